@@ -1,0 +1,136 @@
+"""The words that several rules share, and the source of a call as it would be written with one more argument."""
+
+from __future__ import annotations
+
+import ast
+import linecache
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from shapelint.finding import Safety
+from shapelint.graph import Node, ShapeGraph
+from shapelint.source import Span
+
+if TYPE_CHECKING:
+    from shapelint.analysis import Analysis, Loss, Plan
+
+
+def sized(size: Sequence[int]) -> str:
+    """A size as people write it: 5x5, or 31992 for one axis."""
+    return "x".join(map(str, size))
+
+
+def quoted(name: str) -> str:
+    return f"`{name}`"
+
+
+def layer_name(names: Sequence[str]) -> str:
+    """The layers of one side of a pair: the one, or the first to the last."""
+    return quoted(names[0]) if len(names) == 1 else f"{quoted(names[0])} to {quoted(names[-1])}"
+
+
+def padding_text(value: Sequence[int]) -> str:
+    """`output_padding=1` where the axes agree, else a tuple."""
+    same = len(set(value)) == 1
+    return f"`output_padding={value[0] if same else tuple(value)}`"
+
+
+def size_words(sizes: object, otherwise: str = "no size") -> str:
+    """A set of sizes in words, "no size" in the given ones."""
+    text = str(sizes)
+    return otherwise if text == "no size" else text
+
+
+def alike_note(loss: Loss) -> str | None:
+    """Which sizes the down-sampling takes to the same; None where it drops nothing."""
+    if not loss.alike or not any(loss.pair.remainder):
+        return None
+    before = tuple(n + r for n, r in zip(loss.alike, loss.pair.remainder, strict=True))
+    return f"{sized(loss.alike)} and {sized(before)} both become {sized(loss.inner)} in {quoted(loss.pair.down[-1])}"
+
+
+def safety_of(plan: Plan) -> Safety:
+    """Safe: right at the asked sizes, and no size that ran now raises."""
+    return Safety.SAFE if plan.complete and not plan.breaks else Safety.UNSAFE
+
+
+def consequence(analysis: Analysis, plan: Plan) -> str:
+    """At which sizes the repaired model is right, and which it loses."""
+    verb = "restore their size" if analysis.intent.meant else "run"
+    text = f"with it {size_words(plan.restores)} {verb}"
+    if plan.loses:
+        text += f"; {plan.loses} no longer do"
+    if plan.breaks:
+        text += f"; {plan.breaks} ran before and now raise" if plan.breaks != plan.loses else " and raise"
+    return text
+
+
+def place_of(node: Node) -> Span | None:
+    """Where a layer was constructed; for a functional call, where it is called."""
+    return node.built or node.place
+
+
+def nearest_note(analysis: Analysis, focus: dict[str, int]) -> str | None:
+    """The nearest right sizes around the focus, in words."""
+    wanted = analysis.wanted
+    found = [wanted.nearest(focus, above=above) for above in (False, True)]
+    texts = [sized(tuple(each.values())) for each in found if each]
+    verb = "restore" if analysis.intent.meant else "run"
+    if not texts:
+        return None
+    return f"nearest to {sized(tuple(focus.values()))} that {verb}: {' and '.join(dict.fromkeys(texts))}"
+
+
+def output_size_call(graph: ShapeGraph, up: Node, down: Node) -> str | None:
+    """The call of `up` with `output_size=`, where a plain name in its reach holds what `down` takes; else None."""
+    call, source = _call_at(up.place), _call_at(down.place)
+    if call is None or source is None or not up.module or up.place is None or down.place is None:
+        return None
+    owner = call.func
+    if not isinstance(owner, ast.Attribute) or owner.attr != up.module.rpartition(".")[2] or not source.args:
+        return None
+    name = source.args[0]
+    same = up.place.file == down.place.file and _is_bound_once(name, up.place)
+    if not isinstance(name, ast.Name) or not same or any(word.arg == "output_size" for word in call.keywords):
+        return None
+    rank = up.spatial
+    call.keywords.append(ast.keyword("output_size", ast.parse(f"{name.id}.shape[-{rank}:]", mode="eval").body))
+    return ast.unparse(call)
+
+
+def _call_at(place: Span | None) -> ast.Call | None:
+    """The call expression that a span covers exactly."""
+    if place is None:
+        return None
+    for node in ast.walk(_tree(place.file)):
+        if isinstance(node, ast.Call) and (node.lineno, node.col_offset + 1) == (place.line, place.column):
+            if (node.end_lineno, (node.end_col_offset or 0) + 1) == (place.end_line, place.end_column):
+                return node
+    return None
+
+
+def _tree(file: str) -> ast.Module:
+    try:
+        return ast.parse("".join(linecache.getlines(file)))
+    except (SyntaxError, ValueError):
+        return ast.Module([], [])
+
+
+def _is_bound_once(name: ast.expr, place: Span) -> bool:
+    """Whether a name is a parameter of the function around `place` that nothing in it assigns again."""
+    if not isinstance(name, ast.Name):
+        return False
+    around = [
+        node
+        for node in ast.walk(_tree(place.file))
+        if isinstance(node, ast.FunctionDef) and node.lineno <= place.line <= (node.end_lineno or 0)
+    ]
+    if not around:
+        return False
+    function = max(around, key=lambda node: node.lineno)
+    parameters = {each.arg for each in (*function.args.args, *function.args.kwonlyargs)}
+    stored = any(
+        isinstance(node, ast.Name) and node.id == name.id and isinstance(node.ctx, ast.Store)
+        for node in ast.walk(function)
+    )
+    return name.id in parameters and not stored

@@ -1,0 +1,164 @@
+"""SL101: a mirrored pair of layers loses the remainder of its stride."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, ClassVar
+
+from shapelint.finding import Finding, Fix, Safety, Severity
+from shapelint.rule import Invalid, Valid
+
+from ._helpers import (
+    alike_note,
+    consequence,
+    layer_name,
+    nearest_note,
+    output_size_call,
+    padding_text,
+    place_of,
+    quoted,
+    safety_of,
+    sized,
+)
+
+if TYPE_CHECKING:
+    from shapelint.analysis import Analysis, Diagnosis, Loss
+
+_PAIR = """
+import torch.nn as nn
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 8, 3, stride=2, padding=1)
+        self.deconv = nn.ConvTranspose2d(8, 3, 3, stride=2, padding=1{}){}
+
+    def forward(self, x):
+        return self.deconv(self.conv(x))
+"""
+
+_CODEC = """
+import torch.nn as nn
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.down = nn.Conv1d(1, 4, 10, stride=5, padding=3)
+        self.up = nn.ConvTranspose1d(4, 1, 10, stride=5, padding=3)  # <-- SL101
+
+    def forward(self, x):
+        return self.up(self.down(x))
+"""
+
+_UPSAMPLE = """
+import torch.nn as nn
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.pool = nn.MaxPool2d(2)
+        self.up = nn.Upsample(scale_factor=2){}
+
+    def forward(self, x):
+        return self.up(self.pool(x)){}
+"""
+
+
+class RoundTripSize:
+    """A decoder gives back fewer rows than went into the encoder.
+
+    ## What it does
+
+    A strided layer drops the remainder `(n + 2p - d(k-1) - 1) mod s` of its input: a convolution with kernel 3,
+    stride 2 and padding 1 takes 5 rows and 6 rows alike to 3. The transposed layer that mirrors it cannot know which
+    it was and gives back the smaller one, unless `output_padding` adds the rows. This rule speaks where the model is
+    meant to give back its input's size, does not at an asked size, and a mirrored pair is what loses it.
+
+    ## Why it is bad
+
+    The reconstruction misses rows: a loss against the input raises, or worse, broadcasts.
+
+    ## Fix
+
+    The value of `output_padding` per axis, proved by a second run for all sizes. It is safe where no size that ran
+    now raises; sizes that stop coming back are named. For all sizes at once use `output_size=` in the call.
+    """
+
+    code: ClassVar[str] = "SL101"
+    name: ClassVar[str] = "round-trip-size"
+    valid: ClassVar[tuple[Valid, ...]] = (
+        Valid(_PAIR.format("", ""), "1,3,5,5"),
+        Valid(_PAIR.format(", output_padding=1", ""), "1,3,6,6"),
+        Valid(_UPSAMPLE.format("", ""), "1,3,6,6"),
+        Valid(_UPSAMPLE.format("", "[..., :1]"), "1,3,7,7"),
+    )
+    invalid: ClassVar[tuple[Invalid, ...]] = (
+        Invalid(
+            _PAIR.format("", "  # <-- SL101"),
+            "1,3,6,6",
+            "`deconv` gives back 5x5 where `conv` took 6x6",
+            {"deconv.output_padding": (1, 1)},
+        ),
+        Invalid(_CODEC, "1,1,320", "`up` gives back 319 where `down` took 320", {"up.output_padding": (1,)}),
+        Invalid(
+            _UPSAMPLE.format("  # <-- SL101", ""),
+            "1,3,7,8",
+            "`up` gives back 6x8 where `pool` took 7x8",
+        ),
+    )
+
+    def check(self, analysis: Analysis) -> Iterator[Finding]:
+        """Yields one finding for each pair that loses its remainder and can get it back."""
+        diagnosis = analysis.diagnosis
+        if diagnosis is None or analysis.misaligned:
+            return
+        for loss in diagnosis.losses:
+            if loss.values or (diagnosis.plan is None and is_remainder(loss)):
+                yield self._finding(analysis, diagnosis, loss)
+
+    def _finding(self, analysis: Analysis, diagnosis: Diagnosis, loss: Loss) -> Finding:
+        notes = [alike_note(loss)]
+        if diagnosis.plan is None:
+            notes.append(nearest_note(analysis, dict(diagnosis.focus)))
+        else:
+            notes.append(consequence(analysis, diagnosis.plan))
+        return Finding(
+            code=self.code,
+            name=self.name,
+            severity=Severity.ERROR,
+            message=loss_message(loss),
+            notes=tuple(note for note in notes if note),
+            module=loss.up.module or None,
+            location=place_of(loss.up),
+            fix=_fix(diagnosis, loss),
+        )
+
+
+def loss_message(loss: Loss) -> str:
+    """Both sizes of a pair, or of a layer that mirrors nothing."""
+    up, out = layer_name(loss.pair.up), sized(loss.pair.size_out)
+    if not loss.pair.down:
+        return f"{up} gives {out} where {sized(loss.pair.size_in)} is needed"
+    return f"{up} gives back {out} where {layer_name(loss.pair.down)} took {sized(loss.pair.size_in)}"
+
+
+def is_remainder(loss: Loss) -> bool:
+    """Whether a pair without `output_padding` misses exactly the remainder that its down-sampling drops."""
+    transposed = loss.up.operation.startswith("conv_transpose")
+    return not transposed and any(loss.needed) and all(0 <= each for each in loss.needed)
+
+
+def _fix(diagnosis: Diagnosis, loss: Loss) -> Fix:
+    if diagnosis.plan is None:
+        size = f"the size that {layer_name(loss.pair.down)} took"
+        return Fix(f"give {layer_name(loss.pair.up)} {size}: `size=` or `output_size=` instead of a factor", Safety.ADVICE)
+    ((module, value),) = loss.values.items()
+    title = f"set {padding_text(value)} in {quoted(module)}"
+    call = output_size_call(diagnosis.graph, loss.up, loss.down)
+    if call is not None:
+        title += f", or for every size write `{call}`"
+    assignments = {f"{module}.output_padding": value}
+    return Fix(title, safety_of(diagnosis.plan), assignments, verified=("meta",))

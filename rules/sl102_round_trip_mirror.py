@@ -1,0 +1,122 @@
+"""SL102: a pair whose layers do not mirror each other, so that no `output_padding` can help."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, ClassVar
+
+from shapelint.finding import Finding, Fix, Safety, Severity
+from shapelint.rule import Invalid, Valid
+
+from ._helpers import layer_name, place_of, quoted, sized
+from .sl101_round_trip_size import is_remainder, loss_message
+
+if TYPE_CHECKING:
+    from shapelint.analysis import Analysis, Loss
+
+_PAIR = """
+import torch.nn as nn
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 8, {}, stride=2, padding=1)
+        self.deconv = nn.ConvTranspose2d(8, 3, {}, stride=2, padding=1){}
+
+    def forward(self, x):
+        return self.deconv(self.conv(x))
+"""
+
+
+class RoundTripMirror:
+    """A transposed layer differs from the layer it mirrors, and no `output_padding` makes up for it.
+
+    ## What it does
+
+    It compares kernel, stride, padding and dilation of a mirrored pair where the sizes do not come back and no legal
+    `output_padding` (0 to max(stride, dilation) - 1) brings them back, which is proved.
+
+    ## Why it is bad
+
+    The output is too large or too small at every size, and the usual remedy cannot mend it.
+
+    ## Fix
+
+    Advice: the argument that differs, and the value that mirrors.
+    """
+
+    code: ClassVar[str] = "SL102"
+    name: ClassVar[str] = "round-trip-mirror"
+    valid: ClassVar[tuple[Valid, ...]] = (
+        Valid(_PAIR.format(4, 4, ""), "1,3,64,64"),
+        Valid(_PAIR.format(3, 3, ""), "1,3,6,6"),
+    )
+    invalid: ClassVar[tuple[Invalid, ...]] = (
+        Invalid(
+            _PAIR.format(4, 6, "  # <-- SL102"),
+            "1,3,64,64",
+            "`deconv` gives back 66x66 where `conv` took 64x64",
+        ),
+    )
+
+    def check(self, analysis: Analysis) -> Iterator[Finding]:
+        """Yields one finding for each pair that misses its size where no plan repairs it."""
+        diagnosis = analysis.diagnosis
+        if diagnosis is None or diagnosis.plan is not None:
+            return
+        for loss in diagnosis.losses:
+            if not is_remainder(loss):
+                yield self._finding(loss)
+
+    def _finding(self, loss: Loss) -> Finding:
+        return Finding(
+            code=self.code,
+            name=self.name,
+            severity=Severity.ERROR,
+            message=loss_message(loss),
+            notes=(*_differences(loss), _impossible(loss)),
+            module=loss.up.module or None,
+            location=place_of(loss.up),
+            fix=_advice(loss),
+        )
+
+
+_ARGUMENTS = ("kernel_size", "stride", "padding", "dilation")
+
+
+def _differences(loss: Loss) -> tuple[str, ...]:
+    found = []
+    for name in _ARGUMENTS:
+        up, down = loss.up.parameter(name), loss.down.parameter(name)
+        if up is not None and down is not None and up != down:
+            values = f"`{name}` is {sized(up)} in {quoted(loss.up.module)}, {sized(down)} in {quoted(loss.down.module)}"
+            found.append(values)
+    return tuple(found)
+
+
+def _impossible(loss: Loss) -> str:
+    miss = ", ".join(f"{each:+d}" for each in loss.needed)
+    if not loss.up.operation.startswith("conv_transpose"):
+        return f"{layer_name(loss.pair.up)} misses the size by {miss}"
+    return f"`output_padding` would have to change by {miss}, which is out of its range"
+
+
+def _advice(loss: Loss) -> Fix | None:
+    """The one argument of the transposed layer that, alone, gives the size back."""
+    kernel, padding = loss.up.parameter("kernel_size"), loss.up.parameter("padding")
+    dilation = loss.up.parameter("dilation")
+    if kernel is None or padding is None or dilation is None or len(loss.pair.up) > 1:
+        return None
+    sizes = [k * d + n for k, d, n in zip(kernel, dilation, loss.needed, strict=True)]
+    kernels = tuple(size // d for size, d in zip(sizes, dilation, strict=True))
+    if all(size % d == 0 and size > 0 for size, d in zip(sizes, dilation, strict=True)):
+        return Fix(f"`kernel_size={_short(kernels)}` in {quoted(loss.up.module)} gives the size back", Safety.ADVICE)
+    if all(n % 2 == 0 and p >= n // 2 for p, n in zip(padding, loss.needed, strict=True)):
+        values = tuple(p - n // 2 for p, n in zip(padding, loss.needed, strict=True))
+        return Fix(f"`padding={_short(values)}` in {quoted(loss.up.module)} gives the size back", Safety.ADVICE)
+    return None
+
+
+def _short(values: tuple[int, ...]) -> str:
+    return str(values[0]) if len(set(values)) == 1 else str(values)

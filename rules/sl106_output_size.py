@@ -1,0 +1,115 @@
+"""SL106: the output misses the size that it is to have, and no mirrored pair explains it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, ClassVar
+
+from shapelint.finding import Finding, Severity
+from shapelint.graph import Node
+from shapelint.rule import Invalid, Valid
+
+from ._helpers import nearest_note, place_of, quoted, sized
+
+if TYPE_CHECKING:
+    from shapelint.analysis import Analysis, Diagnosis
+
+_GENERATOR = """
+import torch.nn as nn
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.up1 = nn.ConvTranspose2d(64, 32, 4, stride=1, padding=0)
+        self.up2 = nn.ConvTranspose2d(32, 16, 4, stride=2, padding=1)
+        self.up3 = nn.ConvTranspose2d(16, 3, 4, stride=2, padding={}){}
+
+    def forward(self, z):
+        return self.up3(self.up2(self.up1(z)))
+"""
+
+
+class OutputSize:
+    """The output has another size than `--expect` asks, or than the input where that is meant.
+
+    ## What it does
+
+    It compares the first output that has spatial axes with `--expect`, or with the input's size where the model goes
+    down and up again and so is taken to be meant to restore it. It speaks where no mirrored pair is to blame: a
+    generator with one doubling too many, a wrong padding in one layer of stride 1.
+
+    ## Why it is bad
+
+    The loss against the target raises, or broadcasts.
+
+    ## Fix
+
+    Advice: the layers that set the size, in order, with what each of them gives.
+    """
+
+    code: ClassVar[str] = "SL106"
+    name: ClassVar[str] = "output-size"
+    valid: ClassVar[tuple[Valid, ...]] = (
+        Valid(_GENERATOR.format(1, ""), "1,64,1,1", {"expect": "...,16,16"}),
+        Valid(_GENERATOR.format(3, ""), "1,64,1,1"),
+    )
+    invalid: ClassVar[tuple[Invalid, ...]] = (
+        Invalid(
+            _GENERATOR.format(3, "  # <-- SL106"),
+            "1,64,1,1",
+            "the output is 1x3x12x12 where `...,16,16` is expected",
+            options={"expect": "...,16,16"},
+        ),
+    )
+
+    def check(self, analysis: Analysis) -> Iterator[Finding]:
+        """Yields the one finding where the output's size is wrong and no pair or call is to blame."""
+        diagnosis = analysis.diagnosis
+        if diagnosis is None or analysis.misaligned or not diagnosis.region.outcome.ok or diagnosis.losses:
+            return
+        setters = _setters(diagnosis)
+        last = setters[-1] if setters else diagnosis.graph.nodes[-1]
+        yield Finding(
+            code=self.code,
+            name=self.name,
+            severity=Severity.ERROR,
+            message=_message(analysis, diagnosis),
+            notes=tuple(note for note in _notes(analysis, diagnosis, setters) if note),
+            module=last.module or None,
+            location=place_of(last),
+        )
+
+
+def _message(analysis: Analysis, diagnosis: Diagnosis) -> str:
+    focus = dict(diagnosis.focus)
+    if analysis.intent.expected:
+        shapes = [shape.value(focus) for shape in diagnosis.region.outcome.outputs]
+        given = sized(shapes[analysis.intent.output]) if shapes else "nothing"
+        return f"the output is {given} where `{analysis.intent.expected}` is expected"
+    shape = diagnosis.region.outcome.outputs[analysis.intent.output].value(focus)
+    given = sized([shape[axis] for axis in analysis.intent.axes])
+    wanted = sized([dim.value(focus) for dim in analysis.question.target])
+    return f"the output is {given} where the input is {wanted}"
+
+
+def _notes(analysis: Analysis, diagnosis: Diagnosis, setters: list[Node]) -> Iterator[str | None]:
+    focus = dict(diagnosis.focus)
+    steps = [f"{quoted(node.module or node.operation)} gives {_size(node, focus)}" for node in setters[-5:]]
+    if steps:
+        yield "set by: " + ", ".join(steps)
+    yield nearest_note(analysis, focus)
+    if not analysis.intent.expected:
+        yield f"{analysis.intent.why}; say otherwise with `--expect`"
+
+
+def _setters(diagnosis: Diagnosis) -> list[Node]:
+    """The spatial calls that change a size, in order."""
+    focus = dict(diagnosis.focus)
+    nodes = diagnosis.graph.nodes
+    changing = [node for node in nodes if node.spatial and node.inputs and node.shapes]
+    return [node for node in changing if _size(node, focus) != _size(nodes[node.inputs[0]], focus, node.spatial)]
+
+
+def _size(node: Node, focus: dict[str, int], rank: int = 0) -> str:
+    return sized(node.shapes[0].value(focus)[-(rank or node.spatial) :])

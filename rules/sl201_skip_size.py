@@ -1,0 +1,144 @@
+"""SL201: a join gets two sizes that differ."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, ClassVar
+
+from shapelint.finding import Finding, Fix, Safety, Severity
+from shapelint.rule import Invalid, Valid
+
+from ._helpers import consequence, layer_name, nearest_note, padding_text, quoted, safety_of, sized
+
+if TYPE_CHECKING:
+    from shapelint.analysis import Analysis, Diagnosis, Mismatch
+
+_UNET = """
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.enc = nn.Conv2d(3, 8, 3, padding=1)
+        self.pool = nn.MaxPool2d(2)
+        self.mid = nn.Conv2d(8, 8, 3, padding=1)
+        self.up = nn.ConvTranspose2d(8, 8, 2, stride=2)
+
+    def forward(self, x):
+        skip = self.enc(x)
+        y = self.up(self.mid(self.pool(skip)))
+        {}
+"""
+
+_ADDITIVE = """
+import torch.nn as nn
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.enc1 = nn.Conv2d(3, 8, 3, stride=2, padding=1)
+        self.enc2 = nn.Conv2d(8, 8, 3, stride=2, padding=1)
+        self.dec2 = nn.ConvTranspose2d(8, 8, 3, stride=2, padding=1, output_padding=1)
+
+    def forward(self, x):
+        skip = self.enc1(x)
+        y = self.dec2(self.enc2(skip))
+        return y + skip  # <-- SL201
+"""
+
+_JOINED = "return torch.cat([y, skip], 1)"
+
+
+class SkipSize:
+    """A skip connection joins two sizes that differ.
+
+    ## What it does
+
+    It speaks where `cat`, `+`, `*` or another join raises at an asked size because its tensors differ in size: an odd
+    size was halved on the way down, and doubling gives one row less than the skip has.
+
+    ## Why it is bad
+
+    `Sizes of tensors must match except in dimension 1. Expected size 24 but got size 25`, in production, at the
+    first image whose size is not like the one that was tried.
+
+    ## Fix
+
+    First the sizes that work: pad or resize the input to one of them. For every size: resize or pad the decoder's
+    tensor to the skip's size at the join. Where `output_padding` of the layers mends the asked size, the values are
+    given; that is unsafe where other sizes that ran then raise.
+    """
+
+    code: ClassVar[str] = "SL201"
+    name: ClassVar[str] = "skip-size"
+    valid: ClassVar[tuple[Valid, ...]] = (
+        Valid(_UNET.format(_JOINED), "1,3,64,64"),
+        Valid(_UNET.format(f"y = F.interpolate(y, size=skip.shape[2:])\n        {_JOINED}"), "1,3,65,65"),
+    )
+    invalid: ClassVar[tuple[Invalid, ...]] = (
+        Invalid(
+            _UNET.format(f"{_JOINED}  # <-- SL201"),
+            "1,3,65,64",
+            "`cat` joins 64x64 from `up` with 65x64 from `enc`",
+            {"up.output_padding": (1, 0)},
+        ),
+        Invalid(
+            _ADDITIVE,
+            "1,3,50,50",
+            "`add` joins 26x26 from `dec2` with 25x25 from `enc1`",
+            {"dec2.output_padding": (0, 0)},
+        ),
+    )
+
+    def check(self, analysis: Analysis) -> Iterator[Finding]:
+        """Yields one finding for each join that fails, those before it being repaired."""
+        diagnosis = analysis.diagnosis
+        if diagnosis is None or analysis.misaligned:
+            return
+        for mismatch in diagnosis.mismatches:
+            yield self._finding(analysis, diagnosis, mismatch)
+
+    def _finding(self, analysis: Analysis, diagnosis: Diagnosis, mismatch: Mismatch) -> Finding:
+        first, second = reversed(mismatch.sizes), reversed(mismatch.sources)
+        sizes, sources = tuple(first), tuple(second)
+        join = quoted(mismatch.node.operation)
+        pairs = [f"{sized(size)} from {quoted(source)}" for size, source in zip(sizes, sources, strict=True)]
+        return Finding(
+            code=self.code,
+            name=self.name,
+            severity=Severity.ERROR,
+            message=f"{join} joins {pairs[0]} with {pairs[1]}",
+            notes=tuple(_notes(analysis, diagnosis, mismatch)),
+            module=(mismatch.up.module if mismatch.up else mismatch.node.module) or None,
+            location=mismatch.node.place,
+            fix=_fix(analysis, diagnosis, mismatch),
+        )
+
+
+def _notes(analysis: Analysis, diagnosis: Diagnosis, mismatch: Mismatch) -> Iterator[str]:
+    loss = mismatch.loss
+    if loss is not None:
+        yield (
+            f"{layer_name(loss.down)} took {sized(loss.size_in)}, {layer_name(loss.up)} gives back {sized(loss.size_out)}"
+        )
+    yield f"the model runs for: {analysis.contract.runs}"
+    near = nearest_note(analysis, dict(diagnosis.focus))
+    if near is not None:
+        yield near
+    if diagnosis.plan is not None:
+        yield consequence(analysis, diagnosis.plan)
+
+
+def _fix(analysis: Analysis, diagnosis: Diagnosis, mismatch: Mismatch) -> Fix:
+    bring = f"bring {quoted(mismatch.sources[1])} to the size of {quoted(mismatch.sources[0])} at the join"
+    if diagnosis.plan is None or not mismatch.values:
+        rank = len(mismatch.sizes[0])
+        code = f"`F.interpolate(y, size=skip.shape[-{rank}:])`"
+        return Fix(f"pad the input to a size that runs, or {bring}: {code}", Safety.ADVICE)
+    values = ", ".join(f"{padding_text(value)} in {quoted(name)}" for name, value in mismatch.values.items())
+    assignments = {f"{name}.output_padding": value for name, value in mismatch.values.items()}
+    return Fix(f"set {values}; for every size {bring}", safety_of(diagnosis.plan), assignments, verified=("meta",))

@@ -1,0 +1,134 @@
+"""SL202: a model fits only for some sizes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, ClassVar
+
+from shapelint.failure import Kind
+from shapelint.finding import Finding, Severity
+from shapelint.rule import Invalid, Valid
+from shapelint.size import SizeSet
+
+from ._helpers import nearest_note, place_of, sized
+
+if TYPE_CHECKING:
+    from shapelint.analysis import Analysis, Diagnosis
+
+_PINNED = """
+import torch.nn as nn
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(1, 4, 3, stride=2, padding=1)
+        self.fc = nn.Linear(4 * 14 * 14, 10){}
+
+    def forward(self, x):
+        return self.fc(self.conv(x).flatten(1))
+"""
+
+_EVEN = """
+import torch
+import torch.nn as nn
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.down = nn.Conv1d(1, 4, 2, stride=2)
+        self.up = nn.ConvTranspose1d(4, 1, 2, stride=2)
+
+    def forward(self, x):
+        return x + self.up(self.down(x))
+"""
+
+_OWN_RULE = frozenset({Kind.JOIN, Kind.KERNEL, Kind.EMPTY, Kind.OUTPUT_PADDING})
+
+
+class RestrictedSizes:
+    """The model fits only for some sizes.
+
+    ## What it does
+
+    Where an asked size raises and no other rule explains it, this is the error. Where no size was asked for, it is a
+    note: the set of sizes that fit, in words. A mere smallest size is not worth a note.
+
+    ## Why it is bad
+
+    Who uses the model must know: other sizes raise, or come back with another size.
+
+    ## Fix
+
+    Use a size of the set, or change the layer that restricts it; the nearest sizes are named.
+    """
+
+    code: ClassVar[str] = "SL202"
+    name: ClassVar[str] = "restricted-sizes"
+    valid: ClassVar[tuple[Valid, ...]] = (Valid(_PINNED.format(""), "1,1,28,28"), Valid(_EVEN, "1,1,64"))
+    invalid: ClassVar[tuple[Invalid, ...]] = (
+        Invalid(
+            _PINNED.format("  # <-- SL202"),
+            "1,1,32,32",
+            "it does not run at 32x32, only for H and W 27 or 28",
+        ),
+    )
+
+    def check(self, analysis: Analysis) -> Iterator[Finding]:
+        """Yields an error for a raise that no other rule explains, or a note with the set of sizes that fit."""
+        diagnosis = analysis.diagnosis
+        if diagnosis is not None and diagnosis.region.outcome.ok is False:
+            failure = diagnosis.region.outcome.failure
+            if failure is not None and failure.kind not in _OWN_RULE and failure.kind is not Kind.UNEXPLAINED:
+                yield self._error(analysis, diagnosis)
+        if not analysis.certain and not analysis.misaligned and analysis.wanted and _is_restricted(analysis.wanted):
+            yield self._note(analysis)
+
+    def _error(self, analysis: Analysis, diagnosis: Diagnosis) -> Finding:
+        focus = dict(diagnosis.focus)
+        failure, node = diagnosis.region.outcome.failure, diagnosis.node
+        runs = analysis.contract.runs
+        only = f", only for {_short(str(runs))}" if runs else ", nor at any other size"
+        notes = [failure.at(focus) if failure else None, nearest_note(analysis, focus)]
+        own = failure is not None and failure.kind is Kind.PYTHON
+        place = diagnosis.region.outcome.place if own or node is None else place_of(node)
+        return Finding(
+            code=self.code,
+            name=self.name,
+            severity=Severity.ERROR,
+            message=f"it does not run at {sized(tuple(focus.values()))}{only}",
+            notes=tuple(note for note in notes if note),
+            module=(node.module if node is not None and not own else "") or None,
+            location=place,
+        )
+
+    def _note(self, analysis: Analysis) -> Finding:
+        verb = "restores" if analysis.intent.meant else "runs for"
+        smallest = analysis.wanted.smallest() or {}
+        notes = [f"the smallest is {sized(tuple(smallest.values()))}"] if smallest else []
+        if analysis.intent.meant and analysis.contract.runs != analysis.wanted:
+            notes.append(f"it runs for: {analysis.contract.runs}")
+        if analysis.intent.meant:
+            notes.append(f"{analysis.intent.why}; say otherwise with `--expect`")
+        return Finding(
+            code=self.code,
+            name=self.name,
+            severity=Severity.NOTE,
+            message=f"it {verb} {_short(str(analysis.wanted))} only",
+            notes=tuple(notes),
+        )
+
+
+def _short(words: str) -> str:
+    return words if len(words) <= 60 else words[:57] + "..."
+
+
+def _is_restricted(sizes: SizeSet) -> bool:
+    """Whether a set is more than "at least so much" in every axis."""
+    smallest = sizes.smallest()
+    if smallest is None:
+        return True
+    corner = {name: sizes.onto([name]).smallest() for name in sizes.symbols}
+    least = {name: value[name] for name, value in corner.items() if value is not None}
+    return not SizeSet.universe(sizes.symbols).at_least(least) <= sizes

@@ -1,0 +1,140 @@
+"""The command line: thin, quick to import, and never a traceback unless it is asked for.
+
+torch, onnx and the engine are imported by the commands that check, when they run.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+import click
+
+from shapelint import cli_options as options
+from shapelint import output
+from shapelint.cli_checking import FORMATS, Checker, one_line, require_provider, show_traceback
+from shapelint.cli_options import CheckOptions
+from shapelint.registry import select_rules
+
+CLEAN, FOUND, FAILED, INTERRUPTED = 0, 1, 2, 130
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Runs the command line and ends the process with its exit code."""
+    sys.exit(run(sys.argv[1:] if arguments is None else arguments))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """The exit code of one command line; whatever goes wrong is one line on standard error."""
+    try:
+        code = command.main(list(arguments), prog_name="shapelint", standalone_mode=False)
+        return code if isinstance(code, int) else CLEAN
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("shapelint: interrupted", err=True)
+        return INTERRUPTED
+    except Exception as error:
+        if "--traceback" in arguments and not isinstance(error, click.ClickException):
+            show_traceback(error)
+        click.echo(f"shapelint: {one_line(error)}", err=True)
+        return FAILED
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]}, invoke_without_command=True)
+@click.option("--version", is_flag=True, help="Print the version.")
+@click.pass_context
+def command(context: click.Context, version: bool) -> int:
+    """Says for every input size whether a PyTorch model's sizes fit, which layer loses them, and the fix."""
+    if version:
+        from importlib.metadata import version as installed
+
+        output.show(f"shapelint {installed('shapelint')}\n")
+        context.exit(CLEAN)
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help(), err=True)
+        return FAILED
+    return CLEAN
+
+
+@command.command()
+@click.argument("targets", nargs=-1, metavar="[TARGET]...")
+@options.model_options
+@click.option("--sizes", multiple=True, metavar="SIZES", help="The sizes that matter: H=32..512:32.")
+@options.confirm_options
+@options.rule_options
+@click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True)
+@click.option("--output", "file", metavar="FILE", help="Write the report there and nothing to standard output.")
+@click.option("--exit-zero", is_flag=True, help="Exit 0 even where something was found.")
+@click.option("-q", "--quiet", is_flag=True, help="Show only models with an error or a warning.")
+@options.traceback_option
+def check(targets: tuple[str, ...], form: str, file: str | None, exit_zero: bool, quiet: bool, **given: Any) -> int:
+    """Checks models: pkg.mod:Net, path/file.py:Net, or path/file.py for the annotated models in it.
+
+    Without TARGET, all annotated models below the current folder. Exit code: 0 clean, 1 an error or a warning, 2 the
+    check could not be done.
+    """
+    provider = given.pop("provider")
+    confirm = options.confirmation(no_confirm=given.pop("no_confirm"), provider=provider)
+    checker = Checker(CheckOptions(**given, confirm=confirm))
+    select_rules(given["select"], given["ignore"])
+    if file is not None:
+        output.probe(file)
+    require_provider(provider)
+    if targets:
+        checker.check_targets(targets)
+    else:
+        checker.check_here()
+    checker.deliver(form, file, colour=file is None and _coloured(), quiet=quiet)
+    return FAILED if checker.failed else FOUND if checker.found and not exit_zero else CLEAN
+
+
+@command.command()
+@click.argument("target")
+@options.model_options
+@options.traceback_option
+def sizes(target: str, **given: Any) -> int:
+    """Prints for which sizes a model runs and restores its input."""
+    checker = Checker(CheckOptions(**given))
+    checker.check_targets((target,))
+    from shapelint.report.sizes import render
+
+    output.show("\n".join(render(report) for report in checker.reports))
+    return FAILED if checker.failed else CLEAN
+
+
+@command.command()
+@click.argument("code", required=False)
+def explain(code: str | None) -> int:
+    """Prints the page of a rule, by code or name; of all rules without CODE."""
+    from shapelint.registry import find_rule, load_rules
+    from shapelint.report.rule_page import render
+
+    output.show("\n".join(render(rule) for rule in ((find_rule(code),) if code else load_rules())))
+    return CLEAN
+
+
+@command.command()
+def rules() -> int:
+    """Lists the installed rules."""
+    from shapelint.registry import load_rules
+    from shapelint.report.rule_page import render_list
+
+    output.show(render_list(load_rules()))
+    return CLEAN
+
+
+@command.command()
+@click.argument("files", nargs=-1, metavar="[FILE]...")
+@options.traceback_option
+def hook(files: tuple[str, ...], traceback: bool) -> int:
+    """Checks the annotated models in FILES, for pre-commit: silent and quick where there are none."""
+    checker = Checker(CheckOptions(traceback=traceback))
+    checker.check_files(files)
+    checker.deliver("text", None, colour=_coloured(), quiet=True)
+    return FAILED if checker.failed else FOUND if checker.found else CLEAN
+
+
+def _coloured() -> bool:
+    """Colour is for terminals whose user has not said no (https://no-color.org)."""
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"

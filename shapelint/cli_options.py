@@ -1,0 +1,103 @@
+"""The options of the command line, and what they say as one frozen value."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import reduce
+from typing import Any, TypeVar
+
+import click
+
+from shapelint.errors import ShapelintError
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def read_object(context: click.Context, parameter: click.Parameter, value: str | None) -> dict[str, Any] | None:
+    """The JSON object in an option; the error names the place at which the text stops being JSON."""
+    if value is None:
+        return None
+    try:
+        found = json.loads(value)
+    except json.JSONDecodeError as error:
+        reason = f"no JSON: {error.msg} at line {error.lineno} column {error.colno} of {value!r}"
+        raise click.BadParameter(reason, context, parameter) from error
+    except RecursionError as error:
+        raise click.BadParameter("nested too deep", context, parameter) from error
+    if not isinstance(found, dict):
+        raise click.BadParameter(f"{value!r} is no JSON object; write {{\"name\": value}}", context, parameter)
+    return found
+
+
+def read_words(context: click.Context, parameter: click.Parameter, value: tuple[str, ...]) -> tuple[str, ...]:
+    """The rule codes in an option that may be given several times, each with commas between the codes."""
+    words = tuple(word.strip() for text in value for word in text.split(","))
+    if "" in words:
+        raise click.BadParameter("a code is empty; write SL101,SL2 or a name", context, parameter)
+    return words
+
+
+@dataclass(frozen=True, slots=True)
+class CheckOptions:
+    """What one call of the command line asks of each check."""
+
+    input: tuple[str, ...] = ()
+    sizes: tuple[str, ...] = ()
+    expect: str | None = None
+    kwargs: dict[str, Any] | None = None
+    call_kwargs: dict[str, Any] | None = None
+    method: str | None = None
+    train: bool = False
+    confirm: tuple[str, ...] = ()
+    select: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    traceback: bool = False
+
+
+def model_options(command: Command) -> Command:
+    """Adds the options that say which model is built and how it is called."""
+    return _with(
+        click.option("--input", multiple=True, metavar="SPEC", help="An input: 1,3,H,W or name=1,77:int64."),
+        click.option("--expect", metavar="SPEC", help="The wanted size of the output, such as ...,2*H,2*W."),
+        click.option("--kwargs", callback=read_object, metavar="JSON", help="Arguments that build the model."),
+        click.option("--call-kwargs", callback=read_object, metavar="JSON", help="Arguments of its call."),
+        click.option("--method", metavar="NAME", help="The method to call in the place of forward."),
+        click.option("--train", is_flag=True, help="Check in training mode."),
+        command=command,
+    )
+
+
+def traceback_option(command: Command) -> Command:
+    """Adds --traceback."""
+    return click.option("--traceback", is_flag=True, help="Show where in the code an error came from.")(command)
+
+
+def rule_options(command: Command) -> Command:
+    """Adds the options that choose the rules."""
+    return _with(
+        click.option("--select", multiple=True, callback=read_words, metavar="CODES", help="Only these: SL101,SL2."),
+        click.option("--ignore", multiple=True, callback=read_words, metavar="CODES", help="All but these."),
+        command=command,
+    )
+
+
+def confirm_options(command: Command) -> Command:
+    """Adds the options that choose the runtime which confirms the sizes."""
+    return _with(
+        click.option("--no-confirm", is_flag=True, help="Do not run the model in onnxruntime."),
+        click.option("--provider", type=click.Choice(["cpu", "cuda"]), help="Where onnxruntime runs it (cpu)."),
+        command=command,
+    )
+
+
+def confirmation(*, no_confirm: bool, provider: str | None) -> tuple[str, ...]:
+    """The providers that are to confirm; ShapelintError where the two options contradict each other."""
+    if no_confirm and provider:
+        raise ShapelintError(f"--no-confirm and --provider {provider} contradict each other; give one")
+    return () if no_confirm else (provider or "cpu",)
+
+
+def _with(*decorators: Callable[[Command], Command], command: Command) -> Command:
+    return reduce(lambda inner, decorate: decorate(inner), reversed(decorators), command)

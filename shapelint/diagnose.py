@@ -1,0 +1,214 @@
+"""Finds out what is wrong at one size: which join or pair, layer after layer, and whether a repair makes it right."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import reduce
+from operator import mul
+
+from shapelint.analysis import Diagnosis, Loss, Mismatch, Plan
+from shapelint.contract import Contract
+from shapelint.failure import Kind
+from shapelint.graph import Node, Pair, ShapeGraph
+from shapelint.intent import Intent
+from shapelint.mirror import mirrored_pairs, spatial_size
+from shapelint.repair import Solver, Trial
+from shapelint.size.function import constant
+from shapelint.size.sets import SizeSet
+from shapelint.source import Span
+from shapelint.trace.explore import Exploration
+from shapelint.trace.freeze import freeze
+
+_REPAIRABLE = frozenset({Kind.JOIN, Kind.OUTPUT_PADDING, Kind.UNPOOL, Kind.RESHAPE})
+
+
+@dataclass(frozen=True, slots=True)
+class Patient:
+    """A model with its exploration, contract and solver: what a diagnosis works on."""
+
+    explored: Exploration
+    built: Mapping[str, Span]
+    contract: Contract
+    intent: Intent
+    solver: Solver
+
+    def graph(self, sizes: Mapping[str, int], values: Mapping[str, tuple[int, ...]]) -> ShapeGraph:
+        """The calls at one size with some values of `output_padding` set; ends at the call that fails."""
+        overrides = {name: tuple(map(constant, value)) for name, value in values.items()}
+        run = replace(self.explored, overrides=overrides).run(sizes, symbolic=False)
+        return freeze(run, self.explored.subject.module, self.built)
+
+    def failing(self, graph: ShapeGraph) -> Node | None:
+        """The call without a result, with which a run ended."""
+        last = graph.nodes[-1]
+        return last if not last.shapes and not graph.outputs else None
+
+
+def diagnose(patient: Patient, focus: Mapping[str, int], wanted: SizeSet) -> Diagnosis:
+    """What is wrong at `focus`; the repair is sought for all `wanted` sizes, or else for the focus alone."""
+    region = patient.contract.region_at(focus)
+    trial = _trial(patient, focus, wanted) if _may_repair(region.outcome.failure) else None
+    plan = None if trial is None else _plan(patient, trial, wanted)
+    values = {} if plan is None else dict(plan.values)
+    graph = patient.graph(focus, {})
+    node = patient.failing(graph)
+    mismatches, done = _mismatches(patient, focus, values)
+    losses: tuple[Loss, ...] = ()
+    if region.outcome.ok or (plan is not None and node is not None):
+        losses = _losses(patient, focus, values, done)
+    return Diagnosis(dict(focus), region, graph, node, mismatches, losses, plan)
+
+
+def _may_repair(failure: object) -> bool:
+    kind = getattr(failure, "kind", None)
+    return kind is None or kind in _REPAIRABLE
+
+
+def _trial(patient: Patient, focus: Mapping[str, int], wanted: SizeSet) -> Trial | None:
+    if not patient.solver.layers:
+        return None
+    found = patient.solver.constant_for(wanted)
+    alone = SizeSet.point(wanted.symbols, focus)
+    if found is None and wanted != alone:
+        found = patient.solver.constant_for(alone)
+    return found if found is not None and found.values else None
+
+
+def _plan(patient: Patient, trial: Trial, wanted: SizeSet) -> Plan:
+    contract = patient.contract
+    before = contract.restores if patient.intent.meant else contract.runs
+    complete = wanted <= trial.right
+    return Plan(trial.values, complete, trial.right, trial.runs, before - trial.right, contract.runs - trial.runs)
+
+
+def _mismatches(
+    patient: Patient, focus: Mapping[str, int], values: Mapping[str, tuple[int, ...]]
+) -> tuple[tuple[Mismatch, ...], dict[str, tuple[int, ...]]]:
+    """The joins that fail one after the other as the plan is applied, and what of the plan that took."""
+    found: list[Mismatch] = []
+    done: dict[str, tuple[int, ...]] = {}
+    while True:
+        graph = patient.graph(focus, done)
+        node = patient.failing(graph)
+        if node is None:
+            return tuple(found), done
+        part = {name: values[name] for name in _above(graph, node) if name in values and name not in done}
+        mismatch = _mismatch(patient, graph, node, focus, part)
+        if mismatch is not None:
+            found.append(mismatch)
+        if not part:
+            return tuple(found), done
+        done.update(part)
+
+
+def _above(graph: ShapeGraph, node: Node) -> list[str]:
+    """The modules whose calls a call depends on, itself included."""
+    seen, waiting = {node.index}, [node.index]
+    while waiting:
+        for index in graph.nodes[waiting.pop()].inputs:
+            if index not in seen:
+                seen.add(index)
+                waiting.append(index)
+    return [graph.nodes[index].module for index in sorted(seen)]
+
+
+def _mismatch(
+    patient: Patient, graph: ShapeGraph, node: Node, focus: Mapping[str, int], part: Mapping[str, tuple[int, ...]]
+) -> Mismatch | None:
+    failure = patient.contract.region_at(focus).outcome.failure
+    operands = [graph.nodes[index] for index in dict.fromkeys(node.inputs) if graph.nodes[index].shapes]
+    if failure is None or failure.kind is not Kind.JOIN or len(operands) < 2:
+        return None
+    first, second = _differing(operands, dict(focus))
+    up = _last_up(graph, second) or _last_up(graph, first)
+    if up is not None and _last_up(graph, first) is up and _last_up(graph, second) is not up:
+        first, second = second, first
+    loss = None if up is None else _pair_of(graph, up, focus)
+    shapes = [each.shapes[0].value(dict(focus)) for each in (first, second)]
+    rank = len(patient.solver.subject.symbols) or 2
+    sizes = (shapes[0][-rank:], shapes[1][-rank:])
+    return Mismatch(node, failure, sizes, (_named(first), _named(second)), up, loss, part)
+
+
+def _differing(operands: list[Node], focus: dict[str, int]) -> tuple[Node, Node]:
+    """The first two operands whose sizes differ; the later made one second."""
+    for one in operands:
+        for two in operands:
+            if one.index < two.index and one.shapes[0].value(focus)[2:] != two.shapes[0].value(focus)[2:]:
+                return one, two
+    return operands[0], operands[1]
+
+
+def _named(node: Node) -> str:
+    return node.module or node.operation
+
+
+def _last_up(graph: ShapeGraph, node: Node) -> Node | None:
+    """The last call before a tensor that made it larger."""
+    waiting, found = [node.index], -1
+    seen: set[int] = set()
+    while waiting:
+        index = waiting.pop()
+        each = graph.nodes[index]
+        if any(factor > 1 for factor in each.factor):
+            found = max(found, index)
+            continue
+        if index not in seen:
+            seen.add(index)
+            waiting.extend(each.inputs)
+    return graph.nodes[found] if found >= 0 else None
+
+
+def _pair_of(graph: ShapeGraph, up: Node, focus: Mapping[str, int]) -> Pair | None:
+    return next((pair for pair in mirrored_pairs(graph, focus) if up.index in pair.up_nodes), None)
+
+
+def _losses(
+    patient: Patient, focus: Mapping[str, int], values: Mapping[str, tuple[int, ...]], done: Mapping[str, tuple[int, ...]]
+) -> tuple[Loss, ...]:
+    """The pairs that do not come back to their size; with a plan, each after the repair of those before."""
+    if not values:
+        graph = patient.graph(focus, done)
+        losses = [_loss(graph, pair, focus) for pair in mirrored_pairs(graph, focus)]
+        return tuple(loss for loss in losses if any(loss.needed))
+    applied, found = dict(done), list[Loss]()
+    whole = patient.graph(focus, values)
+    for module in sorted(values, key=lambda name: _position(whole, name)):
+        if module not in applied:
+            graph = patient.graph(focus, applied)
+            found += _planned(graph, module, values[module], focus)
+            applied[module] = values[module]
+    return tuple(found)
+
+
+def _position(graph: ShapeGraph, module: str) -> int:
+    return next((node.index for node in graph.nodes if node.module == module), len(graph.nodes))
+
+
+def _planned(graph: ShapeGraph, module: str, value: tuple[int, ...], focus: Mapping[str, int]) -> list[Loss]:
+    """The pair that a layer of the plan closes, or else the layer alone against what it should give."""
+    for pair in mirrored_pairs(graph, focus):
+        for index in pair.up_nodes:
+            if graph.nodes[index].module == module:
+                return [replace(_loss(graph, pair, focus), up=graph.nodes[index], values={module: value})]
+    node = next((node for node in graph.nodes if node.module == module), None)
+    if node is None or not node.shapes:
+        return []
+    size, present = spatial_size(graph, node, focus), node.parameter("output_padding") or (0,) * len(value)
+    gap = tuple(wanted - now for wanted, now in zip(value, present, strict=True))
+    whole = tuple(map(sum, zip(size, gap, strict=True)))
+    alone = Pair((), (module,), whole, size, (0,) * len(size), (), (node.index,))
+    return [Loss(alone, node, node, gap, (), (), {module: value})]
+
+
+def _loss(graph: ShapeGraph, pair: Pair, focus: Mapping[str, int]) -> Loss:
+    first_up, up = graph.nodes[pair.up_nodes[0]], graph.nodes[pair.up_nodes[-1]]
+    down = graph.nodes[pair.down_nodes[-1]]
+    bottom, entering = spatial_size(graph, down, focus), spatial_size(graph, first_up, focus, out=False)
+    factor = [reduce(mul, (graph.nodes[index].factor[axis] for index in pair.up_nodes)) for axis in range(len(bottom))]
+    moved = [int(f * (wanted - given)) for f, wanted, given in zip(factor, bottom, entering, strict=True)]
+    needed = tuple(n - out - m for n, out, m in zip(pair.size_in, pair.size_out, moved, strict=True))
+    before = spatial_size(graph, down, focus, out=False)
+    alike = tuple(n - r for n, r in zip(before, pair.remainder, strict=True))
+    return Loss(pair, up, down, needed, alike, bottom, {})

@@ -1,0 +1,114 @@
+"""check(): the way from a target to a report, in order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from shapelint.analysis import Analysis
+
+from shapelint.finding import Finding, Report
+from shapelint.inputs import Inputs, parse_inputs
+from shapelint.load import Loaded, import_path, load
+from shapelint.question import Question, question
+from shapelint.registry import select_rules
+from shapelint.spec import Expectation, parse_expect, parse_sizes
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a check is asked to do besides the target and its inputs."""
+
+    sizes: Mapping[str, Sequence[int]]
+    expect: Expectation | None
+    confirm: tuple[str, ...]
+    train: bool
+    method: str | None
+
+
+def check(
+    target: object,
+    inputs: object = None,
+    *,
+    call_kwargs: Mapping[str, object] | None = None,
+    init_kwargs: Mapping[str, object] | None = None,
+    sizes: Any = None,
+    expect: str | None = None,
+    confirm: Iterable[str] = (),
+    train: bool = False,
+    method: str | None = None,
+    select: Sequence[str] = (),
+    ignore: Sequence[str] = (),
+) -> Report:
+    """The report on a model: a module, a class, a factory, or 'pkg.mod:Net'.
+
+    `inputs` is one spec ("1,3,H,W"), one shape, or the list of positional arguments; `sizes` the asked sizes of
+    symbols ({"H": range(32, 513)}); `expect` a spec of the first output. `confirm` names onnxruntime providers
+    ("cpu", "cuda"). Raises a ShapelintError where the check cannot be done.
+    """
+    rules = select_rules(select, ignore)
+    parsed = parse_inputs(inputs, call_kwargs)
+    wanted = None if expect is None else parse_expect(expect)
+    options = Options(parse_sizes(sizes), wanted, _providers(confirm), train, method)
+    asked = question(parsed, options.sizes)
+    with import_path(target):
+        loaded = load(target, init_kwargs=init_kwargs, method=method)
+        analysis = _analysed(loaded, parsed, asked, options)
+        findings = tuple(finding for rule in rules for finding in rule.check(analysis))
+    return _report(loaded, parsed, analysis, findings)
+
+
+def _providers(confirm: Iterable[str]) -> tuple[str, ...]:
+    providers = (confirm,) if isinstance(confirm, str) else tuple(confirm)
+    if providers:
+        from shapelint.export.runtime import check_provider
+
+        for provider in providers:
+            check_provider(provider)
+    return providers
+
+
+def _analysed(loaded: Loaded, parsed: Inputs, asked: Question, options: Options) -> Analysis:
+    from shapelint.trace.study import study
+
+    analysis, subject = study(loaded, parsed, asked, options)
+    if options.confirm:
+        from shapelint.export.points import confirmed
+
+        return confirmed(analysis, loaded, subject, options)
+    return analysis
+
+
+def _report(loaded: Loaded, parsed: Inputs, analysis: Analysis, findings: tuple[Finding, ...]) -> Report:
+    verified = tuple(
+        "cpu" if each.provider.startswith("CPU") else each.provider
+        for each in analysis.confirmations
+        if each.repaired and each.ok
+    )
+    order = {"error": 0, "warning": 1, "note": 2}
+    marked = [_verified(finding, tuple(dict.fromkeys(verified))) for finding in findings]
+    marked.sort(key=lambda finding: (order[finding.severity], _place(finding), finding.code))
+    return Report(
+        target=loaded.name,
+        inputs=parsed.texts(),
+        asked=analysis.asked,
+        contract=analysis.contract,
+        findings=tuple(marked),
+        pairs=analysis.pairs,
+        confirmations=analysis.confirmations,
+        remarks=(*loaded.notes, *analysis.remarks),
+    )
+
+
+def _place(finding: Finding) -> tuple[str, int, int]:
+    where = finding.location
+    return ("", 0, 0) if where is None else (where.file, where.line, where.column)
+
+
+def _verified(finding: Finding, providers: tuple[str, ...]) -> Finding:
+    if finding.fix is None or not finding.fix.assignments:
+        return finding
+    return replace(finding, fix=replace(finding.fix, verified=(*finding.fix.verified, *providers)))
+
+

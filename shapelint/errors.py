@@ -1,0 +1,25 @@
+"""The errors that shapelint raises for a user's mistake; each is one line that names the matter."""
+
+
+class ShapelintError(Exception):
+    """A check that could not be done: the text says which two things are in conflict and what to do."""
+
+
+class TargetError(ShapelintError):
+    """A target that cannot be found, imported or built."""
+
+
+class SpecError(ShapelintError):
+    """An input, size or expectation that cannot be read."""
+
+
+class ModelError(ShapelintError):
+    """A model that cannot be run on the given inputs for a reason that is no size rule."""
+
+
+class ProviderError(ShapelintError):
+    """An onnxruntime provider that is missing or fell back to another one."""
+
+
+class RuleError(ShapelintError):
+    """A rule code that does not exist, or that two packages claim."""

@@ -1,0 +1,1 @@
+"""Confirmation by another engine: what torch.onnx exports, onnxruntime runs."""

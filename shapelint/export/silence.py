@@ -1,0 +1,52 @@
+"""Silence: the exporters and onnxruntime write to the standard streams, and a report must stay readable there."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import logging
+import os
+import sys
+import warnings
+from collections.abc import Iterator
+
+
+class _Nowhere(io.TextIOBase):
+    """A text stream that forgets; never closed, since a log handler made meanwhile may keep it."""
+
+    def write(self, text: str) -> int:
+        return len(text)
+
+
+@contextlib.contextmanager
+def silence() -> Iterator[None]:
+    """Keeps warnings, log lines and prints, those of C++ included, from the standard streams."""
+    disabled = logging.root.manager.disable
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(warnings.catch_warnings())
+        stack.enter_context(_descriptors_to_null(1, 2))
+        stack.enter_context(contextlib.redirect_stdout(_Nowhere()))
+        stack.enter_context(contextlib.redirect_stderr(_Nowhere()))
+        warnings.simplefilter("ignore")
+        stack.callback(logging.disable, disabled)
+        logging.disable(logging.CRITICAL)
+        yield
+
+
+@contextlib.contextmanager
+def _descriptors_to_null(*descriptors: int) -> Iterator[None]:
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:
+            stream.flush()
+    with contextlib.ExitStack() as stack:
+        null = os.open(os.devnull, os.O_WRONLY)
+        stack.callback(os.close, null)
+        for descriptor in descriptors:
+            try:
+                kept = os.dup(descriptor)
+            except OSError:  # a process without this stream
+                continue
+            stack.callback(os.close, kept)
+            stack.callback(os.dup2, kept, descriptor)
+            os.dup2(null, descriptor)
+        yield

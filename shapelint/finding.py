@@ -1,0 +1,105 @@
+"""What a check says: findings with their fixes, confirmations by a runtime, and the report that holds them."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from shapelint.contract import Contract
+    from shapelint.graph import Pair
+    from shapelint.size import SizeSet
+    from shapelint.source import Edit, Span
+
+
+class Severity(enum.StrEnum):
+    """How bad a finding is; a note never sets the exit code."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    NOTE = "note"
+
+
+class Safety(enum.StrEnum):
+    """Whether a fix may be applied without asking: see "What the words mean" in the README."""
+
+    SAFE = "safe"
+    UNSAFE = "unsafe"
+    ADVICE = "advice"
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """A change that repairs a finding: arguments of layers (always per axis), or text with ready code."""
+
+    title: str
+    safety: Safety
+    assignments: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    edits: tuple[Edit, ...] = ()
+    verified: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One defect, at one place, with both numbers in its message and the rest in its notes."""
+
+    code: str
+    name: str
+    severity: Severity
+    message: str
+    notes: tuple[str, ...] = ()
+    module: str | None = None
+    location: Span | None = None
+    fix: Fix | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmation:
+    """What a runtime gave at one size; `ok` is about shapes, `max_abs_error` about values (None: random)."""
+
+    provider: str
+    version: str
+    sizes: Mapping[str, int]
+    repaired: bool
+    predicted: tuple[tuple[int, ...], ...] | None
+    observed: tuple[tuple[int, ...], ...] | None
+    max_abs_error: float | None
+    ok: bool
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Everything that one check of one model found; `ok` means no error and no warning."""
+
+    target: str
+    inputs: tuple[str, ...]
+    asked: SizeSet
+    contract: Contract
+    findings: tuple[Finding, ...] = ()
+    pairs: tuple[Pair, ...] = ()
+    confirmations: tuple[Confirmation, ...] = ()
+    remarks: tuple[str, ...] = ()
+
+    @property
+    def ok(self) -> bool:
+        return all(finding.severity is Severity.NOTE for finding in self.findings)
+
+    def to_json(self) -> str:
+        """The text that `--format json` prints for this report alone."""
+        from shapelint.report.json import render
+
+        return render((self,))
+
+    def to_dict(self) -> dict[str, Any]:
+        """The report as plain data, as it stands in the list `targets` of the JSON form."""
+        from shapelint.report.json import report_data
+
+        return report_data(self)
+
+    def __str__(self) -> str:
+        from shapelint.report.text import render
+
+        return render((self,))

@@ -1,0 +1,213 @@
+"""Builds the module that a target names: on meta where it allows that, else on the CPU and then moved there."""
+
+from __future__ import annotations
+
+import contextlib
+import difflib
+import functools
+import inspect
+import operator
+import os
+import warnings
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+import torch
+from torch import nn
+from torch.nn.parameter import is_lazy
+from torch.overrides import TorchFunctionMode
+
+from shapelint.errors import TargetError
+from shapelint.load.failure import described, place
+from shapelint.load.sites import Recorder, Site, Sites, begin
+from shapelint.load.state import kept_state
+from shapelint.load.target import import_path, resolve
+
+_META: Final = torch.device("meta")
+_FILLED: Final = {torch.empty, torch.zeros, torch.ones, torch.full, torch.rand, torch.randn}
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A module to trace, and where its layers were constructed.
+
+    `given` means that the module is the user's: it stands on its own devices and must be left as it was. Otherwise
+    it was built here and stands on meta (on the CPU where it cannot be moved). `rebuild` builds another one, with
+    real weights, on the CPU (None where given).
+    """
+
+    name: str
+    module: nn.Module
+    sites: Mapping[str, Site]
+    rebuild: Callable[[], nn.Module] | None
+    given: bool
+    notes: tuple[str, ...] = ()
+
+
+def load(target: object, *, init_kwargs: Mapping[str, object] | None = None, method: str | None = None) -> Loaded:
+    """The module of a target: 'pkg.mod:Net', 'path/file.py:Net', a module, a subclass of nn.Module, or a factory.
+
+    The folders of the target are on sys.path only while this runs; hold `import_path(target)` around it where the
+    model runs. Global state (random, default dtype and device, grad mode) is as before. Raises TargetError with
+    one line for whatever is wrong with the target, its module, its arguments or `method`.
+    """
+    if not isinstance(init_kwargs, Mapping | None):
+        raise TargetError(f"init_kwargs is of type {type(init_kwargs).__name__}, but no dict of arguments")
+    text = os.fspath(target) if isinstance(target, os.PathLike) else target
+    recorder = Recorder()
+    with kept_state(), recorder, import_path(text):
+        found = begin(lambda: resolve(text)) if isinstance(text, str) else text
+        name = text.rpartition(":")[2] if isinstance(text, str) else _name(found)
+        loaded = _loaded(found, name, init_kwargs, recorder)
+    _check_method(loaded.module, name, method)
+    return replace(loaded, name=text) if isinstance(text, str) else loaded
+
+
+def _loaded(found: object, name: str, init_kwargs: Mapping[str, object] | None, recorder: Recorder) -> Loaded:
+    if isinstance(found, nn.Module):
+        if init_kwargs:
+            raise TargetError(f"{name} is a module that is built already, so --kwargs (init_kwargs) cannot reach it")
+        return Loaded(name, found, Sites(found, recorder), None, given=True)
+    if isinstance(found, type) and not issubclass(found, nn.Module):
+        raise TargetError(f"{name} is a class, but no subclass of torch.nn.Module")
+    if not callable(found):
+        kind = type(found).__name__
+        subject = name if name != kind else "the target"
+        raise TargetError(f"{subject} is of type {kind}, but no torch.nn.Module, subclass of it or factory")
+    _check_arguments(found, name, init_kwargs or {})
+    return _built(name, lambda: found(**_fresh(dict(init_kwargs or {}))), recorder)
+
+
+def _built(name: str, factory: Callable[[], object], recorder: Recorder) -> Loaded:
+    rebuild = functools.partial(_real, name, factory)
+    for devices in (_META, _WeightsOnMeta()):
+        module = _attempt(factory, devices, recorder)
+        if module is not None:
+            return Loaded(name, module, Sites(module, recorder), rebuild, given=False)
+    start = recorder.count
+    module = rebuild()
+    if not recorder.made_all(module, start):
+        return Loaded(name, module, Sites(module, recorder), None, given=True)
+    with contextlib.suppress(Exception):
+        _move(module)
+    note = f"{name} cannot be built on meta, so it was built on the CPU"
+    return Loaded(name, module, Sites(module, recorder), rebuild, given=False, notes=(note,))
+
+
+def _attempt(factory: Callable[[], object], devices: _Devices, recorder: Recorder) -> nn.Module | None:
+    """The module with its weights on meta; None where it cannot be built so, or holds modules that it did not make."""
+    start = recorder.count
+    with contextlib.suppress(Exception, SystemExit), kept_state(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        with devices:
+            module = begin(factory)
+        if isinstance(module, nn.Module) and recorder.made_all(module, start):
+            _move(module)
+            return module
+    return None
+
+
+def _real(name: str, factory: Callable[[], object]) -> nn.Module:
+    """A module on the CPU; TargetError where the user's code raises or gives something else."""
+    try:
+        with kept_state(), torch.device("cpu"):
+            module = begin(factory)
+    except SystemExit as error:
+        raise TargetError(f"building {name} ends the program (SystemExit: {error.code}){place(error)}") from error
+    except Exception as error:
+        raise TargetError(f"cannot build {name}: {described(error)}{place(error)}") from error
+    if not isinstance(module, nn.Module):
+        raise TargetError(f"{name} returned an object of type {type(module).__name__}, but no torch.nn.Module")
+    return module
+
+
+class _WeightsOnMeta(TorchFunctionMode):
+    """Puts what is large on meta and leaves what is computed (`linspace(...).item()`) on the CPU."""
+
+    def __torch_function__(
+        self, func: Any, types: Iterable[type], args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        named = dict(kwargs or {})
+        if func in _FILLED and named.get("device") is None:
+            named["device"] = _META
+        return func(*args, **named)
+
+
+_Devices = torch.device | _WeightsOnMeta
+
+
+def _move(module: nn.Module) -> None:
+    """Moves all to meta, plain tensor attributes too; scalars among those keep their values on the CPU."""
+    tensors = [*module.parameters(), *module.buffers()]
+    if not all(tensor.is_meta for tensor in tensors):
+        if any(map(is_lazy, tensors)):
+            raise ValueError("a lazy parameter forgets that it is one when it is moved")
+        module.to(_META)
+    for part in module.modules():
+        for name, value in list(vars(part).items()):
+            if type(value) not in _PLAIN and name not in _INNER:
+                vars(part)[name] = _moved(value)
+
+
+_PLAIN: Final = frozenset({bool, int, float, str, type(None)})
+_INNER: Final = frozenset(vars(nn.Module()))
+
+
+def _moved(value: object, depth: int = 3) -> object:
+    if isinstance(value, torch.Tensor):
+        return value.to(_META) if value.dim() else value
+    if isinstance(value, list | tuple) and type(value) in (list, tuple) and depth:
+        items = [_moved(item, depth - 1) for item in value]
+        return value if all(map(operator.is_, items, value)) else type(value)(items)
+    if isinstance(value, dict) and type(value) is dict and depth:
+        moved = {key: _moved(item, depth - 1) for key, item in value.items()}
+        return value if all(moved[key] is value[key] for key in value) else moved
+    return value
+
+
+def _fresh(value: Any) -> Any:
+    """New containers at every build, since a constructor may change what it is given."""
+    if type(value) in (list, tuple):
+        return type(value)(map(_fresh, value))
+    return {key: _fresh(item) for key, item in value.items()} if type(value) is dict else value
+
+
+def _check_arguments(found: Callable[..., object], name: str, init_kwargs: Mapping[str, object]) -> None:
+    try:
+        signature = inspect.signature(found)
+    except (TypeError, ValueError):
+        return
+    try:
+        signature.bind(**init_kwargs)
+    except TypeError as error:
+        mistake = _argument_mistake(signature, init_kwargs, error)
+        raise TargetError(f"cannot build {name}: TypeError: {mistake}") from None
+
+
+def _argument_mistake(signature: inspect.Signature, given: Mapping[str, object], error: TypeError) -> str:
+    parameters = list(signature.parameters.values())
+    names = [each.name for each in parameters if each.kind in (each.POSITIONAL_OR_KEYWORD, each.KEYWORD_ONLY)]
+    wrong = [name for name in given if name not in names]
+    if wrong and not any(each.kind is each.VAR_KEYWORD for each in parameters):
+        near = difflib.get_close_matches(wrong[0], names, 1)
+        known = f", did you mean {near[0]!r}?" if near else f"; it takes {', '.join(names) or 'none'}"
+        return f"unexpected argument {wrong[0]!r}{known}"
+    missing = [each.name for each in parameters if each.name in names and each.default is each.empty]
+    example = ", ".join(f'"{name}": ...' for name in missing if name not in given)
+    return f"{error}; give it with --kwargs '{{{example}}}' (init_kwargs in Python)"
+
+
+def _check_method(module: nn.Module, name: str, method: str | None) -> None:
+    if method is None and getattr(module.forward, "__func__", None) is nn.Module.forward:
+        raise TargetError(f"{name} has no forward; name the method that runs with --method (method in Python)")
+    if method is not None and not callable(getattr(module, method, None)):
+        own = [key for base in type(module).__mro__ if base is not nn.Module for key in vars(base)]
+        near = difflib.get_close_matches(method, [key for key in own if not key.startswith("_")], 1)
+        raise TargetError(f"{name} has no method {method!r}" + (f", did you mean {near[0]!r}?" if near else ""))
+
+
+def _name(found: object) -> str:
+    if isinstance(found, functools.partial):
+        return _name(found.func)
+    return str(getattr(found, "__name__", type(found).__name__))

@@ -1,0 +1,212 @@
+"""Finds what a target such as `pkg.mod:Net` or `path/file.py:Net` names, importing the user's module."""
+
+from __future__ import annotations
+
+import contextlib
+import difflib
+import hashlib
+import importlib
+import importlib.util
+import linecache
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Final
+
+from shapelint.errors import TargetError
+from shapelint.load.failure import described, installed, place
+
+# What was imported from a folder that was put on sys.path: the folder, and the time of change of the file.
+_imported: Final[dict[str, tuple[Path, float]]] = {}
+
+
+def resolve(target: str) -> object:
+    """The object that a target names; TargetError with one line where there is none."""
+    where, _, name = target.rpartition(":")
+    if not where or not name:
+        raise TargetError(f"target {target!r} names no model; write {_example(target)}")
+    module = _file_module(Path(where), target) if where.endswith(".py") else _named_module(where, target)
+    return _attribute(module, name, target)
+
+
+@contextlib.contextmanager
+def import_path(target: object) -> Iterator[None]:
+    """The state in which the user's modules import: their folders are first on sys.path, and gone after.
+
+    Modules that an earlier target brought from other folders, or from files that have changed, are forgotten, so
+    that two targets may each have their own `blocks.py`. Hold it while the model runs too: forward may import.
+    """
+    folders = _folders(target)
+    _forget(folders)
+    known = set(sys.modules)
+    sys.path[:0] = map(str, folders)
+    importlib.invalidate_caches()
+    try:
+        yield
+    finally:
+        for folder in folders:
+            with contextlib.suppress(ValueError):
+                sys.path.remove(str(folder))
+        _remember(set(sys.modules) - known, folders)
+
+
+def _folders(target: object) -> list[Path]:
+    if not isinstance(target, str):
+        return []
+    here = Path.cwd()
+    where = target.rpartition(":")[0]
+    if not where.endswith(".py"):
+        return [here]
+    folder = (here / where).resolve().parent
+    return list(dict.fromkeys([folder, _package_root(folder), here]))
+
+
+def _package_root(folder: Path) -> Path:
+    while (folder / "__init__.py").is_file() and folder.parent != folder:
+        folder = folder.parent
+    return folder
+
+
+def _remember(names: Iterable[str], folders: list[Path]) -> None:
+    """Only what lies in a folder under its own name counts, so that an environment inside of it is left alone."""
+    for name in names:
+        file = getattr(sys.modules.get(name), "__file__", None)
+        top = name.partition(".")[0]
+        for folder in folders if file and not installed(file) else ():
+            path = Path(file or "")
+            if path.is_relative_to(folder) and path.relative_to(folder).parts[0] in (top, f"{top}.py"):
+                _imported[name] = (folder, _changed(path))
+
+
+def _forget(folders: list[Path]) -> None:
+    """Drops all that came from a folder of which a file has changed, or hides one that the new folders have too."""
+    files = {name: getattr(sys.modules.get(name), "__file__", None) or "" for name in _imported}
+    gone = set()
+    for name, (folder, time) in _imported.items():
+        before = folders[: folders.index(folder)] if folder in folders else folders
+        if _changed(Path(files[name])) != time or _lies_in(before, name.partition(".")[0]):
+            gone.add(folder)
+    for name in [name for name, (folder, _) in _imported.items() if folder in gone]:
+        del _imported[name]
+        sys.modules.pop(name, None)
+        linecache.checkcache(files[name])
+
+
+def _lies_in(folders: list[Path], top: str) -> bool:
+    return any((folder / f"{top}.py").exists() or (folder / top).exists() for folder in folders)
+
+
+def _changed(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return 0.0
+
+
+def _file_module(path: Path, target: str) -> ModuleType:
+    file = path.resolve()
+    if not file.is_file():
+        near = difflib.get_close_matches(path.name, [found.name for found in file.parent.glob("*.py")], 1)
+        raise TargetError(f"target {target!r}: there is no file {str(path)!r}{_meant(near)}")
+    name = f"{file.stem}_{hashlib.sha256(str(file).encode()).hexdigest()[:12]}"
+    return sys.modules.get(name) or _guarded(lambda: _run_file(name, file), str(path), "")
+
+
+def _run_file(name: str, file: Path) -> ModuleType:
+    linecache.checkcache(str(file))
+    spec = importlib.util.spec_from_file_location(name, file)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    _imported[name] = (file.parent, _changed(file))
+    try:
+        spec.loader.exec_module(module)
+    except BaseException as error:
+        del sys.modules[name]
+        if isinstance(error, ImportError) and "no known parent package" in str(error) and _in_package(file):
+            return importlib.import_module(_dotted(file))
+        raise
+    return module
+
+
+def _in_package(file: Path) -> bool:
+    return (file.parent / "__init__.py").is_file()
+
+
+def _dotted(file: Path) -> str:
+    return ".".join(file.relative_to(_package_root(file.parent)).with_suffix("").parts)
+
+
+def _named_module(name: str, target: str) -> ModuleType:
+    if not all(part.isidentifier() for part in name.split(".")):
+        hint = f"; write '{name}.py:Net'" if Path(f"{name}.py").is_file() else ""
+        raise TargetError(f"target {target!r}: {name!r} is no module name and no .py file{hint}")
+    return _guarded(lambda: importlib.import_module(name), name, name)
+
+
+def _guarded(run: Callable[[], ModuleType], shown: str, module: str) -> ModuleType:
+    """The module that `run` imports, with every failure as one line."""
+    try:
+        return run()
+    except ModuleNotFoundError as error:
+        if error.name and f"{module}.".startswith(f"{error.name}."):
+            raise TargetError(f"there is no module {module!r}{_meant(_near_modules(module, error.name))}") from error
+        raise TargetError(f"cannot import {shown!r}: {described(error)}{place(error)}") from error
+    except SyntaxError as error:
+        raise TargetError(f"cannot import {shown!r}: {described(error)}{place(error)}") from error
+    except SystemExit as error:
+        raise TargetError(f"importing {shown!r} ends the program (SystemExit: {error.code}){place(error)}") from error
+    except Exception as error:
+        raise TargetError(f"cannot import {shown!r}: {described(error)}{place(error)}") from error
+
+
+def _near_modules(module: str, missing: str) -> list[str]:
+    """The full name of the module near to the missing one that lies in the same folder, if any."""
+    parent, _, last = missing.rpartition(".")
+    folder = Path(*parent.split(".")) if parent else Path()
+    names = [path.stem for path in folder.glob("*.py")] + [path.parent.name for path in folder.glob("*/__init__.py")]
+    near = difflib.get_close_matches(last, names, 1)
+    return [(f"{parent}." if parent else "") + near[0] + module[len(missing) :]] if near else []
+
+
+def _attribute(module: ModuleType, name: str, target: str) -> object:
+    found: object = module
+    for part in name.split("."):
+        try:
+            found = getattr(found, part)
+        except AttributeError:
+            text = f"target {target!r}: {_owner(found, target)} has no {part!r}{_models(found, part)}"
+            raise TargetError(text) from None
+        except Exception as error:
+            raise TargetError(f"cannot import {target!r}: {described(error)}{place(error)}") from error
+    return found
+
+
+def _owner(found: object, target: str) -> str:
+    return repr(target.rpartition(":")[0]) if isinstance(found, ModuleType) else repr(getattr(found, "__name__", found))
+
+
+def _models(owner: object, wrong: str) -> str:
+    """`, did you mean ...?` with the name of a model in the owner, or the models that it has."""
+    from torch import nn
+
+    names = [
+        name
+        for name, value in vars(owner).items()
+        if isinstance(value, nn.Module) or (isinstance(value, type) and issubclass(value, nn.Module))
+    ]
+    near = difflib.get_close_matches(wrong, names, 1, 0.5)
+    if near or not names:
+        return _meant(near)
+    return f"; its models are {', '.join(names[:5])}" + (", ..." if len(names) > 5 else "")
+
+
+def _meant(near: list[str]) -> str:
+    return f", did you mean {near[0]!r}?" if near else ""
+
+
+def _example(target: str) -> str:
+    stem = target.rstrip(":")
+    return "'pkg.mod:Net' or 'path/file.py:Net'" if not stem or stem.startswith(":") else f"'{stem}:Net'"

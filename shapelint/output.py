@@ -1,0 +1,88 @@
+"""Where a report goes: to standard output, or to a file that is whole or untouched."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+from shapelint.errors import ShapelintError
+
+
+def probe(file: str) -> None:
+    """Raises ShapelintError where a report could not be written to the file; changes nothing."""
+    path = Path(file).resolve()
+    try:
+        if path.is_dir():
+            raise IsADirectoryError(21, "it is a folder")
+        if path.exists() and not os.access(path, os.W_OK):
+            raise PermissionError(13, "it is not writable")
+        if _replaceable(path):
+            with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".shapelint"):
+                pass
+    except (OSError, ValueError) as error:
+        raise _refused(file, error) from error
+
+
+def write(file: str, text: str) -> None:
+    """Writes the text in one step: a reader sees the old file or the whole new one."""
+    path = Path(file).resolve()
+    try:
+        if _replaceable(path):
+            _replace(path, text)
+        else:
+            path.write_text(text, encoding="utf-8", errors="backslashreplace")
+    except OSError as error:
+        raise _refused(file, error) from error
+
+
+def show(text: str) -> None:
+    """Prints the text; a reader that has gone away is no error, a full disk is."""
+    stream = sys.stdout
+    try:
+        stream.write(text)
+        stream.flush()
+    except UnicodeEncodeError:
+        encoding = stream.encoding or "ascii"
+        stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
+        stream.flush()
+    except OSError as error:
+        _abandon_stdout()
+        if not isinstance(error, BrokenPipeError):
+            raise _refused("standard output", error) from error
+
+
+def _abandon_stdout() -> None:
+    """What could not be written must not be tried again when the interpreter ends."""
+    with open(os.devnull, "w") as nowhere:
+        os.dup2(nowhere.fileno(), sys.stdout.fileno())
+
+
+def _replaceable(path: Path) -> bool:
+    """A device or a pipe is written to, never replaced by a file."""
+    return path.is_file() or not path.exists()
+
+
+def _replace(path: Path, text: str) -> None:
+    mode = path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~_umask()
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".shapelint")
+    try:
+        with open(handle, "w", encoding="utf-8", errors="backslashreplace", newline="\n") as stream:
+            stream.write(text)
+        Path(name).chmod(mode)
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink()
+        raise
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def _refused(file: str, error: Exception) -> ShapelintError:
+    reason = getattr(error, "strerror", None) or error
+    return ShapelintError(f"cannot write {file}: {reason}")

@@ -1,0 +1,161 @@
+"""Finds values of `output_padding` that repair a model, and proves that there are none where there are none.
+
+The model runs again with one unknown for each axis of each transposed layer: at one fixed size, isl then gives
+the complete set of values that make it right there. For many sizes the sets of single sizes are intersected,
+each further size being a counterexample to the best candidate so far (counterexample-guided synthesis, Solar-Lezama
+2008): the values are finitely many, so this ends with values that are proved for all sizes, or with an empty set.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+from shapelint.contract import union
+from shapelint.graph import Node, ShapeGraph
+from shapelint.inputs import Inputs
+from shapelint.size.condition import Condition, all_of, at_least, equal
+from shapelint.size.function import constant, symbol
+from shapelint.size.sets import SizeSet
+from shapelint.spec import TensorSpec
+from shapelint.trace.explore import Budget, Exploration, explore
+from shapelint.trace.run import Subject
+
+_ROUNDS = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """A transposed layer whose `output_padding` can be set: its path and its arguments, per axis."""
+
+    module: str
+    stride: tuple[int, ...]
+    dilation: tuple[int, ...]
+    present: tuple[int, ...]
+
+    def limit(self, axis: int) -> int:
+        """`output_padding` must be smaller than this (PyTorch: stride or dilation, the larger)."""
+        return max(self.stride[axis], self.dilation[axis])
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """Values of `output_padding` for some layers, and the contract's regions that the model has with them."""
+
+    values: Mapping[str, tuple[int, ...]]
+    explored: Exploration
+    right: SizeSet
+    runs: SizeSet
+
+
+@dataclass(frozen=True, slots=True)
+class Solver:
+    """Searches the `output_padding` of a model's layers.
+
+    `right` gives the members of an exploration's domain at which the model is as wanted; where the domain is one of
+    unknowns, the input size is fixed and handed over with it.
+    """
+
+    subject: Subject
+    domain: SizeSet
+    layers: tuple[Layer, ...]
+    right: Callable[[Exploration, Mapping[str, int] | None], SizeSet]
+
+    def constant_for(self, wanted: SizeSet) -> Trial | None:
+        """The smallest change that is right at every wanted size; None where it is proved that there is none."""
+        candidates = self.box()
+        point = wanted.sample()
+        for _ in range(_ROUNDS):
+            if point is None:
+                return None
+            candidates = candidates & self.solutions(point)
+            values = self.smallest_change(candidates)
+            if values is None:
+                return None
+            trial = self.trial(values, point)
+            missed = wanted - trial.right
+            if not missed:
+                return trial
+            point = missed.sample()
+        return None
+
+    def box(self) -> SizeSet:
+        """Every value that PyTorch allows: 0 <= output_padding < max(stride, dilation)."""
+        limits: list[Condition] = []
+        for layer in self.layers:
+            for axis, name in enumerate(self.unknowns(layer)):
+                limits += [at_least(symbol(name), constant(0)), at_least(constant(layer.limit(axis) - 1), symbol(name))]
+        return SizeSet.where(self.names(), all_of(limits))
+
+    def unknowns(self, layer: Layer) -> tuple[str, ...]:
+        index = self.layers.index(layer)
+        return tuple(f"op{index}_{axis}" for axis in range(len(layer.stride)))
+
+    def names(self) -> tuple[str, ...]:
+        return tuple(name for layer in self.layers for name in self.unknowns(layer))
+
+    def solutions(self, sizes: Mapping[str, int]) -> SizeSet:
+        """All values at which the model is right at one size."""
+        subject = replace(self.subject, inputs=fixed(self.subject.inputs, sizes), symbols=self.names())
+        overrides = {layer.module: tuple(map(symbol, self.unknowns(layer))) for layer in self.layers}
+        present = {
+            name: min(value, layer.limit(axis) - 1)
+            for layer in self.layers
+            for axis, (name, value) in enumerate(zip(self.unknowns(layer), layer.present, strict=True))
+        }
+        found = explore(subject, self.box(), present, overrides=overrides, replays=False, budget=Budget(256, 20.0))
+        return self.right(found, sizes)
+
+    def smallest_change(self, candidates: SizeSet) -> dict[str, tuple[int, ...]] | None:
+        """Of the candidates one that keeps as many present values as it can and stays below the stride."""
+        if not candidates:
+            return None
+        candidates = self._preferring(candidates, lambda layer, axis, name: at_least(
+            constant(layer.stride[axis] - 1), symbol(name)))  # fmt: skip
+        candidates = self._preferring(candidates, lambda layer, axis, name: equal(
+            symbol(name), constant(layer.present[axis])))  # fmt: skip
+        values = candidates.smallest()
+        assert values is not None, "a set within a box has a smallest member"
+        chosen = {layer.module: tuple(values[name] for name in self.unknowns(layer)) for layer in self.layers}
+        return {layer.module: chosen[layer.module] for layer in self.layers if chosen[layer.module] != layer.present}
+
+    def _preferring(self, candidates: SizeSet, wish: Callable[[Layer, int, str], Condition]) -> SizeSet:
+        for layer in self.layers:
+            for axis, name in enumerate(self.unknowns(layer)):
+                narrower = candidates & SizeSet.where(candidates.symbols, wish(layer, axis, name))
+                candidates = narrower or candidates
+        return candidates
+
+    def trial(self, values: Mapping[str, tuple[int, ...]], first: Mapping[str, int]) -> Trial:
+        """The model with the values set, for all sizes: a run of its own that verifies them."""
+        overrides = {name: tuple(map(constant, value)) for name, value in values.items()}
+        found = explore(self.subject, self.domain, first, overrides=overrides, budget=Budget(512, 20.0))
+        runs = union(self.domain.symbols, [region.sizes for region in found.regions if region.outcome.ok])
+        return Trial(values, found, self.right(found, None), runs)
+
+
+def fixed(inputs: Inputs, sizes: Mapping[str, int]) -> Inputs:
+    """The inputs at one size."""
+
+    def at_size(spec: TensorSpec) -> TensorSpec:
+        return replace(spec, dims=tuple(constant(dim.value(sizes)) for dim in spec.dims))
+
+    args, kwargs = inputs.map(at_size)
+    return Inputs(args, kwargs)
+
+
+def layers_of(graph: ShapeGraph) -> tuple[Layer, ...]:
+    """The transposed layers of a run that are modules of their own, once each."""
+    found: dict[str, Layer] = {}
+    for node in graph.nodes:
+        if is_transposed_layer(node):
+            stride, dilation = node.parameter("stride"), node.parameter("dilation")
+            present = node.parameter("output_padding")
+            assert stride and dilation and present is not None, "the size rule of conv_transpose fills these"
+            found.setdefault(node.module, Layer(node.module, stride, dilation, present))
+    return tuple(found.values())
+
+
+def is_transposed_layer(node: Node) -> bool:
+    return node.operation.startswith("conv_transpose") and "ConvTranspose" in node.kind
+

@@ -1,0 +1,40 @@
+"""Source places as a person reads them: the path from here, and the line with the place marked."""
+
+from __future__ import annotations
+
+import unicodedata
+from pathlib import Path
+
+from shapelint.source import Span
+
+
+def short_path(file: str) -> str:
+    """The path relative to the current directory where it lies inside, else as it is."""
+    path = Path(file)
+    if not path.is_absolute():
+        return file
+    try:
+        return str(path.relative_to(Path.cwd()))
+    except (ValueError, OSError):
+        return file
+
+
+def short_place(span: Span) -> str:
+    """`file:line:column` with the short path."""
+    return f"{short_path(span.file)}:{span.line}:{span.column}"
+
+
+def marked_line(span: Span) -> tuple[str, str] | None:
+    """The span's first line and the marks to stand under it; None where the source is gone."""
+    line = span.text()
+    if not line.strip():
+        return None
+    stop = span.end_column if span.end_line == span.line else len(line) + 1
+    before, inside = line[: span.column - 1], line[span.column - 1 : stop - 1]
+    marks = " " * _width(before) + "^" * max(_width(inside), 1)
+    return line.expandtabs(1), marks
+
+
+def _width(text: str) -> int:
+    """The columns that a terminal gives to the text: wide characters take two, combining ones none."""
+    return sum(0 if unicodedata.combining(char) else 1 + (unicodedata.east_asian_width(char) in "WF") for char in text)

@@ -1,0 +1,52 @@
+"""A rule as a page to read: what it does, why, how it is fixed, and its examples."""
+
+from __future__ import annotations
+
+import inspect
+import textwrap
+from collections.abc import Iterable, Iterator
+
+from shapelint.report.table import aligned
+from shapelint.rule import Invalid, Rule, Valid
+
+
+def render(rule: Rule) -> str:
+    """The page of one rule, in Markdown."""
+    return "\n".join(_page(rule)).rstrip("\n") + "\n"
+
+
+def render_list(rules: Iterable[Rule]) -> str:
+    """One line for each rule: code, name and what it finds."""
+    rows = [(rule.code, rule.name, _documentation(rule).partition("\n")[0]) for rule in rules]
+    return "".join(f"{line}\n" for line in aligned(rows)) if rows else ""
+
+
+def _documentation(rule: Rule) -> str:
+    return inspect.getdoc(type(rule)) or ""
+
+
+def _page(rule: Rule) -> Iterator[str]:
+    yield f"# {rule.code} {rule.name}\n"
+    yield _documentation(rule) + "\n"
+    if rule.invalid:
+        yield "## Examples that it speaks about\n"
+    for bad in rule.invalid:
+        yield from _invalid(bad)
+    if rule.valid:
+        yield "## Examples on which it is silent\n"
+    for good in rule.valid:
+        yield from _source(good)
+
+
+def _invalid(example: Invalid) -> Iterator[str]:
+    yield from _source(example)
+    yield f"says: {example.message}\n"
+    if example.assignments:
+        values = ", ".join(f"`{name} = {values}`" for name, values in example.assignments.items())
+        yield f"fix: {values}\n"
+
+
+def _source(example: Valid | Invalid) -> Iterator[str]:
+    options = "".join(f", {name}={value!r}" for name, value in example.options.items())
+    yield f"With the input `{example.input}`{options}:\n"
+    yield "```python\n" + textwrap.dedent(example.source).strip("\n") + "\n```\n"

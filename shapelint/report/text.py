@@ -1,0 +1,112 @@
+"""The report for people: each finding with its source line marked, what to do about it, and one line at the end."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from typing import Any, Final
+
+import click
+
+from shapelint.finding import Finding, Report, Severity
+from shapelint.report.confirmed import confirmation_lines, worst_error
+from shapelint.report.place import marked_line, short_place
+
+_COLOURS: Final = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.NOTE: "cyan"}
+
+
+def render(reports: Iterable[Report], *, colour: bool = False, quiet: bool = False) -> str:
+    """The text of some reports, a blank line between them; `quiet` leaves out those without error and warning."""
+    shown = [report for report in reports if not (quiet and report.ok)]
+    text = "\n".join("".join(f"{line}\n" for line in _report(report)) for report in shown)
+    return text if colour else click.unstyle(text)
+
+
+def subject(report: Report) -> str:
+    """What was checked: the target and its inputs."""
+    return f"{report.target} at {' and '.join(report.inputs)}" if report.inputs else report.target
+
+
+def _report(report: Report) -> Iterator[str]:
+    confirmed = confirmation_lines(report)
+    inside = len(report.findings) == 1 and not report.ok
+    for finding in report.findings:
+        yield from _finding(finding, report, confirmed if inside else ())
+        yield ""
+    if not inside and not report.ok:
+        yield from confirmed
+    yield from report.remarks
+    yield from _all_well(report, confirmed) if report.ok else (_counts(report),)
+
+
+def _finding(finding: Finding, report: Report, confirmed: tuple[str, ...]) -> Iterator[str]:
+    place = short_place(finding.location) if finding.location else report.target
+    severity = _paint(str(finding.severity), fg=_COLOURS[finding.severity], bold=True)
+    yield f"{_paint(place, bold=True)}: {severity} {finding.code} {finding.name}: {finding.message}"
+    gutter = " " * (len(str(finding.location.line)) + 2 if finding.location else 3)
+    yield from _source(finding, gutter)
+    for text in (*finding.notes, *_fix(finding), *confirmed):
+        first, *rest = text.splitlines() or [""]
+        yield f"{gutter}{_paint('=', fg='blue')} {first}"
+        yield from (f"{gutter}  {line}" for line in rest)
+
+
+def _source(finding: Finding, gutter: str) -> Iterator[str]:
+    marked = marked_line(finding.location) if finding.location else None
+    if finding.location is None or marked is None:
+        return
+    line, marks = marked
+    bar = _paint("|", fg="blue")
+    yield gutter + bar
+    yield f" {_paint(str(finding.location.line), fg='blue')} {bar} {line}"
+    yield f"{gutter}{bar} {_paint(marks, fg=_COLOURS[finding.severity], bold=True)}"
+
+
+def _fix(finding: Finding) -> tuple[str, ...]:
+    return (f"fix ({finding.fix.safety}): {finding.fix.title}",) if finding.fix else ()
+
+
+def _all_well(report: Report, confirmed: tuple[str, ...]) -> Iterator[str]:
+    yield f"{subject(report)}: {_paint('ok', fg='green', bold=True)}{_kept(report)}"
+    yield from (f"{line}{_values(report)}" for line in confirmed)
+    if report.contract.symbols:
+        yield _holds(report)
+
+
+def _values(report: Report) -> str:
+    error = worst_error(report.confirmations)
+    if error is None:
+        return ""
+    return f", values differ by about {error:.1g}" if error else ", the same values"
+
+
+def _kept(report: Report) -> str:
+    """Which layers give back what was taken, in words; "" where a later layer makes the size good."""
+    if not report.pairs or any(pair.size_in != pair.size_out for pair in report.pairs):
+        return ""
+    if len(report.pairs) > 1:
+        return f", {len(report.pairs)} pairs of layers give back what they took"
+    pair = report.pairs[0]
+    size = "x".join(map(str, pair.size_in))
+    return f", {_names(pair.up)} gives back the {size} that {_names(pair.down)} took"
+
+
+def _holds(report: Report) -> str:
+    contract = report.contract
+    kept = contract.meant or (bool(contract.runs) and contract.restores == contract.runs)
+    what, sizes = ("restores the size", contract.restores) if kept else ("runs", contract.runs)
+    return f"{what} for: {sizes}" + ("" if contract.proved else " (not proved for every size)")
+
+
+def _names(modules: tuple[str, ...]) -> str:
+    return " and ".join(f"`{name}`" for name in modules)
+
+
+def _counts(report: Report) -> str:
+    found = Counter(finding.severity for finding in report.findings)
+    parts = [f"{found[each]} {each}{'s' * (found[each] > 1)}" for each in Severity if found[each]]
+    return f"{', '.join(parts)} in {subject(report)}"
+
+
+def _paint(text: str, **style: Any) -> str:
+    return click.style(text, **style)

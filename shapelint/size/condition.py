@@ -1,0 +1,180 @@
+"""Conditions on sizes: comparisons of functions, joined by all, any and not, kept free of any solver."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import reduce
+
+from shapelint.size.function import Function, constant
+
+
+@dataclass(frozen=True, slots=True)
+class Compare:
+    """function == 0 where `equal`, else function >= 0."""
+
+    function: Function
+    equal: bool
+
+    def holds(self, values: Mapping[str, int]) -> bool:
+        value = self.function.value(values)
+        return value == 0 if self.equal else value >= 0
+
+
+@dataclass(frozen=True, slots=True)
+class ProductIs:
+    """The product of the factors is `number` (which is not 0)."""
+
+    factors: tuple[Function, ...]
+    number: int
+
+    def holds(self, values: Mapping[str, int]) -> bool:
+        return _product_value(self.factors, values) == self.number
+
+
+@dataclass(frozen=True, slots=True)
+class Divisible:
+    """The product of the factors is a multiple of `number` (at least 2)."""
+
+    factors: tuple[Function, ...]
+    number: int
+
+    def holds(self, values: Mapping[str, int]) -> bool:
+        return _product_value(self.factors, values) % self.number == 0
+
+
+@dataclass(frozen=True, slots=True)
+class AllOf:
+    """Every part holds; without parts, true."""
+
+    parts: tuple[Condition, ...]
+
+    def holds(self, values: Mapping[str, int]) -> bool:
+        return all(part.holds(values) for part in self.parts)
+
+
+@dataclass(frozen=True, slots=True)
+class AnyOf:
+    """Some part holds; without parts, false."""
+
+    parts: tuple[Condition, ...]
+
+    def holds(self, values: Mapping[str, int]) -> bool:
+        return any(part.holds(values) for part in self.parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    """The part does not hold."""
+
+    part: Condition
+
+    def holds(self, values: Mapping[str, int]) -> bool:
+        return not self.part.holds(values)
+
+
+Condition = Compare | ProductIs | Divisible | AllOf | AnyOf | Not
+
+TRUE: Condition = AllOf(())
+FALSE: Condition = AnyOf(())
+
+_factors: dict[Function, tuple[Function, ...]] = {}
+
+
+def product(first: Function, second: Function) -> Function:
+    """The product of two functions; its factors are remembered for `equal` and `divisible`."""
+    result = first * second
+    if first.constant is None and second.constant is None:
+        _factors.setdefault(result, factors(first) + factors(second))
+    elif result.constant is None:
+        scale, whole = (first, second) if second.constant is None else (second, first)
+        _factors.setdefault(result, (scale, *factors(whole)))
+    return result
+
+
+def factors(function: Function) -> tuple[Function, ...]:
+    """The factors whose product the function was built as; itself where it was none."""
+    return _factors.get(function, (function,))
+
+
+def equal(first: Function, second: Function) -> Condition:
+    """first == second."""
+    difference = first - second
+    if difference.constant is not None:
+        return TRUE if difference.constant == 0 else FALSE
+    if not difference.affine and second.constant is None and first.constant is not None:
+        first, second = second, first
+    if not difference.affine and second.constant:
+        return _product_is(factors(first), second.constant)
+    return Compare(difference, True)
+
+
+def at_least(first: Function, second: Function) -> Condition:
+    """first >= second."""
+    difference = first - second
+    if difference.constant is not None:
+        return TRUE if difference.constant >= 0 else FALSE
+    if not difference.affine and second.constant in (1, 2):
+        parts = factors(first)
+        ones = [at_least(part, constant(1)) for part in parts]
+        twos = [at_least(part, constant(2)) for part in parts]
+        return all_of(ones if second.constant == 1 else [*ones, any_of(twos)])
+    return Compare(difference, False)
+
+
+def divisible(dividend: Function, divisor: int) -> Condition:
+    """dividend is a multiple of the divisor (at least 1)."""
+    rest = dividend - dividend.floor_divide(divisor).times(divisor)
+    if rest.constant is not None:
+        return TRUE if rest.constant == 0 else FALSE
+    if rest.affine:
+        return Compare(rest, True)
+    scale, parts = _split_scale(factors(dividend))
+    from math import gcd
+
+    return Divisible(parts, divisor // gcd(divisor, scale))
+
+
+def negate(condition: Condition) -> Condition:
+    """The condition that holds where the given one does not."""
+    if isinstance(condition, Not):
+        return condition.part
+    if isinstance(condition, AllOf):
+        return any_of(map(negate, condition.parts))
+    if isinstance(condition, AnyOf):
+        return all_of(map(negate, condition.parts))
+    if isinstance(condition, Compare) and not condition.equal:
+        return Compare(condition.function.times(-1).plus(-1), False)
+    return Not(condition)
+
+
+def all_of(parts: Iterable[Condition]) -> Condition:
+    kept = tuple(dict.fromkeys(part for part in parts if part != TRUE))
+    if FALSE in kept:
+        return FALSE
+    return kept[0] if len(kept) == 1 else AllOf(kept)
+
+
+def any_of(parts: Iterable[Condition]) -> Condition:
+    kept = tuple(dict.fromkeys(part for part in parts if part != FALSE))
+    if TRUE in kept:
+        return TRUE
+    return kept[0] if len(kept) == 1 else AnyOf(kept)
+
+
+def _product_is(parts: tuple[Function, ...], number: int) -> Condition:
+    scale, rest = _split_scale(parts)
+    if scale == 0 or number % scale:
+        return FALSE
+    if len(rest) == 1:
+        return Compare(rest[0].plus(-(number // scale)), True)
+    return ProductIs(rest, number // scale)
+
+
+def _split_scale(parts: tuple[Function, ...]) -> tuple[int, tuple[Function, ...]]:
+    scale = reduce(lambda total, part: total * (1 if part.constant is None else part.constant), parts, 1)
+    return scale, tuple(part for part in parts if part.constant is None)
+
+
+def _product_value(parts: tuple[Function, ...], values: Mapping[str, int]) -> int:
+    return reduce(lambda total, part: total * part.value(values), parts, 1)

@@ -1,0 +1,321 @@
+"""Quasi-affine functions of symbols: sums, products, floor divisions, minima and maxima of integers.
+
+A `Function` is kept in one canonical form, so that equal forms are equal values and most questions
+("is H//2//2 the same as H//4?") are answered without a solver. What the form cannot decide, isl does
+(see `sets.py`). Functions are exact over the integers; a product of two symbols is allowed and stays a product.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
+from typing import Final
+
+
+class NotQuasiAffine(ArithmeticError):
+    """An operation whose result is no function of this kind, such as a division by a symbol."""
+
+
+class Symbol:
+    """An unknown integer with a name, such as the height `H` of the input."""
+
+    __slots__ = ("name",)
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def key(self) -> tuple[object, ...]:
+        return ("symbol", self.name)
+
+    def value(self, values: Mapping[str, int]) -> int:
+        return values[self.name]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class FloorDivision:
+    """floor(numerator / divisor) with a constant divisor of at least 2."""
+
+    __slots__ = ("divisor", "numerator")
+
+    def __init__(self, numerator: Function, divisor: int) -> None:
+        self.numerator, self.divisor = numerator, divisor
+
+    def key(self) -> tuple[object, ...]:
+        return ("floor", self.numerator, self.divisor)
+
+    def value(self, values: Mapping[str, int]) -> int:
+        return self.numerator.value(values) // self.divisor
+
+    def __str__(self) -> str:
+        return f"{self.numerator.grouped()}//{self.divisor}"
+
+
+class Extreme:
+    """The smaller (`min`) or larger (`max`) of two functions."""
+
+    __slots__ = ("first", "name", "second")
+
+    def __init__(self, name: str, first: Function, second: Function) -> None:
+        self.name, self.first, self.second = name, first, second
+
+    def key(self) -> tuple[object, ...]:
+        return (self.name, self.first, self.second)
+
+    def value(self, values: Mapping[str, int]) -> int:
+        choose = min if self.name == "min" else max
+        return choose(self.first.value(values), self.second.value(values))
+
+    def __str__(self) -> str:
+        return f"{self.name}({self.first}, {self.second})"
+
+
+Atom = Symbol | FloorDivision | Extreme
+Monomial = tuple[Atom, ...]
+Terms = tuple[tuple[Monomial, int], ...]
+
+_atoms: dict[tuple[object, ...], Atom] = {}
+_order: dict[Atom, int] = {}
+_functions: dict[Terms, Function] = {}
+
+
+def _intern(atom: Atom) -> Atom:
+    known = _atoms.setdefault(atom.key(), atom)
+    _order.setdefault(known, len(_order))
+    return known
+
+
+class Function:
+    """A sum of integer multiples of products of atoms; build it with `symbol`, `constant` and the operators.
+
+    Equal canonical forms are the same object, so `==` is identity and cheap.
+    """
+
+    __slots__ = ("_hash", "terms")
+
+    terms: Terms
+    _hash: int
+
+    def __new__(cls, terms: Terms) -> Function:
+        known = _functions.get(terms)
+        if known is None:
+            known = object.__new__(cls)
+            known.terms, known._hash = terms, hash(terms)
+            known = _functions.setdefault(terms, known)
+        return known
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __reduce__(self) -> tuple[Callable[[str], Function], tuple[str]]:
+        return _parsed, (str(self),)
+
+    @property
+    def constant(self) -> int | None:
+        """The value of a function without symbols, else None."""
+        if not self.terms:
+            return 0
+        return self.terms[0][1] if len(self.terms) == 1 and not self.terms[0][0] else None
+
+    @property
+    def affine(self) -> bool:
+        """Whether no two atoms are multiplied, here or inside an atom."""
+        return all(len(monomial) < 2 for monomial, _ in self.terms) and all(
+            part.affine for atom in self.atoms() for part in _parts(atom)
+        )
+
+    def atoms(self) -> Iterator[Atom]:
+        for monomial, _ in self.terms:
+            yield from monomial
+
+    def symbols(self) -> frozenset[str]:
+        """The names of the symbols that the function depends on."""
+        return _symbols(self)
+
+    def value(self, values: Mapping[str, int]) -> int:
+        """The integer that the function has where the symbols have `values`."""
+        total = 0
+        for monomial, coefficient in self.terms:
+            for atom in monomial:
+                coefficient *= atom.value(values)
+            total += coefficient
+        return total
+
+    def __add__(self, other: Function) -> Function:
+        return _sum(self, other)
+
+    def __sub__(self, other: Function) -> Function:
+        return _sum(self, other.times(-1))
+
+    def __mul__(self, other: Function) -> Function:
+        return _product(self, other)
+
+    def times(self, factor: int) -> Function:
+        return _collect([(monomial, value * factor) for monomial, value in self.terms])
+
+    def plus(self, number: int) -> Function:
+        return _sum(self, constant(number)) if number else self
+
+    def floor_divide(self, divisor: int) -> Function:
+        """floor(self / divisor); raises ZeroDivisionError where the divisor is 0."""
+        if divisor == 0:
+            raise ZeroDivisionError("integer division or modulo by zero")
+        return _floor(self, divisor) if divisor > 0 else _floor(self.times(-1), -divisor)
+
+    def grouped(self) -> str:
+        text = str(self)
+        return f"({text})" if " " in text and not text.startswith(("min(", "max(")) or "//" in text else text
+
+    def __str__(self) -> str:
+        return _text(self)
+
+    def __repr__(self) -> str:
+        return f"Function({self})"
+
+
+def _parts(atom: Atom) -> tuple[Function, ...]:
+    if isinstance(atom, Symbol):
+        return ()
+    return (atom.numerator,) if isinstance(atom, FloorDivision) else (atom.first, atom.second)
+
+
+@lru_cache(maxsize=65536)
+def _symbols(function: Function) -> frozenset[str]:
+    names: set[str] = set()
+    for atom in function.atoms():
+        names.update([atom.name] if isinstance(atom, Symbol) else [])
+        names.update(*map(_symbols, _parts(atom)))
+    return frozenset(names)
+
+
+def _collect(items: list[tuple[Monomial, int]]) -> Function:
+    sums: dict[Monomial, int] = {}
+    for monomial, value in items:
+        sums[monomial] = sums.get(monomial, 0) + value
+    kept = [(monomial, value) for monomial, value in sums.items() if value]
+    kept.sort(key=lambda item: tuple(_order[atom] for atom in item[0]))
+    return Function(tuple(kept))
+
+
+@lru_cache(maxsize=4096)
+def constant(number: int) -> Function:
+    """The function that has the value `number` everywhere."""
+    return Function((((), number),) if number else ())
+
+
+@lru_cache(maxsize=4096)
+def symbol(name: str) -> Function:
+    """The function whose value is that of the symbol `name`."""
+    return Function((((_intern(Symbol(name)),), 1),))
+
+
+@lru_cache(maxsize=65536)
+def _sum(first: Function, second: Function) -> Function:
+    return _collect([*first.terms, *second.terms])
+
+
+@lru_cache(maxsize=65536)
+def _product(first: Function, second: Function) -> Function:
+    return _collect(
+        [
+            (tuple(sorted((*left, *right), key=_order.__getitem__)), value * factor)
+            for left, value in first.terms
+            for right, factor in second.terms
+        ]
+    )
+
+
+@lru_cache(maxsize=65536)
+def _floor(function: Function, divisor: int) -> Function:
+    """floor(function / divisor), with every whole multiple of the divisor taken out of the floor."""
+    if divisor == 1:
+        return function
+    whole = _collect([(monomial, value // divisor) for monomial, value in function.terms])
+    rest = _collect([(monomial, value % divisor) for monomial, value in function.terms])
+    if rest.constant is not None:
+        return whole
+    common = math.gcd(divisor, *(value for monomial, value in rest.terms if monomial))
+    if common > 1:
+        reduced = _collect([(monomial, value // common) for monomial, value in rest.terms])
+        return whole + _floor(reduced, divisor // common)
+    return whole + _nested_floor(rest, divisor)
+
+
+def _nested_floor(rest: Function, divisor: int) -> Function:
+    """floor((floor(x / d) + c) / divisor) is floor((x + c d) / (d divisor)): Graham et al., 3.11."""
+    variable = [(monomial, value) for monomial, value in rest.terms if monomial]
+    if len(variable) == 1 and variable[0][1] == 1 and len(variable[0][0]) == 1:
+        atom = variable[0][0][0]
+        if isinstance(atom, FloorDivision):
+            offset = rest - Function((variable[0],))
+            return _floor(atom.numerator + offset.times(atom.divisor), atom.divisor * divisor)
+    return Function((((_intern(FloorDivision(rest, divisor)),), 1),))
+
+
+def extreme(name: str, first: Function, second: Function) -> Function:
+    """The smaller (`name` is "min") or larger ("max") of two functions."""
+    difference = (first - second).constant
+    if difference is not None:
+        return first if (difference <= 0) == (name == "min") else second
+    one, two = sorted((first, second), key=str)
+    return Function((((_intern(Extreme(name, one, two)),), 1),))
+
+
+def divide_exactly(function: Function, divisor: Function) -> Function:
+    """The quotient of a product by one of its factors; NotQuasiAffine where it is none."""
+    if divisor.constant is not None:
+        quotient = function.floor_divide(divisor.constant)
+        if quotient.times(divisor.constant) is function:
+            return quotient
+    elif divisor.terms:
+        return _long_division(function, divisor)
+    raise NotQuasiAffine(f"({function}) / ({divisor})")
+
+
+def _long_division(function: Function, divisor: Function) -> Function:
+    lead, factor = max(divisor.terms, key=lambda term: _rank(term[0]))
+    quotient, rest = constant(0), function
+    for _ in range(len(function.terms) * len(divisor.terms) + 8):
+        if not rest.terms:
+            return quotient
+        monomial, value = max(rest.terms, key=lambda term: _rank(term[0]))
+        if value % factor or any(lead.count(atom) > monomial.count(atom) for atom in lead):
+            break
+        remaining = list(monomial)
+        for atom in lead:
+            remaining.remove(atom)
+        step = Function(((tuple(remaining), value // factor),))
+        quotient, rest = quotient + step, rest - step * divisor
+    raise NotQuasiAffine(f"({function}) / ({divisor})")
+
+
+def _rank(monomial: Monomial) -> tuple[int, tuple[int, ...]]:
+    return len(monomial), tuple(_order[atom] for atom in monomial)
+
+
+_MULTIPLY: Final = "*"
+
+
+@lru_cache(maxsize=65536)
+def _text(function: Function) -> str:
+    variable = [term for term in function.terms if term[0]]
+    rest = [term for term in function.terms if not term[0]]
+    text = ""
+    for monomial, value in [*variable, *rest]:
+        factors = [_factor(atom, alone=abs(value) == 1 and len(monomial) == 1) for atom in monomial]
+        size = [str(abs(value))] if abs(value) != 1 or not monomial else []
+        sign = ("-" if value < 0 else "") if not text else (" - " if value < 0 else " + ")
+        text += sign + _MULTIPLY.join(size + factors)
+    return text or "0"
+
+
+def _factor(atom: Atom, *, alone: bool) -> str:
+    return f"({atom})" if isinstance(atom, FloorDivision) and not alone else str(atom)
+
+
+def _parsed(text: str) -> Function:
+    from shapelint.size.expression import parse_function
+
+    return parse_function(text)

@@ -1,0 +1,421 @@
+"""Numbers that remember where they come from: they go through a model's own code like any int or float.
+
+A `Size` is the integer of this run together with its function of the symbols. Arithmetic keeps the function, a
+comparison answers for this run and tells the tracker which condition it took. Where Python takes the plain
+value and the function is lost, the tracker hears of the leak.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Callable, Iterable
+from fractions import Fraction
+from typing import Any, Protocol
+
+from shapelint.size.condition import Condition, at_least, equal, negate, product
+from shapelint.size.function import Function, NotQuasiAffine, constant, divide_exactly, extreme
+
+
+class Tracker(Protocol):
+    """Hears what one run of a model decides and loses."""
+
+    def assume(self, condition: Condition) -> None:
+        """The run goes the way on which the condition holds."""
+
+    def leak(self, reason: str) -> None:
+        """A size was used as a plain number, so its function is lost."""
+
+
+_tracker: Tracker | None = None
+
+
+def track(tracker: Tracker | None) -> Tracker | None:
+    """Makes `tracker` the current one and returns the one before."""
+    global _tracker
+    before, _tracker = _tracker, tracker
+    return before
+
+
+def leak(reason: str) -> None:
+    """Tells the current tracker, if any, that a size became a plain number."""
+    if _tracker is not None:
+        _tracker.leak(reason)
+
+
+class Size(int):
+    """An integer that carries its function of the symbols; in another run than its own it is a plain int."""
+
+    _function: Function
+    _tracker: Tracker | None
+
+    def __new__(cls, value: int, function: Function) -> Size:
+        self = int.__new__(cls, value)
+        self._function, self._tracker = function, _tracker
+        return self
+
+    def __reduce__(self) -> tuple[type[int], tuple[int]]:
+        return int, (int.__int__(self),)
+
+    def __add__(self, other: Any) -> Any:
+        return _linear(self, other, operator.add, Function.__add__)
+
+    def __radd__(self, other: Any) -> Any:
+        return _linear(self, other, operator.add, Function.__add__)
+
+    def __sub__(self, other: Any) -> Any:
+        return _linear(self, other, operator.sub, Function.__sub__)
+
+    def __rsub__(self, other: Any) -> Any:
+        return _linear(self, other, lambda one, two: two - one, lambda one, two: two - one)
+
+    def __mul__(self, other: Any) -> Any:
+        if isinstance(other, float):
+            return _ratio(self) * other
+        return _linear(self, other, operator.mul, product)
+
+    def __rmul__(self, other: Any) -> Any:
+        return self * other
+
+    def __neg__(self) -> Any:
+        return size(-plain(self), function_of(self).times(-1))
+
+    def __pos__(self) -> Any:
+        return self
+
+    def __abs__(self) -> Any:
+        return self if self >= 0 else -self
+
+    def __invert__(self) -> Any:
+        return -self - 1
+
+    def __floordiv__(self, other: Any) -> Any:
+        return floor_divide(self, other)
+
+    def __rfloordiv__(self, other: Any) -> Any:
+        return floor_divide(other, self)
+
+    def __mod__(self, other: Any) -> Any:
+        return self - floor_divide(self, other) * other if _integral(other) else NotImplemented
+
+    def __rmod__(self, other: Any) -> Any:
+        return other - floor_divide(other, self) * self if _integral(other) else NotImplemented
+
+    def __divmod__(self, other: Any) -> Any:
+        return self // other, self % other
+
+    def __rdivmod__(self, other: Any) -> Any:
+        return other // self, other % self
+
+    def __truediv__(self, other: Any) -> Any:
+        return _ratio(self) / other
+
+    def __rtruediv__(self, other: Any) -> Any:
+        leak(f"{other} / size")
+        return other / plain(self)
+
+    def __lshift__(self, other: Any) -> Any:
+        return self * (1 << plain(other))
+
+    def __rshift__(self, other: Any) -> Any:
+        return self // (1 << plain(other))
+
+    def __pow__(self, other: Any, modulo: Any = None) -> Any:
+        if modulo is None and _integral(other) and not isinstance(other, Size) and 1 <= other <= 4:
+            return self if other == 1 else self * self ** (other - 1)
+        leak("a power of a size")
+        return pow(plain(self), plain(other), modulo)
+
+    def __eq__(self, other: object) -> bool:
+        return _compared(self, other, operator.eq, equal)
+
+    def __ne__(self, other: object) -> bool:
+        same = _compared(self, other, operator.eq, equal)
+        return same if same is NotImplemented else not same
+
+    def __ge__(self, other: Any) -> bool:
+        return _compared(self, other, operator.ge, at_least)
+
+    def __le__(self, other: Any) -> bool:
+        return _compared(self, other, operator.le, lambda one, two: at_least(two, one))
+
+    def __gt__(self, other: Any) -> bool:
+        return _compared(self, other, operator.gt, lambda one, two: at_least(one, two.plus(1)))
+
+    def __lt__(self, other: Any) -> bool:
+        return _compared(self, other, operator.lt, lambda one, two: at_least(two, one.plus(1)))
+
+    def __bool__(self) -> bool:
+        return self != 0
+
+    def __hash__(self) -> int:
+        leak("a size used as a key")
+        return int.__hash__(self)
+
+    def __int__(self) -> int:
+        leak("int(size)")
+        return plain(self)
+
+    def __float__(self) -> float:
+        leak("float(size)")
+        return float(plain(self))
+
+    def __trunc__(self) -> Any:
+        return self
+
+    def __floor__(self) -> Any:
+        return self
+
+    def __ceil__(self) -> Any:
+        return self
+
+    def __round__(self, digits: Any = None) -> Any:
+        return self
+
+    def bit_length(self) -> int:
+        leak("bit_length of a size")
+        return plain(self).bit_length()
+
+
+class Ratio(float):
+    """The exact quotient of a size and a positive integer, such as h / 2; a float in all else."""
+
+    _numerator: Any
+    _denominator: int
+
+    def __new__(cls, numerator: Any, denominator: int) -> Ratio:
+        self = float.__new__(cls, plain(numerator) / denominator)
+        self._numerator, self._denominator = numerator, denominator
+        return self
+
+    def __reduce__(self) -> tuple[type[float], tuple[float]]:
+        return float, (float.__float__(self),)
+
+    def __add__(self, other: Any) -> Any:
+        return self._combined(other, lambda mine, theirs: mine + theirs)
+
+    __radd__ = __add__
+
+    def __sub__(self, other: Any) -> Any:
+        return self._combined(other, lambda mine, theirs: mine - theirs)
+
+    def __rsub__(self, other: Any) -> Any:
+        return self._combined(other, lambda mine, theirs: theirs - mine)
+
+    def _combined(self, other: Any, combine: Callable[[Any, Any], Any]) -> Any:
+        fraction = _exact(other)
+        if fraction is None:
+            leak("a float made of a size")
+            return combine(float.__float__(self), float(other))
+        numerator, denominator = fraction
+        common = self._denominator * denominator
+        return Ratio(combine(self._numerator * denominator, numerator * self._denominator), common)
+
+    def __neg__(self) -> Any:
+        return Ratio(-self._numerator, self._denominator)
+
+    def __mul__(self, other: Any) -> Any:
+        fraction = _exact(other)
+        if fraction is None:
+            leak("a float made of a size")
+            return float.__float__(self) * float(other)
+        return Ratio(self._numerator * fraction[0], self._denominator * fraction[1])
+
+    __rmul__ = __mul__
+
+    def __truediv__(self, other: Any) -> Any:
+        fraction = _exact(other)
+        if fraction is None or isinstance(fraction[0], Size) or fraction[0] == 0:
+            leak("a float made of a size")
+            return float.__float__(self) / float(plain(other) if isinstance(other, int) else other)
+        sign = 1 if fraction[0] > 0 else -1
+        return Ratio(self._numerator * fraction[1] * sign, self._denominator * fraction[0] * sign)
+
+    def __rtruediv__(self, other: Any) -> Any:
+        leak("a float made of a size")
+        return float(other) / float.__float__(self)
+
+    def __floordiv__(self, other: Any) -> Any:
+        return Ratio((self / other).__floor__(), 1)
+
+    def __mod__(self, other: Any) -> Any:
+        return self - (self // other) * other
+
+    def __floor__(self) -> Any:
+        return self._numerator // self._denominator
+
+    def __ceil__(self) -> Any:
+        return -(-self._numerator // self._denominator)
+
+    def __trunc__(self) -> Any:
+        return self.__floor__() if self._numerator >= 0 else self.__ceil__()
+
+    def __int__(self) -> int:
+        leak("int() of a float made of a size")
+        return int(float.__float__(self))
+
+    def __float__(self) -> float:
+        leak("float() of a size")
+        return float.__float__(self)
+
+    def __round__(self, digits: Any = None) -> Any:
+        if digits is not None:
+            leak("a rounded float made of a size")
+            return round(float.__float__(self), digits)
+        return _half_even(self._numerator, self._denominator)
+
+    def is_integer(self) -> bool:
+        return bool(self._numerator % self._denominator == 0)
+
+    def __bool__(self) -> bool:
+        return bool(self._numerator != 0)
+
+    def __eq__(self, other: object) -> bool:
+        return self._against(other, operator.eq)
+
+    def __ne__(self, other: object) -> bool:
+        return self._against(other, operator.ne)
+
+    def __ge__(self, other: Any) -> bool:
+        return self._against(other, operator.ge)
+
+    def __gt__(self, other: Any) -> bool:
+        return self._against(other, operator.gt)
+
+    def __le__(self, other: Any) -> bool:
+        return self._against(other, operator.le)
+
+    def __lt__(self, other: Any) -> bool:
+        return self._against(other, operator.lt)
+
+    def _against(self, other: Any, compare: Callable[[Any, Any], bool]) -> bool:
+        fraction = _exact(other)
+        if fraction is None:
+            leak("a float made of a size, compared")
+            return compare(float.__float__(self), other)
+        return bool(compare(self._numerator * fraction[1], fraction[0] * self._denominator))
+
+    def __hash__(self) -> int:
+        leak("a size used as a key")
+        return float.__hash__(self)
+
+
+def plain(number: Any) -> int:
+    """The exact int of any integer, without telling the tracker."""
+    return int.__int__(number) if isinstance(number, int) else operator.index(number)
+
+
+def function_of(number: Any) -> Function:
+    """The function of an integer: its own for a Size of the current run, a constant for all else."""
+    if isinstance(number, Size) and number._tracker is _tracker and _tracker is not None:
+        return number._function
+    return constant(plain(number))
+
+
+def size(value: int, function: Function) -> int:
+    """A Size, or a plain int where the function is constant."""
+    return Size(value, function) if function.constant is None else value
+
+
+def tracked_size(value: int, function: Function) -> int:
+    """A Size in a run that is tracked, else the plain int."""
+    return value if _tracker is None else size(value, function)
+
+
+def symbolic(number: object) -> bool:
+    """Whether a number carries a function in the current run."""
+    return isinstance(number, Size) and number._tracker is _tracker and _tracker is not None
+
+
+def floor_divide(dividend: Any, divisor: Any) -> Any:
+    """floor(dividend / divisor); a division by a size that does not come out exactly is a leak."""
+    if isinstance(divisor, float) or isinstance(dividend, float):
+        return _ratio(dividend) // divisor
+    if not (_integral(dividend) and _integral(divisor)):
+        return NotImplemented
+    value = plain(dividend) // plain(divisor)
+    below = function_of(divisor)
+    try:
+        if below.constant is not None:
+            return size(value, function_of(dividend).floor_divide(below.constant))
+        return size(value, divide_exactly(function_of(dividend), below))
+    except NotQuasiAffine:
+        leak("a division by a size")
+        return value
+
+
+def smaller(first: int, second: int) -> int:
+    """The smaller of two integers, kept as a function."""
+    return _chosen("min", first, second)
+
+
+def larger(first: int, second: int) -> int:
+    """The larger of two integers, kept as a function."""
+    return _chosen("max", first, second)
+
+
+def _chosen(name: str, first: int, second: int) -> int:
+    choose: Callable[[Iterable[int]], int] = min if name == "min" else max
+    value = choose((plain(first), plain(second)))
+    if not (symbolic(first) or symbolic(second)):
+        return value
+    return size(value, extreme(name, function_of(first), function_of(second)))
+
+
+def _integral(number: object) -> bool:
+    return isinstance(number, int) or (hasattr(number, "__index__") and not hasattr(number, "shape")) or _scalar(number)
+
+
+def _scalar(number: object) -> bool:
+    """A numpy integer: it has a shape, and an index that a float or an array lacks."""
+    return getattr(number, "shape", None) == () and type(number).__module__ == "numpy" and hasattr(number, "__index__")
+
+
+def _linear(
+    first: Size, second: Any, values: Callable[[int, int], int], functions: Callable[[Function, Function], Function]
+) -> Any:
+    if isinstance(second, float):
+        return values(_ratio(first), second)  # type: ignore[arg-type]
+    if not _integral(second):
+        return NotImplemented
+    return size(values(plain(first), plain(second)), functions(function_of(first), function_of(second)))
+
+
+def _compared(
+    first: Size, second: Any, compare: Callable[[Any, Any], bool], condition: Callable[[Function, Function], Condition]
+) -> bool:
+    if isinstance(second, float):
+        return compare(_ratio(first), second)
+    if not _integral(second):
+        return NotImplemented
+    answer = compare(plain(first), plain(second))
+    if _tracker is not None:
+        wanted = condition(function_of(first), function_of(second))
+        _tracker.assume(wanted if answer else negate(wanted))
+    return answer
+
+
+def _ratio(number: Any) -> Any:
+    return number if isinstance(number, Ratio) else Ratio(number, 1)
+
+
+def _exact(number: Any) -> tuple[Any, int] | None:
+    """Numerator and denominator of a number that a double holds exactly with few digits; else None."""
+    if isinstance(number, Ratio):
+        return number._numerator, number._denominator
+    if isinstance(number, int):
+        return number, 1
+    if isinstance(number, float) and math.isfinite(number):
+        fraction = Fraction(number)
+        return (fraction.numerator, fraction.denominator) if fraction.denominator <= 1 << 20 else None
+    return (operator.index(number), 1) if _integral(number) else None
+
+
+def _half_even(numerator: Any, denominator: int) -> Any:
+    """round() of numerator / denominator: to the nearest, a tie to the even one (Python's rule)."""
+    rounded = (numerator * 2 + denominator) // (denominator * 2)
+    if denominator % 2:
+        return rounded
+    tie = numerator - denominator // 2
+    period = denominator * 2
+    return rounded - (tie // period - (tie - 1) // period)

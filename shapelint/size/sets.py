@@ -1,0 +1,307 @@
+"""Sets of sizes, decided exactly by isl (Presburger arithmetic); the only module that imports islpy.
+
+isl: Verdoolaege, "isl: An Integer Set Library for the Polyhedral Model", ICMS 2010.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import lru_cache, reduce
+from itertools import product as combinations
+from typing import Any
+
+import islpy as isl
+
+from shapelint.size.condition import AllOf, AnyOf, Compare, Condition, Divisible, Not, ProductIs
+from shapelint.size.function import Extreme, FloorDivision, Function, NotQuasiAffine, Symbol, divide_exactly
+
+_FACTORISATIONS = 4096
+
+
+class Undecidable(ArithmeticError):
+    """A condition that leaves Presburger arithmetic, such as H*W >= 100."""
+
+
+class SizeSet:
+    """A set of sizes: integer points with one coordinate for each symbol, in a fixed order of symbols."""
+
+    __slots__ = ("_set", "symbols")
+
+    def __init__(self, symbols: Sequence[str], raw: isl.Set) -> None:
+        self.symbols = tuple(symbols)
+        self._set = raw
+
+    @classmethod
+    def universe(cls, symbols: Sequence[str]) -> SizeSet:
+        return cls(symbols, isl.Set.universe(_space(tuple(symbols))))
+
+    @classmethod
+    def empty(cls, symbols: Sequence[str]) -> SizeSet:
+        return cls(symbols, isl.Set.empty(_space(tuple(symbols))))
+
+    @classmethod
+    def where(cls, symbols: Sequence[str], condition: Condition) -> SizeSet:
+        """The sizes at which the condition holds; raises Undecidable."""
+        return cls(symbols, _condition_set(tuple(symbols), condition))
+
+    @classmethod
+    def point(cls, symbols: Sequence[str], values: Mapping[str, int]) -> SizeSet:
+        """The set of one size."""
+        raw = isl.Set.universe(_space(tuple(symbols)))
+        for index, name in enumerate(symbols):
+            raw = raw.fix_val(isl.dim_type.set, index, isl.Val(values[name]))
+        return cls(symbols, raw)
+
+    @classmethod
+    def read(cls, symbols: Sequence[str], text: str) -> SizeSet:
+        """The set that `text`, isl's own notation, denotes."""
+        return cls(symbols, isl.Set(text))
+
+    def __and__(self, other: SizeSet) -> SizeSet:
+        return SizeSet(self.symbols, self._set.intersect(other._set))
+
+    def __or__(self, other: SizeSet) -> SizeSet:
+        return SizeSet(self.symbols, self._set.union(other._set))
+
+    def __sub__(self, other: SizeSet) -> SizeSet:
+        return SizeSet(self.symbols, self._set.subtract(other._set))
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, SizeSet) or self.symbols != other.symbols:
+            return NotImplemented
+        return bool(self._set.is_equal(other._set))
+
+    def __hash__(self) -> int:
+        return hash(self.symbols)
+
+    def __le__(self, other: SizeSet) -> bool:
+        return bool(self._set.is_subset(other._set))
+
+    def __bool__(self) -> bool:
+        return not self._set.is_empty()
+
+    def __contains__(self, size: object) -> bool:
+        values = size if isinstance(size, Mapping) else dict(zip(self.symbols, _tuple(size), strict=True))
+        return bool(SizeSet.point(self.symbols, values)._set.is_subset(self._set))
+
+    def __reduce__(self) -> tuple[Callable[..., SizeSet], tuple[tuple[str, ...], str]]:
+        return SizeSet.read, (self.symbols, self.isl_text)
+
+    @property
+    def isl_text(self) -> str:
+        """The set in isl's own notation."""
+        return str(self._set)
+
+    def coalesced(self) -> SizeSet:
+        """The same set in as few pieces as isl finds."""
+        return SizeSet(self.symbols, self._set.coalesce())
+
+    def pieces(self) -> tuple[SizeSet, ...]:
+        """Convex pieces whose union is the set."""
+        return tuple(SizeSet(self.symbols, isl.Set.from_basic_set(part)) for part in self._set.get_basic_sets())
+
+    def fixed(self, values: Mapping[str, int]) -> SizeSet:
+        """The part of the set where some symbols have the given values."""
+        raw = self._set
+        for name, value in values.items():
+            raw = raw.fix_val(isl.dim_type.set, self.symbols.index(name), isl.Val(value))
+        return SizeSet(self.symbols, raw)
+
+    def onto(self, symbols: Sequence[str]) -> SizeSet:
+        """The projection on some of the symbols, in the order of this set."""
+        kept = tuple(name for name in self.symbols if name in symbols)
+        raw = self._set
+        for index in reversed(range(len(self.symbols))):
+            if self.symbols[index] not in kept:
+                raw = raw.project_out(isl.dim_type.set, index, 1)
+        return SizeSet(kept, _renamed(raw, kept))
+
+    def lifted(self, symbols: Sequence[str]) -> SizeSet:
+        """The same set over more symbols, which are free; the own symbols keep their order."""
+        raw = self._set
+        for index, name in enumerate(symbols):
+            if name not in self.symbols:
+                raw = raw.insert_dims(isl.dim_type.set, index, 1)
+        return SizeSet(symbols, _renamed(raw, tuple(symbols)))
+
+    def smallest(self) -> dict[str, int] | None:
+        """The lexicographically smallest member, None where the set is empty or has none."""
+        if self._set.is_empty() or not self._set.lexmin().is_singleton():
+            return None
+        return self._values(self._set.lexmin().sample_point())
+
+    def sample(self) -> dict[str, int] | None:
+        """Some member, the one with the smallest greatest coordinate where that can be had; None if empty."""
+        for bound in (8, 64, 512, 4096):
+            box = reduce(_bounded(bound), range(len(self.symbols)), self._set)
+            if not box.is_empty():
+                return self._values(box.lexmin().sample_point())
+        return None if self._set.is_empty() else self._values(self._set.sample_point())
+
+    def nearest(self, values: Mapping[str, int], *, above: bool) -> dict[str, int] | None:
+        """The member at least (or at most) the given size in every axis that is nearest to it."""
+        from shapelint.size.nearest import nearest_member
+
+        return nearest_member(self, values, above=above)
+
+    def at_most(self, values: Mapping[str, int]) -> SizeSet:
+        return self._half(values, isl.Set.upper_bound_val)
+
+    def at_least(self, values: Mapping[str, int]) -> SizeSet:
+        return self._half(values, isl.Set.lower_bound_val)
+
+    def _half(self, values: Mapping[str, int], bound: Callable[..., isl.Set]) -> SizeSet:
+        raw = self._set
+        for name, value in values.items():
+            raw = bound(raw, isl.dim_type.set, self.symbols.index(name), isl.Val(value))
+        return SizeSet(self.symbols, raw)
+
+    def least(self, function: Function) -> int | None:
+        """The smallest value of a function on the set; None where it has none."""
+        if self._set.is_empty():
+            return None
+        value = _function_on(self.symbols, function).intersect_domain(self._set).min_val()
+        return int(value.to_python()) if value.is_int() else None
+
+    def periods(self) -> tuple[int, ...]:
+        """The divisors of the floor divisions in isl's description of the set."""
+        found: list[int] = []
+        for part in self._set.compute_divs().get_basic_sets():
+            local = part.get_local_space()
+            for index in range(local.dim(isl.dim_type.div)):
+                found.append(int(local.get_div(index).get_denominator_val().to_python()))
+        return tuple(found)
+
+    def members(self) -> Iterator[dict[str, int]]:
+        """All members of a finite set."""
+        points: list[dict[str, int]] = []
+        self._set.foreach_point(lambda point: points.append(self._values(point)))
+        return iter(sorted(points, key=lambda values: tuple(values.values())))
+
+    @property
+    def finite(self) -> bool:
+        return bool(self._set.is_bounded())
+
+    def _values(self, point: isl.Point) -> dict[str, int]:
+        at = point.get_coordinate_val
+        return {name: int(at(isl.dim_type.set, index).to_python()) for index, name in enumerate(self.symbols)}
+
+    def __str__(self) -> str:
+        from shapelint.size.words import in_words
+
+        return in_words(self)
+
+    def __repr__(self) -> str:
+        return f"SizeSet({self.isl_text})"
+
+
+def _tuple(size: object) -> tuple[int, ...]:
+    return (size,) if isinstance(size, int) else tuple(size)  # type: ignore[arg-type]
+
+
+def _bounded(bound: int) -> Callable[[isl.Set, int], isl.Set]:
+    def box(raw: isl.Set, index: int) -> isl.Set:
+        above = raw.lower_bound_val(isl.dim_type.set, index, isl.Val(-bound))
+        return above.upper_bound_val(isl.dim_type.set, index, isl.Val(bound))
+
+    return box
+
+
+def _renamed(raw: isl.Set, symbols: tuple[str, ...]) -> isl.Set:
+    for index, name in enumerate(symbols):
+        raw = raw.set_dim_name(isl.dim_type.set, index, name)
+    return raw.reset_tuple_id() if raw.has_tuple_id() else raw
+
+
+@lru_cache(maxsize=256)
+def _space(symbols: tuple[str, ...]) -> isl.Space:
+    return isl.Space.create_from_names(isl.DEFAULT_CONTEXT, set=list(symbols))
+
+
+@lru_cache(maxsize=32768)
+def _function_on(symbols: tuple[str, ...], function: Function) -> isl.PwAff:
+    local = isl.LocalSpace.from_space(_space(symbols))
+    total = isl.PwAff.from_aff(isl.Aff.zero_on_domain(local))
+    for monomial, value in function.terms:
+        if len(monomial) > 1:
+            raise Undecidable(str(function))
+        part = _atom_on(symbols, monomial[0]) if monomial else _one(symbols)
+        total = total.add(part.scale_val(isl.Val(value)))
+    return total
+
+
+@lru_cache(maxsize=256)
+def _one(symbols: tuple[str, ...]) -> isl.PwAff:
+    return isl.PwAff.from_aff(isl.Aff.val_on_domain(isl.LocalSpace.from_space(_space(symbols)), isl.Val(1)))
+
+
+def _atom_on(symbols: tuple[str, ...], atom: Symbol | FloorDivision | Extreme) -> isl.PwAff:
+    if isinstance(atom, Symbol):
+        local = isl.LocalSpace.from_space(_space(symbols))
+        return isl.PwAff.var_on_domain(local, isl.dim_type.set, symbols.index(atom.name))
+    if isinstance(atom, FloorDivision):
+        return _function_on(symbols, atom.numerator).scale_down_val(isl.Val(atom.divisor)).floor()
+    first, second = _function_on(symbols, atom.first), _function_on(symbols, atom.second)
+    return first.min(second) if atom.name == "min" else first.max(second)
+
+
+@lru_cache(maxsize=32768)
+def _condition_set(symbols: tuple[str, ...], condition: Condition) -> isl.Set:
+    if isinstance(condition, Compare):
+        return _compare_set(symbols, condition)
+    universe = isl.Set.universe(_space(symbols))
+    if isinstance(condition, Not):
+        return universe.subtract(_condition_set(symbols, condition.part))
+    if isinstance(condition, AllOf):
+        return reduce(isl.Set.intersect, (_condition_set(symbols, part) for part in condition.parts), universe)
+    if isinstance(condition, AnyOf):
+        return _union(symbols, (_condition_set(symbols, part) for part in condition.parts))
+    return _union(symbols, (_factored(symbols, condition, numbers) for numbers in _splits(condition)))
+
+
+def _compare_set(symbols: tuple[str, ...], condition: Compare) -> isl.Set:
+    if not condition.function.affine:
+        return _common_factor_set(symbols, condition)
+    function = _function_on(symbols, condition.function)
+    return function.zero_set() if condition.equal else function.nonneg_set()
+
+
+def _common_factor_set(symbols: tuple[str, ...], condition: Compare) -> isl.Set:
+    """a*f == 0 is a == 0 or f == 0."""
+    terms = condition.function.terms
+    shared = next((atom for atom in terms[0][0] if all(atom in monomial for monomial, _ in terms)), None)
+    if shared is None or not condition.equal:
+        raise Undecidable(str(condition.function))
+    factor = Function((((shared,), 1),))
+    try:
+        rest = divide_exactly(condition.function, factor)
+    except NotQuasiAffine:
+        raise Undecidable(str(condition.function)) from None
+    return _union(symbols, (_compare_set(symbols, Compare(part, True)) for part in (factor, rest)))
+
+
+def _union(symbols: tuple[str, ...], sets: Iterator[isl.Set]) -> isl.Set:
+    return reduce(isl.Set.union, sets, isl.Set.empty(_space(symbols))).coalesce()
+
+
+def _splits(condition: ProductIs | Divisible) -> Iterator[tuple[int, ...]]:
+    """The ways to share a number among the factors; divisors may be negative in a product."""
+    number, count = abs(condition.number), len(condition.factors)
+    divisors = [value for value in range(1, number + 1) if number % value == 0]
+    if len(divisors) ** (count - 1) > _FACTORISATIONS:
+        raise Undecidable(f"product of {count} sizes against {condition.number}")
+    signs = (1, -1) if isinstance(condition, ProductIs) else (1,)
+    for chosen in combinations(*[[value * sign for value in divisors for sign in signs]] * (count - 1)):
+        head = reduce(int.__mul__, chosen, 1)
+        if number % head == 0:
+            yield (*chosen, condition.number // head)
+
+
+def _factored(symbols: tuple[str, ...], condition: ProductIs | Divisible, numbers: tuple[int, ...]) -> isl.Set:
+    parts = []
+    for factor, number in zip(condition.factors, numbers, strict=True):
+        if isinstance(condition, ProductIs):
+            parts.append(Compare(factor.plus(-number), True))
+        else:
+            parts.append(Compare(factor - factor.floor_divide(number).times(number), True))
+    return _condition_set(symbols, AllOf(tuple(parts)))

@@ -1,0 +1,59 @@
+"""Places in source text, and edits of them; lines and columns are 1-based."""
+
+from __future__ import annotations
+
+import linecache
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from types import CodeType
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch of a source file, from (line, column) to (end_line, end_column) exclusive."""
+
+    file: str
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+
+    def text(self) -> str:
+        """The whole line on which the span begins, without its newline; "" where the file is gone."""
+        return linecache.getline(self.file, self.line).rstrip("\n")
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """Text that replaces a span."""
+
+    span: Span
+    replacement: str
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call site while a program runs: its code object and the offset of the instruction."""
+
+    code: CodeType
+    offset: int
+
+    def span(self) -> Span:
+        """The exact stretch of source of the call (PEP 657 positions)."""
+        positions: Iterator[tuple[int | None, ...]] = self.code.co_positions()
+        line, end_line, column, end_column = next(islice(positions, self.offset // 2, None), (None,) * 4)
+        line = line or self.code.co_firstlineno
+        file = self.code.co_filename
+        start = _character(file, line, column or 0)
+        end = _character(file, end_line or line, end_column or 0)
+        return Span(file, line, start + 1, end_line or line, end + 1)
+
+
+def _character(file: str, line: int, byte: int) -> int:
+    """The character index of a byte offset in a line: positions count UTF-8 bytes (PEP 657)."""
+    raw = linecache.getline(file, line).encode()
+    return len(raw[:byte].decode(errors="ignore")) if raw else byte

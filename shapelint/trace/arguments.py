@@ -1,0 +1,114 @@
+"""Reads arguments as torch does: an int or a tuple for every spatial axis, negative axes, optional values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, cast
+
+import torch
+
+from shapelint.size.number import plain, symbolic
+from shapelint.trace.failure import Kind
+from shapelint.trace.operation import NoRule, Operation
+
+
+def per_axis(value: Any, axes: int) -> tuple[int, ...]:
+    """An argument such as `stride` for each of the spatial axes; a single number stands for all."""
+    if _whole(value):
+        return (value,) * axes
+    if isinstance(value, (tuple, list)) and len(value) in (1, axes) and all(map(_whole, value)):
+        return tuple(value) * axes if len(value) == 1 else tuple(value)
+    raise NoRule
+
+
+def _whole(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def number(op: Operation, value: Any) -> int:
+    """An integer that may be given as a tensor of one element; its Size where the element's value is known.
+
+    A tensor whose value is no constant of the model is a leak: another size may give another value.
+    """
+    if _whole(value):
+        return cast(int, value) if symbolic(value) else plain(value)
+    if not isinstance(value, torch.Tensor) or value.numel() != 1 or value.dtype not in _WHOLE_DTYPES:
+        raise NoRule
+    known = op.recorder.known.get(id(value))
+    if known is not None and known.values is not None:
+        return _single(known.values)
+    if value.device.type == "meta":
+        raise NoRule
+    if known is None or known.node >= 0:
+        op.recorder.leak("the value of a tensor, used as a size")
+    return int(value)
+
+
+_WHOLE_DTYPES = frozenset({torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8})
+
+
+def _single(values: Any) -> int:
+    """The one number in nested lists."""
+    while isinstance(values, (list, tuple)):
+        (values,) = values
+    if not _whole(values):
+        raise NoRule
+    return cast(int, values)
+
+
+def outside_autocast(*tensors: torch.Tensor | None) -> bool:
+    """Whether all tensors that are there have one dtype; NoRule where autocast may change it."""
+    if torch.is_autocast_enabled("cpu") or torch.is_autocast_enabled("cuda"):
+        raise NoRule
+    return len({tensor.dtype for tensor in tensors if tensor is not None}) == 1
+
+
+def floating(op: Operation, tensor: torch.Tensor, *, also: Iterable[torch.dtype] = (), half: bool = True) -> None:
+    """Refuses dtypes for which PyTorch has no kernel on the CPU; `also` are those that it has beside floats.
+
+    With `half` false the 16-bit kernels exist on other devices only, so that nothing is proved for them.
+    """
+    if tensor.dtype in (torch.float16, torch.bfloat16):
+        if not half:
+            op.recorder.leak(f"`{op.name}` on {tensor.dtype} depends on the device")
+    elif not tensor.is_floating_point() and tensor.dtype not in also:
+        op.refuse(Kind.ARGUMENT, f'"{op.name}" not implemented for {tensor.dtype}')
+
+
+def axis_index(axis: Any, dimensions: int) -> int:
+    """A possibly negative axis as an index from 0; NoRule where torch would refuse it."""
+    if not isinstance(axis, int) or not -dimensions <= axis < max(dimensions, 1):
+        raise NoRule
+    return plain(axis) % max(dimensions, 1)
+
+
+def dimension(op: Operation, axis: Any, rank: int) -> int:
+    """A possibly negative axis as an index from 0; raises as torch does where there is no such axis."""
+    if not isinstance(axis, int):
+        raise NoRule
+    bound = max(rank, 1)
+    if not -bound <= plain(axis) < bound:
+        text = f"Dimension out of range (expected to be in range of [-{bound}, {bound - 1}], but got {plain(axis)})"
+        op.refuse(Kind.ARGUMENT, text)
+    return plain(axis) % bound
+
+
+def dimensions(op: Operation, axes: Any, rank: int) -> tuple[int, ...]:
+    """One axis or several, each as an index from 0 and once only; None or none stand for all."""
+    if axes is None or axes == () or axes == []:
+        return tuple(range(rank))
+    found = tuple(dimension(op, axis, rank) for axis in (axes if isinstance(axes, (tuple, list)) else (axes,)))
+    if len(set(found)) < len(found):
+        op.refuse(Kind.ARGUMENT, "a dimension appears multiple times in the list of dims")
+    return found
+
+
+def same_dtype(*tensors: torch.Tensor | None) -> bool:
+    """Whether all tensors that are there have one dtype and no autocast changes it."""
+    kinds = {tensor.dtype for tensor in tensors if tensor is not None}
+    return len(kinds) == 1 and not torch.is_autocast_enabled("cpu") and not torch.is_autocast_enabled("cuda")
+
+
+def is_plain_layout(*tensors: torch.Tensor | None) -> bool:
+    """Whether all tensors are contiguous, so that a new one is contiguous too."""
+    return all(tensor is None or tensor.is_contiguous() for tensor in tensors)

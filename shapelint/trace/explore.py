@@ -1,0 +1,203 @@
+"""From runs to a partition of all sizes: run, cut out what the path covers, run again outside of it.
+
+An operation's requirement that held in a run also tells, without another run, that its complement raises there.
+What the model's own code compared opens another path, which a later run takes.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from shapelint.contract import How, Region, RegionOutcome, union
+from shapelint.failure import Kind
+from shapelint.graph import TensorShape
+from shapelint.size.number import plain
+from shapelint.size.sets import SizeSet, Undecidable
+from shapelint.trace.operation import Shape
+from shapelint.trace.run import Run, Subject, left_as_it_was, run_once
+
+_PINNED = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """How much an exploration may cost before the rest is left unknown."""
+
+    runs: int = 4096
+    seconds: float = 60.0
+
+
+@dataclass(slots=True)
+class Exploration:
+    """The regions found so far, and the runs that showed them."""
+
+    subject: Subject
+    domain: SizeSet
+    overrides: Mapping[str, Any]
+    regions: list[Region] = field(default_factory=list)
+    runs: list[Run] = field(default_factory=list)
+    replays: bool = True
+    pinned: int = 0
+
+    def run(self, sizes: Mapping[str, int], *, symbolic: bool) -> Run:
+        with left_as_it_was(self.subject.module):
+            return run_once(self.subject, sizes, symbolic=symbolic, overrides=self.overrides)
+
+    def at(self, sizes: Mapping[str, int]) -> Run:
+        """The run whose region a size lies in."""
+        point = SizeSet.point(self.domain.symbols, sizes)
+        return next(self.runs[region.run] for region in self.regions if point <= region.sizes)
+
+
+def explore(
+    subject: Subject,
+    domain: SizeSet,
+    first: Mapping[str, int],
+    *,
+    overrides: Mapping[str, Any] | None = None,
+    replays: bool = True,
+    budget: Budget | None = None,
+) -> Exploration:
+    """A partition of `domain` into regions with one outcome each; the first run is at the size `first`."""
+    found = Exploration(subject, domain, overrides or {}, replays=replays)
+    budget = budget or Budget()
+    end = time.monotonic() + budget.seconds
+    remaining, point = domain, dict(first)
+    while remaining:
+        if len(found.runs) >= budget.runs or time.monotonic() > end or found.pinned >= _PINNED:
+            found.regions.append(_rest(found, remaining, budget))
+            break
+        found.runs.append(found.run(point, symbolic=True))
+        regions = _regions(found, remaining)
+        found.regions += regions
+        remaining = (remaining - union(domain.symbols, [region.sizes for region in regions])).coalesced()
+        point = remaining.sample() or {}
+    found.regions = _merged(found.regions)
+    return found
+
+
+def _rest(found: Exploration, remaining: SizeSet, budget: Budget) -> Region:
+    why = next((region.why for region in found.regions if region.why), "")
+    if found.pinned < _PINNED:
+        why = f"the budget of {budget.runs} runs or {budget.seconds:g} s is used up"
+    return Region(remaining, RegionOutcome(None), How.UNKNOWN, why, len(found.runs) - 1)
+
+
+def _regions(found: Exploration, remaining: SizeSet) -> list[Region]:
+    """The regions that the last run shows inside of what remains."""
+    index, run = len(found.runs) - 1, found.runs[-1]
+    if run.failure is not None and run.failure.kind is Kind.UNEXPLAINED:
+        return [_pinned(found, run, run.failure.text)]
+    try:
+        regions = _split(run, remaining, index)
+    except Undecidable as error:
+        return [_pinned(found, run, f"the condition on {error} is not quasi-affine")]
+    if run.leaks:
+        reason, place = run.leaks[0]
+        why = reason if place is None else f"{reason} at {place.span()}"
+        regions = [replace(region, how=How.SAMPLED, why=why) for region in regions]
+    return _replayed(found, run, regions)
+
+
+def _split(run: Run, remaining: SizeSet, index: int) -> list[Region]:
+    regions: list[Region] = []
+    path = remaining
+    for event in run.events:
+        holds = SizeSet.where(remaining.symbols, event.condition)
+        if event.failure is not None and (outside := path - holds):
+            record = run.records[min(event.node, len(run.records) - 1)]
+            place = None if record.place is None else record.place.span()
+            outcome = RegionOutcome(False, (), event.failure, record.module, place)
+            regions.append(Region(outside, outcome, run=index, node=event.node))
+        path = path & holds
+    assert run.sizes in path, f"the run at {run.sizes} left its own path"
+    return [*regions, Region(path.coalesced(), _outcome(run), run=index, node=_failed_node(run))]
+
+
+
+def _failed_node(run: Run) -> int:
+    return -1 if run.failure is None else len(run.records) - 1
+
+
+def _outcome(run: Run) -> RegionOutcome:
+    if run.failure is None:
+        return RegionOutcome(True, tuple(map(frozen_shape, run.outputs)))
+    place = None if run.place is None else run.place.span()
+    module = run.records[-1].module if run.records and run.failure.kind is not Kind.PYTHON else ""
+    return RegionOutcome(False, (), run.failure, module, place)
+
+
+def frozen_shape(shape: Shape) -> TensorShape:
+    """A shape whose sizes are ints and functions, so that it outlives its run."""
+    return TensorShape(tuple(_frozen(dim) for dim in shape))
+
+
+def _frozen(dim: int) -> Any:
+    function = getattr(dim, "_function", None)
+    return plain(dim) if function is None else function
+
+
+def _pinned(found: Exploration, run: Run, why: str) -> Region:
+    """What is known of one size only."""
+    found.pinned += 1
+    point = SizeSet.point(found.domain.symbols, run.sizes)
+    outcome = _outcome(run)
+    if run.failure is not None and run.failure.kind is Kind.UNEXPLAINED:
+        outcome = replace(outcome, ok=None)
+    return Region(point, outcome, How.SAMPLED, why, len(found.runs) - 1, _failed_node(run))
+
+
+def _replayed(found: Exploration, run: Run, regions: list[Region]) -> list[Region]:
+    """The regions, after a run with plain ints at a distant point of each showed the same outcome."""
+    if not found.replays:
+        return regions
+    checked: set[int] = set()
+    for region in regions:
+        if region.node in checked:
+            continue
+        checked.add(region.node)
+        for point in _distant(region.sizes, run.sizes, 3 if run.leaks else 1):
+            why = _difference(found.run(point, symbolic=False), region, point)
+            if why:
+                return [_pinned(found, run, region.why or why)]
+    return regions
+
+
+def _distant(sizes: SizeSet, hint: Mapping[str, int], count: int) -> list[dict[str, int]]:
+    """Points of the set that are far from where the run was, as far as there are any."""
+    points: list[dict[str, int]] = []
+    for step in range(1, count + 1):
+        bound = {name: value + 29 * step + 8 * index for index, (name, value) in enumerate(hint.items())}
+        beyond = sizes.at_least(bound).smallest() or (sizes - SizeSet.point(sizes.symbols, hint)).sample()
+        if beyond is not None and beyond not in points:
+            points.append(beyond)
+    return points
+
+
+def _difference(replay: Run, region: Region, point: Mapping[str, int]) -> str:
+    """What a replay did otherwise than its region says, in words; "" where nothing."""
+    at = ", ".join(f"{name}={value}" for name, value in point.items())
+    if region.outcome.ok is not (replay.failure is None):
+        told = "runs" if replay.failure is None else f"raises ({replay.failure.at(point)})"
+        return f"a run with plain integers at {at} {told}"
+    observed = [tuple(map(plain, shape)) for shape in replay.outputs]
+    predicted = [shape.value(dict(point)) for shape in region.outcome.outputs]
+    if region.outcome.ok and observed != predicted:
+        return f"a run with plain integers at {at} gave {observed}, not {predicted}"
+    return ""
+
+
+def _merged(regions: list[Region]) -> list[Region]:
+    """Regions of equal outcome made one."""
+    groups: dict[Any, Region] = {}
+    for region in regions:
+        key = (region.outcome, region.how, region.why)
+        known = groups.get(key)
+        sizes = region.sizes if known is None else known.sizes | region.sizes
+        groups[key] = replace(known or region, sizes=sizes)
+    return [replace(region, sizes=region.sizes.coalesced()) for region in groups.values()]
+
+

@@ -1,0 +1,67 @@
+"""Which line of the user's code is running: a walk over the interpreter's frames, without torch's own."""
+
+from __future__ import annotations
+
+import dis
+import os
+import sys
+from functools import lru_cache
+from types import CodeType, FrameType, TracebackType
+
+from shapelint.source import Call
+
+_OWN = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+
+
+@lru_cache(maxsize=1)
+def _torch_folder() -> str:
+    return os.path.dirname(sys.modules["torch"].__file__ or "") + os.sep
+
+
+@lru_cache(maxsize=16384)
+def is_users(code: CodeType) -> bool:
+    """Whether code is neither torch's nor our own (and not generated on the fly)."""
+    file = code.co_filename
+    return not file.startswith((_torch_folder(), _OWN, "<frozen"))
+
+
+def calling_frame(frame: FrameType | None) -> FrameType | None:
+    """The innermost frame of the user's code at or above `frame`."""
+    while frame is not None and not is_users(frame.f_code):
+        frame = frame.f_back
+    return frame
+
+
+def calling_place(frame: FrameType | None) -> Call | None:
+    """The call site, in the user's code, of what runs at `frame`."""
+    found = calling_frame(frame)
+    return None if found is None else Call(found.f_code, found.f_lasti)
+
+
+def may_catch(frame: FrameType | None, stop: CodeType) -> bool:
+    """Whether code of the user between `frame` and the run's start has a handler that could catch an error."""
+    while frame is not None and frame.f_code is not stop:
+        if frame.f_code.co_exceptiontable and is_users(frame.f_code):
+            return True
+        frame = frame.f_back
+    return False
+
+
+def raised_by_python(traceback: TracebackType | None) -> bool:
+    """Whether an error comes from a `raise` or `assert` statement, not from inside a compiled function."""
+    while traceback is not None and traceback.tb_next is not None:
+        traceback = traceback.tb_next
+    if traceback is None:
+        return False
+    code = traceback.tb_frame.f_code.co_code
+    return code[traceback.tb_lasti] == dis.opmap["RAISE_VARARGS"]
+
+
+def raising_place(traceback: TracebackType | None) -> Call | None:
+    """The innermost line of the user's code in a traceback."""
+    found = None
+    while traceback is not None:
+        if is_users(traceback.tb_frame.f_code):
+            found = Call(traceback.tb_frame.f_code, traceback.tb_lasti)
+        traceback = traceback.tb_next
+    return found

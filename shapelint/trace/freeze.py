@@ -1,0 +1,90 @@
+"""Turns a recorded run into plain frozen data, and into a torch.fx graph for those who want one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+import torch
+
+from shapelint.graph import Node, ShapeGraph
+from shapelint.size.number import plain
+from shapelint.source import Call, Span
+from shapelint.trace.explore import frozen_shape
+from shapelint.trace.recorder import Record
+from shapelint.trace.run import Run
+
+
+def freeze(run: Run, module: torch.nn.Module, built: Mapping[str, Span]) -> ShapeGraph:
+    """The run's calls with symbolic shapes; `built` tells where each layer was constructed."""
+    kinds = {name: type(part).__name__ for name, part in module.named_modules()}
+    nodes = tuple(_node(index, record, kinds, built) for index, record in enumerate(run.records))
+    inputs = tuple(index for index, record in enumerate(run.records) if record.name == "input")
+    return ShapeGraph(nodes, inputs, run.output_nodes, dict(run.sizes))
+
+
+def _node(index: int, record: Record, kinds: Mapping[str, str], built: Mapping[str, Span]) -> Node:
+    return Node(
+        index=index,
+        operation=record.name,
+        module=record.module,
+        call=record.call,
+        inputs=record.inputs,
+        shapes=tuple(map(frozen_shape, record.outputs)),
+        place=None if record.place is None else span_of(record.place),
+        built=built.get(record.module),
+        kind=kinds.get(record.module, ""),
+        spatial=record.spatial,
+        factor=record.factor,
+        parameters=tuple((name, tuple(map(plain, value))) for name, value in record.parameters.items()),
+    )
+
+
+@lru_cache(maxsize=16384)
+def span_of(call: Call) -> Span:
+    """The span of a call site, found once."""
+    return call.span()
+
+
+def fx_graph(run: Run) -> torch.fx.Graph:
+    """The run as a torch.fx.Graph of function calls; `node.meta["shapes"]` holds the symbolic output shapes."""
+    graph = torch.fx.Graph()
+    made: dict[int, torch.fx.Node] = {}
+    for record in run.records:
+        if record.name == "input":
+            node = graph.placeholder(f"input_{len(made)}")
+        else:
+            node = graph.call_function(record.function, _referred(graph, made, record.arguments),
+                                       dict(_referred(graph, made, dict(record.keywords))))  # fmt: skip
+        node.meta.update(shapes=tuple(map(frozen_shape, record.outputs)), module=record.module, call=record.call)
+        if record.place is not None:
+            node.meta["place"] = span_of(record.place)
+        _remember(graph, made, record.result, node)
+    return graph
+
+
+def _remember(graph: torch.fx.Graph, made: dict[int, torch.fx.Node], result: Any, node: torch.fx.Node) -> None:
+    if isinstance(result, torch.Tensor):
+        made[id(result)] = node
+    elif isinstance(result, (tuple, list)):
+        for index, part in enumerate(result):
+            if isinstance(part, torch.Tensor):
+                made[id(part)] = graph.call_function(_item, (node, index))
+
+
+def _item(parts: Any, index: int) -> Any:
+    return parts[index]
+
+
+def _referred(graph: torch.fx.Graph, made: dict[int, torch.fx.Node], tree: Any) -> Any:
+    """The arguments with tensors replaced by the nodes that made them; constants become attributes."""
+    if isinstance(tree, torch.Tensor):
+        if id(tree) not in made:
+            made[id(tree)] = graph.create_node("get_attr", f"constant_{len(made)}")
+        return made[id(tree)]
+    if isinstance(tree, dict):
+        return {key: _referred(graph, made, value) for key, value in tree.items()}
+    if isinstance(tree, (tuple, list)):
+        return type(tree)(_referred(graph, made, part) for part in tree)
+    return tree

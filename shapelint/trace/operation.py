@@ -1,0 +1,170 @@
+"""What a size rule works with: the shapes of its tensors, PyTorch's requirements, and the result it declares."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from shapelint.size.condition import Condition, any_of, at_least, equal
+from shapelint.size.number import function_of, plain, symbolic
+from shapelint.trace.failure import Failure, Kind
+
+if TYPE_CHECKING:
+    from shapelint.trace.recorder import Recorder
+
+Shape = tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Fresh:
+    """A new tensor of this shape, made without a kernel.
+
+    It is contiguous unless `layout` is a memory format, or a tensor of the same shape whose strides it keeps.
+    """
+
+    shape: Shape
+    like: torch.Tensor
+    dtype: torch.dtype | None = None
+    layout: torch.Tensor | torch.memory_format | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Same:
+    """A tensor that is there already, such as what an in-place function returns."""
+
+    tensor: torch.Tensor
+    shape: Shape
+
+
+@dataclass(frozen=True, slots=True)
+class Kernel:
+    """What torch's own kernel gives, whose shapes must be these (depth first, None: as the kernel says)."""
+
+    shapes: tuple[Shape | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Plain:
+    """A result that is no tensor, such as a shape."""
+
+    value: Any
+
+
+class NoRule(Exception):
+    """Raised by a size rule for arguments that it does not cover: the fallback takes over."""
+
+
+Result = Fresh | Same | Kernel | Plain | tuple["Result", ...]
+SizeRule = Callable[..., Result]
+
+RULES: dict[Any, SizeRule] = {}
+VALUE_RULES: dict[Any, SizeRule] = {}
+"""Rules for tensors that hold sizes; they are asked first, where there are such tensors."""
+
+
+def size_rule(*functions: Any) -> Callable[[SizeRule], SizeRule]:
+    """Registers a size rule for torch functions; a function that already has one is a bug of ours."""
+
+    def register(rule: SizeRule) -> SizeRule:
+        for function in functions:
+            assert function not in RULES, f"{function} has two size rules"
+            RULES[function] = rule
+        return rule
+
+    return register
+
+
+def spellings(name: str, *, inplace: bool = True) -> tuple[Any, ...]:
+    """Every form in which torch offers a function: torch.f, Tensor.f, Tensor.f_, F.f and the like, once each."""
+    homes = (torch, torch.Tensor, torch.nn.functional, torch._C._nn, torch.special)
+    names = (name, name + "_") if inplace else (name,)
+    found = [getattr(home, each) for home in homes for each in names if hasattr(home, each)]
+    return tuple(dict.fromkeys(found))
+
+
+class Operation:
+    """One call of a torch function, as its size rule sees it.
+
+    A rule that changes one of its arguments names it in `writes`; the conditions in `layout` decide at which sizes
+    the strides of the result are those of this run; `values` are the sizes that the result holds.
+    """
+
+    __slots__ = ("factor", "function", "layout", "name", "parameters", "recorder", "spatial", "values", "writes")
+
+    def __init__(self, recorder: Recorder, function: Any) -> None:
+        self.recorder, self.function = recorder, function
+        self.name = getattr(function, "__name__", str(function))
+        self.spatial = 0
+        self.factor: tuple[Fraction, ...] = ()
+        self.parameters: dict[str, tuple[int, ...]] = {}
+        self.layout: tuple[Condition, ...] = ()
+        self.values: tuple[Any, ...] | None = None
+        self.writes: torch.Tensor | None = None
+
+    def shape(self, tensor: torch.Tensor) -> Shape:
+        """The shape of a tensor, each dimension a Size where it depends on a symbol."""
+        return self.recorder.shape(tensor)
+
+    def require(self, condition: Condition, kind: Kind, text: str, *, between: Sequence[int] = (0, 0)) -> None:
+        """Raises as PyTorch does where the condition fails; where it holds, its complement is known to raise.
+
+        `between` are the two sizes that `text` calls {left} and {right}.
+        """
+        left, right = (function_of(each) if symbolic(each) else plain(each) for each in between)
+        self.recorder.require(condition, Failure(kind, text, left, right), self)
+
+    def require_equal(self, first: int, second: int, kind: Kind, text: str) -> None:
+        """The two sizes must be the same."""
+        if first is not second:
+            self.require(equal(function_of(first), function_of(second)), kind, text, between=(first, second))
+
+    def require_at_least(self, size: int, bound: int, kind: Kind, text: str) -> None:
+        """The size must be at least the bound."""
+        self.require(at_least(function_of(size), function_of(bound)), kind, text, between=(size, bound))
+
+    def refuse(self, kind: Kind, text: str) -> None:
+        """Raises at every size that comes here."""
+        self.require(any_of(()), kind, text)
+
+    def decide(self, condition: Condition) -> bool:
+        """Whether the condition holds in this run, remembered as part of the path."""
+        return self.recorder.decide(condition)
+
+    def resamples(self, spatial: int, factor: Iterable[Fraction | int]) -> None:
+        """Tells that the call treats the last `spatial` axes as spatial and multiplies them by `factor`."""
+        self.spatial, self.factor = spatial, tuple(map(Fraction, factor))
+
+    def broadcast(self, *shapes: Shape) -> Shape:
+        """The common shape of tensors that are combined element by element (PyTorch's broadcasting semantics)."""
+        result: list[int] = []
+        rank = max(map(len, shapes), default=0)
+        for axis in range(-rank, 0):
+            sizes = [shape[axis] for shape in shapes if len(shape) >= -axis]
+            common = sizes[0]
+            for size in sizes[1:]:
+                common = self._broadcast(common, size, axis + rank)
+            result.append(common)
+        return tuple(result)
+
+    def _broadcast(self, first: int, second: int, axis: int) -> int:
+        if first is second or (not symbolic(first) and plain(first) == 1):
+            return second
+        if not symbolic(second) and plain(second) == 1:
+            return first
+        one, two = function_of(first), function_of(second)
+        if one is two:
+            return first
+        unit = function_of(1)
+        same, first_one, second_one = equal(one, two), equal(one, unit), equal(two, unit)
+        text = f"The size of tensor a ({{left}}) must match the size of tensor b ({{right}}) at non-singleton dimension {axis}"
+        self.require(any_of([same, first_one, second_one]), Kind.JOIN, text, between=(first, second))
+        if plain(first) == plain(second):
+            self.decide(any_of([same, second_one]))
+            return first
+        taken, other = (second_one, first) if plain(second) == 1 else (first_one, second)
+        self.decide(taken)
+        return other

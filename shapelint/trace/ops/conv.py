@@ -1,0 +1,171 @@
+"""Convolutions and transposed convolutions.
+
+Sizes: https://docs.pytorch.org/docs/stable/generated/torch.nn.Conv2d.html and
+https://docs.pytorch.org/docs/stable/generated/torch.nn.ConvTranspose2d.html, section "Shape".
+Requirements: `check_shape_forward` of aten/src/ATen/native/Convolution.cpp.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from functools import partial
+from typing import Any
+
+import torch
+
+from shapelint.size.number import plain
+from shapelint.trace.arguments import is_plain_layout, outside_autocast, per_axis
+from shapelint.trace.failure import Kind
+from shapelint.trace.operation import Fresh, Kernel, NoRule, Operation, Result, Shape, size_rule
+
+
+def _conv(
+    op: Operation,
+    input: torch.Tensor,
+    weight: torch.Tensor,
+    bias: torch.Tensor | None = None,
+    stride: Any = 1,
+    padding: Any = 0,
+    dilation: Any = 1,
+    groups: int = 1,
+    *,
+    axes: int,
+) -> Result:
+    """floor((n + 2p - d(k-1) - 1)/s) + 1 for each spatial axis."""
+    if not outside_autocast(input, weight, bias):
+        op.refuse(Kind.ARGUMENT, "Input type, weight type and bias type should be the same")
+    shape, filters = op.shape(input), _filters(op, weight, axes, groups)
+    stride, dilation, kernel = per_axis(stride, axes), per_axis(dilation, axes), filters[2:]
+    lead = _checked_lead(op, shape, axes, filters[1] * groups)
+    _check_arguments(op, input, stride, dilation)
+    _check_bias(op, bias, filters[0])
+    total = _total_padding(op, padding, kernel, stride, dilation)
+    op.resamples(axes, (Fraction(1, plain(each)) for each in stride))
+    _remember(op, kernel_size=kernel, stride=stride, dilation=dilation, padding_total=total)
+    if not isinstance(padding, str):
+        _remember(op, padding=per_axis(padding, axes))
+    spatial = []
+    for n, k, s, p, d in zip(shape[-axes:], kernel, stride, total, dilation, strict=True):
+        reach = d * (k - 1) + 1
+        op.require_at_least(n + p, reach, Kind.KERNEL, f"Kernel size {reach} can't be greater than {{left}}")
+        op.require_at_least(n, 1, Kind.EMPTY, "only the batch of a convolution's input can be empty")
+        spatial.append((n + p - reach) // s + 1)
+    return _output(op, (*lead, filters[0], *spatial), input, weight)
+
+
+def _conv_transpose(
+    op: Operation,
+    input: torch.Tensor,
+    weight: torch.Tensor,
+    bias: torch.Tensor | None = None,
+    stride: Any = 1,
+    padding: Any = 0,
+    output_padding: Any = 0,
+    groups: int = 1,
+    dilation: Any = 1,
+    *,
+    axes: int,
+) -> Result:
+    """(n-1)s - 2p + d(k-1) + output_padding + 1 for each spatial axis."""
+    if not outside_autocast(input, weight):
+        op.refuse(Kind.ARGUMENT, "Input type and weight type should be the same")
+    shape, filters = op.shape(input), _filters(op, weight, axes, groups)
+    stride, dilation, kernel = per_axis(stride, axes), per_axis(dilation, axes), filters[2:]
+    padding = _not_negative(op, per_axis(padding, axes), "padding")
+    given = op.recorder.output_padding()
+    extra = _not_negative(op, given or per_axis(output_padding, axes), "output_padding")
+    lead = _checked_lead(op, shape, axes, filters[0])
+    _check_arguments(op, input, stride, dilation)
+    _check_bias(op, bias, filters[1] * groups)
+    op.resamples(axes, map(plain, stride))
+    _remember(op, kernel_size=kernel, stride=stride, dilation=dilation, padding=padding, output_padding=extra)
+    spatial = []
+    for n, k, s, p, d, e in zip(shape[-axes:], kernel, stride, padding, dilation, extra, strict=True):
+        text = f"output padding must be smaller than either stride or dilation, but got {{right}}, {s} and {d}"
+        op.require_at_least(max(s, d) - 1, e, Kind.OUTPUT_PADDING, text)
+        op.require_at_least(n, 1, Kind.EMPTY, "only the batch of a convolution's input can be empty")
+        out = (n - 1) * s - 2 * p + d * (k - 1) + e + 1
+        op.require_at_least(out, 1, Kind.EMPTY, "output size {left} is too small")
+        spatial.append(out)
+    result = (*lead, filters[1] * groups, *spatial)
+    return Fresh(result, input) if given is not None else _output(op, result, input, weight)
+
+
+def _filters(op: Operation, weight: torch.Tensor, axes: int, groups: Any) -> Shape:
+    """The shape of the weight, whose first dimension the groups must divide."""
+    filters = op.shape(weight)
+    if len(filters) != axes + 2 or not isinstance(groups, int):
+        raise NoRule
+    if groups < 1:
+        op.refuse(Kind.ARGUMENT, "non-positive groups is not supported")
+    if any(plain(each) == 0 for each in filters):
+        raise NoRule
+    if filters[0] % groups:
+        op.refuse(Kind.ARGUMENT, f"expected weight to be divisible by {groups} at dimension 0, got {filters[0]}")
+    return filters
+
+
+def _total_padding(op: Operation, padding: Any, kernel: Shape, stride: Shape, dilation: Shape) -> tuple[int, ...]:
+    """The padding of both sides together."""
+    if padding == "same":
+        if any(each != 1 for each in stride):
+            op.refuse(Kind.ARGUMENT, "padding='same' is not supported for strided convolutions")
+        return tuple(d * (k - 1) for k, d in zip(kernel, dilation, strict=True))
+    if padding == "valid":
+        return (0,) * len(kernel)
+    if isinstance(padding, str):
+        op.refuse(Kind.ARGUMENT, f"Invalid padding string: '{padding}'")
+    return tuple(2 * each for each in _not_negative(op, per_axis(padding, len(kernel)), "padding"))
+
+
+def _not_negative(op: Operation, values: tuple[int, ...], name: str) -> tuple[int, ...]:
+    for value in values:
+        op.require_at_least(value, 0, Kind.ARGUMENT, f"negative {name} is not supported")
+    return values
+
+
+def _check_arguments(op: Operation, input: torch.Tensor, stride: Shape, dilation: Shape) -> None:
+    for value in stride:
+        op.require_at_least(value, 1, Kind.ARGUMENT, "non-positive stride is not supported")
+    for value in dilation:
+        op.require_at_least(value, 1, Kind.ARGUMENT, "dilation should be greater than zero")
+    if input.dtype is torch.bool:
+        op.refuse(Kind.ARGUMENT, "a convolution is not implemented for bool")
+    if not (input.is_floating_point() or input.is_complex()):
+        op.recorder.leak(f"`{op.name}` of integers depends on the device")
+
+
+def _checked_lead(op: Operation, shape: Shape, axes: int, channels: int) -> Shape:
+    """The batch dimension, if any, of an input that has the number of channels that the weight wants."""
+    if len(shape) not in (axes + 1, axes + 2):
+        op.refuse(Kind.ARGUMENT, f"Expected {axes + 1}D (unbatched) or {axes + 2}D input, but got {len(shape)}D")
+    text = f"expected input to have {channels} channels, but got {{left}} channels instead"
+    op.require_equal(shape[-axes - 1], channels, Kind.CHANNELS, text)
+    lead = shape[: -axes - 1]
+    if lead and plain(lead[0]) == 0:
+        raise NoRule
+    return lead
+
+
+def _check_bias(op: Operation, bias: torch.Tensor | None, channels: int) -> None:
+    if bias is None:
+        return
+    shape = op.shape(bias)
+    text = f"expected bias to be 1-dimensional with {channels} elements"
+    if len(shape) != 1:
+        op.refuse(Kind.ARGUMENT, text)
+    op.require_equal(shape[0], channels, Kind.ARGUMENT, text + ", but got {left}")
+
+
+def _remember(op: Operation, **parameters: Shape) -> None:
+    for name, values in parameters.items():
+        op.parameters[name] = tuple(map(plain, values))
+
+
+def _output(op: Operation, shape: Shape, input: torch.Tensor, weight: torch.Tensor) -> Result:
+    return Fresh(shape, input) if is_plain_layout(input, weight) else Kernel((shape,))
+
+
+for _axes in (1, 2, 3):
+    size_rule(getattr(torch, f"conv{_axes}d"))(partial(_conv, axes=_axes))
+    size_rule(getattr(torch, f"conv_transpose{_axes}d"))(partial(_conv_transpose, axes=_axes))

@@ -1,0 +1,216 @@
+"""Indexing with `[]`, read and written, and the functions that take an index tensor.
+
+https://docs.pytorch.org/docs/stable/tensor_view.html and https://numpy.org/doc/stable/user/basics.indexing.html
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+
+from shapelint.size.bound import never_negative
+from shapelint.size.condition import Condition, at_least, equal
+from shapelint.size.function import constant
+from shapelint.size.number import function_of, larger, plain, smaller, symbolic
+from shapelint.trace.arguments import dimension
+from shapelint.trace.failure import Kind, Unanalysable
+from shapelint.trace.operation import Kernel, NoRule, Operation, Result, Shape, size_rule
+from shapelint.trace.ops.elementwise import fits
+from shapelint.trace.ops.split import check_index
+from shapelint.trace.ops.view import ones
+
+Tensor = torch.Tensor
+
+
+@dataclass(slots=True)
+class _Indexed:
+    """The result so far of one index expression: its sizes, and where the index tensors stand among them."""
+
+    sizes: list[int] = field(default_factory=list)
+    layout: list[Condition] = field(default_factory=list)
+    tensors: list[Shape] = field(default_factory=list)
+    places: list[int] = field(default_factory=list)
+
+
+@size_rule(Tensor.__getitem__)
+def _getitem(op: Operation, input: Tensor, index: Any) -> Result:
+    shape = op.shape(input)
+    found = _indexed(op, shape, index, input)
+    op.layout = (*ones(shape), *found.layout)
+    return Kernel((_result(op, found),))
+
+
+@size_rule(Tensor.__setitem__)
+def _setitem(op: Operation, input: Tensor, index: Any, value: Any) -> Result:
+    """The value must broadcast to what the index takes out; further axes of size 1 in front are dropped."""
+    if _has_mask(index):
+        if isinstance(value, Tensor) and value.dim():
+            raise Unanalysable("assignment through a boolean mask: how many elements it takes depends on values")
+    else:
+        target = _result(op, _indexed(op, op.shape(input), index, input))
+        if isinstance(value, Tensor):
+            given = op.shape(value)
+            while given and len(given) > len(target) and op.decide(equal(function_of(given[0]), constant(1))):
+                given = given[1:]
+            fits(op, given, target, "shape mismatch: a value of size {left} cannot be assigned to a part of size {right}")
+    op.writes = input
+    return Kernel(())
+
+
+def _parts(index: Any) -> tuple[Any, ...]:
+    return index if isinstance(index, tuple) else (index,)
+
+
+def _has_mask(index: Any) -> bool:
+    return any(isinstance(each, Tensor) and each.dtype in (torch.bool, torch.uint8) for each in _parts(index))
+
+
+def _consumed(part: Any) -> int:
+    """How many axes one part of an index takes."""
+    return 0 if part is None or part is Ellipsis or isinstance(part, bool) else 1
+
+
+def _indexed(op: Operation, shape: Shape, index: Any, input: Tensor) -> _Indexed:
+    parts = _parts(index)
+    if _has_mask(index):
+        raise Unanalysable("a boolean mask as an index: how many elements it keeps depends on values")
+    taken = sum(map(_consumed, parts))
+    if taken > len(shape):
+        op.refuse(Kind.INDEX, f"too many indices for tensor of dimension {len(shape)}")
+    if sum(part is Ellipsis for part in parts) > 1:
+        raise NoRule
+    if not any(part is Ellipsis for part in parts):
+        parts = (*parts, Ellipsis)
+    found, axis = _Indexed(), 0
+    for part in parts:
+        if part is Ellipsis:
+            found.sizes += shape[axis : axis + len(shape) - taken]
+            axis += len(shape) - taken
+        elif part is None:
+            found.sizes.append(1)
+        elif isinstance(part, bool):
+            raise NoRule
+        else:
+            _take(op, found, part, shape[axis], axis, input)
+            axis += 1
+    return found
+
+
+def _take(op: Operation, found: _Indexed, part: Any, size: int, axis: int, input: Tensor) -> None:
+    """One part of an index, applied to an axis of the given size."""
+    if isinstance(part, slice):
+        length, step = sliced(op, size, part)
+        found.sizes.append(length)
+        found.layout.append(equal(function_of(length * step), function_of(size)))
+    elif isinstance(part, int):
+        check_index(op, size, part, axis)
+    elif isinstance(part, Tensor):
+        check_tensor(op, part, size)
+        _place(found, op.shape(part))
+    elif isinstance(part, list) and part and all(type(each) is int for each in part):
+        for each in part:
+            check_index(op, size, each, axis)
+        _place(found, (len(part),))
+    elif hasattr(part, "__index__") and not hasattr(part, "shape"):
+        check_index(op, size, part.__index__(), axis)
+    else:
+        raise NoRule
+
+
+def _place(found: _Indexed, shape: Shape) -> None:
+    found.tensors.append(shape)
+    found.places.append(len(found.sizes))
+    found.sizes.append(-1)
+
+
+def _result(op: Operation, found: _Indexed) -> Shape:
+    """Index tensors broadcast together; they stand where the first stood if they were side by side, else in front."""
+    if not found.tensors:
+        return tuple(found.sizes)
+    common = op.broadcast(*found.tensors)
+    first, last = found.places[0], found.places[-1]
+    rest = [size for place, size in enumerate(found.sizes) if place not in found.places]
+    if last - first + 1 > len(found.places):
+        return (*common, *rest)
+    return (*rest[:first], *common, *rest[first:])
+
+
+def check_tensor(op: Operation, index: Tensor, size: int) -> None:
+    """Index values are unknown: where sizes decide over them, nothing is proved unless they are known to be within."""
+    if index.dtype in (torch.bool, torch.uint8):
+        raise Unanalysable("a boolean mask as an index: how many elements it keeps depends on values")
+    shape = op.shape(index)
+    known = op.recorder.known[id(index)]
+    if known.values is not None:
+        for value in known.values:
+            check_index(op, size, value, 0)
+        return
+    if not (symbolic(size) or any(map(symbolic, shape))):
+        return
+    if known.node < 0 or op.recorder.records[known.node].function is not None:
+        op.recorder.leak("an index tensor whose values are not known")
+
+
+def sliced(op: Operation, size: int, part: slice) -> tuple[int, int]:
+    """The length of a slice of an axis, and its step; Python's clamping as one formula where it can be."""
+    step = 1 if part.step is None else part.step
+    if not all(each is None or isinstance(each, int) for each in (part.start, part.stop)) or not isinstance(step, int):
+        raise NoRule
+    if symbolic(step):
+        raise NoRule
+    if step < 1:
+        op.refuse(Kind.ARGUMENT, "slice step must be positive")
+    start = 0 if part.start is None else _clamped(op, part.start, size)
+    stop = size if part.stop is None else _clamped(op, part.stop, size)
+    span = stop - start
+    if not never_negative(function_of(span)):
+        span = larger(span, 0)
+    return (span + step - 1) // step, step
+
+
+def _clamped(op: Operation, bound: int, size: int) -> int:
+    """A bound of a slice, from 0 to the size."""
+    function, whole = function_of(bound), function_of(size)
+    if never_negative(function) or not never_negative(function.times(-1).plus(-1)) and _not_negative(op, bound):
+        return bound if never_negative(whole - function) else smaller(bound, size)
+    moved = bound + size
+    return moved if never_negative(function_of(moved)) else larger(moved, 0)
+
+
+def _not_negative(op: Operation, bound: int) -> bool:
+    return op.decide(at_least(function_of(bound), constant(0)))
+
+
+@size_rule(Tensor.index_select, torch.index_select)
+def _index_select(op: Operation, input: Tensor, dim: int, index: Tensor) -> Result:
+    shape, chosen = op.shape(input), op.shape(index)
+    axis = dimension(op, dim, len(shape))
+    if len(chosen) > 1:
+        op.refuse(Kind.ARGUMENT, "index_select(): Index is supposed to be a vector")
+    if not shape:
+        raise NoRule
+    check_tensor(op, index, shape[axis])
+    return Kernel(((*shape[:axis], chosen[0] if chosen else 1, *shape[axis + 1 :]),))
+
+
+@size_rule(Tensor.gather, torch.gather)
+def _gather(op: Operation, input: Tensor, dim: int, index: Tensor, *, sparse_grad: bool = False) -> Result:
+    shape, chosen = op.shape(input), op.shape(index)
+    axis = dimension(op, dim, len(shape))
+    if len(shape) != len(chosen):
+        op.refuse(Kind.ARGUMENT, "Index tensor must have the same number of dimensions as input tensor")
+    for place, (size, count) in enumerate(zip(shape, chosen, strict=True)):
+        if place != axis:
+            text = f"Size does not match at dimension {place}: index {{right}}, input {{left}}"
+            op.require_at_least(size, count, Kind.INDEX, text)
+    if shape:
+        check_tensor(op, index, shape[axis])
+    return Kernel((chosen,))
+
+
+@size_rule(Tensor.masked_select, torch.masked_select, Tensor.nonzero, torch.nonzero, torch.argwhere, torch.unique,
+           Tensor.unique, torch.unique_consecutive, torch.bincount)  # fmt: skip
+def _counted(op: Operation, *args: Any, **kwargs: Any) -> Result:
+    raise Unanalysable(f"`{op.name}`: how many elements it gives depends on values")

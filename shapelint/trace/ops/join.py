@@ -1,0 +1,129 @@
+"""Joins: `cat`, `stack` and their relatives.
+
+https://docs.pytorch.org/docs/stable/generated/torch.cat.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+import torch
+
+from shapelint.trace.arguments import dimension
+from shapelint.trace.failure import Kind
+from shapelint.trace.operation import Fresh, Kernel, NoRule, Operation, Result, Shape, size_rule
+
+Tensor = torch.Tensor
+
+
+def _listed(op: Operation, tensors: Any) -> list[Tensor]:
+    if not isinstance(tensors, (tuple, list)) or not all(isinstance(each, Tensor) for each in tensors):
+        raise NoRule
+    if not tensors:
+        op.refuse(Kind.ARGUMENT, f"{op.name}(): expected a non-empty list of Tensors")
+    return list(tensors)
+
+
+@size_rule(torch.cat, torch.concat, torch.concatenate)
+def _cat(op: Operation, tensors: Any, dim: Any = 0, *, axis: Any = None, out: Any = None) -> Result:
+    """The sizes along `dim` add up; the others must agree."""
+    if out is not None:
+        raise NoRule
+    parts = _listed(op, tensors)
+    shapes = [op.shape(tensor) for tensor in parts]
+    return _made(parts, joined_shape(op, shapes, dim if axis is None else axis))
+
+
+def joined_shape(op: Operation, shapes: Sequence[Shape], dim: Any) -> Shape:
+    """The shape of tensors joined along `dim`; empty tensors of one dimension are skipped, as they always were."""
+    kept = [(number, shape) for number, shape in enumerate(shapes) if not _legacy_empty(shape)]
+    if not kept:
+        return shapes[0]
+    first = kept[0][1]
+    if not first:
+        op.refuse(Kind.ARGUMENT, "zero-dimensional tensor (at position 0) cannot be concatenated")
+    along = dimension(op, dim, len(first))
+    total = first[along]
+    for number, shape in kept[1:]:
+        _check_operand(op, first, shape, along, number)
+        total = total + shape[along]
+    return (*first[:along], total, *first[along + 1 :])
+
+
+def _legacy_empty(shape: Shape) -> bool:
+    return len(shape) == 1 and type(shape[0]) is int and shape[0] == 0
+
+
+def _check_operand(op: Operation, first: Shape, shape: Shape, along: int, number: int) -> None:
+    if len(shape) != len(first):
+        text = f"Tensors must have same number of dimensions: got {len(first)} and {len(shape)}"
+        op.refuse(Kind.JOIN, text)
+    text = (
+        f"Sizes of tensors must match except in dimension {along}. Expected size {{left}} but got size {{right}} "
+        f"for tensor number {number} in the list."
+    )
+    for axis, (one, two) in enumerate(zip(first, shape, strict=True)):
+        if axis != along:
+            op.require_equal(one, two, Kind.JOIN, text)
+
+
+def _made(parts: list[Tensor], shape: Shape) -> Result:
+    like = next((tensor for tensor in parts if tensor.is_meta), parts[0])
+    if len({tensor.dtype for tensor in parts}) > 1:
+        return Kernel((shape,))
+    if all(tensor.is_contiguous() for tensor in parts):
+        return Fresh(shape, like)
+    for layout, rank in ((torch.channels_last, 4), (torch.channels_last_3d, 5)):
+        if len(shape) == rank and all(tensor.is_contiguous(memory_format=layout) for tensor in parts):
+            return Kernel((shape,))
+    return Fresh(shape, like)
+
+
+@size_rule(torch.stack)
+def _stack(op: Operation, tensors: Any, dim: Any = 0, *, out: Any = None) -> Result:
+    """A new axis; all sizes must agree."""
+    if out is not None:
+        raise NoRule
+    parts = _listed(op, tensors)
+    first = op.shape(parts[0])
+    axis = dimension(op, dim, len(first) + 1)
+    for number, tensor in enumerate(parts):
+        _check_equal(op, first, op.shape(tensor), number)
+    return _made(parts, (*first[:axis], len(parts), *first[axis:]))
+
+
+def _check_equal(op: Operation, first: Shape, shape: Shape, number: int) -> None:
+    text = "stack expects each tensor to be equal size, but got "
+    if len(first) != len(shape):
+        op.refuse(Kind.JOIN, f"{text}{len(first)} dimensions at entry 0 and {len(shape)} at entry {number}")
+    for one, two in zip(first, shape, strict=True):
+        op.require_equal(one, two, Kind.JOIN, f"{text}{{left}} at entry 0 and {{right}} at entry {number}")
+
+
+def _stacked(op: Operation, tensors: Any, *, rank: int) -> Result:
+    """hstack, vstack and dstack: each tensor is given `rank` axes, then they are joined along the last of those."""
+    parts = _listed(op, tensors)
+    shapes = [_at_least(op.shape(tensor), rank) for tensor in parts]
+    along = {1: 0 if len(shapes[0]) == 1 else 1, 2: 0, 3: 2}[rank]
+    return _made(parts, joined_shape(op, shapes, along))
+
+
+def _at_least(shape: Shape, rank: int) -> Shape:
+    """The shape as `atleast_1d`, `atleast_2d` or `atleast_3d` give it."""
+    if len(shape) == 0:
+        return (1,) * rank
+    if len(shape) == 1 and rank > 1:
+        return (1, *shape) if rank == 2 else (1, *shape, 1)
+    return (*shape, 1) if len(shape) == 2 and rank == 3 else shape
+
+
+@size_rule(torch.atleast_1d, torch.atleast_2d, torch.atleast_3d)
+def _atleast(op: Operation, *tensors: Any) -> Result:
+    parts = _listed(op, tensors[0] if len(tensors) == 1 and isinstance(tensors[0], (tuple, list)) else tensors)
+    return Kernel(tuple(_at_least(op.shape(tensor), int(op.name[8])) for tensor in parts))
+
+
+for _rank, _functions in ((1, (torch.hstack,)), (2, (torch.vstack, torch.row_stack)), (3, (torch.dstack,))):
+    size_rule(*dict.fromkeys(_functions))(partial(_stacked, rank=_rank))

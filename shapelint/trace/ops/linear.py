@@ -1,0 +1,198 @@
+"""Matrix products, attention, embeddings and recurrent layers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from shapelint.size.number import plain
+from shapelint.trace.arguments import is_plain_layout, same_dtype
+from shapelint.trace.failure import Kind
+from shapelint.trace.operation import Fresh, Kernel, NoRule, Operation, Result, Shape, size_rule
+from shapelint.trace.ops.elementwise import fits
+from shapelint.trace.ops.index import check_tensor
+
+Tensor = torch.Tensor
+_F = torch.nn.functional
+
+
+def _made(op: Operation, shape: Shape, *tensors: Tensor | None) -> Result:
+    given = [tensor for tensor in tensors if tensor is not None]
+    if not same_dtype(*given) or not is_plain_layout(*given):
+        return Kernel((shape,))
+    return Fresh(shape, next((tensor for tensor in given if tensor.is_meta), given[0]))
+
+
+def _inner(op: Operation, left: int, right: int, other: int | str = "n") -> None:
+    text = f"mat1 and mat2 shapes cannot be multiplied (...x{{left}} and {{right}}x{other})"
+    op.require_equal(left, right, Kind.CHANNELS, text)
+
+
+@size_rule(_F.linear)
+def _linear(op: Operation, input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Result:
+    """The last size must be the weight's in_features; it becomes out_features."""
+    shape, matrix = op.shape(input), op.shape(weight)
+    if not shape:
+        op.refuse(Kind.ARGUMENT, "both arguments to linear need to be at least 1D, but they are 0D and 2D")
+    _inner(op, shape[-1], matrix[-1], plain(matrix[0]))
+    if len(matrix) == 1:
+        if bias is not None:
+            raise NoRule
+        return _made(op, tuple(shape[:-1]), input, weight)
+    result = (*shape[:-1], matrix[0])
+    if bias is not None:
+        fits(op, op.shape(bias), result)
+    return _made(op, result, input, weight, bias)
+
+
+@size_rule(torch.bilinear)
+def _bilinear(op: Operation, input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None = None) -> Result:
+    one, two, filters = op.shape(input1), op.shape(input2), op.shape(weight)
+    if len(one) != len(two):
+        op.refuse(Kind.ARGUMENT, f"bilinear(): input dimensions do not match: got {len(one)} and {len(two)}")
+    for left, right in zip(one[:-1], two[:-1], strict=True):
+        op.require_equal(left, right, Kind.JOIN, "bilinear(): input batch dimensions do not match: got {left} and {right}")
+    op.require_equal(one[-1], filters[1], Kind.CHANNELS, "bilinear(): input1 size does not match weight: got {left}")
+    op.require_equal(two[-1], filters[2], Kind.CHANNELS, "bilinear(): input2 size does not match weight: got {left}")
+    if bias is not None:
+        op.require_equal(op.shape(bias)[0], filters[0], Kind.CHANNELS, "bilinear(): bias size does not match weight size")
+    return Kernel(((*one[:-1], filters[0]),))
+
+
+@size_rule(torch.matmul, Tensor.matmul, Tensor.__matmul__, Tensor.__rmatmul__, torch.linalg.matmul)
+def _matmul(op: Operation, input: Tensor, other: Tensor, *, out: Any = None) -> Result:
+    """https://docs.pytorch.org/docs/stable/generated/torch.matmul.html"""
+    if out is not None:
+        raise NoRule
+    if op.name == "__rmatmul__":
+        input, other = other, input
+    one, two = op.shape(input), op.shape(other)
+    if not one or not two:
+        op.refuse(Kind.ARGUMENT, f"both arguments to matmul need to be at least 1D, but they are {len(one)}D and {len(two)}D")
+    _inner(op, one[-1], two[-2] if len(two) > 1 else two[0], plain(two[-1]))
+    rows = one[-2:-1] if len(one) > 1 else ()
+    columns = two[-1:] if len(two) > 1 else ()
+    return _made(op, (*op.broadcast(one[:-2], two[:-2]), *rows, *columns), input, other)
+
+
+def _matrices(op: Operation, rank: int, *tensors: Tensor) -> list[Shape]:
+    shapes = [op.shape(tensor) for tensor in tensors]
+    for shape in shapes:
+        if len(shape) != rank:
+            op.refuse(Kind.ARGUMENT, f"{op.name} expects tensors of {rank} dimensions, got one of {len(shape)}")
+    return shapes
+
+
+@size_rule(torch.mm, Tensor.mm)
+def _mm(op: Operation, input: Tensor, mat2: Tensor) -> Result:
+    one, two = _matrices(op, 2, input, mat2)
+    _inner(op, one[1], two[0], plain(two[1]))
+    return _made(op, (one[0], two[1]), input, mat2)
+
+
+@size_rule(torch.bmm, Tensor.bmm)
+def _bmm(op: Operation, input: Tensor, mat2: Tensor) -> Result:
+    one, two = _matrices(op, 3, input, mat2)
+    text = "batch1 and batch2 must have same number of batches, got {left} and {right}"
+    op.require_equal(one[0], two[0], Kind.JOIN, text)
+    _inner(op, one[2], two[1], plain(two[2]))
+    return _made(op, (one[0], one[1], two[2]), input, mat2)
+
+
+@size_rule(torch.addmm, Tensor.addmm, torch.baddbmm, Tensor.baddbmm)
+def _addmm(op: Operation, input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: Any = 1, alpha: Any = 1) -> Result:
+    one, two = _matrices(op, 2 if op.name == "addmm" else 3, mat1, mat2)
+    if len(one) == 3:
+        op.require_equal(one[0], two[0], Kind.JOIN, "batch1 and batch2 must have same number of batches, got {left} and {right}")
+    _inner(op, one[-1], two[-2], plain(two[-1]))
+    result = (*one[:-1], two[-1])
+    fits(op, op.shape(input), result)
+    return _made(op, result, mat1, mat2, input)
+
+
+@size_rule(torch.mv, Tensor.mv, torch.dot, Tensor.dot, torch.vdot, torch.inner, torch.outer, Tensor.outer, torch.ger)
+def _vectors(op: Operation, input: Tensor, other: Tensor) -> Result:
+    one, two = op.shape(input), op.shape(other)
+    if op.name == "inner":
+        raise NoRule
+    if op.name in ("outer", "ger"):
+        _matrices(op, 1, input, other)
+        return _made(op, (one[0], two[0]), input, other)
+    _matrices(op, 1, other)
+    _matrices(op, 2 if op.name == "mv" else 1, input)
+    _inner(op, one[-1], two[0], 1)
+    return _made(op, tuple(one[:-1]), input, other)
+
+
+@size_rule(torch.einsum)
+def _einsum(op: Operation, equation: Any, *operands: Any) -> Result:
+    """Each letter stands for one size, or for 1 where it is broadcast."""
+    tensors = list(operands[0]) if len(operands) == 1 and isinstance(operands[0], (tuple, list)) else list(operands)
+    if not isinstance(equation, str) or "." in equation:
+        raise NoRule
+    inputs, arrow, output = equation.replace(" ", "").partition("->")
+    terms = inputs.split(",")
+    if len(terms) != len(tensors):
+        op.refuse(Kind.ARGUMENT, f"einsum(): {len(tensors)} operands for {len(terms)} subscripts")
+    sizes: dict[str, int] = {}
+    for term, tensor in zip(terms, tensors, strict=True):
+        shape = op.shape(tensor)
+        if len(term) != len(shape):
+            op.refuse(Kind.ARGUMENT, f"einsum(): the subscripts {term} for an operand of {len(shape)} dimensions")
+        if len(set(term)) < len(term):
+            raise NoRule
+        for letter, dim in zip(term, shape, strict=True):
+            sizes[letter] = op.broadcast((sizes[letter],), (dim,))[0] if letter in sizes else dim
+    kept = output if arrow else "".join(sorted(each for each in sizes if inputs.count(each) == 1))
+    if not set(kept) <= set(sizes) or len(set(kept)) < len(kept):
+        op.refuse(Kind.ARGUMENT, f"einsum(): the output subscripts {kept} do not fit the operands")
+    return Kernel((tuple(sizes[letter] for letter in kept),))
+
+
+@size_rule(_F.embedding)
+def _embedding(op: Operation, input: Tensor, weight: Tensor, *rest: Any, **named: Any) -> Result:
+    """A row of the table for each index."""
+    table = op.shape(weight)
+    if len(table) != 2:
+        op.refuse(Kind.ARGUMENT, "'weight' must be 2-D")
+    check_tensor(op, input, table[0])
+    return Fresh((*op.shape(input), table[1]), weight)
+
+
+@size_rule(_F.scaled_dot_product_attention)
+def _attention(
+    op: Operation,
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    attn_mask: Tensor | None = None,
+    dropout_p: float = 0.0,
+    is_causal: bool = False,
+    *,
+    scale: Any = None,
+    enable_gqa: bool = False,
+) -> Result:
+    """(..., L, E) with keys (..., S, E) and values (..., S, V) gives (..., L, V)."""
+    if enable_gqa:
+        raise NoRule
+    asked, keys, values = op.shape(query), op.shape(key), op.shape(value)
+    if min(len(asked), len(keys), len(values)) < 2:
+        op.refuse(Kind.ARGUMENT, "scaled_dot_product_attention wants at least two dimensions")
+    _inner(op, asked[-1], keys[-1], "S")
+    text = "scaled_dot_product_attention: {left} keys but {right} values"
+    op.require_equal(keys[-2], values[-2], Kind.JOIN, text)
+    lead = op.broadcast(asked[:-2], keys[:-2], values[:-2])
+    if attn_mask is not None:
+        if is_causal:
+            op.refuse(Kind.ARGUMENT, "Explicit attn_mask should not be set when is_causal=True")
+        fits(op, op.shape(attn_mask), (*lead, asked[-2], keys[-2]))
+    return _attended(op, (*lead, asked[-2], values[-1]), query, key, value)
+
+
+def _attended(op: Operation, shape: Shape, *tensors: Tensor) -> Result:
+    """The fused kernel on the CPU, for four dimensions, gives the strides of the query; that on meta does not."""
+    query = tensors[0]
+    if not same_dtype(*tensors) or len(shape) != 4 or query.shape != tuple(map(plain, shape)):
+        return Kernel((shape,))
+    return Fresh(shape, query, None, query)

@@ -1,0 +1,43 @@
+"""Questions about a tensor's shape: `.shape`, `.size()`, `.dim()`, `.numel()`, `len()`."""
+
+from __future__ import annotations
+
+from functools import reduce
+from typing import Any
+
+import torch
+
+from shapelint.size.number import plain, symbolic
+from shapelint.trace.arguments import axis_index
+from shapelint.trace.operation import Operation, Plain, size_rule
+
+Tensor = torch.Tensor
+
+
+@size_rule(Tensor.shape.__get__)  # type: ignore[attr-defined]
+def _shape(op: Operation, tensor: Tensor) -> Plain:
+    return Plain(torch.Size(op.shape(tensor)))
+
+
+@size_rule(Tensor.size)
+def _size(op: Operation, tensor: Tensor, dim: Any = None) -> Plain:
+    shape = op.shape(tensor)
+    return Plain(torch.Size(shape) if dim is None else shape[axis_index(dim, len(shape))])
+
+
+@size_rule(Tensor.dim, Tensor.ndimension, Tensor.ndim.__get__)  # type: ignore[attr-defined]
+def _dim(op: Operation, tensor: Tensor) -> Plain:
+    return Plain(tensor.dim())
+
+
+@size_rule(Tensor.numel, Tensor.nelement, torch.numel)
+def _numel(op: Operation, input: Tensor) -> Plain:
+    return Plain(reduce(lambda total, each: each * total, op.shape(input), 1))
+
+
+@size_rule(Tensor.__len__)
+def _len(op: Operation, tensor: Tensor) -> Plain:
+    shape = op.shape(tensor)
+    if shape and symbolic(shape[0]):
+        op.recorder.leak("len() of a tensor")
+    return Plain(plain(shape[0]) if shape else len(tensor))

@@ -1,0 +1,343 @@
+"""Records one run of a model: every torch call with symbolic shapes, and the conditions on the path it took.
+
+A `Recorder` is a mode of `torch.overrides`: torch hands it each call of its functions, from wherever the model's
+own code makes them. Operations with a size rule need no kernel; the others run on meta tensors.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from types import CodeType
+from typing import Any
+
+import torch
+from torch.overrides import TorchFunctionMode
+
+from shapelint.size.condition import FALSE, TRUE, Condition, negate
+from shapelint.size.function import Function
+from shapelint.size.number import Ratio, plain, tracked_size
+from shapelint.source import Call
+from shapelint.trace.failure import Failure, SizeError, Unanalysable
+from shapelint.trace.fallback import Ready, fallback
+from shapelint.trace.frames import calling_place, may_catch
+from shapelint.trace.operation import VALUE_RULES, RULES, Fresh, Kernel, NoRule, Operation, Plain, Result, Same, Shape
+
+
+@dataclass(slots=True)
+class Known:
+    """What is known of a tensor: its shape, the call that made it, and its values where they are sizes.
+
+    Where `layout` holds or fails as in this run, the strides are those of this run too.
+    """
+
+    tensor: torch.Tensor
+    dims: Shape
+    node: int
+    values: tuple[Any, ...] | None = None
+    layout: tuple[Condition, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A condition on the path: one that another path can take (`failure` is None), or one that else raises."""
+
+    condition: Condition
+    failure: Failure | None
+    node: int
+
+
+@dataclass(slots=True)
+class Record:
+    """One recorded call, before it is frozen into a `graph.Node`."""
+
+    name: str
+    function: Any
+    arguments: tuple[Any, ...]
+    keywords: Mapping[str, Any]
+    module: str
+    call: int
+    inputs: tuple[int, ...]
+    place: Call | None
+    outputs: tuple[Shape, ...] = ()
+    result: Any = None
+    spatial: int = 0
+    factor: tuple[Any, ...] = ()
+    parameters: dict[str, tuple[int, ...]] = field(default_factory=dict)
+
+
+class Recorder(TorchFunctionMode):
+    """The mode under which a model runs once; `overrides` gives layers another `output_padding`."""
+
+    def __init__(
+        self,
+        names: Mapping[int, str],
+        sizes: Mapping[str, int],
+        *,
+        overrides: Mapping[str, tuple[Function, ...]],
+        stop: CodeType,
+        deadline: float,
+    ) -> None:
+        super().__init__()
+        self.names, self.overrides, self._stop, self._deadline = names, overrides, stop, deadline
+        self.sizes = sizes
+        self.known: dict[int, Known] = {}
+        self.records: list[Record] = []
+        self.events: list[Event] = []
+        self.leaks: list[tuple[str, Call | None]] = []
+        self.layers: list[tuple[str, int]] = [("", 1)]
+        self._calls: dict[str, int] = {}
+        self._seen: set[Condition] = set()
+        self._inside = False
+        self._current: tuple[Any, Any] = ((), {})
+        self.kernel_error: BaseException | None = None
+        self.valued = False
+
+    # -- what size rules ask ------------------------------------------------------------------------------------
+
+    def shape(self, tensor: torch.Tensor) -> Shape:
+        known = self.known.get(id(tensor))
+        return known.dims if known is not None else self.adopt(tensor).dims
+
+    def adopt(self, tensor: torch.Tensor) -> Known:
+        """Takes in a tensor that no seen function made: its size may depend on anything, so nothing is proved."""
+        self.leak(f"a tensor of shape {tuple(tensor.shape)} of unknown origin")
+        return self.learn(tensor, tuple(tensor.shape), -1)
+
+    def learn(
+        self, tensor: torch.Tensor, dims: Shape, node: int, values: Any = None, layout: tuple[Condition, ...] = ()
+    ) -> Known:
+        self.valued = self.valued or values is not None
+        known = self.known[id(tensor)] = Known(tensor, dims, node, values, layout)
+        return known
+
+    def require(self, condition: Condition, failure: Failure, operation: Operation) -> None:
+        if condition == TRUE or condition in self._seen:
+            return
+        if not condition.holds(self.sizes):
+            self._take(negate(condition), None)
+            args, kwargs = self._current
+            self._record(operation, args, kwargs, self.inputs(args, kwargs), (), None)
+            raise SizeError(failure, failure.at(self.sizes))
+        catchable = may_catch(sys._getframe(1), self._stop)
+        self._take(condition, None if catchable else failure)
+
+    def decide(self, condition: Condition) -> bool:
+        holds = condition.holds(self.sizes)
+        self.assume(condition if holds else negate(condition))
+        return holds
+
+    # -- the tracker of sizes (see size.number) -------------------------------------------------------------------
+
+    def assume(self, condition: Condition) -> None:
+        if condition not in (TRUE, FALSE) and condition not in self._seen:
+            self._take(condition, None)
+
+    def leak(self, reason: str) -> None:
+        if not self._inside:
+            self.leaks.append((reason, calling_place(sys._getframe(1))))
+
+    def _take(self, condition: Condition, failure: Failure | None) -> None:
+        self._seen.add(condition)
+        self.events.append(Event(condition, failure, len(self.records)))
+
+    # -- modules --------------------------------------------------------------------------------------------------
+
+    def enter(self, module: torch.nn.Module, _: Any) -> None:
+        """A forward pre-hook: the calls that follow belong to this module."""
+        name = self.names.get(id(module), self.layers[-1][0])
+        self._calls[name] = self._calls.get(name, 0) + 1
+        self.layers.append((name, self._calls[name]))
+
+    def leave(self, module: torch.nn.Module, _: Any, output: Any) -> None:
+        """A forward hook, called also where the forward raised."""
+        self.layers.pop()
+
+    # -- calls ----------------------------------------------------------------------------------------------------
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        kwargs = kwargs or {}
+        if self._inside:
+            return func(*args, **kwargs)
+        if time.monotonic() > self._deadline:
+            raise Unanalysable("the time for this model is used up")
+        operation, before = Operation(self, func), self._current
+        self._current = (args, kwargs)
+        try:
+            result = self._by_rule(operation, args, kwargs)
+            if isinstance(result, Plain):
+                return result.value
+            return self.perform(operation, result, args, kwargs)
+        finally:
+            self._current = before
+
+    def _by_rule(self, operation: Operation, args: Any, kwargs: Any) -> Result:
+        rule = RULES.get(operation.function, fallback)
+        try:
+            if self.valued and operation.function in VALUE_RULES:
+                with suppress(NoRule):
+                    return VALUE_RULES[operation.function](operation, *args, **kwargs)
+            return rule(operation, *args, **kwargs)
+        except NoRule:
+            return fallback(operation, *args, **kwargs)
+        except TypeError as error:
+            if rule is fallback or error.__traceback__ is None or error.__traceback__.tb_next is not None:
+                raise
+            return fallback(operation, *args, **kwargs)
+
+    def perform(self, operation: Operation, result: Result, args: Any, kwargs: Any) -> Any:
+        """Makes the declared result and records the call."""
+        inputs = self.inputs(args, kwargs)
+        if isinstance(result, Kernel):
+            value = result.value if isinstance(result, Ready) else self.kernel(operation.function, args, kwargs)
+            tensors = flat_tensors(value)
+            shapes = result.shapes if result.shapes else (None,) * len(tensors)
+            dims = tuple(
+                tuple(tensor.shape) if shape is None else shape
+                for tensor, shape in zip(tensors, shapes, strict=False)
+            )
+            self._check(operation, tensors, dims)
+        else:
+            value = self._fresh(result)
+            tensors = flat_tensors(value)
+            dims = tuple(each.shape for each in _fresh_parts(result))
+        layout = () if _contiguous(result) else self._layout(operation, args, kwargs)
+        self._record(operation, args, kwargs, inputs, dims, value)
+        for tensor, shape in zip(tensors, dims, strict=False):
+            self.learn(tensor, shape, len(self.records) - 1, operation.values, layout)
+        if operation.writes is not None:
+            self.learn(operation.writes, self.shape(operation.writes), len(self.records) - 1)
+        return value
+
+    def _layout(self, operation: Operation, args: Any, kwargs: Any) -> tuple[Condition, ...]:
+        """The conditions on which the strides of the arguments, and so of the result, depend."""
+        found = list(operation.layout)
+        for tensor in flat_tensors((args, kwargs)):
+            found += self.known[id(tensor)].layout if id(tensor) in self.known else ()
+        return tuple(dict.fromkeys(found))
+
+    def kernel(self, func: Any, args: Any, kwargs: Any) -> Any:
+        """Runs torch's own function on plain numbers, unseen; tensors of two devices meet on meta."""
+        self._inside = True
+        if len({tensor.is_meta for tensor in flat_tensors((args, kwargs))}) == 2:
+            args, kwargs = _on_meta(args), _on_meta(kwargs)
+        try:
+            return func(*plain_tree(args), **plain_tree(kwargs))
+        except BaseException as error:
+            self.kernel_error = error
+            raise
+        finally:
+            self._inside = False
+
+    def _check(self, operation: Operation, tensors: list[torch.Tensor], dims: tuple[Shape, ...]) -> None:
+        for tensor, shape in zip(tensors, dims, strict=False):
+            if tuple(tensor.shape) != tuple(map(plain, shape)):
+                claimed = tuple(map(plain, shape))
+                raise Unanalysable(f"{operation.name} gave {tuple(tensor.shape)}, its size rule {claimed}")
+
+    def _fresh(self, result: Any) -> Any:
+        if isinstance(result, tuple):
+            return tuple(self._fresh(part) for part in result)
+        if isinstance(result, Same):
+            return result.tensor
+        dtype = result.dtype or result.like.dtype
+        if result.layout is None or (isinstance(result.layout, torch.Tensor) and result.layout.is_contiguous()):
+            return torch.empty(tuple(map(plain, result.shape)), dtype=dtype, device=result.like.device)
+        if isinstance(result.layout, torch.Tensor):
+            return torch.empty_like(result.layout, dtype=dtype)
+        sizes = tuple(map(plain, result.shape))
+        return torch.empty(sizes, dtype=dtype, device=result.like.device, memory_format=result.layout)
+
+    def inputs(self, args: Any, kwargs: Any) -> tuple[int, ...]:
+        """The indices of the calls that made the tensors among the arguments."""
+        found: list[int] = []
+        for tensor in flat_tensors((args, kwargs)):
+            known = self.known.get(id(tensor))
+            if known is not None and known.node >= 0:
+                found.append(known.node)
+        return tuple(found)
+
+    def _record(self, operation: Operation, args: Any, kwargs: Any, inputs: Any, dims: Any, value: Any) -> None:
+        module, call = self.layers[-1]
+        self.records.append(
+            Record(
+                name=operation.name,
+                function=operation.function,
+                arguments=args,
+                keywords=kwargs,
+                module=module,
+                call=call,
+                inputs=inputs,
+                place=calling_place(sys._getframe(1)),
+                outputs=dims,
+                result=value,
+                spatial=operation.spatial,
+                factor=operation.factor,
+                parameters=operation.parameters,
+            )
+        )
+
+    def output_padding(self) -> tuple[int, ...] | None:
+        """The `output_padding` that a repair gives to the layer that is running."""
+        functions = self.overrides.get(self.layers[-1][0])
+        if functions is None:
+            return None
+        values = (function.value(self.sizes) for function in functions)
+        return tuple(tracked_size(value, function) for value, function in zip(values, functions, strict=True))
+
+
+def flat_tensors(tree: Any) -> list[torch.Tensor]:
+    """The tensors in nested tuples, lists and dicts, depth first."""
+    if isinstance(tree, torch.Tensor):
+        return [tree]
+    if isinstance(tree, dict):
+        tree = tree.values()
+    elif not isinstance(tree, (tuple, list)):
+        return []
+    return [tensor for part in tree for tensor in flat_tensors(part)]
+
+
+def plain_tree(tree: Any) -> Any:
+    """The same arguments with sizes as plain ints."""
+    if isinstance(tree, torch.Tensor):
+        return tree
+    kind = type(tree)
+    if kind in _ATOMS:
+        return tree
+    if isinstance(tree, int) and kind is not bool:
+        return plain(tree)
+    if isinstance(tree, Ratio):
+        return float.__float__(tree)
+    if kind is dict:
+        return {key: plain_tree(value) for key, value in tree.items()}
+    if isinstance(tree, (tuple, list)):
+        parts = [plain_tree(part) for part in tree]
+        return parts if isinstance(tree, list) else (kind(*parts) if hasattr(tree, "_fields") else tuple(parts))
+    if kind is slice:
+        return slice(plain_tree(tree.start), plain_tree(tree.stop), plain_tree(tree.step))
+    return tree
+
+
+_ATOMS = frozenset({type(None), str, bool, torch.dtype, torch.device, float})
+
+
+def _on_meta(tree: Any) -> Any:
+    if isinstance(tree, torch.Tensor):
+        return tree if tree.is_meta else tree.to("meta")
+    if isinstance(tree, dict):
+        return {key: _on_meta(part) for key, part in tree.items()}
+    return type(tree)(map(_on_meta, tree)) if type(tree) in (tuple, list) else tree
+
+
+def _contiguous(result: Result) -> bool:
+    """Whether the result is contiguous at every size."""
+    return isinstance(result, Fresh) and result.layout is None
+
+
+def _fresh_parts(result: Any) -> Iterable[Fresh | Same]:
+    if isinstance(result, (Fresh, Same)):
+        return [result]
+    return [part for each in result for part in _fresh_parts(each)]

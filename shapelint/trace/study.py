@@ -1,0 +1,212 @@
+"""Runs a loaded model for all sizes and puts together what the rules read: the Analysis."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from shapelint.analysis import Analysis, Layer
+from shapelint.contract import Contract, How, Outcome, Region
+from shapelint.diagnose import Patient, diagnose
+from shapelint.errors import ModelError
+from shapelint.failure import Kind
+from shapelint.graph import ShapeGraph
+from shapelint.inputs import Inputs
+from shapelint.intent import Intent, intent, multiples, restored
+from shapelint.mirror import mirrored_pairs
+from shapelint.question import Question, question
+from shapelint.repair import Solver, layers_of
+from shapelint.size.number import plain
+from shapelint.size.sets import SizeSet
+from shapelint.source import Span
+from shapelint.trace import ops  # noqa: F401  (registers the size rules)
+from shapelint.trace.explore import Exploration, explore
+from shapelint.trace.freeze import freeze
+from shapelint.trace.layout import spatial_axes
+from shapelint.trace.run import Standing, Subject
+
+if TYPE_CHECKING:
+    from shapelint.engine import Options
+    from shapelint.load import Loaded
+
+
+def study(loaded: Loaded, parsed: Inputs, asked: Question, options: Options) -> tuple[Analysis, Subject]:
+    """The analysis of a loaded model; ModelError where it raises at every size for no reason of size."""
+    asked, explored = _explored(loaded, parsed, asked, options)
+    _refuse_what_never_runs(loaded, explored)
+    built = built_places(loaded)
+    region = _showing(explored, asked)
+    graph = freeze(explored.runs[region.run], loaded.module, built)
+    meaning = intent(region if region.outcome.ok else None, graph, asked, options.expect)
+    contract = _contract(explored, asked, meaning, options)
+    analysis = _analysis(loaded, asked, contract, meaning, graph, built)
+    solver = Solver(explored.subject, asked.domain, layers_of(graph), _right(asked, meaning, options))
+    return _diagnosed(analysis, Patient(explored, built, contract, meaning, solver)), explored.subject
+
+
+def _explored(loaded: Loaded, parsed: Inputs, asked: Question, options: Options) -> tuple[Question, Exploration]:
+    """The exploration, with the spatial axes where the model's own convolutions take them."""
+    explored = explore(subject_of(loaded, asked, options), asked.domain, asked.first)
+    if not asked.concrete:
+        return asked, explored
+    axes = spatial_axes(explored, asked, lambda other: subject_of(loaded, other, options), parsed)
+    if axes == asked.axes:
+        return asked, explored
+    asked = question(parsed, options.sizes, axes)
+    return asked, explore(subject_of(loaded, asked, options), asked.domain, asked.first)
+
+
+def subject_of(loaded: Loaded, asked: Question, options: Options) -> Subject:
+    """The module with the inputs of a question, ready to run."""
+    module = loaded.module
+    function: Any = module if options.method is None else getattr(module, options.method)
+    names = {id(part): name for name, part in module.named_modules()}
+    return Subject(module, function, asked.inputs, asked.symbols, names, Standing(module, train=options.train))
+
+
+def built_places(loaded: Loaded) -> dict[str, Span]:
+    """Where each layer was constructed, as far as that is known."""
+    return _Places(loaded)
+
+
+class _Places(dict[str, Span]):
+    """Construction places, each found when it is first asked for."""
+
+    def __init__(self, loaded: Loaded) -> None:
+        super().__init__()
+        self._sites = loaded.sites
+
+    def get(self, module: str, default: Any = None) -> Any:
+        if module not in self:
+            site = self._sites.get(module)
+            if site is None:
+                return default
+            self[module] = site.span()
+        return self[module]
+
+
+def _refuse_what_never_runs(loaded: Loaded, explored: Exploration) -> None:
+    """A raise at every size that no size rule explains is no finding, but a check that could not be done."""
+    failures = [run.failure for run in explored.runs]
+    if all(failure is not None and failure.kind is Kind.UNEXPLAINED for failure in failures):
+        first = explored.runs[0]
+        where = "" if first.place is None else f" ({first.place.span()})"
+        assert first.failure is not None
+        raise ModelError(f"{loaded.name} does not run: {first.failure.text}{where}") from first.error
+
+
+def _showing(explored: Exploration, asked: Question) -> Region:
+    """A region that shows the model at work: one that runs, at an asked size or with the most calls."""
+    running = [region for region in explored.regions if region.outcome.ok]
+    for region in running:
+        if asked.asked is not None and region.sizes & asked.asked:
+            return region
+    longest = max(running or explored.regions, key=lambda region: len(explored.runs[region.run].records))
+    return next((each for each in running if asked.first in each.sizes), longest)
+
+
+def _contract(explored: Exploration, asked: Question, meaning: Intent, options: Options) -> Contract:
+    def ask(sizes: Mapping[str, int]) -> Outcome:
+        run = explored.run(sizes, symbolic=False)
+        outputs = tuple(tuple(map(plain, shape)) for shape in run.outputs)
+        unsure = run.failure is not None and run.failure.kind is Kind.UNEXPLAINED
+        error = "" if run.failure is None else run.failure.at(sizes)
+        return Outcome(None if unsure else run.failure is None, outputs, error, "", How.SAMPLED)
+
+    right = restored(explored.regions, asked, options.expect)
+    return Contract(asked.symbols, asked.domain, tuple(explored.regions), right, meaning.meant, ask)
+
+
+def _analysis(
+    loaded: Loaded, asked: Question, contract: Contract, meaning: Intent, graph: ShapeGraph, built: dict[str, Span]
+) -> Analysis:
+    sizes = _story_point(contract, asked, graph)
+    return Analysis(
+        target=loaded.name,
+        question=asked,
+        contract=contract,
+        intent=meaning,
+        graph=graph,
+        pairs=mirrored_pairs(graph, sizes),
+        layers=_layers(loaded.module, built),
+        asked=asked.domain if asked.asked is None else asked.asked,
+        certain=asked.asked is not None,
+        misaligned=False,
+        constant_for_all=None,
+        diagnosis=None,
+    )
+
+
+def _story_point(contract: Contract, asked: Question, graph: ShapeGraph) -> Mapping[str, int]:
+    """The size at which pairs are told: the asked one where the run's region holds it, else the run's own."""
+    if asked.asked is not None and asked.first in contract.runs:
+        return asked.first
+    return graph.sizes
+
+
+def _layers(module: torch.nn.Module, built: dict[str, Span]) -> tuple[Layer, ...]:
+    found = []
+    for name, part in module.named_modules():
+        if isinstance(part, torch.nn.modules.conv._ConvNd):
+            keys = ("kernel_size", "stride", "dilation", "output_padding")
+            values = {key: tuple(getattr(part, key)) for key in keys}
+            found.append(Layer(name, type(part).__name__, values, built.get(name)))
+    return tuple(found)
+
+
+def _right(asked: Question, meaning: Intent, options: Options) -> Any:
+    """What the solver takes for right: restoring where that is meant, else running."""
+
+    def right(found: Exploration, sizes: Mapping[str, int] | None) -> SizeSet:
+        from shapelint.repair import fixed
+
+        running = [region for region in found.regions if region.outcome.ok]
+        if not meaning.meant:
+            from shapelint.contract import union
+
+            return union(found.domain.symbols, [region.sizes for region in running])
+        if sizes is None:
+            return restored(running, asked, options.expect)
+        return restored(running, asked.at(fixed(asked.inputs, sizes), found.domain.symbols), options.expect)
+
+    return right
+
+
+def _diagnosed(analysis: Analysis, patient: Patient) -> Analysis:
+    from dataclasses import replace
+
+    wrong = analysis.asked - analysis.wanted
+    contract = analysis.contract
+    if analysis.certain:
+        if not wrong:
+            return analysis
+        focus = _focus(wrong, patient)
+        return replace(analysis, diagnosis=diagnose(patient, focus, analysis.asked))
+    if not analysis.wanted:
+        focus = _focus(contract.runs or contract.domain, patient)
+        return replace(analysis, diagnosis=diagnose(patient, focus, SizeSet.point(contract.symbols, focus)))
+    return _aligned(analysis, patient)
+
+
+def _aligned(analysis: Analysis, patient: Patient) -> Analysis:
+    """Symbols alone: whether the multiples of the total stride restore, and what would make them."""
+    from dataclasses import replace
+
+    contract = analysis.contract
+    whole = multiples(analysis.question, analysis.intent.stride) & contract.runs
+    if not analysis.intent.meant or not whole or whole & contract.restores:
+        return analysis
+    focus = _focus(whole, patient)
+    found = diagnose(patient, focus, whole)
+    for_all = patient.solver.constant_for(contract.runs) if patient.solver.layers else None
+    return replace(analysis, misaligned=True, constant_for_all=for_all is not None, diagnosis=found)
+
+
+def _focus(sizes: SizeSet, patient: Patient) -> Mapping[str, int]:
+    """A member to tell the story at: the first run's size where it is one, else a not too small one."""
+    first = patient.explored.runs[0].sizes
+    if first in sizes:
+        return first
+    return sizes.at_least(dict.fromkeys(sizes.symbols, 8)).sample() or sizes.sample() or first

@@ -1,0 +1,1 @@
+"""Random encoder-decoders as source text, and their comparison with eager PyTorch."""

@@ -1,0 +1,130 @@
+"""Compares size rules with eager PyTorch: every claim of a run about any size is checked on real tensors."""
+
+from __future__ import annotations
+
+import itertools
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+import shapelint.trace.ops  # noqa: F401  (registers the size rules)
+from shapelint.failure import Kind
+from shapelint.graph import Dimension
+from shapelint.inputs import Inputs
+from shapelint.size.number import plain
+from shapelint.spec import TensorSpec, parse_tensor
+from shapelint.trace.run import Run, Standing, Subject, output_tensors, run_once
+
+Sizes = Mapping[str, int]
+Outcome = tuple[tuple[int, ...], ...] | None
+"""The shapes of all outputs, or None where the call raises."""
+
+
+@dataclass
+class Claims:
+    """How many predictions about other sizes were right, how many were not made, and why."""
+
+    runs: int = 0
+    raises: int = 0
+    silent: int = 0
+    reasons: tuple[str, ...] = ()
+
+
+class _Model(torch.nn.Module):
+    def __init__(self, function: Callable[..., Any]) -> None:
+        super().__init__()
+        self.function = function
+
+    def forward(self, *inputs: torch.Tensor) -> Any:
+        return self.function(*inputs)
+
+
+def grid(**values: Sequence[int]) -> list[dict[str, int]]:
+    """All combinations of the sizes of each symbol."""
+    return [dict(zip(values, point, strict=True)) for point in itertools.product(*values.values())]
+
+
+def agree(
+    function: Callable[..., Any],
+    specs: Sequence[str],
+    sizes: Sequence[Sizes],
+    dtypes: Sequence[str] = (),
+    *,
+    train: bool = False,
+) -> Claims:
+    """Checks a function of tensors at the sizes; `specs` are input specs such as "1,3,H,W".
+
+    At each size a plain run must agree with eager PyTorch, and whatever a symbolic run claims about the other
+    sizes must be so there.
+    """
+    tensors = [parse_tensor(spec) for spec in specs]
+    if dtypes:
+        tensors = [TensorSpec(spec.dims, dtype) for spec, dtype in zip(tensors, dtypes, strict=True)]
+    symbols = tuple(dict.fromkeys(name for spec in tensors for name in spec.symbols()))
+    model = _Model(function).train(train)
+    subject = Subject(model, model, Inputs(tuple(tensors)), symbols, {id(model): ""}, Standing(model, train=train))
+    claims, reasons = Claims(), set()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        expected = [_eager(model, tensors, point) for point in sizes]
+        for point, outcome in zip(sizes, expected, strict=True):
+            _same(_observed(run_once(subject, point, symbolic=False)), outcome, f"a plain run at {point}")
+            run = run_once(subject, point, symbolic=True)
+            _same(_observed(run), outcome, f"a symbolic run at {point}")
+            reasons.update(_reasons(run))
+            for other, there in zip(sizes, expected, strict=True):
+                _check(run, point, other, there, claims)
+    claims.reasons = tuple(sorted(reasons))
+    return claims
+
+
+def _eager(model: torch.nn.Module, specs: Sequence[TensorSpec], point: Sizes) -> Outcome:
+    """What PyTorch does on real tensors on the CPU."""
+    try:
+        with torch.no_grad():
+            value = model(*(_real(spec, point) for spec in specs))
+    except Exception:
+        return None
+    return tuple(tuple(tensor.shape) for tensor in output_tensors(value))
+
+
+def _real(spec: TensorSpec, point: Sizes) -> torch.Tensor:
+    return torch.ones([dim.value(point) for dim in spec.dims], dtype=getattr(torch, spec.dtype))
+
+
+def _observed(run: Run) -> Outcome:
+    return None if run.error is not None else tuple(tuple(map(plain, shape)) for shape in run.outputs)
+
+
+def _same(claimed: Outcome, there: Outcome, where: str) -> None:
+    assert claimed == there, f"{where} gives {claimed or 'an error'}, PyTorch {there or 'an error'}"
+
+
+def _reasons(run: Run) -> list[str]:
+    unexplained = run.failure is not None and run.failure.kind is Kind.UNEXPLAINED
+    return [reason for reason, _ in run.leaks] + ([run.failure.text] if unexplained and run.failure else [])
+
+
+def _check(run: Run, point: Sizes, other: Sizes, there: Outcome, claims: Claims) -> None:
+    """Whether what the run at `point` says of another size is so."""
+    if _reasons(run):
+        claims.silent += 1
+        return
+    broken = next((event for event in run.events if not event.condition.holds(other)), None)
+    if broken is not None and broken.failure is None:
+        claims.silent += 1
+        return
+    raises = broken is not None or run.failure is not None
+    claimed = None if raises else tuple(tuple(_value(dim, other) for dim in shape) for shape in run.outputs)
+    why = broken.failure.at(other) if broken is not None and broken.failure else ""
+    _same(claimed, there, f"what the run at {point} says of {other} ({why})")
+    claims.raises += raises
+    claims.runs += not raises
+
+
+def _value(dim: Any, point: Sizes) -> int:
+    function: Dimension = getattr(dim, "_function", plain(dim))
+    return function if isinstance(function, int) else function.value(point)
