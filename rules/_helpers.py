@@ -103,10 +103,13 @@ def _call_at(place: Span | None) -> ast.Call | None:
     if place is None:
         return None
     for node in ast.walk(_tree(place.file)):
-        if isinstance(node, ast.Call) and (node.lineno, node.col_offset + 1) == (place.line, place.column):
-            if (node.end_lineno, (node.end_col_offset or 0) + 1) == (place.end_line, place.end_column):
-                return node
+        if isinstance(node, ast.Call) and _extent(node) == (place.line, place.column, place.end_line, place.end_column):
+            return node
     return None
+
+
+def _extent(node: ast.expr) -> tuple[int, int, int, int]:
+    return node.lineno, node.col_offset + 1, node.end_lineno or 0, (node.end_col_offset or 0) + 1
 
 
 def _tree(file: str) -> ast.Module:

@@ -148,13 +148,14 @@ def loss_message(loss: Loss) -> str:
 def is_remainder(loss: Loss) -> bool:
     """Whether a pair without `output_padding` misses exactly the remainder that its down-sampling drops."""
     transposed = loss.up.operation.startswith("conv_transpose")
-    return not transposed and any(loss.needed) and all(0 <= each for each in loss.needed)
+    return not transposed and any(loss.needed) and all(each >= 0 for each in loss.needed)
 
 
 def _fix(diagnosis: Diagnosis, loss: Loss) -> Fix:
     if diagnosis.plan is None:
-        size = f"the size that {layer_name(loss.pair.down)} took"
-        return Fix(f"give {layer_name(loss.pair.up)} {size}: `size=` or `output_size=` instead of a factor", Safety.ADVICE)
+        wanted = f"the size that {layer_name(loss.pair.down)} took"
+        title = f"give {layer_name(loss.pair.up)} {wanted}: `size=` or `output_size=` instead of a factor"
+        return Fix(title, Safety.ADVICE)
     ((module, value),) = loss.values.items()
     title = f"set {padding_text(value)} in {quoted(module)}"
     call = output_size_call(diagnosis.graph, loss.up, loss.down)

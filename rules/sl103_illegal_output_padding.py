@@ -71,18 +71,18 @@ class IllegalOutputPadding:
                 yield self._finding(layer)
 
     def _finding(self, layer: Layer) -> Finding:
-        value, limits = _bounds(layer)
+        name, (value, limits) = quoted(layer.module), _bounds(layer)
         given, stride = padding_text(value), sized(layer.parameters["stride"])
         dilation, most = sized(layer.parameters["dilation"]), sized([each - 1 for each in limits])
         return Finding(
             code=self.code,
             name=self.name,
             severity=Severity.ERROR,
-            message=f"{quoted(layer.module)} has {given}, but stride {stride} and dilation {dilation} allow at most {most}",
+            message=f"{name} has {given}, but stride {stride} and dilation {dilation} allow at most {most}",
             notes=("PyTorch raises when the layer is called: it must be smaller than stride or dilation",),
             module=layer.module,
             location=layer.built,
-            fix=Fix(f"leave `output_padding` out, or give {quoted(layer.module)} the stride it was meant for", Safety.ADVICE),
+            fix=Fix(f"leave `output_padding` out, or give {name} the stride it was meant for", Safety.ADVICE),
         )
 
 

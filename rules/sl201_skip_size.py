@@ -122,9 +122,8 @@ class SkipSize:
 def _notes(analysis: Analysis, diagnosis: Diagnosis, mismatch: Mismatch) -> Iterator[str]:
     loss = mismatch.loss
     if loss is not None:
-        yield (
-            f"{layer_name(loss.down)} took {sized(loss.size_in)}, {layer_name(loss.up)} gives back {sized(loss.size_out)}"
-        )
+        taken, given = sized(loss.size_in), sized(loss.size_out)
+        yield f"{layer_name(loss.down)} took {taken}, {layer_name(loss.up)} gives back {given}"
     yield f"the model runs for: {analysis.contract.runs}"
     near = nearest_note(analysis, dict(diagnosis.focus))
     if near is not None:

@@ -27,7 +27,7 @@ def read_object(context: click.Context, parameter: click.Parameter, value: str |
     except RecursionError as error:
         raise click.BadParameter("nested too deep", context, parameter) from error
     if not isinstance(found, dict):
-        raise click.BadParameter(f"{value!r} is no JSON object; write {{\"name\": value}}", context, parameter)
+        raise click.BadParameter(f'{value!r} is no JSON object; write {{"name": value}}', context, parameter)
     return found
 
 

@@ -95,4 +95,3 @@ def _module_file(module: str, target: str) -> str | None:
             raise TargetError(f"target {target!r}: there is no module {name!r} here or in the environment")
         folders = list(spec.submodule_search_locations or ())
     return spec.origin if spec and spec.origin and spec.origin.endswith(".py") else None
-

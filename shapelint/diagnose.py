@@ -20,6 +20,8 @@ from shapelint.source import Span
 from shapelint.trace.explore import Exploration
 from shapelint.trace.freeze import freeze
 
+Values = Mapping[str, tuple[int, ...]]
+
 _REPAIRABLE = frozenset({Kind.JOIN, Kind.OUTPUT_PADDING, Kind.UNPOOL, Kind.RESHAPE})
 
 
@@ -33,7 +35,7 @@ class Patient:
     intent: Intent
     solver: Solver
 
-    def graph(self, sizes: Mapping[str, int], values: Mapping[str, tuple[int, ...]]) -> ShapeGraph:
+    def graph(self, sizes: Mapping[str, int], values: Values) -> ShapeGraph:
         """The calls at one size with some values of `output_padding` set; ends at the call that fails."""
         overrides = {name: tuple(map(constant, value)) for name, value in values.items()}
         run = replace(self.explored, overrides=overrides).run(sizes, symbolic=False)
@@ -83,7 +85,7 @@ def _plan(patient: Patient, trial: Trial, wanted: SizeSet) -> Plan:
 
 
 def _mismatches(
-    patient: Patient, focus: Mapping[str, int], values: Mapping[str, tuple[int, ...]]
+    patient: Patient, focus: Mapping[str, int], values: Values
 ) -> tuple[tuple[Mismatch, ...], dict[str, tuple[int, ...]]]:
     """The joins that fail one after the other as the plan is applied, and what of the plan that took."""
     found: list[Mismatch] = []
@@ -114,7 +116,7 @@ def _above(graph: ShapeGraph, node: Node) -> list[str]:
 
 
 def _mismatch(
-    patient: Patient, graph: ShapeGraph, node: Node, focus: Mapping[str, int], part: Mapping[str, tuple[int, ...]]
+    patient: Patient, graph: ShapeGraph, node: Node, focus: Mapping[str, int], part: Values
 ) -> Mismatch | None:
     failure = patient.contract.region_at(focus).outcome.failure
     operands = [graph.nodes[index] for index in dict.fromkeys(node.inputs) if graph.nodes[index].shapes]
@@ -128,7 +130,7 @@ def _mismatch(
     shapes = [each.shapes[0].value(dict(focus)) for each in (first, second)]
     rank = len(patient.solver.subject.symbols) or 2
     sizes = (shapes[0][-rank:], shapes[1][-rank:])
-    return Mismatch(node, failure, sizes, (_named(first), _named(second)), up, loss, part)
+    return Mismatch(node, failure, sizes, (_named(graph, first), _named(graph, second)), up, loss, part)
 
 
 def _differing(operands: list[Node], focus: dict[str, int]) -> tuple[Node, Node]:
@@ -140,8 +142,12 @@ def _differing(operands: list[Node], focus: dict[str, int]) -> tuple[Node, Node]
     return operands[0], operands[1]
 
 
-def _named(node: Node) -> str:
-    return node.module or node.operation
+def _named(graph: ShapeGraph, node: Node) -> str:
+    """The layer that a tensor comes from: the last call of a module on its way, else the function."""
+    each = node
+    while not each.module and each.inputs and not each.spatial:
+        each = graph.nodes[each.inputs[0]]
+    return each.module or node.operation
 
 
 def _last_up(graph: ShapeGraph, node: Node) -> Node | None:
@@ -164,9 +170,7 @@ def _pair_of(graph: ShapeGraph, up: Node, focus: Mapping[str, int]) -> Pair | No
     return next((pair for pair in mirrored_pairs(graph, focus) if up.index in pair.up_nodes), None)
 
 
-def _losses(
-    patient: Patient, focus: Mapping[str, int], values: Mapping[str, tuple[int, ...]], done: Mapping[str, tuple[int, ...]]
-) -> tuple[Loss, ...]:
+def _losses(patient: Patient, focus: Mapping[str, int], values: Values, done: Values) -> tuple[Loss, ...]:
     """The pairs that do not come back to their size; with a plan, each after the repair of those before."""
     if not values:
         graph = patient.graph(focus, done)

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from shapelint.analysis import Analysis
-
 from shapelint.finding import Finding, Report
 from shapelint.inputs import Inputs, parse_inputs
 from shapelint.load import Loaded, import_path, load
+from shapelint.load.state import kept_state
 from shapelint.question import Question, question
 from shapelint.registry import select_rules
 from shapelint.spec import Expectation, parse_expect, parse_sizes
@@ -52,7 +52,7 @@ def check(
     wanted = None if expect is None else parse_expect(expect)
     options = Options(parse_sizes(sizes), wanted, _providers(confirm), train, method)
     asked = question(parsed, options.sizes)
-    with import_path(target):
+    with import_path(target), kept_state():
         loaded = load(target, init_kwargs=init_kwargs, method=method)
         analysis = _analysed(loaded, parsed, asked, options)
         findings = tuple(finding for rule in rules for finding in rule.check(analysis))
@@ -70,13 +70,13 @@ def _providers(confirm: Iterable[str]) -> tuple[str, ...]:
 
 
 def _analysed(loaded: Loaded, parsed: Inputs, asked: Question, options: Options) -> Analysis:
-    from shapelint.trace.study import study
+    from shapelint.study import study
 
     analysis, subject = study(loaded, parsed, asked, options)
     if options.confirm:
         from shapelint.export.points import confirmed
 
-        return confirmed(analysis, loaded, subject, options)
+        return confirmed(analysis, loaded, subject, options.confirm, train=options.train)
     return analysis
 
 
@@ -110,5 +110,3 @@ def _verified(finding: Finding, providers: tuple[str, ...]) -> Finding:
     if finding.fix is None or not finding.fix.assignments:
         return finding
     return replace(finding, fix=replace(finding.fix, verified=(*finding.fix.verified, *providers)))
-
-

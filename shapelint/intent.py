@@ -86,6 +86,7 @@ def _as_expected(shape: TensorShape, expect: Expectation) -> Condition:
 
 
 def as_function(dim: int | Function) -> Function:
+    """A dimension as a function, also where it is a plain int."""
     return constant(dim) if isinstance(dim, int) else dim
 
 

@@ -34,6 +34,7 @@ def mirrored_pairs(graph: ShapeGraph, sizes: Mapping[str, int]) -> tuple[Pair, .
     """The pairs of a run, in the order in which they are closed, with their sizes where the symbols are `sizes`."""
     stacks: dict[int, Open | None] = {}
     pairs: list[Pair] = []
+    times = _times_called(graph)
     for node in graph.nodes:
         known = [index for index in node.inputs if index in stacks]
         if not known and node.operation != "input":
@@ -43,7 +44,7 @@ def mirrored_pairs(graph: ShapeGraph, sizes: Mapping[str, int]) -> tuple[Pair, .
             before, after = spatial_size(graph, node, sizes, out=False), spatial_size(graph, node, sizes)
             stack, closed = _step(node, stack, before, after)
             if closed is not None:
-                pairs.append(_pair(graph, closed, sizes))
+                pairs.append(_pair(graph, closed, sizes, times))
         stacks[node.index] = stack
     return tuple(pairs)
 
@@ -119,12 +120,20 @@ def _merged(top: Open, below: Open | None) -> Open | None:
     return Open((*below.downs, *top.downs), (*below.ups, *top.ups), factor, below.change, below.below, below.depth)
 
 
-def _pair(graph: ShapeGraph, closed: Open, sizes: Mapping[str, int]) -> Pair:
+def _times_called(graph: ShapeGraph) -> dict[str, int]:
+    """How often each module is called in a run."""
+    times: dict[str, int] = {}
+    for node in graph.nodes:
+        times[node.module] = max(times.get(node.module, 1), node.call)
+    return times
+
+
+def _pair(graph: ShapeGraph, closed: Open, sizes: Mapping[str, int], times: Mapping[str, int]) -> Pair:
     first, last = graph.nodes[closed.downs[0]], graph.nodes[closed.ups[-1]]
     before, after = spatial_size(graph, first, sizes, out=False), spatial_size(graph, last, sizes)
     return Pair(
-        down=tuple(called(graph, index) for index in closed.downs),
-        up=tuple(called(graph, index) for index in closed.ups),
+        down=tuple(_called(graph.nodes[index], times) for index in closed.downs),
+        up=tuple(_called(graph.nodes[index], times) for index in closed.ups),
         size_in=before,
         size_out=after,
         remainder=_remainder(graph.nodes[closed.downs[-1]], graph, sizes),
@@ -133,12 +142,10 @@ def _pair(graph: ShapeGraph, closed: Open, sizes: Mapping[str, int]) -> Pair:
     )
 
 
-def called(graph: ShapeGraph, index: int) -> str:
+def _called(node: Node, times: Mapping[str, int]) -> str:
     """A layer's path, with the call where it is called several times: "up, call 2"."""
-    node = graph.nodes[index]
-    times = max(each.call for each in graph.nodes if each.module == node.module and each.kind == node.kind)
     name = node.module or f"forward: {node.operation}"
-    return f"{name}, call {node.call}" if times > 1 and node.module else name
+    return f"{name}, call {node.call}" if node.module and times[node.module] > 1 else name
 
 
 def _remainder(node: Node, graph: ShapeGraph, sizes: Mapping[str, int]) -> tuple[int, ...]:

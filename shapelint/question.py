@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from shapelint.errors import SpecError
 from shapelint.inputs import Inputs
-from shapelint.size.condition import any_of, at_least, equal
+from shapelint.size.condition import Condition, all_of, any_of, at_least, equal
 from shapelint.size.function import Function, constant, symbol
 from shapelint.size.sets import SizeSet
 from shapelint.spec import TensorSpec
@@ -86,7 +86,9 @@ def _concrete(inputs: Inputs, sizes: Mapping[str, Sequence[int]], axes: tuple[in
     return Question(Inputs(args, kwargs), names, domain, values, axes, asked, True)
 
 
-def _symbolic(inputs: Inputs, names: tuple[str, ...], sizes: Mapping[str, Sequence[int]], axes: tuple[int, ...]) -> Question:
+def _symbolic(
+    inputs: Inputs, names: tuple[str, ...], sizes: Mapping[str, Sequence[int]], axes: tuple[int, ...]
+) -> Question:
     dims = [dim for tensor in inputs.tensors() for dim in tensor.dims if dim.constant is None]
     domain = _domain(names, [*map(symbol, names), *dims])
     hint = dict(zip(names, _HINTS * (1 + len(names) // len(_HINTS)), strict=False))
@@ -116,12 +118,10 @@ def _asked(names: Sequence[str], sizes: Mapping[str, Sequence[int]], domain: Siz
     return asked
 
 
-def _among(size: Function, values: Sequence[int]):  # type: ignore[no-untyped-def]
+def _among(size: Function, values: Sequence[int]) -> Condition:
     if isinstance(values, range) and len(values) > 1:
         inside = [at_least(size, constant(values[0])), at_least(constant(values[-1]), size)]
         offset = size.plus(-values[0])
         whole = equal(offset, offset.floor_divide(values.step).times(values.step))
-        from shapelint.size.condition import all_of
-
         return all_of([*inside, whole])
     return any_of(equal(size, constant(value)) for value in values)

@@ -151,11 +151,13 @@ def layers_of(graph: ShapeGraph) -> tuple[Layer, ...]:
         if is_transposed_layer(node):
             stride, dilation = node.parameter("stride"), node.parameter("dilation")
             present = node.parameter("output_padding")
-            assert stride and dilation and present is not None, "the size rule of conv_transpose fills these"
+            assert stride, "the size rule of conv_transpose fills these"
+            assert dilation, "the size rule of conv_transpose fills these"
+            assert present, "the size rule of conv_transpose fills these"
             found.setdefault(node.module, Layer(node.module, stride, dilation, present))
     return tuple(found.values())
 
 
 def is_transposed_layer(node: Node) -> bool:
+    """Whether a call is that of an nn.ConvTranspose module, whose `output_padding` is an attribute."""
     return node.operation.startswith("conv_transpose") and "ConvTranspose" in node.kind
-

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import linecache
-from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 from types import CodeType
@@ -44,7 +43,7 @@ class Call:
 
     def span(self) -> Span:
         """The exact stretch of source of the call (PEP 657 positions)."""
-        positions: Iterator[tuple[int | None, ...]] = self.code.co_positions()
+        positions = iter(self.code.co_positions())
         line, end_line, column, end_column = next(islice(positions, self.offset // 2, None), (None,) * 4)
         line = line or self.code.co_firstlineno
         file = self.code.co_filename

@@ -157,8 +157,7 @@ def test_what_a_runtime_gave_at_several_sizes() -> None:
     first, second = FAILING.confirmations
     other = replace(first, sizes={"H": 5, "W": 5})
     assert _confirmed(first, second, other) == (
-        "   = onnxruntime 1.32.0 (CPUExecutionProvider): "
-        "5x5 as it is, 6x6 with the repair at H=6, W=6; 5x5 at H=5, W=5"
+        "   = onnxruntime 1.32.0 (CPUExecutionProvider): 5x5 as it is, 6x6 with the repair at H=6, W=6; 5x5 at H=5, W=5"
     )
 
 

@@ -1,7 +1,9 @@
 """Sizes that remember where they come from, and sets of them: see README.md in this folder."""
 
 from shapelint.size.function import Function, constant, symbol
-from shapelint.size.number import Ratio, Size
-from shapelint.size.sets import SizeSet, Undecidable
+from shapelint.size.isl_form import Undecidable
+from shapelint.size.number import Size
+from shapelint.size.ratio import Ratio
+from shapelint.size.sets import SizeSet
 
 __all__ = ["Function", "Ratio", "Size", "SizeSet", "Undecidable", "constant", "symbol"]

@@ -149,6 +149,7 @@ def negate(condition: Condition) -> Condition:
 
 
 def all_of(parts: Iterable[Condition]) -> Condition:
+    """Every one of the conditions; what is always true is left out."""
     kept = tuple(dict.fromkeys(part for part in parts if part != TRUE))
     if FALSE in kept:
         return FALSE
@@ -156,6 +157,7 @@ def all_of(parts: Iterable[Condition]) -> Condition:
 
 
 def any_of(parts: Iterable[Condition]) -> Condition:
+    """At least one of the conditions; what is always false is left out."""
     kept = tuple(dict.fromkeys(part for part in parts if part != FALSE))
     if TRUE in kept:
         return TRUE

@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
-from typing import Final
 
 
 class NotQuasiAffine(ArithmeticError):
@@ -79,6 +78,11 @@ Terms = tuple[tuple[Monomial, int], ...]
 _atoms: dict[tuple[object, ...], Atom] = {}
 _order: dict[Atom, int] = {}
 _functions: dict[Terms, Function] = {}
+
+
+def atom_order(atom: Atom) -> int:
+    """The position of an atom in the order in which atoms were first made; products are sorted by it."""
+    return _order[atom]
 
 
 def _intern(atom: Atom) -> Atom:
@@ -166,7 +170,7 @@ class Function:
 
     def grouped(self) -> str:
         text = str(self)
-        return f"({text})" if " " in text and not text.startswith(("min(", "max(")) or "//" in text else text
+        return f"({text})" if (" " in text and not text.startswith(("min(", "max("))) or "//" in text else text
 
     def __str__(self) -> str:
         return _text(self)
@@ -263,41 +267,6 @@ def extreme(name: str, first: Function, second: Function) -> Function:
     return Function((((_intern(Extreme(name, one, two)),), 1),))
 
 
-def divide_exactly(function: Function, divisor: Function) -> Function:
-    """The quotient of a product by one of its factors; NotQuasiAffine where it is none."""
-    if divisor.constant is not None:
-        quotient = function.floor_divide(divisor.constant)
-        if quotient.times(divisor.constant) is function:
-            return quotient
-    elif divisor.terms:
-        return _long_division(function, divisor)
-    raise NotQuasiAffine(f"({function}) / ({divisor})")
-
-
-def _long_division(function: Function, divisor: Function) -> Function:
-    lead, factor = max(divisor.terms, key=lambda term: _rank(term[0]))
-    quotient, rest = constant(0), function
-    for _ in range(len(function.terms) * len(divisor.terms) + 8):
-        if not rest.terms:
-            return quotient
-        monomial, value = max(rest.terms, key=lambda term: _rank(term[0]))
-        if value % factor or any(lead.count(atom) > monomial.count(atom) for atom in lead):
-            break
-        remaining = list(monomial)
-        for atom in lead:
-            remaining.remove(atom)
-        step = Function(((tuple(remaining), value // factor),))
-        quotient, rest = quotient + step, rest - step * divisor
-    raise NotQuasiAffine(f"({function}) / ({divisor})")
-
-
-def _rank(monomial: Monomial) -> tuple[int, tuple[int, ...]]:
-    return len(monomial), tuple(_order[atom] for atom in monomial)
-
-
-_MULTIPLY: Final = "*"
-
-
 @lru_cache(maxsize=65536)
 def _text(function: Function) -> str:
     variable = [term for term in function.terms if term[0]]
@@ -307,7 +276,7 @@ def _text(function: Function) -> str:
         factors = [_factor(atom, alone=abs(value) == 1 and len(monomial) == 1) for atom in monomial]
         size = [str(abs(value))] if abs(value) != 1 or not monomial else []
         sign = ("-" if value < 0 else "") if not text else (" - " if value < 0 else " + ")
-        text += sign + _MULTIPLY.join(size + factors)
+        text += sign + "*".join(size + factors)
     return text or "0"
 
 

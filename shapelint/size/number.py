@@ -7,14 +7,13 @@ value and the function is lost, the tracker hears of the leak.
 
 from __future__ import annotations
 
-import math
 import operator
 from collections.abc import Callable, Iterable
-from fractions import Fraction
 from typing import Any, Protocol
 
 from shapelint.size.condition import Condition, at_least, equal, negate, product
-from shapelint.size.function import Function, NotQuasiAffine, constant, divide_exactly, extreme
+from shapelint.size.division import divide_exactly
+from shapelint.size.function import Function, NotQuasiAffine, constant, extreme
 
 
 class Tracker(Protocol):
@@ -96,10 +95,10 @@ class Size(int):
         return floor_divide(other, self)
 
     def __mod__(self, other: Any) -> Any:
-        return self - floor_divide(self, other) * other if _integral(other) else NotImplemented
+        return self - floor_divide(self, other) * other if integral(other) else NotImplemented
 
     def __rmod__(self, other: Any) -> Any:
-        return other - floor_divide(other, self) * self if _integral(other) else NotImplemented
+        return other - floor_divide(other, self) * self if integral(other) else NotImplemented
 
     def __divmod__(self, other: Any) -> Any:
         return self // other, self % other
@@ -121,7 +120,7 @@ class Size(int):
         return self // (1 << plain(other))
 
     def __pow__(self, other: Any, modulo: Any = None) -> Any:
-        if modulo is None and _integral(other) and not isinstance(other, Size) and 1 <= other <= 4:
+        if modulo is None and integral(other) and not isinstance(other, Size) and 1 <= other <= 4:
             return self if other == 1 else self * self ** (other - 1)
         leak("a power of a size")
         return pow(plain(self), plain(other), modulo)
@@ -177,129 +176,6 @@ class Size(int):
         return plain(self).bit_length()
 
 
-class Ratio(float):
-    """The exact quotient of a size and a positive integer, such as h / 2; a float in all else."""
-
-    _numerator: Any
-    _denominator: int
-
-    def __new__(cls, numerator: Any, denominator: int) -> Ratio:
-        self = float.__new__(cls, plain(numerator) / denominator)
-        self._numerator, self._denominator = numerator, denominator
-        return self
-
-    def __reduce__(self) -> tuple[type[float], tuple[float]]:
-        return float, (float.__float__(self),)
-
-    def __add__(self, other: Any) -> Any:
-        return self._combined(other, lambda mine, theirs: mine + theirs)
-
-    __radd__ = __add__
-
-    def __sub__(self, other: Any) -> Any:
-        return self._combined(other, lambda mine, theirs: mine - theirs)
-
-    def __rsub__(self, other: Any) -> Any:
-        return self._combined(other, lambda mine, theirs: theirs - mine)
-
-    def _combined(self, other: Any, combine: Callable[[Any, Any], Any]) -> Any:
-        fraction = _exact(other)
-        if fraction is None:
-            leak("a float made of a size")
-            return combine(float.__float__(self), float(other))
-        numerator, denominator = fraction
-        common = self._denominator * denominator
-        return Ratio(combine(self._numerator * denominator, numerator * self._denominator), common)
-
-    def __neg__(self) -> Any:
-        return Ratio(-self._numerator, self._denominator)
-
-    def __mul__(self, other: Any) -> Any:
-        fraction = _exact(other)
-        if fraction is None:
-            leak("a float made of a size")
-            return float.__float__(self) * float(other)
-        return Ratio(self._numerator * fraction[0], self._denominator * fraction[1])
-
-    __rmul__ = __mul__
-
-    def __truediv__(self, other: Any) -> Any:
-        fraction = _exact(other)
-        if fraction is None or isinstance(fraction[0], Size) or fraction[0] == 0:
-            leak("a float made of a size")
-            return float.__float__(self) / float(plain(other) if isinstance(other, int) else other)
-        sign = 1 if fraction[0] > 0 else -1
-        return Ratio(self._numerator * fraction[1] * sign, self._denominator * fraction[0] * sign)
-
-    def __rtruediv__(self, other: Any) -> Any:
-        leak("a float made of a size")
-        return float(other) / float.__float__(self)
-
-    def __floordiv__(self, other: Any) -> Any:
-        return Ratio((self / other).__floor__(), 1)
-
-    def __mod__(self, other: Any) -> Any:
-        return self - (self // other) * other
-
-    def __floor__(self) -> Any:
-        return self._numerator // self._denominator
-
-    def __ceil__(self) -> Any:
-        return -(-self._numerator // self._denominator)
-
-    def __trunc__(self) -> Any:
-        return self.__floor__() if self._numerator >= 0 else self.__ceil__()
-
-    def __int__(self) -> int:
-        leak("int() of a float made of a size")
-        return int(float.__float__(self))
-
-    def __float__(self) -> float:
-        leak("float() of a size")
-        return float.__float__(self)
-
-    def __round__(self, digits: Any = None) -> Any:
-        if digits is not None:
-            leak("a rounded float made of a size")
-            return round(float.__float__(self), digits)
-        return _half_even(self._numerator, self._denominator)
-
-    def is_integer(self) -> bool:
-        return bool(self._numerator % self._denominator == 0)
-
-    def __bool__(self) -> bool:
-        return bool(self._numerator != 0)
-
-    def __eq__(self, other: object) -> bool:
-        return self._against(other, operator.eq)
-
-    def __ne__(self, other: object) -> bool:
-        return self._against(other, operator.ne)
-
-    def __ge__(self, other: Any) -> bool:
-        return self._against(other, operator.ge)
-
-    def __gt__(self, other: Any) -> bool:
-        return self._against(other, operator.gt)
-
-    def __le__(self, other: Any) -> bool:
-        return self._against(other, operator.le)
-
-    def __lt__(self, other: Any) -> bool:
-        return self._against(other, operator.lt)
-
-    def _against(self, other: Any, compare: Callable[[Any, Any], bool]) -> bool:
-        fraction = _exact(other)
-        if fraction is None:
-            leak("a float made of a size, compared")
-            return compare(float.__float__(self), other)
-        return bool(compare(self._numerator * fraction[1], fraction[0] * self._denominator))
-
-    def __hash__(self) -> int:
-        leak("a size used as a key")
-        return float.__hash__(self)
-
-
 def plain(number: Any) -> int:
     """The exact int of any integer, without telling the tracker."""
     return int.__int__(number) if isinstance(number, int) else operator.index(number)
@@ -331,7 +207,7 @@ def floor_divide(dividend: Any, divisor: Any) -> Any:
     """floor(dividend / divisor); a division by a size that does not come out exactly is a leak."""
     if isinstance(divisor, float) or isinstance(dividend, float):
         return _ratio(dividend) // divisor
-    if not (_integral(dividend) and _integral(divisor)):
+    if not (integral(dividend) and integral(divisor)):
         return NotImplemented
     value = plain(dividend) // plain(divisor)
     below = function_of(divisor)
@@ -362,7 +238,8 @@ def _chosen(name: str, first: int, second: int) -> int:
     return size(value, extreme(name, function_of(first), function_of(second)))
 
 
-def _integral(number: object) -> bool:
+def integral(number: object) -> bool:
+    """Whether a number is an integer: Python's, or numpy's."""
     return isinstance(number, int) or (hasattr(number, "__index__") and not hasattr(number, "shape")) or _scalar(number)
 
 
@@ -376,7 +253,7 @@ def _linear(
 ) -> Any:
     if isinstance(second, float):
         return values(_ratio(first), second)  # type: ignore[arg-type]
-    if not _integral(second):
+    if not integral(second):
         return NotImplemented
     return size(values(plain(first), plain(second)), functions(function_of(first), function_of(second)))
 
@@ -385,10 +262,10 @@ def _compared(
     first: Size, second: Any, compare: Callable[[Any, Any], bool], condition: Callable[[Function, Function], Condition]
 ) -> bool:
     if isinstance(second, float):
-        return compare(_ratio(first), second)
-    if not _integral(second):
+        return bool(compare(_ratio(first), second))
+    if not integral(second):
         return NotImplemented
-    answer = compare(plain(first), plain(second))
+    answer = bool(compare(plain(first), plain(second)))
     if _tracker is not None:
         wanted = condition(function_of(first), function_of(second))
         _tracker.assume(wanted if answer else negate(wanted))
@@ -396,26 +273,6 @@ def _compared(
 
 
 def _ratio(number: Any) -> Any:
+    from shapelint.size.ratio import Ratio
+
     return number if isinstance(number, Ratio) else Ratio(number, 1)
-
-
-def _exact(number: Any) -> tuple[Any, int] | None:
-    """Numerator and denominator of a number that a double holds exactly with few digits; else None."""
-    if isinstance(number, Ratio):
-        return number._numerator, number._denominator
-    if isinstance(number, int):
-        return number, 1
-    if isinstance(number, float) and math.isfinite(number):
-        fraction = Fraction(number)
-        return (fraction.numerator, fraction.denominator) if fraction.denominator <= 1 << 20 else None
-    return (operator.index(number), 1) if _integral(number) else None
-
-
-def _half_even(numerator: Any, denominator: int) -> Any:
-    """round() of numerator / denominator: to the nearest, a tie to the even one (Python's rule)."""
-    rounded = (numerator * 2 + denominator) // (denominator * 2)
-    if denominator % 2:
-        return rounded
-    tie = numerator - denominator // 2
-    period = denominator * 2
-    return rounded - (tie // period - (tie - 1) // period)

@@ -6,20 +6,13 @@ isl: Verdoolaege, "isl: An Integer Set Library for the Polyhedral Model", ICMS 2
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import lru_cache, reduce
-from itertools import product as combinations
-from typing import Any
+from functools import reduce
 
 import islpy as isl
 
-from shapelint.size.condition import AllOf, AnyOf, Compare, Condition, Divisible, Not, ProductIs
-from shapelint.size.function import Extreme, FloorDivision, Function, NotQuasiAffine, Symbol, divide_exactly
-
-_FACTORISATIONS = 4096
-
-
-class Undecidable(ArithmeticError):
-    """A condition that leaves Presburger arithmetic, such as H*W >= 100."""
+from shapelint.size.condition import Condition
+from shapelint.size.function import Function
+from shapelint.size.isl_form import condition_set, function_on, space
 
 
 class SizeSet:
@@ -33,21 +26,21 @@ class SizeSet:
 
     @classmethod
     def universe(cls, symbols: Sequence[str]) -> SizeSet:
-        return cls(symbols, isl.Set.universe(_space(tuple(symbols))))
+        return cls(symbols, isl.Set.universe(space(tuple(symbols))))
 
     @classmethod
     def empty(cls, symbols: Sequence[str]) -> SizeSet:
-        return cls(symbols, isl.Set.empty(_space(tuple(symbols))))
+        return cls(symbols, isl.Set.empty(space(tuple(symbols))))
 
     @classmethod
     def where(cls, symbols: Sequence[str], condition: Condition) -> SizeSet:
         """The sizes at which the condition holds; raises Undecidable."""
-        return cls(symbols, _condition_set(tuple(symbols), condition))
+        return cls(symbols, condition_set(tuple(symbols), condition))
 
     @classmethod
     def point(cls, symbols: Sequence[str], values: Mapping[str, int]) -> SizeSet:
         """The set of one size."""
-        raw = isl.Set.universe(_space(tuple(symbols)))
+        raw = isl.Set.universe(space(tuple(symbols)))
         for index, name in enumerate(symbols):
             raw = raw.fix_val(isl.dim_type.set, index, isl.Val(values[name]))
         return cls(symbols, raw)
@@ -160,7 +153,7 @@ class SizeSet:
         """The smallest value of a function on the set; None where it has none."""
         if self._set.is_empty():
             return None
-        value = _function_on(self.symbols, function).intersect_domain(self._set).min_val()
+        value = function_on(self.symbols, function).intersect_domain(self._set).min_val()
         return int(value.to_python()) if value.is_int() else None
 
     def periods(self) -> tuple[int, ...]:
@@ -168,8 +161,8 @@ class SizeSet:
         found: list[int] = []
         for part in self._set.compute_divs().get_basic_sets():
             local = part.get_local_space()
-            for index in range(local.dim(isl.dim_type.div)):
-                found.append(int(local.get_div(index).get_denominator_val().to_python()))
+            divisions = map(local.get_div, range(local.dim(isl.dim_type.div)))
+            found.extend(int(division.get_denominator_val().to_python()) for division in divisions)
         return tuple(found)
 
     def members(self) -> Iterator[dict[str, int]]:
@@ -211,97 +204,3 @@ def _renamed(raw: isl.Set, symbols: tuple[str, ...]) -> isl.Set:
     for index, name in enumerate(symbols):
         raw = raw.set_dim_name(isl.dim_type.set, index, name)
     return raw.reset_tuple_id() if raw.has_tuple_id() else raw
-
-
-@lru_cache(maxsize=256)
-def _space(symbols: tuple[str, ...]) -> isl.Space:
-    return isl.Space.create_from_names(isl.DEFAULT_CONTEXT, set=list(symbols))
-
-
-@lru_cache(maxsize=32768)
-def _function_on(symbols: tuple[str, ...], function: Function) -> isl.PwAff:
-    local = isl.LocalSpace.from_space(_space(symbols))
-    total = isl.PwAff.from_aff(isl.Aff.zero_on_domain(local))
-    for monomial, value in function.terms:
-        if len(monomial) > 1:
-            raise Undecidable(str(function))
-        part = _atom_on(symbols, monomial[0]) if monomial else _one(symbols)
-        total = total.add(part.scale_val(isl.Val(value)))
-    return total
-
-
-@lru_cache(maxsize=256)
-def _one(symbols: tuple[str, ...]) -> isl.PwAff:
-    return isl.PwAff.from_aff(isl.Aff.val_on_domain(isl.LocalSpace.from_space(_space(symbols)), isl.Val(1)))
-
-
-def _atom_on(symbols: tuple[str, ...], atom: Symbol | FloorDivision | Extreme) -> isl.PwAff:
-    if isinstance(atom, Symbol):
-        local = isl.LocalSpace.from_space(_space(symbols))
-        return isl.PwAff.var_on_domain(local, isl.dim_type.set, symbols.index(atom.name))
-    if isinstance(atom, FloorDivision):
-        return _function_on(symbols, atom.numerator).scale_down_val(isl.Val(atom.divisor)).floor()
-    first, second = _function_on(symbols, atom.first), _function_on(symbols, atom.second)
-    return first.min(second) if atom.name == "min" else first.max(second)
-
-
-@lru_cache(maxsize=32768)
-def _condition_set(symbols: tuple[str, ...], condition: Condition) -> isl.Set:
-    if isinstance(condition, Compare):
-        return _compare_set(symbols, condition)
-    universe = isl.Set.universe(_space(symbols))
-    if isinstance(condition, Not):
-        return universe.subtract(_condition_set(symbols, condition.part))
-    if isinstance(condition, AllOf):
-        return reduce(isl.Set.intersect, (_condition_set(symbols, part) for part in condition.parts), universe)
-    if isinstance(condition, AnyOf):
-        return _union(symbols, (_condition_set(symbols, part) for part in condition.parts))
-    return _union(symbols, (_factored(symbols, condition, numbers) for numbers in _splits(condition)))
-
-
-def _compare_set(symbols: tuple[str, ...], condition: Compare) -> isl.Set:
-    if not condition.function.affine:
-        return _common_factor_set(symbols, condition)
-    function = _function_on(symbols, condition.function)
-    return function.zero_set() if condition.equal else function.nonneg_set()
-
-
-def _common_factor_set(symbols: tuple[str, ...], condition: Compare) -> isl.Set:
-    """a*f == 0 is a == 0 or f == 0."""
-    terms = condition.function.terms
-    shared = next((atom for atom in terms[0][0] if all(atom in monomial for monomial, _ in terms)), None)
-    if shared is None or not condition.equal:
-        raise Undecidable(str(condition.function))
-    factor = Function((((shared,), 1),))
-    try:
-        rest = divide_exactly(condition.function, factor)
-    except NotQuasiAffine:
-        raise Undecidable(str(condition.function)) from None
-    return _union(symbols, (_compare_set(symbols, Compare(part, True)) for part in (factor, rest)))
-
-
-def _union(symbols: tuple[str, ...], sets: Iterator[isl.Set]) -> isl.Set:
-    return reduce(isl.Set.union, sets, isl.Set.empty(_space(symbols))).coalesce()
-
-
-def _splits(condition: ProductIs | Divisible) -> Iterator[tuple[int, ...]]:
-    """The ways to share a number among the factors; divisors may be negative in a product."""
-    number, count = abs(condition.number), len(condition.factors)
-    divisors = [value for value in range(1, number + 1) if number % value == 0]
-    if len(divisors) ** (count - 1) > _FACTORISATIONS:
-        raise Undecidable(f"product of {count} sizes against {condition.number}")
-    signs = (1, -1) if isinstance(condition, ProductIs) else (1,)
-    for chosen in combinations(*[[value * sign for value in divisors for sign in signs]] * (count - 1)):
-        head = reduce(int.__mul__, chosen, 1)
-        if number % head == 0:
-            yield (*chosen, condition.number // head)
-
-
-def _factored(symbols: tuple[str, ...], condition: ProductIs | Divisible, numbers: tuple[int, ...]) -> isl.Set:
-    parts = []
-    for factor, number in zip(condition.factors, numbers, strict=True):
-        if isinstance(condition, ProductIs):
-            parts.append(Compare(factor.plus(-number), True))
-        else:
-            parts.append(Compare(factor - factor.floor_divide(number).times(number), True))
-    return _condition_set(symbols, AllOf(tuple(parts)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from functools import reduce
+from itertools import pairwise
 
 from shapelint.size.condition import Compare, any_of, at_least
 from shapelint.size.function import Function, constant, symbol
@@ -81,7 +82,7 @@ def _is_small(sizes: SizeSet) -> bool:
 def _finite_words(members: list[int]) -> str | None:
     if not members:
         return None
-    steps = {after - before for before, after in zip(members, members[1:], strict=False)}
+    steps = {after - before for before, after in pairwise(members)}
     if len(members) > 2 and len(steps) == 1:
         step = steps.pop()
         if step == 1:

@@ -112,3 +112,11 @@ def same_dtype(*tensors: torch.Tensor | None) -> bool:
 def is_plain_layout(*tensors: torch.Tensor | None) -> bool:
     """Whether all tensors are contiguous, so that a new one is contiguous too."""
     return all(tensor is None or tensor.is_contiguous() for tensor in tensors)
+
+
+def settled_layout(op: Operation, *tensors: torch.Tensor | None) -> bool:
+    """Whether all tensors are contiguous at every size, not only where their axes happen to be of size 1."""
+    given = [tensor for tensor in tensors if tensor is not None]
+    for tensor in given:
+        op.shape(tensor)
+    return is_plain_layout(*given) and not any(op.recorder.known[id(tensor)].layout for tensor in given)

@@ -15,7 +15,8 @@ from shapelint.contract import How, Region, RegionOutcome, union
 from shapelint.failure import Kind
 from shapelint.graph import TensorShape
 from shapelint.size.number import plain
-from shapelint.size.sets import SizeSet, Undecidable
+from shapelint.size.isl_form import Undecidable
+from shapelint.size.sets import SizeSet
 from shapelint.trace.operation import Shape
 from shapelint.trace.run import Run, Subject, left_as_it_was, run_once
 
@@ -117,7 +118,6 @@ def _split(run: Run, remaining: SizeSet, index: int) -> list[Region]:
     return [*regions, Region(path.coalesced(), _outcome(run), run=index, node=_failed_node(run))]
 
 
-
 def _failed_node(run: Run) -> int:
     return -1 if run.failure is None else len(run.records) - 1
 
@@ -199,5 +199,3 @@ def _merged(regions: list[Region]) -> list[Region]:
         sizes = region.sizes if known is None else known.sizes | region.sizes
         groups[key] = replace(known or region, sizes=sizes)
     return [replace(region, sizes=region.sizes.coalesced()) for region in groups.values()]
-
-

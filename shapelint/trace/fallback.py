@@ -11,7 +11,8 @@ from typing import Any
 import torch
 
 from shapelint.size.function import Function
-from shapelint.size.number import Ratio, function_of, plain, size, symbolic
+from shapelint.size.number import function_of, plain, size, symbolic
+from shapelint.size.ratio import Ratio
 from shapelint.trace.failure import Unanalysable
 from shapelint.trace.operation import Kernel, Operation, Plain, Result, Shape
 

@@ -41,6 +41,16 @@ def _node(index: int, record: Record, kinds: Mapping[str, str], built: Mapping[s
     )
 
 
+def convolution_layers(module: torch.nn.Module) -> list[tuple[str, str, dict[str, tuple[int, ...]]]]:
+    """Path, class and arguments per axis of every convolution and transposed convolution in a module."""
+    keys = ("kernel_size", "stride", "dilation", "output_padding")
+    return [
+        (name, type(part).__name__, {key: tuple(getattr(part, key)) for key in keys})
+        for name, part in module.named_modules()
+        if isinstance(part, torch.nn.modules.conv._ConvNd)
+    ]
+
+
 @lru_cache(maxsize=16384)
 def span_of(call: Call) -> Span:
     """The span of a call site, found once."""

@@ -90,7 +90,7 @@ class Operation:
     """One call of a torch function, as its size rule sees it.
 
     A rule that changes one of its arguments names it in `writes`; the conditions in `layout` decide at which sizes
-    the strides of the result are those of this run; `values` are the sizes that the result holds.
+    the strides of the result are those of this run; `values` are the numbers that each result holds, in its order.
     """
 
     __slots__ = ("factor", "function", "layout", "name", "parameters", "recorder", "spatial", "values", "writes")
@@ -102,7 +102,7 @@ class Operation:
         self.factor: tuple[Fraction, ...] = ()
         self.parameters: dict[str, tuple[int, ...]] = {}
         self.layout: tuple[Condition, ...] = ()
-        self.values: tuple[Any, ...] | None = None
+        self.values: tuple[tuple[Any, ...] | None, ...] | None = None
         self.writes: torch.Tensor | None = None
 
     def shape(self, tensor: torch.Tensor) -> Shape:

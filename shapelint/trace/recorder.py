@@ -19,12 +19,13 @@ from torch.overrides import TorchFunctionMode
 
 from shapelint.size.condition import FALSE, TRUE, Condition, negate
 from shapelint.size.function import Function
-from shapelint.size.number import Ratio, plain, tracked_size
+from shapelint.size.number import plain, tracked_size
+from shapelint.size.ratio import Ratio
 from shapelint.source import Call
 from shapelint.trace.failure import Failure, SizeError, Unanalysable
 from shapelint.trace.fallback import Ready, fallback
 from shapelint.trace.frames import calling_place, may_catch
-from shapelint.trace.operation import VALUE_RULES, RULES, Fresh, Kernel, NoRule, Operation, Plain, Result, Same, Shape
+from shapelint.trace.operation import RULES, VALUE_RULES, Fresh, Kernel, NoRule, Operation, Plain, Result, Same, Shape
 
 
 @dataclass(slots=True)
@@ -194,10 +195,9 @@ class Recorder(TorchFunctionMode):
         if isinstance(result, Kernel):
             value = result.value if isinstance(result, Ready) else self.kernel(operation.function, args, kwargs)
             tensors = flat_tensors(value)
-            shapes = result.shapes if result.shapes else (None,) * len(tensors)
+            shapes = result.shapes or (None,) * len(tensors)
             dims = tuple(
-                tuple(tensor.shape) if shape is None else shape
-                for tensor, shape in zip(tensors, shapes, strict=False)
+                tuple(tensor.shape) if shape is None else shape for tensor, shape in zip(tensors, shapes, strict=False)
             )
             self._check(operation, tensors, dims)
         else:
@@ -206,8 +206,9 @@ class Recorder(TorchFunctionMode):
             dims = tuple(each.shape for each in _fresh_parts(result))
         layout = () if _contiguous(result) else self._layout(operation, args, kwargs)
         self._record(operation, args, kwargs, inputs, dims, value)
-        for tensor, shape in zip(tensors, dims, strict=False):
-            self.learn(tensor, shape, len(self.records) - 1, operation.values, layout)
+        for index, (tensor, shape) in enumerate(zip(tensors, dims, strict=False)):
+            values = None if operation.values is None else operation.values[index]
+            self.learn(tensor, shape, len(self.records) - 1, values, layout)
         if operation.writes is not None:
             self.learn(operation.writes, self.shape(operation.writes), len(self.records) - 1)
         return value
@@ -243,13 +244,14 @@ class Recorder(TorchFunctionMode):
             return tuple(self._fresh(part) for part in result)
         if isinstance(result, Same):
             return result.tensor
+        if isinstance(result, Plain):
+            return result.value
         dtype = result.dtype or result.like.dtype
         if result.layout is None or (isinstance(result.layout, torch.Tensor) and result.layout.is_contiguous()):
-            return torch.empty(tuple(map(plain, result.shape)), dtype=dtype, device=result.like.device)
+            return torch.empty(tuple(map(plain, result.shape)), dtype=dtype, device="meta")
         if isinstance(result.layout, torch.Tensor):
-            return torch.empty_like(result.layout, dtype=dtype)
-        sizes = tuple(map(plain, result.shape))
-        return torch.empty(sizes, dtype=dtype, device=result.like.device, memory_format=result.layout)
+            return torch.empty_like(result.layout, dtype=dtype, device="meta")
+        return torch.empty(tuple(map(plain, result.shape)), dtype=dtype, device="meta", memory_format=result.layout)
 
     def inputs(self, args: Any, kwargs: Any) -> tuple[int, ...]:
         """The indices of the calls that made the tensors among the arguments."""
@@ -340,4 +342,4 @@ def _contiguous(result: Result) -> bool:
 def _fresh_parts(result: Any) -> Iterable[Fresh | Same]:
     if isinstance(result, (Fresh, Same)):
         return [result]
-    return [part for each in result for part in _fresh_parts(each)]
+    return [] if isinstance(result, Plain) else [part for each in result for part in _fresh_parts(each)]

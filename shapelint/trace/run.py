@@ -12,9 +12,9 @@ from typing import Any
 import torch
 from torch.nn.modules import module as hooks
 
+from shapelint.inputs import Inputs
 from shapelint.size.number import track, tracked_size
 from shapelint.source import Call
-from shapelint.inputs import Inputs
 from shapelint.spec import TensorSpec
 from shapelint.trace.failure import Failure, Kind, SizeError, Unanalysable
 from shapelint.trace.frames import raised_by_python, raising_place
@@ -78,7 +78,8 @@ def run_once(
 
 
 def _finished(recorder: Recorder, sizes: Mapping[str, int], value: Any, error: BaseException | None) -> Run:
-    outputs, nodes = (), ()
+    outputs: tuple[Shape, ...] = ()
+    nodes: tuple[int, ...] = ()
     failure, place = None, None
     if error is not None:
         failure, place = _explained(recorder, error), raising_place(error.__traceback__)
@@ -146,9 +147,8 @@ def _hooks(recorder: Recorder) -> Iterator[None]:
 def left_as_it_was(module: torch.nn.Module) -> Iterator[None]:
     """Puts back every attribute of the module's parts, torch's random state and Python's."""
     parts = [(part, dict(part.__dict__)) for part in module.modules()]
-    inner = [
-        (store, dict(store)) for part, _ in parts for store in (part._parameters, part._buffers, part._modules)
-    ]
+    stores: Any = [store for part, _ in parts for store in (part._parameters, part._buffers, part._modules)]
+    inner = [(store, dict(store)) for store in stores]
     state, python_state = torch.get_rng_state(), random.getstate()
     try:
         yield

@@ -13,8 +13,9 @@ from typing import Any
 
 import torch
 
-from shapelint.size.number import plain
-from shapelint.trace.arguments import is_plain_layout, outside_autocast, per_axis
+from shapelint.size.condition import at_least
+from shapelint.size.number import function_of, plain
+from shapelint.trace.arguments import outside_autocast, per_axis, settled_layout
 from shapelint.trace.failure import Kind
 from shapelint.trace.operation import Fresh, Kernel, NoRule, Operation, Result, Shape, size_rule
 
@@ -85,10 +86,19 @@ def _conv_transpose(
         op.require_at_least(max(s, d) - 1, e, Kind.OUTPUT_PADDING, text)
         op.require_at_least(n, 1, Kind.EMPTY, "only the batch of a convolution's input can be empty")
         out = (n - 1) * s - 2 * p + d * (k - 1) + e + 1
-        op.require_at_least(out, 1, Kind.EMPTY, "output size {left} is too small")
+        _check_not_empty(op, out)
         spatial.append(out)
     result = (*lead, filters[1] * groups, *spatial)
     return Fresh(result, input) if given is not None else _output(op, result, input, weight)
+
+
+def _check_not_empty(op: Operation, out: int) -> None:
+    """A negative size raises; for 0 some of PyTorch's backends raise and others give an empty tensor."""
+    text = "output size {left} is too small"
+    op.require_at_least(out, 0, Kind.EMPTY, text)
+    if not op.decide(at_least(function_of(out), function_of(1))):
+        op.recorder.leak("an empty output of a transposed convolution depends on the backend")
+        op.require_at_least(out, 1, Kind.EMPTY, text)
 
 
 def _filters(op: Operation, weight: torch.Tensor, axes: int, groups: Any) -> Shape:
@@ -163,7 +173,7 @@ def _remember(op: Operation, **parameters: Shape) -> None:
 
 
 def _output(op: Operation, shape: Shape, input: torch.Tensor, weight: torch.Tensor) -> Result:
-    return Fresh(shape, input) if is_plain_layout(input, weight) else Kernel((shape,))
+    return Fresh(shape, input) if settled_layout(op, input, weight) else Kernel((shape,))
 
 
 for _axes in (1, 2, 3):

@@ -12,7 +12,8 @@ from typing import Any
 import torch
 
 from shapelint.size.condition import any_of, equal
-from shapelint.size.number import Ratio, function_of, plain
+from shapelint.size.number import function_of, plain
+from shapelint.size.ratio import Ratio
 from shapelint.trace.failure import Kind, Unanalysable
 from shapelint.trace.operation import Fresh, Kernel, NoRule, Operation, Result, Same, Shape, size_rule, spellings
 
@@ -22,7 +23,7 @@ _F = torch.nn.functional
 _ARITHMETIC = (
     "add", "sub", "subtract", "mul", "multiply", "div", "divide", "true_divide", "floor_divide", "fmod", "remainder",
     "pow", "atan2", "arctan2", "hypot", "maximum", "minimum", "fmax", "fmin", "rsub", "logaddexp", "logaddexp2",
-    "copysign", "xlogy", "float_power", "ldexp", "nextafter", "heaviside",
+    "copysign", "xlogy", "ldexp", "nextafter", "heaviside",
 )  # fmt: skip
 _DUNDERS = (
     "__add__", "__radd__", "__iadd__", "__sub__", "__rsub__", "__isub__", "__mul__", "__rmul__", "__imul__", "__div__",
@@ -32,8 +33,10 @@ _DUNDERS = (
 _TESTS = ("eq", "ne", "not_equal", "lt", "less", "le", "less_equal", "gt", "greater", "ge", "greater_equal",
           "logical_and", "logical_or", "logical_xor", "isclose")  # fmt: skip
 _TEST_DUNDERS = ("__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__")
-_BITS = ("bitwise_and", "bitwise_or", "bitwise_xor", "bitwise_left_shift", "bitwise_right_shift", "gcd", "lcm")
-_BIT_DUNDERS = tuple(f"__{kind}{name}__" for name in ("and", "or", "xor", "lshift", "rshift") for kind in ("", "r", "i"))
+_BITS = ("float_power", "bitwise_and", "bitwise_or", "bitwise_xor", "bitwise_left_shift", "bitwise_right_shift", "gcd", "lcm")
+_BIT_DUNDERS = tuple(
+    f"__{kind}{name}__" for name in ("and", "or", "xor", "lshift", "rshift") for kind in ("", "r", "i")
+)
 _TERNARY = ("lerp", "addcmul", "addcdiv", "clamp", "clip", "clamp_min", "clamp_max")
 
 
@@ -73,6 +76,7 @@ def _contiguous_layout(op: Operation, tensors: list[Tensor]) -> Tensor | None:
 
 def in_place(op: Operation, target: Tensor, *others: Any) -> Result:
     """The target itself, whose shape may not grow."""
+    forget_values(op, target)
     shape = op.shape(target)
     for other in others:
         if isinstance(other, Tensor):
@@ -82,9 +86,18 @@ def in_place(op: Operation, target: Tensor, *others: Any) -> Result:
     return Same(target, shape)
 
 
+def forget_values(op: Operation, target: Tensor) -> None:
+    """Drops the numbers of every tensor over the memory that is written to."""
+    if op.recorder.valued and not target.is_meta:
+        memory = target.untyped_storage().data_ptr()
+        for known in op.recorder.known.values():
+            if known.values is not None and known.tensor.untyped_storage().data_ptr() == memory:
+                known.values = None
+
+
 def _changes(op: Operation) -> bool:
     name = op.name
-    return name.endswith("_") and not name.endswith("__") or name.startswith("__i") and name not in _NOT_IN_PLACE
+    return (name.endswith("_") and not name.endswith("__")) or (name.startswith("__i") and name not in _NOT_IN_PLACE)
 
 
 _NOT_IN_PLACE = frozenset({"__invert__", "__index__", "__int__"})

@@ -13,11 +13,12 @@ import torch
 from shapelint.size.bound import never_negative
 from shapelint.size.condition import Condition, at_least, equal
 from shapelint.size.function import constant
-from shapelint.size.number import function_of, larger, plain, smaller, symbolic
+from shapelint.size.number import function_of, larger, smaller, symbolic
 from shapelint.trace.arguments import dimension
 from shapelint.trace.failure import Kind, Unanalysable
+from shapelint.trace.fallback import Ready
 from shapelint.trace.operation import Kernel, NoRule, Operation, Result, Shape, size_rule
-from shapelint.trace.ops.elementwise import fits
+from shapelint.trace.ops.elementwise import fits, forget_values
 from shapelint.trace.ops.split import check_index
 from shapelint.trace.ops.view import ones
 
@@ -32,14 +33,30 @@ class _Indexed:
     layout: list[Condition] = field(default_factory=list)
     tensors: list[Shape] = field(default_factory=list)
     places: list[int] = field(default_factory=list)
+    checks: list[tuple[int, int, int]] = field(default_factory=list)
 
 
 @size_rule(Tensor.__getitem__)
 def _getitem(op: Operation, input: Tensor, index: Any) -> Result:
     shape = op.shape(input)
-    found = _indexed(op, shape, index, input)
+    parts = tuple(_scalar(op, part) for part in _parts(index))
+    found = _indexed(op, shape, parts)
     op.layout = (*ones(shape), *found.layout)
-    return Kernel((_result(op, found),))
+    result = _result(op, found)
+    if any(isinstance(part, Tensor) and not part.dim() for part in _parts(index)):
+        return Ready(op.recorder.kernel(op.function, (input, parts), {}), (result,))
+    return Kernel((result,))
+
+
+def _scalar(op: Operation, part: Any) -> Any:
+    """A tensor without dimensions stands for its number; where that is unknown, any number gives the same shape."""
+    if not isinstance(part, Tensor) or part.dim() or part.dtype in (torch.bool, torch.uint8):
+        return part
+    known = op.recorder.known.get(id(part)) or op.recorder.adopt(part)
+    if known.values is None:
+        op.recorder.leak("an index tensor whose values are not known")
+        return 0
+    return known.values[0]
 
 
 @size_rule(Tensor.__setitem__)
@@ -49,12 +66,15 @@ def _setitem(op: Operation, input: Tensor, index: Any, value: Any) -> Result:
         if isinstance(value, Tensor) and value.dim():
             raise Unanalysable("assignment through a boolean mask: how many elements it takes depends on values")
     else:
-        target = _result(op, _indexed(op, op.shape(input), index, input))
+        target = _result(op, _indexed(op, op.shape(input), tuple(_scalar(op, part) for part in _parts(index))))
         if isinstance(value, Tensor):
             given = op.shape(value)
             while given and len(given) > len(target) and op.decide(equal(function_of(given[0]), constant(1))):
                 given = given[1:]
-            fits(op, given, target, "shape mismatch: a value of size {left} cannot be assigned to a part of size {right}")
+            fits(
+                op, given, target, "shape mismatch: a value of size {left} cannot be assigned to a part of size {right}"
+            )
+    forget_values(op, input)
     op.writes = input
     return Kernel(())
 
@@ -72,9 +92,8 @@ def _consumed(part: Any) -> int:
     return 0 if part is None or part is Ellipsis or isinstance(part, bool) else 1
 
 
-def _indexed(op: Operation, shape: Shape, index: Any, input: Tensor) -> _Indexed:
-    parts = _parts(index)
-    if _has_mask(index):
+def _indexed(op: Operation, shape: Shape, parts: tuple[Any, ...]) -> _Indexed:
+    if _has_mask(parts):
         raise Unanalysable("a boolean mask as an index: how many elements it keeps depends on values")
     taken = sum(map(_consumed, parts))
     if taken > len(shape):
@@ -93,12 +112,12 @@ def _indexed(op: Operation, shape: Shape, index: Any, input: Tensor) -> _Indexed
         elif isinstance(part, bool):
             raise NoRule
         else:
-            _take(op, found, part, shape[axis], axis, input)
+            _take(op, found, part, shape[axis], axis)
             axis += 1
     return found
 
 
-def _take(op: Operation, found: _Indexed, part: Any, size: int, axis: int, input: Tensor) -> None:
+def _take(op: Operation, found: _Indexed, part: Any, size: int, axis: int) -> None:
     """One part of an index, applied to an axis of the given size."""
     if isinstance(part, slice):
         length, step = sliced(op, size, part)
@@ -107,11 +126,10 @@ def _take(op: Operation, found: _Indexed, part: Any, size: int, axis: int, input
     elif isinstance(part, int):
         check_index(op, size, part, axis)
     elif isinstance(part, Tensor):
-        check_tensor(op, part, size)
+        found.checks += [(size, value, axis) for value in tensor_values(op, part, size)]
         _place(found, op.shape(part))
     elif isinstance(part, list) and part and all(type(each) is int for each in part):
-        for each in part:
-            check_index(op, size, each, axis)
+        found.checks += [(size, each, axis) for each in part]
         _place(found, (len(part),))
     elif hasattr(part, "__index__") and not hasattr(part, "shape"):
         check_index(op, size, part.__index__(), axis)
@@ -130,6 +148,9 @@ def _result(op: Operation, found: _Indexed) -> Shape:
     if not found.tensors:
         return tuple(found.sizes)
     common = op.broadcast(*found.tensors)
+    empty = [equal(function_of(size), constant(0)) for place, size in enumerate(found.sizes) if place not in found.places]
+    for check in found.checks:
+        check_index(op, *check, unless=empty)
     first, last = found.places[0], found.places[-1]
     rest = [size for place, size in enumerate(found.sizes) if place not in found.places]
     if last - first + 1 > len(found.places):
@@ -138,19 +159,47 @@ def _result(op: Operation, found: _Indexed) -> Shape:
 
 
 def check_tensor(op: Operation, index: Tensor, size: int) -> None:
-    """Index values are unknown: where sizes decide over them, nothing is proved unless they are known to be within."""
+    """The numbers of an index tensor must lie within the size."""
+    for value in tensor_values(op, index, size):
+        check_index(op, size, value, 0)
+
+
+def tensor_values(op: Operation, index: Tensor, size: int) -> tuple[int, ...]:
+    """The least and greatest numbers of an index tensor; where they are unknown and sizes decide, nothing is proved.
+
+    The indices that are an input of the model are taken to be right, and those that no size has a part in.
+    """
     if index.dtype in (torch.bool, torch.uint8):
         raise Unanalysable("a boolean mask as an index: how many elements it keeps depends on values")
     shape = op.shape(index)
     known = op.recorder.known[id(index)]
     if known.values is not None:
-        for value in known.values:
-            check_index(op, size, value, 0)
-        return
+        return known.values
     if not (symbolic(size) or any(map(symbolic, shape))):
-        return
+        return ()
+    bounds = _range(op, known.node)
+    if bounds is not None:
+        return (bounds[0], bounds[1] - 1)
     if known.node < 0 or op.recorder.records[known.node].function is not None:
         op.recorder.leak("an index tensor whose values are not known")
+    return ()
+
+
+_SAME_NUMBERS = frozenset({"unsqueeze", "expand", "expand_as", "to", "long", "int", "view", "reshape", "repeat", "flatten",
+                           "contiguous", "clone", "detach", "permute", "transpose", "t", "tile", "flip"})  # fmt: skip
+
+
+def _range(op: Operation, node: int) -> tuple[int, int] | None:
+    """The first number of an `arange`, and one more than the last, where an index tensor holds just those."""
+    records = op.recorder.records
+    while node >= 0 and records[node].name in _SAME_NUMBERS and records[node].inputs:
+        node = records[node].inputs[0]
+    if node < 0 or records[node].name != "arange" or not all(isinstance(each, int) for each in records[node].arguments):
+        return None
+    given = records[node].arguments
+    if not 1 <= len(given) <= 2 or {"start", "end", "step"} & set(records[node].keywords):
+        return None
+    return (0, given[0]) if len(given) == 1 else (given[0], given[1])
 
 
 def sliced(op: Operation, size: int, part: slice) -> tuple[int, int]:
@@ -173,7 +222,7 @@ def sliced(op: Operation, size: int, part: slice) -> tuple[int, int]:
 def _clamped(op: Operation, bound: int, size: int) -> int:
     """A bound of a slice, from 0 to the size."""
     function, whole = function_of(bound), function_of(size)
-    if never_negative(function) or not never_negative(function.times(-1).plus(-1)) and _not_negative(op, bound):
+    if never_negative(function) or (not never_negative(function.times(-1).plus(-1)) and _not_negative(op, bound)):
         return bound if never_negative(whole - function) else smaller(bound, size)
     moved = bound + size
     return moved if never_negative(function_of(moved)) else larger(moved, 0)

@@ -52,11 +52,15 @@ def _bilinear(op: Operation, input1: Tensor, input2: Tensor, weight: Tensor, bia
     if len(one) != len(two):
         op.refuse(Kind.ARGUMENT, f"bilinear(): input dimensions do not match: got {len(one)} and {len(two)}")
     for left, right in zip(one[:-1], two[:-1], strict=True):
-        op.require_equal(left, right, Kind.JOIN, "bilinear(): input batch dimensions do not match: got {left} and {right}")
+        op.require_equal(
+            left, right, Kind.JOIN, "bilinear(): input batch dimensions do not match: got {left} and {right}"
+        )
     op.require_equal(one[-1], filters[1], Kind.CHANNELS, "bilinear(): input1 size does not match weight: got {left}")
     op.require_equal(two[-1], filters[2], Kind.CHANNELS, "bilinear(): input2 size does not match weight: got {left}")
     if bias is not None:
-        op.require_equal(op.shape(bias)[0], filters[0], Kind.CHANNELS, "bilinear(): bias size does not match weight size")
+        op.require_equal(
+            op.shape(bias)[0], filters[0], Kind.CHANNELS, "bilinear(): bias size does not match weight size"
+        )
     return Kernel(((*one[:-1], filters[0]),))
 
 
@@ -69,7 +73,9 @@ def _matmul(op: Operation, input: Tensor, other: Tensor, *, out: Any = None) -> 
         input, other = other, input
     one, two = op.shape(input), op.shape(other)
     if not one or not two:
-        op.refuse(Kind.ARGUMENT, f"both arguments to matmul need to be at least 1D, but they are {len(one)}D and {len(two)}D")
+        op.refuse(
+            Kind.ARGUMENT, f"both arguments to matmul need to be at least 1D, but they are {len(one)}D and {len(two)}D"
+        )
     _inner(op, one[-1], two[-2] if len(two) > 1 else two[0], plain(two[-1]))
     rows = one[-2:-1] if len(one) > 1 else ()
     columns = two[-1:] if len(two) > 1 else ()
@@ -104,7 +110,9 @@ def _bmm(op: Operation, input: Tensor, mat2: Tensor) -> Result:
 def _addmm(op: Operation, input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: Any = 1, alpha: Any = 1) -> Result:
     one, two = _matrices(op, 2 if op.name == "addmm" else 3, mat1, mat2)
     if len(one) == 3:
-        op.require_equal(one[0], two[0], Kind.JOIN, "batch1 and batch2 must have same number of batches, got {left} and {right}")
+        op.require_equal(
+            one[0], two[0], Kind.JOIN, "batch1 and batch2 must have same number of batches, got {left} and {right}"
+        )
     _inner(op, one[-1], two[-2], plain(two[-1]))
     result = (*one[:-1], two[-1])
     fits(op, op.shape(input), result)

@@ -115,7 +115,9 @@ def _group_norm(
     if len(shape) < 2:
         op.refuse(Kind.ARGUMENT, f"Expected at least 2 dimensions for input tensor but received {len(shape)}")
     op.require_at_least(num_groups, 1, Kind.ARGUMENT, "Expected num groups to be greater than 0, got {left}")
-    text = f"Expected number of channels in input to be divisible by num_groups, but got {{left}} and {plain(num_groups)}"
+    text = (
+        f"Expected number of channels in input to be divisible by num_groups, but got {{left}} and {plain(num_groups)}"
+    )
     channels = shape[1]
     op.require(divisible(function_of(channels), plain(num_groups)), Kind.CHANNELS, text, between=(channels, num_groups))
     _more_than_one(op, (shape[0], channels // num_groups, *shape[2:]))

@@ -8,7 +8,7 @@ import torch
 
 from shapelint.size.number import plain
 from shapelint.trace.failure import Kind
-from shapelint.trace.operation import Fresh, NoRule, Operation, Result, Shape, size_rule
+from shapelint.trace.operation import Fresh, NoRule, Operation, Plain, Result, Shape, size_rule
 
 Tensor = torch.Tensor
 
@@ -82,9 +82,11 @@ def _multi_head_attention(
 ) -> Result:
     """(L, N, E) for the queries, and the weights (N, L, S) where they are wanted."""
     asked, keys, values = op.shape(query), op.shape(key), op.shape(value)
-    if len(asked) != 3 or len(keys) != 3 or rest[2:4] != (None, None) or rest[4] or _unusual(named):
+    if len(asked) != 3 or len(keys) != 3 or any(each is not None for each in rest[2:4]) or rest[4] or _unusual(named):
         raise NoRule
-    op.require_equal(asked[2], embed_dim_to_check, Kind.CHANNELS, "was expecting embedding dimension of {right}, but got {left}")
+    op.require_equal(
+        asked[2], embed_dim_to_check, Kind.CHANNELS, "was expecting embedding dimension of {right}, but got {left}"
+    )
     text = "key shape {left} does not match value shape {right}"
     for one, two in zip(keys[:2], values[:2], strict=True):
         op.require_equal(one, two, Kind.JOIN, text)
@@ -92,7 +94,7 @@ def _multi_head_attention(
     for shape in (keys, values):
         op.require_equal(shape[2], embed_dim_to_check, Kind.CHANNELS, "was expecting {right} channels, but got {left}")
     if not named.get("need_weights", True):
-        return (Fresh(asked, query), _Nothing)
+        return (Fresh(asked, query), Plain(None))
     heads = () if named.get("average_attn_weights", True) else (plain(num_heads),)
     return (Fresh(asked, query), Fresh((asked[1], *heads, asked[0], keys[0]), query))
 
@@ -101,6 +103,3 @@ def _unusual(named: dict[str, Any]) -> bool:
     """Whether masks or separate projections are given, which the rule does not cover."""
     masks = (named.get("key_padding_mask"), named.get("attn_mask"), named.get("static_k"), named.get("static_v"))
     return any(each is not None for each in masks) or bool(named.get("use_separate_proj_weight"))
-
-
-_Nothing: Any = None

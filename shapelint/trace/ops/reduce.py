@@ -42,7 +42,9 @@ def _sum(op: Operation, input: Tensor, dim: Any = None, keepdim: bool = False, *
     shape = op.shape(input)
     if op.name == "nanmean" or input.is_floating_point() or op.name != "mean" or dtype is not None:
         return _made(reduced(shape, dimensions(op, dim, len(shape)), keepdim), input, dtype)
-    op.refuse(Kind.ARGUMENT, "mean(): could not infer output dtype. Input dtype must be a floating point or complex dtype")
+    op.refuse(
+        Kind.ARGUMENT, "mean(): could not infer output dtype. Input dtype must be a floating point or complex dtype"
+    )
     raise AssertionError
 
 
@@ -73,8 +75,10 @@ def _one_axis(op: Operation, input: Tensor, dim: Any = None, keepdim: bool = Fal
         return Fresh(reduced(shape, axes, keepdim), input, torch.int64)
     if op.name == "prod":
         return _made(reduced(shape, axes, keepdim), input, dtype)
-    return Fresh(reduced(shape, axes, keepdim), input, torch.bool) if input.dtype is not torch.uint8 else Kernel(
-        (reduced(shape, axes, keepdim),)
+    return (
+        Fresh(reduced(shape, axes, keepdim), input, torch.bool)
+        if input.dtype is not torch.uint8
+        else Kernel((reduced(shape, axes, keepdim),))
     )
 
 
@@ -102,7 +106,9 @@ def _norm(op: Operation, input: Tensor, p: Any = "fro", dim: Any = None, keepdim
     return _made(reduced(shape, dimensions(op, dim, len(shape)), keepdim), input, dtype)
 
 
-def _vector_norm(op: Operation, x: Tensor, ord: Any = 2, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Result:
+def _vector_norm(
+    op: Operation, x: Tensor, ord: Any = 2, dim: Any = None, keepdim: bool = False, *, dtype: Any = None
+) -> Result:
     return _norm(op, x, ord, dim, keepdim, dtype=dtype)
 
 
@@ -146,7 +152,9 @@ def _topk(op: Operation, input: Tensor, k: int, dim: int = -1, largest: bool = T
     return Kernel(((*shape[:axis], k, *shape[axis + 1 :]),) * 2)
 
 
-def _loss(op: Operation, input: Tensor, target: Tensor, *rest: Any, reduction: str = "mean", equal: bool, **named: Any) -> Result:
+def _loss(
+    op: Operation, input: Tensor, target: Tensor, *rest: Any, reduction: str = "mean", equal: bool, **named: Any
+) -> Result:
     """Losses element by element; some broadcast, some want equal sizes."""
     if isinstance(named.get("weight"), Tensor) or any(isinstance(each, Tensor) for each in rest) or len(rest) > 2:
         raise NoRule

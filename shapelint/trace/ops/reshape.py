@@ -12,7 +12,8 @@ from functools import reduce
 
 from shapelint.size.bound import lower_bound, never_negative
 from shapelint.size.condition import TRUE, Condition, all_of, any_of, at_least, divisible, equal, product
-from shapelint.size.function import Function, NotQuasiAffine, constant, divide_exactly
+from shapelint.size.division import divide_exactly
+from shapelint.size.function import Function, NotQuasiAffine, constant
 from shapelint.size.number import function_of, plain, size
 from shapelint.trace.failure import Kind
 from shapelint.trace.operation import Operation, Shape
@@ -78,7 +79,10 @@ def _check_count(op: Operation, shape: Shape, wanted: Sequence[int]) -> None:
         return
     fits = _same_count(shape, wanted, one, two)
     empty = [equal(function, constant(0)) for function in shared if (lower_bound(function) or 0) < 1]
-    between = (_size(_count(list(map(function_of, shape))), shape), _size(_count(list(map(function_of, wanted))), wanted))
+    between = (
+        _size(_count(list(map(function_of, shape))), shape),
+        _size(_count(list(map(function_of, wanted))), wanted),
+    )
     op.require(any_of([fits, *empty]), Kind.RESHAPE, _TEXT, between=between)
 
 

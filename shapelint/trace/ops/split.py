@@ -5,11 +5,12 @@ How many parts there are can depend on the size; that is a real case split.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 
-from shapelint.size.condition import all_of, at_least, equal
+from shapelint.size.condition import Condition, all_of, any_of, at_least, equal
 from shapelint.size.function import constant
 from shapelint.size.number import function_of, plain
 from shapelint.trace.arguments import dimension
@@ -121,12 +122,12 @@ def _narrow(op: Operation, input: Tensor, dim: int, start: Any, length: int) -> 
     return _cut(op, shape, axis, [length])
 
 
-def check_index(op: Operation, size: int, index: int, axis: int) -> None:
-    """The index must lie within the size, counted from either end."""
+def check_index(op: Operation, size: int, index: int, axis: int, unless: Sequence[Condition] = ()) -> None:
+    """The index must lie within the size, counted from either end, or one of the conditions hold."""
     text = f"index {{right}} is out of bounds for dimension {axis} with size {{left}}"
     n, at = function_of(size), function_of(index)
-    op.require(at_least(n, at.plus(1)), Kind.INDEX, text, between=(size, index))
-    op.require(at_least(at, n.times(-1)), Kind.INDEX, text, between=(size, index))
+    for condition in (at_least(n, at.plus(1)), at_least(at, n.times(-1))):
+        op.require(any_of([condition, *unless]), Kind.INDEX, text, between=(size, index))
 
 
 @size_rule(Tensor.select, torch.select)
@@ -149,7 +150,9 @@ def _unfold(op: Operation, input: Tensor, dimension: int, size: int, step: int) 
     axis = _axis(op, dimension, len(shape))
     if not shape:
         raise NoRule
-    op.require_at_least(shape[axis], size, Kind.KERNEL, f"maximum size for tensor at dimension {axis} is {{left}} but size is {{right}}")
+    op.require_at_least(
+        shape[axis], size, Kind.KERNEL, f"maximum size for tensor at dimension {axis} is {{left}} but size is {{right}}"
+    )
     op.require_at_least(step, 1, Kind.ARGUMENT, "step is {left} but must be > 0")
     op.layout = ones(shape)
     return Kernel(((*shape[:axis], (shape[axis] - size) // step + 1, *shape[axis + 1 :], size),))

@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from shapelint.size.condition import divisible, equal, negate
+from shapelint.size.condition import divisible
 from shapelint.size.number import function_of, plain
 from shapelint.trace.arguments import dimension
 from shapelint.trace.failure import Kind
@@ -26,9 +26,21 @@ _KEPT = (
     "floor", "ceil", "round", "trunc", "fix", "frac", "sign", "sgn", "sinc", "nan_to_num", "deg2rad", "rad2deg", "i0",
     "relu", "relu6", "elu", "selu", "celu", "gelu", "silu", "mish", "leaky_relu", "hardswish", "hardsigmoid", "hardtanh",
     "softplus", "softsign", "tanhshrink", "softshrink", "hardshrink", "threshold", "rrelu", "clone", "dropout",
-    "alpha_dropout", "feature_alpha_dropout", "feature_dropout", "dropout1d", "dropout2d", "dropout3d",
+    "alpha_dropout", "feature_alpha_dropout", "feature_dropout", "dropout1d", "dropout2d", "dropout3d", "bitwise_not",
+    "__invert__", "__neg__", "__pos__", "__abs__",
 )  # fmt: skip
-_FILLS = ("fill", "zero", "normal", "uniform", "bernoulli", "random", "exponential", "geometric", "cauchy", "log_normal")
+_FILLS = (
+    "fill",
+    "zero",
+    "normal",
+    "uniform",
+    "bernoulli",
+    "random",
+    "exponential",
+    "geometric",
+    "cauchy",
+    "log_normal",
+)
 _TESTS = ("isnan", "isinf", "isfinite", "isposinf", "isneginf", "isreal", "signbit")
 _CONTIGUOUS = ("softmax", "log_softmax", "softmin", "cumsum", "cumprod", "logcumsumexp", "logsigmoid", "tril", "triu")
 _PROBABILITIES = frozenset({"dropout", "dropout1d", "dropout2d", "dropout3d", "alpha_dropout", "feature_alpha_dropout"})
@@ -55,13 +67,15 @@ def _inplace_position(function: Callable[..., Any]) -> int | None:
     return names.index("inplace") if "inplace" in names else None
 
 
-def _elementwise(op: Operation, input: Tensor, *rest: Any, position: int | None, out: Any = None, **named: Any) -> Result:
+def _elementwise(
+    op: Operation, input: Tensor, *rest: Any, position: int | None, out: Any = None, **named: Any
+) -> Result:
     if out is not None or any(isinstance(each, Tensor) for each in (*rest, *named.values())):
         raise NoRule
     if op.name in _PROBABILITIES:
         _check_probability(op, named.get("p", rest[0] if rest else 0.5))
     inplace = named.get("inplace", position is not None and len(rest) >= position and rest[position - 1])
-    if inplace or op.name.endswith("_"):
+    if inplace or (op.name.endswith("_") and not op.name.endswith("__")):
         return in_place(op, input)
     if not input.is_floating_point() and op.name != "clone":
         return Kernel((op.shape(input),))
@@ -89,7 +103,10 @@ def _contiguous(op: Operation, input: Tensor, *rest: Any, **named: Any) -> Resul
         raise NoRule
     shape = op.shape(input)
     axis = named.get("dim", rest[0] if rest else None)
-    if axis is not None and op.name not in ("tril", "triu"):
+    if op.name in ("tril", "triu"):
+        if len(shape) < 2:
+            op.refuse(Kind.ARGUMENT, f"{op.name}: input tensor must have at least 2 dimensions")
+    elif axis is not None:
         dimension(op, axis, len(shape))
     dtype = next((each for each in (*rest, *named.values()) if isinstance(each, torch.dtype)), None)
     if not input.is_floating_point():
@@ -105,7 +122,9 @@ def _normalize(op: Operation, input: Tensor, p: Any = 2.0, dim: Any = 1, eps: An
 
 
 @size_rule(_F.gumbel_softmax)
-def _gumbel_softmax(op: Operation, logits: Tensor, tau: float = 1, hard: bool = False, *rest: Any, **named: Any) -> Result:
+def _gumbel_softmax(
+    op: Operation, logits: Tensor, tau: float = 1, hard: bool = False, *rest: Any, **named: Any
+) -> Result:
     dimension(op, named.get("dim", rest[1] if len(rest) > 1 else -1), logits.dim())
     return Kernel((op.shape(logits),))
 
@@ -120,8 +139,10 @@ def _glu(op: Operation, input: Tensor, dim: int = -1) -> Result:
     size = shape[axis]
     text = f"Halving dimension must be even, but dimension {axis} is size {{left}}"
     op.require(divisible(function_of(size), 2), Kind.ARGUMENT, text, between=(size, 2))
-    return Fresh((*shape[:axis], size // 2, *shape[axis + 1 :]), input) if input.is_contiguous() else Kernel(
-        ((*shape[:axis], size // 2, *shape[axis + 1 :]),)
+    return (
+        Fresh((*shape[:axis], size // 2, *shape[axis + 1 :]), input)
+        if input.is_contiguous()
+        else Kernel(((*shape[:axis], size // 2, *shape[axis + 1 :]),))
     )
 
 
@@ -130,10 +151,14 @@ def _prelu(op: Operation, input: Tensor, weight: Tensor) -> Result:
     """One parameter, or one for each channel."""
     shape, parameters = op.shape(input), op.shape(weight)
     if len(parameters) > 1:
-        op.refuse(Kind.ARGUMENT, f"prelu: Expected `weight` to be a scalar or 1D tensor, but got: ndim = {len(parameters)}")
+        op.refuse(
+            Kind.ARGUMENT, f"prelu: Expected `weight` to be a scalar or 1D tensor, but got: ndim = {len(parameters)}"
+        )
     if parameters and plain(parameters[0]) != 1:
         channels = shape[1] if len(shape) > 1 else 1
-        text = f"Mismatch of parameter numbers and input channel size. Found parameter numbers = {plain(parameters[0])} "
+        text = (
+            f"Mismatch of parameter numbers and input channel size. Found parameter numbers = {plain(parameters[0])} "
+        )
         if not shape:
             op.refuse(Kind.ARGUMENT, "Not allow zero-dim input tensor.")
         op.require_equal(channels, parameters[0], Kind.CHANNELS, text + "and channel size = {left}.")
@@ -141,7 +166,9 @@ def _prelu(op: Operation, input: Tensor, weight: Tensor) -> Result:
 
 
 @size_rule(Tensor.contiguous)
-def _made_contiguous(op: Operation, input: Tensor, memory_format: torch.memory_format = torch.contiguous_format) -> Result:
+def _made_contiguous(
+    op: Operation, input: Tensor, memory_format: torch.memory_format = torch.contiguous_format
+) -> Result:
     shape = op.shape(input)
     if memory_format in (torch.channels_last, torch.channels_last_3d):
         _check_rank(op, shape, memory_format)
@@ -197,4 +224,6 @@ size_rule(*dict.fromkeys(function for name in _CONTIGUOUS for function in spelli
 size_rule(*(spellings("logical_not", inplace=False)))(_test)
 for _name, _dtype in _CASTS.items():
     size_rule(getattr(Tensor, _name))(partial(_cast, dtype=_dtype))
-size_rule(*(getattr(torch, f"{name}_like") for name in ("zeros", "ones", "empty", "full", "rand", "randn", "randint")))(_like)
+size_rule(*(getattr(torch, f"{name}_like") for name in ("zeros", "ones", "empty", "full", "rand", "randn", "randint")))(
+    _like
+)

@@ -236,7 +236,9 @@ def _repeat(op: Operation, input: Tensor, *repeats: Any, **named: Any) -> Result
 
 
 @size_rule(Tensor.repeat_interleave, torch.repeat_interleave)
-def _repeat_interleave(op: Operation, input: Tensor, repeats: Any, dim: Any = None, *, output_size: Any = None) -> Result:
+def _repeat_interleave(
+    op: Operation, input: Tensor, repeats: Any, dim: Any = None, *, output_size: Any = None
+) -> Result:
     if not isinstance(repeats, int):
         raise NoRule
     shape = op.shape(input)

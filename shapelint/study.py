@@ -3,28 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import torch
-
 from shapelint.analysis import Analysis, Layer
-from shapelint.contract import Contract, How, Outcome, Region
+from shapelint.contract import Contract, How, Outcome, Region, union
 from shapelint.diagnose import Patient, diagnose
 from shapelint.errors import ModelError
 from shapelint.failure import Kind
 from shapelint.graph import ShapeGraph
 from shapelint.inputs import Inputs
 from shapelint.intent import Intent, intent, multiples, restored
+from shapelint.layout import spatial_axes
 from shapelint.mirror import mirrored_pairs
 from shapelint.question import Question, question
-from shapelint.repair import Solver, layers_of
+from shapelint.repair import Solver, fixed, layers_of
 from shapelint.size.number import plain
 from shapelint.size.sets import SizeSet
 from shapelint.source import Span
 from shapelint.trace import ops  # noqa: F401  (registers the size rules)
 from shapelint.trace.explore import Exploration, explore
-from shapelint.trace.freeze import freeze
-from shapelint.trace.layout import spatial_axes
+from shapelint.trace.failure import Unanalysable
+from shapelint.trace.freeze import convolution_layers, freeze
 from shapelint.trace.run import Standing, Subject
 
 if TYPE_CHECKING:
@@ -89,9 +89,10 @@ class _Places(dict[str, Span]):
 
 def _refuse_what_never_runs(loaded: Loaded, explored: Exploration) -> None:
     """A raise at every size that no size rule explains is no finding, but a check that could not be done."""
+    first = explored.runs[0]
     failures = [run.failure for run in explored.runs]
-    if all(failure is not None and failure.kind is Kind.UNEXPLAINED for failure in failures):
-        first = explored.runs[0]
+    unexplained = all(failure is not None and failure.kind is Kind.UNEXPLAINED for failure in failures)
+    if unexplained and not isinstance(first.error, Unanalysable):
         where = "" if first.place is None else f" ({first.place.span()})"
         assert first.failure is not None
         raise ModelError(f"{loaded.name} does not run: {first.failure.text}{where}") from first.error
@@ -130,7 +131,7 @@ def _analysis(
         intent=meaning,
         graph=graph,
         pairs=mirrored_pairs(graph, sizes),
-        layers=_layers(loaded.module, built),
+        layers=_layers(loaded, built),
         asked=asked.domain if asked.asked is None else asked.asked,
         certain=asked.asked is not None,
         misaligned=False,
@@ -146,26 +147,17 @@ def _story_point(contract: Contract, asked: Question, graph: ShapeGraph) -> Mapp
     return graph.sizes
 
 
-def _layers(module: torch.nn.Module, built: dict[str, Span]) -> tuple[Layer, ...]:
-    found = []
-    for name, part in module.named_modules():
-        if isinstance(part, torch.nn.modules.conv._ConvNd):
-            keys = ("kernel_size", "stride", "dilation", "output_padding")
-            values = {key: tuple(getattr(part, key)) for key in keys}
-            found.append(Layer(name, type(part).__name__, values, built.get(name)))
-    return tuple(found)
+def _layers(loaded: Loaded, built: dict[str, Span]) -> tuple[Layer, ...]:
+    found = convolution_layers(loaded.module)
+    return tuple(Layer(name, kind, parameters, built.get(name)) for name, kind, parameters in found)
 
 
 def _right(asked: Question, meaning: Intent, options: Options) -> Any:
     """What the solver takes for right: restoring where that is meant, else running."""
 
     def right(found: Exploration, sizes: Mapping[str, int] | None) -> SizeSet:
-        from shapelint.repair import fixed
-
         running = [region for region in found.regions if region.outcome.ok]
         if not meaning.meant:
-            from shapelint.contract import union
-
             return union(found.domain.symbols, [region.sizes for region in running])
         if sizes is None:
             return restored(running, asked, options.expect)
@@ -175,8 +167,6 @@ def _right(asked: Question, meaning: Intent, options: Options) -> Any:
 
 
 def _diagnosed(analysis: Analysis, patient: Patient) -> Analysis:
-    from dataclasses import replace
-
     wrong = analysis.asked - analysis.wanted
     contract = analysis.contract
     if analysis.certain:
@@ -192,13 +182,11 @@ def _diagnosed(analysis: Analysis, patient: Patient) -> Analysis:
 
 def _aligned(analysis: Analysis, patient: Patient) -> Analysis:
     """Symbols alone: whether the multiples of the total stride restore, and what would make them."""
-    from dataclasses import replace
-
     contract = analysis.contract
     whole = multiples(analysis.question, analysis.intent.stride) & contract.runs
     if not analysis.intent.meant or not whole or whole & contract.restores:
         return analysis
-    focus = _focus(whole, patient)
+    focus = whole.at_least(dict.fromkeys(whole.symbols, 8)).sample() or _focus(whole, patient)
     found = diagnose(patient, focus, whole)
     for_all = patient.solver.constant_for(contract.runs) if patient.solver.layers else None
     return replace(analysis, misaligned=True, constant_for_all=for_all is not None, diagnosis=found)

@@ -42,7 +42,7 @@ def _first_spatial(run: Run) -> Shape | None:
 
 
 def _names(dims: Shape) -> list[frozenset[str]]:
-    return [getattr(dim, "_function").symbols() if hasattr(dim, "_function") else frozenset() for dim in dims]
+    return [dim._function.symbols() if hasattr(dim, "_function") else frozenset() for dim in dims]
 
 
 def _expected(asked: Question) -> list[frozenset[str]]:

@@ -1,0 +1,116 @@
+"""Functions and conditions as isl has them: piecewise quasi-affine functions, and sets of integer points."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from functools import lru_cache, reduce
+from itertools import product as combinations
+
+import islpy as isl
+
+from shapelint.size.condition import AllOf, AnyOf, Compare, Condition, Divisible, Not, ProductIs
+from shapelint.size.division import divide_exactly
+from shapelint.size.function import Extreme, FloorDivision, Function, NotQuasiAffine, Symbol
+
+_FACTORISATIONS = 4096
+
+
+class Undecidable(ArithmeticError):
+    """A condition that leaves Presburger arithmetic, such as H*W >= 100."""
+
+
+@lru_cache(maxsize=256)
+def space(symbols: tuple[str, ...]) -> isl.Space:
+    """The space of integer points with these coordinates."""
+    return isl.Space.create_from_names(isl.DEFAULT_CONTEXT, set=list(symbols))
+
+
+@lru_cache(maxsize=32768)
+def function_on(symbols: tuple[str, ...], function: Function) -> isl.PwAff:
+    """A function over the space of some symbols; Undecidable where it multiplies two of them."""
+    local = isl.LocalSpace.from_space(space(symbols))
+    total = isl.PwAff.from_aff(isl.Aff.zero_on_domain(local))
+    for monomial, value in function.terms:
+        if len(monomial) > 1:
+            raise Undecidable(str(function))
+        part = _atom_on(symbols, monomial[0]) if monomial else _one(symbols)
+        total = total.add(part.scale_val(isl.Val(value)))
+    return total
+
+
+@lru_cache(maxsize=256)
+def _one(symbols: tuple[str, ...]) -> isl.PwAff:
+    return isl.PwAff.from_aff(isl.Aff.val_on_domain(isl.LocalSpace.from_space(space(symbols)), isl.Val(1)))
+
+
+def _atom_on(symbols: tuple[str, ...], atom: Symbol | FloorDivision | Extreme) -> isl.PwAff:
+    if isinstance(atom, Symbol):
+        local = isl.LocalSpace.from_space(space(symbols))
+        return isl.PwAff.var_on_domain(local, isl.dim_type.set, symbols.index(atom.name))
+    if isinstance(atom, FloorDivision):
+        return function_on(symbols, atom.numerator).scale_down_val(isl.Val(atom.divisor)).floor()
+    first, second = function_on(symbols, atom.first), function_on(symbols, atom.second)
+    return first.min(second) if atom.name == "min" else first.max(second)
+
+
+@lru_cache(maxsize=32768)
+def condition_set(symbols: tuple[str, ...], condition: Condition) -> isl.Set:
+    """The points at which a condition holds; raises Undecidable."""
+    if isinstance(condition, Compare):
+        return _compare_set(symbols, condition)
+    universe = isl.Set.universe(space(symbols))
+    if isinstance(condition, Not):
+        return universe.subtract(condition_set(symbols, condition.part))
+    if isinstance(condition, AllOf):
+        return reduce(isl.Set.intersect, (condition_set(symbols, part) for part in condition.parts), universe)
+    if isinstance(condition, AnyOf):
+        return _union(symbols, (condition_set(symbols, part) for part in condition.parts))
+    return _union(symbols, (_factored(symbols, condition, numbers) for numbers in _splits(condition)))
+
+
+def _compare_set(symbols: tuple[str, ...], condition: Compare) -> isl.Set:
+    if not condition.function.affine:
+        return _common_factor_set(symbols, condition)
+    function = function_on(symbols, condition.function)
+    return function.zero_set() if condition.equal else function.nonneg_set()
+
+
+def _common_factor_set(symbols: tuple[str, ...], condition: Compare) -> isl.Set:
+    """a*f == 0 is a == 0 or f == 0."""
+    terms = condition.function.terms
+    shared = next((atom for atom in terms[0][0] if all(atom in monomial for monomial, _ in terms)), None)
+    if shared is None or not condition.equal:
+        raise Undecidable(str(condition.function))
+    factor = Function((((shared,), 1),))
+    try:
+        rest = divide_exactly(condition.function, factor)
+    except NotQuasiAffine:
+        raise Undecidable(str(condition.function)) from None
+    return _union(symbols, (_compare_set(symbols, Compare(part, True)) for part in (factor, rest)))
+
+
+def _union(symbols: tuple[str, ...], sets: Iterable[isl.Set]) -> isl.Set:
+    return reduce(isl.Set.union, sets, isl.Set.empty(space(symbols))).coalesce()
+
+
+def _splits(condition: ProductIs | Divisible) -> Iterator[tuple[int, ...]]:
+    """The ways to share a number among the factors; divisors may be negative in a product."""
+    number, count = abs(condition.number), len(condition.factors)
+    divisors = [value for value in range(1, number + 1) if number % value == 0]
+    if len(divisors) ** (count - 1) > _FACTORISATIONS:
+        raise Undecidable(f"product of {count} sizes against {condition.number}")
+    signs = (1, -1) if isinstance(condition, ProductIs) else (1,)
+    for chosen in combinations(*[[value * sign for value in divisors for sign in signs]] * (count - 1)):
+        head = reduce(int.__mul__, chosen, 1)
+        if number % head == 0:
+            yield (*chosen, condition.number // head)
+
+
+def _factored(symbols: tuple[str, ...], condition: ProductIs | Divisible, numbers: tuple[int, ...]) -> isl.Set:
+    parts = []
+    for factor, number in zip(condition.factors, numbers, strict=True):
+        if isinstance(condition, ProductIs):
+            parts.append(Compare(factor.plus(-number), True))
+        else:
+            parts.append(Compare(factor - factor.floor_divide(number).times(number), True))
+    return condition_set(symbols, AllOf(tuple(parts)))

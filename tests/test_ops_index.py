@@ -1,0 +1,92 @@
+"""Indexing against eager PyTorch."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from tests.calls import check, check_drawn, points
+
+_SPECS = ("2,4,H,W", "1,6,H,W", "H,3,W", "2,H,2*W", "4,W,H//2+1", "H")
+_BOUNDS = ("", "", "0", "1", "2", "-1", "-2", "5", "x.shape[-1]", "x.shape[-1] // 2", "x.shape[-1] - 2", "-x.shape[-1] // 2",
+           "(x.shape[-1] - 3) // 2", "(x.shape[-1] - 3) // 2 + 3", "y.shape[-1]")  # fmt: skip
+
+
+def _part(drawn: random.Random) -> str:
+    kind = drawn.random()
+    if kind < 0.2:
+        return drawn.choice(("0", "1", "-1", "3", "-3", "x.shape[-1] - 1", "x.shape[-1] // 2"))
+    if kind < 0.3:
+        return drawn.choice(("None", "...", ":"))
+    if kind < 0.37:
+        return drawn.choice(("[0, 1]", "torch.tensor([0, 1, 0])", "torch.tensor([[0], [1]])", "torch.tensor(0)"))
+    step = drawn.choice(("", "", "", ":2", ":3", ":1"))
+    return f"{drawn.choice(_BOUNDS)}:{drawn.choice(_BOUNDS)}{step}"
+
+
+def _index(drawn: random.Random) -> str:
+    parts = [_part(drawn) for _ in range(drawn.choice((1, 2, 3, 4)))]
+    while parts.count("...") > 1:
+        parts.remove("...")
+    return ", ".join(parts)
+
+
+def _draw(drawn: random.Random) -> tuple[str, list[str]]:
+    return f"x[{_index(drawn)}]", [drawn.choice(_SPECS), "1,2,H//2"]
+
+
+def _draw_written(drawn: random.Random) -> tuple[str, list[str]]:
+    value = drawn.choice(("y", "0.0", f"y[{_index(drawn)}]", f"x[{_index(drawn)}]", "y[:, :, :1]", "torch.zeros(1)"))
+    spec = drawn.choice(_SPECS)
+    index = _slices(drawn)
+    return f"(x.__setitem__({index}, {value}), x)[1]", [spec, drawn.choice((spec, spec.replace("H", "W"), "1,2,W"))]
+
+
+def _slices(drawn: random.Random) -> str:
+    bounds = [drawn.choice(_BOUNDS) or "None" for _ in range(4)]
+    return drawn.choice((
+        f"(..., slice({bounds[0]}, {bounds[1]}))", "0", "(slice(None), 0)", f"(slice(None), slice({bounds[2]}, {bounds[3]}))",
+        f"(slice(None), slice(None), slice({bounds[0]}, {bounds[3]}))", "(..., 0)", "Ellipsis"))  # fmt: skip
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_drawn_indices(seed: int) -> None:
+    check_drawn(seed, _draw)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_drawn_assignments(seed: int) -> None:
+    check_drawn(seed, _draw_written)
+
+
+@pytest.mark.parametrize("text", [
+    "x[:, :, 1:-1, ::2]",
+    "x[:, :, : y.shape[2], : y.shape[3]]",
+    "x[:, :, (x.shape[2] - y.shape[2]) // 2 : (x.shape[2] - y.shape[2]) // 2 + y.shape[2]]",
+    "x[:, :, x.shape[2] - y.shape[2] :]",
+    "x[:, :, -y.shape[2] :]",
+    "x[0, :, 2, -2]",
+    "x[:, [0, 1], :, 0]",
+    "x[:, [0, 3]]",
+    "x[:, [0, 9]]",
+    "x[:, None, ..., :1]",
+    "x[x.shape[2] - 1]",
+    "torch.index_select(x, 1, torch.tensor([0, 2]))",
+    "x.index_select(1, torch.tensor([[0, 2]]))",
+    "x.gather(2, torch.tensor([[[[0, 1]]]]))",
+    "F.embedding(torch.arange(x.shape[2]), torch.zeros(6, 5))",
+    "F.embedding(torch.arange(x.shape[2]).unsqueeze(0).expand(3, -1), torch.zeros(6, 5))",
+    "torch.zeros(6, 5)[torch.arange(1, x.shape[2])]",
+    "x[:, :, ::0]",
+    "x[0, 0, 0, 0, 0]",
+    "x[:, :, torch.arange(x.shape[2] - 1)]",
+])  # fmt: skip
+def test_known_indices(text: str) -> None:
+    claims = check(text, ["2,4,H,W", "2,4,W,H//2"], points(random.Random(text), 24))
+    assert not claims.reasons, claims.reasons
+
+
+@pytest.mark.parametrize("text", ["x[x > 0]", "x.masked_select(x > 0)", "x.nonzero()", "torch.unique(x)", "x[x[0, 0, 0].long()]"])
+def test_what_depends_on_values_is_not_claimed(text: str) -> None:
+    assert check(text, ["2,4,H,W"], []).runs == 0
