@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING
 
 from shapelint.finding import Safety
 from shapelint.graph import Node, ShapeGraph
+from shapelint.size import SizeSet
 from shapelint.source import Span
+
+_BRIEF = 90
 
 if TYPE_CHECKING:
     from shapelint.analysis import Analysis, Loss, Plan
@@ -29,16 +32,20 @@ def layer_name(names: Sequence[str]) -> str:
     return quoted(names[0]) if len(names) == 1 else f"{quoted(names[0])} to {quoted(names[-1])}"
 
 
+def short(value: Sequence[int]) -> str:
+    """An argument as short as it can be written: one number where the axes agree, else a tuple."""
+    return str(value[0] if len(set(value)) == 1 else tuple(value))
+
+
 def padding_text(value: Sequence[int]) -> str:
     """`output_padding=1` where the axes agree, else a tuple."""
-    same = len(set(value)) == 1
-    return f"`output_padding={value[0] if same else tuple(value)}`"
+    return f"`output_padding={short(value)}`"
 
 
-def size_words(sizes: object, otherwise: str = "no size") -> str:
-    """A set of sizes in words, "no size" in the given ones."""
+def brief(sizes: SizeSet, otherwise: str) -> str:
+    """A set of sizes in words, or the given text where the words are long."""
     text = str(sizes)
-    return otherwise if text == "no size" else text
+    return text if len(text) <= _BRIEF else otherwise
 
 
 def alike_note(loss: Loss) -> str | None:
@@ -57,11 +64,12 @@ def safety_of(plan: Plan) -> Safety:
 def consequence(analysis: Analysis, plan: Plan) -> str:
     """At which sizes the repaired model is right, and which it loses."""
     verb = "restore their size" if analysis.intent.meant else "run"
-    text = f"with it {size_words(plan.restores)} {verb}"
+    text = f"with it {brief(plan.restores, 'the asked size and some others')} {verb}"
     if plan.loses:
-        text += f"; {plan.loses} no longer do"
+        text += f"; {brief(plan.loses, 'sizes that did before')} no longer do"
     if plan.breaks:
-        text += f"; {plan.breaks} ran before and now raise" if plan.breaks != plan.loses else " and raise"
+        broken = brief(plan.breaks, "sizes that ran before")
+        text += " and raise" if plan.breaks == plan.loses else f"; {broken} ran and now raise"
     return text
 
 

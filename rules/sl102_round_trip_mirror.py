@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from shapelint.finding import Finding, Fix, Safety, Severity
 from shapelint.rule import Invalid, Valid
 
-from ._helpers import layer_name, place_of, quoted, sized
+from ._helpers import layer_name, place_of, quoted, short, sized
 from .sl101_round_trip_size import is_remainder, loss_message
 
 if TYPE_CHECKING:
@@ -111,12 +111,8 @@ def _advice(loss: Loss) -> Fix | None:
     sizes = [k * d + n for k, d, n in zip(kernel, dilation, loss.needed, strict=True)]
     kernels = tuple(size // d for size, d in zip(sizes, dilation, strict=True))
     if all(size % d == 0 and size > 0 for size, d in zip(sizes, dilation, strict=True)):
-        return Fix(f"`kernel_size={_short(kernels)}` in {quoted(loss.up.module)} gives the size back", Safety.ADVICE)
+        return Fix(f"`kernel_size={short(kernels)}` in {quoted(loss.up.module)} gives the size back", Safety.ADVICE)
     if all(n % 2 == 0 and p >= n // 2 for p, n in zip(padding, loss.needed, strict=True)):
         values = tuple(p - n // 2 for p, n in zip(padding, loss.needed, strict=True))
-        return Fix(f"`padding={_short(values)}` in {quoted(loss.up.module)} gives the size back", Safety.ADVICE)
+        return Fix(f"`padding={short(values)}` in {quoted(loss.up.module)} gives the size back", Safety.ADVICE)
     return None
-
-
-def _short(values: tuple[int, ...]) -> str:
-    return str(values[0]) if len(set(values)) == 1 else str(values)

@@ -9,7 +9,7 @@ from shapelint.failure import Kind
 from shapelint.finding import Finding, Fix, Safety, Severity
 from shapelint.rule import Invalid, Valid
 
-from ._helpers import padding_text, quoted, sized
+from ._helpers import padding_text, quoted, short
 
 if TYPE_CHECKING:
     from shapelint.analysis import Analysis, Layer
@@ -56,7 +56,7 @@ class IllegalOutputPadding:
         Invalid(
             _LAYER.format("output_padding=1", "  # <-- SL103"),
             "1,3,8,8",
-            "`up` has `output_padding=1`, but stride 1x1 and dilation 1x1 allow at most 0x0",
+            "`up` has `output_padding=1`, but stride 1 and dilation 1 allow at most 0",
         ),
     )
 
@@ -72,8 +72,8 @@ class IllegalOutputPadding:
 
     def _finding(self, layer: Layer) -> Finding:
         name, (value, limits) = quoted(layer.module), _bounds(layer)
-        given, stride = padding_text(value), sized(layer.parameters["stride"])
-        dilation, most = sized(layer.parameters["dilation"]), sized([each - 1 for each in limits])
+        given, stride = padding_text(value), short(layer.parameters["stride"])
+        dilation, most = short(layer.parameters["dilation"]), short([each - 1 for each in limits])
         return Finding(
             code=self.code,
             name=self.name,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from shapelint.finding import Finding, Fix, Safety, Severity
 from shapelint.rule import Invalid, Valid
 
-from ._helpers import alike_note, output_size_call, padding_text, place_of, quoted, safety_of, size_words, sized
+from ._helpers import alike_note, brief, output_size_call, padding_text, place_of, quoted, safety_of, sized
 
 if TYPE_CHECKING:
     from shapelint.analysis import Analysis, Diagnosis, Loss
@@ -77,7 +77,7 @@ class HopMisaligned:
     def _finding(self, analysis: Analysis, diagnosis: Diagnosis, up: Node, loss: Loss | None) -> Finding:
         stride = analysis.intent.stride
         hop = str(stride[0]) if len(set(stride)) == 1 else sized(stride)
-        sizes = size_words(analysis.contract.restores)
+        sizes = brief(analysis.contract.restores, "some sizes")
         notes = [None if loss is None else alike_note(loss), *_proofs(analysis, diagnosis)]
         return Finding(
             code=self.code,
@@ -100,7 +100,7 @@ def _proofs(analysis: Analysis, diagnosis: Diagnosis) -> Iterator[str]:
     if analysis.constant_for_all is False:
         yield "no constant `output_padding` is right for all sizes (proved)"
     if diagnosis.plan is not None:
-        yield f"with the fix {size_words(diagnosis.plan.restores)} restore instead"
+        yield f"with the fix {brief(diagnosis.plan.restores, 'other sizes')} restore instead"
 
 
 def _fix(diagnosis: Diagnosis, loss: Loss) -> Fix | None:
@@ -109,6 +109,6 @@ def _fix(diagnosis: Diagnosis, loss: Loss) -> Fix | None:
     if not loss.values or diagnosis.plan is None:
         return Fix(every, Safety.ADVICE) if every else None
     ((module, value),) = loss.values.items()
-    title = f"{padding_text(value)} in {quoted(module)} for {size_words(diagnosis.plan.restores)}"
+    title = f"{padding_text(value)} in {quoted(module)} for {brief(diagnosis.plan.restores, 'other sizes')}"
     title += f", or {every}" if every else ""
     return Fix(title, safety_of(diagnosis.plan), {f"{module}.output_padding": value}, verified=("meta",))

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, ClassVar
 
-from shapelint.finding import Finding, Severity
+from shapelint.finding import Finding, Fix, Safety, Severity
 from shapelint.graph import Node
 from shapelint.rule import Invalid, Valid
 
-from ._helpers import nearest_note, place_of, quoted, sized
+from ._helpers import nearest_note, place_of, quoted, short, sized
 
 if TYPE_CHECKING:
-    from shapelint.analysis import Analysis, Diagnosis
+    from shapelint.analysis import Analysis, Change, Diagnosis
 
 _GENERATOR = """
 import torch.nn as nn
@@ -68,7 +68,7 @@ class OutputSize:
         diagnosis = analysis.diagnosis
         if diagnosis is None or analysis.misaligned or not diagnosis.region.outcome.ok or diagnosis.losses:
             return
-        setters = _setters(diagnosis)
+        setters, change = _setters(diagnosis), diagnosis.change
         last = setters[-1] if setters else diagnosis.graph.nodes[-1]
         yield Finding(
             code=self.code,
@@ -76,9 +76,15 @@ class OutputSize:
             severity=Severity.ERROR,
             message=_message(analysis, diagnosis),
             notes=tuple(note for note in _notes(analysis, diagnosis, setters) if note),
-            module=last.module or None,
-            location=place_of(last),
+            module=(last.module if change is None else change.module) or None,
+            location=place_of(last) if change is None else change.built,
+            fix=None if change is None else Fix(_title(change), Safety.ADVICE, verified=("meta",)),
         )
+
+
+def _title(change: Change) -> str:
+    given, value = short(change.given), short(change.value)
+    return f"`{change.parameter}={value}` instead of {given} in {quoted(change.module)} gives the wanted size"
 
 
 def _message(analysis: Analysis, diagnosis: Diagnosis) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from shapelint.finding import Finding, Fix, Safety, Severity
 from shapelint.rule import Invalid, Valid
 
-from ._helpers import consequence, layer_name, nearest_note, padding_text, quoted, safety_of, sized
+from ._helpers import brief, consequence, layer_name, nearest_note, padding_text, quoted, safety_of, sized
 
 if TYPE_CHECKING:
     from shapelint.analysis import Analysis, Diagnosis, Mismatch
@@ -99,12 +99,11 @@ class SkipSize:
         diagnosis = analysis.diagnosis
         if diagnosis is None or analysis.misaligned:
             return
-        for mismatch in diagnosis.mismatches:
-            yield self._finding(analysis, diagnosis, mismatch)
+        for number, mismatch in enumerate(diagnosis.mismatches):
+            yield self._finding(analysis, diagnosis, mismatch, first=number == 0)
 
-    def _finding(self, analysis: Analysis, diagnosis: Diagnosis, mismatch: Mismatch) -> Finding:
-        first, second = reversed(mismatch.sizes), reversed(mismatch.sources)
-        sizes, sources = tuple(first), tuple(second)
+    def _finding(self, analysis: Analysis, diagnosis: Diagnosis, mismatch: Mismatch, *, first: bool) -> Finding:
+        sizes, sources = mismatch.sizes[::-1], mismatch.sources[::-1]
         join = quoted(mismatch.node.operation)
         pairs = [f"{sized(size)} from {quoted(source)}" for size, source in zip(sizes, sources, strict=True)]
         return Finding(
@@ -112,19 +111,22 @@ class SkipSize:
             name=self.name,
             severity=Severity.ERROR,
             message=f"{join} joins {pairs[0]} with {pairs[1]}",
-            notes=tuple(_notes(analysis, diagnosis, mismatch)),
+            notes=(*_cause(mismatch), *(_notes(analysis, diagnosis) if first else ())),
             module=(mismatch.up.module if mismatch.up else mismatch.node.module) or None,
             location=mismatch.node.place,
-            fix=_fix(analysis, diagnosis, mismatch),
+            fix=_fix(diagnosis, mismatch),
         )
 
 
-def _notes(analysis: Analysis, diagnosis: Diagnosis, mismatch: Mismatch) -> Iterator[str]:
+def _cause(mismatch: Mismatch) -> Iterator[str]:
     loss = mismatch.loss
     if loss is not None:
         taken, given = sized(loss.size_in), sized(loss.size_out)
         yield f"{layer_name(loss.down)} took {taken}, {layer_name(loss.up)} gives back {given}"
-    yield f"the model runs for: {analysis.contract.runs}"
+
+
+def _notes(analysis: Analysis, diagnosis: Diagnosis) -> Iterator[str]:
+    yield f"the model runs for: {brief(analysis.contract.runs, 'some sizes only')}"
     near = nearest_note(analysis, dict(diagnosis.focus))
     if near is not None:
         yield near
@@ -132,7 +134,7 @@ def _notes(analysis: Analysis, diagnosis: Diagnosis, mismatch: Mismatch) -> Iter
         yield consequence(analysis, diagnosis.plan)
 
 
-def _fix(analysis: Analysis, diagnosis: Diagnosis, mismatch: Mismatch) -> Fix:
+def _fix(diagnosis: Diagnosis, mismatch: Mismatch) -> Fix:
     bring = f"bring {quoted(mismatch.sources[1])} to the size of {quoted(mismatch.sources[0])} at the join"
     if diagnosis.plan is None or not mismatch.values:
         rank = len(mismatch.sizes[0])

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, ClassVar
 
-from shapelint.failure import Kind
-from shapelint.finding import Finding, Severity
+from shapelint.failure import Failure, Kind
+from shapelint.finding import Finding, Fix, Safety, Severity
 from shapelint.rule import Invalid, Valid
 from shapelint.size import SizeSet
 
@@ -44,6 +44,7 @@ class Net(nn.Module):
         return x + self.up(self.down(x))
 """
 
+_SHORT = 60
 _OWN_RULE = frozenset({Kind.JOIN, Kind.KERNEL, Kind.EMPTY, Kind.OUTPUT_PADDING})
 
 
@@ -71,7 +72,7 @@ class RestrictedSizes:
         Invalid(
             _PINNED.format("  # <-- SL202"),
             "1,1,32,32",
-            "it does not run at 32x32, only for H and W 27 or 28",
+            "it does not run at 32x32",
         ),
     )
 
@@ -89,7 +90,8 @@ class RestrictedSizes:
         focus = dict(diagnosis.focus)
         failure, node = diagnosis.region.outcome.failure, diagnosis.node
         runs = analysis.contract.runs
-        only = f", only for {_short(str(runs))}" if runs else ", nor at any other size"
+        only = f", only for {runs}" if runs and len(str(runs)) <= _SHORT else ""
+        only = only if runs else ", nor at any other size"
         notes = [failure.at(focus) if failure else None, nearest_note(analysis, focus)]
         own = failure is not None and failure.kind is Kind.PYTHON
         place = diagnosis.region.outcome.place if own or node is None else place_of(node)
@@ -101,12 +103,14 @@ class RestrictedSizes:
             notes=tuple(note for note in notes if note),
             module=(node.module if node is not None and not own else "") or None,
             location=place,
+            fix=_advice(failure),
         )
 
     def _note(self, analysis: Analysis) -> Finding:
-        verb = "restores" if analysis.intent.meant else "runs for"
+        verb, words = "restores" if analysis.intent.meant else "runs for", str(analysis.wanted)
         smallest = analysis.wanted.smallest() or {}
         notes = [f"the smallest is {sized(tuple(smallest.values()))}"] if smallest else []
+        notes += [] if len(words) <= _SHORT else [f"namely {words}"]
         if analysis.intent.meant and analysis.contract.runs != analysis.wanted:
             notes.append(f"it runs for: {analysis.contract.runs}")
         if analysis.intent.meant:
@@ -115,13 +119,15 @@ class RestrictedSizes:
             code=self.code,
             name=self.name,
             severity=Severity.NOTE,
-            message=f"it {verb} {_short(str(analysis.wanted))} only",
+            message=f"it {verb} {words if len(words) <= _SHORT else 'some sizes'} only",
             notes=tuple(notes),
         )
 
 
-def _short(words: str) -> str:
-    return words if len(words) <= 60 else words[:57] + "..."
+def _advice(failure: Failure | None) -> Fix | None:
+    if failure is None or failure.kind is not Kind.UNPOOL:
+        return None
+    return Fix("pass `output_size=` the size that the pool took to the call", Safety.ADVICE)
 
 
 def _is_restricted(sizes: SizeSet) -> bool:

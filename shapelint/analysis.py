@@ -80,6 +80,17 @@ class Mismatch:
 
 
 @dataclass(frozen=True, slots=True)
+class Change:
+    """Another value for one argument of one layer, per axis, and where the layer was constructed."""
+
+    module: str
+    parameter: str
+    given: tuple[int, ...]
+    value: tuple[int, ...]
+    built: Span | None
+
+
+@dataclass(frozen=True, slots=True)
 class Diagnosis:
     """What is wrong at one size, the `focus`: either the call that raises, or sizes that do not come back."""
 
@@ -90,6 +101,7 @@ class Diagnosis:
     mismatches: tuple[Mismatch, ...]
     losses: tuple[Loss, ...]
     plan: Plan | None
+    change: Change | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,12 +13,15 @@ from shapelint.failure import Kind
 from shapelint.graph import Node, Pair, ShapeGraph
 from shapelint.intent import Intent
 from shapelint.mirror import mirrored_pairs, spatial_size
+from shapelint.question import Question
 from shapelint.repair import Solver, Trial
-from shapelint.size.function import constant
+from shapelint.search import single_change
 from shapelint.size.sets import SizeSet
 from shapelint.source import Span
+from shapelint.spec import Expectation
 from shapelint.trace.explore import Exploration
 from shapelint.trace.freeze import freeze
+from shapelint.trace.run import overriding
 
 Values = Mapping[str, tuple[int, ...]]
 
@@ -34,11 +37,12 @@ class Patient:
     contract: Contract
     intent: Intent
     solver: Solver
+    question: Question
+    expect: Expectation | None
 
     def graph(self, sizes: Mapping[str, int], values: Values) -> ShapeGraph:
         """The calls at one size with some values of `output_padding` set; ends at the call that fails."""
-        overrides = {name: tuple(map(constant, value)) for name, value in values.items()}
-        run = replace(self.explored, overrides=overrides).run(sizes, symbolic=False)
+        run = replace(self.explored, overrides=overriding(values)).run(sizes, symbolic=False)
         return freeze(run, self.explored.subject.module, self.built)
 
     def failing(self, graph: ShapeGraph) -> Node | None:
@@ -59,7 +63,10 @@ def diagnose(patient: Patient, focus: Mapping[str, int], wanted: SizeSet) -> Dia
     losses: tuple[Loss, ...] = ()
     if region.outcome.ok or (plan is not None and node is not None):
         losses = _losses(patient, focus, values, done)
-    return Diagnosis(dict(focus), region, graph, node, mismatches, losses, plan)
+    change = None
+    if region.outcome.ok and not losses:
+        change = single_change(patient.explored, graph, patient.question, patient.expect, focus)
+    return Diagnosis(dict(focus), region, graph, node, mismatches, losses, plan, change)
 
 
 def _may_repair(failure: object) -> bool:
@@ -143,11 +150,11 @@ def _differing(operands: list[Node], focus: dict[str, int]) -> tuple[Node, Node]
 
 
 def _named(graph: ShapeGraph, node: Node) -> str:
-    """The layer that a tensor comes from: the last call of a module on its way, else the function."""
+    """What gave a tensor its size: the last spatial call on its way, by its layer, else by its function."""
     each = node
-    while not each.module and each.inputs and not each.spatial:
+    while not each.spatial and each.inputs and each.operation not in ("cat", "concat", "input"):
         each = graph.nodes[each.inputs[0]]
-    return each.module or node.operation
+    return each.module or node.module or each.operation
 
 
 def _last_up(graph: ShapeGraph, node: Node) -> Node | None:

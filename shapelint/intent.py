@@ -66,6 +66,13 @@ def restored(regions: Sequence[Region], question: Question, expect: Expectation 
     return union(question.symbols, found).coalesced()
 
 
+def is_restored(
+    outputs: Sequence[TensorShape], question: Question, expect: Expectation | None, sizes: Mapping[str, int]
+) -> bool:
+    """Whether outputs of known shapes are as wanted where the symbols have `sizes`."""
+    return _restores(outputs, question, expect).holds(sizes)
+
+
 def _restores(outputs: Sequence[TensorShape], question: Question, expect: Expectation | None) -> Condition:
     place = output_axes(outputs, question)
     if expect is not None:

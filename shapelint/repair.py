@@ -19,7 +19,7 @@ from shapelint.size.function import constant, symbol
 from shapelint.size.sets import SizeSet
 from shapelint.spec import TensorSpec
 from shapelint.trace.explore import Budget, Exploration, explore
-from shapelint.trace.run import Subject
+from shapelint.trace.run import Subject, overriding
 
 _ROUNDS = 24
 
@@ -89,7 +89,7 @@ class Solver:
 
     def unknowns(self, layer: Layer) -> tuple[str, ...]:
         index = self.layers.index(layer)
-        return tuple(f"op{index}_{axis}" for axis in range(len(layer.stride)))
+        return tuple(f"?{index}_{axis}" for axis in range(len(layer.stride)))
 
     def names(self) -> tuple[str, ...]:
         return tuple(name for layer in self.layers for name in self.unknowns(layer))
@@ -97,7 +97,8 @@ class Solver:
     def solutions(self, sizes: Mapping[str, int]) -> SizeSet:
         """All values at which the model is right at one size."""
         subject = replace(self.subject, inputs=fixed(self.subject.inputs, sizes), symbols=self.names())
-        overrides = {layer.module: tuple(map(symbol, self.unknowns(layer))) for layer in self.layers}
+        unknown = {layer: tuple(map(symbol, self.unknowns(layer))) for layer in self.layers}
+        overrides = {layer.module: {"output_padding": value} for layer, value in unknown.items()}
         present = {
             name: min(value, layer.limit(axis) - 1)
             for layer in self.layers
@@ -128,8 +129,7 @@ class Solver:
 
     def trial(self, values: Mapping[str, tuple[int, ...]], first: Mapping[str, int]) -> Trial:
         """The model with the values set, for all sizes: a run of its own that verifies them."""
-        overrides = {name: tuple(map(constant, value)) for name, value in values.items()}
-        found = explore(self.subject, self.domain, first, overrides=overrides, budget=Budget(512, 20.0))
+        found = explore(self.subject, self.domain, first, overrides=overriding(values), budget=Budget(512, 20.0))
         runs = union(self.domain.symbols, [region.sizes for region in found.regions if region.outcome.ok])
         return Trial(values, found, self.right(found, None), runs)
 

@@ -43,7 +43,8 @@ def study(loaded: Loaded, parsed: Inputs, asked: Question, options: Options) -> 
     contract = _contract(explored, asked, meaning, options)
     analysis = _analysis(loaded, asked, contract, meaning, graph, built)
     solver = Solver(explored.subject, asked.domain, layers_of(graph), _right(asked, meaning, options))
-    return _diagnosed(analysis, Patient(explored, built, contract, meaning, solver)), explored.subject
+    patient = Patient(explored, built, contract, meaning, solver, asked, options.expect)
+    return _diagnosed(analysis, patient), explored.subject
 
 
 def _explored(loaded: Loaded, parsed: Inputs, asked: Question, options: Options) -> tuple[Question, Exploration]:

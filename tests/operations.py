@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import random
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from shapelint.graph import Dimension
 from shapelint.inputs import Inputs
 from shapelint.size.number import plain
 from shapelint.spec import TensorSpec, parse_tensor
+from shapelint.trace.failure import Unanalysable
 from shapelint.trace.run import Run, Standing, Subject, output_tensors, run_once
 
 Sizes = Mapping[str, int]
@@ -54,11 +56,14 @@ def agree(
     dtypes: Sequence[str] = (),
     *,
     train: bool = False,
+    rising: bool = False,
+    open_ended: bool = False,
 ) -> Claims:
     """Checks a function of tensors at the sizes; `specs` are input specs such as "1,3,H,W".
 
     At each size a plain run must agree with eager PyTorch, and whatever a symbolic run claims about the other
-    sizes must be so there.
+    sizes must be so there. The tensors are full of ones, or with `rising` of numbers each larger than the last.
+    With `open_ended` a run may end as not analysable where PyTorch goes on.
     """
     tensors = [parse_tensor(spec) for spec in specs]
     if dtypes:
@@ -69,13 +74,13 @@ def agree(
     claims, reasons = Claims(), set()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        expected = _all_eager(model, tensors, sizes)
+        expected = _all_eager(model, tensors, sizes, rising=rising)
         for point, outcome in zip(sizes, expected, strict=True):
             run = run_once(subject, point, symbolic=False)
-            if not run.leaks:
+            if not _open(run, open_ended):
                 _same(_observed(run), outcome, f"a plain run at {point}")
             run = run_once(subject, point, symbolic=True)
-            if not run.leaks:
+            if not _open(run, open_ended):
                 _same(_observed(run), outcome, f"a symbolic run at {point}")
             reasons.update(_reasons(run))
             for other, there in zip(sizes, expected, strict=True):
@@ -84,28 +89,31 @@ def agree(
     return claims
 
 
-def _all_eager(model: torch.nn.Module, specs: Sequence[TensorSpec], sizes: Sequence[Sizes]) -> list[Outcome]:
+def _all_eager(
+    model: torch.nn.Module, specs: Sequence[TensorSpec], sizes: Sequence[Sizes], *, rising: bool
+) -> list[Outcome]:
     """What PyTorch does at each size, on one thread: more of them slow down tensors as small as these."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        return [_eager(model, specs, point) for point in sizes]
+        return [_eager(model, [_real(spec, point, rising=rising) for spec in specs]) for point in sizes]
     finally:
         torch.set_num_threads(before)
 
 
-def _eager(model: torch.nn.Module, specs: Sequence[TensorSpec], point: Sizes) -> Outcome:
+def _eager(model: torch.nn.Module, tensors: list[torch.Tensor]) -> Outcome:
     """What PyTorch does on real tensors on the CPU."""
     try:
         with torch.no_grad():
-            value = model(*(_real(spec, point) for spec in specs))
+            value = model(*tensors)
     except Exception:
         return None
     return tuple(tuple(tensor.shape) for tensor in output_tensors(value))
 
 
-def _real(spec: TensorSpec, point: Sizes) -> torch.Tensor:
-    return torch.ones([dim.value(point) for dim in spec.dims], dtype=getattr(torch, spec.dtype))
+def _real(spec: TensorSpec, point: Sizes, *, rising: bool) -> torch.Tensor:
+    ones = torch.ones([dim.value(point) for dim in spec.dims], dtype=getattr(torch, spec.dtype))
+    return torch.arange(ones.numel()).reshape(ones.shape).to(ones.dtype) if rising else ones
 
 
 def _observed(run: Run) -> Outcome:
@@ -114,6 +122,11 @@ def _observed(run: Run) -> Outcome:
 
 def _same(claimed: Outcome, there: Outcome, where: str) -> None:
     assert claimed == there, f"{where} gives {claimed or 'an error'}, PyTorch {there or 'an error'}"
+
+
+def _open(run: Run, open_ended: bool) -> bool:
+    """Whether the run itself says that it may be wrong."""
+    return bool(run.leaks) or (open_ended and isinstance(run.error, Unanalysable))
 
 
 def _reasons(run: Run) -> list[str]:
@@ -141,3 +154,24 @@ def _check(run: Run, point: Sizes, other: Sizes, there: Outcome, claims: Claims)
 def _value(dim: Any, point: Sizes) -> int:
     function: Dimension = getattr(dim, "_function", plain(dim))
     return function if isinstance(function, int) else function.value(point)
+
+
+_SYMBOLS = ("D", "H", "W")
+
+
+def small_grid(draw: random.Random, axes: int) -> list[dict[str, int]]:
+    """Twelve sizes or so, 0 (the specs subtract 1) to 15 and the small ones always among them."""
+    names = _SYMBOLS[-axes:]
+    if axes == 1:
+        return grid(**{names[0]: [*range(1, 9), 11, 12, 13, 16]})
+    points = [dict.fromkeys(names, size) for size in (1, 2, 3, 4)]
+    return points + [{name: draw.randint(1, 9 if axes == 3 else 13) for name in names} for _ in range(8)]
+
+
+def spec(axes: int, channels: str, *, offset: str = "", batch: str = "1,") -> str:
+    return batch + ",".join([channels, *(name + offset for name in _SYMBOLS[-axes:])])
+
+
+def per_axis(draw: random.Random, axes: int, values: list[int]) -> Any:
+    """A number for all axes, or one for each."""
+    return draw.choice(values) if draw.random() < 0.5 else tuple(draw.choice(values) for _ in range(axes))

@@ -30,6 +30,7 @@ LAYERS = (
     ("intent",),
     ("repair",),
     ("analysis",),
+    ("search",),
     ("diagnose", "layout"),
     ("study",),
     ("export",),

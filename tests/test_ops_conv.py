@@ -9,29 +9,10 @@ import pytest
 import torch
 from torch.nn import functional
 
-from tests.operations import Claims, agree, grid
+from tests.operations import Claims, agree, grid, per_axis, small_grid, spec
 
 CONV = {1: functional.conv1d, 2: functional.conv2d, 3: functional.conv3d}
 TRANSPOSED = {1: functional.conv_transpose1d, 2: functional.conv_transpose2d, 3: functional.conv_transpose3d}
-SYMBOLS = ("D", "H", "W")
-
-
-def small_grid(draw: random.Random, axes: int) -> list[dict[str, int]]:
-    """Twelve sizes or so, 0 (the specs subtract 1) to 15 and the small ones always among them."""
-    names = SYMBOLS[-axes:]
-    if axes == 1:
-        return grid(**{names[0]: [*range(1, 9), 11, 12, 13, 16]})
-    points = [dict.fromkeys(names, size) for size in (1, 2, 3, 4)]
-    return points + [{name: draw.randint(1, 9 if axes == 3 else 13) for name in names} for _ in range(8)]
-
-
-def spec(axes: int, channels: str, *, offset: str = "", batch: str = "1,") -> str:
-    return batch + ",".join([channels, *(name + offset for name in SYMBOLS[-axes:])])
-
-
-def per_axis(draw: random.Random, axes: int, values: list[int]) -> Any:
-    """A number for all axes, or one for each."""
-    return draw.choice(values) if draw.random() < 0.5 else tuple(draw.choice(values) for _ in range(axes))
 
 
 def drawn_conv(seed: int) -> Claims:
@@ -150,7 +131,10 @@ def test_output_size_of_a_layer() -> None:
     def restored(value: torch.Tensor, like: torch.Tensor, *given: torch.Tensor) -> torch.Tensor:
         names = [name for name, _ in layer.named_parameters()]
         options = {"output_size": like.shape[-2:]}
-        return torch.func.functional_call(layer, dict(zip(names, given, strict=True)), (value,), options)
+        result: torch.Tensor = torch.func.functional_call(
+            layer, dict(zip(names, given, strict=True)), (value,), options
+        )
+        return result
 
     claims = agree(restored, ["1,2,H,5", "1,1,K,9", *parameters], grid(H=[1, 2, 3, 5], K=[1, 2, 3, 4, 5, 6, 9, 10]))
     assert claims.runs > 10

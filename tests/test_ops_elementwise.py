@@ -51,7 +51,7 @@ def _draw_binary(drawn: random.Random) -> tuple[str, list[str]]:
     return drawn.choice(_BINARY), [shape, _other(drawn, shape), _other(drawn, shape)]
 
 
-@pytest.mark.parametrize("seed", range(30))
+@pytest.mark.parametrize("seed", range(20))
 def test_drawn_binary_functions(seed: int) -> None:
     check_drawn(seed, _draw_binary)
 
@@ -73,7 +73,9 @@ def test_binary_functions_need_no_fallback(text: str) -> None:
 
 def test_an_operand_of_size_one_broadcasts_on_a_path_of_its_own() -> None:
     claims = check("x + y", ["1,2,H", "1,2,W"], points(random.Random(3), 20))
-    assert claims.runs and claims.raises and not claims.reasons
+    assert claims.runs
+    assert claims.raises
+    assert not claims.reasons
 
 
 def test_data_dependent_sizes_are_not_analysed() -> None:

@@ -9,8 +9,8 @@ import pytest
 from tests.calls import check, check_drawn, points
 
 _SPECS = ("2,4,H,W", "1,6,H,W", "H,3,W", "2,H,2*W", "4,W,H//2+1", "H")
-_BOUNDS = ("", "", "0", "1", "2", "-1", "-2", "5", "x.shape[-1]", "x.shape[-1] // 2", "x.shape[-1] - 2", "-x.shape[-1] // 2",
-           "(x.shape[-1] - 3) // 2", "(x.shape[-1] - 3) // 2 + 3", "y.shape[-1]")  # fmt: skip
+_BOUNDS = ("", "", "0", "1", "2", "-1", "-2", "5", "x.shape[-1]", "x.shape[-1] // 2", "x.shape[-1] - 2",
+           "-x.shape[-1] // 2", "(x.shape[-1] - 3) // 2", "(x.shape[-1] - 3) // 2 + 3", "y.shape[-1]")  # fmt: skip
 
 
 def _part(drawn: random.Random) -> str:
@@ -46,16 +46,18 @@ def _draw_written(drawn: random.Random) -> tuple[str, list[str]]:
 def _slices(drawn: random.Random) -> str:
     bounds = [drawn.choice(_BOUNDS) or "None" for _ in range(4)]
     return drawn.choice((
-        f"(..., slice({bounds[0]}, {bounds[1]}))", "0", "(slice(None), 0)", f"(slice(None), slice({bounds[2]}, {bounds[3]}))",
-        f"(slice(None), slice(None), slice({bounds[0]}, {bounds[3]}))", "(..., 0)", "Ellipsis"))  # fmt: skip
+        f"(..., slice({bounds[0]}, {bounds[1]}))", "0", "(slice(None), 0)",
+        f"(slice(None), slice({bounds[2]}, {bounds[3]}))",
+        f"(slice(None), slice(None), slice({bounds[0]}, {bounds[3]}))", "(..., 0)", "Ellipsis",
+    ))  # fmt: skip
 
 
-@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize("seed", range(24))
 def test_drawn_indices(seed: int) -> None:
     check_drawn(seed, _draw)
 
 
-@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("seed", range(12))
 def test_drawn_assignments(seed: int) -> None:
     check_drawn(seed, _draw_written)
 
@@ -87,6 +89,8 @@ def test_known_indices(text: str) -> None:
     assert not claims.reasons, claims.reasons
 
 
-@pytest.mark.parametrize("text", ["x[x > 0]", "x.masked_select(x > 0)", "x.nonzero()", "torch.unique(x)", "x[x[0, 0, 0].long()]"])
+@pytest.mark.parametrize(
+    "text", ["x[x > 0]", "x.masked_select(x > 0)", "x.nonzero()", "torch.unique(x)", "x[x[0, 0, 0].long()]"]
+)
 def test_what_depends_on_values_is_not_claimed(text: str) -> None:
     assert check(text, ["2,4,H,W"], []).runs == 0

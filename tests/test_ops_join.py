@@ -66,4 +66,5 @@ def test_odd_joins(text: str) -> None:
 def test_everything_is_decided_without_a_fallback() -> None:
     claims = check("torch.cat([x, y], 1)", ["1,3,H,W", "1,3,W,H"], points(random.Random(2)))
     assert not claims.reasons
-    assert claims.raises and claims.runs
+    assert claims.raises
+    assert claims.runs

@@ -11,7 +11,23 @@ from tests.calls import check, check_drawn, points
 _SPECS = ("2,4,H,W", "1,6,H,W", "H,3,W", "2,H,2*W", "4,W,H//2+1", "H", "W//2,H")
 _NAMES = ("sum", "mean", "amax", "amin", "logsumexp", "prod", "argmax", "argmin", "all", "any", "max", "min", "median",
           "var", "std", "norm", "nansum", "nanmean", "cummax", "mode")  # fmt: skip
-_AXES = ("0", "1", "-1", "2", "3", "-4", "(0, 1)", "(1, 2)", "(-1, -2)", "(2, 3)", "(1, 1)", "(0, -1)", "None", "()", "[1]")
+_AXES = (
+    "0",
+    "1",
+    "-1",
+    "2",
+    "3",
+    "-4",
+    "(0, 1)",
+    "(1, 2)",
+    "(-1, -2)",
+    "(2, 3)",
+    "(1, 1)",
+    "(0, -1)",
+    "None",
+    "()",
+    "[1]",
+)
 
 
 def _draw(drawn: random.Random) -> tuple[str, list[str]]:
@@ -20,10 +36,12 @@ def _draw(drawn: random.Random) -> tuple[str, list[str]]:
     home = drawn.choice(("x", "x[..., 1:]", "x.transpose(0, -1)"))
     if name == "norm":
         return f"{home}.norm(2, {axes}{keep})", [spec]
-    return drawn.choice((f"{home}.{name}({axes}{keep})", f"torch.{name}({home}, dim={axes}{keep})", f"{home}.{name}()")), [spec]
+    return drawn.choice(
+        (f"{home}.{name}({axes}{keep})", f"torch.{name}({home}, dim={axes}{keep})", f"{home}.{name}()")
+    ), [spec]
 
 
-@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize("seed", range(20))
 def test_drawn_reductions(seed: int) -> None:
     check_drawn(seed, _draw)
 

@@ -9,8 +9,9 @@ import pytest
 from tests.calls import check, check_drawn, points
 
 _SPECS = ("2,4,H,W", "1,6,H,W", "H,3,W", "2,H,4*W", "4,2*H,2*W", "1,H,1,W", "8,H//2+1,W", "H", "2,3,4")
-_SIZES = ("2", "4", "8", "-1", "1", "x.shape[0]", "x.shape[-1]", "x.shape[-1] // 2", "x.shape[1] * x.shape[-1]",
-          "x.numel()", "x.shape[-1] * x.shape[-2]", "x.shape[0] * x.shape[1]", "3", "x.shape[1]", "x.shape[-2]")  # fmt: skip
+_SIZES = ("2", "4", "8", "-1", "1", "x.shape[0]", "x.shape[-1]", "x.shape[-1] // 2", "x.shape[1]",
+          "x.shape[1] * x.shape[-1]", "x.numel()",
+          "x.shape[-1] * x.shape[-2]", "x.shape[0] * x.shape[1]", "3", "x.shape[-2]")  # fmt: skip
 
 
 def _sizes(drawn: random.Random) -> str:
@@ -31,7 +32,8 @@ def _draw_axes(drawn: random.Random) -> tuple[str, list[str]]:
     text = drawn.choice((
         f"x.permute({', '.join(map(str, order))})", f"x.permute({axis()}, {axis()}, {axis()})",
         f"x.transpose({axis()}, {axis()})", f"torch.swapaxes(x, {axis()}, {axis()})", f"x.movedim({axis()}, {axis()})",
-        f"torch.movedim(x, ({axis()}, {axis()}), (0, 1))", "x.mT", "x.T", "x.t()", f"x.squeeze({axis()})", "x.squeeze()",
+        f"torch.movedim(x, ({axis()}, {axis()}), (0, 1))", "x.mT", "x.T", "x.t()",
+        f"x.squeeze({axis()})", "x.squeeze()",
         f"x.squeeze(({axis()}, {axis()}))", f"x.unsqueeze({axis()})", f"x.flip({axis()})", f"x.flip(({axis()}, 0))",
         f"x.roll(1, {axis()})", f"x.roll((1, 2), ({axis()}, {axis()}))", "x.roll(2)", f"x.unbind({axis()})",
         f"x.permute({', '.join(map(str, order))}).contiguous().flatten()",
@@ -44,38 +46,40 @@ def _draw_parts(drawn: random.Random) -> tuple[str, list[str]]:
     count = drawn.choice(("1", "2", "3", "4", "5", "0", "x.shape[-1]", "x.shape[-1] // 2", "x.shape[-1] - 2"))
     start = drawn.choice(("0", "1", "-1", "-2", "2", "x.shape[-1] // 2", "x.shape[-1] - 3"))
     text = drawn.choice((
-        f"x.chunk({drawn.choice((1, 2, 3, 4, 0))}, {axis})", f"x.split({count}, {axis})", f"torch.split(x, [{count}, 2], {axis})",
+        f"x.chunk({drawn.choice((1, 2, 3, 4, 0))}, {axis})", f"x.split({count}, {axis})",
+        f"torch.split(x, [{count}, 2], {axis})",
         f"x.split([{count}, x.shape[{axis}] - 2], dim={axis})", f"x.tensor_split({drawn.choice((1, 2, 3))}, {axis})",
-        f"x.narrow({axis}, {start}, {count})", f"x.select({axis}, {start})", f"x.unfold({axis}, {drawn.choice((1, 2, 3))}, 2)",
+        f"x.narrow({axis}, {start}, {count})", f"x.select({axis}, {start})",
+        f"x.unfold({axis}, {drawn.choice((1, 2, 3))}, 2)",
         f"x.repeat(1, 2, {count}, 1)", f"x.tile(2, {count})", f"x.repeat_interleave({drawn.choice((1, 2, 3))}, {axis})",
         f"x.expand({count}, -1, -1, -1)", f"x.expand(-1, {count}, {count})", "x.expand(2, 2, 4, *x.shape[-2:])",
         f"x.expand_as(torch.zeros(2, 4, {count.replace('x.shape[-1] - 2', '2')}, x.shape[-1]))"))  # fmt: skip
     return text, [drawn.choice(_SPECS)]
 
 
-@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("seed", range(12))
 def test_drawn_reshapes(seed: int) -> None:
     check_drawn(seed, _draw_reshape)
 
 
-@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("seed", range(12))
 def test_drawn_orders_of_axes(seed: int) -> None:
     check_drawn(seed, _draw_axes)
 
 
-@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("seed", range(12))
 def test_drawn_parts(seed: int) -> None:
     check_drawn(seed, _draw_parts)
 
 
 _WINDOWS = "x.view(x.shape[0], x.shape[1], x.shape[2] // 2, 2, x.shape[3] // 2, 2)"
+_CUT = f"{_WINDOWS}.permute(0, 2, 4, 3, 5, 1).reshape(-1, 4, x.shape[1])"
 
 
 @pytest.mark.parametrize("text", [
     _WINDOWS,
-    f"{_WINDOWS}.permute(0, 2, 4, 3, 5, 1).reshape(-1, 4, x.shape[1])",
-    f"{_WINDOWS}.permute(0, 2, 4, 3, 5, 1).reshape(-1, 4, x.shape[1])"
-    ".view(x.shape[0], x.shape[2] // 2, x.shape[3] // 2, 2, 2, -1)",
+    _CUT,
+    f"{_CUT}.view(x.shape[0], x.shape[2] // 2, x.shape[3] // 2, 2, 2, -1)",
     "x.flatten(2).transpose(1, 2).transpose(1, 2).view(x.shape)",
     "x.flatten(2).transpose(1, 2).contiguous().transpose(1, 2).view(x.shape[0], x.shape[1], *x.shape[2:])",
     "x.view(x.shape[0], 2, -1, *x.shape[2:]).transpose(1, 2).contiguous().view(x.shape)",
@@ -100,6 +104,8 @@ def test_known_reshapes(text: str) -> None:
     assert not claims.reasons, claims.reasons
 
 
-@pytest.mark.parametrize("text", ["x.view(2, 4, x.shape[2] - 4, -1)", "x.view(-1, 4, x.shape[2] // 2, 2, x.shape[3] // 2, 2)"])
+@pytest.mark.parametrize(
+    "text", ["x.view(2, 4, x.shape[2] - 4, -1)", "x.view(-1, 4, x.shape[2] // 2, 2, x.shape[3] // 2, 2)"]
+)
 def test_what_does_not_cancel_is_not_claimed(text: str) -> None:
     assert check(text, ["2,4,H,W"], points(random.Random(text), 24)).reasons

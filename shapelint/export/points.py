@@ -11,12 +11,11 @@ import torch
 from shapelint.analysis import Analysis
 from shapelint.export.confirm import Subject, confirm, too_large
 from shapelint.load import Loaded
-from shapelint.size.function import constant
 from shapelint.size.number import plain
 from shapelint.size.sets import SizeSet
 from shapelint.spec import TensorSpec
 from shapelint.trace.run import Subject as Traced
-from shapelint.trace.run import left_as_it_was, run_once
+from shapelint.trace.run import left_as_it_was, overriding, run_once
 
 _POINTS = 4
 _COMFORT = 8
@@ -73,9 +72,8 @@ def _subject(analysis: Analysis, loaded: Loaded, traced: Traced, *, train: bool)
 
     def predict(sizes: Mapping[str, int], repaired: bool) -> tuple[tuple[int, ...], ...] | None:
         values = plan.values if repaired and plan is not None else {}
-        overrides = {name: tuple(map(constant, value)) for name, value in values.items()}
         with left_as_it_was(traced.module):
-            run = run_once(traced, sizes, symbolic=False, overrides=overrides)
+            run = run_once(traced, sizes, symbolic=False, overrides=overriding(values))
         return None if run.failure is not None else tuple(tuple(map(plain, shape)) for shape in run.outputs)
 
     def memory(sizes: Mapping[str, int]) -> int:

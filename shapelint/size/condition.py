@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import reduce
+from itertools import product as combinations
+from math import gcd
 
+from shapelint.size.bound import never_negative
 from shapelint.size.function import Function, constant
 
 
@@ -114,12 +117,25 @@ def at_least(first: Function, second: Function) -> Condition:
     difference = first - second
     if difference.constant is not None:
         return TRUE if difference.constant >= 0 else FALSE
-    if not difference.affine and second.constant in (1, 2):
-        parts = factors(first)
-        ones = [at_least(part, constant(1)) for part in parts]
-        twos = [at_least(part, constant(2)) for part in parts]
-        return all_of(ones if second.constant == 1 else [*ones, any_of(twos)])
+    parts = factors(first)
+    if not difference.affine and second.constant in (1, 2) and 2 <= len(parts) <= 4:
+        return any_of(_product_at_least(signed, second.constant) for signed in _even_signs(parts))
     return Compare(difference, False)
+
+
+def _even_signs(parts: tuple[Function, ...]) -> Iterator[tuple[Function, ...]]:
+    """The factors with an even number of signs turned, so that the product stays the same."""
+    for signs in combinations((1, -1), repeat=len(parts)):
+        if signs.count(-1) % 2 == 0:
+            yield tuple(part.times(sign) for part, sign in zip(parts, signs, strict=True))
+
+
+def _product_at_least(parts: tuple[Function, ...], number: int) -> Condition:
+    """Every factor is positive, and for 2 one of them is larger; a product of positive factors is then at least it."""
+    if any(never_negative(part.times(-1)) for part in parts):
+        return FALSE
+    ones = [at_least(part, constant(1)) for part in parts]
+    return all_of(ones if number == 1 else [*ones, any_of(at_least(part, constant(2)) for part in parts)])
 
 
 def divisible(dividend: Function, divisor: int) -> Condition:
@@ -130,8 +146,6 @@ def divisible(dividend: Function, divisor: int) -> Condition:
     if rest.affine:
         return Compare(rest, True)
     scale, parts = _split_scale(factors(dividend))
-    from math import gcd
-
     return Divisible(parts, divisor // gcd(divisor, scale))
 
 

@@ -169,8 +169,11 @@ class Function:
         return _floor(self, divisor) if divisor > 0 else _floor(self.times(-1), -divisor)
 
     def grouped(self) -> str:
+        """The text, in brackets where an operator after it would take only a part of it."""
         text = str(self)
-        return f"({text})" if (" " in text and not text.startswith(("min(", "max("))) or "//" in text else text
+        if len(self.terms) == 1 and self.terms[0][1] == 1 and isinstance((self.terms[0][0] or (None,))[0], Extreme):
+            return text if len(self.terms[0][0]) == 1 else f"({text})"
+        return f"({text})" if " " in text or "//" in text or text.startswith("-") else text
 
     def __str__(self) -> str:
         return _text(self)
@@ -269,15 +272,21 @@ def extreme(name: str, first: Function, second: Function) -> Function:
 
 @lru_cache(maxsize=65536)
 def _text(function: Function) -> str:
-    variable = [term for term in function.terms if term[0]]
+    variable = sorted((term for term in function.terms if term[0]), key=_reading_order)
     rest = [term for term in function.terms if not term[0]]
     text = ""
     for monomial, value in [*variable, *rest]:
-        factors = [_factor(atom, alone=abs(value) == 1 and len(monomial) == 1) for atom in monomial]
+        alone = len(monomial) == 1 and (value == 1 or (value == -1 and text != ""))
+        factors = sorted(_factor(atom, alone=alone) for atom in monomial)
         size = [str(abs(value))] if abs(value) != 1 or not monomial else []
         sign = ("-" if value < 0 else "") if not text else (" - " if value < 0 else " + ")
         text += sign + "*".join(size + factors)
     return text or "0"
+
+
+def _reading_order(term: tuple[Monomial, int]) -> tuple[bool, list[str]]:
+    """Positive terms first, then by name: the same text in every process."""
+    return term[1] < 0, sorted(map(str, term[0]))
 
 
 def _factor(atom: Atom, *, alone: bool) -> str:

@@ -10,7 +10,7 @@ import islpy as isl
 
 from shapelint.size.condition import AllOf, AnyOf, Compare, Condition, Divisible, Not, ProductIs
 from shapelint.size.division import divide_exactly
-from shapelint.size.function import Extreme, FloorDivision, Function, NotQuasiAffine, Symbol
+from shapelint.size.function import Extreme, FloorDivision, Function, NotQuasiAffine, Symbol, constant, symbol
 
 _FACTORISATIONS = 4096
 
@@ -114,3 +114,31 @@ def _factored(symbols: tuple[str, ...], condition: ProductIs | Divisible, number
         else:
             parts.append(Compare(factor - factor.floor_divide(number).times(number), True))
     return condition_set(symbols, AllOf(tuple(parts)))
+
+
+def constraints(symbols: tuple[str, ...], raw: isl.BasicSet) -> tuple[Compare, ...]:
+    """The comparisons whose conjunction a convex set without unknown divisions is."""
+    found = []
+    for constraint in raw.get_constraints():
+        function = _read(symbols, constraint.get_aff())
+        found.append(Compare(function, bool(constraint.is_equality())))
+    return tuple(found)
+
+
+def _read(symbols: tuple[str, ...], affine: isl.Aff) -> Function:
+    """The function that an affine expression of isl denotes, its denominator left out."""
+    denominator = affine.get_denominator_val()
+
+    def whole(value: isl.Val) -> int:
+        return int(value.mul(denominator).to_python())
+
+    total = constant(whole(affine.get_constant_val()))
+    for index, name in enumerate(symbols):
+        total += symbol(name).times(whole(affine.get_coefficient_val(isl.dim_type.in_, index)))
+    for index in range(affine.dim(isl.dim_type.div)):
+        coefficient = whole(affine.get_coefficient_val(isl.dim_type.div, index))
+        if coefficient:
+            division = affine.get_div(index)
+            divisor = int(division.get_denominator_val().to_python())
+            total += _read(symbols, division).floor_divide(divisor).times(coefficient)
+    return total

@@ -9,52 +9,37 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterable
-from typing import Any, Protocol
+from numbers import Number
+from typing import Any
 
+from shapelint.size.bits import BitInteger
 from shapelint.size.condition import Condition, at_least, equal, negate, product
 from shapelint.size.division import divide_exactly
 from shapelint.size.function import Function, NotQuasiAffine, constant, extreme
+from shapelint.size.tracking import Tracker, lose, symbolic, track, tracker
 
 
-class Tracker(Protocol):
-    """Hears what one run of a model decides and loses."""
-
-    def assume(self, condition: Condition) -> None:
-        """The run goes the way on which the condition holds."""
-
-    def leak(self, reason: str) -> None:
-        """A size was used as a plain number, so its function is lost."""
-
-
-_tracker: Tracker | None = None
-
-
-def track(tracker: Tracker | None) -> Tracker | None:
-    """Makes `tracker` the current one and returns the one before."""
-    global _tracker
-    before, _tracker = _tracker, tracker
-    return before
-
-
-def leak(reason: str) -> None:
-    """Tells the current tracker, if any, that a size became a plain number."""
-    if _tracker is not None:
-        _tracker.leak(reason)
-
-
-class Size(int):
+class Size(BitInteger):
     """An integer that carries its function of the symbols; in another run than its own it is a plain int."""
 
+    __array_priority__ = 1000.0  # numpy leaves `np.int64(3) * size` to the size
     _function: Function
     _tracker: Tracker | None
 
     def __new__(cls, value: int, function: Function) -> Size:
         self = int.__new__(cls, value)
-        self._function, self._tracker = function, _tracker
+        self._function, self._tracker = function, tracker()
         return self
 
     def __reduce__(self) -> tuple[type[int], tuple[int]]:
+        lose("a pickled size", self)
         return int, (int.__int__(self),)
+
+    def __copy__(self) -> Size:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Size:
+        return self
 
     def __add__(self, other: Any) -> Any:
         return _linear(self, other, operator.add, Function.__add__)
@@ -95,6 +80,8 @@ class Size(int):
         return floor_divide(other, self)
 
     def __mod__(self, other: Any) -> Any:
+        if isinstance(other, float):
+            return _ratio(self) % other
         return self - floor_divide(self, other) * other if integral(other) else NotImplemented
 
     def __rmod__(self, other: Any) -> Any:
@@ -110,20 +97,8 @@ class Size(int):
         return _ratio(self) / other
 
     def __rtruediv__(self, other: Any) -> Any:
-        leak(f"{other} / size")
+        lose(f"{other} / size", self)
         return other / plain(self)
-
-    def __lshift__(self, other: Any) -> Any:
-        return self * (1 << plain(other))
-
-    def __rshift__(self, other: Any) -> Any:
-        return self // (1 << plain(other))
-
-    def __pow__(self, other: Any, modulo: Any = None) -> Any:
-        if modulo is None and integral(other) and not isinstance(other, Size) and 1 <= other <= 4:
-            return self if other == 1 else self * self ** (other - 1)
-        leak("a power of a size")
-        return pow(plain(self), plain(other), modulo)
 
     def __eq__(self, other: object) -> bool:
         return _compared(self, other, operator.eq, equal)
@@ -148,15 +123,15 @@ class Size(int):
         return self != 0
 
     def __hash__(self) -> int:
-        leak("a size used as a key")
+        lose("a size used as a key", self)
         return int.__hash__(self)
 
     def __int__(self) -> int:
-        leak("int(size)")
+        lose("int(size)", self)
         return plain(self)
 
     def __float__(self) -> float:
-        leak("float(size)")
+        lose("float(size)", self)
         return float(plain(self))
 
     def __trunc__(self) -> Any:
@@ -172,7 +147,7 @@ class Size(int):
         return self
 
     def bit_length(self) -> int:
-        leak("bit_length of a size")
+        lose("bit_length of a size", self)
         return plain(self).bit_length()
 
 
@@ -183,8 +158,8 @@ def plain(number: Any) -> int:
 
 def function_of(number: Any) -> Function:
     """The function of an integer: its own for a Size of the current run, a constant for all else."""
-    if isinstance(number, Size) and number._tracker is _tracker and _tracker is not None:
-        return number._function
+    if symbolic(number):
+        return number._function  # type: ignore[no-any-return]
     return constant(plain(number))
 
 
@@ -195,12 +170,7 @@ def size(value: int, function: Function) -> int:
 
 def tracked_size(value: int, function: Function) -> int:
     """A Size in a run that is tracked, else the plain int."""
-    return value if _tracker is None else size(value, function)
-
-
-def symbolic(number: object) -> bool:
-    """Whether a number carries a function in the current run."""
-    return isinstance(number, Size) and number._tracker is _tracker and _tracker is not None
+    return value if tracker() is None else size(value, function)
 
 
 def floor_divide(dividend: Any, divisor: Any) -> Any:
@@ -216,7 +186,7 @@ def floor_divide(dividend: Any, divisor: Any) -> Any:
             return size(value, function_of(dividend).floor_divide(below.constant))
         return size(value, divide_exactly(function_of(dividend), below))
     except NotQuasiAffine:
-        leak("a division by a size")
+        lose("a division by a size", dividend, divisor)
         return value
 
 
@@ -254,8 +224,16 @@ def _linear(
     if isinstance(second, float):
         return values(_ratio(first), second)  # type: ignore[arg-type]
     if not integral(second):
-        return NotImplemented
+        return _with_stranger(first, second, values)
     return size(values(plain(first), plain(second)), functions(function_of(first), function_of(second)))
+
+
+def _with_stranger(first: Size, second: Any, operation: Callable[[Any, Any], Any]) -> Any:
+    """An operation with what is neither int nor float: numpy's arrays and the standard library's other numbers."""
+    if type(second).__module__ == "numpy" or isinstance(second, Number):
+        lose(f"a size and a {type(second).__name__}", first)
+        return operation(plain(first), second)
+    return NotImplemented
 
 
 def _compared(
@@ -264,11 +242,11 @@ def _compared(
     if isinstance(second, float):
         return bool(compare(_ratio(first), second))
     if not integral(second):
-        return NotImplemented
-    answer = bool(compare(plain(first), plain(second)))
-    if _tracker is not None:
+        return _with_stranger(first, second, compare)  # type: ignore[no-any-return]
+    answer, listener = bool(compare(plain(first), plain(second))), tracker()
+    if listener is not None:
         wanted = condition(function_of(first), function_of(second))
-        _tracker.assume(wanted if answer else negate(wanted))
+        listener.assume(wanted if answer else negate(wanted))
     return answer
 
 
@@ -276,3 +254,7 @@ def _ratio(number: Any) -> Any:
     from shapelint.size.ratio import Ratio
 
     return number if isinstance(number, Ratio) else Ratio(number, 1)
+
+
+__all__ = ["Size", "Tracker", "floor_divide", "function_of", "integral", "larger", "plain", "size", "smaller",
+           "symbolic", "track", "tracked_size"]  # fmt: skip

@@ -1,4 +1,10 @@
-"""Floats made of sizes, such as `h / 2` or `h * 0.5`, kept as exact quotients as far as that goes."""
+"""Floats made of sizes, such as `h / 2` or `h * 0.5`, kept as exact quotients as far as that goes.
+
+A double rounds. The law that makes the quotient q of a Ratio safe all the same: where q is a dyadic number (an
+integer over a power of two), the double is exactly q; elsewhere it is so near to q that floor, ceil, round and
+comparisons with dyadic numbers come out as for q. So `(h / 3 + 0.5) * 2` is kept, and `(h / 49) * 49` is not: there
+q is always an integer, and Python gives 0.9999999999999999 where h is 1.
+"""
 
 from __future__ import annotations
 
@@ -6,74 +12,124 @@ import math
 import operator
 from collections.abc import Callable
 from fractions import Fraction
+from numbers import Number
 from typing import Any
 
-from shapelint.size.number import Size, integral, leak, plain
+from shapelint.size.number import integral, plain
+from shapelint.size.tracking import lose, symbolic
+
+_FINEST = 1 << 20
 
 
 class Ratio(float):
-    """The exact quotient of a size and a positive integer, such as h / 2; a float in all else."""
+    """The quotient of a size and a positive integer, such as h / 2, beside the double that Python makes of it."""
 
+    __array_priority__ = 1000.0
     _numerator: Any
     _denominator: int
 
-    def __new__(cls, numerator: Any, denominator: int) -> Ratio:
-        self = float.__new__(cls, plain(numerator) / denominator)
+    def __new__(cls, numerator: Any, denominator: int, value: float | None = None) -> Ratio:
+        self = float.__new__(cls, plain(numerator) / denominator if value is None else value)
         self._numerator, self._denominator = numerator, denominator
         return self
 
     def __reduce__(self) -> tuple[type[float], tuple[float]]:
+        lose("a pickled size", self._numerator)
         return float, (float.__float__(self),)
 
+    def __copy__(self) -> Ratio:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Ratio:
+        return self
+
     def __add__(self, other: Any) -> Any:
-        return self._combined(other, lambda mine, theirs: mine + theirs)
+        return self._sum(other, operator.add)
 
     __radd__ = __add__
 
     def __sub__(self, other: Any) -> Any:
-        return self._combined(other, lambda mine, theirs: mine - theirs)
+        return self._sum(other, operator.sub)
 
     def __rsub__(self, other: Any) -> Any:
-        return self._combined(other, lambda mine, theirs: theirs - mine)
+        return self._sum(other, lambda mine, theirs: theirs - mine)
 
-    def _combined(self, other: Any, combine: Callable[[Any, Any], Any]) -> Any:
+    def _sum(self, other: Any, combine: Callable[[Any, Any], Any]) -> Any:
         fraction = _exact(other)
-        if fraction is None:
-            leak("a float made of a size")
-            return combine(float.__float__(self), float(other))
+        if fraction is None or not (_dyadic(self._denominator) or _dyadic(fraction[1])):
+            return self._lost(other, combine)
         numerator, denominator = fraction
-        common = self._denominator * denominator
-        return Ratio(combine(self._numerator * denominator, numerator * self._denominator), common)
+        common, value = self._denominator * denominator, combine(float.__float__(self), _bare(other))
+        return Ratio(combine(self._numerator * denominator, numerator * self._denominator), common, value)
 
     def __neg__(self) -> Any:
-        return Ratio(-self._numerator, self._denominator)
+        return Ratio(-self._numerator, self._denominator, -float.__float__(self))
+
+    def __pos__(self) -> Any:
+        return self
+
+    def __abs__(self) -> Any:
+        return -self if self < 0 else self
 
     def __mul__(self, other: Any) -> Any:
         fraction = _exact(other)
-        if fraction is None:
-            leak("a float made of a size")
-            return float.__float__(self) * float(other)
-        return Ratio(self._numerator * fraction[0], self._denominator * fraction[1])
+        if fraction is None or not self._multiplies(*fraction):
+            return self._lost(other, operator.mul)
+        value = float.__float__(self) * _bare(other)
+        return Ratio(self._numerator * fraction[0], self._denominator * fraction[1], value)
 
     __rmul__ = __mul__
 
+    def _multiplies(self, numerator: Any, denominator: int) -> bool:
+        """Whether the product is dyadic only where both factors are."""
+        if _dyadic(self._denominator):
+            return _dyadic(denominator) or not (symbolic(self._numerator) or symbolic(numerator))
+        coprime = not symbolic(numerator) and math.gcd(_odd_part(self._denominator), plain(numerator)) == 1
+        return coprime and _dyadic(denominator)
+
     def __truediv__(self, other: Any) -> Any:
         fraction = _exact(other)
-        if fraction is None or isinstance(fraction[0], Size) or fraction[0] == 0:
-            leak("a float made of a size")
-            return float.__float__(self) / float(plain(other) if isinstance(other, int) else other)
-        sign = 1 if fraction[0] > 0 else -1
-        return Ratio(self._numerator * fraction[1] * sign, self._denominator * fraction[0] * sign)
+        if fraction is None or symbolic(fraction[0]) or not _dyadic(fraction[1]) or fraction[0] == 0:
+            return self._lost(other, operator.truediv)
+        sign, value = 1 if fraction[0] > 0 else -1, float.__float__(self) / _bare(other)
+        return Ratio(self._numerator * fraction[1] * sign, self._denominator * plain(fraction[0]) * sign, value)
 
     def __rtruediv__(self, other: Any) -> Any:
-        leak("a float made of a size")
-        return float(other) / float.__float__(self)
+        return self._lost(other, lambda mine, theirs: theirs / mine)
 
     def __floordiv__(self, other: Any) -> Any:
-        return Ratio((self / other).__floor__(), 1)
+        quotient = self / other
+        return Ratio(quotient.__floor__(), 1) if isinstance(quotient, Ratio) else self._lost(other, operator.floordiv)
+
+    def __rfloordiv__(self, other: Any) -> Any:
+        return self._lost(other, lambda mine, theirs: theirs // mine)
 
     def __mod__(self, other: Any) -> Any:
-        return self - (self // other) * other
+        quotient = self // other
+        return self - quotient * other if isinstance(quotient, Ratio) else self._lost(other, operator.mod)
+
+    def __rmod__(self, other: Any) -> Any:
+        return self._lost(other, lambda mine, theirs: theirs % mine)
+
+    def __divmod__(self, other: Any) -> Any:
+        return self // other, self % other
+
+    def __rdivmod__(self, other: Any) -> Any:
+        return other // self, other % self
+
+    def __pow__(self, other: Any, modulo: None = None) -> Any:
+        return self * self if type(other) is int and other == 2 else self._lost(other, pow)
+
+    def __rpow__(self, other: Any, modulo: None = None) -> Any:
+        return self._lost(other, lambda mine, theirs: pow(theirs, mine))
+
+    def _lost(self, other: Any, operation: Callable[[Any, Any], Any]) -> Any:
+        """The operation on plain numbers; tensors are left to torch."""
+        if not isinstance(other, Number) and type(other).__module__ != "numpy":
+            return NotImplemented
+        theirs = _exact(other)
+        lose("a float made of a size", self._numerator, None if theirs is None else theirs[0])
+        return operation(float.__float__(self), _bare(other))
 
     def __floor__(self) -> Any:
         return self._numerator // self._denominator
@@ -85,16 +141,16 @@ class Ratio(float):
         return self.__floor__() if self._numerator >= 0 else self.__ceil__()
 
     def __int__(self) -> int:
-        leak("int() of a float made of a size")
+        lose("int() of a float made of a size", self._numerator)
         return int(float.__float__(self))
 
     def __float__(self) -> float:
-        leak("float() of a size")
+        lose("float() of a size", self._numerator)
         return float.__float__(self)
 
     def __round__(self, digits: Any = None) -> Any:
         if digits is not None:
-            leak("a rounded float made of a size")
+            lose("a rounded float made of a size", self._numerator)
             return round(float.__float__(self), digits)
         return _half_even(self._numerator, self._denominator)
 
@@ -123,15 +179,31 @@ class Ratio(float):
         return self._against(other, operator.lt)
 
     def _against(self, other: Any, compare: Callable[[Any, Any], bool]) -> bool:
+        if isinstance(other, float) and not math.isfinite(other):
+            return compare(float.__float__(self), float.__float__(other))
         fraction = _exact(other)
-        if fraction is None:
-            leak("a float made of a size, compared")
-            return compare(float.__float__(self), other)
+        if fraction is None or not (_dyadic(self._denominator) or _dyadic(fraction[1])):
+            return self._lost(other, compare)  # type: ignore[no-any-return]
         return bool(compare(self._numerator * fraction[1], fraction[0] * self._denominator))
 
     def __hash__(self) -> int:
-        leak("a size used as a key")
+        lose("a size used as a key", self._numerator)
         return float.__hash__(self)
+
+
+def _bare(number: Any) -> Any:
+    """The plain number in the place of a size or a Ratio."""
+    if isinstance(number, int):
+        return plain(number)
+    return float.__float__(number) if isinstance(number, float) else number
+
+
+def _odd_part(number: int) -> int:
+    return number // (number & -number)
+
+
+def _dyadic(denominator: int) -> bool:
+    return denominator & (denominator - 1) == 0
 
 
 def _exact(number: Any) -> tuple[Any, int] | None:
@@ -141,8 +213,8 @@ def _exact(number: Any) -> tuple[Any, int] | None:
     if isinstance(number, int):
         return number, 1
     if isinstance(number, float) and math.isfinite(number):
-        fraction = Fraction(number)
-        return (fraction.numerator, fraction.denominator) if fraction.denominator <= 1 << 20 else None
+        fraction = Fraction(float.__float__(number))
+        return (fraction.numerator, fraction.denominator) if fraction.denominator <= _FINEST else None
     return (operator.index(number), 1) if integral(number) else None
 
 

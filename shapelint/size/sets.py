@@ -10,9 +10,9 @@ from functools import reduce
 
 import islpy as isl
 
-from shapelint.size.condition import Condition
+from shapelint.size.condition import Compare, Condition
 from shapelint.size.function import Function
-from shapelint.size.isl_form import condition_set, function_on, space
+from shapelint.size.isl_form import condition_set, constraints, function_on, space
 
 
 class SizeSet:
@@ -119,9 +119,11 @@ class SizeSet:
 
     def smallest(self) -> dict[str, int] | None:
         """The lexicographically smallest member, None where the set is empty or has none."""
-        if self._set.is_empty() or not self._set.lexmin().is_singleton():
+        try:
+            least = self._set.lexmin()
+        except isl.Error:  # unbounded below
             return None
-        return self._values(self._set.lexmin().sample_point())
+        return None if least.is_empty() else self._values(least.sample_point())
 
     def sample(self) -> dict[str, int] | None:
         """Some member, the one with the smallest greatest coordinate where that can be had; None if empty."""
@@ -153,7 +155,8 @@ class SizeSet:
         """The smallest value of a function on the set; None where it has none."""
         if self._set.is_empty():
             return None
-        value = function_on(self.symbols, function).intersect_domain(self._set).min_val()
+        values = isl.Map.from_pw_aff(function_on(self.symbols, function)).intersect_domain(self._set).range()
+        value = values.dim_min_val(0)
         return int(value.to_python()) if value.is_int() else None
 
     def periods(self) -> tuple[int, ...]:
@@ -164,6 +167,11 @@ class SizeSet:
             divisions = map(local.get_div, range(local.dim(isl.dim_type.div)))
             found.extend(int(division.get_denominator_val().to_python()) for division in divisions)
         return tuple(found)
+
+    def beyond(self, other: SizeSet) -> tuple[Compare, ...] | None:
+        """Comparisons that together with membership in `other` say what the set is; None where it is not convex."""
+        pieces = self._set.compute_divs().gist(other._set).get_basic_sets()
+        return constraints(self.symbols, pieces[0]) if len(pieces) == 1 else None
 
     def members(self) -> Iterator[dict[str, int]]:
         """All members of a finite set."""

@@ -7,54 +7,94 @@ from collections.abc import Sequence
 from functools import reduce
 from itertools import pairwise
 
-from shapelint.size.condition import Compare, any_of, at_least
-from shapelint.size.function import Function, constant, symbol
+from shapelint.size.condition import Compare, all_of, any_of, at_least
+from shapelint.size.function import constant, symbol
+from shapelint.size.relation import relation_words
 from shapelint.size.sets import SizeSet
 
 _PERIOD = 4096
 _LISTED = 8
 _PIECES = 4
+_SMALL = 1 << 16
 
 
 def in_words(sizes: SizeSet) -> str:
     """The set in words; isl's own notation where no short sentence denotes exactly this set."""
     if not sizes:
         return "no size"
-    if not sizes.symbols or SizeSet.where(sizes.symbols, _positive(sizes.symbols)) <= sizes:
+    positive = _positive(sizes.symbols)
+    if positive <= sizes:
         return "every size"
+    words = _union_words(sizes)
+    if (words is None or "; or " in words) and sizes <= positive:
+        gone = _union_words(positive - sizes)
+        if gone is not None and _simple(gone):
+            words = f"every size but {gone}"
+        elif gone is not None and words is None:
+            words = f"every size but these: {gone}"
+    return _notation(sizes) if words is None else words
+
+
+def _simple(words: str) -> bool:
+    """Whether words may stand after "every size but"."""
+    return not any(each in words for each in ("; or ", " not ", " no "))
+
+
+def _positive(symbols: Sequence[str]) -> SizeSet:
+    return SizeSet.where(symbols, all_of(at_least(symbol(name), constant(1)) for name in symbols))
+
+
+def _union_words(sizes: SizeSet) -> str | None:
+    """The words for the set as a whole, or else for each of its few pieces."""
     whole = _product_words(sizes)
     if whole is not None:
         return whole
     pieces = sizes.coalesced().pieces()
+    listed = _points_words(sizes)
+    if listed is not None:
+        return listed
     texts = [_product_words(piece) for piece in pieces] if len(pieces) <= _PIECES else [None]
-    if all(text is not None for text in texts):
-        return "; or ".join(sorted({text for text in texts if text is not None}))
-    return _notation(sizes)
+    known = sorted({text for text in texts if text is not None})
+    return "; or ".join(known) if all(texts) else None
 
 
-def _positive(symbols: Sequence[str]) -> Compare:
-    from shapelint.size.condition import all_of
-
-    return all_of(at_least(symbol(name), constant(1)) for name in symbols)  # type: ignore[return-value]
+def _points_words(sizes: SizeSet) -> str | None:
+    """A few sizes of several symbols, one after the other."""
+    if len(sizes.symbols) < 2 or not sizes.finite:
+        return None
+    box = math.prod(_extent(sizes.onto([name])) for name in sizes.symbols)
+    members = [tuple(values.values()) for values in sizes.members()] if box <= _SMALL else []
+    if not 0 < len(members) <= _LISTED:
+        return None
+    return f"({', '.join(sizes.symbols)}) only {_joined(list(map(str, members)))}"
 
 
 def _product_words(sizes: SizeSet) -> str | None:
-    """The words for a set in which each symbol is free of the others; None for any other set."""
+    """The words for a set in which each symbol is free of the others but for plain relations; None for any other."""
     axes = [sizes.onto([name]) for name in sizes.symbols]
     together = reduce(SizeSet.__and__, (axis.lifted(sizes.symbols) for axis in axes))
-    if len(axes) > 1 and not together <= sizes:
+    relations = () if len(axes) == 1 or together <= sizes else _relations(sizes, together)
+    described = [(axis.symbols[0], describe(axis)) for axis in axes]
+    if relations is None or any(words is None for _, words in described):
         return None
+    related = frozenset[str]().union(*(relation.function.symbols() for relation in relations))
     names: dict[str, list[str]] = {}
-    for axis in axes:
-        words = describe(axis)
-        if words is None:
-            return None
-        names.setdefault(words, []).append(axis.symbols[0])
-    return ", ".join(_said(group, words) for words, group in names.items())
+    for name, words in described:
+        if words is not None and not (words == "any" and name in related):
+            names.setdefault(words, []).append(name)
+    return ", ".join([*relation_words(relations), *(_said(group, words) for words, group in names.items())])
+
+
+def _relations(sizes: SizeSet, together: SizeSet) -> tuple[Compare, ...] | None:
+    """One or two comparisons that cut the set out of the product of its projections; None where that takes more."""
+    relations = sizes.beyond(together)
+    if relations is None or len(relations) > 2:
+        return None
+    return relations if together & SizeSet.where(sizes.symbols, all_of(relations)) == sizes else None
 
 
 def _said(names: list[str], words: str) -> str:
-    listed = names[0] if len(names) == 1 else ", ".join(names[:-1]) + " and " + names[-1]
+    listed = _joined(names, "and")
     return f"any {listed}" if words == "any" else f"{listed} {words}"
 
 
@@ -74,9 +114,14 @@ def describe(sizes: SizeSet) -> str | None:
 
 
 def _is_small(sizes: SizeSet) -> bool:
+    return _extent(sizes) <= _SMALL
+
+
+def _extent(sizes: SizeSet) -> int:
+    """How many integers lie between the smallest and the largest member of a set of one symbol."""
     name = sizes.symbols[0]
     low, high = sizes.least(symbol(name)), sizes.least(symbol(name).times(-1))
-    return low is not None and high is not None and -high - low <= 1 << 16
+    return _SMALL + 1 if low is None or high is None else 1 - high - low
 
 
 def _finite_words(members: list[int]) -> str | None:
@@ -89,13 +134,30 @@ def _finite_words(members: list[int]) -> str | None:
             return f"from {members[0]} to {members[-1]}"
         if members[0] % step == 0:
             return f"multiples of {step} from {members[0]} to {members[-1]}"
-    if len(members) <= _LISTED:
-        return "only " + _listed(members)
-    return None
+    return "only " + _listed(members) if _short(members) else None
 
 
-def _listed(members: Sequence[int], word: str = "or") -> str:
-    texts = list(map(str, members))
+def _runs(members: Sequence[int]) -> list[str]:
+    """Ascending numbers, three or more neighbours as "4 to 9"."""
+    texts: list[str] = []
+    start = 0
+    for index, member in enumerate(members):
+        if index + 1 == len(members) or members[index + 1] != member + 1:
+            run = members[start : index + 1]
+            texts += [f"{run[0]} to {run[-1]}"] if len(run) > 2 else map(str, run)
+            start = index + 1
+    return texts
+
+
+def _short(members: Sequence[int]) -> bool:
+    return len(_runs(members)) <= _LISTED
+
+
+def _listed(members: Sequence[int]) -> str:
+    return _joined(_runs(members))
+
+
+def _joined(texts: Sequence[str], word: str = "or") -> str:
     return texts[0] if len(texts) == 1 else ", ".join(texts[:-1]) + f" {word} " + texts[-1]
 
 
@@ -124,12 +186,12 @@ def _periodic_words(sizes: SizeSet, period: int, residues: tuple[int, ...]) -> s
         return None
     start = max((values[name] for values in missing.members()), default=0) + 1
     early = [values[name] for values in (sizes.at_most({name: start - 1}) | extra).members()]
-    if len(early) > _LISTED:
+    if not _short(early):
         return None
     first = regular.at_least({name: start}).smallest()
     assert first is not None, "a periodic set has members beyond any bound"
     words = _residue_words(period, residues, None if start == 1 else first[name])
-    return words + (f", or {_listed(early)}" if early else "")
+    return words and words + (f", or {_listed(early)}" if early else "")
 
 
 def _is_small_or_empty(sizes: SizeSet) -> bool:
@@ -144,7 +206,7 @@ def _with_residues(name: str, period: int, residues: tuple[int, ...]) -> SizeSet
     return positive if fits is None else positive & SizeSet.where((name,), fits)
 
 
-def _residue_words(period: int, residues: tuple[int, ...], first: int | None) -> str:
+def _residue_words(period: int, residues: tuple[int, ...], first: int | None) -> str | None:
     if period == 1:
         return "any" if first is None else f"at least {first}"
     beyond = "" if first is None else f" from {first}"
@@ -155,9 +217,9 @@ def _residue_words(period: int, residues: tuple[int, ...], first: int | None) ->
     if len(residues) == period - 1 and period > 2:
         gone = next(value for value in range(period) if value not in residues)
         return (f"not {gone} mod {period}" if gone else f"no multiples of {period}") + beyond
-    if len(residues) <= _LISTED:
+    if _short(residues):
         return f"{_listed(residues)} mod {period}" + beyond
-    return f"one of {len(residues)} residues mod {period} ({_listed(residues[:3], 'and')}, ...)" + beyond
+    return None
 
 
 def _notation(sizes: SizeSet) -> str:
@@ -166,4 +228,4 @@ def _notation(sizes: SizeSet) -> str:
     return "sizes with " + text.replace(head, "")
 
 
-__all__ = ["Function", "describe", "in_words"]
+__all__ = ["describe", "in_words"]

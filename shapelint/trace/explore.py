@@ -14,10 +14,13 @@ from typing import Any
 from shapelint.contract import How, Region, RegionOutcome, union
 from shapelint.failure import Kind
 from shapelint.graph import TensorShape
-from shapelint.size.number import plain
 from shapelint.size.isl_form import Undecidable
+from shapelint.size.number import plain
 from shapelint.size.sets import SizeSet
+from shapelint.trace.builtin_calls import tracked_builtins
+from shapelint.trace.failure import Unanalysable
 from shapelint.trace.operation import Shape
+from shapelint.trace.record import Overrides
 from shapelint.trace.run import Run, Subject, left_as_it_was, run_once
 
 _PINNED = 8
@@ -37,14 +40,14 @@ class Exploration:
 
     subject: Subject
     domain: SizeSet
-    overrides: Mapping[str, Any]
+    overrides: Overrides
     regions: list[Region] = field(default_factory=list)
     runs: list[Run] = field(default_factory=list)
     replays: bool = True
     pinned: int = 0
 
     def run(self, sizes: Mapping[str, int], *, symbolic: bool) -> Run:
-        with left_as_it_was(self.subject.module):
+        with left_as_it_was(self.subject.module), tracked_builtins(self.subject.module):
             return run_once(self.subject, sizes, symbolic=symbolic, overrides=self.overrides)
 
     def at(self, sizes: Mapping[str, int]) -> Run:
@@ -58,7 +61,7 @@ def explore(
     domain: SizeSet,
     first: Mapping[str, int],
     *,
-    overrides: Mapping[str, Any] | None = None,
+    overrides: Overrides | None = None,
     replays: bool = True,
     budget: Budget | None = None,
 ) -> Exploration:
@@ -90,8 +93,9 @@ def _rest(found: Exploration, remaining: SizeSet, budget: Budget) -> Region:
 def _regions(found: Exploration, remaining: SizeSet) -> list[Region]:
     """The regions that the last run shows inside of what remains."""
     index, run = len(found.runs) - 1, found.runs[-1]
-    if run.failure is not None and run.failure.kind is Kind.UNEXPLAINED:
-        return [_pinned(found, run, run.failure.text)]
+    unexplained = run.failure is not None and run.failure.kind is Kind.UNEXPLAINED
+    if unexplained and not isinstance(run.error, Unanalysable):
+        return [_pinned(found, run, str(run.error))]
     try:
         regions = _split(run, remaining, index)
     except Undecidable as error:
@@ -99,7 +103,7 @@ def _regions(found: Exploration, remaining: SizeSet) -> list[Region]:
     if run.leaks:
         reason, place = run.leaks[0]
         why = reason if place is None else f"{reason} at {place.span()}"
-        regions = [replace(region, how=How.SAMPLED, why=why) for region in regions]
+        regions = [each if each.why else replace(each, how=How.SAMPLED, why=why) for each in regions]
     return _replayed(found, run, regions)
 
 
@@ -115,7 +119,14 @@ def _split(run: Run, remaining: SizeSet, index: int) -> list[Region]:
             regions.append(Region(outside, outcome, run=index, node=event.node))
         path = path & holds
     assert run.sizes in path, f"the run at {run.sizes} left its own path"
-    return [*regions, Region(path.coalesced(), _outcome(run), run=index, node=_failed_node(run))]
+    last = Region(path.coalesced(), _outcome(run), run=index, node=_failed_node(run))
+    if isinstance(run.error, Unanalysable):
+        last = replace(last, outcome=replace(last.outcome, ok=None), how=How.UNKNOWN, why=_reason(run))
+    return [*regions, last]
+
+
+def _reason(run: Run) -> str:
+    return str(run.error) if run.place is None else f"{run.error} at {run.place.span()}"
 
 
 def _failed_node(run: Run) -> int:
@@ -156,7 +167,7 @@ def _replayed(found: Exploration, run: Run, regions: list[Region]) -> list[Regio
         return regions
     checked: set[int] = set()
     for region in regions:
-        if region.node in checked:
+        if region.node in checked or region.how is How.UNKNOWN:
             continue
         checked.add(region.node)
         for point in _distant(region.sizes, run.sizes, 3 if run.leaks else 1):

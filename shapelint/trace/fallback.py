@@ -6,6 +6,7 @@ at other sizes, and each output dimension is matched with the functions of its i
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -15,17 +16,18 @@ from shapelint.size.number import function_of, plain, size, symbolic
 from shapelint.size.ratio import Ratio
 from shapelint.trace.failure import Unanalysable
 from shapelint.trace.operation import Kernel, Operation, Plain, Result, Shape
+from shapelint.trace.trees import flat_tensors
 
 _TRIALS = 12
-_QUIET = frozenset({"__get__", "is_floating_point", "is_complex", "is_contiguous", "element_size", "get_device",
-                    "is_inference", "requires_grad_", "__hash__", "is_signed", "data_ptr", "type", "is_conj",
-                    "is_neg", "is_nonzero", "register_hook", "backward", "__repr__", "__format__", "is_shared"})  # fmt: skip
+_QUIET = frozenset({
+    "__get__", "is_floating_point", "is_complex", "is_contiguous", "element_size", "get_device", "is_inference",
+    "requires_grad_", "__hash__", "is_signed", "data_ptr", "type", "is_conj", "is_neg", "is_nonzero", "register_hook",
+    "backward", "__repr__", "__format__", "is_shared",
+})  # fmt: skip
 
 
 def fallback(operation: Operation, *args: Any, **kwargs: Any) -> Result:
     """The kernel's own result, with shapes that are matched at other sizes where symbols reach the call."""
-    from shapelint.trace.recorder import flat_tensors
-
     recorder = operation.recorder
     value = recorder.kernel(operation.function, args, kwargs)
     tensors = flat_tensors(value)
@@ -37,17 +39,14 @@ def fallback(operation: Operation, *args: Any, **kwargs: Any) -> Result:
     if None in shapes and _symbolic(operation, (args, kwargs)):
         recorder.leak(f"`{operation.name}` has no size rule; its sizes were matched at {_TRIALS} trials")
         shapes = _matched(operation, tensors, args, kwargs)
-    return Ready(value, tuple(tuple(t.shape) if s is None else s for t, s in zip(tensors, shapes, strict=True)))
+    return Ready(tuple(tuple(t.shape) if s is None else s for t, s in zip(tensors, shapes, strict=True)), value)
 
 
+@dataclass(frozen=True, slots=True)
 class Ready(Kernel):
     """A kernel's result that is there already."""
 
-    __slots__ = ("value",)
-
-    def __init__(self, value: Any, shapes: tuple[Shape, ...]) -> None:
-        object.__setattr__(self, "shapes", shapes)
-        object.__setattr__(self, "value", value)
+    value: Any = None
 
 
 def _known_shape(operation: Operation, tensor: torch.Tensor) -> Shape | None:
@@ -68,8 +67,6 @@ def _symbolic(operation: Operation, tree: Any) -> bool:
 
 def _matched(operation: Operation, tensors: list[torch.Tensor], args: Any, kwargs: Any) -> tuple[Shape, ...]:
     """For each output dimension the function of the inputs that has its value at every trial."""
-    from shapelint.trace.recorder import flat_tensors
-
     recorder = operation.recorder
     candidates: dict[Function, int] = {}
     for tensor in flat_tensors((args, kwargs)):

@@ -12,7 +12,7 @@ from shapelint.graph import Node, ShapeGraph
 from shapelint.size.number import plain
 from shapelint.source import Call, Span
 from shapelint.trace.explore import frozen_shape
-from shapelint.trace.recorder import Record
+from shapelint.trace.record import Record
 from shapelint.trace.run import Run
 
 

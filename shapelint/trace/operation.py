@@ -160,7 +160,8 @@ class Operation:
             return first
         unit = function_of(1)
         same, first_one, second_one = equal(one, two), equal(one, unit), equal(two, unit)
-        text = f"The size of tensor a ({{left}}) must match the size of tensor b ({{right}}) at non-singleton dimension {axis}"
+        text = "The size of tensor a ({left}) must match the size of tensor b ({right}) at non-singleton dimension "
+        text += str(axis)
         self.require(any_of([same, first_one, second_one]), Kind.JOIN, text, between=(first, second))
         if plain(first) == plain(second):
             self.decide(any_of([same, second_one]))

@@ -10,7 +10,6 @@ import sys
 import time
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
 from types import CodeType
 from typing import Any
 
@@ -18,67 +17,37 @@ import torch
 from torch.overrides import TorchFunctionMode
 
 from shapelint.size.condition import FALSE, TRUE, Condition, negate
-from shapelint.size.function import Function
 from shapelint.size.number import plain, tracked_size
-from shapelint.size.ratio import Ratio
 from shapelint.source import Call
 from shapelint.trace.failure import Failure, SizeError, Unanalysable
 from shapelint.trace.fallback import Ready, fallback
 from shapelint.trace.frames import calling_place, may_catch
-from shapelint.trace.operation import RULES, VALUE_RULES, Fresh, Kernel, NoRule, Operation, Plain, Result, Same, Shape
-
-
-@dataclass(slots=True)
-class Known:
-    """What is known of a tensor: its shape, the call that made it, and its values where they are sizes.
-
-    Where `layout` holds or fails as in this run, the strides are those of this run too.
-    """
-
-    tensor: torch.Tensor
-    dims: Shape
-    node: int
-    values: tuple[Any, ...] | None = None
-    layout: tuple[Condition, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """A condition on the path: one that another path can take (`failure` is None), or one that else raises."""
-
-    condition: Condition
-    failure: Failure | None
-    node: int
-
-
-@dataclass(slots=True)
-class Record:
-    """One recorded call, before it is frozen into a `graph.Node`."""
-
-    name: str
-    function: Any
-    arguments: tuple[Any, ...]
-    keywords: Mapping[str, Any]
-    module: str
-    call: int
-    inputs: tuple[int, ...]
-    place: Call | None
-    outputs: tuple[Shape, ...] = ()
-    result: Any = None
-    spatial: int = 0
-    factor: tuple[Any, ...] = ()
-    parameters: dict[str, tuple[int, ...]] = field(default_factory=dict)
+from shapelint.trace.operation import (
+    RULES,
+    VALUE_RULES,
+    Fresh,
+    Kernel,
+    NoRule,
+    Operation,
+    Plain,
+    Result,
+    Same,
+    Shape,
+    SizeRule,
+)
+from shapelint.trace.record import Event, Known, Overrides, Record
+from shapelint.trace.trees import flat_tensors, on_meta, plain_tree
 
 
 class Recorder(TorchFunctionMode):
-    """The mode under which a model runs once; `overrides` gives layers another `output_padding`."""
+    """The mode under which a model runs once; `overrides` gives layers other arguments (module, argument, value)."""
 
     def __init__(
         self,
         names: Mapping[int, str],
         sizes: Mapping[str, int],
         *,
-        overrides: Mapping[str, tuple[Function, ...]],
+        overrides: Overrides,
         stop: CodeType,
         deadline: float,
     ) -> None:
@@ -176,11 +145,12 @@ class Recorder(TorchFunctionMode):
             self._current = before
 
     def _by_rule(self, operation: Operation, args: Any, kwargs: Any) -> Result:
-        rule = RULES.get(operation.function, fallback)
+        rule: SizeRule = RULES.get(operation.function, fallback)
+        of_values: SizeRule | None = VALUE_RULES.get(operation.function) if self.valued else None
         try:
-            if self.valued and operation.function in VALUE_RULES:
+            if of_values is not None:
                 with suppress(NoRule):
-                    return VALUE_RULES[operation.function](operation, *args, **kwargs)
+                    return of_values(operation, *args, **kwargs)
             return rule(operation, *args, **kwargs)
         except NoRule:
             return fallback(operation, *args, **kwargs)
@@ -192,6 +162,8 @@ class Recorder(TorchFunctionMode):
     def perform(self, operation: Operation, result: Result, args: Any, kwargs: Any) -> Any:
         """Makes the declared result and records the call."""
         inputs = self.inputs(args, kwargs)
+        if isinstance(result, Fresh) and not result.like.is_meta:
+            result = Kernel((result.shape,))
         if isinstance(result, Kernel):
             value = result.value if isinstance(result, Ready) else self.kernel(operation.function, args, kwargs)
             tensors = flat_tensors(value)
@@ -224,7 +196,7 @@ class Recorder(TorchFunctionMode):
         """Runs torch's own function on plain numbers, unseen; tensors of two devices meet on meta."""
         self._inside = True
         if len({tensor.is_meta for tensor in flat_tensors((args, kwargs))}) == 2:
-            args, kwargs = _on_meta(args), _on_meta(kwargs)
+            args, kwargs = on_meta(args), on_meta(kwargs)
         try:
             return func(*plain_tree(args), **plain_tree(kwargs))
         except BaseException as error:
@@ -282,56 +254,12 @@ class Recorder(TorchFunctionMode):
             )
         )
 
-    def output_padding(self) -> tuple[int, ...] | None:
-        """The `output_padding` that a repair gives to the layer that is running."""
-        functions = self.overrides.get(self.layers[-1][0])
+    def override(self, parameter: str) -> tuple[int, ...] | None:
+        """The value, per axis, that a repair gives to an argument of the layer that is running; None for none."""
+        functions = self.overrides.get(self.layers[-1][0], {}).get(parameter)
         if functions is None:
             return None
-        values = (function.value(self.sizes) for function in functions)
-        return tuple(tracked_size(value, function) for value, function in zip(values, functions, strict=True))
-
-
-def flat_tensors(tree: Any) -> list[torch.Tensor]:
-    """The tensors in nested tuples, lists and dicts, depth first."""
-    if isinstance(tree, torch.Tensor):
-        return [tree]
-    if isinstance(tree, dict):
-        tree = tree.values()
-    elif not isinstance(tree, (tuple, list)):
-        return []
-    return [tensor for part in tree for tensor in flat_tensors(part)]
-
-
-def plain_tree(tree: Any) -> Any:
-    """The same arguments with sizes as plain ints."""
-    if isinstance(tree, torch.Tensor):
-        return tree
-    kind = type(tree)
-    if kind in _ATOMS:
-        return tree
-    if isinstance(tree, int) and kind is not bool:
-        return plain(tree)
-    if isinstance(tree, Ratio):
-        return float.__float__(tree)
-    if kind is dict:
-        return {key: plain_tree(value) for key, value in tree.items()}
-    if isinstance(tree, (tuple, list)):
-        parts = [plain_tree(part) for part in tree]
-        return parts if isinstance(tree, list) else (kind(*parts) if hasattr(tree, "_fields") else tuple(parts))
-    if kind is slice:
-        return slice(plain_tree(tree.start), plain_tree(tree.stop), plain_tree(tree.step))
-    return tree
-
-
-_ATOMS = frozenset({type(None), str, bool, torch.dtype, torch.device, float})
-
-
-def _on_meta(tree: Any) -> Any:
-    if isinstance(tree, torch.Tensor):
-        return tree if tree.is_meta else tree.to("meta")
-    if isinstance(tree, dict):
-        return {key: _on_meta(part) for key, part in tree.items()}
-    return type(tree)(map(_on_meta, tree)) if type(tree) in (tuple, list) else tree
+        return tuple(tracked_size(function.value(self.sizes), function) for function in functions)
 
 
 def _contiguous(result: Result) -> bool:

@@ -13,13 +13,15 @@ import torch
 from torch.nn.modules import module as hooks
 
 from shapelint.inputs import Inputs
+from shapelint.size.function import constant
 from shapelint.size.number import track, tracked_size
 from shapelint.source import Call
 from shapelint.spec import TensorSpec
 from shapelint.trace.failure import Failure, Kind, SizeError, Unanalysable
 from shapelint.trace.frames import raised_by_python, raising_place
 from shapelint.trace.operation import Shape
-from shapelint.trace.recorder import Event, Record, Recorder
+from shapelint.trace.record import Event, Overrides, Record
+from shapelint.trace.recorder import Recorder
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +52,7 @@ class Run:
     error: BaseException | None = field(default=None, compare=False)
 
 
-def run_once(
-    subject: Subject, sizes: Mapping[str, int], *, symbolic: bool, overrides: Mapping[str, Any] | None = None
-) -> Run:
+def run_once(subject: Subject, sizes: Mapping[str, int], *, symbolic: bool, overrides: Overrides | None = None) -> Run:
     """Runs the model where the symbols have `sizes`; with plain ints unless `symbolic`."""
     recorder = Recorder(
         subject.names,
@@ -130,6 +130,11 @@ def _learn_constants(recorder: Recorder, module: torch.nn.Module) -> None:
             for tensor in group.values():
                 if tensor is not None:
                     recorder.learn(tensor, tuple(tensor.shape), -1)
+
+
+def overriding(values: Mapping[str, tuple[int, ...]], parameter: str = "output_padding") -> Overrides:
+    """Values of one argument for some layers, as a run takes them."""
+    return {module: {parameter: tuple(map(constant, value))} for module, value in values.items()}
 
 
 @contextmanager

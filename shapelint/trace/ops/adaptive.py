@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch.nn import functional
 
-from shapelint.size.number import plain
+from shapelint.size.number import plain, symbolic
 from shapelint.trace.arguments import floating, number, settled_layout
 from shapelint.trace.failure import Kind
 from shapelint.trace.operation import Fresh, Kernel, NoRule, Operation, Result, Shape, size_rule
@@ -21,11 +21,13 @@ from shapelint.trace.ops.pool import checked_lead
 
 
 def _adaptive_avg_pool(op: Operation, input: torch.Tensor, output_size: Any, *, axes: int) -> Result:
-    """The output size that is asked for."""
+    """The output size that is asked for; where that is 1, PyTorch takes the mean, which an empty input has too."""
     shape = op.shape(input)
-    checked_lead(op, shape, axes, first=1 if axes == 3 else len(shape) - axes)
+    checked_lead(op, shape, axes, first=len(shape))
     sizes = _asked(op, shape, output_size, axes)
-    mean = all(plain(size) == 1 for size in sizes)
+    mean = all(not symbolic(size) and size == 1 for size in sizes)
+    if not mean:
+        checked_lead(op, shape, axes, first=1 if axes == 3 else len(shape) - axes)
     floating(op, input, also=(torch.complex64, torch.complex128) if mean else ())
     return _result(op, input, sizes, indices=False)
 

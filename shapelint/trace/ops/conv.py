@@ -36,7 +36,9 @@ def _conv(
     if not outside_autocast(input, weight, bias):
         op.refuse(Kind.ARGUMENT, "Input type, weight type and bias type should be the same")
     shape, filters = op.shape(input), _filters(op, weight, axes, groups)
-    stride, dilation, kernel = per_axis(stride, axes), per_axis(dilation, axes), filters[2:]
+    change = op.recorder.override
+    stride, dilation = change("stride") or per_axis(stride, axes), per_axis(dilation, axes)
+    kernel, padding = change("kernel_size") or filters[2:], change("padding") or padding
     lead = _checked_lead(op, shape, axes, filters[1] * groups)
     _check_arguments(op, input, stride, dilation)
     _check_bias(op, bias, filters[0])
@@ -71,10 +73,11 @@ def _conv_transpose(
     if not outside_autocast(input, weight):
         op.refuse(Kind.ARGUMENT, "Input type and weight type should be the same")
     shape, filters = op.shape(input), _filters(op, weight, axes, groups)
-    stride, dilation, kernel = per_axis(stride, axes), per_axis(dilation, axes), filters[2:]
-    padding = _not_negative(op, per_axis(padding, axes), "padding")
-    given = op.recorder.output_padding()
-    extra = _not_negative(op, given or per_axis(output_padding, axes), "output_padding")
+    change = op.recorder.override
+    stride, dilation = change("stride") or per_axis(stride, axes), per_axis(dilation, axes)
+    kernel, padding = change("kernel_size") or filters[2:], change("padding") or per_axis(padding, axes)
+    padding = _not_negative(op, padding, "padding")
+    extra = _not_negative(op, change("output_padding") or per_axis(output_padding, axes), "output_padding")
     lead = _checked_lead(op, shape, axes, filters[0])
     _check_arguments(op, input, stride, dilation)
     _check_bias(op, bias, filters[1] * groups)
@@ -88,8 +91,7 @@ def _conv_transpose(
         out = (n - 1) * s - 2 * p + d * (k - 1) + e + 1
         _check_not_empty(op, out)
         spatial.append(out)
-    result = (*lead, filters[1] * groups, *spatial)
-    return Fresh(result, input) if given is not None else _output(op, result, input, weight)
+    return _output(op, (*lead, filters[1] * groups, *spatial), input, weight)
 
 
 def _check_not_empty(op: Operation, out: int) -> None:

@@ -1,7 +1,7 @@
 """New tensors: `zeros`, `arange`, `linspace`, `meshgrid` and their kind.
 
-Whatever device is asked for, they are made on meta (a short constant `arange` apart): a model's tensors are all on one device, and no memory is taken.
-To the model that device is the CPU, which every function accepts.
+Whatever device is asked for, they are made on meta, a short constant `arange` apart: the tensors of a model are all
+on one device, and no memory is taken. To the model that device is the CPU, which every function accepts.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _LIKE = torch.empty(0, device="meta")
 _MOST = 64
 
 
-@size_rule(Tensor.device.__get__)  # type: ignore[attr-defined]
+@size_rule(Tensor.device.__get__)
 def _device(op: Operation, tensor: Tensor) -> Plain:
     return Plain(torch.device("cpu"))
 
@@ -111,7 +111,8 @@ def progression(op: Operation, start: Any, end: Any, step: Any) -> int:
     span = end - start if step > 0 else start - end
     whole = math.ceil(span) if isinstance(span, Ratio) else span
     op.require_at_least(whole, 0, Kind.ARGUMENT, "upper bound and lower bound inconsistent with step sign")
-    return -(-whole // abs(step))
+    count: int = -(-whole // abs(step))
+    return count
 
 
 def _plain_progression(op: Operation, start: Any, end: Any, step: Any) -> int:
@@ -134,7 +135,7 @@ def _arange(op: Operation, *args: Any, dtype: Any = None, out: Any = None, **opt
         return Fresh((count,), _LIKE, dtype)
     value = op.recorder.kernel(torch.arange, (start, end, step), {"dtype": dtype})
     op.values = (tuple(value.tolist()),)
-    return Ready(value, ((count,),))
+    return Ready(((count,),), value)
 
 
 def _bounds(args: tuple[Any, ...], named: list[Any]) -> tuple[Any, Any, Any]:

@@ -44,7 +44,7 @@ def _getitem(op: Operation, input: Tensor, index: Any) -> Result:
     op.layout = (*ones(shape), *found.layout)
     result = _result(op, found)
     if any(isinstance(part, Tensor) and not part.dim() for part in _parts(index)):
-        return Ready(op.recorder.kernel(op.function, (input, parts), {}), (result,))
+        return Ready((result,), op.recorder.kernel(op.function, (input, parts), {}))
     return Kernel((result,))
 
 
@@ -148,14 +148,14 @@ def _result(op: Operation, found: _Indexed) -> Shape:
     if not found.tensors:
         return tuple(found.sizes)
     common = op.broadcast(*found.tensors)
-    empty = [equal(function_of(size), constant(0)) for place, size in enumerate(found.sizes) if place not in found.places]
+    others = [size for place, size in enumerate(found.sizes) if place not in found.places]
+    empty = [equal(function_of(size), constant(0)) for size in others]
     for check in found.checks:
         check_index(op, *check, unless=empty)
     first, last = found.places[0], found.places[-1]
-    rest = [size for place, size in enumerate(found.sizes) if place not in found.places]
     if last - first + 1 > len(found.places):
-        return (*common, *rest)
-    return (*rest[:first], *common, *rest[first:])
+        return (*common, *others)
+    return (*others[:first], *common, *others[first:])
 
 
 def check_tensor(op: Operation, index: Tensor, size: int) -> None:
@@ -185,8 +185,10 @@ def tensor_values(op: Operation, index: Tensor, size: int) -> tuple[int, ...]:
     return ()
 
 
-_SAME_NUMBERS = frozenset({"unsqueeze", "expand", "expand_as", "to", "long", "int", "view", "reshape", "repeat", "flatten",
-                           "contiguous", "clone", "detach", "permute", "transpose", "t", "tile", "flip"})  # fmt: skip
+_SAME_NUMBERS = frozenset({
+    "unsqueeze", "expand", "expand_as", "to", "long", "int", "view", "reshape", "repeat", "flatten", "contiguous",
+    "clone", "detach", "permute", "transpose", "t", "tile", "flip",
+})  # fmt: skip
 
 
 def _range(op: Operation, node: int) -> tuple[int, int] | None:

@@ -11,6 +11,10 @@ from typing import Any
 
 import torch
 
+from shapelint.size.bound import lower_bound
+from shapelint.size.condition import equal
+from shapelint.size.function import constant
+from shapelint.size.number import function_of
 from shapelint.trace.arguments import dimension
 from shapelint.trace.failure import Kind
 from shapelint.trace.operation import Fresh, Kernel, NoRule, Operation, Result, Shape, size_rule
@@ -38,7 +42,7 @@ def _cat(op: Operation, tensors: Any, dim: Any = 0, *, axis: Any = None, out: An
 
 def joined_shape(op: Operation, shapes: Sequence[Shape], dim: Any) -> Shape:
     """The shape of tensors joined along `dim`; empty tensors of one dimension are skipped, as they always were."""
-    kept = [(number, shape) for number, shape in enumerate(shapes) if not _legacy_empty(shape)]
+    kept = [(number, shape) for number, shape in enumerate(shapes) if not _legacy_empty(op, shape)]
     if not kept:
         return shapes[0]
     first = kept[0][1]
@@ -52,8 +56,10 @@ def joined_shape(op: Operation, shapes: Sequence[Shape], dim: Any) -> Shape:
     return (*first[:along], total, *first[along + 1 :])
 
 
-def _legacy_empty(shape: Shape) -> bool:
-    return len(shape) == 1 and type(shape[0]) is int and shape[0] == 0
+def _legacy_empty(op: Operation, shape: Shape) -> bool:
+    if len(shape) != 1 or (lower_bound(function_of(shape[0])) or 0) > 0:
+        return False
+    return op.decide(equal(function_of(shape[0]), constant(0)))
 
 
 def _check_operand(op: Operation, first: Shape, shape: Shape, along: int, number: int) -> None:

@@ -6,7 +6,8 @@ from typing import Any
 
 import torch
 
-from shapelint.size.number import plain
+from shapelint.size.condition import equal
+from shapelint.size.number import function_of, plain
 from shapelint.trace.arguments import is_plain_layout, same_dtype
 from shapelint.trace.failure import Kind
 from shapelint.trace.operation import Fresh, Kernel, NoRule, Operation, Result, Shape, size_rule
@@ -35,6 +36,8 @@ def _linear(op: Operation, input: Tensor, weight: Tensor, bias: Tensor | None = 
     shape, matrix = op.shape(input), op.shape(weight)
     if not shape:
         op.refuse(Kind.ARGUMENT, "both arguments to linear need to be at least 1D, but they are 0D and 2D")
+    if not 1 <= len(matrix) <= 2:
+        op.refuse(Kind.ARGUMENT, f"linear(): a weight of one or two dimensions is expected, got {len(matrix)}")
     _inner(op, shape[-1], matrix[-1], plain(matrix[0]))
     if len(matrix) == 1:
         if bias is not None:
@@ -69,9 +72,9 @@ def _matmul(op: Operation, input: Tensor, other: Tensor, *, out: Any = None) -> 
     """https://docs.pytorch.org/docs/stable/generated/torch.matmul.html"""
     if out is not None:
         raise NoRule
-    if op.name == "__rmatmul__":
-        input, other = other, input
     one, two = op.shape(input), op.shape(other)
+    if op.name == "__rmatmul__":
+        one, two = two, one
     if not one or not two:
         op.refuse(
             Kind.ARGUMENT, f"both arguments to matmul need to be at least 1D, but they are {len(one)}D and {len(two)}D"
@@ -188,14 +191,23 @@ def _attention(
     if min(len(asked), len(keys), len(values)) < 2:
         op.refuse(Kind.ARGUMENT, "scaled_dot_product_attention wants at least two dimensions")
     _inner(op, asked[-1], keys[-1], "S")
-    text = "scaled_dot_product_attention: {left} keys but {right} values"
-    op.require_equal(keys[-2], values[-2], Kind.JOIN, text)
+    _check_values(op, keys, values)
     lead = op.broadcast(asked[:-2], keys[:-2], values[:-2])
     if attn_mask is not None:
         if is_causal:
             op.refuse(Kind.ARGUMENT, "Explicit attn_mask should not be set when is_causal=True")
         fits(op, op.shape(attn_mask), (*lead, asked[-2], keys[-2]))
     return _attended(op, (*lead, asked[-2], values[-1]), query, key, value)
+
+
+def _check_values(op: Operation, keys: Shape, values: Shape) -> None:
+    """As many values as keys; the fused kernel of the CPU, for four dimensions, does not look."""
+    same = equal(function_of(keys[-2]), function_of(values[-2]))
+    if len(keys) != 4:
+        text = "scaled_dot_product_attention: {left} keys but {right} values"
+        op.require(same, Kind.JOIN, text, between=(keys[-2], values[-2]))
+    elif not op.decide(same):
+        op.recorder.leak("an attention over more or fewer values than keys, which PyTorch does not check")
 
 
 def _attended(op: Operation, shape: Shape, *tensors: Tensor) -> Result:

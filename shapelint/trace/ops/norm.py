@@ -10,13 +10,16 @@ from typing import Any
 
 import torch
 
-from shapelint.size.condition import divisible
+from shapelint.size.bound import lower_bound
+from shapelint.size.condition import Condition, any_of, at_least, divisible, equal
+from shapelint.size.function import constant
 from shapelint.size.number import function_of, plain
 from shapelint.trace.failure import Kind
 from shapelint.trace.operation import Fresh, Kernel, Operation, Result, Shape, size_rule
 
 Tensor = torch.Tensor
 _F = torch.nn.functional
+_FEW_VALUES = "Expected more than 1 value per channel when training, got {left}"
 
 
 def _product(sizes: Sequence[int]) -> int:
@@ -26,23 +29,31 @@ def _product(sizes: Sequence[int]) -> int:
     return count
 
 
-def _more_than_one(op: Operation, sizes: Sequence[int]) -> None:
-    """The product of the sizes, which are all positive, must not be 1."""
-    text = "Expected more than 1 value per channel when training, got {left}"
-    op.require_at_least(_product(sizes), 2, Kind.NORM, text)
+def _empty(sizes: Sequence[int]) -> list[Condition]:
+    """The conditions on which one of the sizes is 0, where that can be."""
+    found = [(function_of(size), lower_bound(function_of(size))) for size in sizes]
+    return [equal(size, constant(0)) for size, bound in found if bound is None or bound <= 0]
 
 
-def _per_channel(op: Operation, channels: int, **parameters: Tensor | None) -> None:
-    """Each parameter that is there must have one value per channel."""
+def _more_than_one(op: Operation, sizes: Sequence[int], text: str) -> None:
+    """The product of the sizes must not be 1."""
+    count = _product(sizes)
+    condition = any_of([at_least(function_of(count), constant(2)), *_empty(sizes)])
+    op.require(condition, Kind.NORM, text, between=(count, 2))
+
+
+def _per_channel(op: Operation, shape: Shape, channels: int, **parameters: Tensor | None) -> None:
+    """Each parameter that is there must have one value per channel; of an empty input that is not asked."""
     for name, tensor in parameters.items():
         if tensor is not None:
             count = _product(op.shape(tensor))
             text = f"{name} should contain {{left}} elements not {{right}}"
-            op.require_equal(channels, count, Kind.CHANNELS, text)
+            fits = any_of([equal(function_of(channels), function_of(count)), *_empty(shape)])
+            op.require(fits, Kind.CHANNELS, text, between=(channels, count))
 
 
 def _kept(op: Operation, input: Tensor) -> Result:
-    """Contiguous, or channels-last where the input is; the kernels on meta keep other strides, those of the CPU do not."""
+    """Contiguous, or channels-last where the input is, as on the CPU; the kernels on meta give other strides."""
     shape = op.shape(input)
     if input.is_contiguous() and not op.recorder.known[id(input)].layout:
         return Fresh(shape, input)
@@ -69,10 +80,11 @@ def _batch_norm(
     if len(shape) < 2:
         op.refuse(Kind.ARGUMENT, f"batch_norm wants at least two dimensions, got {len(shape)}")
     if training:
-        _more_than_one(op, (shape[0], *shape[2:]))
+        _more_than_one(op, (shape[0], *shape[2:]), _FEW_VALUES)
     elif running_mean is None or running_var is None:
-        op.refuse(Kind.ARGUMENT, "Expected running_mean and running_var to be defined when training=False")
-    _per_channel(op, shape[1], running_mean=running_mean, running_var=running_var, weight=weight, bias=bias)
+        text = "Expected running_mean and running_var to be defined when training=False"
+        op.require(any_of(_empty(shape)), Kind.ARGUMENT, text)
+    _per_channel(op, shape, shape[1], running_mean=running_mean, running_var=running_var, weight=weight, bias=bias)
     return _kept(op, input)
 
 
@@ -93,11 +105,10 @@ def _instance_norm(
     if len(shape) < 2:
         op.refuse(Kind.ARGUMENT, f"instance_norm wants at least two dimensions, got {len(shape)}")
     if use_input_stats:
-        text = "Expected more than 1 spatial element when training, got input size {left}"
-        op.require_at_least(_product(shape[2:]), 2, Kind.NORM, text)
+        _more_than_one(op, shape[2:], "Expected more than 1 spatial element when training, got {left}")
     elif running_mean is None or running_var is None:
         op.refuse(Kind.ARGUMENT, "Expected running_mean and running_var to be defined when use_input_stats=False")
-    _per_channel(op, shape[1], running_mean=running_mean, running_var=running_var, weight=weight, bias=bias)
+    _per_channel(op, shape, shape[1], running_mean=running_mean, running_var=running_var, weight=weight, bias=bias)
     return Fresh(shape, input)
 
 
@@ -120,13 +131,15 @@ def _group_norm(
     )
     channels = shape[1]
     op.require(divisible(function_of(channels), plain(num_groups)), Kind.CHANNELS, text, between=(channels, num_groups))
-    _more_than_one(op, (shape[0], channels // num_groups, *shape[2:]))
-    _per_channel(op, channels, weight=weight, bias=bias)
+    _more_than_one(op, (shape[0], channels // num_groups, *shape[2:]), _FEW_VALUES)
+    _per_channel(op, (), channels, weight=weight, bias=bias)
     return _kept(op, input)
 
 
 def _trailing(op: Operation, shape: Shape, normalized_shape: Any, weight: Tensor | None, bias: Tensor | None) -> None:
-    wanted = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
+    if isinstance(normalized_shape, int):
+        op.refuse(Kind.ARGUMENT, "normalized_shape must be tuple of ints, not int")
+    wanted = tuple(normalized_shape)
     if not wanted or len(wanted) > len(shape):
         op.refuse(Kind.CHANNELS, f"Given normalized_shape={list(wanted)}, got an input of {len(shape)} dimensions")
     text = "Given normalized_shape={right}, expected input with shape [*, {right}], but got input of size {left}"

@@ -34,7 +34,8 @@ def _pad(op: Operation, input: torch.Tensor, pad: Any, mode: str = "constant", v
     pads = list(zip(entries[0::2], entries[1::2], strict=True))[::-1]
     sizes = shape[len(shape) - axes :]
     _check_mode(op, input, axes, mode, value)
-    result = (*shape[: len(shape) - axes], *(n + l + r for n, (l, r) in zip(sizes, pads, strict=True)))
+    padded = (n + before + after for n, (before, after) in zip(sizes, pads, strict=True))
+    result = (*shape[: len(shape) - axes], *padded)
     _LIMITS[mode](op, sizes, pads)
     op.parameters = {"pad": tuple(map(plain, entries))}
     return Fresh(result, input) if settled_layout(op, input) else Kernel((result,))

@@ -67,9 +67,9 @@ def _extreme(op: Operation, input: Tensor, dim: Any = (), keepdim: bool = False)
 
 
 def _one_axis(op: Operation, input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Result:
-    """all, any, prod, argmax, argmin: over one axis or all."""
+    """all, any, prod, argmax, argmin: over one axis or all; no axes at all are none for `all` and `any`."""
     shape = op.shape(input)
-    axes = dimensions(op, dim, len(shape))
+    axes = () if dim in ((), []) else dimensions(op, dim, len(shape))
     if op.name.startswith("arg"):
         _check_some(op, shape, axes)
         return Fresh(reduced(shape, axes, keepdim), input, torch.int64)
@@ -83,6 +83,8 @@ def _one_axis(op: Operation, input: Tensor, dim: Any = None, keepdim: bool = Fal
 
 
 def _log_sum(op: Operation, input: Tensor, dim: Any, keepdim: bool = False) -> Result:
+    if dim in ((), []):
+        raise NoRule
     shape = op.shape(input)
     return _made(reduced(shape, dimensions(op, dim, len(shape)), keepdim), input)
 
@@ -100,8 +102,10 @@ def _spread(op: Operation, input: Tensor, dim: Any = None, *rest: Any, keepdim: 
 
 
 def _norm(op: Operation, input: Tensor, p: Any = "fro", dim: Any = None, keepdim: bool = False, *rest: Any,
-          dtype: Any = None) -> Result:  # fmt: skip
+          dtype: Any = None, out: Any = None) -> Result:  # fmt: skip
     """norm and vector_norm: (input, p, dim, keepdim)."""
+    if out is not None:
+        raise NoRule
     shape = op.shape(input)
     return _made(reduced(shape, dimensions(op, dim, len(shape)), keepdim), input, dtype)
 

@@ -78,7 +78,7 @@ def _check_count(op: Operation, shape: Shape, wanted: Sequence[int]) -> None:
     if _count(one) is _count(two):
         return
     fits = _same_count(shape, wanted, one, two)
-    empty = [equal(function, constant(0)) for function in shared if (lower_bound(function) or 0) < 1]
+    empty = [equal(function, constant(0)) for function in shared if (lower_bound(function) or 0) <= 0]
     between = (
         _size(_count(list(map(function_of, shape))), shape),
         _size(_count(list(map(function_of, wanted))), wanted),
@@ -99,7 +99,7 @@ def _same_count(shape: Shape, wanted: Sequence[int], one: list[Function], two: l
     groups = _groups(shape, wanted)
     if groups is None:
         return condition
-    empty = [equal(left, constant(0)) for left, _ in groups if (lower_bound(left) or 0) < 1]
+    empty = [equal(left, constant(0)) for left, _ in groups if (lower_bound(left) or 0) <= 0]
     return any_of([all_of(equal(left, right) for left, right in groups), *empty])
 
 
@@ -121,7 +121,7 @@ def _groups(shape: Shape, wanted: Sequence[int]) -> list[tuple[Function, Functio
 
 
 def _group(dim: Function, rest: list[Function]) -> tuple[int, Function] | None:
-    """How many of the sizes make one that is nowhere above `dim` and less than twice it somewhere, and their product."""
+    """How many of the next sizes to multiply, as many as give nowhere more than `dim`, and their product."""
     best: tuple[int, Function] | None = None
     part = constant(1)
     for taken, function in enumerate(rest, 1):
@@ -136,11 +136,13 @@ def _group(dim: Function, rest: list[Function]) -> tuple[int, Function] | None:
 
 def _inferred(op: Operation, shape: Shape, rest: Sequence[int]) -> int:
     """What -1 stands for: the elements that there are divided by the product of the other sizes."""
+    text = "cannot reshape into a shape with a size of {left} and -1"
+    for size_there in rest:
+        if (lower_bound(function_of(size_there)) or 0) <= 0:
+            op.require_at_least(size_there, 1, Kind.RESHAPE, text)
     one, two, _ = _cancelled(shape, rest)
     total, divisor = _count(one), _count(two)
     value = math.prod(map(plain, shape)) // max(math.prod(map(plain, rest)), 1)
-    if divisor.constant == 0:
-        op.refuse(Kind.RESHAPE, "cannot reshape into a shape with a size of 0 and -1")
     if divisor.constant is not None:
         condition = divisible(total, divisor.constant)
         op.require(condition, Kind.RESHAPE, _TEXT, between=(_size(total, shape), divisor.constant))

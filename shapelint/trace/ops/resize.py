@@ -7,6 +7,7 @@ floor(n * scale), computed in double precision (aten/src/ATen/native/UpSample.h)
 from __future__ import annotations
 
 import math
+import operator
 from fractions import Fraction
 from functools import lru_cache
 from typing import Any
@@ -55,7 +56,7 @@ def _interpolate(
     else:
         sizes = tuple(_scaled(op, n, each) for n, each in zip(shape[2:], asked, strict=True))
     _check_sizes(op, shape, sizes, mode)
-    _check_dtype(op, input, mode, antialias)
+    _check_dtype(op, input, sizes, mode=mode, antialias=antialias)
     op.resamples(axes, _factors(shape[2:], sizes, asked, scaled=scale_factor is not None))
     result = (*shape[:2], *sizes)
     return Fresh(result, input) if settled_layout(op, input) else Kernel((result,))
@@ -91,8 +92,13 @@ def _check_sizes(op: Operation, shape: Shape, sizes: Shape, mode: str) -> None:
         op.require_at_least(size, 0 if area else 1, Kind.EMPTY, text)
 
 
-def _check_dtype(op: Operation, input: torch.Tensor, mode: str, antialias: bool) -> None:
-    bytes_too = mode not in ("area", "linear", "trilinear")
+def _check_dtype(op: Operation, input: torch.Tensor, sizes: Shape, *, mode: str, antialias: bool) -> None:
+    """Other dtypes than floats and bytes can be copied only: where no size changes."""
+    bytes_too = input.dtype is torch.uint8 and mode not in ("area", "linear", "trilinear")
+    if not input.is_floating_point() and not bytes_too:
+        op.recorder.leak(f"`interpolate` of {input.dtype} runs only where no size changes, if at all")
+        if mode != "area" and all(map(operator.eq, map(plain, op.shape(input)[2:]), map(plain, sizes))):
+            return
     floating(op, input, also=(torch.uint8,) if bytes_too else (), half=not antialias)
 
 
@@ -142,5 +148,6 @@ def exact_scale(scale: float) -> tuple[Fraction, bool]:
 def _factors(before: Shape, after: Shape, asked: tuple[Any, ...], *, scaled: bool) -> tuple[Fraction, ...]:
     """What each axis is multiplied by; for a given size, by how much in this run."""
     if scaled:
-        return tuple(Fraction(each).limit_denominator(10000) for each in asked)
+        factors = (Fraction(plain(each)) if isinstance(each, int) else Fraction(each) for each in asked)
+        return tuple(factor.limit_denominator(10000) for factor in factors)
     return tuple(Fraction(plain(new), max(plain(old), 1)) for old, new in zip(before, after, strict=True))

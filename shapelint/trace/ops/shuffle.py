@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from shapelint.size.condition import divisible
+from shapelint.size.condition import all_of, at_least, divisible
 from shapelint.size.number import function_of, plain, symbolic
 from shapelint.trace.arguments import settled_layout
 from shapelint.trace.failure import Kind
@@ -32,12 +32,15 @@ def _pixel_shuffle(op: Operation, input: torch.Tensor, upscale_factor: int) -> R
 
 @size_rule(torch.pixel_unshuffle)
 def _pixel_unshuffle(op: Operation, input: torch.Tensor, downscale_factor: int) -> Result:
-    """(C, H, W) becomes (C r^2, H / r, W / r)."""
+    """(C, H, W) becomes (C r^2, H / r, W / r); the CPU leaves the shape of an empty input as it is."""
     shape, factor = op.shape(input), _positive(op, downscale_factor, "downscale_factor")
     _check_rank(op, shape)
     channels, height, width = shape[-3:]
     _require_divisible(op, height, factor, Kind.RESHAPE, "the height")
     _require_divisible(op, width, factor, Kind.RESHAPE, "the width")
+    if not op.decide(all_of(at_least(function_of(n), function_of(1)) for n in shape)):
+        op.recorder.leak("what becomes of an empty input of `pixel_unshuffle` depends on the device")
+        return Fresh(shape, input)
     op.resamples(2, (Fraction(1, factor),) * 2)
     op.parameters = {"downscale_factor": (factor,)}
     return _result(op, input, (*shape[:-3], channels * (factor * factor), height // factor, width // factor))

@@ -22,12 +22,12 @@ _F = torch.nn.functional
 _KEPT = (
     "abs", "absolute", "neg", "negative", "positive", "exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sqrt",
     "rsqrt", "square", "reciprocal", "sin", "cos", "tan", "asin", "acos", "atan", "arcsin", "arccos", "arctan", "sinh",
-    "cosh", "tanh", "asinh", "acosh", "atanh", "erf", "erfc", "erfinv", "lgamma", "digamma", "sigmoid", "expit", "logit",
+    "cosh", "tanh", "asinh", "acosh", "atanh", "erf", "erfc", "erfinv", "lgamma", "digamma", "sigmoid", "expit",
     "floor", "ceil", "round", "trunc", "fix", "frac", "sign", "sgn", "sinc", "nan_to_num", "deg2rad", "rad2deg", "i0",
-    "relu", "relu6", "elu", "selu", "celu", "gelu", "silu", "mish", "leaky_relu", "hardswish", "hardsigmoid", "hardtanh",
+    "relu", "relu6", "elu", "selu", "celu", "gelu", "silu", "mish", "leaky_relu", "hardswish", "hardsigmoid",
     "softplus", "softsign", "tanhshrink", "softshrink", "hardshrink", "threshold", "rrelu", "clone", "dropout",
     "alpha_dropout", "feature_alpha_dropout", "feature_dropout", "dropout1d", "dropout2d", "dropout3d", "bitwise_not",
-    "__invert__", "__neg__", "__pos__", "__abs__",
+    "logit", "hardtanh", "__invert__", "__neg__", "__pos__", "__abs__",
 )  # fmt: skip
 _FILLS = (
     "fill",

@@ -38,7 +38,7 @@ def _ready(op: Operation, value: Any, *values: Sequence[Any]) -> Result:
     """A real tensor, or several, with the numbers in them."""
     tensors = list(value) if isinstance(value, (tuple, list)) else [value]
     op.values = tuple(_kept(tensor, numbers) for tensor, numbers in zip(tensors, values, strict=True))
-    return Ready(value, tuple(tuple(tensor.shape) for tensor in tensors))
+    return Ready(tuple(tuple(tensor.shape) for tensor in tensors), value)
 
 
 def _kept(tensor: Tensor, numbers: Sequence[Any]) -> tuple[Any, ...] | None:
@@ -188,7 +188,9 @@ def _computed(op: Operation, *args: Any, compute: Callable[..., Any], **kwargs: 
     if not any(isinstance(each, Tensor) for each in args):
         raise NoRule
     groups = [(_values(op, each), each.shape) if isinstance(each, Tensor) else ((each,), torch.Size()) for each in args]
-    shape = torch.broadcast_shapes(*(each for _, each in groups))
+    shape = torch.broadcast_shapes(  # type: ignore[no-untyped-call]
+        *(each for _, each in groups)
+    )
     columns = [_broadcast(values, own, shape) for values, own in groups]
     if any(isinstance(each, Ratio) for column in columns for each in column) and compute not in _ON_RATIOS:
         raise NoRule

@@ -12,9 +12,9 @@ from typing import Any
 
 import torch
 
-from shapelint.size.condition import Condition, equal
-from shapelint.size.function import constant
-from shapelint.size.number import function_of, plain, symbolic
+from shapelint.size.condition import FALSE, Condition, all_of, any_of, equal, product
+from shapelint.size.function import Function, constant
+from shapelint.size.number import function_of, symbolic
 from shapelint.trace.arguments import dimension, dimensions
 from shapelint.trace.failure import Kind
 from shapelint.trace.operation import Fresh, Kernel, NoRule, Operation, Result, Shape, size_rule
@@ -51,20 +51,43 @@ def _view_as(op: Operation, input: Tensor, other: Tensor) -> Result:
 
 def _viewed(op: Operation, input: Tensor, shape: Shape) -> Result:
     """Raises where the strides do not allow the view."""
-    if not _only_cuts(op.shape(input), shape):
+    old = op.shape(input)
+    if not _only_cuts(old, shape):
         for condition in op.recorder.known[id(input)].layout:
             op.decide(condition)
-        if not _viewable(input, shape):
+        blocks = _blocks(input, old)
+        if len(blocks) > 1 and input.numel() and not op.decide(_fills(blocks, list(map(function_of, shape)))):
             op.refuse(Kind.RESHAPE, "view size is not compatible with input tensor's size and stride")
     return Kernel((shape,))
 
 
-def _viewable(input: Tensor, shape: Shape) -> bool:
-    try:
-        torch.empty_strided(input.shape, input.stride(), device="meta").view(tuple(map(plain, shape)))
-    except RuntimeError:
-        return False
-    return True
+def _blocks(input: Tensor, shape: Shape) -> list[Function]:
+    """The number of elements of each run of axes that lie side by side in memory, so that they can be one axis."""
+    blocks: list[Function] = []
+    before = 0
+    for dim, size, stride in zip(shape, input.shape, input.stride(), strict=True):
+        if size == 1:
+            continue
+        if blocks and before == stride * size:
+            blocks[-1] = product(blocks[-1], function_of(dim))
+        else:
+            blocks.append(function_of(dim))
+        before = stride
+    return blocks
+
+
+def _fills(blocks: list[Function], new: list[Function]) -> Condition:
+    """Whether the new sizes, in order, make up one block after the other."""
+    if not blocks:
+        return all_of(equal(each, constant(1)) for each in new)
+    ways = []
+    part = constant(1)
+    for taken in range(len(new) + 1):
+        part = product(part, new[taken - 1]) if taken else part
+        fits = equal(blocks[0], part)
+        if fits != FALSE:
+            ways.append(all_of([fits, _fills(blocks[1:], new[taken:])]))
+    return any_of(ways)
 
 
 def _only_cuts(old: Shape, new: Shape) -> bool:

@@ -1,0 +1,53 @@
+"""Looks for the one argument of one layer that, changed a little, gives the output the size that is wanted."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+
+from shapelint.analysis import Change
+from shapelint.graph import Node, ShapeGraph
+from shapelint.intent import is_restored
+from shapelint.question import Question
+from shapelint.spec import Expectation
+from shapelint.trace.explore import Exploration, frozen_shape
+from shapelint.trace.run import overriding
+
+_STEPS = (-1, 1, -2, 2, -3, 3)
+_SECONDS = 3.0
+_LOWEST = {"kernel_size": 1, "stride": 1, "padding": 0}
+
+
+def single_change(
+    explored: Exploration,
+    graph: ShapeGraph,
+    question: Question,
+    expect: Expectation | None,
+    focus: Mapping[str, int],
+) -> Change | None:
+    """The smallest change of kernel, padding or stride of one convolution that is right at the focus, seen in a run."""
+    end = time.monotonic() + _SECONDS
+    for change in _candidates(graph):
+        if time.monotonic() > end:
+            return None
+        overrides = overriding({change.module: change.value}, change.parameter)
+        run = Exploration(explored.subject, explored.domain, overrides).run(focus, symbolic=False)
+        shapes = tuple(map(frozen_shape, run.outputs))
+        if run.failure is None and is_restored(shapes, question, expect, focus):
+            return change
+    return None
+
+
+def _candidates(graph: ShapeGraph) -> Iterator[Change]:
+    """Changes by one step before those by two; of equal ones, kernels first, and the last layer first."""
+    layers = {node.module: node for node in graph.nodes if _is_layer(node)}
+    for step in _STEPS:
+        for parameter, lowest in _LOWEST.items():
+            for module, node in reversed(layers.items()):
+                given = node.parameter(parameter)
+                if given is not None and all(value + step >= lowest for value in given):
+                    yield Change(module, parameter, given, tuple(value + step for value in given), node.built)
+
+
+def _is_layer(node: Node) -> bool:
+    return node.operation.startswith("conv") and "Conv" in node.kind and bool(node.shapes)

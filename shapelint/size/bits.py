@@ -1,0 +1,78 @@
+"""Bit operations, shifts and powers of sizes: those that are remainders, quotients or products stay functions."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from typing import Any
+
+from shapelint.size.tracking import lose, symbolic
+
+_HIGHEST_POWER = 4
+
+
+class BitInteger(int):
+    """An int whose bit operations are put down to its own `%`, `//`, `*` and `-` where that is exact."""
+
+    def __and__(self, other: Any) -> Any:
+        return _masked(self, other)
+
+    def __rand__(self, other: Any) -> Any:
+        return _masked(self, other)
+
+    def __or__(self, other: Any) -> Any:
+        return _lost(operator.or_, self, other)
+
+    def __ror__(self, other: Any) -> Any:
+        return _lost(operator.or_, other, self)
+
+    def __xor__(self, other: Any) -> Any:
+        return _lost(operator.xor, self, other)
+
+    def __rxor__(self, other: Any) -> Any:
+        return _lost(operator.xor, other, self)
+
+    def __lshift__(self, other: Any) -> Any:
+        return self * (1 << other) if _constant(other) else _lost(operator.lshift, self, other)
+
+    def __rlshift__(self, other: Any) -> Any:
+        return _lost(operator.lshift, other, self)
+
+    def __rshift__(self, other: Any) -> Any:
+        return self // (1 << other) if _constant(other) else _lost(operator.rshift, self, other)
+
+    def __rrshift__(self, other: Any) -> Any:
+        return _lost(operator.rshift, other, self)
+
+    def __pow__(self, other: Any, modulo: Any = None) -> Any:
+        if modulo is None and _constant(other) and 0 <= other <= _HIGHEST_POWER:
+            return self * self ** (other - 1) if other else 1
+        lose("a power of a size", self, other, modulo)
+        return pow(_plain(self), _plain(other), _plain(modulo))
+
+    def __rpow__(self, other: Any, modulo: Any = None) -> Any:
+        lose("a size as an exponent", self)
+        return pow(other, _plain(self), modulo)
+
+
+def _constant(number: object) -> bool:
+    return isinstance(number, int) and not symbolic(number)
+
+
+def _plain(number: Any) -> Any:
+    return int.__int__(number) if isinstance(number, int) else number
+
+
+def _masked(size: BitInteger, mask: Any) -> Any:
+    """n & (2**k - 1) is n mod 2**k, and n & -2**k is n less that remainder."""
+    if _constant(mask):
+        if mask >= 0 and mask & (mask + 1) == 0:
+            return size % (mask + 1)
+        if mask < 0 and -mask & (-mask - 1) == 0:
+            return size - size % -mask
+    return _lost(operator.and_, size, mask)
+
+
+def _lost(operation: Callable[[Any, Any], Any], first: Any, second: Any) -> Any:
+    lose(f"a bit operation on a size ({operation.__name__.strip('_')})", first, second)
+    return operation(_plain(first), _plain(second))

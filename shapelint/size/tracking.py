@@ -1,0 +1,43 @@
+"""Who listens to the sizes of a run: one tracker at a time hears what is decided and what is lost."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from shapelint.size.condition import Condition
+
+
+class Tracker(Protocol):
+    """Hears what one run of a model decides and loses."""
+
+    def assume(self, condition: Condition) -> None:
+        """The run goes the way on which the condition holds."""
+
+    def leak(self, reason: str) -> None:
+        """A size was used as a plain number, so its function is lost."""
+
+
+_current: Tracker | None = None
+
+
+def track(tracker: Tracker | None) -> Tracker | None:
+    """Makes `tracker` the current one and returns the one before."""
+    global _current
+    before, _current = _current, tracker
+    return before
+
+
+def tracker() -> Tracker | None:
+    """The tracker that listens now."""
+    return _current
+
+
+def symbolic(number: object) -> bool:
+    """Whether a number carries a function in the current run."""
+    return _current is not None and getattr(number, "_tracker", None) is _current
+
+
+def lose(reason: str, *numbers: object) -> None:
+    """Tells the current tracker, if any of the numbers is its own, that they became plain numbers."""
+    if _current is not None and any(map(symbolic, numbers)):
+        _current.leak(reason)

@@ -1,0 +1,54 @@
+"""Walks over nested arguments: the tensors in them, and the same arguments as a kernel takes them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from shapelint.size.number import plain
+from shapelint.size.ratio import Ratio
+
+
+def flat_tensors(tree: Any) -> list[torch.Tensor]:
+    """The tensors in nested tuples, lists and dicts, depth first."""
+    if isinstance(tree, torch.Tensor):
+        return [tree]
+    if isinstance(tree, dict):
+        tree = tree.values()
+    elif not isinstance(tree, (tuple, list)):
+        return []
+    return [tensor for part in tree for tensor in flat_tensors(part)]
+
+
+def plain_tree(tree: Any) -> Any:
+    """The same arguments with sizes as plain ints."""
+    if isinstance(tree, torch.Tensor):
+        return tree
+    kind = type(tree)
+    if kind in _ATOMS:
+        return tree
+    if isinstance(tree, int) and kind is not bool:
+        return plain(tree)
+    if isinstance(tree, Ratio):
+        return float.__float__(tree)
+    if kind is dict:
+        return {key: plain_tree(value) for key, value in tree.items()}
+    if isinstance(tree, (tuple, list)):
+        parts = [plain_tree(part) for part in tree]
+        return parts if isinstance(tree, list) else (kind(*parts) if hasattr(tree, "_fields") else tuple(parts))
+    if kind is slice:
+        return slice(plain_tree(tree.start), plain_tree(tree.stop), plain_tree(tree.step))
+    return tree
+
+
+_ATOMS = frozenset({type(None), str, bool, torch.dtype, torch.device, float})
+
+
+def on_meta(tree: Any) -> Any:
+    """The same arguments with every tensor on meta."""
+    if isinstance(tree, torch.Tensor):
+        return tree if tree.is_meta else tree.to("meta")
+    if isinstance(tree, dict):
+        return {key: on_meta(part) for key, part in tree.items()}
+    return type(tree)(map(on_meta, tree)) if type(tree) in (tuple, list) else tree

@@ -1,0 +1,249 @@
+"""Sets of sizes against brute-force integers: every operation on drawn conditions, over a grid of sizes."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Callable
+from functools import reduce
+from itertools import product as grid
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from shapelint.size import SizeSet, Undecidable, constant, symbol
+from shapelint.size.condition import (
+    FALSE,
+    TRUE,
+    AllOf,
+    AnyOf,
+    Compare,
+    Condition,
+    Divisible,
+    Not,
+    ProductIs,
+    all_of,
+    any_of,
+    at_least,
+    divisible,
+    equal,
+    negate,
+    product,
+)
+from shapelint.size.function import Function, extreme
+
+H, W = symbol("H"), symbol("W")
+SYMBOLS = ("H", "W")
+SIDE = range(-6, 14)
+GRID = [{"H": h, "W": w} for h, w in grid(SIDE, SIDE)]
+BOX = SizeSet.where(SYMBOLS, all_of(at_least(each, constant(SIDE[0])) for each in (H, W))) & SizeSet.where(
+    SYMBOLS, all_of(at_least(constant(SIDE[-1]), each) for each in (H, W))
+)
+
+Point = tuple[int, int]
+
+
+def brute(condition: Condition) -> set[Point]:
+    return {(point["H"], point["W"]) for point in GRID if condition.holds(point)}
+
+
+def members(sizes: SizeSet) -> set[Point]:
+    return {(values["H"], values["W"]) for values in (sizes & BOX).members()}
+
+
+functions = st.builds(
+    lambda a, b, c, d, combine: combine(H.times(a) + W.times(b).plus(c), d),
+    st.integers(-3, 3),
+    st.integers(-3, 3),
+    st.integers(-9, 9),
+    st.integers(1, 5),
+    st.sampled_from(
+        [
+            Function.floor_divide,
+            lambda function, d: function.floor_divide(2).times(d) + H,
+            lambda function, d: extreme("max", function, W.plus(d)),
+            lambda function, d: extreme("min", function.floor_divide(d), H),
+        ]
+    ),
+)
+factors = st.sampled_from([H, W, H.plus(-2), W.floor_divide(2), H.floor_divide(2).plus(1), W.times(-1).plus(3)])
+leaves = st.one_of(
+    st.builds(Compare, functions, st.booleans()),
+    st.builds(
+        lambda one, two, number: ProductIs((one, two), number), factors, factors, st.sampled_from([1, 6, 12, -8])
+    ),
+    st.builds(lambda one, two, number: Divisible((one, two), number), factors, factors, st.integers(2, 12)),
+)
+conditions: st.SearchStrategy[Condition] = st.recursive(
+    leaves,
+    lambda inner: st.one_of(
+        st.builds(Not, inner),
+        st.builds(lambda one, two: AllOf((one, two)), inner, inner),
+        st.builds(lambda one, two: AnyOf((one, two)), inner, inner),
+    ),
+    max_leaves=3,
+)
+
+
+@settings(max_examples=120, deadline=None, derandomize=True)
+@given(conditions)
+def test_where_holds_exactly_the_sizes_at_which_the_condition_does(condition: Condition) -> None:
+    assert members(SizeSet.where(SYMBOLS, condition)) == brute(condition)
+
+
+@settings(max_examples=80, deadline=None, derandomize=True)
+@given(conditions, conditions)
+def test_the_operators_are_those_of_sets(first: Condition, second: Condition) -> None:
+    one, two = (SizeSet.where(SYMBOLS, each) & BOX for each in (first, second))
+    left, right = brute(first), brute(second)
+    assert members(one & two) == left & right
+    assert members(one | two) == left | right
+    assert members(one - two) == left - right
+    assert (one == two) is (left == right)
+    assert (one <= two) is (left <= right)
+    assert bool(one) is bool(left)
+    assert all((point in one) is (point in left) for point in list(left | right)[:9])
+    assert one.finite
+    assert members(one.coalesced()) == left
+    assert members(reduce(SizeSet.__or__, one.pieces(), SizeSet.empty(SYMBOLS))) == left
+    assert pickle.loads(pickle.dumps(one)) == one
+
+
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(conditions, st.integers(-8, 15), st.integers(-8, 15))
+def test_parts_and_nearest_members_are_the_true_ones(condition: Condition, h: int, w: int) -> None:
+    sizes, points, given_ = SizeSet.where(SYMBOLS, condition) & BOX, brute(condition), {"H": h, "W": w}
+    assert members(sizes.fixed({"H": h})) == {point for point in points if point[0] == h}
+    assert members(sizes.at_least(given_)) == {point for point in points if point[0] >= h and point[1] >= w}
+    assert members(sizes.at_most({"W": w})) == {point for point in points if point[1] <= w}
+    assert {values["W"] for values in sizes.onto(["W"]).members()} == {point[1] for point in points}
+    smallest, sample = sizes.smallest(), sizes.sample()
+    assert smallest == (dict(zip(SYMBOLS, min(points), strict=True)) if points else None)
+    assert sample is None if not points else (sample is not None and tuple(sample.values()) in points)
+    assert sizes.least(H - W) == min((a - b for a, b in points), default=None)
+    for above in (True, False):
+        found = sizes.nearest(given_, above=above)
+        side = {p for p in points if (p[0] >= h and p[1] >= w if above else p[0] <= h and p[1] <= w)}
+        distances = {abs(a - h) + abs(b - w) for a, b in side}
+        assert (found is None) is not bool(side)
+        if found is not None:
+            assert tuple(found.values()) in side
+            assert abs(found["H"] - h) + abs(found["W"] - w) == min(distances)
+
+
+@settings(max_examples=80, deadline=None, derandomize=True)
+@given(st.lists(factors, min_size=1, max_size=3), st.integers(-9, 12), st.integers(1, 12))
+def test_questions_about_products_are_answered_exactly(parts: list[Function], number: int, divisor: int) -> None:
+    whole = reduce(product, parts)
+
+    def value(point: dict[str, int]) -> int:
+        return reduce(int.__mul__, (part.value(point) for part in parts))
+
+    positive = [point for point in GRID if point["H"] > 0 and point["W"] > 0]
+    asked: list[tuple[Condition, Callable[[int], bool]]] = [
+        (equal(whole, constant(number)), lambda n: n == number),
+        (equal(constant(number), whole), lambda n: n == number),
+        (divisible(whole, divisor), lambda n: n % divisor == 0),
+        (at_least(whole, constant(1)), lambda n: n >= 1),
+        (at_least(whole, constant(2)), lambda n: n >= 2),
+    ]
+    for condition, truth in asked:
+        assert all(condition.holds(point) is truth(value(point)) for point in positive)
+        assert all(negate(condition).holds(point) is not truth(value(point)) for point in positive)
+        try:
+            found = members(SizeSet.where(SYMBOLS, condition))
+        except Undecidable:
+            continue
+        expected = {(point["H"], point["W"]) for point in positive if truth(value(point))}
+        assert {point for point in found if min(point) > 0} == expected
+
+
+def test_a_difference_that_multiplies_two_symbols_is_compared_without_end() -> None:
+    condition = at_least(product(H, W) - H, constant(1))
+    assert condition.holds({"H": 2, "W": 2})
+    assert not condition.holds({"H": 2, "W": 1})
+    with pytest.raises(Undecidable):
+        SizeSet.where(SYMBOLS, condition)
+
+
+def test_a_product_of_negative_factors_is_positive() -> None:
+    condition = at_least(product(H.plus(-5), W.plus(-5)), constant(1))
+    assert condition.holds({"H": 1, "W": 1})
+    assert (1, 1) in SizeSet.where(SYMBOLS, condition)
+    assert (1, 9) not in SizeSet.where(SYMBOLS, condition)
+
+
+def test_conditions_without_content_are_true_or_false() -> None:
+    assert equal(H, H) == TRUE == at_least(H.plus(1), H)
+    assert equal(H, H.plus(1)) == FALSE == negate(TRUE)
+    assert all_of([TRUE, equal(H, W)]) == equal(H, W) == any_of([FALSE, equal(H, W)])
+    assert all_of([FALSE, equal(H, W)]) == FALSE
+    assert any_of([TRUE, equal(H, W)]) == TRUE
+    assert negate(negate(equal(H, W))) == equal(H, W)
+    assert SizeSet.where(SYMBOLS, TRUE) == SizeSet.universe(SYMBOLS)
+    assert not SizeSet.where(SYMBOLS, FALSE)
+
+
+def test_membership_takes_tuples_mappings_and_a_bare_int() -> None:
+    even = SizeSet.where(SYMBOLS, all_of([divisible(H, 2), divisible(W, 2)]))
+    assert (64, 70) in even
+    assert {"W": 70, "H": 64} in even
+    assert (64, 71) not in even
+    assert 6 in SizeSet.where(["L"], divisible(symbol("L"), 3))
+    with pytest.raises(ValueError):
+        assert (64,) in even
+
+
+def test_onto_and_lifted_keep_the_order_of_symbols() -> None:
+    cube = SizeSet.where(
+        ("D", "H", "W"), all_of([equal(symbol("D"), H.times(2)), at_least(W, H), at_least(H, constant(1))])
+    )
+    flat = cube.onto(["W", "H"])
+    assert flat.symbols == ("H", "W")
+    assert (3, 5) in flat
+    assert (5, 3) not in flat
+    even = cube.onto(["D"])
+    assert even == SizeSet.where(["D"], all_of([divisible(symbol("D"), 2), at_least(symbol("D"), constant(2))]))
+    lifted = even.lifted(("H", "D", "W"))
+    assert (7, 4, -3) in lifted
+    assert (4, 7, 4) not in lifted
+    assert lifted.onto(["D"]) == even
+
+
+def test_a_set_without_symbols_is_a_truth_value() -> None:
+    assert () in SizeSet.universe(())
+    assert not SizeSet.empty(())
+    assert str(SizeSet.universe(())) == "every size"
+    assert SizeSet.universe(()).sample() == {}
+    assert list(SizeSet.universe(()).members()) == [{}]
+
+
+def test_what_has_no_end_has_no_smallest_or_least() -> None:
+    below = SizeSet.where(["H"], at_least(constant(5), H))
+    assert below.smallest() is None
+    assert below.least(H) is None
+    assert below.least(H.times(-1)) == -5
+    assert not below.finite
+    assert below.nearest({"H": 9}, above=True) is None
+    assert below.nearest({"H": 9}, above=False) == {"H": 5}
+
+
+def test_a_far_sample_and_a_small_one() -> None:
+    far = SizeSet.where(SYMBOLS, all_of([at_least(H, constant(10**6)), equal(W, H)]))
+    assert far.sample() == {"H": 10**6, "W": 10**6}
+    near = SizeSet.where(SYMBOLS, all_of([divisible(H, 7), at_least(H, constant(1)), equal(W, H)]))
+    assert near.sample() == {"H": 7, "W": 7}
+
+
+def test_sets_over_other_symbols_are_not_equal() -> None:
+    assert SizeSet.universe(["H"]) != SizeSet.universe(["W"])
+    assert SizeSet.universe(["H"]) != "H"
+    assert hash(SizeSet.universe(["H"])) == hash(SizeSet.empty(["H"]))
+
+
+def test_a_set_survives_pickling_with_its_periods() -> None:
+    sizes = SizeSet.where(SYMBOLS, all_of([divisible(H, 16), equal(W.floor_divide(2), H.floor_divide(2))]))
+    again = pickle.loads(pickle.dumps(sizes))
+    assert again == sizes
+    assert (32, 33) in again
+    assert set(again.periods()) == set(sizes.periods()) >= {16}
