@@ -50,10 +50,10 @@ def brief(sizes: SizeSet, otherwise: str) -> str:
 
 def alike_note(loss: Loss) -> str | None:
     """Which sizes the down-sampling takes to the same; None where it drops nothing."""
-    if not loss.alike or not any(loss.pair.remainder):
+    if not any(loss.remainder):
         return None
-    before = tuple(n + r for n, r in zip(loss.alike, loss.pair.remainder, strict=True))
-    return f"{sized(loss.alike)} and {sized(before)} both become {sized(loss.inner)} in {quoted(loss.pair.down[-1])}"
+    alike = sized([n - r for n, r in zip(loss.taken, loss.remainder, strict=True)])
+    return f"{alike} and {sized(loss.taken)} both become {sized(loss.inner)} in {quoted(loss.pair.down[-1])}"
 
 
 def safety_of(plan: Plan) -> Safety:

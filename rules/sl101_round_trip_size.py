@@ -113,7 +113,7 @@ class RoundTripSize:
     def check(self, analysis: Analysis) -> Iterator[Finding]:
         """Yields one finding for each pair that loses its remainder and can get it back."""
         diagnosis = analysis.diagnosis
-        if diagnosis is None or analysis.misaligned:
+        if diagnosis is None or analysis.misaligned or not any(loss.pair.down for loss in diagnosis.losses):
             return
         for loss in diagnosis.losses:
             if loss.values or (diagnosis.plan is None and is_remainder(loss)):

@@ -9,10 +9,10 @@ from shapelint.finding import Finding, Fix, Safety, Severity
 from shapelint.graph import Node
 from shapelint.rule import Invalid, Valid
 
-from ._helpers import nearest_note, place_of, quoted, short, sized
+from ._helpers import nearest_note, padding_text, place_of, quoted, safety_of, short, sized
 
 if TYPE_CHECKING:
-    from shapelint.analysis import Analysis, Change, Diagnosis
+    from shapelint.analysis import Analysis, Diagnosis
 
 _GENERATOR = """
 import torch.nn as nn
@@ -23,7 +23,7 @@ class Net(nn.Module):
         super().__init__()
         self.up1 = nn.ConvTranspose2d(64, 32, 4, stride=1, padding=0)
         self.up2 = nn.ConvTranspose2d(32, 16, 4, stride=2, padding=1)
-        self.up3 = nn.ConvTranspose2d(16, 3, 4, stride=2, padding={}){}
+        self.up3 = nn.ConvTranspose2d(16, 3, {}, stride=2, padding=1){}
 
     def forward(self, z):
         return self.up3(self.up2(self.up1(z)))
@@ -51,14 +51,15 @@ class OutputSize:
     code: ClassVar[str] = "SL106"
     name: ClassVar[str] = "output-size"
     valid: ClassVar[tuple[Valid, ...]] = (
-        Valid(_GENERATOR.format(1, ""), "1,64,1,1", {"expect": "...,16,16"}),
+        Valid(_GENERATOR.format(4, ""), "1,64,1,1", {"expect": "...,16,16"}),
         Valid(_GENERATOR.format(3, ""), "1,64,1,1"),
     )
     invalid: ClassVar[tuple[Invalid, ...]] = (
         Invalid(
             _GENERATOR.format(3, "  # <-- SL106"),
             "1,64,1,1",
-            "the output is 1x3x12x12 where `...,16,16` is expected",
+            "the output is 1x3x15x15 where `...,16,16` is expected",
+            {"up3.output_padding": (1, 1)},
             options={"expect": "...,16,16"},
         ),
     )
@@ -66,10 +67,13 @@ class OutputSize:
     def check(self, analysis: Analysis) -> Iterator[Finding]:
         """Yields the one finding where the output's size is wrong and no pair or call is to blame."""
         diagnosis = analysis.diagnosis
-        if diagnosis is None or analysis.misaligned or not diagnosis.region.outcome.ok or diagnosis.losses:
+        if diagnosis is None or analysis.misaligned or not diagnosis.region.outcome.ok:
+            return
+        if any(loss.pair.down for loss in diagnosis.losses):
             return
         setters, change = _setters(diagnosis), diagnosis.change
         last = setters[-1] if setters else diagnosis.graph.nodes[-1]
+        last = diagnosis.losses[0].up if diagnosis.losses else last
         yield Finding(
             code=self.code,
             name=self.name,
@@ -78,13 +82,20 @@ class OutputSize:
             notes=tuple(note for note in _notes(analysis, diagnosis, setters) if note),
             module=(last.module if change is None else change.module) or None,
             location=place_of(last) if change is None else change.built,
-            fix=None if change is None else Fix(_title(change), Safety.ADVICE, verified=("meta",)),
+            fix=_fix(diagnosis),
         )
 
 
-def _title(change: Change) -> str:
+def _fix(diagnosis: Diagnosis) -> Fix | None:
+    plan, change = diagnosis.plan, diagnosis.change
+    if plan is not None:
+        values = ", ".join(f"{padding_text(value)} in {quoted(name)}" for name, value in plan.values.items())
+        return Fix(f"set {values}", safety_of(plan), plan.assignments, verified=("meta",))
+    if change is None:
+        return None
     given, value = short(change.given), short(change.value)
-    return f"`{change.parameter}={value}` instead of {given} in {quoted(change.module)} gives the wanted size"
+    title = f"`{change.parameter}={value}` instead of {given} in {quoted(change.module)} gives the wanted size"
+    return Fix(title, Safety.ADVICE, verified=("meta",))
 
 
 def _message(analysis: Analysis, diagnosis: Diagnosis) -> str:

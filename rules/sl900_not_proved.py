@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from shapelint.contract import How, Region
 from shapelint.finding import Finding, Severity
 from shapelint.rule import Invalid, Valid
+from shapelint.source import Span
 
 if TYPE_CHECKING:
     from shapelint.analysis import Analysis
@@ -25,6 +26,9 @@ class Net(nn.Module):
         y = self.conv(x)
         return {}
 """
+
+
+_MASK = "not decided: a boolean mask as an index: how many elements it keeps depends on values"
 
 
 class NotProved:
@@ -48,28 +52,30 @@ class NotProved:
     code: ClassVar[str] = "SL900"
     name: ClassVar[str] = "not-proved"
     valid: ClassVar[tuple[Valid, ...]] = (Valid(_DATA.format("y"), "1,1,L"),)
-    invalid: ClassVar[tuple[Invalid, ...]] = ()
+    invalid: ClassVar[tuple[Invalid, ...]] = (Invalid(_DATA.format("y[y > 0]  # <-- SL900"), "1,1,16", _MASK),)
 
     def check(self, analysis: Analysis) -> Iterator[Finding]:
         """Yields one finding for each reason that took the proof away."""
-        by_reason: dict[tuple[str, How], list[Region]] = {}
+        by_reason: dict[tuple[str, Span | None], list[Region]] = {}
         for region in analysis.contract.regions:
             if region.how is not How.PROVED:
-                by_reason.setdefault((region.why, region.how), []).append(region)
-        for (why, how), regions in by_reason.items():
-            yield self._finding(analysis, why, how, regions)
+                by_reason.setdefault((region.why, region.place), []).append(region)
+        for regions in by_reason.values():
+            yield self._finding(analysis, regions)
 
-    def _finding(self, analysis: Analysis, why: str, how: How, regions: list[Region]) -> Finding:
+    def _finding(self, analysis: Analysis, regions: list[Region]) -> Finding:
         undecided = any(region.outcome.ok is None and region.sizes & analysis.asked for region in regions)
         severity = Severity.WARNING if undecided and analysis.certain else Severity.NOTE
         sizes = " and ".join(dict.fromkeys(str(region.sizes) for region in regions))
-        told = "tried at some sizes only" if how is How.SAMPLED else "not decided"
+        decided = all(region.how is How.SAMPLED for region in regions)
+        told = "tried at some sizes only" if decided else "not decided"
         return Finding(
             code=self.code,
             name=self.name,
             severity=severity,
-            message=_first_line(f"{told}: {why}"),
+            message=_first_line(f"{told}: {regions[0].why}"),
             notes=(f"for: {sizes}",),
+            location=regions[0].place,
         )
 
 

@@ -49,15 +49,16 @@ class Plan:
 class Loss:
     """A mirrored pair that does not come back to its size at the focus, all losses before it being repaired.
 
-    `needed` is by how much its own layers miss the size, per axis, were what lies between them right; `alike` the
-    smallest size that the down-sampling takes to the same, and `inner` that one.
+    `needed` is by how much its own layers miss the size, per axis, were what lies between them right. The last
+    down-sampling drops `remainder` of the size `taken` on its way to the size `inner`.
     """
 
     pair: Pair
     up: Node
     down: Node
     needed: tuple[int, ...]
-    alike: tuple[int, ...]
+    remainder: tuple[int, ...]
+    taken: tuple[int, ...]
     inner: tuple[int, ...]
     values: Mapping[str, tuple[int, ...]]
 

@@ -55,13 +55,15 @@ class RegionOutcome:
 class Region:
     """A set of sizes with one outcome; `why` says what took the proof away where `how` is not "proved".
 
-    `run` and `node` point to the recorded run that showed it and to the call that fails (-1: none).
+    `place` is where the proof was lost; `run` and `node` point to the recorded run that showed the region and to the
+    call that fails (-1: none).
     """
 
     sizes: SizeSet
     outcome: RegionOutcome
     how: How = How.PROVED
     why: str = ""
+    place: Span | None = None
     run: int = 0
     node: int = -1
 

@@ -12,7 +12,7 @@ from shapelint.contract import Contract
 from shapelint.failure import Kind
 from shapelint.graph import Node, Pair, ShapeGraph
 from shapelint.intent import Intent
-from shapelint.mirror import mirrored_pairs, spatial_size
+from shapelint.mirror import mirrored_pairs, remainder_of, spatial_size
 from shapelint.question import Question
 from shapelint.repair import Solver, Trial
 from shapelint.search import single_change
@@ -210,7 +210,7 @@ def _planned(graph: ShapeGraph, module: str, value: tuple[int, ...], focus: Mapp
     gap = tuple(wanted - now for wanted, now in zip(value, present, strict=True))
     whole = tuple(map(sum, zip(size, gap, strict=True)))
     alone = Pair((), (module,), whole, size, (0,) * len(size), (), (node.index,))
-    return [Loss(alone, node, node, gap, (), (), {module: value})]
+    return [Loss(alone, node, node, gap, (), (), (), {module: value})]
 
 
 def _loss(graph: ShapeGraph, pair: Pair, focus: Mapping[str, int]) -> Loss:
@@ -221,5 +221,5 @@ def _loss(graph: ShapeGraph, pair: Pair, focus: Mapping[str, int]) -> Loss:
     moved = [int(f * (wanted - given)) for f, wanted, given in zip(factor, bottom, entering, strict=True)]
     needed = tuple(n - out - m for n, out, m in zip(pair.size_in, pair.size_out, moved, strict=True))
     before = spatial_size(graph, down, focus, out=False)
-    alike = tuple(n - r for n, r in zip(before, pair.remainder, strict=True))
-    return Loss(pair, up, down, needed, alike, bottom, {})
+    rest = remainder_of(down, graph, focus)
+    return Loss(pair, up, down, needed, rest, before, bottom, {})

@@ -71,8 +71,10 @@ def _providers(confirm: Iterable[str]) -> tuple[str, ...]:
 
 def _analysed(loaded: Loaded, parsed: Inputs, asked: Question, options: Options) -> Analysis:
     from shapelint.study import study
+    from shapelint.trace.builtin_calls import tracked_builtins
 
-    analysis, subject = study(loaded, parsed, asked, options)
+    with tracked_builtins(loaded.module):
+        analysis, subject = study(loaded, parsed, asked, options)
     if options.confirm:
         from shapelint.export.points import confirmed
 

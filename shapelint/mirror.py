@@ -136,7 +136,7 @@ def _pair(graph: ShapeGraph, closed: Open, sizes: Mapping[str, int], times: Mapp
         up=tuple(_called(graph.nodes[index], times) for index in closed.ups),
         size_in=before,
         size_out=after,
-        remainder=_remainder(graph.nodes[closed.downs[-1]], graph, sizes),
+        remainder=_lost([graph.nodes[index] for index in closed.downs], graph, sizes),
         down_nodes=closed.downs,
         up_nodes=closed.ups,
     )
@@ -148,7 +148,17 @@ def _called(node: Node, times: Mapping[str, int]) -> str:
     return f"{name}, call {node.call}" if node.module and times[node.module] > 1 else name
 
 
-def _remainder(node: Node, graph: ShapeGraph, sizes: Mapping[str, int]) -> tuple[int, ...]:
+def _lost(downs: Sequence[Node], graph: ShapeGraph, sizes: Mapping[str, int]) -> tuple[int, ...]:
+    """What several down-samplings lose together, in rows of the first one's input."""
+    total, scale = [0] * downs[0].spatial, [Fraction(1)] * downs[0].spatial
+    for node in downs:
+        for axis, rows in enumerate(remainder_of(node, graph, sizes)):
+            total[axis] += int(rows * scale[axis])
+            scale[axis] /= node.factor[axis]
+    return tuple(total)
+
+
+def remainder_of(node: Node, graph: ShapeGraph, sizes: Mapping[str, int]) -> tuple[int, ...]:
     """(n + 2p - d(k-1) - 1) mod s per axis: the rows of the padded input that no window covers."""
     before = spatial_size(graph, node, sizes, out=False)
     kernel, stride = node.parameter("kernel_size"), node.parameter("stride")

@@ -41,7 +41,9 @@ def study(loaded: Loaded, parsed: Inputs, asked: Question, options: Options) -> 
     graph = freeze(explored.runs[region.run], loaded.module, built)
     meaning = intent(region if region.outcome.ok else None, graph, asked, options.expect)
     contract = _contract(explored, asked, meaning, options)
-    analysis = _analysis(loaded, asked, contract, meaning, graph, built)
+    story = _story_point(explored, region, asked)
+    analysis = _analysis(loaded, asked, contract, meaning, graph, _layers(loaded, built))
+    analysis = replace(analysis, pairs=mirrored_pairs(graph, story))
     solver = Solver(explored.subject, asked.domain, layers_of(graph), _right(asked, meaning, options))
     patient = Patient(explored, built, contract, meaning, solver, asked, options.expect)
     return _diagnosed(analysis, patient), explored.subject
@@ -122,17 +124,16 @@ def _contract(explored: Exploration, asked: Question, meaning: Intent, options: 
 
 
 def _analysis(
-    loaded: Loaded, asked: Question, contract: Contract, meaning: Intent, graph: ShapeGraph, built: dict[str, Span]
+    loaded: Loaded, asked: Question, contract: Contract, meaning: Intent, graph: ShapeGraph, layers: tuple[Layer, ...]
 ) -> Analysis:
-    sizes = _story_point(contract, asked, graph)
     return Analysis(
         target=loaded.name,
         question=asked,
         contract=contract,
         intent=meaning,
         graph=graph,
-        pairs=mirrored_pairs(graph, sizes),
-        layers=_layers(loaded, built),
+        pairs=(),
+        layers=layers,
         asked=asked.domain if asked.asked is None else asked.asked,
         certain=asked.asked is not None,
         misaligned=False,
@@ -141,11 +142,11 @@ def _analysis(
     )
 
 
-def _story_point(contract: Contract, asked: Question, graph: ShapeGraph) -> Mapping[str, int]:
-    """The size at which pairs are told: the asked one where the run's region holds it, else the run's own."""
-    if asked.asked is not None and asked.first in contract.runs:
-        return asked.first
-    return graph.sizes
+def _story_point(explored: Exploration, region: Region, asked: Question) -> Mapping[str, int]:
+    """The size at which pairs are told: the asked one where it takes the run's way through the code, else the run's."""
+    run = explored.runs[region.run]
+    same_way = all(event.condition.holds(asked.first) for event in run.events if event.failure is None)
+    return asked.first if asked.asked is not None and same_way else run.sizes
 
 
 def _layers(loaded: Loaded, built: dict[str, Span]) -> tuple[Layer, ...]:

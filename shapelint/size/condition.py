@@ -96,8 +96,13 @@ def product(first: Function, second: Function) -> Function:
 
 
 def factors(function: Function) -> tuple[Function, ...]:
-    """The factors whose product the function was built as; itself where it was none."""
-    return _factors.get(function, (function,))
+    """The factors whose product the function was built as, or its atoms where it is one product; itself else."""
+    known = _factors.get(function)
+    if known is None and len(function.terms) == 1 and len(function.terms[0][0]) > 1:
+        monomial, scale = function.terms[0]
+        atoms = tuple(Function((((atom,), 1),)) for atom in monomial)
+        known = atoms if scale == 1 else (constant(scale), *atoms)
+    return known or (function,)
 
 
 def equal(first: Function, second: Function) -> Condition:
@@ -117,9 +122,11 @@ def at_least(first: Function, second: Function) -> Condition:
     difference = first - second
     if difference.constant is not None:
         return TRUE if difference.constant >= 0 else FALSE
-    parts = factors(first)
-    if not difference.affine and second.constant in (1, 2) and 2 <= len(parts) <= 4:
-        return any_of(_product_at_least(signed, second.constant) for signed in _even_signs(parts))
+    if not difference.affine and second.constant is not None and second.constant >= 1:
+        scale, parts = _split_scale(factors(first))
+        number = -(-second.constant // scale) if scale > 0 else 0
+        if number in (1, 2) and 2 <= len(parts) <= 4:
+            return any_of(_product_at_least(signed, number) for signed in _even_signs(parts))
     return Compare(difference, False)
 
 

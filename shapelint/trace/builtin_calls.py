@@ -1,8 +1,9 @@
 """Lets sizes survive the calls of `int`, `float`, `max`, `min` and `range` in the user's own code.
 
 Python hands an int subclass to these as a plain number. For the time of a check, the functions of the user's modules
-call our versions instead: in their byte code, `LOAD_GLOBAL int` that starts a call is given another name.
-`isinstance(x, int)`, `type(x) is int` and the builtins themselves stay as they are.
+call our versions instead: in their byte code, `LOAD_GLOBAL int` that starts a call is given another name, and a
+literal float is one that leaves `0.5 * h` to the size. `isinstance(x, int)`, `type(x) is int` and the builtins
+themselves stay as they are.
 """
 
 from __future__ import annotations
@@ -68,6 +69,39 @@ def _extreme(builtin: Callable[..., Any], kept: Callable[[int, int], int], args:
     if not kwargs and whole and any(map(symbolic, items)):
         return reduce(kept, items)
     return builtin(*args, **kwargs)
+
+
+class TrackedFloat(float):
+    """A literal float of the user's code, which leaves arithmetic with a size to the size: `0.5 * h`."""
+
+    def __add__(self, other: Any) -> Any:
+        return other + float(self) if symbolic(other) else float.__add__(self, other)
+
+    def __sub__(self, other: Any) -> Any:
+        return -other + float(self) if symbolic(other) else float.__sub__(self, other)
+
+    def __mul__(self, other: Any) -> Any:
+        return other * float(self) if symbolic(other) else float.__mul__(self, other)
+
+    def __lt__(self, other: Any) -> bool:
+        return other > float(self) if symbolic(other) else float.__lt__(self, other)
+
+    def __le__(self, other: Any) -> bool:
+        return other >= float(self) if symbolic(other) else float.__le__(self, other)
+
+    def __gt__(self, other: Any) -> bool:
+        return other < float(self) if symbolic(other) else float.__gt__(self, other)
+
+    def __ge__(self, other: Any) -> bool:
+        return other <= float(self) if symbolic(other) else float.__ge__(self, other)
+
+    def __eq__(self, other: object) -> bool:
+        return other == float(self) if symbolic(other) else float.__eq__(self, other)
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    __hash__ = float.__hash__
 
 
 _TRACKED: Final[dict[str, Callable[..., Any]]] = {
@@ -144,7 +178,7 @@ def _enclosed(function: FunctionType) -> Iterable[Any]:
 @lru_cache(maxsize=16384)
 def rewritten(code: CodeType) -> CodeType:
     """The code with calls of the tracked builtins renamed; the same object where there are none."""
-    inner = tuple(rewritten(each) if isinstance(each, CodeType) else each for each in code.co_consts)
+    inner = tuple(map(_constant, code.co_consts))
     same = all(new is old for new, old in zip(inner, code.co_consts, strict=True))
     if not (set(code.co_names) & _TRACKED.keys()):
         return code if same else code.replace(co_consts=inner)
@@ -152,6 +186,12 @@ def rewritten(code: CodeType) -> CodeType:
     for name in _TRACKED.keys() & set(code.co_names):
         _rename_calls(names, raw, name)
     return code.replace(co_code=bytes(raw), co_names=tuple(names), co_consts=inner)
+
+
+def _constant(value: Any) -> Any:
+    if isinstance(value, CodeType):
+        return rewritten(value)
+    return TrackedFloat(value) if type(value) is float else value
 
 
 def _rename_calls(names: list[str], raw: bytearray, name: str) -> None:

@@ -17,13 +17,13 @@ from shapelint.graph import TensorShape
 from shapelint.size.isl_form import Undecidable
 from shapelint.size.number import plain
 from shapelint.size.sets import SizeSet
-from shapelint.trace.builtin_calls import tracked_builtins
 from shapelint.trace.failure import Unanalysable
 from shapelint.trace.operation import Shape
 from shapelint.trace.record import Overrides
 from shapelint.trace.run import Run, Subject, left_as_it_was, run_once
 
 _PINNED = 8
+_SCALES = ((1, 29), (5, 3), (17, 11), (1, 1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class Exploration:
     pinned: int = 0
 
     def run(self, sizes: Mapping[str, int], *, symbolic: bool) -> Run:
-        with left_as_it_was(self.subject.module), tracked_builtins(self.subject.module):
+        with left_as_it_was(self.subject.module):
             return run_once(self.subject, sizes, symbolic=symbolic, overrides=self.overrides)
 
     def at(self, sizes: Mapping[str, int]) -> Run:
@@ -84,10 +84,11 @@ def explore(
 
 
 def _rest(found: Exploration, remaining: SizeSet, budget: Budget) -> Region:
-    why = next((region.why for region in found.regions if region.why), "")
-    if found.pinned < _PINNED:
+    lost = next((region for region in found.regions if region.why), None)
+    if found.pinned < _PINNED or lost is None:
         why = f"the budget of {budget.runs} runs or {budget.seconds:g} s is used up"
-    return Region(remaining, RegionOutcome(None), How.UNKNOWN, why, len(found.runs) - 1)
+        return Region(remaining, RegionOutcome(None), How.UNKNOWN, why, run=len(found.runs) - 1)
+    return Region(remaining, RegionOutcome(None), How.UNKNOWN, lost.why, lost.place, len(found.runs) - 1)
 
 
 def _regions(found: Exploration, remaining: SizeSet) -> list[Region]:
@@ -102,8 +103,8 @@ def _regions(found: Exploration, remaining: SizeSet) -> list[Region]:
         return [_pinned(found, run, f"the condition on {error} is not quasi-affine")]
     if run.leaks:
         reason, place = run.leaks[0]
-        why = reason if place is None else f"{reason} at {place.span()}"
-        regions = [each if each.why else replace(each, how=How.SAMPLED, why=why) for each in regions]
+        span = None if place is None else place.span()
+        regions = [each if each.why else replace(each, how=How.SAMPLED, why=reason, place=span) for each in regions]
     return _replayed(found, run, regions)
 
 
@@ -121,12 +122,9 @@ def _split(run: Run, remaining: SizeSet, index: int) -> list[Region]:
     assert run.sizes in path, f"the run at {run.sizes} left its own path"
     last = Region(path.coalesced(), _outcome(run), run=index, node=_failed_node(run))
     if isinstance(run.error, Unanalysable):
-        last = replace(last, outcome=replace(last.outcome, ok=None), how=How.UNKNOWN, why=_reason(run))
+        place = None if run.place is None else run.place.span()
+        last = replace(last, outcome=replace(last.outcome, ok=None), how=How.UNKNOWN, why=str(run.error), place=place)
     return [*regions, last]
-
-
-def _reason(run: Run) -> str:
-    return str(run.error) if run.place is None else f"{run.error} at {run.place.span()}"
 
 
 def _failed_node(run: Run) -> int:
@@ -158,7 +156,8 @@ def _pinned(found: Exploration, run: Run, why: str) -> Region:
     outcome = _outcome(run)
     if run.failure is not None and run.failure.kind is Kind.UNEXPLAINED:
         outcome = replace(outcome, ok=None)
-    return Region(point, outcome, How.SAMPLED, why, len(found.runs) - 1, _failed_node(run))
+    place = None if run.place is None else run.place.span()
+    return Region(point, outcome, How.SAMPLED, why, place, len(found.runs) - 1, _failed_node(run))
 
 
 def _replayed(found: Exploration, run: Run, regions: list[Region]) -> list[Region]:
@@ -170,18 +169,22 @@ def _replayed(found: Exploration, run: Run, regions: list[Region]) -> list[Regio
         if region.node in checked or region.how is How.UNKNOWN:
             continue
         checked.add(region.node)
-        for point in _distant(region.sizes, run.sizes, 3 if run.leaks else 1):
+        for point in _distant(region.sizes, run.sizes, _replays(run, region)):
             why = _difference(found.run(point, symbolic=False), region, point)
             if why:
-                return [_pinned(found, run, region.why or why)]
+                return [replace(_pinned(found, run, region.why or why), place=region.place)]
     return regions
 
 
+def _replays(run: Run, region: Region) -> int:
+    return len(_SCALES) if run.leaks else 2 if region.outcome.ok else 1
+
+
 def _distant(sizes: SizeSet, hint: Mapping[str, int], count: int) -> list[dict[str, int]]:
-    """Points of the set that are far from where the run was, as far as there are any."""
+    """Points of the set that are far from where the run was, at other scales, as far as there are any."""
     points: list[dict[str, int]] = []
-    for step in range(1, count + 1):
-        bound = {name: value + 29 * step + 8 * index for index, (name, value) in enumerate(hint.items())}
+    for factor, offset in _SCALES[:count]:
+        bound = {name: value * factor + offset + 8 * index for index, (name, value) in enumerate(hint.items())}
         beyond = sizes.at_least(bound).smallest() or (sizes - SizeSet.point(sizes.symbols, hint)).sample()
         if beyond is not None and beyond not in points:
             points.append(beyond)
@@ -205,7 +208,7 @@ def _merged(regions: list[Region]) -> list[Region]:
     """Regions of equal outcome made one."""
     groups: dict[Any, Region] = {}
     for region in regions:
-        key = (region.outcome, region.how, region.why)
+        key = (region.outcome, region.how, region.why, region.place)
         known = groups.get(key)
         sizes = region.sizes if known is None else known.sizes | region.sizes
         groups[key] = replace(known or region, sizes=sizes)

@@ -94,10 +94,18 @@ def _explained(recorder: Recorder, error: BaseException) -> Failure:
     if isinstance(error, SizeError):
         return error.failure
     text = f"{type(error).__name__}: {error}".split("\n")[0]
+    text = text.replace("{", "(").replace("}", ")")
     known = raised_by_python(error.__traceback__) and error is not recorder.kernel_error
     if known and not isinstance(error, (Unanalysable, SystemExit)):
-        return Failure(Kind.PYTHON, text.replace("{", "(").replace("}", ")"))
-    return Failure(Kind.UNEXPLAINED, text.replace("{", "(").replace("}", ")"))
+        return Failure(Kind.PYTHON, _as_seen(text, recorder.sizes))
+    return Failure(Kind.UNEXPLAINED, text)
+
+
+def _as_seen(text: str, sizes: Mapping[str, int]) -> str:
+    """The model's own words, with the size at which they were said where they may name it."""
+    if not sizes or not any(str(size) in text for size in sizes.values()):
+        return text
+    return f"{text} (seen at {', '.join(f'{name}={size}' for name, size in sizes.items())})"
 
 
 def output_tensors(value: Any) -> list[torch.Tensor]:

@@ -7,7 +7,6 @@ from typing import Any
 import torch
 
 from shapelint.size.number import plain
-from shapelint.size.ratio import Ratio
 
 
 def flat_tensors(tree: Any) -> list[torch.Tensor]:
@@ -30,7 +29,7 @@ def plain_tree(tree: Any) -> Any:
         return tree
     if isinstance(tree, int) and kind is not bool:
         return plain(tree)
-    if isinstance(tree, Ratio):
+    if isinstance(tree, float):
         return float.__float__(tree)
     if kind is dict:
         return {key: plain_tree(value) for key, value in tree.items()}

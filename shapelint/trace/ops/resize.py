@@ -18,6 +18,7 @@ from torch.nn import functional
 
 from shapelint.size.condition import equal
 from shapelint.size.number import function_of, plain, symbolic
+from shapelint.size.ratio import Ratio
 from shapelint.trace.arguments import floating, number, settled_layout
 from shapelint.trace.failure import Kind
 from shapelint.trace.operation import Fresh, Kernel, NoRule, Operation, Result, Shape, size_rule
@@ -108,7 +109,7 @@ def _scaled(op: Operation, n: int, scale: Any) -> int:
         raise NoRule
     if isinstance(scale, int):
         return n * scale
-    if type(scale) is not float or not math.isfinite(scale) or scale <= 0:
+    if not isinstance(scale, float) or isinstance(scale, Ratio) or not math.isfinite(scale) or scale <= 0:
         raise NoRule
     if not symbolic(n):
         return math.floor(plain(n) * scale)
