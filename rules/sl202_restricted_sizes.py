@@ -99,7 +99,7 @@ class RestrictedSizes:
             code=self.code,
             name=self.name,
             severity=Severity.ERROR,
-            message=f"it does not run at {sized(tuple(focus.values()))}{only}",
+            message=f"it does not run at {sized(tuple(focus.values()))}{only}" if focus else "it does not run",
             notes=tuple(note for note in notes if note),
             module=(node.module if node is not None and not own else "") or None,
             location=place,

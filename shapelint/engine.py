@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 from shapelint.analysis import Analysis
@@ -12,7 +13,8 @@ from shapelint.inputs import Inputs, parse_inputs
 from shapelint.load import Loaded, import_path, load
 from shapelint.load.state import kept_state
 from shapelint.question import Question, question
-from shapelint.registry import select_rules
+from shapelint.registry import load_rules, select_rules
+from shapelint.rule import Rule
 from shapelint.spec import Expectation, parse_expect, parse_sizes
 
 
@@ -47,7 +49,7 @@ def check(
     symbols ({"H": range(32, 513)}); `expect` a spec of the first output. `confirm` names onnxruntime providers
     ("cpu", "cuda"). Raises a ShapelintError where the check cannot be done.
     """
-    rules = select_rules(select, ignore)
+    rules = select_rules(select, ignore, _installed_rules())
     parsed = parse_inputs(inputs, call_kwargs)
     wanted = None if expect is None else parse_expect(expect)
     options = Options(parse_sizes(sizes), wanted, _providers(confirm), train, method)
@@ -57,6 +59,12 @@ def check(
         analysis = _analysed(loaded, parsed, asked, options)
         findings = tuple(finding for rule in rules for finding in rule.check(analysis))
     return _report(loaded, parsed, analysis, findings)
+
+
+@lru_cache(maxsize=1)
+def _installed_rules() -> tuple[Rule, ...]:
+    """The rules, looked up once in a process: asking the packages for their entry points takes a while."""
+    return load_rules()
 
 
 def _providers(confirm: Iterable[str]) -> tuple[str, ...]:

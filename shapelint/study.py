@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     from shapelint.load import Loaded
 
 
+_NO_SIZE_RULE = frozenset({Kind.UNEXPLAINED, Kind.ARGUMENT, Kind.PYTHON})
+
+
 def study(loaded: Loaded, parsed: Inputs, asked: Question, options: Options) -> tuple[Analysis, Subject]:
     """The analysis of a loaded model; ModelError where it raises at every size for no reason of size."""
     asked, explored = _explored(loaded, parsed, asked, options)
@@ -94,8 +97,8 @@ def _refuse_what_never_runs(loaded: Loaded, explored: Exploration) -> None:
     """A raise at every size that no size rule explains is no finding, but a check that could not be done."""
     first = explored.runs[0]
     failures = [run.failure for run in explored.runs]
-    unexplained = all(failure is not None and failure.kind is Kind.UNEXPLAINED for failure in failures)
-    if unexplained and not isinstance(first.error, Unanalysable):
+    elsewhere = all(failure is not None and failure.kind in _NO_SIZE_RULE for failure in failures)
+    if elsewhere and not isinstance(first.error, Unanalysable):
         where = "" if first.place is None else f" ({first.place.span()})"
         assert first.failure is not None
         raise ModelError(f"{loaded.name} does not run: {first.failure.text}{where}") from first.error

@@ -47,7 +47,8 @@ def _at_one_size(group: Iterable[Confirmation], axes: tuple[int, tuple[int, ...]
 def _one(each: Confirmation, axes: tuple[int, tuple[int, ...]], *, mixed: bool) -> str:
     how = "" if not mixed else " with the repair" if each.repaired else " as it is"
     if each.observed is None:
-        return f"not run{how}" + (f" ({each.note})" if each.note else "")
+        reason = each.note.partition(": ")[0] if each.ok else each.note
+        return f"not run{how}" + (f" ({reason})" if reason else "")
     text = _size(each.observed, axes) + how
     if not each.ok and each.predicted is not None:
         text += f" where {_size(each.predicted, axes)} was predicted"

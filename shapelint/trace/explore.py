@@ -45,6 +45,7 @@ class Exploration:
     runs: list[Run] = field(default_factory=list)
     replays: bool = True
     pinned: int = 0
+    distrust: str = ""
 
     def run(self, sizes: Mapping[str, int], *, symbolic: bool) -> Run:
         with left_as_it_was(self.subject.module):
@@ -79,8 +80,15 @@ def explore(
         found.regions += regions
         remaining = (remaining - union(domain.symbols, [region.sizes for region in regions])).coalesced()
         point = remaining.sample() or {}
-    found.regions = _merged(found.regions)
+    found.regions = _merged([_trusted(found, region) for region in found.regions])
     return found
+
+
+def _trusted(found: Exploration, region: Region) -> Region:
+    """A region, not proved any more where some run lost a size in silence: it may have lost others."""
+    if not found.distrust or region.how is not How.PROVED:
+        return region
+    return replace(region, how=How.SAMPLED, why=found.distrust)
 
 
 def _rest(found: Exploration, remaining: SizeSet, budget: Budget) -> Region:
@@ -172,12 +180,13 @@ def _replayed(found: Exploration, run: Run, regions: list[Region]) -> list[Regio
         for point in _distant(region.sizes, run.sizes, _replays(run, region)):
             why = _difference(found.run(point, symbolic=False), region, point)
             if why:
+                found.distrust = found.distrust or region.why or why
                 return [replace(_pinned(found, run, region.why or why), place=region.place)]
     return regions
 
 
 def _replays(run: Run, region: Region) -> int:
-    return len(_SCALES) if run.leaks else 2 if region.outcome.ok else 1
+    return len(_SCALES) if run.leaks else 3 if region.outcome.ok else 1
 
 
 def _distant(sizes: SizeSet, hint: Mapping[str, int], count: int) -> list[dict[str, int]]:

@@ -119,12 +119,14 @@ class Operation:
 
     def require_equal(self, first: int, second: int, kind: Kind, text: str) -> None:
         """The two sizes must be the same."""
-        if first is not second:
+        settled = plain(first) == plain(second) and not (symbolic(first) or symbolic(second))
+        if first is not second and not settled:
             self.require(equal(function_of(first), function_of(second)), kind, text, between=(first, second))
 
     def require_at_least(self, size: int, bound: int, kind: Kind, text: str) -> None:
         """The size must be at least the bound."""
-        self.require(at_least(function_of(size), function_of(bound)), kind, text, between=(size, bound))
+        if plain(size) < plain(bound) or symbolic(size) or symbolic(bound):
+            self.require(at_least(function_of(size), function_of(bound)), kind, text, between=(size, bound))
 
     def refuse(self, kind: Kind, text: str) -> None:
         """Raises at every size that comes here."""

@@ -1,0 +1,137 @@
+"""What is proved is right, and what cannot be proved says so: sizes that Python would take as plain numbers."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+import shapelint
+from shapelint.contract import Contract, How
+
+
+def contract(forward: Any, spec: str = "1,3,H,W") -> Contract:
+    class Net(nn.Module):
+        def forward(self, x: torch.Tensor) -> Any:
+            return forward(x)
+
+    return shapelint.check(Net(), spec).contract
+
+
+def halved(x: torch.Tensor) -> torch.Tensor:
+    h = x.shape[2]
+    return F.interpolate(x, size=(int(0.5 * h), math.ceil(x.shape[3] / 2)))
+
+
+def looped(x: torch.Tensor) -> torch.Tensor:
+    for _ in range(x.shape[2] // 20):
+        x = F.max_pool2d(x, 2)
+    return x
+
+
+def looked_up(x: torch.Tensor) -> torch.Tensor:
+    return F.max_pool2d(x, {64: 2}.get(x.shape[2], 4))
+
+
+def indexed(x: torch.Tensor) -> torch.Tensor:
+    return x[..., : [3, 4, 5, 6][min(x.shape[-1] // 64, 3)]]
+
+
+def guarded(x: torch.Tensor) -> torch.Tensor:
+    h, w = x.shape[-2:]
+    if h % 32 or w % 32:
+        raise ValueError(f"size {h}x{w} is not divisible by 32")
+    return x
+
+
+def caught(x: torch.Tensor) -> torch.Tensor:
+    y = F.interpolate(F.max_pool2d(x, 2), scale_factor=2)
+    try:
+        return x + y
+    except RuntimeError:
+        return x + F.interpolate(y, size=x.shape[2:])
+
+
+def random(x: torch.Tensor) -> torch.Tensor:
+    return x if torch.rand(1).item() < 0.5 else x[..., 1:]
+
+
+def test_a_float_literal_and_int_keep_the_size() -> None:
+    found = contract(halved)
+    assert found.proved
+    assert found.outcome(H=37, W=37).outputs == ((1, 3, 18, 19),)
+    assert found.outcome(H=1, W=37).ok is False
+
+
+@pytest.mark.parametrize("forward", [looped, looked_up, indexed])
+def test_a_size_used_as_a_plain_number_takes_the_proof_away(forward: Any) -> None:
+    found = contract(forward)
+    assert not found.proved
+    for size in (7, 20, 64, 65, 200):
+        outcome = found.outcome(H=size, W=size)
+        try:
+            wanted: tuple[int, ...] | None = tuple(forward(torch.zeros(1, 3, size, size)).shape)
+        except RuntimeError:
+            wanted = None
+        assert outcome.how is not How.PROVED or outcome.outputs == (() if wanted is None else (wanted,))
+
+
+def test_the_models_own_guard_is_a_proved_region() -> None:
+    found = contract(guarded)
+    assert found.proved
+    assert str(found.runs) == "H and W multiples of 32"
+    assert "not divisible by 32" in found.outcome(H=33, W=32).error
+
+
+def test_a_caught_error_is_a_path_of_its_own() -> None:
+    found = contract(caught)
+    assert found.proved
+    assert str(found.runs) == "H and W at least 2"
+    assert found.outcome(H=9, W=12).outputs == ((1, 3, 9, 12),)
+
+
+def test_a_value_of_the_data_leaves_the_rest_unknown() -> None:
+    report = shapelint.check(_random_net(), "1,3,8,8")
+    assert [finding.code for finding in report.findings] == ["SL900"]
+    assert report.contract.outcome(H=8, W=8).ok is None
+
+
+def _random_net() -> nn.Module:
+    class Net(nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return random(x)
+
+    return Net()
+
+
+def test_a_given_module_and_torchs_state_are_left_as_they_were() -> None:
+    class Counting(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.conv = nn.Conv2d(3, 4, 3)
+            self.register_buffer("seen", torch.zeros(1))
+            self.calls = 0
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            self.calls += 1
+            self.seen = self.get_buffer("seen") + 1
+            torch.manual_seed(self.calls)
+            return self.conv(x)  # type: ignore[no-any-return]
+
+    net = Counting().train()
+    weight, seen, state = net.conv.weight, net.get_buffer("seen"), torch.get_rng_state()
+    code = Counting.forward.__code__
+    shapelint.check(net, "1,3,H,W", confirm=("cpu",))
+    assert net.training
+    assert net.conv.training
+    assert net.calls == 0
+    assert net.conv.weight is weight
+    assert net.get_buffer("seen") is seen
+    assert torch.equal(torch.get_rng_state(), state)
+    assert Counting.forward.__code__ is code
+    assert not net._forward_hooks
+    assert torch.is_grad_enabled()
