@@ -64,7 +64,7 @@ def safety_of(plan: Plan) -> Safety:
 def consequence(analysis: Analysis, plan: Plan) -> str:
     """At which sizes the repaired model is right, and which it loses."""
     verb = "restore their size" if analysis.intent.meant else "run"
-    text = f"with it {brief(plan.restores, 'the asked size and some others')} {verb}"
+    text = f"with the fix {brief(plan.restores, 'the asked size and some others')} {verb}"
     if plan.loses:
         text += f"; {brief(plan.loses, 'sizes that did before')} no longer do"
     if plan.breaks:

@@ -99,6 +99,11 @@ def _impossible(loss: Loss) -> str:
     miss = ", ".join(f"{each:+d}" for each in loss.needed)
     if not loss.up.operation.startswith("conv_transpose"):
         return f"{layer_name(loss.pair.up)} misses the size by {miss}"
+    present = loss.up.parameter("output_padding") or (0,) * len(loss.needed)
+    limits = map(max, loss.up.parameter("stride") or present, loss.up.parameter("dilation") or present)
+    needed = [one + two for one, two in zip(present, loss.needed, strict=True)]
+    if all(0 <= value < limit for value, limit in zip(needed, limits, strict=True)):
+        return "no `output_padding` of the transposed layers together gives the wanted size (proved)"
     return f"`output_padding` would have to change by {miss}, which is out of its range"
 
 

@@ -45,7 +45,7 @@ class Net(nn.Module):
 """
 
 _SHORT = 60
-_OWN_RULE = frozenset({Kind.JOIN, Kind.KERNEL, Kind.EMPTY, Kind.OUTPUT_PADDING})
+_OWN_RULE = frozenset({Kind.KERNEL, Kind.EMPTY, Kind.OUTPUT_PADDING})
 
 
 class RestrictedSizes:
@@ -81,7 +81,7 @@ class RestrictedSizes:
         diagnosis = analysis.diagnosis
         if diagnosis is not None and diagnosis.region.outcome.ok is False:
             failure = diagnosis.region.outcome.failure
-            if failure is not None and failure.kind not in _OWN_RULE and failure.kind is not Kind.UNEXPLAINED:
+            if failure is not None and not _has_own_rule(failure, diagnosis):
                 yield self._error(analysis, diagnosis)
         if not analysis.certain and not analysis.misaligned and analysis.wanted and _is_restricted(analysis.wanted):
             yield self._note(analysis)
@@ -122,6 +122,13 @@ class RestrictedSizes:
             message=f"it {verb} {words if len(words) <= _SHORT else 'some sizes'} only",
             notes=tuple(notes),
         )
+
+
+def _has_own_rule(failure: Failure, diagnosis: Diagnosis) -> bool:
+    """Whether another rule speaks about the failure; a join of unequal channels is left to this one."""
+    if failure.kind is Kind.JOIN:
+        return bool(diagnosis.mismatches)
+    return failure.kind in _OWN_RULE or failure.kind is Kind.UNEXPLAINED
 
 
 def _advice(failure: Failure | None) -> Fix | None:

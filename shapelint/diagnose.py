@@ -11,7 +11,7 @@ from shapelint.analysis import Diagnosis, Loss, Mismatch, Plan
 from shapelint.contract import Contract
 from shapelint.failure import Kind
 from shapelint.graph import Node, Pair, ShapeGraph
-from shapelint.intent import Intent
+from shapelint.intent import Intent, asks_for_input_size
 from shapelint.mirror import mirrored_pairs, remainder_of, spatial_size
 from shapelint.question import Question
 from shapelint.repair import Solver, Trial
@@ -135,8 +135,10 @@ def _mismatch(
         first, second = second, first
     loss = None if up is None else _pair_of(graph, up, focus)
     shapes = [each.shapes[0].value(dict(focus)) for each in (first, second)]
-    rank = len(patient.solver.subject.symbols) or 2
+    rank = len(patient.question.axes) or 2
     sizes = (shapes[0][-rank:], shapes[1][-rank:])
+    if sizes[0] == sizes[1]:
+        return None
     return Mismatch(node, failure, sizes, (_named(graph, first), _named(graph, second)), up, loss, part)
 
 
@@ -180,6 +182,8 @@ def _pair_of(graph: ShapeGraph, up: Node, focus: Mapping[str, int]) -> Pair | No
 def _losses(patient: Patient, focus: Mapping[str, int], values: Values, done: Values) -> tuple[Loss, ...]:
     """The pairs that do not come back to their size; with a plan, each after the repair of those before."""
     if not values:
+        if patient.expect is not None and not asks_for_input_size(patient.expect, patient.question, focus):
+            return ()
         graph = patient.graph(focus, done)
         losses = [_loss(graph, pair, focus) for pair in mirrored_pairs(graph, focus)]
         return tuple(loss for loss in losses if any(loss.needed))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -12,21 +12,10 @@ from shapelint.finding import Finding, Report
 from shapelint.inputs import Inputs, parse_inputs
 from shapelint.load import Loaded, import_path, load
 from shapelint.load.state import kept_state
-from shapelint.question import Question, question
+from shapelint.question import Options, Question, question
 from shapelint.registry import load_rules, select_rules
 from shapelint.rule import Rule
-from shapelint.spec import Expectation, parse_expect, parse_sizes
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """What a check is asked to do besides the target and its inputs."""
-
-    sizes: Mapping[str, Sequence[int]]
-    expect: Expectation | None
-    confirm: tuple[str, ...]
-    train: bool
-    method: str | None
+from shapelint.spec import parse_expect, parse_sizes
 
 
 def check(

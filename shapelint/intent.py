@@ -92,6 +92,15 @@ def _as_expected(shape: TensorShape, expect: Expectation) -> Condition:
     return all_of(equal(as_function(dim), w) for dim, w in zip(dims, expect.dims, strict=True) if w is not None)
 
 
+def asks_for_input_size(expect: Expectation, question: Question, sizes: Mapping[str, int]) -> bool:
+    """Whether the last dimensions that are expected are the input's spatial size, or left open."""
+    target = size_at(question.target, sizes)
+    wanted = expect.dims[-len(target) :] if target else ()
+    return len(wanted) == len(target) and all(
+        dim is None or dim.value(sizes) == size for dim, size in zip(wanted, target, strict=True)
+    )
+
+
 def as_function(dim: int | Function) -> Function:
     """A dimension as a function, also where it is a plain int."""
     return constant(dim) if isinstance(dim, int) else dim

@@ -14,10 +14,21 @@ from shapelint.inputs import Inputs
 from shapelint.size.condition import Condition, all_of, any_of, at_least, equal
 from shapelint.size.function import Function, constant, symbol
 from shapelint.size.sets import SizeSet
-from shapelint.spec import TensorSpec
+from shapelint.spec import Expectation, TensorSpec
 
 _NAMES = {0: (), 1: ("L",), 2: ("H", "W"), 3: ("D", "H", "W")}
 _HINTS = (64, 128, 192, 256)
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a check is asked to do besides the target and its inputs."""
+
+    sizes: Mapping[str, Sequence[int]]
+    expect: Expectation | None
+    confirm: tuple[str, ...]
+    train: bool
+    method: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +68,14 @@ def question(inputs: Inputs, sizes: Mapping[str, Sequence[int]], axes: tuple[int
     if own:
         return _symbolic(inputs, own, sizes, chosen)
     return _concrete(inputs, sizes, chosen)
+
+
+def check_expectation(expect: Expectation | None, symbols: Sequence[str]) -> None:
+    """SpecError where an expectation names a symbol that no input has."""
+    for dim in () if expect is None else expect.dims:
+        for name in sorted(() if dim is None else dim.symbols() - set(symbols)):
+            known = ", ".join(symbols) or "none"
+            raise SpecError(f"expect {str(expect)!r}: there is no symbol {name}; the symbols are {known}")
 
 
 def _usual_axes(spec: TensorSpec) -> tuple[int, ...]:

@@ -9,7 +9,7 @@ import difflib
 import keyword
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from numbers import Integral
 from typing import Final
 
@@ -58,6 +58,11 @@ class Expectation:
     dims: tuple[Function | None, ...]
     leading: bool
     text: str
+
+    def at(self, sizes: Mapping[str, int]) -> Expectation:
+        """The expectation where the symbols have the given sizes."""
+        dims = tuple(None if dim is None else constant(dim.value(sizes)) for dim in self.dims)
+        return replace(self, dims=dims)
 
     def __str__(self) -> str:
         return self.text

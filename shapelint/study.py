@@ -16,7 +16,7 @@ from shapelint.inputs import Inputs
 from shapelint.intent import Intent, intent, multiples, restored
 from shapelint.layout import spatial_axes
 from shapelint.mirror import mirrored_pairs
-from shapelint.question import Question, question
+from shapelint.question import Options, Question, check_expectation, question
 from shapelint.repair import Solver, fixed, layers_of
 from shapelint.size.number import plain
 from shapelint.size.sets import SizeSet
@@ -28,7 +28,6 @@ from shapelint.trace.freeze import convolution_layers, freeze
 from shapelint.trace.run import Standing, Subject
 
 if TYPE_CHECKING:
-    from shapelint.engine import Options
     from shapelint.load import Loaded
 
 
@@ -38,13 +37,14 @@ _NO_SIZE_RULE = frozenset({Kind.UNEXPLAINED, Kind.ARGUMENT, Kind.PYTHON})
 def study(loaded: Loaded, parsed: Inputs, asked: Question, options: Options) -> tuple[Analysis, Subject]:
     """The analysis of a loaded model; ModelError where it raises at every size for no reason of size."""
     asked, explored = _explored(loaded, parsed, asked, options)
+    check_expectation(options.expect, asked.symbols)
     _refuse_what_never_runs(loaded, explored)
     built = built_places(loaded)
     region = _showing(explored, asked)
     graph = freeze(explored.runs[region.run], loaded.module, built)
     meaning = intent(region if region.outcome.ok else None, graph, asked, options.expect)
     contract = _contract(explored, asked, meaning, options)
-    story = _story_point(explored, region, asked)
+    story = graph.sizes if asked.asked is None else asked.first
     analysis = _analysis(loaded, asked, contract, meaning, graph, _layers(loaded, built))
     analysis = replace(analysis, pairs=mirrored_pairs(graph, story))
     solver = Solver(explored.subject, asked.domain, layers_of(graph), _right(asked, meaning, options))
@@ -145,13 +145,6 @@ def _analysis(
     )
 
 
-def _story_point(explored: Exploration, region: Region, asked: Question) -> Mapping[str, int]:
-    """The size at which pairs are told: the asked one where it takes the run's way through the code, else the run's."""
-    run = explored.runs[region.run]
-    same_way = all(event.condition.holds(asked.first) for event in run.events if event.failure is None)
-    return asked.first if asked.asked is not None and same_way else run.sizes
-
-
 def _layers(loaded: Loaded, built: dict[str, Span]) -> tuple[Layer, ...]:
     found = convolution_layers(loaded.module)
     return tuple(Layer(name, kind, parameters, built.get(name)) for name, kind, parameters in found)
@@ -166,7 +159,8 @@ def _right(asked: Question, meaning: Intent, options: Options) -> Any:
             return union(found.domain.symbols, [region.sizes for region in running])
         if sizes is None:
             return restored(running, asked, options.expect)
-        return restored(running, asked.at(fixed(asked.inputs, sizes), found.domain.symbols), options.expect)
+        expect = None if options.expect is None else options.expect.at(sizes)
+        return restored(running, asked.at(fixed(asked.inputs, sizes), found.domain.symbols), expect)
 
     return right
 
