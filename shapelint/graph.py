@@ -56,7 +56,8 @@ class Pair:
     """Down-sampling layers and the up-sampling layers that mirror them, with what the pair loses per axis.
 
     `size_in` is the spatial size before the first of `down`, `size_out` the one after the last of `up`, both at
-    the asked size (where the model raises there, as the way through a size that runs gives them); `remainder` is what the first loses (n + 2p - d(k-1) - 1 mod s for a convolution).
+    the asked size; where the model raises there, as the way through a size that runs gives them. `remainder` is what
+    the down-sampling layers lose (n + 2p - d(k-1) - 1 mod s for a convolution), in rows of `size_in`.
     """
 
     down: tuple[str, ...]
