@@ -8,14 +8,14 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from shapelint.finding import Safety
-from shapelint.graph import Node, ShapeGraph
+from shapelint.graph import Node
 from shapelint.size import SizeSet
 from shapelint.source import Span
 
 _BRIEF = 90
 
 if TYPE_CHECKING:
-    from shapelint.analysis import Analysis, Loss, Plan
+    from shapelint.analysis import Analysis, Diagnosis, Loss, Plan
 
 
 def sized(size: Sequence[int]) -> str:
@@ -89,8 +89,16 @@ def nearest_note(analysis: Analysis, focus: dict[str, int]) -> str | None:
     return f"nearest to {sized(tuple(focus.values()))} that {verb}: {' and '.join(dict.fromkeys(texts))}"
 
 
-def output_size_call(graph: ShapeGraph, up: Node, down: Node) -> str | None:
-    """The call of `up` with `output_size=`, where a plain name in its reach holds what `down` takes; else None."""
+def output_size_call(diagnosis: Diagnosis, loss: Loss) -> str | None:
+    """The call of the one layer to change with `output_size=`, where that is proved right for every size that runs.
+
+    A plain name in the call's reach must hold what the mirror takes; None where there is none.
+    """
+    alone = sum(bool(other.values) for other in diagnosis.losses) == 1
+    return _stretched_call(loss.up, loss.down) if diagnosis.stretches and alone else None
+
+
+def _stretched_call(up: Node, down: Node) -> str | None:
     call, source = _call_at(up.place), _call_at(down.place)
     if call is None or source is None or not up.module or up.place is None or down.place is None:
         return None

@@ -158,7 +158,7 @@ def _fix(diagnosis: Diagnosis, loss: Loss) -> Fix:
         return Fix(title, Safety.ADVICE)
     ((module, value),) = loss.values.items()
     title = f"set {padding_text(value)} in {quoted(module)}"
-    call = output_size_call(diagnosis.graph, loss.up, loss.down)
+    call = output_size_call(diagnosis, loss)
     if call is not None:
         title += f", or for every size write `{call}`"
     assignments = {f"{module}.output_padding": value}

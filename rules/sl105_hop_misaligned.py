@@ -104,7 +104,7 @@ def _proofs(analysis: Analysis, diagnosis: Diagnosis) -> Iterator[str]:
 
 
 def _fix(diagnosis: Diagnosis, loss: Loss) -> Fix | None:
-    call = output_size_call(diagnosis.graph, loss.up, loss.down)
+    call = output_size_call(diagnosis, loss)
     every = "" if call is None else f"`{call}` for all sizes"
     if not loss.values or diagnosis.plan is None:
         return Fix(every, Safety.ADVICE) if every else None

@@ -93,7 +93,10 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """What is wrong at one size, the `focus`: either the call that raises, or sizes that do not come back."""
+    """What is wrong at one size, the `focus`: either the call that raises, or sizes that do not come back.
+
+    `stretches` tells that `output_size=` in the call of every planned layer is right at every size that runs (proved).
+    """
 
     focus: Mapping[str, int]
     region: Region
@@ -103,6 +106,7 @@ class Diagnosis:
     losses: tuple[Loss, ...]
     plan: Plan | None
     change: Change | None = None
+    stretches: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,11 +11,12 @@ from shapelint.analysis import Diagnosis, Loss, Mismatch, Plan
 from shapelint.contract import Contract
 from shapelint.failure import Kind
 from shapelint.graph import Node, Pair, ShapeGraph
-from shapelint.intent import Intent, asks_for_input_size
+from shapelint.intent import Intent, as_function, asks_for_input_size
 from shapelint.mirror import mirrored_pairs, remainder_of, spatial_size
 from shapelint.question import Question
 from shapelint.repair import Solver, Trial
 from shapelint.search import single_change
+from shapelint.size.function import Function
 from shapelint.size.sets import SizeSet
 from shapelint.source import Span
 from shapelint.spec import Expectation
@@ -39,6 +40,7 @@ class Patient:
     solver: Solver
     question: Question
     expect: Expectation | None
+    symbolic: ShapeGraph
 
     def graph(self, sizes: Mapping[str, int], values: Values) -> ShapeGraph:
         """The calls at one size with some values of `output_padding` set; ends at the call that fails."""
@@ -66,7 +68,26 @@ def diagnose(patient: Patient, focus: Mapping[str, int], wanted: SizeSet) -> Dia
     change = None
     if region.outcome.ok and not losses:
         change = single_change(patient.explored, graph, patient.question, patient.expect, focus)
-    return Diagnosis(dict(focus), region, graph, node, mismatches, losses, plan, change)
+    stretches = plan is not None and _stretches(patient, losses)
+    return Diagnosis(dict(focus), region, graph, node, mismatches, losses, plan, change, stretches)
+
+
+def _stretches(patient: Patient, losses: tuple[Loss, ...]) -> bool:
+    """Whether `output_size=` with the size that the mirror took, in every planned layer, is right wherever it runs."""
+    sizes = {loss.up.module: _taken(patient.symbolic, loss.pair.down_nodes) for loss in losses if loss.values}
+    if not sizes or not all(sizes.values()):
+        return False
+    overrides = {module: {"output_size": dims} for module, dims in sizes.items()}
+    trial = patient.solver.explored_with(overrides, patient.symbolic.sizes)
+    return patient.contract.runs <= trial.right
+
+
+def _taken(graph: ShapeGraph, downs: tuple[int, ...]) -> tuple[Function, ...]:
+    """The size that the first of some down-sampling calls takes, in symbols; () where the graph has no such call."""
+    if not downs or downs[0] >= len(graph.nodes) or not graph.nodes[downs[0]].spatial:
+        return ()
+    node = graph.nodes[downs[0]]
+    return tuple(map(as_function, graph.nodes[node.inputs[0]].shapes[0].dims[-node.spatial :]))
 
 
 def _may_repair(failure: object) -> bool:

@@ -19,6 +19,7 @@ from shapelint.size.function import constant, symbol
 from shapelint.size.sets import SizeSet
 from shapelint.spec import TensorSpec
 from shapelint.trace.explore import Budget, Exploration, explore
+from shapelint.trace.record import Overrides
 from shapelint.trace.run import Subject, overriding
 
 _ROUNDS = 24
@@ -129,9 +130,13 @@ class Solver:
 
     def trial(self, values: Mapping[str, tuple[int, ...]], first: Mapping[str, int]) -> Trial:
         """The model with the values set, for all sizes: a run of its own that verifies them."""
-        found = explore(self.subject, self.domain, first, overrides=overriding(values), budget=Budget(512, 20.0))
+        return replace(self.explored_with(overriding(values), first), values=values)
+
+    def explored_with(self, overrides: Overrides, first: Mapping[str, int]) -> Trial:
+        """The model with some arguments of layers replaced, for all sizes."""
+        found = explore(self.subject, self.domain, first, overrides=overrides, budget=Budget(512, 20.0))
         runs = union(self.domain.symbols, [region.sizes for region in found.regions if region.outcome.ok])
-        return Trial(values, found, self.right(found, None), runs)
+        return Trial({}, found, self.right(found, None), runs)
 
 
 def fixed(inputs: Inputs, sizes: Mapping[str, int]) -> Inputs:

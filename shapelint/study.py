@@ -48,7 +48,7 @@ def study(loaded: Loaded, parsed: Inputs, asked: Question, options: Options) -> 
     analysis = _analysis(loaded, asked, contract, meaning, graph, _layers(loaded, built))
     analysis = replace(analysis, pairs=mirrored_pairs(graph, story))
     solver = Solver(explored.subject, asked.domain, layers_of(graph), _right(asked, meaning, options))
-    patient = Patient(explored, built, contract, meaning, solver, asked, options.expect)
+    patient = Patient(explored, built, contract, meaning, solver, asked, options.expect, graph)
     return _diagnosed(analysis, patient), explored.subject
 
 

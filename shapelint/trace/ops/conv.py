@@ -91,7 +91,19 @@ def _conv_transpose(
         out = (n - 1) * s - 2 * p + d * (k - 1) + e + 1
         _check_not_empty(op, out)
         spatial.append(out)
-    return _output(op, (*lead, filters[1] * groups, *spatial), input, weight)
+    return _output(op, (*lead, filters[1] * groups, *_stretched(op, spatial, stride)), input, weight)
+
+
+def _stretched(op: Operation, spatial: list[int], stride: Shape) -> list[int]:
+    """The size that a repair asks for by `output_size=`, which must lie within one stride of the smallest one."""
+    wanted = op.recorder.override("output_size")
+    if wanted is None:
+        return spatial
+    text = "requested an output size of {right}, but valid sizes begin at or end before {left}"
+    for least, size, step in zip(spatial, wanted, stride, strict=True):
+        op.require_at_least(size, least, Kind.ARGUMENT, text)
+        op.require_at_least(least + step - 1, size, Kind.ARGUMENT, text)
+    return list(wanted)
 
 
 def _check_not_empty(op: Operation, out: int) -> None:
