@@ -11,7 +11,6 @@ from typing import Any
 from shapelint.errors import SpecError
 from shapelint.failure import Failure
 from shapelint.graph import TensorShape
-from shapelint.size.function import Function
 from shapelint.size.sets import SizeSet
 from shapelint.source import Span
 
@@ -105,7 +104,7 @@ class Contract:
     @cached_property
     def runs(self) -> SizeSet:
         """The sizes at which the model gives an output."""
-        return union(self.symbols, [region.sizes for region in self.regions if region.outcome.ok]).coalesced()
+        return running(self.domain, self.regions)
 
     def region_at(self, sizes: Mapping[str, int]) -> Region:
         """The region that a size lies in; SpecError for a size that no input can have."""
@@ -144,14 +143,8 @@ def union(symbols: Sequence[str], sets: Sequence[SizeSet]) -> SizeSet:
     return total
 
 
-def spatial_dims(shape: TensorShape, symbols: Sequence[str], rank: int) -> tuple[int, ...] | None:
-    """The axes of an output that are spatial: those that depend on one symbol each, in order, `rank` of them.
-
-    Where no axis depends on a symbol, None: the caller knows the layout of the input.
-    """
-    axes = [
-        axis
-        for axis, dim in enumerate(shape.dims)
-        if isinstance(dim, Function) and len(dim.symbols() & set(symbols)) == 1
-    ]
-    return tuple(axes) if len(axes) == rank else None
+def running(domain: SizeSet, regions: Sequence[Region]) -> SizeSet:
+    """The sizes of a partition of `domain` at which the model runs, from whichever side has the fewer pieces."""
+    own = union(domain.symbols, [region.sizes for region in regions if region.outcome.ok])
+    others = union(domain.symbols, [region.sizes for region in regions if not region.outcome.ok])
+    return (domain - others if others.piece_count < own.piece_count else own).coalesced()

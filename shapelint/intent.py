@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import reduce
 
-from shapelint.contract import Region, union
+from shapelint.contract import Region, running, union
 from shapelint.graph import ShapeGraph, TensorShape
 from shapelint.mirror import spatial_size
 from shapelint.question import Question
-from shapelint.size.condition import FALSE, Condition, all_of, at_least, equal
+from shapelint.size.condition import FALSE, TRUE, Condition, all_of, at_least, equal, negate
 from shapelint.size.function import Function, constant
 from shapelint.size.sets import SizeSet
 from shapelint.spec import Expectation
@@ -56,14 +56,19 @@ def _symbols(dim: int | Function) -> frozenset[str]:
     return frozenset() if isinstance(dim, int) else dim.symbols()
 
 
-def restored(regions: Sequence[Region], question: Question, expect: Expectation | None) -> SizeSet:
-    """The sizes at which the model runs and its output has the expected (or the input's) spatial size."""
-    found = []
-    for region in regions:
-        if region.outcome.ok:
-            condition = _restores(region.outcome.outputs, question, expect)
-            found.append(region.sizes & SizeSet.where(question.symbols, condition))
-    return union(question.symbols, found).coalesced()
+def restored(domain: SizeSet, regions: Sequence[Region], question: Question, expect: Expectation | None) -> SizeSet:
+    """The sizes of a partition of `domain` at which the first spatial output has the expected or the input's size."""
+    found = [
+        (region.sizes, _restores(region.outcome.outputs, question, expect)) for region in regions if region.outcome.ok
+    ]
+    if all(condition == TRUE or not _misses(sizes, condition) for sizes, condition in found):
+        return running(domain, regions)
+    parts = [sizes & SizeSet.where(domain.symbols, condition) for sizes, condition in found]
+    return union(domain.symbols, parts).coalesced()
+
+
+def _misses(sizes: SizeSet, condition: Condition) -> SizeSet:
+    return sizes & SizeSet.where(sizes.symbols, negate(condition))
 
 
 def is_restored(

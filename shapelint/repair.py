@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from shapelint.contract import union
+from shapelint.contract import running
 from shapelint.graph import Node, ShapeGraph
 from shapelint.inputs import Inputs
 from shapelint.size.condition import Condition, all_of, at_least, equal
@@ -135,8 +135,7 @@ class Solver:
     def explored_with(self, overrides: Overrides, first: Mapping[str, int]) -> Trial:
         """The model with some arguments of layers replaced, for all sizes."""
         found = explore(self.subject, self.domain, first, overrides=overrides, budget=Budget(512, 20.0))
-        runs = union(self.domain.symbols, [region.sizes for region in found.regions if region.outcome.ok])
-        return Trial({}, found, self.right(found, None), runs)
+        return Trial({}, found, self.right(found, None), running(self.domain, found.regions))
 
 
 def fixed(inputs: Inputs, sizes: Mapping[str, int]) -> Inputs:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from shapelint.analysis import Analysis, Layer
-from shapelint.contract import Contract, How, Outcome, Region, union
+from shapelint.contract import Contract, How, Outcome, Region, running
 from shapelint.diagnose import Patient, diagnose
 from shapelint.errors import ModelError
 from shapelint.failure import Kind
@@ -25,13 +25,10 @@ from shapelint.trace import ops  # noqa: F401  (registers the size rules)
 from shapelint.trace.explore import Exploration, explore
 from shapelint.trace.failure import Unanalysable
 from shapelint.trace.freeze import convolution_layers, freeze
-from shapelint.trace.run import Standing, Subject
+from shapelint.trace.run import Run, Standing, Subject
 
 if TYPE_CHECKING:
     from shapelint.load import Loaded
-
-
-_NO_SIZE_RULE = frozenset({Kind.UNEXPLAINED, Kind.ARGUMENT, Kind.PYTHON})
 
 
 def study(loaded: Loaded, parsed: Inputs, asked: Question, options: Options) -> tuple[Analysis, Subject]:
@@ -96,12 +93,18 @@ class _Places(dict[str, Span]):
 def _refuse_what_never_runs(loaded: Loaded, explored: Exploration) -> None:
     """A raise at every size that no size rule explains is no finding, but a check that could not be done."""
     first = explored.runs[0]
-    failures = [run.failure for run in explored.runs]
-    elsewhere = all(failure is not None and failure.kind in _NO_SIZE_RULE for failure in failures)
-    if elsewhere and not isinstance(first.error, Unanalysable):
+    if all(map(_is_no_size_rule, explored.runs)) and not isinstance(first.error, Unanalysable):
         where = "" if first.place is None else f" ({first.place.span()})"
         assert first.failure is not None
         raise ModelError(f"{loaded.name} does not run: {first.failure.text}{where}") from first.error
+
+
+def _is_no_size_rule(run: Run) -> bool:
+    """Whether a run raised for a reason other than a size: an error on a way that no size decided."""
+    if run.failure is None:
+        return False
+    decided = any(event.failure is None for event in run.events)
+    return run.failure.kind in (Kind.UNEXPLAINED, Kind.ARGUMENT) or (run.failure.kind is Kind.PYTHON and not decided)
 
 
 def _showing(explored: Exploration, asked: Question) -> Region:
@@ -122,7 +125,7 @@ def _contract(explored: Exploration, asked: Question, meaning: Intent, options: 
         error = "" if run.failure is None else run.failure.at(sizes)
         return Outcome(None if unsure else run.failure is None, outputs, error, "", How.SAMPLED)
 
-    right = restored(explored.regions, asked, options.expect)
+    right = restored(asked.domain, explored.regions, asked, options.expect)
     return Contract(asked.symbols, asked.domain, tuple(explored.regions), right, meaning.meant, ask)
 
 
@@ -154,21 +157,21 @@ def _right(asked: Question, meaning: Intent, options: Options) -> Any:
     """What the solver takes for right: restoring where that is meant, else running."""
 
     def right(found: Exploration, sizes: Mapping[str, int] | None) -> SizeSet:
-        running = [region for region in found.regions if region.outcome.ok]
         if not meaning.meant:
-            return union(found.domain.symbols, [region.sizes for region in running])
+            return running(found.domain, found.regions)
         if sizes is None:
-            return restored(running, asked, options.expect)
+            return restored(found.domain, found.regions, asked, options.expect)
         expect = None if options.expect is None else options.expect.at(sizes)
-        return restored(running, asked.at(fixed(asked.inputs, sizes), found.domain.symbols), expect)
+        alone = asked.at(fixed(asked.inputs, sizes), found.domain.symbols)
+        return restored(found.domain, found.regions, alone, expect)
 
     return right
 
 
 def _diagnosed(analysis: Analysis, patient: Patient) -> Analysis:
-    wrong = analysis.asked - analysis.wanted
     contract = analysis.contract
     if analysis.certain:
+        wrong = analysis.asked - analysis.wanted
         if not wrong:
             return analysis
         focus = _focus(wrong, patient)

@@ -89,6 +89,11 @@ class SizeSet:
         """The same set in as few pieces as isl finds."""
         return SizeSet(self.symbols, self._set.coalesce())
 
+    @property
+    def piece_count(self) -> int:
+        """How many convex pieces isl keeps the set in; 0 for an empty one."""
+        return 0 if self._set.is_empty() else int(self._set.n_basic_set())
+
     def pieces(self) -> tuple[SizeSet, ...]:
         """Convex pieces whose union is the set."""
         return tuple(SizeSet(self.symbols, isl.Set.from_basic_set(part)) for part in self._set.get_basic_sets())
@@ -119,18 +124,25 @@ class SizeSet:
 
     def smallest(self) -> dict[str, int] | None:
         """The lexicographically smallest member, None where the set is empty or has none."""
-        try:
-            least = self._set.lexmin()
-        except isl.Error:  # unbounded below
-            return None
-        return None if least.is_empty() else self._values(least.sample_point())
+        return None if self._set.is_empty() else self._lexmin(self._set)
+
+    def _lexmin(self, raw: isl.Set) -> dict[str, int] | None:
+        """The smallest member, coordinate by coordinate: isl's own lexmin fails on some sets with nested floors."""
+        values: dict[str, int] = {}
+        for index, name in enumerate(self.symbols):
+            least = raw.dim_min_val(index)
+            if not least.is_int():  # unbounded below
+                return None
+            values[name] = int(least.to_python())
+            raw = raw.fix_val(isl.dim_type.set, index, least)
+        return values
 
     def sample(self) -> dict[str, int] | None:
         """Some member, the one with the smallest greatest coordinate where that can be had; None if empty."""
         for bound in (8, 64, 512, 4096):
             box = reduce(_bounded(bound), range(len(self.symbols)), self._set)
             if not box.is_empty():
-                return self._values(box.lexmin().sample_point())
+                return self._lexmin(box)
         return None if self._set.is_empty() else self._values(self._set.sample_point())
 
     def nearest(self, values: Mapping[str, int], *, above: bool) -> dict[str, int] | None:
