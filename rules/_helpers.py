@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import linecache
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from shapelint.finding import Safety
@@ -57,8 +58,10 @@ def alike_note(loss: Loss) -> str | None:
 
 
 def safety_of(plan: Plan) -> Safety:
-    """Safe: right at the asked sizes, and no size that ran now raises."""
-    return Safety.SAFE if plan.complete and not plan.breaks else Safety.UNSAFE
+    """Safe: right at the asked sizes, and no size that ran now raises; advice where some asked size stays wrong."""
+    if not plan.complete:
+        return Safety.ADVICE
+    return Safety.UNSAFE if plan.breaks else Safety.SAFE
 
 
 def consequence(analysis: Analysis, plan: Plan) -> str:
@@ -68,9 +71,15 @@ def consequence(analysis: Analysis, plan: Plan) -> str:
     if plan.loses:
         text += f"; {brief(plan.loses, 'sizes that did before')} no longer do"
     if plan.breaks:
-        broken = brief(plan.breaks, "sizes that ran before")
-        text += " and raise" if plan.breaks == plan.loses else f"; {broken} ran and now raise"
-    return text
+        broken = brief(plan.breaks, "other sizes")
+        text += " and raise" if plan.breaks == plan.loses else f"; {broken} ran before and now raise"
+    return text if plan.complete else f"no one value is right at every asked size; {text}"
+
+
+def shared_line_note(analysis: Analysis, up: Node) -> str | None:
+    """A warning where one line of the source builds several layers; None else."""
+    built = sum(layer.built is not None and layer.built == up.built for layer in analysis.layers)
+    return f"this line builds {built} layers; {quoted(up.module)} is the one that needs it" if built > 1 else None
 
 
 def place_of(node: Node) -> Span | None:
@@ -106,7 +115,7 @@ def _stretched_call(up: Node, down: Node) -> str | None:
     if not isinstance(owner, ast.Attribute) or owner.attr != up.module.rpartition(".")[2] or not source.args:
         return None
     name = source.args[0]
-    same = up.place.file == down.place.file and _is_bound_once(name, up.place)
+    same = up.place.file == down.place.file and _is_bound_once(name, (up.place, down.place))
     if not isinstance(name, ast.Name) or not same or any(word.arg == "output_size" for word in call.keywords):
         return None
     rank = up.spatial
@@ -128,6 +137,7 @@ def _extent(node: ast.expr) -> tuple[int, int, int, int]:
     return node.lineno, node.col_offset + 1, node.end_lineno or 0, (node.end_col_offset or 0) + 1
 
 
+@lru_cache(maxsize=64)
 def _tree(file: str) -> ast.Module:
     try:
         return ast.parse("".join(linecache.getlines(file)))
@@ -135,21 +145,27 @@ def _tree(file: str) -> ast.Module:
         return ast.Module([], [])
 
 
-def _is_bound_once(name: ast.expr, place: Span) -> bool:
-    """Whether a name is a parameter of the function around `place` that nothing in it assigns again."""
+def _is_bound_once(name: ast.expr, places: Sequence[Span]) -> bool:
+    """Whether a name is a parameter of the one function around all the places, and nothing in it assigns it again."""
     if not isinstance(name, ast.Name):
         return False
-    around = [
-        node
-        for node in ast.walk(_tree(place.file))
-        if isinstance(node, ast.FunctionDef) and node.lineno <= place.line <= (node.end_lineno or 0)
-    ]
-    if not around:
+    functions = {id(function): function for function in map(_function_around, places)}
+    function = functions.popitem()[1] if len(functions) == 1 else None
+    if function is None:
         return False
-    function = max(around, key=lambda node: node.lineno)
     parameters = {each.arg for each in (*function.args.args, *function.args.kwonlyargs)}
     stored = any(
         isinstance(node, ast.Name) and node.id == name.id and isinstance(node.ctx, ast.Store)
         for node in ast.walk(function)
     )
     return name.id in parameters and not stored
+
+
+def _function_around(place: Span) -> ast.FunctionDef | None:
+    """The innermost function whose source holds a place."""
+    around = [
+        node
+        for node in ast.walk(_tree(place.file))
+        if isinstance(node, ast.FunctionDef) and node.lineno <= place.line <= (node.end_lineno or 0)
+    ]
+    return max(around, key=lambda node: node.lineno, default=None)

@@ -18,6 +18,7 @@ from ._helpers import (
     place_of,
     quoted,
     safety_of,
+    shared_line_note,
     sized,
 )
 
@@ -124,7 +125,7 @@ class RoundTripSize:
         if diagnosis.plan is None:
             notes.append(nearest_note(analysis, dict(diagnosis.focus)))
         else:
-            notes.append(consequence(analysis, diagnosis.plan))
+            notes += [consequence(analysis, diagnosis.plan), shared_line_note(analysis, loss.up)]
         return Finding(
             code=self.code,
             name=self.name,

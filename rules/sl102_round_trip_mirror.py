@@ -63,7 +63,7 @@ class RoundTripMirror:
     def check(self, analysis: Analysis) -> Iterator[Finding]:
         """Yields one finding for each pair that misses its size where no plan repairs it."""
         diagnosis = analysis.diagnosis
-        if diagnosis is None or diagnosis.plan is not None:
+        if diagnosis is None or diagnosis.plan is not None or analysis.misaligned:
             return
         for loss in diagnosis.losses:
             if not is_remainder(loss):
@@ -103,7 +103,7 @@ def _impossible(loss: Loss) -> str:
     limits = map(max, loss.up.parameter("stride") or present, loss.up.parameter("dilation") or present)
     needed = [one + two for one, two in zip(present, loss.needed, strict=True)]
     if all(0 <= value < limit for value, limit in zip(needed, limits, strict=True)):
-        return "no `output_padding` of the transposed layers together gives the wanted size (proved)"
+        return "no `output_padding` of the model's transposed layers was found that gives the size back"
     return f"`output_padding` would have to change by {miss}, which is out of its range"
 
 

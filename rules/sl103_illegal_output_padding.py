@@ -9,10 +9,10 @@ from shapelint.failure import Kind
 from shapelint.finding import Finding, Fix, Safety, Severity
 from shapelint.rule import Invalid, Valid
 
-from ._helpers import padding_text, quoted, short
+from ._helpers import padding_text, quoted, safety_of, short
 
 if TYPE_CHECKING:
-    from shapelint.analysis import Analysis, Layer
+    from shapelint.analysis import Analysis, Diagnosis, Layer
 
 _LAYER = """
 import torch.nn as nn
@@ -57,6 +57,7 @@ class IllegalOutputPadding:
             _LAYER.format("output_padding=1", "  # <-- SL103"),
             "1,3,8,8",
             "`up` has `output_padding=1`, but stride 1 and dilation 1 allow at most 0",
+            {"up.output_padding": (0, 0)},
         ),
     )
 
@@ -68,9 +69,9 @@ class IllegalOutputPadding:
             return
         for layer in analysis.layers:
             if "ConvTranspose" in layer.kind and any(map(int.__ge__, *_bounds(layer))):
-                yield self._finding(layer)
+                yield self._finding(layer, diagnosis)
 
-    def _finding(self, layer: Layer) -> Finding:
+    def _finding(self, layer: Layer, diagnosis: Diagnosis | None) -> Finding:
         name, (value, limits) = quoted(layer.module), _bounds(layer)
         given, stride = padding_text(value), short(layer.parameters["stride"])
         dilation, most = short(layer.parameters["dilation"]), short([each - 1 for each in limits])
@@ -82,8 +83,17 @@ class IllegalOutputPadding:
             notes=("PyTorch raises when the layer is called: it must be smaller than stride or dilation",),
             module=layer.module,
             location=layer.built,
-            fix=Fix(f"leave `output_padding` out, or give {name} the stride it was meant for", Safety.ADVICE),
+            fix=_fix(layer, diagnosis),
         )
+
+
+def _fix(layer: Layer, diagnosis: Diagnosis | None) -> Fix:
+    name, plan = quoted(layer.module), None if diagnosis is None else diagnosis.plan
+    if plan is None or layer.module not in plan.values:
+        return Fix(f"leave `output_padding` out, or give {name} the stride it was meant for", Safety.ADVICE)
+    value = plan.values[layer.module]
+    assignments = {f"{layer.module}.output_padding": value}
+    return Fix(f"set {padding_text(value)} in {name}", safety_of(plan), assignments, verified=("meta",))
 
 
 def _bounds(layer: Layer) -> tuple[tuple[int, ...], tuple[int, ...]]:

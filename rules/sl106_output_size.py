@@ -82,7 +82,7 @@ class OutputSize:
             notes=tuple(note for note in _notes(analysis, diagnosis, setters) if note),
             module=(last.module if change is None else change.module) or None,
             location=place_of(last) if change is None else change.built,
-            fix=_fix(diagnosis),
+            fix=_fix(diagnosis) if analysis.certain else None,
         )
 
 

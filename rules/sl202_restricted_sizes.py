@@ -44,7 +44,7 @@ class Net(nn.Module):
         return x + self.up(self.down(x))
 """
 
-_SHORT = 60
+_SHORT, _LINE = 60, 98
 _OWN_RULE = frozenset({Kind.KERNEL, Kind.EMPTY, Kind.OUTPUT_PADDING})
 
 
@@ -72,7 +72,7 @@ class RestrictedSizes:
         Invalid(
             _PINNED.format("  # <-- SL202"),
             "1,1,32,32",
-            "it does not run at 32x32",
+            "it does not run at 32x32: mat1 and mat2 shapes cannot be multiplied (...x1024 and 784x10)",
         ),
     )
 
@@ -83,23 +83,24 @@ class RestrictedSizes:
             failure = diagnosis.region.outcome.failure
             if failure is not None and not _has_own_rule(failure, diagnosis):
                 yield self._error(analysis, diagnosis)
-        if not analysis.certain and not analysis.misaligned and analysis.wanted and _is_restricted(analysis.wanted):
+        known = analysis.contract.proved and not analysis.certain and not analysis.misaligned
+        if known and analysis.wanted and _is_restricted(analysis.wanted):
             yield self._note(analysis)
 
     def _error(self, analysis: Analysis, diagnosis: Diagnosis) -> Finding:
         focus = dict(diagnosis.focus)
         failure, node = diagnosis.region.outcome.failure, diagnosis.node
-        runs = analysis.contract.runs
-        only = f", only for {runs}" if runs and len(str(runs)) <= _SHORT else ""
-        only = only if runs else ", nor at any other size"
-        notes = [failure.at(focus) if failure else None, nearest_note(analysis, focus)]
+        cause = failure.at(focus) if failure else ""
+        message = f"it does not run at {sized(tuple(focus.values()))}" if focus else "it does not run"
+        fits = len(message) + len(cause) <= _LINE
+        notes = [None if fits else cause, _elsewhere(analysis), nearest_note(analysis, focus)]
         own = failure is not None and failure.kind is Kind.PYTHON
         place = diagnosis.region.outcome.place if own or node is None else place_of(node)
         return Finding(
             code=self.code,
             name=self.name,
             severity=Severity.ERROR,
-            message=f"it does not run at {sized(tuple(focus.values()))}{only}" if focus else "it does not run",
+            message=f"{message}: {cause}" if fits else message,
             notes=tuple(note for note in notes if note),
             module=(node.module if node is not None and not own else "") or None,
             location=place,
@@ -129,6 +130,14 @@ def _has_own_rule(failure: Failure, diagnosis: Diagnosis) -> bool:
     if failure.kind is Kind.JOIN:
         return bool(diagnosis.mismatches)
     return failure.kind in _OWN_RULE or failure.kind is Kind.UNEXPLAINED
+
+
+def _elsewhere(analysis: Analysis) -> str | None:
+    """Where the model runs, in words, as far as that is proved and short."""
+    runs = analysis.contract.runs
+    if not analysis.contract.proved:
+        return None
+    return f"it runs for: {runs}" if runs and len(str(runs)) <= _SHORT else None if runs else "no size runs"
 
 
 def _advice(failure: Failure | None) -> Fix | None:

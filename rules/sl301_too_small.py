@@ -98,5 +98,7 @@ def _notes(analysis: Analysis, diagnosis: Diagnosis) -> Iterator[str]:
 def _advice(analysis: Analysis, name: str) -> str:
     smallest = analysis.contract.runs.smallest()
     if smallest is None:
-        return f"no size runs: give {quoted(name)} a smaller kernel"
-    return f"the smallest input that runs is {sized(tuple(smallest.values()))}; or give {quoted(name)} a smaller kernel"
+        known = "no size runs" if analysis.contract.proved else "use a larger input"
+        return f"{known}: give {quoted(name)} a smaller kernel or padding"
+    size = sized(tuple(smallest.values()))
+    return f"the smallest input that runs is {size}; or give {quoted(name)} a smaller kernel or padding"

@@ -51,10 +51,17 @@ def mirrored_pairs(graph: ShapeGraph, sizes: Mapping[str, int]) -> tuple[Pair, .
 
 def spatial_size(graph: ShapeGraph, node: Node, sizes: Mapping[str, int], *, out: bool = True) -> tuple[int, ...]:
     """The last `node.spatial` dimensions of what a call gives, or of what it takes."""
-    source = node if out else graph.nodes[node.inputs[0]]
+    source = node if out else _before_padding(graph, graph.nodes[node.inputs[0]])
     if not source.shapes:
         return ()
     return source.shapes[0].value(dict(sizes))[-node.spatial :]
+
+
+def _before_padding(graph: ShapeGraph, node: Node) -> Node:
+    """What was padded on its way into a layer: a pad is a part of the layer that follows it."""
+    while node.operation == "pad" and node.inputs:
+        node = graph.nodes[node.inputs[0]]
+    return node
 
 
 def _joined(inputs: Sequence[int], stacks: Mapping[int, Open | None]) -> Open | None:
@@ -160,7 +167,7 @@ def _lost(downs: Sequence[Node], graph: ShapeGraph, sizes: Mapping[str, int]) ->
 
 def remainder_of(node: Node, graph: ShapeGraph, sizes: Mapping[str, int]) -> tuple[int, ...]:
     """(n + 2p - d(k-1) - 1) mod s per axis: the rows of the padded input that no window covers."""
-    before = spatial_size(graph, node, sizes, out=False)
+    before = graph.nodes[node.inputs[0]].shapes[0].value(dict(sizes))[-node.spatial :]
     kernel, stride = node.parameter("kernel_size"), node.parameter("stride")
     if kernel is None or stride is None:
         return (0,) * len(before)

@@ -101,8 +101,10 @@ def _concrete(inputs: Inputs, sizes: Mapping[str, Sequence[int]], axes: tuple[in
 
     args, kwargs = inputs.map(lifted)
     domain = _domain(names, symbols)
-    asked = SizeSet.point(names, values) if not sizes else _asked(names, sizes, domain)
-    return Question(Inputs(args, kwargs), names, domain, values, axes, asked, True)
+    asked = _asked(names, {**{name: (value,) for name, value in values.items()}, **sizes}, domain)
+    start = values if values in asked else asked.sample()
+    assert start is not None, "the asked sizes are input sizes"
+    return Question(Inputs(args, kwargs), names, domain, start, axes, asked, True)
 
 
 def _symbolic(

@@ -52,11 +52,12 @@ def study(loaded: Loaded, parsed: Inputs, asked: Question, options: Options) -> 
 def _explored(loaded: Loaded, parsed: Inputs, asked: Question, options: Options) -> tuple[Question, Exploration]:
     """The exploration, with the spatial axes where the model's own convolutions take them."""
     explored = explore(subject_of(loaded, asked, options), asked.domain, asked.first)
-    if not asked.concrete:
-        return asked, explored
-    axes = spatial_axes(explored, asked, lambda other: subject_of(loaded, other, options), parsed)
+    concrete = parsed if asked.concrete else fixed(parsed, asked.first)
+    axes = spatial_axes(explored, asked, lambda other: subject_of(loaded, other, options), concrete)
     if axes == asked.axes:
         return asked, explored
+    if not asked.concrete:
+        return replace(asked, axes=axes), explored
     asked = question(parsed, options.sizes, axes)
     return asked, explore(subject_of(loaded, asked, options), asked.domain, asked.first)
 

@@ -88,7 +88,8 @@ def test_asked_sizes_are_those_of_the_ranges(
 def test_sizes_of_a_concrete_spec_replace_its_size() -> None:
     asked = ask("1,3,6,6", {"H": [8, 9]})
     assert asked.asked is not None
-    assert (8, 100) in asked.asked
+    assert (8, 6) in asked.asked
+    assert (8, 100) not in asked.asked
     assert (6, 6) not in asked.asked
 
 

@@ -117,10 +117,10 @@ def solver_of(module: nn.Module, rank: int) -> tuple[Solver, SizeSet]:
     explored = explore(subject_of(loaded, asked, options), asked.domain, asked.first)
 
     def right(found: Exploration, sizes: Mapping[str, int] | None) -> SizeSet:
-        running = [region for region in found.regions if region.outcome.ok]
         if sizes is None:
-            return restored(running, asked, None)
-        return restored(running, asked.at(fixed(asked.inputs, sizes), found.domain.symbols), None)
+            return restored(found.domain, found.regions, asked, None)
+        alone = asked.at(fixed(asked.inputs, sizes), found.domain.symbols)
+        return restored(found.domain, found.regions, alone, None)
 
     graph = freeze(explored.runs[0], loaded.module, {})
     runs = union(asked.symbols, [region.sizes for region in explored.regions if region.outcome.ok])

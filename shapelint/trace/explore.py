@@ -30,8 +30,8 @@ _SCALES = ((1, 29), (5, 3), (17, 11), (1, 1))
 class Budget:
     """How much an exploration may cost before the rest is left unknown."""
 
-    runs: int = 4096
-    seconds: float = 60.0
+    runs: int = 2048
+    seconds: float = 15.0
 
 
 @dataclass(slots=True)
