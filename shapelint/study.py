@@ -101,11 +101,12 @@ def _refuse_what_never_runs(loaded: Loaded, explored: Exploration) -> None:
 
 
 def _is_no_size_rule(run: Run) -> bool:
-    """Whether a run raised for a reason other than a size: an error on a way that no size decided."""
+    """Whether a run raised for a reason other than a size: a slip in the code, on a way that no size decided."""
     if run.failure is None:
         return False
-    decided = any(event.failure is None for event in run.events)
-    return run.failure.kind in (Kind.UNEXPLAINED, Kind.ARGUMENT) or (run.failure.kind is Kind.PYTHON and not decided)
+    slip = isinstance(run.error, (AttributeError, NameError, TypeError, LookupError, ImportError, NotImplementedError))
+    slip = slip and not any(event.failure is None for event in run.events)
+    return run.failure.kind in (Kind.UNEXPLAINED, Kind.ARGUMENT) or (run.failure.kind is Kind.PYTHON and slip)
 
 
 def _showing(explored: Exploration, asked: Question) -> Region:

@@ -14,6 +14,8 @@ from shapelint.size.condition import Compare, Condition
 from shapelint.size.function import Function
 from shapelint.size.isl_form import condition_set, constraints, function_on, space
 
+_SEARCHED = 4096
+
 
 class SizeSet:
     """A set of sizes: integer points with one coordinate for each symbol, in a fixed order of symbols."""
@@ -127,15 +129,21 @@ class SizeSet:
         return None if self._set.is_empty() else self._lexmin(self._set)
 
     def _lexmin(self, raw: isl.Set) -> dict[str, int] | None:
-        """The smallest member, coordinate by coordinate: isl's own lexmin fails on some sets with nested floors."""
-        values: dict[str, int] = {}
-        for index, name in enumerate(self.symbols):
-            least = raw.dim_min_val(index)
-            if not least.is_int():  # unbounded below
+        """The smallest member; where isl's lexmin fails on nested floors, one found by search, a member at least."""
+        try:
+            return self._values(raw.lexmin().sample_point())
+        except isl.Error:
+            if not all(raw.dim_has_lower_bound(isl.dim_type.set, index) for index in range(len(self.symbols))):
                 return None
-            values[name] = int(least.to_python())
-            raw = raw.fix_val(isl.dim_type.set, index, least)
-        return values
+        left = raw
+        for index in range(len(self.symbols)):
+            bound = left.dim_min_val(index)  # a lower bound, which existentially quantified sets may not attain
+            for value in range(int(bound.to_python()), int(bound.to_python()) + _SEARCHED):
+                fixed = left.fix_val(isl.dim_type.set, index, isl.Val(value))
+                if not fixed.is_empty():
+                    left = fixed
+                    break
+        return self._values(left.sample_point())
 
     def sample(self) -> dict[str, int] | None:
         """Some member, the one with the smallest greatest coordinate where that can be had; None if empty."""
@@ -168,8 +176,13 @@ class SizeSet:
         if self._set.is_empty():
             return None
         values = isl.Map.from_pw_aff(function_on(self.symbols, function)).intersect_domain(self._set).range()
-        value = values.dim_min_val(0)
-        return int(value.to_python()) if value.is_int() else None
+        low = values.dim_min_val(0)  # a lower bound, which the values may not attain
+        if not low.is_int():
+            return None
+        start = int(low.to_python())
+        candidates = range(start, start + _SEARCHED)
+        attained = (each for each in candidates if not values.fix_val(isl.dim_type.set, 0, isl.Val(each)).is_empty())
+        return next(attained, None)
 
     def periods(self) -> tuple[int, ...]:
         """The divisors of the floor divisions in isl's description of the set."""
