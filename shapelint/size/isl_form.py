@@ -15,6 +15,9 @@ from shapelint.size.function import Extreme, FloorDivision, Function, NotQuasiAf
 _FACTORISATIONS = 4096
 
 
+SolverError: type[Exception] = isl.Error
+
+
 class Undecidable(ArithmeticError):
     """A condition that leaves Presburger arithmetic, such as H*W >= 100."""
 

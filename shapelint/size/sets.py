@@ -195,7 +195,10 @@ class SizeSet:
 
     def beyond(self, other: SizeSet) -> tuple[Compare, ...] | None:
         """Comparisons that together with membership in `other` say what the set is; None where it is not convex."""
-        pieces = self._set.compute_divs().gist(other._set).get_basic_sets()
+        try:
+            pieces = self._set.compute_divs().gist(other._set).get_basic_sets()
+        except isl.Error:  # an assertion of isl's own, on some sets with several divisions
+            return None
         return constraints(self.symbols, pieces[0]) if len(pieces) == 1 else None
 
     def members(self) -> Iterator[dict[str, int]]:

@@ -14,7 +14,7 @@ from typing import Any
 from shapelint.contract import How, Region, RegionOutcome, union
 from shapelint.failure import Kind
 from shapelint.graph import TensorShape
-from shapelint.size.isl_form import Undecidable
+from shapelint.size.isl_form import SolverError, Undecidable
 from shapelint.size.number import plain
 from shapelint.size.sets import SizeSet
 from shapelint.trace.failure import Unanalysable
@@ -109,6 +109,8 @@ def _regions(found: Exploration, remaining: SizeSet) -> list[Region]:
         regions = _split(run, remaining, index)
     except Undecidable as error:
         return [_pinned(found, run, f"the condition on {error} is not quasi-affine")]
+    except SolverError as error:
+        return [_pinned(found, run, f"the solver failed: {error}")]
     if run.leaks:
         reason, place = run.leaks[0]
         span = None if place is None else place.span()
