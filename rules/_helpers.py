@@ -79,7 +79,7 @@ def consequence(analysis: Analysis, plan: Plan) -> str:
 def shared_line_note(analysis: Analysis, up: Node) -> str | None:
     """A warning where one line of the source builds several layers; None else."""
     built = sum(layer.built is not None and layer.built == up.built for layer in analysis.layers)
-    return f"this line builds {built} layers; {quoted(up.module)} is the one that needs it" if built > 1 else None
+    return f"this line builds {built} layers; the value is for {quoted(up.module)}" if built > 1 else None
 
 
 def place_of(node: Node) -> Span | None:

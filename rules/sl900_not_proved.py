@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, ClassVar
 from shapelint.contract import How, Region
 from shapelint.finding import Finding, Severity
 from shapelint.rule import Invalid, Valid
-from shapelint.source import Span
 
 if TYPE_CHECKING:
     from shapelint.analysis import Analysis
@@ -56,10 +55,10 @@ class NotProved:
 
     def check(self, analysis: Analysis) -> Iterator[Finding]:
         """Yields one finding for each reason that took the proof away."""
-        by_reason: dict[tuple[str, Span | None], list[Region]] = {}
+        by_reason: dict[str, list[Region]] = {}
         for region in analysis.contract.regions:
             if region.how is not How.PROVED:
-                by_reason.setdefault((region.why, region.place), []).append(region)
+                by_reason.setdefault(region.why, []).append(region)
         for regions in by_reason.values():
             yield self._finding(analysis, regions)
 
