@@ -103,8 +103,7 @@ def output_size_call(diagnosis: Diagnosis, loss: Loss) -> str | None:
 
     A plain name in the call's reach must hold what the mirror takes; None where there is none.
     """
-    alone = sum(bool(other.values) for other in diagnosis.losses) == 1
-    return _stretched_call(loss.up, loss.down) if diagnosis.stretches and alone else None
+    return _stretched_call(loss.up, loss.down) if diagnosis.stretches else None
 
 
 def _stretched_call(up: Node, down: Node) -> str | None:

@@ -95,7 +95,7 @@ class Change:
 class Diagnosis:
     """What is wrong at one size, the `focus`: either the call that raises, or sizes that do not come back.
 
-    `stretches` tells that `output_size=` in the call of every planned layer is right at every size that runs (proved).
+    `stretches` tells that one layer is planned, and `output_size=` in its call is proved right at every size that runs.
     """
 
     focus: Mapping[str, int]

@@ -61,7 +61,7 @@ def diagnose(patient: Patient, focus: Mapping[str, int], wanted: SizeSet) -> Dia
     values = {} if plan is None else dict(plan.values)
     graph = patient.graph(focus, {})
     node = patient.failing(graph)
-    mismatches, done = _mismatches(patient, focus, values)
+    mismatches, done = _mismatches(patient, focus, values, graph)
     losses: tuple[Loss, ...] = ()
     if region.outcome.ok or (plan is not None and node is not None):
         losses = _losses(patient, focus, values, done)
@@ -73,12 +73,12 @@ def diagnose(patient: Patient, focus: Mapping[str, int], wanted: SizeSet) -> Dia
 
 
 def _stretches(patient: Patient, losses: tuple[Loss, ...]) -> bool:
-    """Whether `output_size=` with the size that the mirror took, in every planned layer, is right wherever it runs."""
-    sizes = {loss.up.module: _taken(patient.symbolic, loss.pair.down_nodes) for loss in losses if loss.values}
-    if not sizes or not all(sizes.values()):
+    """Whether `output_size=` with the size that the mirror took, in the one planned layer, is right at all sizes."""
+    planned = [loss for loss in losses if loss.values]
+    dims = _taken(patient.symbolic, planned[0].pair.down_nodes) if len(planned) == 1 else ()
+    if not dims:
         return False
-    overrides = {module: {"output_size": dims} for module, dims in sizes.items()}
-    trial = patient.solver.explored_with(overrides, patient.symbolic.sizes)
+    trial = patient.solver.explored_with({planned[0].up.module: {"output_size": dims}}, patient.symbolic.sizes)
     return patient.contract.runs <= trial.right
 
 
@@ -113,13 +113,14 @@ def _plan(patient: Patient, trial: Trial, wanted: SizeSet) -> Plan:
 
 
 def _mismatches(
-    patient: Patient, focus: Mapping[str, int], values: Values
+    patient: Patient, focus: Mapping[str, int], values: Values, graph: ShapeGraph
 ) -> tuple[tuple[Mismatch, ...], dict[str, tuple[int, ...]]]:
-    """The joins that fail one after the other as the plan is applied, and what of the plan that took."""
+    """The joins that fail one after the other as the plan is applied, from the run `graph` as the model is, and what
+    of the plan that took.
+    """
     found: list[Mismatch] = []
     done: dict[str, tuple[int, ...]] = {}
     while True:
-        graph = patient.graph(focus, done)
         node = patient.failing(graph)
         if node is None:
             return tuple(found), done
@@ -130,6 +131,7 @@ def _mismatches(
         if not part:
             return tuple(found), done
         done.update(part)
+        graph = patient.graph(focus, done)
 
 
 def _above(graph: ShapeGraph, node: Node) -> list[str]:

@@ -103,7 +103,7 @@ def test_with_symbols_alone_a_unet_gets_a_note() -> None:
     report = shapelint.check(UNet, "1,2,H,W")
     assert report.ok
     assert [(finding.code, finding.severity) for finding in report.findings] == [("SL202", "note")]
-    assert str(report.contract.runs) == "H and W multiples of 4, H, W = 1" or (8, 12) in report.contract.runs
+    assert str(report.contract.runs) == "H and W multiples of 4"
 
 
 def test_channels_that_do_not_meet_are_no_matter_of_sizes() -> None:
