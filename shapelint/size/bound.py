@@ -7,27 +7,71 @@ from __future__ import annotations
 
 from fractions import Fraction
 from functools import lru_cache
+from math import ceil
 
-from shapelint.size.function import Extreme, FloorDivision, Function, Monomial, Symbol
+from shapelint.size.function import Extreme, FloorDivision, Function, Monomial, NotQuasiAffine, Symbol, constant
+from shapelint.size.period import function_period
 
+_LONGEST_PERIOD = 256
 _Affine = dict[str, Fraction]  # coefficients of the symbols, and the constant under ""
 
 
 @lru_cache(maxsize=16384)
 def lower_bound(function: Function) -> Fraction | None:
-    """A number that the function is nowhere below at any sizes; None where none was found."""
+    """A whole number that the function is nowhere below at any sizes; None where none was found."""
     line = _below(function)
     if line is None or any(value < 0 for name, value in line.items() if name):
-        return None
-    return sum((value for name, value in line.items() if not name or name.isidentifier()), Fraction(0))
+        return _by_periods(function)
+    bound = sum((value for name, value in line.items() if not name or name.isidentifier()), Fraction(0))
+    return Fraction(ceil(bound))
 
 
 def never_negative(function: Function) -> bool:
     """Whether the function is certainly at least 0."""
     bound = lower_bound(function)
-    return bound is not None and bound > -1
+    if bound is not None and bound < 0:
+        bound = _by_periods(function)
+    return bound is not None and bound >= 0
 
 
+@lru_cache(maxsize=16384)
+def identical(first: Function, second: Function) -> bool:
+    """Whether two functions are the same at all sizes, as far as sums of functions of one symbol can tell."""
+    if first is second:
+        return True
+    difference = first - second
+    return _by_periods(difference) == 0 == _by_periods(difference.times(-1))
+
+
+@lru_cache(maxsize=16384)
+def _by_periods(function: Function) -> Fraction | None:
+    """The least value of a sum of functions of one symbol each, where none of them falls over a short period."""
+    parts: dict[frozenset[str], Function] = {frozenset(): constant(0)}
+    for term in function.terms:
+        alone = Function((term,))
+        names = alone.symbols()
+        parts[names] = parts.get(names, constant(0)) + alone
+    total = Fraction(parts.pop(frozenset()).constant or 0)
+    for names, part in parts.items():
+        least = _least_over_period(part, *names) if len(names) == 1 else None
+        if least is None:
+            return None
+        total += least
+    return total
+
+
+def _least_over_period(function: Function, name: str) -> int | None:
+    try:
+        period, step = function_period(function)
+    except NotQuasiAffine:
+        return None
+    if step < 0 or period > _LONGEST_PERIOD:
+        return None
+    start = 1 if name.isidentifier() else 0
+    return min(function.value({name: start + residue}) for residue in range(period))
+
+
+@lru_cache(maxsize=16384)
 def _below(function: Function) -> _Affine | None:
     """An affine function with rational coefficients that is nowhere above the given one."""
     total: _Affine = {"": Fraction(0)}
@@ -68,7 +112,8 @@ def _atom(atom: Symbol | FloorDivision | Extreme, coefficient: int) -> _Affine |
 def _extreme(atom: Extreme, coefficient: int) -> _Affine | None:
     """A maximum is nowhere below either part, and the negative of a minimum nowhere below that of either."""
     if (atom.name == "max") != (coefficient > 0):
-        return None
+        both = [lower_bound(part.times(coefficient)) for part in (atom.first, atom.second)]
+        return {"": min(each for each in both if each is not None)} if None not in both else None
     for part in (atom.first, atom.second):
         below = _below(part.times(coefficient))
         if below is not None:

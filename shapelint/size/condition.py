@@ -8,8 +8,8 @@ from functools import reduce
 from itertools import product as combinations
 from math import gcd
 
-from shapelint.size.bound import never_negative
-from shapelint.size.function import Function, constant
+from shapelint.size.bound import identical, never_negative
+from shapelint.size.function import Function, Symbol, constant
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +110,8 @@ def equal(first: Function, second: Function) -> Condition:
     difference = first - second
     if difference.constant is not None:
         return TRUE if difference.constant == 0 else FALSE
+    if identical(first, second):
+        return TRUE
     if not difference.affine and second.constant is None and first.constant is not None:
         first, second = second, first
     if not difference.affine and second.constant:
@@ -167,6 +169,28 @@ def negate(condition: Condition) -> Condition:
     if isinstance(condition, Compare) and not condition.equal:
         return Compare(condition.function.times(-1).plus(-1), False)
     return Not(condition)
+
+
+def pinned(condition: Condition) -> frozenset[str]:
+    """The symbols to which the condition leaves one value only, as far as its form shows."""
+    if isinstance(condition, AllOf):
+        return frozenset().union(*map(pinned, condition.parts))
+    if not isinstance(condition, Compare) or not condition.equal:
+        return frozenset()
+    terms = [monomial for monomial, _ in condition.function.terms if monomial]
+    single = len(terms) == 1 and len(terms[0]) == 1 and isinstance(terms[0][0], Symbol)
+    return condition.function.symbols() if single else frozenset()
+
+
+def symbols_of(condition: Condition) -> frozenset[str]:
+    """The symbols that a condition speaks of."""
+    if isinstance(condition, Compare):
+        return condition.function.symbols()
+    if isinstance(condition, Not):
+        return symbols_of(condition.part)
+    if isinstance(condition, (AllOf, AnyOf)):
+        return frozenset().union(*map(symbols_of, condition.parts))
+    return frozenset().union(*(factor.symbols() for factor in condition.factors))
 
 
 def all_of(parts: Iterable[Condition]) -> Condition:

@@ -75,6 +75,8 @@ Atom = Symbol | FloorDivision | Extreme
 Monomial = tuple[Atom, ...]
 Terms = tuple[tuple[Monomial, int], ...]
 
+_DEEP = 6
+
 _atoms: dict[tuple[object, ...], Atom] = {}
 _order: dict[Atom, int] = {}
 _functions: dict[Terms, Function] = {}
@@ -97,9 +99,10 @@ class Function:
     Equal canonical forms are the same object, so `==` is identity and cheap.
     """
 
-    __slots__ = ("_hash", "terms")
+    __slots__ = ("_hash", "depth", "terms")
 
     terms: Terms
+    depth: int
     _hash: int
 
     def __new__(cls, terms: Terms) -> Function:
@@ -107,6 +110,7 @@ class Function:
         if known is None:
             known = object.__new__(cls)
             known.terms, known._hash = terms, hash(terms)
+            known.depth = max((1 + part.depth for atom in known.atoms() for part in _parts(atom)), default=0)
             known = _functions.setdefault(terms, known)
         return known
 
@@ -126,9 +130,7 @@ class Function:
     @property
     def affine(self) -> bool:
         """Whether no two atoms are multiplied, here or inside an atom."""
-        return all(len(monomial) < 2 for monomial, _ in self.terms) and all(
-            part.affine for atom in self.atoms() for part in _parts(atom)
-        )
+        return _affine(self)
 
     def atoms(self) -> Iterator[Atom]:
         for monomial, _ in self.terms:
@@ -140,6 +142,9 @@ class Function:
 
     def value(self, values: Mapping[str, int]) -> int:
         """The integer that the function has where the symbols have `values`."""
+        return _deep_value(self, tuple(values.items())) if self.depth > _DEEP else self._sum_at(values)
+
+    def _sum_at(self, values: Mapping[str, int]) -> int:
         total = 0
         for monomial, coefficient in self.terms:
             for atom in monomial:
@@ -176,16 +181,31 @@ class Function:
         return f"({text})" if " " in text or "//" in text or text.startswith("-") else text
 
     def __str__(self) -> str:
-        return _text(self)
+        from shapelint.size.text import text
+
+        return text(self)
 
     def __repr__(self) -> str:
         return f"Function({self})"
+
+
+@lru_cache(maxsize=65536)
+def _deep_value(function: Function, values: tuple[tuple[str, int], ...]) -> int:
+    """As `value`, each shared part computed once: nested minima would take a time exponential in their depth."""
+    return function._sum_at(dict(values))
 
 
 def _parts(atom: Atom) -> tuple[Function, ...]:
     if isinstance(atom, Symbol):
         return ()
     return (atom.numerator,) if isinstance(atom, FloorDivision) else (atom.first, atom.second)
+
+
+@lru_cache(maxsize=65536)
+def _affine(function: Function) -> bool:
+    return all(len(monomial) < 2 for monomial, _ in function.terms) and all(
+        part.affine for atom in function.atoms() for part in _parts(atom)
+    )
 
 
 @lru_cache(maxsize=65536)
@@ -268,29 +288,6 @@ def extreme(name: str, first: Function, second: Function) -> Function:
         return first if (difference <= 0) == (name == "min") else second
     one, two = sorted((first, second), key=str)
     return Function((((_intern(Extreme(name, one, two)),), 1),))
-
-
-@lru_cache(maxsize=65536)
-def _text(function: Function) -> str:
-    variable = sorted((term for term in function.terms if term[0]), key=_reading_order)
-    rest = [term for term in function.terms if not term[0]]
-    text = ""
-    for monomial, value in [*variable, *rest]:
-        alone = len(monomial) == 1 and (value == 1 or (value == -1 and text != ""))
-        factors = sorted(_factor(atom, alone=alone) for atom in monomial)
-        size = [str(abs(value))] if abs(value) != 1 or not monomial else []
-        sign = ("-" if value < 0 else "") if not text else (" - " if value < 0 else " + ")
-        text += sign + "*".join(size + factors)
-    return text or "0"
-
-
-def _reading_order(term: tuple[Monomial, int]) -> tuple[bool, list[str]]:
-    """Positive terms first, then by name: the same text in every process."""
-    return term[1] < 0, sorted(map(str, term[0]))
-
-
-def _factor(atom: Atom, *, alone: bool) -> str:
-    return f"({atom})" if isinstance(atom, FloorDivision) and not alone else str(atom)
 
 
 def _parsed(text: str) -> Function:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from functools import lru_cache, reduce
 from itertools import product as combinations
 
@@ -11,6 +12,7 @@ import islpy as isl
 from shapelint.size.condition import AllOf, AnyOf, Compare, Condition, Divisible, Not, ProductIs
 from shapelint.size.division import divide_exactly
 from shapelint.size.function import Extreme, FloorDivision, Function, NotQuasiAffine, Symbol, constant, symbol
+from shapelint.size.nonlinear import NotDecided, linearised
 
 _FACTORISATIONS = 4096
 
@@ -22,10 +24,28 @@ class Undecidable(ArithmeticError):
     """A condition that leaves Presburger arithmetic, such as H*W >= 100."""
 
 
+@contextmanager
+def limited(operations: int = 2_000_000) -> Iterator[None]:
+    """Makes isl raise SolverError where it takes more than so many steps (some millions in a second)."""
+    context = isl.DEFAULT_CONTEXT
+    context.reset_operations()
+    context.set_max_operations(operations)
+    try:
+        yield
+    finally:
+        context.set_max_operations(0)
+        context.reset_operations()
+
+
 @lru_cache(maxsize=256)
 def space(symbols: tuple[str, ...]) -> isl.Space:
     """The space of integer points with these coordinates."""
     return isl.Space.create_from_names(isl.DEFAULT_CONTEXT, set=list(symbols))
+
+
+def isl_number(value: int) -> isl.Val:
+    """An integer of any length as isl has it."""
+    return isl.Val(value) if abs(value) < 2**62 else isl.Val(str(value))
 
 
 @lru_cache(maxsize=32768)
@@ -37,7 +57,7 @@ def function_on(symbols: tuple[str, ...], function: Function) -> isl.PwAff:
         if len(monomial) > 1:
             raise Undecidable(str(function))
         part = _atom_on(symbols, monomial[0]) if monomial else _one(symbols)
-        total = total.add(part.scale_val(isl.Val(value)))
+        total = total.add(part.scale_val(isl_number(value)))
     return total
 
 
@@ -51,7 +71,7 @@ def _atom_on(symbols: tuple[str, ...], atom: Symbol | FloorDivision | Extreme) -
         local = isl.LocalSpace.from_space(space(symbols))
         return isl.PwAff.var_on_domain(local, isl.dim_type.set, symbols.index(atom.name))
     if isinstance(atom, FloorDivision):
-        return function_on(symbols, atom.numerator).scale_down_val(isl.Val(atom.divisor)).floor()
+        return function_on(symbols, atom.numerator).scale_down_val(isl_number(atom.divisor)).floor()
     first, second = function_on(symbols, atom.first), function_on(symbols, atom.second)
     return first.min(second) if atom.name == "min" else first.max(second)
 
@@ -73,21 +93,21 @@ def condition_set(symbols: tuple[str, ...], condition: Condition) -> isl.Set:
 
 def _compare_set(symbols: tuple[str, ...], condition: Compare) -> isl.Set:
     if not condition.function.affine:
-        return _common_factor_set(symbols, condition)
+        return _nonlinear_set(symbols, condition)
     function = function_on(symbols, condition.function)
     return function.zero_set() if condition.equal else function.nonneg_set()
 
 
-def _common_factor_set(symbols: tuple[str, ...], condition: Compare) -> isl.Set:
-    """a*f == 0 is a == 0 or f == 0."""
+def _nonlinear_set(symbols: tuple[str, ...], condition: Compare) -> isl.Set:
+    """a*f == 0 is a == 0 or f == 0; what has no common factor is written without products."""
     terms = condition.function.terms
     shared = next((atom for atom in terms[0][0] if all(atom in monomial for monomial, _ in terms)), None)
-    if shared is None or not condition.equal:
-        raise Undecidable(str(condition.function))
-    factor = Function((((shared,), 1),))
     try:
+        if shared is None or not condition.equal:
+            return condition_set(symbols, linearised(condition))
+        factor = Function((((shared,), 1),))
         rest = divide_exactly(condition.function, factor)
-    except NotQuasiAffine:
+    except (NotDecided, NotQuasiAffine):
         raise Undecidable(str(condition.function)) from None
     return _union(symbols, (_compare_set(symbols, Compare(part, True)) for part in (factor, rest)))
 

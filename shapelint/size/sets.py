@@ -12,7 +12,7 @@ import islpy as isl
 
 from shapelint.size.condition import Compare, Condition
 from shapelint.size.function import Function
-from shapelint.size.isl_form import condition_set, constraints, function_on, space
+from shapelint.size.isl_form import condition_set, constraints, function_on, isl_number, limited, space
 
 _SEARCHED = 4096
 
@@ -44,7 +44,7 @@ class SizeSet:
         """The set of one size."""
         raw = isl.Set.universe(space(tuple(symbols)))
         for index, name in enumerate(symbols):
-            raw = raw.fix_val(isl.dim_type.set, index, isl.Val(values[name]))
+            raw = raw.fix_val(isl.dim_type.set, index, isl_number(values[name]))
         return cls(symbols, raw)
 
     @classmethod
@@ -88,8 +88,12 @@ class SizeSet:
         return str(self._set)
 
     def coalesced(self) -> SizeSet:
-        """The same set in as few pieces as isl finds."""
-        return SizeSet(self.symbols, self._set.coalesce())
+        """The same set in as few pieces as isl finds in a reasonable time."""
+        try:
+            with limited():
+                return SizeSet(self.symbols, self._set.coalesce())
+        except isl.Error:
+            return self
 
     @property
     def piece_count(self) -> int:
@@ -104,7 +108,7 @@ class SizeSet:
         """The part of the set where some symbols have the given values."""
         raw = self._set
         for name, value in values.items():
-            raw = raw.fix_val(isl.dim_type.set, self.symbols.index(name), isl.Val(value))
+            raw = raw.fix_val(isl.dim_type.set, self.symbols.index(name), isl_number(value))
         return SizeSet(self.symbols, raw)
 
     def onto(self, symbols: Sequence[str]) -> SizeSet:
@@ -139,7 +143,7 @@ class SizeSet:
         for index in range(len(self.symbols)):
             bound = left.dim_min_val(index)  # a lower bound, which existentially quantified sets may not attain
             for value in range(int(bound.to_python()), int(bound.to_python()) + _SEARCHED):
-                fixed = left.fix_val(isl.dim_type.set, index, isl.Val(value))
+                fixed = left.fix_val(isl.dim_type.set, index, isl_number(value))
                 if not fixed.is_empty():
                     left = fixed
                     break
@@ -168,7 +172,7 @@ class SizeSet:
     def _half(self, values: Mapping[str, int], bound: Callable[..., isl.Set]) -> SizeSet:
         raw = self._set
         for name, value in values.items():
-            raw = bound(raw, isl.dim_type.set, self.symbols.index(name), isl.Val(value))
+            raw = bound(raw, isl.dim_type.set, self.symbols.index(name), isl_number(value))
         return SizeSet(self.symbols, raw)
 
     def least(self, function: Function) -> int | None:
@@ -181,7 +185,7 @@ class SizeSet:
             return None
         start = int(low.to_python())
         candidates = range(start, start + _SEARCHED)
-        attained = (each for each in candidates if not values.fix_val(isl.dim_type.set, 0, isl.Val(each)).is_empty())
+        attained = (each for each in candidates if not values.fix_val(isl.dim_type.set, 0, isl_number(each)).is_empty())
         return next(attained, None)
 
     def periods(self) -> tuple[int, ...]:
@@ -196,8 +200,9 @@ class SizeSet:
     def beyond(self, other: SizeSet) -> tuple[Compare, ...] | None:
         """Comparisons that together with membership in `other` say what the set is; None where it is not convex."""
         try:
-            pieces = self._set.compute_divs().gist(other._set).get_basic_sets()
-        except isl.Error:  # an assertion of isl's own, on some sets with several divisions
+            with limited():
+                pieces = self._set.compute_divs().gist(other._set).get_basic_sets()
+        except isl.Error:  # too many steps, or an assertion of isl's own on some sets with several divisions
             return None
         return constraints(self.symbols, pieces[0]) if len(pieces) == 1 else None
 

@@ -10,8 +10,8 @@ import math
 from collections.abc import Sequence
 from functools import reduce
 
-from shapelint.size.bound import lower_bound, never_negative
-from shapelint.size.condition import TRUE, Condition, all_of, any_of, at_least, divisible, equal, product
+from shapelint.size.bound import identical, lower_bound, never_negative
+from shapelint.size.condition import TRUE, Condition, all_of, any_of, at_least, divisible, equal, factors, product
 from shapelint.size.division import divide_exactly
 from shapelint.size.function import Function, NotQuasiAffine, constant
 from shapelint.size.number import function_of, plain, size
@@ -27,7 +27,7 @@ def reshaped(op: Operation, shape: Shape, wanted: Sequence[int]) -> Shape:
     if len(unknown) > 1:
         op.refuse(Kind.ARGUMENT, "only one dimension can be inferred")
     if not unknown:
-        _check_count(op, shape, wanted)
+        require_count(op, shape, wanted)
         return tuple(wanted)
     rest = [each for index, each in enumerate(wanted) if index != unknown[0]]
     return (*wanted[: unknown[0]], _inferred(op, shape, rest), *wanted[unknown[0] + 1 :])
@@ -52,16 +52,26 @@ def _count(dims: Sequence[Function]) -> Function:
 def _cancelled(left: Sequence[int], right: Sequence[int]) -> tuple[list[Function], list[Function], list[Function]]:
     """Both sides without the factors that they share, and those: a constant factor comes first where there is one."""
     one, two = [function_of(each) for each in left], [function_of(each) for each in right]
-    shared: list[Function] = []
-    for function in list(one):
-        if function.constant is None and function in two:
-            one.remove(function)
-            two.remove(function)
-            shared.append(function)
+    shared = _take_shared(one, two)
+    one = [part for function in one for part in factors(function)]
+    two = [part for function in two for part in factors(function)]
+    shared += _take_shared(one, two)
     scale_one, one = _scale(one)
     scale_two, two = _scale(two)
     common = math.gcd(scale_one, scale_two) or 1
     return _scaled(scale_one // common, one), _scaled(scale_two // common, two), shared
+
+
+def _take_shared(one: list[Function], two: list[Function]) -> list[Function]:
+    """Takes the functions that both lists have out of both."""
+    shared: list[Function] = []
+    for function in list(one):
+        same = next((each for each in two if function.constant is None and identical(function, each)), None)
+        if same is not None:
+            one.remove(function)
+            two.remove(same)
+            shared.append(function)
+    return shared
 
 
 def _scale(dims: list[Function]) -> tuple[int, list[Function]]:
@@ -73,7 +83,8 @@ def _scaled(scale: int, dims: list[Function]) -> list[Function]:
     return dims if scale == 1 else [constant(scale), *dims]
 
 
-def _check_count(op: Operation, shape: Shape, wanted: Sequence[int]) -> None:
+def require_count(op: Operation, shape: Shape, wanted: Sequence[int], text: str = _TEXT) -> None:
+    """The sizes must multiply to the same number."""
     one, two, shared = _cancelled(shape, wanted)
     if _count(one) is _count(two):
         return
@@ -83,7 +94,7 @@ def _check_count(op: Operation, shape: Shape, wanted: Sequence[int]) -> None:
         _size(_count(list(map(function_of, shape))), shape),
         _size(_count(list(map(function_of, wanted))), wanted),
     )
-    op.require(any_of([fits, *empty]), Kind.RESHAPE, _TEXT, between=between)
+    op.require(any_of([fits, *empty]), Kind.RESHAPE, text, between=between)
 
 
 def _size(count: Function, dims: Sequence[int]) -> int:

@@ -1,0 +1,34 @@
+"""After how many steps of its symbol a function repeats, apart from a straight line."""
+
+from __future__ import annotations
+
+from math import gcd, lcm
+
+from shapelint.size.function import Atom, Extreme, Function, NotQuasiAffine, Symbol
+
+
+def atom_period(atom: Atom) -> tuple[int, int]:
+    """(period, step): an atom of one symbol grows by `step` when the symbol grows by `period`.
+
+    Raises NotQuasiAffine for a product, and for the extreme of two functions that grow at different rates.
+    """
+    if isinstance(atom, Symbol):
+        return 1, 1
+    if isinstance(atom, Extreme):
+        (one, first), (two, second) = function_period(atom.first), function_period(atom.second)
+        period = lcm(one, two)
+        if first * (period // one) != second * (period // two):
+            raise NotQuasiAffine(f"{atom} does not repeat")
+        return period, first * (period // one)
+    period, step = function_period(atom.numerator)
+    times = atom.divisor // gcd(atom.divisor, step)
+    return period * times, step * times // atom.divisor
+
+
+def function_period(function: Function) -> tuple[int, int]:
+    """(period, step) of a function of at most one symbol, as of an atom."""
+    if not function.affine:
+        raise NotQuasiAffine(str(function))
+    parts = [(*atom_period(monomial[0]), value) for monomial, value in function.terms if monomial]
+    period = lcm(1, *(each for each, _, _ in parts))
+    return period, sum(step * (period // each) * value for each, step, value in parts)
