@@ -8,6 +8,7 @@ each further size being a counterexample to the best candidate so far (counterex
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
@@ -23,6 +24,11 @@ from shapelint.trace.record import Overrides
 from shapelint.trace.run import Subject, overriding
 
 _ROUNDS = 24
+_SECONDS = 20.0
+
+
+class Unsettled(Exception):
+    """Whether any value repairs the model was not found out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +69,18 @@ class Solver:
     right: Callable[[Exploration, Mapping[str, int] | None], SizeSet]
 
     def constant_for(self, wanted: SizeSet) -> Trial | None:
-        """The smallest change that is right at every wanted size; None where it is proved that there is none."""
+        """The smallest change that is right at every wanted size; None where it is proved that there is none.
+
+        Raises Unsettled where the search is given up.
+        """
         candidates = self.box()
         point = wanted.sample()
+        end = time.process_time() + _SECONDS
         for _ in range(_ROUNDS):
             if point is None:
                 return None
+            if time.process_time() > end:
+                break
             candidates = candidates & self.solutions(point)
             values = self.smallest_change(candidates)
             if values is None:
@@ -78,7 +90,7 @@ class Solver:
             if not missed:
                 return trial
             point = missed.sample()
-        return None
+        raise Unsettled
 
     def box(self) -> SizeSet:
         """Every value that PyTorch allows: 0 <= output_padding < max(stride, dilation)."""
@@ -96,7 +108,7 @@ class Solver:
         return tuple(name for layer in self.layers for name in self.unknowns(layer))
 
     def solutions(self, sizes: Mapping[str, int]) -> SizeSet:
-        """All values at which the model is right at one size."""
+        """All values at which the model is right at one size; raises Unsettled where some cannot be told."""
         subject = replace(self.subject, inputs=fixed(self.subject.inputs, sizes), symbols=self.names())
         unknown = {layer: tuple(map(symbol, self.unknowns(layer))) for layer in self.layers}
         overrides = {layer.module: {"output_padding": value} for layer, value in unknown.items()}
@@ -105,7 +117,9 @@ class Solver:
             for layer in self.layers
             for axis, (name, value) in enumerate(zip(self.unknowns(layer), layer.present, strict=True))
         }
-        found = explore(subject, self.box(), present, overrides=overrides, replays=False, budget=Budget(256, 20.0))
+        found = explore(subject, self.box(), present, overrides=overrides, replays=False, budget=Budget(256, 10.0))
+        if any(region.outcome.ok is None for region in found.regions):
+            raise Unsettled
         return self.right(found, sizes)
 
     def smallest_change(self, candidates: SizeSet) -> dict[str, tuple[int, ...]] | None:
@@ -134,7 +148,7 @@ class Solver:
 
     def explored_with(self, overrides: Overrides, first: Mapping[str, int]) -> Trial:
         """The model with some arguments of layers replaced, for all sizes."""
-        found = explore(self.subject, self.domain, first, overrides=overrides, budget=Budget(512, 20.0))
+        found = explore(self.subject, self.domain, first, overrides=overrides, budget=Budget(320, 10.0))
         return Trial({}, found, self.right(found, None), running(self.domain, found.regions))
 
 
@@ -152,12 +166,10 @@ def layers_of(graph: ShapeGraph) -> tuple[Layer, ...]:
     """The transposed layers of a run that are modules of their own, once each."""
     found: dict[str, Layer] = {}
     for node in graph.nodes:
-        if is_transposed_layer(node):
-            stride, dilation = node.parameter("stride"), node.parameter("dilation")
-            present = node.parameter("output_padding")
-            assert stride, "the size rule of conv_transpose fills these"
-            assert dilation, "the size rule of conv_transpose fills these"
-            assert present, "the size rule of conv_transpose fills these"
+        stride, dilation = node.parameter("stride"), node.parameter("dilation")
+        present = node.parameter("output_padding")
+        # A call that misses its channels ends before its size rule has told its arguments.
+        if is_transposed_layer(node) and stride and dilation and present:
             found.setdefault(node.module, Layer(node.module, stride, dilation, present))
     return tuple(found.values())
 

@@ -10,7 +10,8 @@ from shapelint.graph import Node, ShapeGraph
 from shapelint.intent import is_restored
 from shapelint.question import Question
 from shapelint.spec import Expectation
-from shapelint.trace.explore import Exploration, frozen_shape
+from shapelint.trace.branch import frozen_shape
+from shapelint.trace.explore import Exploration
 from shapelint.trace.run import overriding
 
 _STEPS = (-1, 1, -2, 2, -3, 3)

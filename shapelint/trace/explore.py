@@ -1,42 +1,47 @@
-"""From runs to a partition of all sizes: run, cut out what the path covers, run again outside of it.
+"""From runs to a partition of all sizes: a tree of the conditions that the model's runs meet.
 
-An operation's requirement that held in a run also tells, without another run, that its complement raises there.
-What the model's own code compared opens another path, which a later run takes.
+A run covers its path, the sizes at which every one of its conditions comes out the same. An operation's requirement
+that held in a run also tells, without another run, that its complement raises there. What the model's own code
+compared opens another branch, which a later run takes. A condition both of whose sides end alike is forgotten.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections import Counter, deque
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from shapelint.contract import How, Region, RegionOutcome, union
-from shapelint.failure import Kind
-from shapelint.graph import TensorShape
-from shapelint.size.isl_form import SolverError, Undecidable
-from shapelint.size.number import plain
+from shapelint.contract import How, Region, RegionOutcome
+from shapelint.failure import Failure, Kind
+from shapelint.size.isl_form import SolverError
 from shapelint.size.sets import SizeSet
-from shapelint.trace.failure import Unanalysable
-from shapelint.trace.operation import Shape
+from shapelint.trace.branch import Branch, cut, doubted, failed_node, leaves, outcome_of, unvisited
+from shapelint.trace.failure import OutOfTime, Unanalysable
+from shapelint.trace.kept import left_as_it_was
 from shapelint.trace.record import Overrides
-from shapelint.trace.run import Run, Subject, left_as_it_was, run_once
+from shapelint.trace.replay import difference, distant, how_many
+from shapelint.trace.run import Run, Subject, run_once
 
 _PINNED = 8
-_SCALES = ((1, 29), (5, 3), (17, 11), (1, 1))
+_DEEPEST = 48
+_TRIED = 24
+_LARGEST = 2**31 - 1
+_TOO_LARGE = RegionOutcome(False, (), Failure(Kind.ARGUMENT, f"sizes end at {_LARGEST}"))
 
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """How much an exploration may cost before the rest is left unknown."""
+    """How much an exploration may cost before the rest is left unknown; seconds are of processor time."""
 
-    runs: int = 2048
-    seconds: float = 15.0
+    runs: int = 320
+    seconds: float = 10.0
 
 
 @dataclass(slots=True)
 class Exploration:
-    """The regions found so far, and the runs that showed them."""
+    """The regions found, and the runs that showed them."""
 
     subject: Subject
     domain: SizeSet
@@ -69,19 +74,96 @@ def explore(
     """A partition of `domain` into regions with one outcome each; the first run is at the size `first`."""
     found = Exploration(subject, domain, overrides or {}, replays=replays)
     budget = budget or Budget()
-    end = time.monotonic() + budget.seconds
-    remaining, point = domain, dict(first)
-    while remaining:
-        if len(found.runs) >= budget.runs or time.monotonic() > end or found.pinned >= _PINNED:
-            found.regions.append(_rest(found, remaining, budget))
+    end = time.process_time() + budget.seconds
+    root = Branch(domain)
+    waiting = deque([root])
+    while waiting:
+        if len(found.runs) + len(waiting) > budget.runs or time.process_time() > end or found.pinned >= _PINNED:
             break
-        found.runs.append(found.run(point, symbolic=True))
-        regions = _regions(found, remaining)
-        found.regions += regions
-        remaining = (remaining - union(domain.symbols, [region.sizes for region in regions])).coalesced()
-        point = remaining.sample() or {}
-    found.regions = _merged([_trusted(found, region) for region in found.regions])
+        branch = waiting.popleft()
+        if branch.turns <= _DEEPEST:
+            waiting.extend(_grown(found, branch, first if branch is root else _sample(found, branch)))
+    rest = _rest(found, budget, list(unvisited(root)), all_visited=not waiting)
+    found.regions = [_trusted(found, replace(each, sizes=each.sizes.coalesced())) for each in leaves(root, rest)]
     return found
+
+
+def _sample(found: Exploration, branch: Branch) -> Mapping[str, int]:
+    """A small member, or a large one too after sizes at which nothing could be told."""
+    if found.pinned:
+        far = branch.sizes.at_least(dict.fromkeys(branch.sizes.symbols, 8 * 2**found.pinned)).sample()
+        if far is not None:
+            return far
+    return branch.sizes.sample() or {}
+
+
+def _grown(found: Exploration, branch: Branch, point: Mapping[str, int]) -> Iterable[Branch]:
+    """Runs the model at a size of the branch; the branches that this opens."""
+    if any(value > _LARGEST for value in point.values()):
+        small = branch.sizes.at_most(dict.fromkeys(branch.sizes.symbols, _LARGEST)).sample()
+        if small is None:
+            branch.end = Region(branch.sizes, _TOO_LARGE, run=len(found.runs) - 1)
+            return
+        point = small
+    found.runs.append(found.run(point, symbolic=True))
+    if len(found.runs) == 1 and isinstance(found.runs[0].error, OutOfTime):
+        raise found.runs[0].error
+    for part in _divide(found, branch, found.runs[-1]):
+        if isinstance(part, Branch):
+            yield part
+
+
+def _divide(found: Exploration, branch: Branch, run: Run) -> list[Branch | Region]:
+    """Cuts the branch along the run's path; what differs from a replay, or cannot be told, is known at one size."""
+    unexplained = run.failure is not None and run.failure.kind is Kind.UNEXPLAINED
+    if unexplained and not isinstance(run.error, Unanalysable):
+        return _pin(found, branch, run, str(run.error))
+    try:
+        doubt = cut(branch, run, len(found.runs) - 1)
+    except SolverError as error:
+        return _pin(found, branch, run, f"the solver failed: {error}")
+    if run.leaks or doubt:
+        reason, place = run.leaks[0] if run.leaks else (doubt, None)
+        doubted(branch, reason, None if place is None else place.span())
+    assert branch.end is not None
+    regions = [part for _, part in branch.steps if isinstance(part, Region)] + [branch.end]
+    why = _contradiction(found, run, regions)
+    if why:
+        return _pin(found, branch, run, branch.end.why or why, branch.end.place)
+    return [part for _, part in branch.steps]
+
+
+def _pin(found: Exploration, branch: Branch, run: Run, why: str, place: Any = None) -> list[Branch | Region]:
+    """What is known of one size only; the rest of the branch is a branch of its own."""
+    found.pinned += 1
+    point = SizeSet.point(found.domain.symbols, run.sizes)
+    outcome = outcome_of(run)
+    unexplained = run.failure is not None and run.failure.kind is Kind.UNEXPLAINED
+    if unexplained or isinstance(run.error, Unanalysable):
+        outcome = replace(outcome, ok=None)
+    if place is None and run.place is not None:
+        place = run.place.span()
+    branch.end = Region(point, outcome, How.SAMPLED, why, place, len(found.runs) - 1, failed_node(run))
+    rest = Branch(branch.sizes - point, branch.given, branch.turns)
+    branch.steps = [(branch.sizes, rest)] if rest.sizes else []
+    return [part for _, part in branch.steps]
+
+
+def _contradiction(found: Exploration, run: Run, regions: list[Region]) -> str:
+    """What a run with plain ints at a distant point of a region did otherwise; "" where nothing."""
+    if not found.replays:
+        return ""
+    checked: set[int] = set()
+    for region in regions:
+        if region.node in checked or region.how is How.UNKNOWN:
+            continue
+        checked.add(region.node)
+        for point in distant(region.sizes, run.sizes, how_many(region, len(found.runs))):
+            why = difference(found.run(point, symbolic=False), region, point)
+            if why:
+                found.distrust = found.distrust or region.why or why
+                return why
+    return ""
 
 
 def _trusted(found: Exploration, region: Region) -> Region:
@@ -91,136 +173,31 @@ def _trusted(found: Exploration, region: Region) -> Region:
     return replace(region, how=How.SAMPLED, why=found.distrust)
 
 
-def _rest(found: Exploration, remaining: SizeSet, budget: Budget) -> Region:
-    lost = next((region for region in found.regions if region.why), None)
-    if found.pinned < _PINNED or lost is None:
-        why = f"the budget of {budget.runs} runs or {budget.seconds:g} s is used up"
-        return Region(remaining, RegionOutcome(None), How.UNKNOWN, why, run=len(found.runs) - 1)
-    return Region(remaining, RegionOutcome(None), How.UNKNOWN, lost.why, lost.place, len(found.runs) - 1)
+def _rest(found: Exploration, budget: Budget, left: list[Branch], *, all_visited: bool) -> Region:
+    """What is said of the branches that no run reached."""
+    why, place = f"the budget of {budget.runs} runs or {budget.seconds:g} s is used up", None
+    lost = next((run for run in reversed(found.runs) if run.leaks or run.error is not None), None)
+    if all_visited:
+        why = f"more than {_DEEPEST} ways through the model, one after the other"
+    elif found.pinned >= _PINNED and lost is not None:
+        why = lost.leaks[0][0] if lost.leaks else str(lost.error)
+        place = None if lost.place is None else lost.place.span()
+    elif found.replays and (common := _common(found, left)) is not None:
+        why = f"{len(found.runs)} of the ways through the model were followed, and a part of the others tried"
+        return replace(common, how=How.SAMPLED, why=why, place=None)
+    return Region(found.domain, RegionOutcome(None), How.UNKNOWN, why, place, len(found.runs) - 1)
 
 
-def _regions(found: Exploration, remaining: SizeSet) -> list[Region]:
-    """The regions that the last run shows inside of what remains."""
-    index, run = len(found.runs) - 1, found.runs[-1]
-    unexplained = run.failure is not None and run.failure.kind is Kind.UNEXPLAINED
-    if unexplained and not isinstance(run.error, Unanalysable):
-        return [_pinned(found, run, str(run.error))]
-    try:
-        regions = _split(run, remaining, index)
-    except Undecidable as error:
-        return [_pinned(found, run, f"the condition on {error} is not quasi-affine")]
-    except SolverError as error:
-        return [_pinned(found, run, f"the solver failed: {error}")]
-    if run.leaks:
-        reason, place = run.leaks[0]
-        span = None if place is None else place.span()
-        regions = [each if each.why else replace(each, how=How.SAMPLED, why=reason, place=span) for each in regions]
-    return _replayed(found, run, regions)
+def _common(found: Exploration, left: list[Branch]) -> Region | None:
+    """A region whose outcome is also seen at a member of each of some of the branches that are left."""
+    outcomes = Counter(outcome_of(run) for run in found.runs if run.failure is None)
+    if not outcomes:
+        return None
+    common = Region(found.domain, outcomes.most_common(1)[0][0], run=len(found.runs) - 1)
+    for branch in left[:: 1 + len(left) // _TRIED]:
+        point = branch.sizes.sample()
+        if point is None or difference(found.run(point, symbolic=False), common, point):
+            return None
+    return common
 
 
-def _split(run: Run, remaining: SizeSet, index: int) -> list[Region]:
-    regions: list[Region] = []
-    path = remaining
-    for event in run.events:
-        holds = SizeSet.where(remaining.symbols, event.condition)
-        if event.failure is not None and (outside := path - holds):
-            record = run.records[min(event.node, len(run.records) - 1)]
-            place = None if record.place is None else record.place.span()
-            outcome = RegionOutcome(False, (), event.failure, record.module, place)
-            regions.append(Region(outside, outcome, run=index, node=event.node))
-        path = path & holds
-    assert run.sizes in path, f"the run at {run.sizes} left its own path"
-    last = Region(path.coalesced(), _outcome(run), run=index, node=_failed_node(run))
-    if isinstance(run.error, Unanalysable):
-        place = None if run.place is None else run.place.span()
-        last = replace(last, outcome=replace(last.outcome, ok=None), how=How.UNKNOWN, why=str(run.error), place=place)
-    return [*regions, last]
-
-
-def _failed_node(run: Run) -> int:
-    return -1 if run.failure is None else len(run.records) - 1
-
-
-def _outcome(run: Run) -> RegionOutcome:
-    if run.failure is None:
-        return RegionOutcome(True, tuple(map(frozen_shape, run.outputs)))
-    place = None if run.place is None else run.place.span()
-    module = run.records[-1].module if run.records and run.failure.kind is not Kind.PYTHON else ""
-    return RegionOutcome(False, (), run.failure, module, place)
-
-
-def frozen_shape(shape: Shape) -> TensorShape:
-    """A shape whose sizes are ints and functions, so that it outlives its run."""
-    return TensorShape(tuple(_frozen(dim) for dim in shape))
-
-
-def _frozen(dim: int) -> Any:
-    function = getattr(dim, "_function", None)
-    return plain(dim) if function is None else function
-
-
-def _pinned(found: Exploration, run: Run, why: str) -> Region:
-    """What is known of one size only."""
-    found.pinned += 1
-    point = SizeSet.point(found.domain.symbols, run.sizes)
-    outcome = _outcome(run)
-    if run.failure is not None and run.failure.kind is Kind.UNEXPLAINED:
-        outcome = replace(outcome, ok=None)
-    place = None if run.place is None else run.place.span()
-    return Region(point, outcome, How.SAMPLED, why, place, len(found.runs) - 1, _failed_node(run))
-
-
-def _replayed(found: Exploration, run: Run, regions: list[Region]) -> list[Region]:
-    """The regions, after a run with plain ints at a distant point of each showed the same outcome."""
-    if not found.replays:
-        return regions
-    checked: set[int] = set()
-    for region in regions:
-        if region.node in checked or region.how is How.UNKNOWN:
-            continue
-        checked.add(region.node)
-        for point in _distant(region.sizes, run.sizes, _replays(run, region)):
-            why = _difference(found.run(point, symbolic=False), region, point)
-            if why:
-                found.distrust = found.distrust or region.why or why
-                return [replace(_pinned(found, run, region.why or why), place=region.place)]
-    return regions
-
-
-def _replays(run: Run, region: Region) -> int:
-    return len(_SCALES) if run.leaks else 3 if region.outcome.ok else 1
-
-
-def _distant(sizes: SizeSet, hint: Mapping[str, int], count: int) -> list[dict[str, int]]:
-    """Points of the set that are far from where the run was, at other scales, as far as there are any."""
-    points: list[dict[str, int]] = []
-    for factor, offset in _SCALES[:count]:
-        bound = {name: value * factor + offset + 8 * index for index, (name, value) in enumerate(hint.items())}
-        beyond = sizes.at_least(bound).smallest() or (sizes - SizeSet.point(sizes.symbols, hint)).sample()
-        if beyond is not None and beyond not in points:
-            points.append(beyond)
-    return points
-
-
-def _difference(replay: Run, region: Region, point: Mapping[str, int]) -> str:
-    """What a replay did otherwise than its region says, in words; "" where nothing."""
-    at = ", ".join(f"{name}={value}" for name, value in point.items())
-    if region.outcome.ok is not (replay.failure is None):
-        told = "runs" if replay.failure is None else f"raises ({replay.failure.at(point)})"
-        return f"a run with plain integers at {at} {told}"
-    observed = [tuple(map(plain, shape)) for shape in replay.outputs]
-    predicted = [shape.value(dict(point)) for shape in region.outcome.outputs]
-    if region.outcome.ok and observed != predicted:
-        return f"a run with plain integers at {at} gave {observed}, not {predicted}"
-    return ""
-
-
-def _merged(regions: list[Region]) -> list[Region]:
-    """Regions of equal outcome made one."""
-    groups: dict[Any, Region] = {}
-    for region in regions:
-        key = (region.outcome, region.how, region.why, region.place)
-        known = groups.get(key)
-        sizes = region.sizes if known is None else known.sizes | region.sizes
-        groups[key] = replace(known or region, sizes=sizes)
-    return [replace(region, sizes=region.sizes.coalesced()) for region in groups.values()]

@@ -1,0 +1,150 @@
+"""The tree of an exploration: what each run cut off from the sizes that it was given."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from shapelint.contract import How, Region, RegionOutcome
+from shapelint.failure import Kind
+from shapelint.graph import TensorShape
+from shapelint.size.condition import Condition, negate
+from shapelint.size.isl_form import Undecidable
+from shapelint.size.number import plain
+from shapelint.size.sets import SizeSet
+from shapelint.trace.failure import Unanalysable
+from shapelint.trace.operation import Shape
+from shapelint.trace.record import Event
+from shapelint.trace.run import Run
+
+
+@dataclass(slots=True)
+class Branch:
+    """Sizes that one run is to divide: `steps` are what it cut off, one after the other, from what was left then.
+
+    `given` are the conditions that hold on all of them; `turns` counts the conditions that came out otherwise than
+    in the run before, from the root of the tree.
+    """
+
+    sizes: SizeSet
+    given: frozenset[Condition] = frozenset()
+    turns: int = 0
+    steps: list[tuple[SizeSet, Branch | Region]] = field(default_factory=list)
+    end: Region | None = None
+
+
+def cut(branch: Branch, run: Run, index: int) -> str:
+    """Gives the branch its steps and its end; returns why the end is not proved, as far as conditions decide it."""
+    path, given, doubt = branch.sizes, set(branch.given), ""
+    for event in run.events:
+        if event.condition in given:
+            continue
+        try:
+            holds = SizeSet.where(path.symbols, event.condition)
+        except Undecidable as error:
+            doubt = doubt or f"the condition on {error} is not quasi-affine"
+            continue
+        outside = path - holds
+        if outside:
+            opposite = frozenset({*given, negate(event.condition)})
+            part = _failing(run, event, outside, index) or Branch(outside, opposite, branch.turns + 1)
+            branch.steps.append((path, part))
+            path = path & holds
+        given.add(event.condition)
+    assert run.sizes in path, f"the run at {run.sizes} left its own path"
+    branch.end = _end(run, path, index)
+    return doubt
+
+
+def _failing(run: Run, event: Event, outside: SizeSet, index: int) -> Region | None:
+    if event.failure is None:
+        return None
+    record = run.records[min(event.node, len(run.records) - 1)]
+    place = None if record.place is None else record.place.span()
+    outcome = RegionOutcome(False, (), event.failure, record.module, place)
+    return Region(outside, outcome, run=index, node=event.node)
+
+
+def _end(run: Run, path: SizeSet, index: int) -> Region:
+    last = Region(path, outcome_of(run), run=index, node=failed_node(run))
+    if isinstance(run.error, Unanalysable):
+        place = None if run.place is None else run.place.span()
+        last = replace(last, outcome=replace(last.outcome, ok=None), how=How.UNKNOWN, why=str(run.error), place=place)
+    return last
+
+
+def doubted(branch: Branch, why: str, place: Any) -> None:
+    """Takes the proof from every region that the branch's run showed."""
+
+    def less(part: Any) -> Any:
+        return replace(part, how=How.SAMPLED, why=why, place=place) if not part.why else part
+
+    branch.steps = [(path, less(part) if isinstance(part, Region) else part) for path, part in branch.steps]
+    branch.end = less(branch.end)
+
+
+def failed_node(run: Run) -> int:
+    """The index of the call at which a run raised; -1 for none."""
+    return -1 if run.failure is None else len(run.records) - 1
+
+
+def outcome_of(run: Run) -> RegionOutcome:
+    """How a run ended, sizes as functions."""
+    if run.failure is None:
+        return RegionOutcome(True, tuple(map(frozen_shape, run.outputs)))
+    place = None if run.place is None else run.place.span()
+    module = run.records[-1].module if run.records and run.failure.kind is not Kind.PYTHON else ""
+    return RegionOutcome(False, (), run.failure, module, place)
+
+
+def frozen_shape(shape: Shape) -> TensorShape:
+    """A shape whose sizes are ints and functions, so that it outlives its run."""
+    return TensorShape(tuple(_frozen(dim) for dim in shape))
+
+
+def _frozen(dim: int) -> Any:
+    function = getattr(dim, "_function", None)
+    return plain(dim) if function is None else function
+
+
+def unvisited(branch: Branch) -> Iterator[Branch]:
+    """The branches that no run divided."""
+    if branch.end is None:
+        yield branch
+    for _, part in branch.steps:
+        if isinstance(part, Branch):
+            yield from unvisited(part)
+
+
+def leaves(branch: Branch, rest: Region) -> list[Region]:
+    """The regions of a branch, equal neighbours made one; what was never run is as `rest`."""
+    if branch.end is None:
+        return [replace(rest, sizes=branch.sizes)]
+    regions = [_like(branch.end, rest)]
+    for whole, part in reversed(branch.steps):
+        others = [_like(part, rest)] if isinstance(part, Region) else leaves(part, rest)
+        regions = _joined(whole, regions, others)
+    return regions
+
+
+def _like(region: Region, rest: Region) -> Region:
+    """The region, said to be as sure as the rest where both end alike: one sentence about one outcome."""
+    if region.outcome != rest.outcome or region.how is not How.PROVED:
+        return region
+    return replace(region, how=rest.how, why=rest.why, place=rest.place)
+
+
+def _joined(whole: SizeSet, first: list[Region], second: list[Region]) -> list[Region]:
+    """Two partitions of the parts of `whole`: regions of equal outcome made one."""
+    if len(first) == len(second) == 1 and _key(first[0]) == _key(second[0]):
+        return [replace(first[0], sizes=whole)]
+    groups: dict[Any, Region] = {}
+    for region in (*first, *second):
+        known = groups.get(_key(region))
+        groups[_key(region)] = region if known is None else replace(known, sizes=known.sizes | region.sizes)
+    return list(groups.values())
+
+
+def _key(region: Region) -> Any:
+    return region.outcome, region.how, region.why, region.place

@@ -1,0 +1,48 @@
+"""Regions are run again with plain ints, far from where they were found: a net under the proof, not a proof."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from shapelint.contract import Region
+from shapelint.size.number import plain
+from shapelint.size.sets import SizeSet
+from shapelint.trace.run import Run
+
+_SCALES = ((1, 29), (5, 3), (17, 11), (1, 1))
+_EVERY = 4
+
+
+def how_many(region: Region, runs: int) -> int:
+    """At how many points a region is run again: fewer for the later ones of many."""
+    if runs > 32:
+        return 0 if runs % _EVERY else 1
+    if runs > 8:
+        return 1
+    if region.why:
+        return len(_SCALES)
+    return 3 if region.outcome.ok else 1
+
+
+def distant(sizes: SizeSet, hint: Mapping[str, int], count: int) -> list[dict[str, int]]:
+    """Points of the set that are far from where the run was, at other scales, as far as there are any."""
+    points: list[dict[str, int]] = []
+    for factor, offset in _SCALES[:count]:
+        bound = {name: value * factor + offset + 8 * index for index, (name, value) in enumerate(hint.items())}
+        beyond = sizes.at_least(bound).smallest() or (sizes - SizeSet.point(sizes.symbols, hint)).sample()
+        if beyond is not None and beyond not in points:
+            points.append(beyond)
+    return points
+
+
+def difference(replay: Run, region: Region, point: Mapping[str, int]) -> str:
+    """What a replay did otherwise than its region says, in words; "" where nothing."""
+    at = ", ".join(f"{name}={value}" for name, value in point.items())
+    if region.outcome.ok is not (replay.failure is None):
+        told = "runs" if replay.failure is None else f"raises ({replay.failure.at(point)})"
+        return f"a run with plain integers at {at} {told}"
+    observed = [tuple(map(plain, shape)) for shape in replay.outputs]
+    predicted = [shape.value(dict(point)) for shape in region.outcome.outputs]
+    if region.outcome.ok and observed != predicted:
+        return f"a run with plain integers at {at} gave {observed}, not {predicted}"
+    return ""
