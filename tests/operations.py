@@ -18,7 +18,8 @@ from shapelint.inputs import Inputs
 from shapelint.size.number import plain
 from shapelint.spec import TensorSpec, parse_tensor
 from shapelint.trace.failure import Unanalysable
-from shapelint.trace.run import Run, Standing, Subject, output_tensors, run_once
+from shapelint.trace.run import Run, Subject, output_tensors, run_once
+from shapelint.trace.standing import Standing
 
 Sizes = Mapping[str, int]
 Outcome = tuple[tuple[int, ...], ...] | None
@@ -130,7 +131,7 @@ def _open(run: Run, open_ended: bool) -> bool:
 
 
 def _reasons(run: Run) -> list[str]:
-    unexplained = run.failure is not None and run.failure.kind is Kind.UNEXPLAINED
+    unexplained = isinstance(run.error, Unanalysable) or (run.failure and run.failure.kind is Kind.UNEXPLAINED)
     return [reason for reason, _ in run.leaks] + ([run.failure.text] if unexplained and run.failure else [])
 
 

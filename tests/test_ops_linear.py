@@ -10,7 +10,8 @@ import torch
 
 from shapelint.inputs import Inputs
 from shapelint.spec import parse_tensor
-from shapelint.trace.run import Standing, Subject, run_once
+from shapelint.trace.run import Subject, run_once
+from shapelint.trace.standing import Standing
 from tests.calls import check, check_drawn, points
 
 _DIMS = ("1", "2", "3", "H", "W", "H", "2*W")

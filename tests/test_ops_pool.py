@@ -12,7 +12,8 @@ from torch.nn import functional
 from shapelint.graph import Dimension
 from shapelint.inputs import parse_inputs
 from shapelint.size.number import plain
-from shapelint.trace.run import Standing, Subject, run_once
+from shapelint.trace.run import Subject, run_once
+from shapelint.trace.standing import Standing
 from tests.operations import Claims, agree, grid, per_axis, small_grid, spec
 
 MAX = {1: functional.max_pool1d, 2: functional.max_pool2d, 3: functional.max_pool3d}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, cast
 
+import numpy
 import torch
 
 from shapelint.size.number import plain, symbolic
@@ -32,6 +33,8 @@ def number(op: Operation, value: Any) -> int:
     """
     if _whole(value):
         return cast(int, value) if symbolic(value) else plain(value)
+    if isinstance(value, numpy.integer):
+        return int(value)
     if not isinstance(value, torch.Tensor) or value.numel() != 1 or value.dtype not in _WHOLE_DTYPES:
         raise NoRule
     known = op.recorder.known.get(id(value))
@@ -75,6 +78,22 @@ def floating(op: Operation, tensor: torch.Tensor, *, also: Iterable[torch.dtype]
         op.refuse(Kind.ARGUMENT, f'"{op.name}" not implemented for {tensor.dtype}')
 
 
+def one_dtype(op: Operation, *tensors: torch.Tensor | None) -> None:
+    """Refuses tensors of different dtypes, as matrix products do; autocast may make them one."""
+    names = list(dict.fromkeys(str(tensor.dtype)[6:] for tensor in tensors if tensor is not None))
+    autocast = torch.is_autocast_enabled("cpu") or torch.is_autocast_enabled("cuda")
+    if len(names) > 1 and not autocast:
+        op.refuse(Kind.ARGUMENT, f"{op.name}: expected one dtype, but got {' and '.join(names)}")
+
+
+def norm_dtypes(op: Operation, input: torch.Tensor, *parameters: torch.Tensor | None) -> None:
+    """Refuses dtypes that normalisations refuse: parameters are of the input's, or float32 with a 16-bit input."""
+    floating(op, input)
+    halves = (torch.float16, torch.bfloat16)
+    wide = [tensor for tensor in parameters if tensor is not None and tensor.dtype is not torch.float32]
+    one_dtype(op, input, *(wide if input.dtype in halves else parameters))
+
+
 def axis_index(axis: Any, dimensions: int) -> int:
     """A possibly negative axis as an index from 0; NoRule where torch would refuse it."""
     if not isinstance(axis, int) or not -dimensions <= axis < max(dimensions, 1):
@@ -85,7 +104,7 @@ def axis_index(axis: Any, dimensions: int) -> int:
 def dimension(op: Operation, axis: Any, rank: int) -> int:
     """A possibly negative axis as an index from 0; raises as torch does where there is no such axis."""
     if not isinstance(axis, int):
-        raise NoRule
+        axis = number(op, axis)
     bound = max(rank, 1)
     if not -bound <= plain(axis) < bound:
         text = f"Dimension out of range (expected to be in range of [-{bound}, {bound - 1}], but got {plain(axis)})"

@@ -66,6 +66,18 @@ VALUE_RULES: dict[Any, SizeRule] = {}
 """Rules for tensors that hold sizes; they are asked first, where there are such tensors."""
 
 
+def is_fresh_contiguous(result: Result) -> bool:
+    """Whether the result is contiguous at every size."""
+    return isinstance(result, Fresh) and result.layout is None
+
+
+def fresh_parts(result: Any) -> Iterable[Fresh | Same]:
+    """What a declared result makes or gives back, depth first."""
+    if isinstance(result, (Fresh, Same)):
+        return [result]
+    return [] if isinstance(result, Plain) else [part for each in result for part in fresh_parts(each)]
+
+
 def size_rule(*functions: Any) -> Callable[[SizeRule], SizeRule]:
     """Registers a size rule for torch functions; a function that already has one is a bug of ours."""
 
@@ -119,8 +131,8 @@ class Operation:
 
     def require_equal(self, first: int, second: int, kind: Kind, text: str) -> None:
         """The two sizes must be the same."""
-        settled = plain(first) == plain(second) and not (symbolic(first) or symbolic(second))
-        if first is not second and not settled:
+        settled = first is second or (plain(first) == plain(second) and not (symbolic(first) or symbolic(second)))
+        if not settled or (kind is Kind.CHANNELS and self.recorder.overrides):
             self.require(equal(function_of(first), function_of(second)), kind, text, between=(first, second))
 
     def require_at_least(self, size: int, bound: int, kind: Kind, text: str) -> None:

@@ -15,7 +15,7 @@ from shapelint.size.condition import any_of, equal
 from shapelint.size.number import function_of, plain
 from shapelint.size.ratio import Ratio
 from shapelint.trace.failure import Kind, Unanalysable
-from shapelint.trace.operation import Fresh, Kernel, NoRule, Operation, Result, Same, Shape, size_rule, spellings
+from shapelint.trace.operation import Fresh, Kernel, NoRule, Operation, Plain, Result, Same, Shape, size_rule, spellings
 
 Tensor = torch.Tensor
 _F = torch.nn.functional
@@ -127,6 +127,8 @@ def _scalar(each: Any) -> Any:
 def _binary(op: Operation, input: Any, other: Any, *rest: Any, kind: str, out: Any = None, **options: Any) -> Result:
     if out is not None or any(isinstance(each, Tensor) for each in rest):
         raise NoRule
+    if other is None or isinstance(other, (str, list, tuple, dict)):
+        return Plain(op.recorder.kernel(op.function, (input, other), options))  # NotImplemented, or torch's own error
     tensors = [each for each in (input, other) if isinstance(each, Tensor)]
     if _changes(op) and isinstance(input, Tensor):
         return in_place(op, input, other) if input.is_floating_point() else _kernel_in_place(op, input, other)

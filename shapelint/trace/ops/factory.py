@@ -18,7 +18,7 @@ from shapelint.size.number import function_of, plain, symbolic
 from shapelint.size.ratio import Ratio
 from shapelint.trace.failure import Kind
 from shapelint.trace.fallback import Ready
-from shapelint.trace.operation import Fresh, Kernel, NoRule, Operation, Plain, Result, size_rule
+from shapelint.trace.operation import Fresh, Kernel, NoRule, Operation, Plain, Result, SizeRule, size_rule
 from shapelint.trace.ops.view import listed
 
 Tensor = torch.Tensor
@@ -66,7 +66,6 @@ def _kind(value: Any) -> torch.dtype:
     return torch.int64 if isinstance(value, int) else torch.get_default_dtype()
 
 
-@size_rule(torch.randint)
 def _randint(op: Operation, *args: Any, size: Any = None, dtype: Any = None, **options: Any) -> Result:
     shape = size if size is not None else args[-1]
     if not isinstance(shape, (tuple, list)):
@@ -74,7 +73,6 @@ def _randint(op: Operation, *args: Any, size: Any = None, dtype: Any = None, **o
     return Fresh(_checked(op, (shape,)), _LIKE, dtype or torch.int64)
 
 
-@size_rule(torch.randperm)
 def _randperm(op: Operation, n: int, *, dtype: Any = None, **options: Any) -> Result:
     return Fresh(_checked(op, (n,)), _LIKE, dtype or torch.int64)
 
@@ -159,5 +157,16 @@ def _meshgrid(op: Operation, *tensors: Any, indexing: str | None = None) -> Resu
     return Kernel((tuple(sizes),) * len(sizes))
 
 
-size_rule(torch.zeros, torch.ones, torch.empty, torch.rand, torch.randn)(partial(_made))
+def _drawn(op: Operation, *args: Any, made: SizeRule, **options: Any) -> Result:
+    """Random numbers; a few of them are real, since they may decide (`if torch.rand(1).item() < 0.5`)."""
+    result = made(op, *args, **options)
+    if not isinstance(result, Fresh) or any(map(symbolic, result.shape)) or math.prod(result.shape) > _MOST:
+        return result
+    return Ready((result.shape,), op.recorder.kernel(op.function, args, {**options, "device": "cpu"}))
+
+
+size_rule(torch.zeros, torch.ones, torch.empty)(partial(_made))
+size_rule(torch.rand, torch.randn)(partial(_drawn, made=_made))
+size_rule(torch.randint)(partial(_drawn, made=_randint))
+size_rule(torch.randperm)(partial(_drawn, made=_randperm))
 size_rule(*(getattr(Tensor, f"new_{name}") for name in ("zeros", "ones", "empty", "full")))(_new)

@@ -19,6 +19,7 @@ from shapelint.trace.failure import Kind, Unanalysable
 from shapelint.trace.fallback import Ready
 from shapelint.trace.operation import Kernel, NoRule, Operation, Result, Shape, size_rule
 from shapelint.trace.ops.elementwise import fits, forget_values
+from shapelint.trace.ops.index_range import counted_range, found_below
 from shapelint.trace.ops.split import check_index
 from shapelint.trace.ops.view import ones
 
@@ -62,7 +63,7 @@ def _scalar(op: Operation, part: Any) -> Any:
 @size_rule(Tensor.__setitem__)
 def _setitem(op: Operation, input: Tensor, index: Any, value: Any) -> Result:
     """The value must broadcast to what the index takes out; further axes of size 1 in front are dropped."""
-    if _has_mask(index):
+    if has_mask(index):
         if isinstance(value, Tensor) and value.dim():
             raise Unanalysable("assignment through a boolean mask: how many elements it takes depends on values")
     else:
@@ -83,7 +84,8 @@ def _parts(index: Any) -> tuple[Any, ...]:
     return index if isinstance(index, tuple) else (index,)
 
 
-def _has_mask(index: Any) -> bool:
+def has_mask(index: Any) -> bool:
+    """Whether a part of an index is a boolean mask."""
     return any(isinstance(each, Tensor) and each.dtype in (torch.bool, torch.uint8) for each in _parts(index))
 
 
@@ -93,7 +95,7 @@ def _consumed(part: Any) -> int:
 
 
 def _indexed(op: Operation, shape: Shape, parts: tuple[Any, ...]) -> _Indexed:
-    if _has_mask(parts):
+    if has_mask(parts):
         raise Unanalysable("a boolean mask as an index: how many elements it keeps depends on values")
     taken = sum(map(_consumed, parts))
     if taken > len(shape):
@@ -137,6 +139,11 @@ def _take(op: Operation, found: _Indexed, part: Any, size: int, axis: int) -> No
         raise NoRule
 
 
+def indexed_shape(op: Operation, shape: Shape, parts: tuple[Any, ...]) -> Shape:
+    """The shape of what an index takes out; raises where it does not fit."""
+    return _result(op, _indexed(op, shape, parts))
+
+
 def _place(found: _Indexed, shape: Shape) -> None:
     found.tensors.append(shape)
     found.places.append(len(found.sizes))
@@ -177,31 +184,15 @@ def tensor_values(op: Operation, index: Tensor, size: int) -> tuple[int, ...]:
         return known.values
     if not (symbolic(size) or any(map(symbolic, shape))):
         return ()
-    bounds = _range(op, known.node)
+    bounds = counted_range(op, known.node)
     if bounds is not None:
         return (bounds[0], bounds[1] - 1)
+    limit = found_below(op, index)
+    if limit is not None and op.decide(at_least(function_of(size), function_of(limit))):
+        return ()
     if known.node < 0 or op.recorder.records[known.node].function is not None:
         op.recorder.leak("an index tensor whose values are not known")
     return ()
-
-
-_SAME_NUMBERS = frozenset({
-    "unsqueeze", "expand", "expand_as", "to", "long", "int", "view", "reshape", "repeat", "flatten", "contiguous",
-    "clone", "detach", "permute", "transpose", "t", "tile", "flip",
-})  # fmt: skip
-
-
-def _range(op: Operation, node: int) -> tuple[int, int] | None:
-    """The first number of an `arange`, and one more than the last, where an index tensor holds just those."""
-    records = op.recorder.records
-    while node >= 0 and records[node].name in _SAME_NUMBERS and records[node].inputs:
-        node = records[node].inputs[0]
-    if node < 0 or records[node].name != "arange" or not all(isinstance(each, int) for each in records[node].arguments):
-        return None
-    given = records[node].arguments
-    if not 1 <= len(given) <= 2 or {"start", "end", "step"} & set(records[node].keywords):
-        return None
-    return (0, given[0]) if len(given) == 1 else (given[0], given[1])
 
 
 def sliced(op: Operation, size: int, part: slice) -> tuple[int, int]:

@@ -1,4 +1,4 @@
-"""Matrix products, attention, embeddings and recurrent layers."""
+"""Matrix products and embeddings."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ from typing import Any
 
 import torch
 
-from shapelint.size.condition import equal
-from shapelint.size.number import function_of, plain
-from shapelint.trace.arguments import is_plain_layout, same_dtype
+from shapelint.size.number import plain
+from shapelint.trace.arguments import is_plain_layout, one_dtype, same_dtype
 from shapelint.trace.failure import Kind
 from shapelint.trace.operation import Fresh, Kernel, NoRule, Operation, Result, Shape, size_rule
 from shapelint.trace.ops.elementwise import fits
@@ -20,7 +19,9 @@ _F = torch.nn.functional
 
 def _made(op: Operation, shape: Shape, *tensors: Tensor | None) -> Result:
     given = [tensor for tensor in tensors if tensor is not None]
-    if not same_dtype(*given) or not is_plain_layout(*given):
+    one_dtype(op, *given)
+    usual = same_dtype(*given) and is_plain_layout(*given)
+    if not usual and op.recorder.override("channels") is None:
         return Kernel((shape,))
     return Fresh(shape, next((tensor for tensor in given if tensor.is_meta), given[0]))
 
@@ -122,11 +123,9 @@ def _addmm(op: Operation, input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: An
     return _made(op, result, mat1, mat2, input)
 
 
-@size_rule(torch.mv, Tensor.mv, torch.dot, Tensor.dot, torch.vdot, torch.inner, torch.outer, Tensor.outer, torch.ger)
+@size_rule(torch.mv, Tensor.mv, torch.dot, Tensor.dot, torch.vdot, torch.outer, Tensor.outer, torch.ger)
 def _vectors(op: Operation, input: Tensor, other: Tensor) -> Result:
     one, two = op.shape(input), op.shape(other)
-    if op.name == "inner":
-        raise NoRule
     if op.name in ("outer", "ger"):
         _matrices(op, 1, input, other)
         return _made(op, (one[0], two[0]), input, other)
@@ -136,83 +135,13 @@ def _vectors(op: Operation, input: Tensor, other: Tensor) -> Result:
     return _made(op, tuple(one[:-1]), input, other)
 
 
-@size_rule(torch.einsum)
-def _einsum(op: Operation, equation: Any, *operands: Any) -> Result:
-    """Each letter stands for one size, or for 1 where it is broadcast."""
-    tensors = list(operands[0]) if len(operands) == 1 and isinstance(operands[0], (tuple, list)) else list(operands)
-    if not isinstance(equation, str) or "." in equation:
-        raise NoRule
-    inputs, arrow, output = equation.replace(" ", "").partition("->")
-    terms = inputs.split(",")
-    if len(terms) != len(tensors):
-        op.refuse(Kind.ARGUMENT, f"einsum(): {len(tensors)} operands for {len(terms)} subscripts")
-    sizes: dict[str, int] = {}
-    for term, tensor in zip(terms, tensors, strict=True):
-        shape = op.shape(tensor)
-        if len(term) != len(shape):
-            op.refuse(Kind.ARGUMENT, f"einsum(): the subscripts {term} for an operand of {len(shape)} dimensions")
-        if len(set(term)) < len(term):
-            raise NoRule
-        for letter, dim in zip(term, shape, strict=True):
-            sizes[letter] = op.broadcast((sizes[letter],), (dim,))[0] if letter in sizes else dim
-    kept = output if arrow else "".join(sorted(each for each in sizes if inputs.count(each) == 1))
-    if not set(kept) <= set(sizes) or len(set(kept)) < len(kept):
-        op.refuse(Kind.ARGUMENT, f"einsum(): the output subscripts {kept} do not fit the operands")
-    return Kernel((tuple(sizes[letter] for letter in kept),))
-
-
 @size_rule(_F.embedding)
 def _embedding(op: Operation, input: Tensor, weight: Tensor, *rest: Any, **named: Any) -> Result:
     """A row of the table for each index."""
     table = op.shape(weight)
     if len(table) != 2:
         op.refuse(Kind.ARGUMENT, "'weight' must be 2-D")
+    if input.dtype not in (torch.int64, torch.int32):
+        op.refuse(Kind.ARGUMENT, f"embedding wants indices of int64 or int32, but got {str(input.dtype)[6:]}")
     check_tensor(op, input, table[0])
     return Fresh((*op.shape(input), table[1]), weight)
-
-
-@size_rule(_F.scaled_dot_product_attention)
-def _attention(
-    op: Operation,
-    query: Tensor,
-    key: Tensor,
-    value: Tensor,
-    attn_mask: Tensor | None = None,
-    dropout_p: float = 0.0,
-    is_causal: bool = False,
-    *,
-    scale: Any = None,
-    enable_gqa: bool = False,
-) -> Result:
-    """(..., L, E) with keys (..., S, E) and values (..., S, V) gives (..., L, V)."""
-    if enable_gqa:
-        raise NoRule
-    asked, keys, values = op.shape(query), op.shape(key), op.shape(value)
-    if min(len(asked), len(keys), len(values)) < 2:
-        op.refuse(Kind.ARGUMENT, "scaled_dot_product_attention wants at least two dimensions")
-    _inner(op, asked[-1], keys[-1], "S")
-    _check_values(op, keys, values)
-    lead = op.broadcast(asked[:-2], keys[:-2], values[:-2])
-    if attn_mask is not None:
-        if is_causal:
-            op.refuse(Kind.ARGUMENT, "Explicit attn_mask should not be set when is_causal=True")
-        fits(op, op.shape(attn_mask), (*lead, asked[-2], keys[-2]))
-    return _attended(op, (*lead, asked[-2], values[-1]), query, key, value)
-
-
-def _check_values(op: Operation, keys: Shape, values: Shape) -> None:
-    """As many values as keys; the fused kernel of the CPU, for four dimensions, does not look."""
-    same = equal(function_of(keys[-2]), function_of(values[-2]))
-    if len(keys) != 4:
-        text = "scaled_dot_product_attention: {left} keys but {right} values"
-        op.require(same, Kind.JOIN, text, between=(keys[-2], values[-2]))
-    elif not op.decide(same):
-        op.recorder.leak("an attention over more or fewer values than keys, which PyTorch does not check")
-
-
-def _attended(op: Operation, shape: Shape, *tensors: Tensor) -> Result:
-    """The fused kernel on the CPU, for four dimensions, gives the strides of the query; that on meta does not."""
-    query = tensors[0]
-    if not same_dtype(*tensors) or len(shape) != 4 or query.shape != tuple(map(plain, shape)):
-        return Kernel((shape,))
-    return Fresh(shape, query, None, query)

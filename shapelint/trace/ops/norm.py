@@ -14,6 +14,7 @@ from shapelint.size.bound import lower_bound
 from shapelint.size.condition import Condition, any_of, at_least, divisible, equal
 from shapelint.size.function import constant
 from shapelint.size.number import function_of, plain
+from shapelint.trace.arguments import norm_dtypes
 from shapelint.trace.failure import Kind
 from shapelint.trace.operation import Fresh, Kernel, Operation, Result, Shape, size_rule
 
@@ -76,6 +77,7 @@ def _batch_norm(
     eps: float = 1e-5,
 ) -> Result:
     """In training it wants more than one value per channel, in evaluation its statistics."""
+    norm_dtypes(op, input, weight, bias, running_mean, running_var)
     shape = op.shape(input)
     if len(shape) < 2:
         op.refuse(Kind.ARGUMENT, f"batch_norm wants at least two dimensions, got {len(shape)}")
@@ -101,6 +103,7 @@ def _instance_norm(
     eps: float = 1e-5,
 ) -> Result:
     """With the input's own statistics it wants more than one value per channel of each image."""
+    norm_dtypes(op, input, weight, bias, running_mean, running_var)
     shape = op.shape(input)
     if len(shape) < 2:
         op.refuse(Kind.ARGUMENT, f"instance_norm wants at least two dimensions, got {len(shape)}")
@@ -121,7 +124,11 @@ def _group_norm(
     bias: Tensor | None = None,
     eps: float = 1e-5,
 ) -> Result:
-    """The groups must divide the channels; it wants more than one value per group of the whole batch, always."""
+    """The groups must divide the channels; it wants more than one value per group of the whole batch, always.
+
+    Where several of this fail, PyTorch names the groups first; that the layer was built for other channels says more.
+    """
+    norm_dtypes(op, input, weight, bias)
     shape = op.shape(input)
     if len(shape) < 2:
         op.refuse(Kind.ARGUMENT, f"Expected at least 2 dimensions for input tensor but received {len(shape)}")
@@ -130,9 +137,9 @@ def _group_norm(
         f"Expected number of channels in input to be divisible by num_groups, but got {{left}} and {plain(num_groups)}"
     )
     channels = shape[1]
-    op.require(divisible(function_of(channels), plain(num_groups)), Kind.CHANNELS, text, between=(channels, num_groups))
-    _more_than_one(op, (shape[0], channels // num_groups, *shape[2:]), _FEW_VALUES)
     _per_channel(op, (), channels, weight=weight, bias=bias)
+    op.require(divisible(function_of(channels), plain(num_groups)), Kind.MULTIPLE, text, between=(channels, num_groups))
+    _more_than_one(op, (shape[0], channels // num_groups, *shape[2:]), _FEW_VALUES)
     return _kept(op, input)
 
 
@@ -153,9 +160,9 @@ def _trailing(op: Operation, shape: Shape, normalized_shape: Any, weight: Tensor
 def _same_shape(op: Operation, shape: Shape, wanted: Shape) -> None:
     text = "Expected weight and bias to be of the same shape as normalized_shape: {left} against {right}"
     if len(shape) != len(wanted):
-        op.refuse(Kind.CHANNELS, text)
+        op.refuse(Kind.ARGUMENT, text)
     for size, given in zip(shape, wanted, strict=True):
-        op.require_equal(size, given, Kind.CHANNELS, text)
+        op.require_equal(size, given, Kind.ARGUMENT, text)
 
 
 @size_rule(_F.layer_norm, torch.layer_norm)
@@ -169,6 +176,7 @@ def _layer_norm(
     eps: float = 1e-5,
 ) -> Result:
     """The last sizes must be the normalized shape."""
+    norm_dtypes(op, input, weight, bias)
     _trailing(op, op.shape(input), normalized_shape, weight, bias)
     return Fresh(op.shape(input), input) if input.is_floating_point() else Kernel((op.shape(input),))
 

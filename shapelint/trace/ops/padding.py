@@ -36,8 +36,8 @@ def _pad(op: Operation, input: torch.Tensor, pad: Any, mode: str = "constant", v
     _check_mode(op, input, axes, mode, value)
     padded = (n + before + after for n, (before, after) in zip(sizes, pads, strict=True))
     result = (*shape[: len(shape) - axes], *padded)
-    _LIMITS[mode](op, sizes, pads)
     op.parameters = {"pad": tuple(map(plain, entries))}
+    _LIMITS[mode](op, sizes, pads)
     return Fresh(result, input) if settled_layout(op, input) else Kernel((result,))
 
 
@@ -90,7 +90,7 @@ def _circular(op: Operation, sizes: Shape, pads: Pads) -> None:
     """
     for n, (before, after) in zip(sizes, pads, strict=True):
         for side in (before, after):
-            op.require_at_least(n, side, Kind.PAD, "Padding value {right} wraps around {left} more than once")
+            op.require_at_least(n, side, Kind.WRAP, "Padding value {right} wraps around {left} more than once")
         _require_size(op, n + before + after)
         apart = [at_least(function_of(n + _cut(after)), function_of(before)),
                  at_least(function_of(n + _cut(before)), function_of(after))]  # fmt: skip

@@ -1,4 +1,4 @@
-"""Max and average pools.
+"""Max, average and power-average pools.
 
 Sizes: https://docs.pytorch.org/docs/stable/generated/torch.nn.MaxPool2d.html, section "Shape"; the clipping of
 `ceil_mode` and the requirements are those of aten/src/ATen/native/Pool.h.
@@ -6,6 +6,7 @@ Sizes: https://docs.pytorch.org/docs/stable/generated/torch.nn.MaxPool2d.html, s
 
 from __future__ import annotations
 
+import math
 from fractions import Fraction
 from functools import partial
 from typing import Any
@@ -66,6 +67,29 @@ def _avg_pool(
     return Fresh(shape, input) if settled_layout(op, input) else Kernel((shape,))
 
 
+def _lp_pool(
+    op: Operation,
+    input: torch.Tensor,
+    norm_type: float,
+    kernel_size: Any,
+    stride: Any = None,
+    ceil_mode: bool = False,
+    *,
+    axes: int,
+) -> Result:
+    """An average pool of powers, or a max pool where the power is infinite."""
+    if not isinstance(norm_type, (int, float)) or not input.is_floating_point():
+        raise NoRule
+    several = isinstance(kernel_size, (tuple, list))
+    if several and (not math.isinf(norm_type) if axes == 1 else len(kernel_size) != axes):
+        op.refuse(Kind.ARGUMENT, f"{op.name} does not take a kernel_size of {len(kernel_size)} numbers")
+    if norm_type == 0:
+        op.refuse(Kind.ARGUMENT, "float division by zero")
+    if math.isinf(norm_type):
+        return _max_pool(op, input, kernel_size, stride, 0, 1, ceil_mode, axes=axes)
+    return _avg_pool(op, input, kernel_size, stride, 0, ceil_mode, axes=axes)
+
+
 def _pooled(op: Operation, input: torch.Tensor, window: tuple[Any, ...], axes: int) -> Shape:
     """The shape of a pool's output; states what a pool asks of its input."""
     shape, ceil_mode = op.shape(input), bool(window[4])
@@ -121,3 +145,4 @@ for _axes in (1, 2, 3):
         partial(_max_pool, axes=_axes, indices=True)
     )
     size_rule(getattr(functional, f"avg_pool{_axes}d"))(partial(_avg_pool, axes=_axes))
+    size_rule(getattr(functional, f"lp_pool{_axes}d"))(partial(_lp_pool, axes=_axes))

@@ -1,9 +1,8 @@
-"""Reductions over axes, and losses."""
+"""Reductions over axes."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import partial
 from typing import Any
 
 import torch
@@ -156,27 +155,6 @@ def _topk(op: Operation, input: Tensor, k: int, dim: int = -1, largest: bool = T
     return Kernel(((*shape[:axis], k, *shape[axis + 1 :]),) * 2)
 
 
-def _loss(
-    op: Operation, input: Tensor, target: Tensor, *rest: Any, reduction: str = "mean", equal: bool, **named: Any
-) -> Result:
-    """Losses element by element; some broadcast, some want equal sizes."""
-    if isinstance(named.get("weight"), Tensor) or any(isinstance(each, Tensor) for each in rest) or len(rest) > 2:
-        raise NoRule
-    if named.get("reduce") is not None or named.get("size_average") is not None or named.get("pos_weight") is not None:
-        raise NoRule
-    one, two = op.shape(input), op.shape(target)
-    if equal:
-        text = "Target size ({right}) must be the same as input size ({left})"
-        if len(one) != len(two):
-            op.refuse(Kind.JOIN, f"Target of {len(two)} dimensions for an input of {len(one)}")
-        for left, right in zip(one, two, strict=True):
-            op.require_equal(left, right, Kind.JOIN, text)
-    shape = op.broadcast(one, two)
-    if reduction not in ("mean", "sum", "none", "batchmean"):
-        op.refuse(Kind.ARGUMENT, f"{reduction} is not a valid value for reduction")
-    return Kernel((shape,)) if reduction == "none" else Kernel(((),))
-
-
 def _register(rule: Any, names: Iterable[str], *more: Any) -> None:
     functions = dict.fromkeys([*(each for name in names for each in spellings(name, inplace=False)), *more])
     size_rule(*(function for function in functions if function not in RULES))(rule)
@@ -191,5 +169,3 @@ _register(_norm, ("norm",))
 _register(_vector_norm, (), torch.linalg.vector_norm)
 _register(_pair, ("max", "min", "median", "nanmedian", "mode"))
 _register(_ordered, ("sort", "argsort", "cummax", "cummin"))
-_register(partial(_loss, equal=False), ("mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss"))
-_register(partial(_loss, equal=True), ("binary_cross_entropy", "binary_cross_entropy_with_logits"))

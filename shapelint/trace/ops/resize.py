@@ -55,7 +55,7 @@ def _interpolate(
         sizes = tuple(number(op, each) for each in asked)
         op.parameters = {"size": tuple(map(plain, sizes))}
     else:
-        sizes = tuple(_scaled(op, n, each) for n, each in zip(shape[2:], asked, strict=True))
+        sizes = tuple(scaled(op, n, each) for n, each in zip(shape[2:], asked, strict=True))
     _check_sizes(op, shape, sizes, mode)
     _check_dtype(op, input, sizes, mode=mode, antialias=antialias)
     op.resamples(axes, _factors(shape[2:], sizes, asked, scaled=scale_factor is not None))
@@ -103,7 +103,7 @@ def _check_dtype(op: Operation, input: torch.Tensor, sizes: Shape, *, mode: str,
     floating(op, input, also=(torch.uint8,) if bytes_too else (), half=not antialias)
 
 
-def _scaled(op: Operation, n: int, scale: Any) -> int:
+def scaled(op: Operation, n: int, scale: Any) -> int:
     """floor(n * scale) as PyTorch computes it."""
     if isinstance(scale, bool) or not isinstance(scale, (int, float)):
         raise NoRule

@@ -10,19 +10,29 @@ import torch
 from shapelint.size.number import plain, symbolic
 from shapelint.trace.arguments import axis_index
 from shapelint.trace.operation import Operation, Plain, size_rule
+from shapelint.trace.sized_shape import shape_of
 
 Tensor = torch.Tensor
 
 
 @size_rule(Tensor.shape.__get__)  # type: ignore[attr-defined]
 def _shape(op: Operation, tensor: Tensor) -> Plain:
-    return Plain(torch.Size(op.shape(tensor)))
+    return Plain(shape_of(op.shape(tensor)))
 
 
 @size_rule(Tensor.size)
 def _size(op: Operation, tensor: Tensor, dim: Any = None) -> Plain:
     shape = op.shape(tensor)
-    return Plain(torch.Size(shape) if dim is None else shape[axis_index(dim, len(shape))])
+    return Plain(shape_of(shape) if dim is None else shape[axis_index(dim, len(shape))])
+
+
+@size_rule(Tensor.data.__set__)  # type: ignore[attr-defined]
+def _set_data(op: Operation, tensor: Tensor, value: Tensor) -> Plain:
+    """`parameter.data = value`, with which a lazy layer takes its size from its first input."""
+    shape = op.shape(value)
+    op.recorder.kernel(op.function, (tensor, value), {})
+    op.recorder.learn(tensor, shape, op.recorder.known[id(value)].node)
+    return Plain(None)
 
 
 @size_rule(Tensor.dim, Tensor.ndimension, Tensor.ndim.__get__)  # type: ignore[attr-defined]

@@ -24,7 +24,7 @@ def _pixel_shuffle(op: Operation, input: torch.Tensor, upscale_factor: int) -> R
     shape, factor = op.shape(input), _positive(op, upscale_factor, "upscale_factor")
     _check_rank(op, shape)
     channels, height, width = shape[-3:]
-    _require_divisible(op, channels, factor * factor, Kind.CHANNELS, "the channels")
+    _require_divisible(op, channels, factor * factor, Kind.MULTIPLE, "the channels")
     op.resamples(2, (factor, factor))
     op.parameters = {"upscale_factor": (factor,)}
     return _result(op, input, (*shape[:-3], channels // (factor * factor), height * factor, width * factor))
@@ -52,7 +52,7 @@ def _channel_shuffle(op: Operation, input: torch.Tensor, groups: int) -> Result:
     shape, groups = op.shape(input), _positive(op, groups, "groups")
     if len(shape) < 3:
         op.refuse(Kind.ARGUMENT, f"channel_shuffle expects input with > 2 dims, but got {len(shape)}")
-    _require_divisible(op, shape[1], groups, Kind.CHANNELS, "the channels")
+    _require_divisible(op, shape[1], groups, Kind.MULTIPLE, "the channels")
     return _result(op, input, shape)
 
 

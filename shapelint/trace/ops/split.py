@@ -81,12 +81,17 @@ def _split(op: Operation, tensor: Tensor, split_size_or_sections: Any = None, di
 
 
 @size_rule(Tensor.tensor_split, torch.tensor_split)
-def _tensor_split(op: Operation, input: Tensor, sections: Any, dim: int = 0) -> Result:
+def _tensor_split(op: Operation, input: Tensor, indices_or_sections: Any, dim: int = 0) -> Result:
     """As many parts as asked for, the first ones larger by one."""
     shape = op.shape(input)
-    if not isinstance(sections, int) or not shape:
-        raise NoRule
+    sections = indices_or_sections
     axis = dimension(op, dim, len(shape))
+    if not shape or isinstance(sections, Tensor):
+        raise NoRule
+    if not isinstance(sections, int):
+        from shapelint.trace.ops.pieces import split_before
+
+        return split_before(op, shape, sections, axis)
     op.require_at_least(sections, 1, Kind.ARGUMENT, "number of sections must be larger than 0, got {left}")
     count = plain(sections)
     return _cut(op, shape, axis, [(shape[axis] + count - 1 - index) // count for index in range(count)])
@@ -141,21 +146,3 @@ def _select(op: Operation, input: Tensor, dim: int, index: Any) -> Result:
     check_index(op, shape[axis], index, axis)
     op.layout = ones(shape)
     return Kernel(((*shape[:axis], *shape[axis + 1 :]),))
-
-
-@size_rule(Tensor.unfold)
-def _unfold(op: Operation, input: Tensor, dimension: int, size: int, step: int) -> Result:
-    """Windows of a size, each `step` after the one before."""
-    shape = op.shape(input)
-    axis = _axis(op, dimension, len(shape))
-    if not shape:
-        raise NoRule
-    op.require_at_least(
-        shape[axis], size, Kind.KERNEL, f"maximum size for tensor at dimension {axis} is {{left}} but size is {{right}}"
-    )
-    op.require_at_least(step, 1, Kind.ARGUMENT, "step is {left} but must be > 0")
-    op.layout = ones(shape)
-    return Kernel(((*shape[:axis], (shape[axis] - size) // step + 1, *shape[axis + 1 :], size),))
-
-
-_axis = dimension

@@ -8,10 +8,11 @@ from functools import partial
 from typing import Any
 
 import torch
+from torch.nn.parameter import is_lazy
 
 from shapelint.size.condition import divisible
 from shapelint.size.number import function_of, plain
-from shapelint.trace.arguments import dimension
+from shapelint.trace.arguments import dimension, floating, one_dtype
 from shapelint.trace.failure import Kind
 from shapelint.trace.operation import Fresh, Kernel, NoRule, Operation, Result, Same, Shape, size_rule, spellings
 from shapelint.trace.ops.elementwise import in_place
@@ -29,6 +30,10 @@ _KEPT = (
     "alpha_dropout", "feature_alpha_dropout", "feature_dropout", "dropout1d", "dropout2d", "dropout3d", "bitwise_not",
     "logit", "hardtanh", "__invert__", "__neg__", "__pos__", "__abs__",
 )  # fmt: skip
+_FLOATING = frozenset({
+    "frac", "elu", "selu", "celu", "gelu", "silu", "mish", "leaky_relu", "hardswish", "hardsigmoid", "softplus",
+    "softshrink", "hardshrink", "rrelu", "softmax", "log_softmax", "softmin", "logcumsumexp", "logsigmoid",
+})  # fmt: skip
 _FILLS = (
     "fill",
     "zero",
@@ -74,6 +79,7 @@ def _elementwise(
         raise NoRule
     if op.name in _PROBABILITIES:
         _check_probability(op, named.get("p", rest[0] if rest else 0.5))
+    _check_dtype(op, input)
     inplace = named.get("inplace", position is not None and len(rest) >= position and rest[position - 1])
     if inplace or (op.name.endswith("_") and not op.name.endswith("__")):
         return in_place(op, input)
@@ -97,6 +103,14 @@ def _test(op: Operation, input: Tensor) -> Result:
     return kept(op, input, torch.bool)
 
 
+def _check_dtype(op: Operation, input: Tensor) -> None:
+    """Refuses integers where PyTorch has kernels for floats only; complex numbers are left to the kernel."""
+    if op.name.removesuffix("_") in _FLOATING and not input.dtype.is_complex:
+        floating(op, input)
+    if op.name.removesuffix("_") in ("relu", "relu6") and input.dtype is torch.bool:
+        op.refuse(Kind.ARGUMENT, "Boolean inputs not supported for relu")
+
+
 def _contiguous(op: Operation, input: Tensor, *rest: Any, **named: Any) -> Result:
     """Functions whose result is contiguous whatever the input is."""
     if named.get("out") is not None or op.name.endswith("_"):
@@ -109,6 +123,8 @@ def _contiguous(op: Operation, input: Tensor, *rest: Any, **named: Any) -> Resul
     elif axis is not None:
         dimension(op, axis, len(shape))
     dtype = next((each for each in (*rest, *named.values()) if isinstance(each, torch.dtype)), None)
+    if dtype is None:
+        _check_dtype(op, input)
     if not input.is_floating_point():
         return Kernel((shape,))
     return Fresh(shape, input, dtype)
@@ -150,6 +166,7 @@ def _glu(op: Operation, input: Tensor, dim: int = -1) -> Result:
 def _prelu(op: Operation, input: Tensor, weight: Tensor) -> Result:
     """One parameter, or one for each channel."""
     shape, parameters = op.shape(input), op.shape(weight)
+    one_dtype(op, input, weight)
     if len(parameters) > 1:
         op.refuse(
             Kind.ARGUMENT, f"prelu: Expected `weight` to be a scalar or 1D tensor, but got: ndim = {len(parameters)}"
@@ -213,6 +230,8 @@ def _like(op: Operation, input: Tensor, *rest: Any, **named: Any) -> Result:
 
 @size_rule(Tensor.detach, torch.detach, Tensor.detach_, Tensor.data.__get__, Tensor.requires_grad_)  # type: ignore[attr-defined]
 def _alias(op: Operation, input: Tensor, *rest: Any) -> Result:
+    if is_lazy(input):
+        return Fresh((0,), input)
     return Kernel((op.shape(input),))
 
 

@@ -15,7 +15,7 @@ from torch.nn import functional
 from shapelint.size.condition import Condition, all_of, any_of, at_least
 from shapelint.size.number import function_of, plain, symbolic
 from shapelint.trace.arguments import floating, number, per_axis, settled_layout
-from shapelint.trace.failure import Kind, Unanalysable
+from shapelint.trace.failure import Failure, Kind
 from shapelint.trace.operation import Fresh, Kernel, NoRule, Operation, Result, Shape, size_rule
 from shapelint.trace.ops.pool import checked_lead
 
@@ -46,6 +46,7 @@ def _max_unpool(
     op.resamples(axes, map(plain, stride))
     parameters = {"kernel_size": kernel, "stride": stride, "padding": padding}
     op.parameters = {name: tuple(map(plain, values)) for name, values in parameters.items()}
+    op.parameters["output_size"] = tuple(map(plain, sizes))
     _check_values(op, indices, sizes)
     result = (*shape[:-axes], *sizes)
     if settled_layout(op, input, indices):
@@ -86,7 +87,8 @@ def _check_values(op: Operation, indices: torch.Tensor, sizes: Shape) -> None:
     pool = _Pool.of(op, indices)
     if pool is not None and op.decide(pool.stays_within(sizes)):
         return
-    raise Unanalysable("whether the indices of max_unpool lie in its output depends on their values")
+    text = "whether the indices of max_unpool lie in its output depends on their values"
+    op.recorder.give_up(Failure(Kind.UNPOOL, text), op)
 
 
 class _Pool:

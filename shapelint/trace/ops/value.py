@@ -19,7 +19,18 @@ from shapelint.size.number import larger, smaller, symbolic
 from shapelint.size.ratio import Ratio
 from shapelint.trace.failure import Unanalysable
 from shapelint.trace.fallback import Ready
-from shapelint.trace.operation import VALUE_RULES, NoRule, Operation, Plain, Result, SizeRule, size_rule, spellings
+from shapelint.trace.operation import (
+    VALUE_RULES,
+    Fresh,
+    NoRule,
+    Operation,
+    Plain,
+    Result,
+    SizeRule,
+    size_rule,
+    spellings,
+)
+from shapelint.trace.ops.heads import guesses_causality
 
 Tensor = torch.Tensor
 _MOST = 64
@@ -57,7 +68,9 @@ def _kept(tensor: Tensor, numbers: Sequence[Any]) -> tuple[Any, ...] | None:
 @size_rule(torch.tensor, torch.as_tensor, torch.asarray, torch.scalar_tensor)
 def _tensor(op: Operation, data: Any, *, dtype: Any = None, **options: Any) -> Result:
     if isinstance(data, Tensor):
-        raise NoRule
+        if not data.is_meta:
+            raise NoRule
+        return Fresh(op.shape(data), data, dtype, data)
     numbers = _numbers(op, data)
     value = op.recorder.kernel(torch.tensor, (_plain_data(op, data),), {"dtype": dtype})
     return _ready(op, value, numbers)
@@ -131,6 +144,8 @@ def _nested(shape: tuple[int, ...], numbers: Any) -> Any:
 
 @size_rule(Tensor.__bool__, Tensor.is_nonzero, torch.is_nonzero)
 def _bool(op: Operation, tensor: Tensor) -> Plain:
+    if guesses_causality():
+        return Plain(False)
     values = _taken(op, tensor)
     return Plain(bool(tensor) if values is None or len(values) != 1 else bool(values[0]))
 

@@ -12,10 +12,10 @@ from typing import Any
 
 import torch
 
-from shapelint.size.condition import FALSE, Condition, all_of, any_of, equal, product
+from shapelint.size.condition import FALSE, Condition, all_of, any_of, divisible, equal, product
 from shapelint.size.function import Function, constant
 from shapelint.size.number import function_of, symbolic
-from shapelint.trace.arguments import dimension, dimensions
+from shapelint.trace.arguments import dimension, dimensions, settled_layout
 from shapelint.trace.failure import Kind
 from shapelint.trace.operation import Fresh, Kernel, NoRule, Operation, Result, Shape, size_rule
 from shapelint.trace.ops.elementwise import fits
@@ -39,9 +39,22 @@ def ones(shape: Sequence[int]) -> tuple[Condition, ...]:
 
 @size_rule(Tensor.view)
 def _view(op: Operation, input: Tensor, *shape: Any, **named: Any) -> Result:
-    if (shape and isinstance(shape[0], torch.dtype)) or named.get("dtype"):
-        raise NoRule
+    dtype = named.get("dtype", shape[0] if shape else None)
+    if isinstance(dtype, torch.dtype):
+        return _as_dtype(op, input, dtype)
     return _viewed(op, input, reshaped(op, op.shape(input), listed(shape or tuple(named.values()))))
+
+
+def _as_dtype(op: Operation, input: Tensor, dtype: torch.dtype) -> Result:
+    """The same memory as other numbers: the last axis grows or shrinks as their size does."""
+    old, new, shape = input.element_size(), dtype.itemsize, op.shape(input)
+    if old == new:
+        return Kernel((shape,))
+    if not shape or not settled_layout(op, input):
+        raise NoRule
+    text = f"self.size(-1) must be divisible by {new // old or 1} to view as {dtype}, but got {{left}}"
+    op.require(divisible(function_of(shape[-1]), max(new // old, 1)), Kind.RESHAPE, text, between=(shape[-1], 0))
+    return Kernel(((*shape[:-1], shape[-1] * old // new),))
 
 
 @size_rule(Tensor.view_as)
@@ -256,23 +269,6 @@ def _repeat(op: Operation, input: Tensor, *repeats: Any, **named: Any) -> Result
         op.require_at_least(each, 0, Kind.ARGUMENT, "Trying to create tensor with negative dimension {left}")
     padded = (1,) * (len(times) - len(shape)) + tuple(shape)
     return Fresh(tuple(dim * count for dim, count in zip(padded, times, strict=True)), input)
-
-
-@size_rule(Tensor.repeat_interleave, torch.repeat_interleave)
-def _repeat_interleave(
-    op: Operation, input: Tensor, repeats: Any, dim: Any = None, *, output_size: Any = None
-) -> Result:
-    if not isinstance(repeats, int):
-        raise NoRule
-    shape = op.shape(input)
-    op.require_at_least(repeats, 0, Kind.ARGUMENT, "repeats must be non-negative")
-    if dim is None:
-        count = repeats
-        for each in shape:
-            count = each * count
-        return Fresh((count,), input)
-    axis = dimension(op, dim, len(shape))
-    return Fresh((*shape[:axis], shape[axis] * repeats, *shape[axis + 1 :]), input)
 
 
 @size_rule(Tensor.flip, torch.flip, torch.fliplr, torch.flipud, Tensor.fliplr, Tensor.flipud)

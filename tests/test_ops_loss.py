@@ -1,0 +1,62 @@
+"""Losses against eager PyTorch."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from tests.calls import check, points
+from tests.operations import grid
+
+_REDUCTIONS = ("mean", "none", "sum")
+
+
+@pytest.mark.parametrize("text", [
+    "F.mse_loss(x, y, {})",
+    "F.mse_loss(x, y, weight=x, {})",
+    "F.l1_loss(x, y[..., :1], {})",
+    "F.smooth_l1_loss(x, y, {}, beta=0.5)",
+    "F.huber_loss(x, y, {}, delta=0.5)",
+    "F.huber_loss(x, y, {}, weight=y)",
+    "F.kl_div(x, y, {})",
+    "F.kl_div(x, y, reduction='batchmean', log_target=True)",
+    "F.poisson_nll_loss(x, y, {})",
+    "F.hinge_embedding_loss(x, y, {})",
+    "F.soft_margin_loss(x, y, {})",
+    "F.binary_cross_entropy(x * 0 + 0.5, y, {})",
+    "F.binary_cross_entropy(x * 0 + 0.5, x * 0, weight=y, {})",
+    "F.binary_cross_entropy_with_logits(x, y, {})",
+    "F.binary_cross_entropy_with_logits(x, x * 0, weight=y[..., :1], {})",
+    "F.binary_cross_entropy_with_logits(x, x * 0, pos_weight=y[:1, :, :1], {})",
+    "F.multilabel_soft_margin_loss(x, y, {})",
+    "F.margin_ranking_loss(x, y, x, {})",
+    "F.margin_ranking_loss(x, y, x[0], {})",
+    "F.cosine_embedding_loss(x[0, 0], y[0, 0], x[0, 0, :, 0], {})",
+    "F.cosine_embedding_loss(x, y, x[..., 0], {})",
+    "F.triplet_margin_loss(x, y, x, {})",
+    "F.triplet_margin_loss(x, x[..., :1, :], y, {}, swap=True)",
+    "F.cross_entropy(x, y[:, 0].long(), {})",
+    "F.cross_entropy(x, y, {}, label_smoothing=0.1)",
+    "F.cross_entropy(x, x.softmax(1), weight=torch.ones(4), {})",
+    "F.cross_entropy(x, x.argmax(1), weight=torch.ones(5), {})",
+    "F.cross_entropy(x.flatten(2), y[:, 0].flatten(1).long(), {})",
+    "F.cross_entropy(x[:, :, 0, 0], torch.tensor([1, 3]), {})",
+    "F.cross_entropy(x[:, :, 0, 0], torch.tensor([1, 3, 0]), {})",
+    "F.cross_entropy(x[0, :, 0, 0], torch.tensor(2), {})",
+    "F.cross_entropy(x.unsqueeze(2), y[:, :1].long() * 0, {})",
+    "F.nll_loss(x, y[:, 0].long(), {})",
+    "F.nll_loss(x, y[:, :2].long(), {})",
+    "F.cross_entropy(x, y[:, 0].long(), reduction='median')",
+])  # fmt: skip
+def test_known_losses(text: str) -> None:
+    for number, reduction in enumerate(_REDUCTIONS if "{}" in text else ("",)):
+        drawn = points(random.Random(text), 14)
+        full = text.format(f"reduction='{reduction}'")
+        claims = check(full, ["2,4,H,W", "2,4,H,W//2+1" if number else "2,4,W,H//2+1"], drawn)
+        assert not claims.reasons, claims.reasons
+
+
+def test_targets_of_a_symbolic_number_of_classes_are_not_proved() -> None:
+    claims = check("F.cross_entropy(x, y[:, 0].long())", ["2,H,W", "2,1,W"], grid(H=[2, 5], W=[1, 4]))
+    assert claims.reasons == ("targets, whose values must lie below the number of classes",)

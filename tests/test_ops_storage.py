@@ -1,0 +1,66 @@
+"""Tensors that are given other sizes, strides or memory, against eager PyTorch."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from tests.calls import check, points
+
+
+@pytest.mark.parametrize("text", [
+    "x.new_empty(0).resize_(x.shape[2], 3)",
+    "x.new_empty(0).resize_(-1)",
+    "x.new_empty(0).resize_as_(y)",
+    "torch.as_strided(x, (2, x.shape[3]), (x.shape[3], 1))",
+    "x.as_strided((x.shape[2], x.shape[3]), (x.shape[3], 1), 0)",
+    "x.as_strided((2, 2), (1,))",
+    "x.clone().cumsum_(2)",
+    "x.clone().cumprod_(4)",
+    "x[0, 0].clone().tril_()",
+    "x[0, 0, 0].clone().triu_()",
+    "x.sum_to_size(1, 4, 1, x.shape[3])",
+    "x.sum_to_size(2, 1, y.shape[2], 1)",
+    "x.clone().transpose_(2, 3)",
+    "x[0, 0].clone().t_()",
+    "x.clone().t_()",
+    "x[..., : x.stride(2)]",
+    "x.new_zeros(x.stride()[0])",
+    "x.new_zeros(x.nbytes // 4)",
+    "x if x.transpose(2, 3).is_contiguous() else x[..., :1]",
+    "x if x.is_contiguous(memory_format=torch.channels_last) else x[..., :1]",
+    "torch.group_norm(x, 2)",
+    "torch.group_norm(x[..., :1, :1], 2)",
+    "torch.batch_norm(x, None, None, torch.zeros(4), torch.ones(4), False, 0.1, 1e-5, False)",
+    "torch.batch_norm(x[:1, ..., :1], None, None, None, None, True, 0.1, 1e-5, False)",
+    "torch.instance_norm(x, None, None, None, None, True, 0.1, 1e-5, False)",
+    "torch.constant_pad_nd(x, (1, 2, -1, 0))",
+    "torch.embedding(torch.zeros(9, 5), torch.arange(y.shape[3]))",
+    "F.embedding_bag(torch.zeros(3, x.shape[2], dtype=torch.long), torch.zeros(6, 5))",
+    "F.embedding_bag(torch.zeros(3, 2, 2, dtype=torch.long), torch.zeros(6, 5))",
+    "torch.special.i0e(x)",
+    "torch.special.zeta(x, y)",
+    "torch.polygamma(1, x + 1)",
+    "torch.igamma(x, y[..., :1])",
+    "(x + 1).arccosh()",
+])  # fmt: skip
+def test_known_calls(text: str) -> None:
+    claims = check(text, ["2,4,H,W", "2,4,W,H//2+1"], points(random.Random(text), 20))
+    assert not claims.reasons, claims.reasons
+
+
+def test_memory_that_is_not_known_to_be_large_enough_is_not_proved() -> None:
+    claims = check("x[:, :1].as_strided((x.shape[2], 4), (4, 1))", ["1,2,H"], points(random.Random(1), 6))
+    assert "whether what `as_strided` asks for lies within the memory" in claims.reasons
+
+
+@pytest.mark.parametrize("text", [
+    "torch.lstm_cell(x, (y, y), torch.zeros(12, 5), torch.zeros(12, 3), None, None)",
+    "torch.gru_cell(x, y, torch.zeros(9, 5), torch.zeros(9, 3))",
+    "torch.rnn_relu_cell(x, y, torch.zeros(3, 5), torch.zeros(3, 3), torch.zeros(3), torch.zeros(3))",
+])  # fmt: skip
+@pytest.mark.parametrize("specs", [["H,W", "H,3"], ["W,5", "H,3"], ["H,5", "H,W//2"], ["H,5", "H,3"]])
+def test_cells(text: str, specs: list[str]) -> None:
+    claims = check(text, specs, points(random.Random(text), 8))
+    assert not claims.reasons, claims.reasons
