@@ -7,8 +7,9 @@ from collections.abc import Callable
 from shapelint.inputs import Inputs
 from shapelint.question import Question, question
 from shapelint.trace.explore import Exploration
+from shapelint.trace.kept import left_as_it_was
 from shapelint.trace.operation import Shape
-from shapelint.trace.run import Run, Subject, left_as_it_was, run_once
+from shapelint.trace.run import Run, Subject, run_once
 
 
 def spatial_axes(

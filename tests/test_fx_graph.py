@@ -9,7 +9,8 @@ from shapelint.inputs import parse_inputs
 from shapelint.question import question
 from shapelint.trace import ops  # noqa: F401  (registers the size rules)
 from shapelint.trace.freeze import fx_graph
-from shapelint.trace.run import Standing, Subject, run_once
+from shapelint.trace.run import Subject, run_once
+from shapelint.trace.standing import Standing
 
 
 class Net(nn.Module):

@@ -42,6 +42,9 @@ class Notes:
     def leak(self, reason: str) -> None:
         self.leaks.append(reason)
 
+    def text(self) -> None:
+        self.leaks.append("the text of a size")
+
 
 def tracked(expression: Callable[[Any, Any], Any], h: int, w: int) -> tuple[Any, Any, Notes]:
     """The plain result, its function (or function and denominator) and the notes of one run with h and w."""
@@ -256,6 +259,10 @@ HEARD: dict[str, Callable[[Any, Any], Any]] = {
     "np.array([h])": lambda h, w: int(np.array([h])[0]),
     "np.prod": lambda h, w: int(np.prod((h, w))),
     "h * Fraction": lambda h, w: h * Fraction(1, 2),
+    "[0] * h": lambda h, w: [0] * h,
+    "an f-string": lambda h, w: f"{h}",
+    "str(h / 2)": lambda h, w: str(h / 2),
+    "h.bit_count()": lambda h, w: h.bit_count(),
     "pickle": lambda h, w: pickle.loads(pickle.dumps(h)),
     "2.0 - h / 3 + w / 3": lambda h, w: 2.0 - h / 3 + w / 3,
 }
@@ -269,14 +276,11 @@ SILENT: dict[str, Callable[[Any, Any], Any]] = {
     "range(h)": lambda h, w: len(range(h)),
     "a list's index": lambda h, w: list(range(100))[h],
     "a list's slice": lambda h, w: list(range(100))[:h],
-    "[0] * h": lambda h, w: [0] * h,
     "'%d' % h": lambda h, w: "%d" % h,  # noqa: UP031
-    "an f-string": lambda h, w: f"{h}",
     "hex(h)": lambda h, w: hex(h),
     "math.log2(h)": lambda h, w: math.log2(h + 1),
     "math.gcd(h, 16)": lambda h, w: math.gcd(h, 16),
     "math.isqrt(h)": lambda h, w: math.isqrt(h),
-    "h.numerator": lambda h, w: h.numerator,
 }
 """Python and numpy take the plain value here without any hook: replays and rewritten calls have to find these."""
 

@@ -14,8 +14,9 @@ from shapelint.load import Loaded
 from shapelint.size.number import plain
 from shapelint.size.sets import SizeSet
 from shapelint.spec import TensorSpec
+from shapelint.trace.kept import left_as_it_was
 from shapelint.trace.run import Subject as Traced
-from shapelint.trace.run import left_as_it_was, overriding, run_once
+from shapelint.trace.run import overriding, run_once
 
 _POINTS = 4
 _COMFORT = 8

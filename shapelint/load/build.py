@@ -49,17 +49,18 @@ def load(target: object, *, init_kwargs: Mapping[str, object] | None = None, met
     """The module of a target: 'pkg.mod:Net', 'path/file.py:Net', a module, a subclass of nn.Module, or a factory.
 
     The folders of the target are on sys.path only while this runs; hold `import_path(target)` around it where the
-    model runs. Global state (random, default dtype and device, grad mode) is as before. Raises TargetError with
-    one line for whatever is wrong with the target, its module, its arguments or `method`.
+    model runs. Global state is as the import of the target's module leaves it: the model runs in that too. Raises
+    TargetError with one line for whatever is wrong with the target, its module, its arguments or `method`.
     """
     if not isinstance(init_kwargs, Mapping | None):
         raise TargetError(f"init_kwargs is of type {type(init_kwargs).__name__}, but no dict of arguments")
     text = os.fspath(target) if isinstance(target, os.PathLike) else target
     recorder = Recorder()
-    with kept_state(), recorder, import_path(text):
+    with recorder, import_path(text):
         found = begin(lambda: resolve(text)) if isinstance(text, str) else text
         name = text.rpartition(":")[2] if isinstance(text, str) else _name(found)
         loaded = _loaded(found, name, init_kwargs, recorder)
+    _check_scripted(loaded, name)
     _check_method(loaded.module, name, method)
     return replace(loaded, name=text) if isinstance(text, str) else loaded
 
@@ -86,7 +87,8 @@ def _built(name: str, factory: Callable[[], object], recorder: Recorder) -> Load
         if module is not None:
             return Loaded(name, module, Sites(module, recorder), rebuild, given=False)
     start = recorder.count
-    module = rebuild()
+    with kept_state():
+        module = rebuild()
     if not recorder.made_all(module, start):
         return Loaded(name, module, Sites(module, recorder), None, given=True)
     with contextlib.suppress(Exception):
@@ -187,6 +189,8 @@ def _check_arguments(found: Callable[..., object], name: str, init_kwargs: Mappi
 
 def _argument_mistake(signature: inspect.Signature, given: Mapping[str, object], error: TypeError) -> str:
     parameters = list(signature.parameters.values())
+    if parameters and parameters[0].name == "self":
+        return "it is a method of a class; name the class, and the method with --method (method in Python)"
     names = [each.name for each in parameters if each.kind in (each.POSITIONAL_OR_KEYWORD, each.KEYWORD_ONLY)]
     wrong = [name for name in given if name not in names]
     if wrong and not any(each.kind is each.VAR_KEYWORD for each in parameters):
@@ -196,6 +200,14 @@ def _argument_mistake(signature: inspect.Signature, given: Mapping[str, object],
     missing = [each.name for each in parameters if each.name in names and each.default is each.empty]
     example = ", ".join(f'"{name}": ...' for name in missing if name not in given)
     return f"{error}; give it with --kwargs '{{{example}}}' (init_kwargs in Python)"
+
+
+def _check_scripted(loaded: Loaded, name: str) -> None:
+    """A module that torch.jit compiled before the check has no Python code left to run."""
+    compiled = [path for path, part in loaded.module.named_modules() if isinstance(part, torch.jit.ScriptModule)]
+    if compiled and (loaded.given or not compiled[0]):
+        what = f"`{compiled[0]}` of {name}" if compiled[0] else name
+        raise TargetError(f"{what} is compiled by torch.jit; give what it was made from, or set PYTORCH_JIT=0")
 
 
 def _check_method(module: nn.Module, name: str, method: str | None) -> None:

@@ -13,10 +13,11 @@ from numbers import Number
 from typing import Any
 
 from shapelint.size.bits import BitInteger
+from shapelint.size.bound import never_negative
 from shapelint.size.condition import Condition, at_least, equal, negate, product
 from shapelint.size.division import divide_exactly
 from shapelint.size.function import Function, NotQuasiAffine, constant, extreme
-from shapelint.size.tracking import Tracker, lose, symbolic, track, tracker
+from shapelint.size.tracking import Tracker, lose, settled, symbolic, tell, track, tracker
 
 
 class Size(BitInteger):
@@ -146,9 +147,39 @@ class Size(BitInteger):
     def __round__(self, digits: Any = None) -> Any:
         return self
 
+    def __repr__(self) -> str:
+        tell(self)
+        return int.__repr__(self)
+
+    def __format__(self, specification: str) -> str:
+        tell(self)
+        return format(plain(self), specification)
+
     def bit_length(self) -> int:
         lose("bit_length of a size", self)
         return plain(self).bit_length()
+
+    def bit_count(self) -> int:
+        lose("bit_count of a size", self)
+        return plain(self).bit_count()
+
+    def to_bytes(self, *args: Any, **kwargs: Any) -> bytes:
+        lose("the bytes of a size", self)
+        return plain(self).to_bytes(*args, **kwargs)
+
+    def as_integer_ratio(self) -> Any:
+        return self, 1
+
+    def conjugate(self) -> Any:
+        return self
+
+    @property
+    def real(self) -> Any:
+        return self
+
+    @property
+    def numerator(self) -> Any:
+        return self
 
 
 def plain(number: Any) -> int:
@@ -164,8 +195,8 @@ def function_of(number: Any) -> Function:
 
 
 def size(value: int, function: Function) -> int:
-    """A Size, or a plain int where the function is constant."""
-    return Size(value, function) if function.constant is None else value
+    """A Size, or a plain int where the function is constant, or has one value on the path."""
+    return value if function.constant is not None or settled(function) else Size(value, function)
 
 
 def tracked_size(value: int, function: Function) -> int:
@@ -205,7 +236,12 @@ def _chosen(name: str, first: int, second: int) -> int:
     value = choose((plain(first), plain(second)))
     if not (symbolic(first) or symbolic(second)):
         return value
-    return size(value, extreme(name, function_of(first), function_of(second)))
+    one, two = function_of(first), function_of(second)
+    if never_negative(one - two):
+        return size(value, two if name == "min" else one)
+    if never_negative(two - one):
+        return size(value, one if name == "min" else two)
+    return size(value, extreme(name, one, two))
 
 
 def integral(number: object) -> bool:
@@ -230,7 +266,9 @@ def _linear(
 
 def _with_stranger(first: Size, second: Any, operation: Callable[[Any, Any], Any]) -> Any:
     """An operation with what is neither int nor float: numpy's arrays and the standard library's other numbers."""
-    if type(second).__module__ == "numpy" or isinstance(second, Number):
+    if isinstance(second, (str, bytes, bytearray, list, tuple)):
+        lose(f"a {type(second).__name__} repeated", first)
+    elif type(second).__module__ == "numpy" or isinstance(second, Number):
         lose(f"a size and a {type(second).__name__}", first)
         return operation(plain(first), second)
     return NotImplemented

@@ -16,7 +16,7 @@ from numbers import Number
 from typing import Any
 
 from shapelint.size.number import integral, plain
-from shapelint.size.tracking import lose, symbolic
+from shapelint.size.tracking import lose, symbolic, tell
 
 _FINEST = 1 << 20
 
@@ -153,6 +153,29 @@ class Ratio(float):
             lose("a rounded float made of a size", self._numerator)
             return round(float.__float__(self), digits)
         return _half_even(self._numerator, self._denominator)
+
+    def __repr__(self) -> str:
+        tell(self._numerator)
+        return float.__repr__(self)
+
+    def __format__(self, specification: str) -> str:
+        tell(self._numerator)
+        return format(float.__float__(self), specification)
+
+    def as_integer_ratio(self) -> tuple[int, int]:
+        lose("the integer ratio of a size", self._numerator)
+        return float.as_integer_ratio(self)
+
+    def hex(self) -> str:
+        lose("a text of a size", self._numerator)
+        return float.hex(self)
+
+    def conjugate(self) -> Any:
+        return self
+
+    @property
+    def real(self) -> Any:
+        return self
 
     def is_integer(self) -> bool:
         return bool(self._numerator % self._denominator == 0)

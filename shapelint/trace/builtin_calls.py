@@ -1,216 +1,144 @@
-"""Lets sizes survive the calls of `int`, `float`, `max`, `min` and `range` in the user's own code.
+"""The user's code for the time of a check: it calls our builtins, which keep a size a size.
 
-Python hands an int subclass to these as a plain number. For the time of a check, the functions of the user's modules
-call our versions instead: in their byte code, `LOAD_GLOBAL int` that starts a call is given another name, and a
-literal float is one that leaves `0.5 * h` to the size. `isinstance(x, int)`, `type(x) is int` and the builtins
-themselves stay as they are.
+In the byte code, `LOAD_GLOBAL int` that starts a call is given another name; `isinstance(x, int)`, `type(x) is int`
+and the builtins themselves stay as they are. Where the source is at hand, `instrument` adds what no name reveals, and
+a literal float, which leaves `0.5 * h` to the size, serves where it is not.
 """
 
 from __future__ import annotations
 
-import builtins
 import sys
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
-from functools import lru_cache, reduce
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from functools import lru_cache, partial
 from opcode import opmap
-from types import CodeType, FunctionType, ModuleType
+from types import CodeType, FunctionType
 from typing import Any, Final
 
 import torch
 
-from shapelint.size.number import Size, larger, smaller
-from shapelint.size.ratio import Ratio
-from shapelint.size.tracking import lose, symbolic
+from shapelint.size.operand import TrackedFloat, TrackedText, left_operand
+from shapelint.trace.callees import callee
+from shapelint.trace.instrument import CALLEE, ITEM, LEFT, MAPPED, MODULE, PLACE, SLICE, instrumented
+from shapelint.trace.kept import kept_globals, remembered
+from shapelint.trace.sleeping import WAKE, forget, put_to_sleep, wake
+from shapelint.trace.standins import caches_passed_by, stand_in, stand_ins
+from shapelint.trace.tracked_calls import TRACKED, item, place
+from shapelint.trace.user_functions import user_functions
 
 _LOAD: Final = opmap["LOAD_GLOBAL"]
 _EXTENDED: Final = opmap["EXTENDED_ARG"]
-_PREFIX: Final = "__shapelint_"
+_NAMES: Final[dict[str, Any]] = {
+    WAKE: wake, LEFT: left_operand, ITEM: item, SLICE: slice, CALLEE: callee, PLACE: place,
+    **{MAPPED.format(name): each for name, each in TRACKED.items()}
+}  # fmt: skip
 
 
-def tracked_int(*args: Any, **kwargs: Any) -> Any:
-    """int(), where a size stays a size and a quotient of sizes is rounded towards zero."""
-    if len(args) == 1 and not kwargs:
-        if isinstance(args[0], Size) and symbolic(args[0]):
-            return args[0]
-        if isinstance(args[0], Ratio):
-            return args[0].__trunc__()
-        if isinstance(args[0], torch.Tensor):
-            return args[0].__int__()
-    return int(*args, **kwargs)
+_untracked: dict[tuple[CodeType, str], CodeType] = {}
 
 
-def tracked_float(*args: Any) -> Any:
-    """float(), where a size becomes an exact quotient."""
-    if len(args) == 1 and isinstance(args[0], Size) and symbolic(args[0]):
-        return Ratio(args[0], 1)
-    return args[0] if len(args) == 1 and isinstance(args[0], Ratio) else float(*args)
-
-
-def tracked_max(*args: Any, **kwargs: Any) -> Any:
-    """max(), kept as a function where it compares integers of which one is a size."""
-    return _extreme(max, larger, args, kwargs)
-
-
-def tracked_min(*args: Any, **kwargs: Any) -> Any:
-    """min(), kept as a function where it compares integers of which one is a size."""
-    return _extreme(min, smaller, args, kwargs)
-
-
-def tracked_range(*args: Any) -> range:
-    """range(), which tells that a size became the length of a loop."""
-    lose("range() over a size", *args)
-    return range(*args)
-
-
-def _extreme(builtin: Callable[..., Any], kept: Callable[[int, int], int], args: Any, kwargs: Any) -> Any:
-    items = args if len(args) > 1 else args[0]
-    whole = isinstance(items, (tuple, list)) and len(items) > 1 and all(isinstance(each, int) for each in items)
-    if not kwargs and whole and any(map(symbolic, items)):
-        return reduce(kept, items)
-    return builtin(*args, **kwargs)
-
-
-class TrackedFloat(float):
-    """A literal float of the user's code, which leaves arithmetic with a size to the size: `0.5 * h`."""
-
-    def __add__(self, other: Any) -> Any:
-        return other + float(self) if symbolic(other) else float.__add__(self, other)
-
-    def __sub__(self, other: Any) -> Any:
-        return -other + float(self) if symbolic(other) else float.__sub__(self, other)
-
-    def __mul__(self, other: Any) -> Any:
-        return other * float(self) if symbolic(other) else float.__mul__(self, other)
-
-    def __lt__(self, other: Any) -> bool:
-        return other > float(self) if symbolic(other) else float.__lt__(self, other)
-
-    def __le__(self, other: Any) -> bool:
-        return other >= float(self) if symbolic(other) else float.__le__(self, other)
-
-    def __gt__(self, other: Any) -> bool:
-        return other < float(self) if symbolic(other) else float.__gt__(self, other)
-
-    def __ge__(self, other: Any) -> bool:
-        return other <= float(self) if symbolic(other) else float.__ge__(self, other)
-
-    def __eq__(self, other: object) -> bool:
-        return other == float(self) if symbolic(other) else float.__eq__(self, other)
-
-    def __ne__(self, other: object) -> bool:
-        return not self == other
-
-    __hash__ = float.__hash__
-
-
-_TRACKED: Final[dict[str, Callable[..., Any]]] = {
-    "int": tracked_int,
-    "float": tracked_float,
-    "max": tracked_max,
-    "min": tracked_min,
-    "range": tracked_range,
-}
+def shadowed_in(function: FunctionType) -> frozenset[str]:
+    """The tracked builtins whose names stand for something else where the function is."""
+    return frozenset(TRACKED.keys() & function.__globals__.keys())
 
 
 @contextmanager
 def tracked_builtins(module: torch.nn.Module) -> Iterator[None]:
-    """While it is open, the code of the module's classes and of their packages calls the tracked versions."""
-    changed: list[tuple[FunctionType, CodeType]] = []
-    names: list[ModuleType] = []
-    for source in _sources(module):
-        names.append(source)
-        source.__dict__.update({_PREFIX + name: function for name, function in _TRACKED.items()})
-        for function in _functions(source):
-            code = rewritten(function.__code__)
-            if code is not function.__code__:
-                changed.append((function, function.__code__))
-                function.__code__ = code
-    try:
-        yield
-    finally:
-        for function, code in changed:
-            function.__code__ = code
-        for source in names:
-            for name in _TRACKED:
-                source.__dict__.pop(_PREFIX + name, None)
-
-
-def _sources(module: torch.nn.Module) -> list[ModuleType]:
-    """The modules of the classes that a model is made of, and what else of their packages is imported."""
-    owners = {kind.__module__ for part in module.modules() for kind in type(part).__mro__}
-    roots = {name.partition(".")[0] for name in owners} - {"torch", "builtins", "abc", "typing"}
-    found = [item for name, item in list(sys.modules.items()) if name.partition(".")[0] in roots]
-    return [item for item in found if isinstance(item, ModuleType) and item.__name__.partition(".")[0] != "shapelint"]
-
-
-def _functions(source: ModuleType) -> Iterator[FunctionType]:
-    """The functions that a module defines: at its top, in its classes, under decorators."""
-    waiting: list[Any] = list(source.__dict__.values())
-    seen: set[int] = set()
-    while waiting:
-        item = waiting.pop()
-        if id(item) in seen:
-            continue
-        seen.add(id(item))
-        if isinstance(item, FunctionType):
-            if item.__globals__ is source.__dict__:
-                yield item
-            waiting.extend(_enclosed(item))
-        elif isinstance(item, type) and item.__module__ == source.__name__:
-            waiting.extend(vars(item).values())
-        elif isinstance(item, (staticmethod, classmethod)):
-            waiting.append(item.__func__)
-        elif isinstance(item, property):
-            waiting.extend((item.fget, item.fset))
-
-
-def _enclosed(function: FunctionType) -> Iterable[Any]:
-    """What a decorated function wraps."""
-    for cell in function.__closure__ or ():
+    """While it is open, the functions that the module reaches call the tracked versions."""
+    functions = user_functions(module)
+    codes = [(function, function.__code__) for function in functions]
+    spaces = list({id(function.__globals__): function.__globals__ for function in functions}.values())
+    modules = stand_ins()
+    places = {MODULE.format(name): each for name, each in modules.items()}
+    with ExitStack() as stack:
+        for space in spaces:
+            stack.enter_context(kept_globals(space))
+        stack.enter_context(caches_passed_by(spaces))
+        stack.enter_context(remembered(module))
+        if "torch._dynamo" in sys.modules:
+            stack.enter_context(torch.compiler.set_stance("force_eager"))
+        sys.modules.update(places)
         try:
-            yield cell.cell_contents
-        except ValueError:
-            continue
-    yield getattr(function, "__wrapped__", None)
+            for space in spaces:
+                space.update(_replacements(space, modules))
+            for function, code in codes:
+                put_to_sleep(function, partial(tracked_code, code, shadowed_in(function)))
+            yield
+        finally:
+            forget(functions)
+            for function, code in codes:
+                function.__code__ = code
+            for name in places:
+                sys.modules.pop(name, None)
+
+
+def _replacements(space: dict[str, Any], modules: dict[str, Any]) -> dict[str, Any]:
+    """What is new among the globals of a module, and what takes the place of another."""
+    found = {name: stand_in(value, modules) for name, value in space.items()}
+    return {**_NAMES, **{name: value for name, value in found.items() if value is not None}}
+
+
+def tracked_code(code: CodeType, shadowed: frozenset[str] = frozenset(), without: Any = None) -> CodeType:
+    """The code as it runs in a check; `shadowed` builtins are other functions there.
+
+    `without` takes statements out of the source; LookupError where the source is not at hand.
+    """
+    return _tracked_code(code, code.co_filename, shadowed, without)
 
 
 @lru_cache(maxsize=16384)
-def rewritten(code: CodeType) -> CodeType:
-    """The code with calls of the tracked builtins renamed; the same object where there are none."""
-    inner = tuple(map(_constant, code.co_consts))
-    same = all(new is old for new, old in zip(inner, code.co_consts, strict=True))
-    if not (set(code.co_names) & _TRACKED.keys()):
-        return code if same else code.replace(co_consts=inner)
+def _tracked_code(code: CodeType, _file: str, shadowed: frozenset[str], without: Any) -> CodeType:
+    """Equal code of two files is one key to a cache, so the file is a part of it."""
+    found = instrumented(code, without)
+    if found is None and without is not None:
+        raise LookupError(code.co_name)
+    tracked = rewritten(found or code, shadowed)
+    _untracked[tracked, tracked.co_filename] = code
+    return tracked
+
+
+def untracked_code(code: CodeType) -> CodeType:
+    """The code as the user wrote it."""
+    return _untracked.get((code, code.co_filename), code)
+
+
+def rewritten(code: CodeType, shadowed: frozenset[str] = frozenset()) -> CodeType:
+    """The code with calls of the tracked builtins renamed and its literal floats tracked."""
+    inner = tuple(_constant(each, shadowed) for each in code.co_consts)
     names, raw = list(code.co_names), bytearray(code.co_code)
-    for name in _TRACKED.keys() & set(code.co_names):
+    for name in (TRACKED.keys() & set(code.co_names)) - shadowed:
         _rename_calls(names, raw, name)
     return code.replace(co_code=bytes(raw), co_names=tuple(names), co_consts=inner)
 
 
-def _constant(value: Any) -> Any:
+def _constant(value: Any, shadowed: frozenset[str]) -> Any:
     if isinstance(value, CodeType):
-        return rewritten(value)
+        return rewritten(value, shadowed)
+    if type(value) is str and "%" in value:
+        return TrackedText(value)
     return TrackedFloat(value) if type(value) is float else value
 
 
 def _rename_calls(names: list[str], raw: bytearray, name: str) -> None:
     """Points every `LOAD_GLOBAL name` that starts a call (its lowest bit: PUSH_NULL) to the tracked name.
 
-    An index that does not fit into one byte is left alone: the leak is then heard, and takes the proof away.
+    A new name whose index does not fit into one byte takes the place of the old one, where that is only called.
     """
-    fresh = (len(names) << 1) | 1
-    if fresh > 255:
-        return
-    wanted = (names.index(name) << 1) | 1
-    found = False
-    for offset in range(0, len(raw), 2):
-        plain = offset == 0 or raw[offset - 2] != _EXTENDED
-        if raw[offset] == _LOAD and raw[offset + 1] == wanted and plain:
-            raw[offset + 1] = fresh
-            found = True
-    if found:
-        names.append(_PREFIX + name)
+    place = names.index(name)
+    uses = [each for each in range(0, len(raw), 2) if raw[each] == _LOAD and _index(raw, each) >> 1 == place]
+    calls = [offset for offset in uses if raw[offset + 1] & 1]
+    if len(calls) == len(uses) and calls:
+        names[place] = MAPPED.format(name)
+    elif calls and len(names) < 128 and all(_index(raw, offset) < 256 for offset in calls):
+        for offset in calls:
+            raw[offset + 1] = (len(names) << 1) | 1
+        names.append(MAPPED.format(name))
 
 
-assert all(hasattr(builtins, name) for name in _TRACKED)
+def _index(raw: bytearray, offset: int) -> int:
+    """The argument of an instruction, with the EXTENDED_ARG instructions in front of it."""
+    value, shift = raw[offset + 1], 8
+    while offset >= 2 and raw[offset - 2] == _EXTENDED:
+        offset -= 2
+        value, shift = value | raw[offset + 1] << shift, shift + 8
+    return value

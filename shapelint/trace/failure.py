@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from shapelint.failure import Failure, Kind
 
-__all__ = ["Failure", "Kind", "SizeError", "Unanalysable"]
+__all__ = ["LONGEST", "Failure", "Kind", "OutOfTime", "SizeError", "Unanalysable"]
+
+LONGEST = 60.0  # seconds of one run: far more than any network takes, and less than memory lasts in an endless loop
 
 
 class SizeError(RuntimeError):
@@ -16,4 +18,12 @@ class SizeError(RuntimeError):
 
 
 class Unanalysable(RuntimeError):
-    """Raised where the run cannot go on for a reason that says nothing about the sizes."""
+    """Raised where the run cannot go on, and whether PyTorch would is not known; `failure` is what may befall it."""
+
+    def __init__(self, text: str, failure: Failure | None = None) -> None:
+        super().__init__(text)
+        self.failure = failure
+
+
+class OutOfTime(Unanalysable):
+    """Raised where a run takes longer than any run should."""

@@ -25,6 +25,19 @@ def is_users(code: CodeType) -> bool:
     return not file.startswith((_torch_folder(), _OWN, "<frozen"))
 
 
+@lru_cache(maxsize=16384)
+def is_own(code: CodeType) -> bool:
+    """Whether code is ours."""
+    return code.co_filename.startswith(_OWN)
+
+
+@lru_cache(maxsize=16384)
+def is_sizes_own(code: CodeType) -> bool:
+    """Whether code belongs to the sizes that go through a model, or hears what they tell."""
+    parts = code.co_filename.removeprefix(_OWN).split(os.sep)
+    return is_own(code) and (parts[0] == "size" or parts[-1] in ("sized_shape.py", "recorder.py"))
+
+
 def calling_frame(frame: FrameType | None) -> FrameType | None:
     """The innermost frame of the user's code at or above `frame`."""
     while frame is not None and not is_users(frame.f_code):
@@ -47,14 +60,17 @@ def may_catch(frame: FrameType | None, stop: CodeType) -> bool:
     return False
 
 
+_RAISING = frozenset(dis.opmap[name] for name in ("RAISE_VARARGS", "UNPACK_SEQUENCE", "UNPACK_EX"))
+
+
 def raised_by_python(traceback: TracebackType | None) -> bool:
-    """Whether an error comes from a `raise` or `assert` statement, not from inside a compiled function."""
+    """Whether an error comes from a `raise`, an `assert` or an unpacking, not from inside a compiled function."""
     while traceback is not None and traceback.tb_next is not None:
         traceback = traceback.tb_next
     if traceback is None:
         return False
     code = traceback.tb_frame.f_code.co_code
-    return code[traceback.tb_lasti] == dis.opmap["RAISE_VARARGS"]
+    return code[traceback.tb_lasti] in _RAISING
 
 
 def raising_place(traceback: TracebackType | None) -> Call | None:

@@ -11,7 +11,7 @@ import torch
 from shapelint.graph import Node, ShapeGraph
 from shapelint.size.number import plain
 from shapelint.source import Call, Span
-from shapelint.trace.explore import frozen_shape
+from shapelint.trace.branch import frozen_shape
 from shapelint.trace.record import Record
 from shapelint.trace.run import Run
 
@@ -51,9 +51,14 @@ def convolution_layers(module: torch.nn.Module) -> list[tuple[str, str, dict[str
     ]
 
 
-@lru_cache(maxsize=16384)
 def span_of(call: Call) -> Span:
     """The span of a call site, found once."""
+    return _span_of(call, call.code.co_filename)
+
+
+@lru_cache(maxsize=16384)
+def _span_of(call: Call, _file: str) -> Span:
+    """Equal code of two files is one key to a cache, so the file is a part of it."""
     return call.span()
 
 

@@ -8,19 +8,21 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from types import CodeType
-from typing import Any
+from typing import Any, NoReturn
 
 import torch
 from torch.overrides import TorchFunctionMode
 
-from shapelint.size.condition import FALSE, TRUE, Condition, negate
+from shapelint.size.condition import FALSE, TRUE, Condition, equal, negate, pinned, symbols_of
+from shapelint.size.function import constant
 from shapelint.size.number import plain, tracked_size
+from shapelint.size.tracking import settle
 from shapelint.source import Call
-from shapelint.trace.failure import Failure, SizeError, Unanalysable
-from shapelint.trace.fallback import Ready, fallback
+from shapelint.trace.failure import Failure, Kind, OutOfTime, SizeError, Unanalysable
+from shapelint.trace.fallback import Ready, fallback, needs_data
 from shapelint.trace.frames import calling_place, may_catch
 from shapelint.trace.operation import (
     RULES,
@@ -34,8 +36,11 @@ from shapelint.trace.operation import (
     Same,
     Shape,
     SizeRule,
+    fresh_parts,
+    is_fresh_contiguous,
 )
 from shapelint.trace.record import Event, Known, Overrides, Record
+from shapelint.trace.told import only_told
 from shapelint.trace.trees import flat_tensors, on_meta, plain_tree
 
 
@@ -61,6 +66,7 @@ class Recorder(TorchFunctionMode):
         self.layers: list[tuple[str, int]] = [("", 1)]
         self._calls: dict[str, int] = {}
         self._seen: set[Condition] = set()
+        self._pinned: set[str] = set()
         self._inside = False
         self._current: tuple[Any, Any] = ((), {})
         self.kernel_error: BaseException | None = None
@@ -85,15 +91,34 @@ class Recorder(TorchFunctionMode):
         return known
 
     def require(self, condition: Condition, failure: Failure, operation: Operation) -> None:
+        if failure.kind is Kind.CHANNELS:
+            condition = self._mended(condition, failure)
         if condition == TRUE or condition in self._seen:
             return
         if not condition.holds(self.sizes):
             self._take(negate(condition), None)
-            args, kwargs = self._current
-            self._record(operation, args, kwargs, self.inputs(args, kwargs), (), None)
+            self._end(operation)
             raise SizeError(failure, failure.at(self.sizes))
         catchable = may_catch(sys._getframe(1), self._stop)
         self._take(condition, None if catchable else failure)
+
+    def _mended(self, condition: Condition, failure: Failure) -> Condition:
+        """What a layer asks of its channels where a repair builds it for another number of them."""
+        functions = self.overrides.get(self.layers[-1][0], {}).get("channels")
+        if functions is None:
+            return condition
+        given = constant(failure.left) if isinstance(failure.left, int) else failure.left
+        return equal(given, functions[0])
+
+    def _end(self, operation: Operation) -> None:
+        """Records the call with which the run ends."""
+        args, kwargs = self._current
+        self._record(operation, args, kwargs, self.inputs(args, kwargs), (), None)
+
+    def give_up(self, failure: Failure, operation: Operation) -> NoReturn:
+        """Ends the run at a call of which no size tells whether it raises."""
+        self._end(operation)
+        raise Unanalysable(failure.at(self.sizes), failure)
 
     def decide(self, condition: Condition) -> bool:
         holds = condition.holds(self.sizes)
@@ -110,8 +135,17 @@ class Recorder(TorchFunctionMode):
         if not self._inside:
             self.leaks.append((reason, calling_place(sys._getframe(1))))
 
+    def text(self) -> None:
+        if not self._inside and not only_told(sys._getframe(1)):
+            self.leak("the text of a size")
+
     def _take(self, condition: Condition, failure: Failure | None) -> None:
         self._seen.add(condition)
+        if symbols_of(condition) <= self._pinned:
+            return
+        if names := pinned(condition):
+            self._pinned.update(names)
+            settle(names)
         self.events.append(Event(condition, failure, len(self.records)))
 
     # -- modules --------------------------------------------------------------------------------------------------
@@ -133,7 +167,7 @@ class Recorder(TorchFunctionMode):
         if self._inside:
             return func(*args, **kwargs)
         if time.monotonic() > self._deadline:
-            raise Unanalysable("the time for this model is used up")
+            raise OutOfTime("the time for this model is used up")
         operation, before = Operation(self, func), self._current
         self._current = (args, kwargs)
         try:
@@ -175,8 +209,8 @@ class Recorder(TorchFunctionMode):
         else:
             value = self._fresh(result)
             tensors = flat_tensors(value)
-            dims = tuple(each.shape for each in _fresh_parts(result))
-        layout = () if _contiguous(result) else self._layout(operation, args, kwargs)
+            dims = tuple(each.shape for each in fresh_parts(result))
+        layout = () if is_fresh_contiguous(result) else self._layout(operation, args, kwargs)
         self._record(operation, args, kwargs, inputs, dims, value)
         for index, (tensor, shape) in enumerate(zip(tensors, dims, strict=False)):
             values = None if operation.values is None else operation.values[index]
@@ -201,6 +235,9 @@ class Recorder(TorchFunctionMode):
             return func(*plain_tree(args), **plain_tree(kwargs))
         except BaseException as error:
             self.kernel_error = error
+            unable = needs_data(func, error)
+            if unable is not None:
+                raise unable from error
             raise
         finally:
             self._inside = False
@@ -260,14 +297,3 @@ class Recorder(TorchFunctionMode):
         if functions is None:
             return None
         return tuple(tracked_size(function.value(self.sizes), function) for function in functions)
-
-
-def _contiguous(result: Result) -> bool:
-    """Whether the result is contiguous at every size."""
-    return isinstance(result, Fresh) and result.layout is None
-
-
-def _fresh_parts(result: Any) -> Iterable[Fresh | Same]:
-    if isinstance(result, (Fresh, Same)):
-        return [result]
-    return [] if isinstance(result, Plain) else [part for each in result for part in _fresh_parts(each)]

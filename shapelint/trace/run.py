@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -11,17 +10,20 @@ from typing import Any
 
 import torch
 from torch.nn.modules import module as hooks
+from torch.nn.parameter import is_lazy
 
 from shapelint.inputs import Inputs
 from shapelint.size.function import constant
 from shapelint.size.number import track, tracked_size
 from shapelint.source import Call
 from shapelint.spec import TensorSpec
-from shapelint.trace.failure import Failure, Kind, SizeError, Unanalysable
+from shapelint.trace import chance
+from shapelint.trace.failure import LONGEST, Failure, Kind, SizeError, Unanalysable
 from shapelint.trace.frames import raised_by_python, raising_place
 from shapelint.trace.operation import Shape
 from shapelint.trace.record import Event, Overrides, Record
 from shapelint.trace.recorder import Recorder
+from shapelint.trace.standing import Standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,7 @@ class Subject:
     symbols: tuple[str, ...]
     names: Mapping[int, str]
     standing: Standing
-    seconds: float = 60.0
+    seconds: float = LONGEST
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,7 @@ def run_once(subject: Subject, sizes: Mapping[str, int], *, symbolic: bool, over
     error: BaseException | None = None
     try:
         subject.standing.take()
+        chance.seed()
         _learn_constants(recorder, subject.module)
         args, kwargs = subject.inputs.map(lambda spec: _input(recorder, spec, sizes))
         with _hooks(recorder), torch.no_grad(), recorder:
@@ -74,6 +77,7 @@ def run_once(subject: Subject, sizes: Mapping[str, int], *, symbolic: bool, over
         error = raised
     finally:
         track(before)
+    recorder.leaks += [(reason, None) for reason in (chance.drawn(), subject.standing.hidden) if reason]
     return _finished(recorder, sizes, value, error)
 
 
@@ -91,7 +95,7 @@ def _finished(recorder: Recorder, sizes: Mapping[str, int], value: Any, error: B
 
 
 def _explained(recorder: Recorder, error: BaseException) -> Failure:
-    if isinstance(error, SizeError):
+    if isinstance(error, (SizeError, Unanalysable)) and error.failure is not None:
         return error.failure
     text = f"{type(error).__name__}: {error}".split("\n")[0]
     text = text.replace("{", "(").replace("}", ")")
@@ -137,7 +141,7 @@ def _learn_constants(recorder: Recorder, module: torch.nn.Module) -> None:
         for group in (part._parameters, part._buffers):
             for tensor in group.values():
                 if tensor is not None:
-                    recorder.learn(tensor, tuple(tensor.shape), -1)
+                    recorder.learn(tensor, (0,) if is_lazy(tensor) else tuple(tensor.shape), -1)
 
 
 def overriding(values: Mapping[str, tuple[int, ...]], parameter: str = "output_padding") -> Overrides:
@@ -154,55 +158,3 @@ def _hooks(recorder: Recorder) -> Iterator[None]:
     finally:
         before.remove()
         after.remove()
-
-
-@contextmanager
-def left_as_it_was(module: torch.nn.Module) -> Iterator[None]:
-    """Puts back every attribute of the module's parts, torch's random state and Python's."""
-    parts = [(part, dict(part.__dict__)) for part in module.modules()]
-    stores: Any = [store for part, _ in parts for store in (part._parameters, part._buffers, part._modules)]
-    inner = [(store, dict(store)) for store in stores]
-    state, python_state = torch.get_rng_state(), random.getstate()
-    try:
-        yield
-    finally:
-        for part, attributes in parts:
-            part.__dict__.clear()
-            part.__dict__.update(attributes)
-        for store, entries in inner:
-            store.clear()
-            store.update(entries)
-        torch.set_rng_state(state)
-        random.setstate(python_state)
-
-
-class Standing:
-    """How a module stands for a run: every tensor on meta, every part in training or evaluation mode."""
-
-    def __init__(self, module: torch.nn.Module, *, train: bool) -> None:
-        self._train, self._parts = train, list(module.modules())
-        made: dict[int, torch.Tensor] = {}
-        self._tensors = [
-            (part, kind, {name: _on_meta(tensor, made) for name, tensor in store.items()})
-            for part in self._parts
-            for kind, store in (("_parameters", part._parameters), ("_buffers", part._buffers))
-            if any(tensor is not None and tensor.device.type != "meta" for tensor in store.values())
-        ]
-
-    def take(self) -> None:
-        """Sets the parts of the module up; `left_as_it_was` undoes it."""
-        for part in self._parts:
-            part.training = self._train
-        for part, kind, tensors in self._tensors:
-            getattr(part, kind).update(tensors)
-
-
-def _on_meta(tensor: torch.Tensor | None, made: dict[int, torch.Tensor]) -> Any:
-    """A tensor of the same kind without storage; tied tensors stay tied."""
-    if tensor is None or tensor.device.type == "meta":
-        return tensor
-    if id(tensor) not in made:
-        empty = torch.empty_like(tensor, device="meta", requires_grad=False)
-        is_parameter = isinstance(tensor, torch.nn.Parameter)
-        made[id(tensor)] = torch.nn.Parameter(empty, requires_grad=False) if is_parameter else empty
-    return made[id(tensor)]

@@ -1,0 +1,66 @@
+"""How a module stands for a run: its tensors on meta, its parts in one mode, nothing compiled or filled in yet."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch.nn.parameter import is_lazy
+
+
+class Standing:
+    """How a module stands for a run; `left_as_it_was` undoes it. `hidden` says what no run can see, if anything."""
+
+    def __init__(self, module: torch.nn.Module, *, train: bool) -> None:
+        self._train, self._parts = train, list(module.modules())
+        made: dict[int, torch.Tensor] = {}
+        stores = [(part, kind, getattr(part, kind)) for part in self._parts for kind in ("_parameters", "_buffers")]
+        self._tensors = [
+            (part, kind, {name: _on_meta(tensor, made) for name, tensor in store.items() if not is_lazy(tensor)})
+            for part, kind, store in stores
+            if any(tensor is not None and tensor.device.type != "meta" for tensor in store.values())
+        ]
+        self._lazy = [(part, kind, dict(store)) for part, kind, store in stores if any(map(is_lazy, store.values()))]
+        scripted = [name for name, part in module.named_modules() if isinstance(part, torch.jit.ScriptModule)]
+        self.hidden = f"`{scripted[0]}` is compiled by torch.jit, which hides its calls" if scripted else ""
+        self._compiled = [part for part in self._parts if _is_compiled(part)]
+
+    def take(self) -> None:
+        """Sets the parts of the module up."""
+        for part in self._parts:
+            part.training = self._train
+        for part, kind, tensors in self._tensors:
+            getattr(part, kind).update(tensors)
+        for part, kind, store in self._lazy:
+            getattr(part, kind).update({name: _empty(tensor) for name, tensor in store.items() if is_lazy(tensor)})
+            part.__dict__["reset_parameters"] = _nothing
+        for part in self._compiled:
+            if "_orig_mod" in part._modules:
+                part.__dict__["forward"] = part._modules["_orig_mod"]
+            part.__dict__["_compiled_call_impl"] = None
+
+
+def _is_compiled(part: torch.nn.Module) -> bool:
+    """Whether torch.compile wraps the module, or `module.compile()` was called."""
+    wrapped = type(part).__module__ == "torch._dynamo.eval_frame"
+    return wrapped or part.__dict__.get("_compiled_call_impl") is not None
+
+
+def _nothing() -> None:
+    """In the place of `reset_parameters`: what a lazy layer is filled with has no say in sizes."""
+
+
+def _empty(tensor: Any) -> Any:
+    """A lazy tensor that was not filled in yet, as the model's first call finds it."""
+    return type(tensor)(requires_grad=False, device=torch.device("meta"), dtype=tensor.dtype)
+
+
+def _on_meta(tensor: torch.Tensor | None, made: dict[int, torch.Tensor]) -> Any:
+    """A tensor of the same kind without storage; tied tensors stay tied."""
+    if tensor is None or tensor.device.type == "meta":
+        return tensor
+    if id(tensor) not in made:
+        empty = torch.empty_like(tensor, device="meta", requires_grad=False)
+        is_parameter = isinstance(tensor, torch.nn.Parameter)
+        made[id(tensor)] = torch.nn.Parameter(empty, requires_grad=False) if is_parameter else empty
+    return made[id(tensor)]

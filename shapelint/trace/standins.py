@@ -1,0 +1,211 @@
+"""What stands in for `math`, `numpy` and caches in the globals of the user's modules while a check runs.
+
+Functions written in C take the plain value of a size without a word: `math.log2(h)`, `np.zeros(h)`. Those of a
+stand-in tell, or keep the function where the result has one. A cache keyed by sizes outlives a run, and is passed by.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+import random
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from types import ModuleType
+from typing import Any, Final
+
+from shapelint.size.number import Size, integral, larger, smaller
+from shapelint.size.operand import left_operand
+from shapelint.size.ratio import Ratio
+from shapelint.size.tracking import lose, symbolic, tracker
+
+
+def stand_ins() -> dict[str, ModuleType]:
+    """The modules that have one, as far as they are imported, with their stand-ins."""
+    found: dict[str, ModuleType] = {"math": _StandIn(math, _MATH), "random": _Dice(random, {})}
+    if "numpy" in sys.modules:
+        found["numpy"] = _StandIn(sys.modules["numpy"], _NUMPY)
+    return found
+
+
+def stand_in(value: Any, modules: dict[str, ModuleType]) -> Any:
+    """What a global of the user's module is replaced by; None for nothing."""
+    if isinstance(value, ModuleType):
+        own = modules.get(value.__name__)
+        return own if own is not None and not isinstance(value, _StandIn) else None
+    try:
+        home, name = modules.get(value.__module__ or ""), value.__name__
+    except Exception:  # a proxy for a module that is not installed may raise whatever it likes
+        return None
+    if home is not None and name and not isinstance(value, type) and getattr(home.real, name, None) is value:
+        return getattr(home, name)
+    return None
+
+
+@contextmanager
+def caches_passed_by(spaces: Iterable[dict[str, Any]]) -> Iterator[None]:
+    """While it is open, what `functools.lru_cache` wraps in these modules and their classes is called itself."""
+    replaced: list[tuple[Any, str, Any]] = []
+    for space in spaces:
+        kinds = [each for each in space.values() if isinstance(each, type) and each.__module__ == space.get("__name__")]
+        for owner in (sys.modules.get(space.get("__name__", "")), *kinds):
+            for name, value in list(vars(owner).items()) if owner is not None else ():
+                if isinstance(getattr(value, "__func__", value) if type(value) is staticmethod else value, _CACHED):
+                    replaced.append((owner, name, value))
+                    setattr(owner, name, _passing_by(value))
+    try:
+        yield
+    finally:
+        for owner, name, value in replaced:
+            setattr(owner, name, value)
+
+
+class _StandIn(ModuleType):
+    """A module whose functions hear of the sizes that they are given."""
+
+    def __init__(self, real: ModuleType, kept: dict[str, Callable[..., Any]]) -> None:
+        super().__init__(real.__name__)
+        self.real, self._kept = real, kept
+
+    def __getattr__(self, name: str) -> Any:
+        value = getattr(self.real, name)
+        if isinstance(value, ModuleType) and value.__name__.startswith(self.real.__name__):
+            value = (_Dice if name == "random" else _StandIn)(value, {})
+        elif name in self._kept:
+            value = functools.partial(self._kept[name], value)
+        elif callable(value) and not isinstance(value, type):
+            value = Heard(value)
+        self.__dict__[name] = value
+        return value
+
+
+class _Dice(_StandIn):
+    """A module of random numbers, which tells where one was drawn."""
+
+    def __getattr__(self, name: str) -> Any:
+        value = getattr(self.real, name)
+        drawn = callable(value) and not isinstance(value, type) and name not in ("seed", "getstate", "get_state")
+        return functools.partial(_told, value, f"a random number (`{self.real.__name__}.{name}`)") if drawn else value
+
+
+def _told(function: Callable[..., Any], reason: str, *args: Any, **kwargs: Any) -> Any:
+    listener = tracker()
+    if listener is not None:
+        listener.leak(reason)
+    return function(*args, **kwargs)
+
+
+class Heard:
+    """A function that tells of the sizes in its arguments."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self._function = function
+        self._name = f"{getattr(function, '__name__', 'a function')}() of a size"
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        lose(self._name, *sizes_in((args, kwargs)))
+        return self._function(*args, **kwargs)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._function, name)
+
+
+class Hidden(Heard):
+    """A function that no recorder can look into."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return _told(self._function, "a function that torch.jit compiled, which hides its calls", *args, **kwargs)
+
+
+def sizes_in(tree: Any) -> Iterator[Any]:
+    """The sizes in nested arguments."""
+    if isinstance(tree, dict):
+        tree = tuple(tree.values())
+    if isinstance(tree, (tuple, list)):
+        for part in tree:
+            yield from sizes_in(part)
+    elif isinstance(tree, slice):
+        yield from sizes_in((tree.start, tree.stop, tree.step))
+    elif isinstance(tree, Ratio):
+        yield tree._numerator
+    elif symbolic(tree):
+        yield tree
+
+
+def _passing_by(cached: Any) -> Any:
+    """The function behind a cache: what it keeps from one run is wrong in another."""
+    if isinstance(cached, staticmethod):
+        return staticmethod(_passing_by(cached.__func__))
+    return cached.__wrapped__
+
+
+# -- what keeps a function ----------------------------------------------------------------------------------------
+
+
+class _Rounded(Ratio):
+    """A whole float, as numpy's rounding gives it."""
+
+    def astype(self, kind: Any, *args: Any, **kwargs: Any) -> Any:
+        whole = kind is int or getattr(kind, "__name__", str(kind)).lstrip("u").startswith("int")
+        return self.__trunc__() if whole else self
+
+    def item(self) -> Any:
+        return Ratio(self._numerator, self._denominator)
+
+
+def _is_size(value: Any) -> bool:
+    return isinstance(value, Ratio) or (isinstance(value, Size) and symbolic(value))
+
+
+def _rounded(round_one: Callable[[Any], Any], real: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    if len(args) == 1 and not kwargs and _is_size(args[0]):
+        return _Rounded(round_one(args[0]), 1)
+    return Heard(real)(*args, **kwargs)
+
+
+def _product(real: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    items = args[0] if len(args) == 1 and not kwargs else None
+    if isinstance(items, (tuple, list)) and any(map(_is_size, items)):
+        return functools.reduce(lambda total, each: left_operand(total) * each, items, 1)
+    return Heard(real)(*args, **kwargs)
+
+
+def _extreme(choose: Callable[[int, int], int], real: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    if len(args) == 2 and not kwargs and any(map(_is_size, args)) and all(map(integral, args)):
+        return choose(*args)
+    return Heard(real)(*args, **kwargs)
+
+
+def _unheard(real: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """A function that asks the size itself."""
+    return real(*args, **kwargs)
+
+
+def _common_divisor(real: Callable[..., Any], *numbers: Any) -> Any:
+    """The greatest common divisor with one constant: each of its divisors is a way of its own."""
+    sizes = [each for each in numbers if symbolic(each)]
+    if len(numbers) == 2 and len(sizes) == 1:
+        (fixed,) = (abs(each) for each in numbers if not symbolic(each))
+        if 0 < fixed <= 4096:
+            return next(d for d in range(fixed, 0, -1) if fixed % d == 0 and sizes[0] % d == 0)
+    return Heard(real)(*numbers)
+
+
+_CACHED: Final = type(functools.lru_cache(lambda: None))
+_MATH: Final[dict[str, Callable[..., Any]]] = {
+    **dict.fromkeys(("floor", "ceil", "trunc"), _unheard),
+    "prod": _product,
+    "gcd": _common_divisor,
+}
+_NUMPY: Final[dict[str, Callable[..., Any]]] = {
+    "ceil": functools.partial(_rounded, math.ceil),
+    "floor": functools.partial(_rounded, math.floor),
+    "trunc": functools.partial(_rounded, math.trunc),
+    "fix": functools.partial(_rounded, math.trunc),
+    **dict.fromkeys(("round", "rint", "around"), functools.partial(_rounded, round)),
+    "prod": _product,
+    "maximum": functools.partial(_extreme, larger),
+    "minimum": functools.partial(_extreme, smaller),
+    "gcd": _common_divisor,
+}

@@ -1,0 +1,135 @@
+"""Our versions of builtins, which keep a size a size: `int`, `float`, `max`, `len` and their kind.
+
+Python hands an int subclass to the builtins as a plain number. The user's code calls these instead while a check runs.
+"""
+
+from __future__ import annotations
+
+import builtins
+from collections import deque
+from collections.abc import Callable, Iterable
+from functools import partial, reduce
+from typing import Any, Final
+
+import torch
+
+from shapelint.size.number import Size, larger, plain, smaller
+from shapelint.size.operand import left_operand
+from shapelint.size.ratio import Ratio
+from shapelint.size.tracking import lose, symbolic
+
+_MOST = 32
+_SEQUENCES: Final = (list, tuple, str, bytes, range, deque, torch.nn.ModuleList, torch.nn.Sequential)
+
+
+def tracked_int(*args: Any, **kwargs: Any) -> Any:
+    """int(), where a size stays a size and a quotient of sizes is rounded towards zero."""
+    if len(args) == 1 and not kwargs:
+        value = args[0].item() if isinstance(args[0], torch.Tensor) else args[0]
+        if isinstance(value, Size) and symbolic(value):
+            return value
+        return value.__trunc__() if isinstance(value, Ratio) else int(value)
+    return int(*args, **kwargs)
+
+
+def tracked_float(*args: Any) -> Any:
+    """float(), where a size becomes an exact quotient."""
+    if len(args) == 1:
+        value = args[0].item() if isinstance(args[0], torch.Tensor) else args[0]
+        if isinstance(value, Size) and symbolic(value):
+            return Ratio(value, 1)
+        return value if isinstance(value, Ratio) else float(value)
+    return float(*args)
+
+
+def tracked_max(*args: Any, **kwargs: Any) -> Any:
+    """max(), kept as a function where it compares integers of which one is a size."""
+    return _extreme(max, larger, args, kwargs)
+
+
+def tracked_min(*args: Any, **kwargs: Any) -> Any:
+    """min(), kept as a function where it compares integers of which one is a size."""
+    return _extreme(min, smaller, args, kwargs)
+
+
+def _extreme(builtin: Callable[..., Any], kept: Callable[[int, int], int], args: Any, kwargs: Any) -> Any:
+    items = args[0] if len(args) == 1 else args
+    whole = isinstance(items, (tuple, list)) and len(items) > 1 and all(isinstance(each, int) for each in items)
+    if not kwargs and whole and any(map(symbolic, items)):
+        return reduce(kept, items)
+    return builtin(*args, **kwargs)
+
+
+def tracked_range(*args: Any) -> range:
+    """range(), which tells that a size became the length of a loop."""
+    lose("range() over a size", *args)
+    return range(*args)
+
+
+def tracked_len(*args: Any) -> int:
+    """len(), which of a tensor is its first size."""
+    if len(args) == 1 and isinstance(args[0], torch.Tensor) and args[0].dim():
+        return args[0].shape[0]
+    return len(*args)
+
+
+def tracked_sum(items: Iterable[Any], *args: Any, **kwargs: Any) -> Any:
+    """sum(), item by item: the builtin adds a size to a float as a plain number."""
+    kept = list(items)
+    if any(isinstance(each, (Size, Ratio)) for each in kept):
+        start = args[0] if args else kwargs.get("start", 0)
+        return reduce(lambda total, each: left_operand(total) + each, kept, start)
+    return sum(kept, *args, **kwargs)
+
+
+def tracked_pow(base: Any, *args: Any, **kwargs: Any) -> Any:
+    """pow(), where a float leaves a size as exponent to the size."""
+    return pow(left_operand(base), *args, **kwargs)
+
+
+def tracked_divmod(dividend: Any, divisor: Any) -> Any:
+    """divmod(), where a float leaves a size as divisor to the size."""
+    return divmod(left_operand(dividend), divisor)
+
+
+def _heard(builtin: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    lose(f"{builtin.__name__}() of a size", *args)
+    return builtin(*args, **kwargs)
+
+
+def item(container: Any, index: Any) -> Any:
+    """container[index]; where a size counts the items, each of them is a way of its own."""
+    if isinstance(index, slice):
+        if isinstance(container, _SEQUENCES) or type(container).__module__ == "numpy":
+            lose("a slice by a size", index.start, index.stop, index.step)
+    elif symbolic(index):
+        if isinstance(container, _SEQUENCES) and len(container) <= _MOST:
+            return container[_place(len(container), index)]
+        if not isinstance(container, (torch.Tensor, dict)):
+            lose("a size as an index", index)
+    return container[index]
+
+
+def place(container: Any, index: Any) -> Any:
+    """The index, at which an item of the container is to be set or deleted."""
+    if not isinstance(container, (torch.Tensor, dict)):
+        lose("a size as an index", index)
+    return index
+
+
+def _place(length: int, index: int) -> int:
+    """The index as a plain number, which it is on this path only."""
+    if index >= length or index < -length:
+        raise IndexError("index out of range")
+    here = plain(index)
+    assert index == here, "the comparison is what remembers the path"
+    return here
+
+
+TRACKED: Final[dict[str, Callable[..., Any]]] = {
+    "int": tracked_int, "float": tracked_float, "max": tracked_max, "min": tracked_min, "range": tracked_range,
+    "len": tracked_len, "sum": tracked_sum, "pow": tracked_pow, "divmod": tracked_divmod,
+    **{each.__name__: partial(_heard, each) for each in (bin, hex, oct, chr, bytes, bytearray, complex)},
+}  # fmt: skip
+
+assert all(hasattr(builtins, name) for name in TRACKED)
