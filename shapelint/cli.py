@@ -14,22 +14,26 @@ import click
 
 from shapelint import cli_options as options
 from shapelint import output
-from shapelint.cli_checking import FORMATS, Checker, one_line, require_provider, show_traceback
+from shapelint.cli_checking import FORMATS, Checker
 from shapelint.cli_options import CheckOptions
+from shapelint.cli_work import View, one_line, show_traceback
 from shapelint.registry import select_rules
 
 CLEAN, FOUND, FAILED, INTERRUPTED = 0, 1, 2, 130
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
-    """Runs the command line and ends the process with its exit code."""
-    sys.exit(run(sys.argv[1:] if arguments is None else arguments))
+    """Runs the command line and ends the process with its exit code; models are checked in a process of their own."""
+    sys.exit(run(sys.argv[1:] if arguments is None else arguments, apart=True))
 
 
-def run(arguments: Sequence[str]) -> int:
-    """The exit code of one command line; whatever goes wrong is one line on standard error."""
+def run(arguments: Sequence[str], *, apart: bool = False) -> int:
+    """The exit code of one command line; whatever goes wrong is one line on standard error.
+
+    Models are checked in this process, unless they are to be kept `apart`.
+    """
     try:
-        code = command.main(list(arguments), prog_name="shapelint", standalone_mode=False)
+        code = command.main(list(arguments), prog_name="shapelint", standalone_mode=False, obj=apart)
         return code if isinstance(code, int) else CLEAN
     except (click.Abort, KeyboardInterrupt):
         click.echo("shapelint: interrupted", err=True)
@@ -68,24 +72,25 @@ def command(context: click.Context, version: bool) -> int:
 @click.option("--exit-zero", is_flag=True, help="Exit 0 even where something was found.")
 @click.option("-q", "--quiet", is_flag=True, help="Show only models with an error or a warning.")
 @options.traceback_option
-def check(targets: tuple[str, ...], form: str, file: str | None, exit_zero: bool, quiet: bool, **given: Any) -> int:
+@click.pass_obj
+def check(apart: bool, /, targets: tuple[str, ...], form: str, file: str | None, **given: Any) -> int:
     """Checks models: pkg.mod:Net, path/file.py:Net, or path/file.py for the annotated models in it.
 
     Without TARGET, all annotated models below the current folder. Exit code: 0 clean, 1 an error or a warning, 2 the
     check could not be done.
     """
-    provider = given.pop("provider")
+    provider, exit_zero, quiet = given.pop("provider"), given.pop("exit_zero"), given.pop("quiet")
     confirm = options.confirmation(no_confirm=given.pop("no_confirm"), provider=provider)
     checker = Checker(CheckOptions(**given, confirm=confirm))
     select_rules(given["select"], given["ignore"])
     if file is not None:
         output.probe(file)
-    require_provider(provider)
     if targets:
-        checker.check_targets(targets)
+        checker.add_targets(targets)
     else:
-        checker.check_here()
-    checker.deliver(form, file, colour=file is None and _coloured(), quiet=quiet)
+        checker.add_here()
+    checker.check(View(form, file is None and _coloured(), quiet), provider=provider, apart=apart)
+    checker.deliver(file)
     return FAILED if checker.failed else FOUND if checker.found and not exit_zero else CLEAN
 
 
@@ -93,13 +98,13 @@ def check(targets: tuple[str, ...], form: str, file: str | None, exit_zero: bool
 @click.argument("target")
 @options.model_options
 @options.traceback_option
-def sizes(target: str, **given: Any) -> int:
+@click.pass_obj
+def sizes(apart: bool, /, target: str, **given: Any) -> int:
     """Prints for which sizes a model runs and restores its input."""
     checker = Checker(CheckOptions(**given))
-    checker.check_targets((target,))
-    from shapelint.report.sizes import render
-
-    output.show("\n".join(render(report) for report in checker.reports))
+    checker.add_targets((target,))
+    checker.check(View("sizes"), apart=apart)
+    checker.deliver(None)
     return FAILED if checker.failed else CLEAN
 
 
@@ -126,15 +131,19 @@ def rules() -> int:
 
 @command.command()
 @click.argument("files", nargs=-1, metavar="[FILE]...")
+@options.timeout_option
 @options.traceback_option
-def hook(files: tuple[str, ...], traceback: bool) -> int:
+@click.pass_obj
+def hook(apart: bool, /, files: tuple[str, ...], **given: Any) -> int:
     """Checks the annotated models in FILES, for pre-commit: silent and quick where there are none."""
-    checker = Checker(CheckOptions(traceback=traceback))
-    checker.check_files(files)
-    checker.deliver("text", None, colour=_coloured(), quiet=True)
+    checker = Checker(CheckOptions(**given))
+    checker.add_files(files)
+    checker.check(View("text", _coloured(), quiet=True), apart=apart)
+    checker.deliver(None)
     return FAILED if checker.failed else FOUND if checker.found else CLEAN
 
 
 def _coloured() -> bool:
     """Colour is for terminals whose user has not said no (https://no-color.org)."""
-    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    terminal = sys.stdout is not None and sys.stdout.isatty()
+    return terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"

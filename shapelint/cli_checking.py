@@ -4,140 +4,134 @@ from __future__ import annotations
 
 import contextlib
 import os
-import sys
+import signal
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import click
 
 from shapelint import output
-from shapelint.cli_options import CheckOptions
+from shapelint.child import End, How, can_fork, run_apart
+from shapelint.cli_options import TIMEOUT, CheckOptions
 from shapelint.cli_targets import Job, jobs_in, jobs_of, python_files
-from shapelint.errors import ShapelintError, TargetError
-from shapelint.finding import Report
+from shapelint.cli_work import BEGIN, DONE, FAILED, FATAL, REPORT, View, Work, show_traceback, subject_line
+from shapelint.errors import TargetError
+from shapelint.user_code import dumped_frames, place_in
+from shapelint.watch import run_here
 
 FORMATS = ("text", "concise", "json")
+_STOPPED = 2
 
 
 @dataclass(slots=True)
 class Checker:
-    """The checks of one command line, with what they found so far."""
+    """The checks of one command line: what is to be done, and what came of it."""
 
     options: CheckOptions
-    reports: list[Report] = field(default_factory=list)
+    jobs: list[Job] = field(default_factory=list)
     failed: bool = False
+    found: bool = False
+    text: str | None = None
+    _current: int | None = None
+    _done: list[bytes] = field(default_factory=list)
 
-    @property
-    def found(self) -> bool:
-        """Whether some model has an error or a warning."""
-        return any(not report.ok for report in self.reports)
-
-    def check_targets(self, targets: Iterable[str]) -> None:
-        """Checks what each target stands for."""
+    def add_targets(self, targets: Iterable[str]) -> None:
+        """Adds what each target stands for."""
         for target in dict.fromkeys(targets):
             with self._failing(target):
-                self._check(jobs_of(target, self.options))
+                self.jobs += jobs_of(target, self.options)
 
-    def check_files(self, files: Iterable[str]) -> None:
-        """Checks the annotated models in some files; that there are none is no error."""
+    def add_files(self, files: Iterable[str]) -> None:
+        """Adds the annotated models in some files; that there are none is no error."""
         for file in dict.fromkeys(files):
             with self._failing(file):
-                self._check(jobs_in((file,), self.options))
+                self.jobs += jobs_in((file,), self.options)
 
-    def check_here(self) -> None:
-        """Checks the annotated models below the current folder; TargetError where there is none."""
+    def add_here(self) -> None:
+        """Adds the annotated models below the current folder; TargetError where there is none."""
         if self.options.input:
             raise TargetError("--input needs a TARGET, such as mymodel:Net")
-        self.check_files(python_files())
-        if not self.reports and not self.failed:
+        self.add_files(python_files())
+        if not self.jobs and not self.failed:
             hint = "name a TARGET such as mymodel:Net, or put `# shapelint: input=1,3,H,W` above a class"
             raise TargetError(f"there is no annotated model below this folder; {hint}")
 
-    def deliver(self, form: str, file: str | None, *, colour: bool, quiet: bool) -> None:
-        """Writes the reports; where every check failed there is nothing to write, and a file stays as it was."""
-        if not self.reports and self.failed:
-            return
-        text = _rendered(self.reports, form, colour=colour, quiet=quiet)
-        if file is None:
-            output.show(text)
-        else:
-            output.write(file, text)
+    def check(self, view: View, *, provider: str | None = None, apart: bool = False) -> None:
+        """Does the jobs, in a process of its own where that is asked for and can be.
 
-    def _check(self, jobs: Iterable[Job]) -> None:
-        for job in jobs:
-            with self._failing(job.target):
-                self.reports.append(_checked(job, self.options))
+        A job that ends its process, or does not end, costs a line: the rest is done in another process, which is given
+        what was found so far.
+        """
+        apart = apart and can_fork()
+        work = Work(tuple(self.jobs), self.options, view, provider, apart)
+        while work.jobs or work.done:
+            end = run_apart(work, self._hear, self._seconds) if apart else self._here(work)
+            if end.how is How.DONE:
+                return
+            at = self._current
+            self._fail(self._told(end, work))
+            if at is None:
+                return
+            self._current = None
+            work = replace(work, jobs=work.jobs[at + 1 :], done=tuple(self._done))
+
+    def deliver(self, file: str | None) -> None:
+        """Writes the reports; where every check failed there is nothing to write, and a file stays as it was."""
+        if self.text is None:
+            return
+        if file is None:
+            output.show(self.text)
+        else:
+            output.write(file, self.text)
+
+    def _seconds(self) -> float:
+        """The time up to the next word; what is not the model's, such as importing torch, is not limited so tightly."""
+        limit = self.options.timeout or float("inf")
+        return limit if self._current is not None else max(limit, TIMEOUT)
+
+    def _here(self, work: Work) -> End:
+        def expired(stack: str) -> None:
+            self._fail(self._told(End(How.TIMEOUT, stack=stack), work))
+            os._exit(_STOPPED)
+
+        run_here(work, self._hear, self._seconds, expired)
+        return End(How.DONE)
+
+    def _hear(self, kind: str, payload: bytes) -> None:
+        """Takes in what the work tells."""
+        text = payload.decode("utf-8", "surrogatepass") if kind != REPORT else ""
+        self._current = int(text) if kind == BEGIN else None
+        if kind in (FAILED, FATAL):
+            self._fail(text)
+        elif kind == REPORT:
+            self._done.append(payload)
+        elif kind == DONE and text:
+            self.found, self.text = text[0] == "1", text[1:]
+
+    def _told(self, end: End, work: Work) -> str:
+        """How a process ended, in one line."""
+        subject = "the check" if self._current is None else work.jobs[self._current].target
+        place = place_in(dumped_frames(end.stack))
+        if end.how is How.TIMEOUT:
+            where = place or ", in no line of the model's code" * bool(end.stack)
+            return f"{subject}: does not end; it was stopped after {self._seconds():g} s (--timeout){where}"
+        if end.how is How.EXIT:
+            return f"{subject}: the model's code ended the process (exit code {end.number}); nothing was checked"
+        name = {each.value: each.name for each in signal.Signals}.get(end.number, f"signal {end.number}")
+        hint = "; the system does that when memory runs out" if name == "SIGKILL" else ""
+        how = "was ended by" if name in ("SIGKILL", "SIGTERM") else "crashed with"
+        return f"{subject}: the process {how} {name} ({signal.strsignal(end.number)}){place}{hint}"
+
+    def _fail(self, line: str) -> None:
+        self.failed = True
+        click.echo(f"shapelint: {line}", err=True)
 
     @contextlib.contextmanager
     def _failing(self, subject: str) -> Iterator[None]:
-        """What fails inside is told in one line; a model that calls `sys.exit` fails too."""
+        """What fails inside is told in one line."""
         try:
             yield
-        except (Exception, SystemExit) as error:
-            self.failed = True
+        except Exception as error:
             if self.options.traceback:
                 show_traceback(error)
-            line = one_line(error)
-            click.echo(f"shapelint: {line if subject in line else f'{subject}: {line}'}", err=True)
-
-
-def require_provider(provider: str | None) -> None:
-    """ProviderError where a provider that was asked for by name does not run: said once, before the work."""
-    if provider:
-        _prepare_torch()
-        from shapelint.export.runtime import check_provider
-
-        check_provider(provider)
-
-
-def one_line(error: BaseException) -> str:
-    """The error in one line: its own words where it was foreseen, else its name and how to see more."""
-    if isinstance(error, click.ClickException):
-        return " ".join(error.format_message().split())
-    text = " ".join(str(error).split())
-    if isinstance(error, ShapelintError):
-        return text
-    if isinstance(error, SystemExit):
-        return f"the model's code ended the program (exit {error.code}); nothing was checked"
-    return f"internal error: {type(error).__name__}: {text} (--traceback shows where)"
-
-
-def show_traceback(error: BaseException) -> None:
-    """Prints where an error came from."""
-    import traceback
-
-    traceback.print_exception(error)
-
-
-def _checked(job: Job, options: CheckOptions) -> Report:
-    """The report of one check; what the model prints goes to standard error, so that the report stays readable."""
-    _prepare_torch()
-    with contextlib.redirect_stdout(sys.stderr):
-        from shapelint.engine import check
-
-        return check(
-            job.target,
-            list(job.inputs),
-            call_kwargs=options.call_kwargs,
-            init_kwargs=options.kwargs,
-            sizes=job.sizes,
-            expect=job.expect,
-            confirm=options.confirm,
-            train=options.train,
-            method=options.method,
-            select=options.select,
-            ignore=options.ignore,
-        )
-
-
-def _prepare_torch() -> None:
-    """torch reads this when it is imported: inside of a compiled script function no call can be seen."""
-    os.environ["PYTORCH_JIT"] = "0"
-
-
-def _rendered(reports: Iterable[Report], form: str, *, colour: bool, quiet: bool) -> str:
-    from shapelint.report import concise, json, text
-
-    if form == "text":
-        return text.render(reports, colour=colour, quiet=quiet)
-    return {"concise": concise.render, "json": json.render}[form](reports)
+            self._fail(subject_line(subject, error))

@@ -6,11 +6,15 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import reduce
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import click
 
 from shapelint.errors import ShapelintError
+
+# Many times what the slowest of some two hundred real networks takes, and below the ten minutes without output after
+# which usual CI services end a job, without a word about the model.
+TIMEOUT: Final = 300.0
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -22,7 +26,8 @@ def read_object(context: click.Context, parameter: click.Parameter, value: str |
     try:
         found = json.loads(value)
     except json.JSONDecodeError as error:
-        reason = f"no JSON: {error.msg} at line {error.lineno} column {error.colno} of {value!r}"
+        where = f"at line {error.lineno} column {error.colno} of {value!r}"
+        reason = f'no JSON: {error.msg} {where}; write {{"name": value}}'
         raise click.BadParameter(reason, context, parameter) from error
     except RecursionError as error:
         raise click.BadParameter("nested too deep", context, parameter) from error
@@ -39,6 +44,13 @@ def read_words(context: click.Context, parameter: click.Parameter, value: tuple[
     return words
 
 
+def read_seconds(context: click.Context, parameter: click.Parameter, value: float) -> float:
+    """A number of seconds, 0 for no limit; a negative one and NaN are refused."""
+    if value >= 0:
+        return value
+    raise click.BadParameter(f"{value:g} is no number of seconds; write 60, or 0 for no limit", context, parameter)
+
+
 @dataclass(frozen=True, slots=True)
 class CheckOptions:
     """What one call of the command line asks of each check."""
@@ -53,6 +65,7 @@ class CheckOptions:
     confirm: tuple[str, ...] = ()
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
+    timeout: float = TIMEOUT
     traceback: bool = False
 
 
@@ -65,8 +78,17 @@ def model_options(command: Command) -> Command:
         click.option("--call-kwargs", callback=read_object, metavar="JSON", help="Arguments of its call."),
         click.option("--method", metavar="NAME", help="The method to call in the place of forward."),
         click.option("--train", is_flag=True, help="Check in training mode."),
+        timeout_option,
         command=command,
     )
+
+
+def timeout_option(command: Command) -> Command:
+    """Adds --timeout."""
+    text = "The time for each model; 0 for no limit."
+    return click.option(
+        "--timeout", type=float, callback=read_seconds, default=TIMEOUT, show_default=True, metavar="SECONDS", help=text
+    )(command)
 
 
 def traceback_option(command: Command) -> Command:

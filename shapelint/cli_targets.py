@@ -32,12 +32,24 @@ class Job:
 def jobs_of(target: str, options: CheckOptions) -> tuple[Job, ...]:
     """The checks that a target stands for; TargetError or SpecError where there is none."""
     if ":" not in target and not target.endswith(".py"):
-        raise TargetError(f"target {target!r} names no model; write pkg.mod:{target} or path/file.py:{target}")
+        raise TargetError(f"target {target!r} names no model; {_advice(target)}")
     if target.endswith(".py"):
         return _file_jobs(target, options)
     if options.input:
         return (Job(target, options.input, options.expect, options.sizes or None),)
     return (_annotated(target, options),)
+
+
+def _advice(target: str) -> str:
+    """What to write in the place of a target without a colon."""
+    path, (module, _, name) = Path(target), target.rpartition(".")
+    if target and path.is_dir():
+        return "it is a folder; name a file or a model in it, or call `shapelint check` in it without TARGET"
+    if path.is_file():
+        return "it is no Python file; write path/file.py:Net"
+    if module and all(part.isidentifier() for part in target.split(".")):
+        return f"write {module}:{name}"
+    return f"write pkg.mod:{target.strip() or 'Net'} or path/file.py:{target.strip() or 'Net'}"
 
 
 def jobs_in(files: Iterable[str], options: CheckOptions) -> tuple[Job, ...]:
@@ -67,12 +79,23 @@ def _models(file: str) -> tuple[AnnotatedModel, ...]:
 def _file_jobs(file: str, options: CheckOptions) -> tuple[Job, ...]:
     jobs = jobs_in((file,), options)
     if not jobs:
+        _check_syntax(file)
         raise TargetError(f"{file!r} has no annotated model; name one ({file}:Net), or put `{EXAMPLE}` above its class")
     return jobs
 
 
+def _check_syntax(file: str) -> None:
+    """TargetError where the file is no Python at all."""
+    try:
+        compile(Path(file).read_bytes(), file, "exec", dont_inherit=True)
+    except (SyntaxError, ValueError) as error:
+        raise TargetError(f"cannot read {file!r}: {type(error).__name__}: {str(error).splitlines()[0]}") from error
+
+
 def _annotated(target: str, options: CheckOptions) -> Job:
     module, _, name = target.rpartition(":")
+    if not module.endswith(".py") and Path(module).is_file():
+        raise TargetError(f"target {target!r}: {module!r} is no Python file")
     file = module if module.endswith(".py") else _module_file(module, target)
     for model in _models(file) if file else ():
         if model.target.rpartition(":")[2] == name:

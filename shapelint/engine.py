@@ -8,10 +8,12 @@ from functools import lru_cache
 from typing import Any
 
 from shapelint.analysis import Analysis
+from shapelint.calling import call_mistake
+from shapelint.errors import ModelError
 from shapelint.finding import Finding, Report
 from shapelint.inputs import Inputs, parse_inputs
 from shapelint.load import Loaded, import_path, load
-from shapelint.load.state import kept_state
+from shapelint.load.state import kept_state, standing_state
 from shapelint.question import Options, Question, question
 from shapelint.registry import load_rules, select_rules
 from shapelint.rule import Rule
@@ -43,7 +45,7 @@ def check(
     wanted = None if expect is None else parse_expect(expect)
     options = Options(parse_sizes(sizes), wanted, _providers(confirm), train, method)
     asked = question(parsed, options.sizes)
-    with import_path(target), kept_state():
+    with import_path(target), kept_state(imports=True):
         loaded = load(target, init_kwargs=init_kwargs, method=method)
         analysis = _analysed(loaded, parsed, asked, options)
         findings = tuple(finding for rule in rules for finding in rule.check(analysis))
@@ -69,9 +71,21 @@ def _providers(confirm: Iterable[str]) -> tuple[str, ...]:
 def _analysed(loaded: Loaded, parsed: Inputs, asked: Question, options: Options) -> Analysis:
     from shapelint.study import study
     from shapelint.trace.builtin_calls import tracked_builtins
+    from shapelint.trace.failure import LONGEST, OutOfTime
+    from shapelint.trace.frames import raising_place
 
-    with tracked_builtins(loaded.module):
-        analysis, subject = study(loaded, parsed, asked, options)
+    try:
+        with standing_state(), tracked_builtins(loaded.module):
+            analysis, subject = study(loaded, parsed, asked, options)
+    except OutOfTime as error:
+        place = raising_place(error.__traceback__)
+        where = "" if place is None else f" ({place.span()})"
+        raise ModelError(f"{loaded.name} does not end: its run was stopped after {LONGEST:g} s{where}") from error
+    except ModelError as error:
+        mistake = call_mistake(getattr(loaded.module, options.method or "forward"), parsed)
+        if not mistake:
+            raise
+        raise ModelError(f"{loaded.name} does not run: {mistake}") from error
     if options.confirm:
         from shapelint.export.points import confirmed
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout, suppress
 from pathlib import Path
+from typing import Any
 
 from shapelint.errors import ShapelintError
 
@@ -40,6 +43,8 @@ def write(file: str, text: str) -> None:
 def show(text: str) -> None:
     """Prints the text; a reader that has gone away is no error, a full disk is."""
     stream = sys.stdout
+    if stream is None:
+        raise ShapelintError("cannot write standard output: it is closed")
     try:
         stream.write(text)
         stream.flush()
@@ -51,6 +56,40 @@ def show(text: str) -> None:
         _abandon_stdout()
         if not isinstance(error, BrokenPipeError):
             raise _refused("standard output", error) from error
+
+
+@contextmanager
+def apart() -> Iterator[None]:
+    """Sends what a model writes to standard output, in C code too, to standard error: a report stays readable."""
+    flush(sys.stdout)
+    kept = _copied(1)
+    target = _copied(2) or os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(target, 1)
+        with redirect_stdout(sys.stderr):
+            yield
+    finally:
+        os.close(target)
+        if kept is None:
+            os.close(1)
+        else:
+            os.dup2(kept, 1)
+            os.close(kept)
+
+
+def flush(*streams: Any) -> None:
+    """Writes what streams hold back, as far as they are open and have a reader."""
+    for stream in streams:
+        with suppress(OSError, ValueError, AttributeError):
+            stream.flush()
+
+
+def _copied(number: int) -> int | None:
+    """A copy of a file descriptor; None where this process was started without it."""
+    try:
+        return os.dup(number)
+    except OSError:
+        return None
 
 
 def _abandon_stdout() -> None:

@@ -124,8 +124,8 @@ def test_channels_that_do_not_meet_are_no_matter_of_sizes() -> None:
     ("inputs", "words"),
     [
         ("1,3", "does not run: Expected 3D .unbatched. or 4D input, but got 2D"),
-        (["1,3,6,6", "1,3,6,6"], "takes 2 positional arguments but 3 were given"),
-        ("y=1,3,6,6", "unexpected keyword argument 'y'"),
+        (["1,3,6,6", "1,3,6,6"], "forward.x. takes 1 by position, but 2 inputs without a name are given"),
+        ("y=1,3,6,6", "forward.x. has no argument .y.; known are x"),
     ],
 )
 def test_inputs_that_do_not_fit_the_model_are_an_error_of_the_call(inputs: Any, words: str) -> None:

@@ -46,6 +46,8 @@ def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTORCH_JIT", "1")
     Path("mymodel.py").write_text(MODEL)
     Path("annotated.py").write_text(ANNOTATED)
+    Path("notes.txt").write_text("no model")
+    Path("wrong.py").write_text("class Net(")
 
 
 @pytest.fixture
@@ -169,6 +171,13 @@ WRONG = {
     "output folder": (["check", "mymodel:Net", "--output", "."], "cannot write .: it is a folder"),
     "output nowhere": (["check", "mymodel:Net", "--output", "no/r.txt"], "cannot write no/r.txt: No such file or dir"),
     "no colon": (["check", "mymodel"], "target 'mymodel' names no model; write pkg.mod:mymodel or path/file.py:"),
+    "dotted": (["check", "mymodel.Net"], "target 'mymodel.Net' names no model; write mymodel:Net"),
+    "folder": (["check", "."], "target '.' names no model; it is a folder; name a file or a model in it, or call `sha"),
+    "no Python file": (["check", "notes.txt"], "target 'notes.txt' names no model; it is no Python file; write path/"),
+    "model in no Python": (["check", "notes.txt:Net"], "target 'notes.txt:Net': 'notes.txt' is no Python file"),
+    "no Python": (["check", "wrong.py"], "cannot read 'wrong.py': SyntaxError: '(' was never closed (wrong.py, line 1"),
+    "negative time": (["check", "mymodel:Net", "--timeout", "-1"], "-1 is no number of seconds; write 60, or 0 for n"),
+    "no time": (["check", "mymodel:Net", "--timeout", "nan"], "Invalid value for '--timeout': nan is no number of se"),
     "no module": (["check", "nowhere:Net"], "target 'nowhere:Net': there is no module 'nowhere' here or in the envi"),
     "no file": (["check", "nowhere.py"], "cannot read 'nowhere.py': No such file or directory"),
     "no input": (

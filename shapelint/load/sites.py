@@ -16,9 +16,9 @@ from typing import Any, Final, TypeVar
 import torch
 from torch import nn
 
-from shapelint.load.failure import installed
 from shapelint.load.guess import guess
 from shapelint.source import Call, Span
+from shapelint.user_code import installed
 
 Result = TypeVar("Result")
 

@@ -15,7 +15,8 @@ from types import ModuleType
 from typing import Final
 
 from shapelint.errors import TargetError
-from shapelint.load.failure import described, installed, place
+from shapelint.load.failure import described, place
+from shapelint.user_code import installed
 
 # What was imported from a folder that was put on sys.path: the folder, and the time of change of the file.
 _imported: Final[dict[str, tuple[Path, float]]] = {}

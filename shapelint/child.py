@@ -1,0 +1,226 @@
+"""Work in a process of its own, which can be ended whatever the user's code does in it.
+
+The command line forks before torch is imported: the copy costs a millisecond or two, and only the child pays for torch.
+The parent holds nothing of the user's: it waits for what the child tells, counts the seconds, and writes the report,
+so that a model which hangs, crashes or ends its process leaves one line and nothing half-written. The child
+
+- leads a session of its own: Ctrl-C reaches only the parent, which ends the child with all that it started;
+- has the standard error in the place of its standard output, for C code too, and no standard input;
+- ends without the interpreter's shutdown, which costs a tenth of a check and waits for the model's threads.
+"""
+
+from __future__ import annotations
+
+import atexit
+import enum
+import faulthandler
+import os
+import select
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import Any, Final, NoReturn
+
+from shapelint.output import apart, flush
+
+Tell = Callable[[str, bytes], None]
+Task = Callable[[Tell], None]
+
+DONE: Final = "done"
+_HEAD: Final = 24
+_PATIENCE: Final = 1.0
+_DUMP: Final[int | None] = getattr(signal, "SIGQUIT", None)
+_ENDING: Final = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name))
+
+
+class How(enum.Enum):
+    """How a child came to its end."""
+
+    DONE = "done"
+    EXIT = "exit"
+    SIGNAL = "signal"
+    TIMEOUT = "timeout"
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """How a child ended, its exit code or signal, and the stack that it left where it hung or crashed."""
+
+    how: How
+    number: int = 0
+    stack: str = ""
+
+
+def can_fork() -> bool:
+    """Whether work can be done in a process of its own here; not once torch is in this one."""
+    return hasattr(os, "fork") and "torch" not in sys.modules
+
+
+def run_apart(task: Task, hear: Tell, seconds: Callable[[], float]) -> End:
+    """Does a task in a child process and hears what it tells, until it tells that it is DONE or has ended.
+
+    From its start and from each of its words to the next one it is given the `seconds` that are asked for then.
+    """
+    with _ended_by_exceptions(), _Child.started(task) as child:
+        return child.listen(hear, seconds)
+
+
+@dataclass(slots=True)
+class _Child:
+    """A process that was forked, with the pipes for what it tells and for its stack."""
+
+    process: int
+    words: int
+    stack: int
+
+    @classmethod
+    @contextmanager
+    def started(cls, task: Task) -> Iterator[_Child]:
+        """A child that does the task; it and all that it started are gone at the end."""
+        flush(sys.stdout, sys.stderr)
+        parent, words, stack = os.getpid(), os.pipe(), os.pipe()
+        mask = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, *_ENDING))
+        process = os.fork()
+        if not process:
+            _live(task, words[1], stack[1], parent, mask)
+        child = cls(process, words[0], stack[0])
+        try:
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+            os.close(words[1])
+            os.close(stack[1])
+            yield child
+        finally:
+            child._end()
+
+    def listen(self, hear: Tell, seconds: Callable[[], float]) -> End:
+        deadline = time.monotonic() + seconds()
+        pending = b""
+        while True:
+            if not self._ready(self.words, deadline - time.monotonic()):
+                return End(How.TIMEOUT, stack=self._asked_stack())
+            heard = os.read(self.words, 1 << 20)
+            if not heard:
+                return self._ended()
+            pending += heard
+            while (word := _first_word(pending)) is not None:
+                kind, payload, pending = word
+                hear(kind, payload)
+                deadline = time.monotonic() + seconds()
+                if kind == DONE:
+                    self._ready(self.words, _PATIENCE)
+                    return End(How.DONE)
+
+    def _ended(self) -> End:
+        """What the system says of a process whose end of the pipe is closed."""
+        self._kill()
+        _, status = os.waitpid(self.process, 0)
+        self.process = 0
+        stack = self._written_stack()
+        code = os.waitstatus_to_exitcode(status)
+        return End(How.EXIT, code, stack) if code >= 0 else End(How.SIGNAL, -code, stack)
+
+    def _asked_stack(self) -> str:
+        """The stack at which the child hangs: its signal handler is C code, and needs no interpreter."""
+        if _DUMP is not None:
+            with suppress(ProcessLookupError):
+                os.kill(self.process, _DUMP)
+        return self._written_stack() if self._ready(self.stack, _PATIENCE) else ""
+
+    def _written_stack(self) -> str:
+        time.sleep(0.02)
+        return os.read(self.stack, 1 << 16).decode(errors="replace") if self._ready(self.stack, 0) else ""
+
+    def _ready(self, pipe: int, seconds: float) -> bool:
+        return bool(select.select([pipe], [], [], max(0.0, seconds) if seconds < float("inf") else None)[0])
+
+    def _kill(self) -> None:
+        """Ends the child and all that it started; until it is waited for, no other process has its number."""
+        for end in (os.killpg, os.kill):
+            with suppress(ProcessLookupError, PermissionError):
+                end(self.process, signal.SIGKILL)
+
+    def _end(self) -> None:
+        if self.process:
+            self._kill()
+            os.waitpid(self.process, 0)
+        os.close(self.words)
+        os.close(self.stack)
+
+
+def _live(task: Task, words: int, stack: int, parent: int, mask: set[int]) -> NoReturn:
+    """The life of the child, from the fork to its end."""
+    code = 1
+    try:
+        os.setsid()
+        for number in _ENDING:
+            if callable(signal.getsignal(number)):
+                signal.signal(number, signal.SIG_DFL)
+        _die_with(parent)
+        os.register_at_fork(after_in_child=lambda: _forked(words))
+        faulthandler.enable(stack, all_threads=False)
+        if _DUMP is not None:
+            faulthandler.register(_DUMP, stack, all_threads=False)
+        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+        with apart():
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+            task(lambda kind, payload: _write(words, kind, payload))
+            code = 0
+            atexit._run_exitfuncs()
+    finally:
+        flush(sys.stderr, sys.__stderr__, sys.__stdout__)
+        os._exit(code)
+
+
+def _forked(words: int) -> None:
+    """In a copy of the child: it has no say, and ends at once unless it was made to do work of its own."""
+    with suppress(OSError):
+        os.close(words)
+    if "multiprocessing" not in sys._getframe(2).f_code.co_filename:
+        os._exit(0)
+
+
+def _die_with(parent: int) -> None:
+    """Asks Linux to end this process with its parent, whatever ends that."""
+    if sys.platform == "linux":
+        import ctypes  # torch imports it too
+
+        with suppress(OSError, AttributeError):
+            ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(1)
+
+
+@contextmanager
+def _ended_by_exceptions() -> Iterator[None]:
+    """While this process has a child, what ends it is an exception, so that the child goes too."""
+
+    def ended(number: int, _: Any) -> NoReturn:
+        raise SystemExit(128 + number)
+
+    default = [number for number in _ENDING if signal.getsignal(number) is signal.SIG_DFL]
+    try:
+        for number in default:
+            signal.signal(number, ended)
+        yield
+    finally:
+        for number in default:
+            signal.signal(number, signal.SIG_DFL)
+
+
+def _write(pipe: int, kind: str, payload: bytes) -> None:
+    rest = f"{kind:<8}{len(payload):>16}".encode() + payload
+    while rest:
+        rest = rest[os.write(pipe, rest) :]
+
+
+def _first_word(pending: bytes) -> tuple[str, bytes, bytes] | None:
+    """The first word of what was heard, with its payload and what follows; None while it is not whole."""
+    if len(pending) < _HEAD:
+        return None
+    end = _HEAD + int(pending[8:_HEAD])
+    if len(pending) < end:
+        return None
+    return pending[:8].decode().strip(), pending[_HEAD:end], pending[end:]
