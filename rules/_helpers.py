@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import ast
-import linecache
+import copy
 from collections.abc import Sequence
-from functools import lru_cache
+from dataclasses import replace
+from functools import reduce
 from typing import TYPE_CHECKING
 
+from shapelint.failure import Kind
 from shapelint.finding import Safety
 from shapelint.graph import Node
 from shapelint.size import SizeSet
 from shapelint.source import Span
+from shapelint.syntax import call_at, function_around
 
-_BRIEF = 90
+_BRIEF, _PIECES = 90, 12
+_NAMED, _COUNTED = 3, 256
+_COMFORT = 8
+_LAYERS = ("Conv", "Linear", "Norm", "PReLU", "LSTM", "GRU", "RNN", "Attention", "Shuffle", "Pad", "ool")
 
 if TYPE_CHECKING:
-    from shapelint.analysis import Analysis, Diagnosis, Loss, Plan
+    from shapelint.analysis import Analysis, Diagnosis, Loss, Mismatch, Plan
+    from shapelint.contract import Region
+    from shapelint.failure import Failure
 
 
 def sized(size: Sequence[int]) -> str:
@@ -33,6 +41,88 @@ def layer_name(names: Sequence[str]) -> str:
     return quoted(names[0]) if len(names) == 1 else f"{quoted(names[0])} to {quoted(names[-1])}"
 
 
+def called(node: Node) -> str:
+    """A layer by its path, with its call where that is not the first; a plain function by its name and its module."""
+    if not any(word in node.kind for word in _LAYERS):
+        name = quoted(node.operation.removesuffix("_with_indices"))
+        return f"{name} in {quoted(node.module)}" if node.module else name
+    return quoted(node.module or node.operation) + (f", call {node.call}," if node.call > 1 else "")
+
+
+def misses_output_size(loss: Loss) -> bool:
+    """Whether an unpooling misses the size that its pool took by what `output_size=` can add or take away."""
+    stride = loss.up.parameter("stride") or ()
+    unpooling = loss.up.operation.startswith("max_unpool") and bool(loss.pair.down)
+    return unpooling and all(abs(gap) < step for gap, step in zip(loss.needed, stride, strict=False))
+
+
+def is_unpooled(mismatch: Mismatch) -> bool:
+    """Whether a join differs because an unpooling before it missed its pool's size."""
+    return mismatch.up is not None and mismatch.loss is not None and mismatch.up.operation.startswith("max_unpool")
+
+
+def is_pinned(analysis: Analysis, failure: Failure | None) -> bool:
+    """Whether a layer's number of features depends on the spatial size, as after a flatten.
+
+    Where it is an axis of the input itself, that is no size but a number of features.
+    """
+    if failure is None or failure.kind is not Kind.CHANNELS or isinstance(failure.left, int):
+        return False
+    target = analysis.question.target
+    return failure.left not in target and any(failure.left.symbols() & dim.symbols() for dim in target)
+
+
+def pinned_regions(analysis: Analysis) -> list[Region]:
+    """The regions that raise because a number of features depends on the size."""
+    return [region for region in analysis.contract.regions if is_pinned(analysis, region.outcome.failure)]
+
+
+def raising(analysis: Analysis, *kinds: Kind) -> tuple[Diagnosis, Node, Failure] | None:
+    """The diagnosis, the call and its failure, where a call that raises for one of these reasons is what is wrong."""
+    diagnosis = analysis.diagnosis
+    if diagnosis is None or diagnosis.node is None or analysis.claimed or diagnosis.region.outcome.ok is not False:
+        return None
+    failure = diagnosis.region.outcome.failure
+    return None if failure is None or failure.kind not in kinds else (diagnosis, diagnosis.node, failure)
+
+
+def noteworthy(analysis: Analysis, *kinds: Kind) -> Region | None:
+    """With symbols alone: where a call raises for one of these reasons at sizes that are not tiny.
+
+    Of several such calls it is the one that raises at the largest sizes; the sizes are those of all.
+    """
+    found: list[tuple[int, Region]] = []
+    for region in () if analysis.certain or analysis.diagnosis is not None else analysis.contract.regions:
+        failure, sizes = region.outcome.failure, region.sizes
+        least = sizes.at_least(dict.fromkeys(sizes.symbols, _COMFORT)).smallest()
+        if failure is not None and failure.kind in kinds and least is not None:
+            found.append((sum(least.values()), region))
+    if not found:
+        return None
+    last = max(found, key=lambda each: each[0])[1]
+    return replace(last, sizes=reduce(SizeSet.__or__, [region.sizes for _, region in found]).coalesced())
+
+
+def node_of(analysis: Analysis, region: Region) -> Node | None:
+    """The call that fails in a region, as the run that gave outputs has it."""
+    outcome = region.outcome
+    found = (node for node in analysis.graph.nodes if (node.module, node.place) == (outcome.module, outcome.place))
+    return next(found, None)
+
+
+def size_taken(diagnosis: Diagnosis, node: Node) -> tuple[int, ...]:
+    """The shape of the first tensor that a call takes, at the focus."""
+    source = diagnosis.graph.nodes[node.inputs[0]] if node.inputs else None
+    return source.shapes[0].value(dict(diagnosis.focus)) if source is not None and source.shapes else ()
+
+
+def misfit_regions(analysis: Analysis) -> list[Region]:
+    """The regions that raise because a layer was built for other channels, whatever the size."""
+    kinds = (Kind.CHANNELS, Kind.MULTIPLE)
+    failures = [(region, region.outcome.failure) for region in analysis.contract.regions]
+    return [region for region, each in failures if each and each.kind in kinds and isinstance(each.left, int)]
+
+
 def short(value: Sequence[int]) -> str:
     """An argument as short as it can be written: one number where the axes agree, else a tuple."""
     return str(value[0] if len(set(value)) == 1 else tuple(value))
@@ -45,8 +135,30 @@ def padding_text(value: Sequence[int]) -> str:
 
 def brief(sizes: SizeSet, otherwise: str) -> str:
     """A set of sizes in words, or the given text where the words are long."""
+    if sizes.piece_count > _PIECES:
+        return otherwise
     text = str(sizes)
     return text if len(text) <= _BRIEF else otherwise
+
+
+def some_of(sizes: SizeSet) -> str:
+    """A set of sizes in words; where they are long, or inequalities, a few of its members and how many more."""
+    text = "" if sizes.piece_count > _PIECES else str(sizes)
+    return text if text and len(text) <= (_BRIEF if " >= " in text else 2 * _BRIEF) else _few(sizes)
+
+
+def _few(sizes: SizeSet) -> str:
+    """The first members of a set, and how many more there are where they can be counted."""
+    found: list[str] = []
+    left = sizes
+    while len(found) < _NAMED and (member := left.sample()) is not None:
+        found.append(sized(tuple(member.values())))
+        left = left - SizeSet.point(sizes.symbols, member)
+    if not left:
+        return " and ".join(found)
+    small = left.finite and left <= left.at_most(dict.fromkeys(left.symbols, _COUNTED))
+    more = f"{sum(1 for _ in left.members())} more" if small else "many more"
+    return f"{', '.join(found)} and {more}"
 
 
 def alike_note(loss: Loss) -> str | None:
@@ -98,6 +210,18 @@ def nearest_note(analysis: Analysis, focus: dict[str, int]) -> str | None:
     return f"nearest to {sized(tuple(focus.values()))} that {verb}: {' and '.join(dict.fromkeys(texts))}"
 
 
+def resizing(loss: Loss) -> str:
+    """What to do about an up-sampling that takes no `output_padding`: a size instead of the factor, or its output."""
+    up, took = layer_name(loss.pair.up), f"the size that {layer_name(loss.pair.down)} took"
+    rank = len(loss.needed)
+    if loss.up.operation in ("interpolate", "upsample"):
+        return f"give {up} {took} instead of a factor: `F.interpolate(y, size=x.shape[-{rank}:])`"
+    crop = "[..., " + ", ".join(f":x.shape[{axis}]" for axis in range(-rank, 0)) + "]"
+    if all(each <= 0 for each in loss.needed):
+        return f"crop what {up} gives to {took}: `y{crop}`"
+    return f"resize what {up} gives to {took}: `F.interpolate(y, size=x.shape[-{rank}:])`"
+
+
 def output_size_call(diagnosis: Diagnosis, loss: Loss) -> str | None:
     """The call of the one layer to change with `output_size=`, where that is proved right for every size that runs.
 
@@ -107,7 +231,7 @@ def output_size_call(diagnosis: Diagnosis, loss: Loss) -> str | None:
 
 
 def _stretched_call(up: Node, down: Node) -> str | None:
-    call, source = _call_at(up.place), _call_at(down.place)
+    call, source = call_at(up.place), call_at(down.place)
     if call is None or source is None or not up.module or up.place is None or down.place is None:
         return None
     owner = call.func
@@ -117,38 +241,16 @@ def _stretched_call(up: Node, down: Node) -> str | None:
     same = up.place.file == down.place.file and _is_bound_once(name, (up.place, down.place))
     if not isinstance(name, ast.Name) or not same or any(word.arg == "output_size" for word in call.keywords):
         return None
-    rank = up.spatial
+    rank, call = up.spatial, copy.deepcopy(call)
     call.keywords.append(ast.keyword("output_size", ast.parse(f"{name.id}.shape[-{rank}:]", mode="eval").body))
     return ast.unparse(call)
-
-
-def _call_at(place: Span | None) -> ast.Call | None:
-    """The call expression that a span covers exactly."""
-    if place is None:
-        return None
-    for node in ast.walk(_tree(place.file)):
-        if isinstance(node, ast.Call) and _extent(node) == (place.line, place.column, place.end_line, place.end_column):
-            return node
-    return None
-
-
-def _extent(node: ast.expr) -> tuple[int, int, int, int]:
-    return node.lineno, node.col_offset + 1, node.end_lineno or 0, (node.end_col_offset or 0) + 1
-
-
-@lru_cache(maxsize=64)
-def _tree(file: str) -> ast.Module:
-    try:
-        return ast.parse("".join(linecache.getlines(file)))
-    except (SyntaxError, ValueError):
-        return ast.Module([], [])
 
 
 def _is_bound_once(name: ast.expr, places: Sequence[Span]) -> bool:
     """Whether a name is a parameter of the one function around all the places, and nothing in it assigns it again."""
     if not isinstance(name, ast.Name):
         return False
-    functions = {id(function): function for function in map(_function_around, places)}
+    functions = {id(function): function for function in map(function_around, places)}
     function = functions.popitem()[1] if len(functions) == 1 else None
     if function is None:
         return False
@@ -158,13 +260,3 @@ def _is_bound_once(name: ast.expr, places: Sequence[Span]) -> bool:
         for node in ast.walk(function)
     )
     return name.id in parameters and not stored
-
-
-def _function_around(place: Span) -> ast.FunctionDef | None:
-    """The innermost function whose source holds a place."""
-    around = [
-        node
-        for node in ast.walk(_tree(place.file))
-        if isinstance(node, ast.FunctionDef) and node.lineno <= place.line <= (node.end_lineno or 0)
-    ]
-    return max(around, key=lambda node: node.lineno, default=None)

@@ -12,11 +12,13 @@ from ._helpers import (
     alike_note,
     consequence,
     layer_name,
+    misses_output_size,
     nearest_note,
     output_size_call,
     padding_text,
     place_of,
     quoted,
+    resizing,
     safety_of,
     shared_line_note,
     sized,
@@ -114,10 +116,13 @@ class RoundTripSize:
     def check(self, analysis: Analysis) -> Iterator[Finding]:
         """Yields one finding for each pair that loses its remainder and can get it back."""
         diagnosis = analysis.diagnosis
-        if diagnosis is None or analysis.misaligned or not any(loss.pair.down for loss in diagnosis.losses):
+        if diagnosis is None or analysis.misaligned or analysis.claimed:
+            return
+        if not any(loss.pair.down for loss in diagnosis.losses):
             return
         for loss in diagnosis.losses:
-            if loss.values or (diagnosis.plan is None and is_remainder(loss)):
+            own = loss.values or (diagnosis.plan is None and is_remainder(loss))
+            if own and not misses_output_size(loss):
                 yield self._finding(analysis, diagnosis, loss)
 
     def _finding(self, analysis: Analysis, diagnosis: Diagnosis, loss: Loss) -> Finding:
@@ -154,9 +159,7 @@ def is_remainder(loss: Loss) -> bool:
 
 def _fix(diagnosis: Diagnosis, loss: Loss) -> Fix:
     if diagnosis.plan is None:
-        wanted = f"the size that {layer_name(loss.pair.down)} took"
-        title = f"give {layer_name(loss.pair.up)} {wanted}: `size=` or `output_size=` instead of a factor"
-        return Fix(title, Safety.ADVICE)
+        return Fix(resizing(loss), Safety.ADVICE)
     ((module, value),) = loss.values.items()
     title = f"set {padding_text(value)} in {quoted(module)}"
     call = output_size_call(diagnosis, loss)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from shapelint.finding import Finding, Fix, Safety, Severity
 from shapelint.rule import Invalid, Valid
 
-from ._helpers import layer_name, place_of, quoted, short, sized
+from ._helpers import layer_name, misses_output_size, place_of, quoted, resizing, short, sized
 from .sl101_round_trip_size import is_remainder, loss_message
 
 if TYPE_CHECKING:
@@ -63,10 +63,10 @@ class RoundTripMirror:
     def check(self, analysis: Analysis) -> Iterator[Finding]:
         """Yields one finding for each pair that misses its size where no plan repairs it."""
         diagnosis = analysis.diagnosis
-        if diagnosis is None or diagnosis.plan is not None or analysis.misaligned:
+        if diagnosis is None or diagnosis.plan is not None or analysis.misaligned or analysis.claimed:
             return
         for loss in diagnosis.losses:
-            if not is_remainder(loss):
+            if not is_remainder(loss) and not misses_output_size(loss):
                 yield self._finding(loss)
 
     def _finding(self, loss: Loss) -> Finding:
@@ -108,7 +108,9 @@ def _impossible(loss: Loss) -> str:
 
 
 def _advice(loss: Loss) -> Fix | None:
-    """The one argument of the transposed layer that, alone, gives the size back."""
+    """The one argument of the transposed layer that, alone, gives the size back; another size where it has none."""
+    if loss.pair.down and not loss.up.operation.startswith(("conv_transpose", "max_unpool")):
+        return Fix(resizing(loss), Safety.ADVICE)
     kernel, padding = loss.up.parameter("kernel_size"), loss.up.parameter("padding")
     dilation = loss.up.parameter("dilation")
     if kernel is None or padding is None or dilation is None or len(loss.pair.up) > 1:

@@ -67,7 +67,7 @@ class OutputSize:
     def check(self, analysis: Analysis) -> Iterator[Finding]:
         """Yields the one finding where the output's size is wrong and no pair or call is to blame."""
         diagnosis = analysis.diagnosis
-        if diagnosis is None or analysis.misaligned or not diagnosis.region.outcome.ok:
+        if diagnosis is None or analysis.misaligned or analysis.claimed or not diagnosis.region.outcome.ok:
             return
         if any(loss.pair.down for loss in diagnosis.losses):
             return

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from shapelint.finding import Finding, Fix, Safety, Severity
 from shapelint.rule import Invalid, Valid
 
-from ._helpers import brief, consequence, layer_name, nearest_note, padding_text, quoted, safety_of, sized
+from ._helpers import brief, consequence, is_unpooled, layer_name, nearest_note, padding_text, quoted, safety_of, sized
 
 if TYPE_CHECKING:
     from shapelint.analysis import Analysis, Diagnosis, Mismatch
@@ -97,10 +97,11 @@ class SkipSize:
     def check(self, analysis: Analysis) -> Iterator[Finding]:
         """Yields one finding for each join that fails, those before it being repaired."""
         diagnosis = analysis.diagnosis
-        if diagnosis is None or analysis.misaligned:
+        if diagnosis is None or analysis.misaligned or analysis.claimed:
             return
         for number, mismatch in enumerate(diagnosis.mismatches):
-            yield self._finding(analysis, diagnosis, mismatch, first=number == 0)
+            if not is_unpooled(mismatch):
+                yield self._finding(analysis, diagnosis, mismatch, first=number == 0)
 
     def _finding(self, analysis: Analysis, diagnosis: Diagnosis, mismatch: Mismatch, *, first: bool) -> Finding:
         sizes, sources = mismatch.sizes[::-1], mismatch.sources[::-1]
@@ -135,7 +136,9 @@ def _notes(analysis: Analysis, diagnosis: Diagnosis) -> Iterator[str]:
 
 
 def _fix(diagnosis: Diagnosis, mismatch: Mismatch) -> Fix:
-    bring = f"bring {quoted(mismatch.sources[1])} to the size of {quoted(mismatch.sources[0])} at the join"
+    up, skip = mismatch.up, quoted(mismatch.sources[0])
+    given = quoted(mismatch.sources[1] if up is None else up.module or up.operation)
+    bring = f"resize or pad what {given} gives to the size of the skip from {skip}"
     if diagnosis.plan is None or not mismatch.values:
         rank = len(mismatch.sizes[0])
         code = f"`F.interpolate(y, size=skip.shape[-{rank}:])`"

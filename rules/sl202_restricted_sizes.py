@@ -10,7 +10,7 @@ from shapelint.finding import Finding, Fix, Safety, Severity
 from shapelint.rule import Invalid, Valid
 from shapelint.size import SizeSet
 
-from ._helpers import nearest_note, place_of, sized
+from ._helpers import misfit_regions, nearest_note, pinned_regions, place_of, sized, some_of
 
 if TYPE_CHECKING:
     from shapelint.analysis import Analysis, Diagnosis
@@ -23,10 +23,11 @@ class Net(nn.Module):
     def __init__(self):
         super().__init__()
         self.conv = nn.Conv2d(1, 4, 3, stride=2, padding=1)
-        self.fc = nn.Linear(4 * 14 * 14, 10){}
+        self.fc = nn.Linear(4 * 14 * 14, 10)
 
     def forward(self, x):
-        return self.fc(self.conv(x).flatten(1))
+        x = self.conv(x)
+        return self.fc(x.view(1, 4 * 14 * 14)){}
 """
 
 _EVEN = """
@@ -45,7 +46,7 @@ class Net(nn.Module):
 """
 
 _SHORT, _LINE = 60, 98
-_OWN_RULE = frozenset({Kind.KERNEL, Kind.EMPTY, Kind.OUTPUT_PADDING})
+_OWN_RULE = frozenset({Kind.KERNEL, Kind.EMPTY, Kind.OUTPUT_PADDING, Kind.NORM, Kind.PAD, Kind.WRAP})
 
 
 class RestrictedSizes:
@@ -72,7 +73,7 @@ class RestrictedSizes:
         Invalid(
             _PINNED.format("  # <-- SL202"),
             "1,1,32,32",
-            "it does not run at 32x32: mat1 and mat2 shapes cannot be multiplied (...x1024 and 784x10)",
+            "it does not run at 32x32",
         ),
     )
 
@@ -81,10 +82,11 @@ class RestrictedSizes:
         diagnosis = analysis.diagnosis
         if diagnosis is not None and diagnosis.region.outcome.ok is False:
             failure = diagnosis.region.outcome.failure
-            if failure is not None and not _has_own_rule(failure, diagnosis):
+            if failure is not None and not analysis.claimed and not _has_own_rule(failure, diagnosis):
                 yield self._error(analysis, diagnosis)
         known = analysis.contract.proved and not analysis.certain and not analysis.misaligned
-        if known and analysis.wanted and _is_restricted(analysis.wanted):
+        explained = pinned_regions(analysis) or misfit_regions(analysis) or analysis.mixed
+        if known and not explained and analysis.wanted and _is_restricted(analysis.wanted):
             yield self._note(analysis)
 
     def _error(self, analysis: Analysis, diagnosis: Diagnosis) -> Finding:
@@ -108,12 +110,12 @@ class RestrictedSizes:
         )
 
     def _note(self, analysis: Analysis) -> Finding:
-        verb, words = "restores" if analysis.intent.meant else "runs for", str(analysis.wanted)
+        verb, words = "restores" if analysis.intent.meant else "runs for", some_of(analysis.wanted)
         smallest = analysis.wanted.smallest() or {}
         notes = [f"the smallest is {sized(tuple(smallest.values()))}"] if smallest else []
         notes += [] if len(words) <= _SHORT else [f"namely {words}"]
         if analysis.intent.meant and analysis.contract.runs != analysis.wanted:
-            notes.append(f"it runs for: {analysis.contract.runs}")
+            notes.append(f"it runs for: {some_of(analysis.contract.runs)}")
         if analysis.intent.meant:
             notes.append(f"{analysis.intent.why}; say otherwise with `--expect`")
         return Finding(
@@ -129,6 +131,8 @@ def _has_own_rule(failure: Failure, diagnosis: Diagnosis) -> bool:
     """Whether another rule speaks about the failure; a join of unequal channels is left to this one."""
     if failure.kind is Kind.JOIN:
         return bool(diagnosis.mismatches)
+    if failure.kind in (Kind.CHANNELS, Kind.MULTIPLE):
+        return bool(diagnosis.misfits)
     return failure.kind in _OWN_RULE or failure.kind is Kind.UNEXPLAINED
 
 
@@ -143,7 +147,7 @@ def _elsewhere(analysis: Analysis) -> str | None:
 def _advice(failure: Failure | None) -> Fix | None:
     if failure is None or failure.kind is not Kind.UNPOOL:
         return None
-    return Fix("pass `output_size=` the size that the pool took to the call", Safety.ADVICE)
+    return Fix("unpool with the indices of the pool that took this size", Safety.ADVICE)
 
 
 def _is_restricted(sizes: SizeSet) -> bool:

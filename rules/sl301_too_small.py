@@ -9,10 +9,11 @@ from shapelint.failure import Kind
 from shapelint.finding import Finding, Fix, Safety, Severity
 from shapelint.rule import Invalid, Valid
 
-from ._helpers import nearest_note, place_of, quoted, sized
+from ._helpers import called, nearest_note, place_of, sized
 
 if TYPE_CHECKING:
     from shapelint.analysis import Analysis, Diagnosis
+    from shapelint.graph import Node
 
 _DEEP = """
 import torch.nn as nn
@@ -27,6 +28,23 @@ class Net(nn.Module):
     def forward(self, x):
         return self.head(self.features(x))
 """
+
+
+_CROPPED = """
+import torch.nn as nn
+import torch.nn.functional as F
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 8, 3, padding=1)
+
+    def forward(self, x):
+        return F.pad(self.conv(x), (-8, -8, -8, -8)){}
+"""
+
+_CUTS = ("pad", "__getitem__", "narrow")
 
 
 class TooSmall:
@@ -48,15 +66,16 @@ class TooSmall:
 
     code: ClassVar[str] = "SL301"
     name: ClassVar[str] = "too-small"
-    valid: ClassVar[tuple[Valid, ...]] = (Valid(_DEEP.format(""), "1,3,16,16"),)
+    valid: ClassVar[tuple[Valid, ...]] = (Valid(_DEEP.format(""), "1,3,16,16"), Valid(_CROPPED.format(""), "1,3,17,17"))
     invalid: ClassVar[tuple[Invalid, ...]] = (
         Invalid(_DEEP.format("  # <-- SL301"), "1,3,15,15", "`head` gets 3x3, too small for its kernel 4x4"),
+        Invalid(_CROPPED.format("  # <-- SL301"), "1,3,12,12", "`pad` cuts more than there is off 12x12"),
     )
 
     def check(self, analysis: Analysis) -> Iterator[Finding]:
         """Yields the one finding where a kernel does not fit at the focus."""
         diagnosis = analysis.diagnosis
-        if diagnosis is None or diagnosis.node is None or diagnosis.region.outcome.ok is not False:
+        if diagnosis is None or diagnosis.node is None or analysis.claimed or diagnosis.region.outcome.ok is not False:
             return
         failure = diagnosis.region.outcome.failure
         if failure is None or failure.kind not in (Kind.KERNEL, Kind.EMPTY):
@@ -70,20 +89,22 @@ class TooSmall:
             notes=tuple(_notes(analysis, diagnosis)),
             module=node.module or None,
             location=place_of(node),
-            fix=Fix(_advice(analysis, node.module or node.operation), Safety.ADVICE),
+            fix=Fix(_advice(analysis, node), Safety.ADVICE),
         )
 
 
 def _message(diagnosis: Diagnosis) -> str:
     node = diagnosis.node
     assert node is not None, "check() has looked"
-    name = quoted(node.module or node.operation)
-    kernel = node.parameter("kernel_size")
-    source = diagnosis.graph.nodes[node.inputs[0]] if node.inputs else None
-    if kernel is None or source is None or not source.shapes:
-        return f"{name} gives no rows at {sized(tuple(diagnosis.focus.values()))}"
-    size = source.shapes[0].value(dict(diagnosis.focus))[-len(kernel) :]
-    return f"{name} gets {sized(size)}, too small for its kernel {sized(kernel)}"
+    kernel, source = node.parameter("kernel_size"), diagnosis.graph.nodes[node.inputs[0]] if node.inputs else None
+    at = sized(tuple(diagnosis.focus.values()))
+    if source is None or not source.shapes:
+        return f"{called(node)} gives no rows at {at}"
+    rank = len(kernel) if kernel is not None else len(diagnosis.focus)
+    size = sized(source.shapes[0].value(dict(diagnosis.focus))[-rank:] if rank else ())
+    if node.operation in _CUTS:
+        return f"{called(node)} cuts more than there is off {size}"
+    return f"{called(node)} gets {size}, too small for {'it' if kernel is None else f'its kernel {sized(kernel)}'}"
 
 
 def _notes(analysis: Analysis, diagnosis: Diagnosis) -> Iterator[str]:
@@ -95,10 +116,14 @@ def _notes(analysis: Analysis, diagnosis: Diagnosis) -> Iterator[str]:
         yield near
 
 
-def _advice(analysis: Analysis, name: str) -> str:
-    smallest = analysis.contract.runs.smallest()
-    if smallest is None:
-        known = "no size runs" if analysis.contract.proved else "use a larger input"
-        return f"{known}: give {quoted(name)} a smaller kernel or padding"
-    size = sized(tuple(smallest.values()))
-    return f"the smallest input that runs is {size}; or give {quoted(name)} a smaller kernel or padding"
+def _advice(analysis: Analysis, node: Node) -> str:
+    """The smallest input that works, and what else would help: that depends on what the call does."""
+    smallest = analysis.contract.runs.sample()
+    known = "no size runs" if analysis.contract.proved else "use a larger input"
+    if smallest is not None:
+        known = f"the smallest input that runs is {sized(tuple(smallest.values()))}"
+    if node.operation in _CUTS:
+        return f"{known}; or cut less off"
+    if node.parameter("kernel_size") is not None:
+        return f"{known}; or give {called(node)} a smaller kernel or more padding, or halve less often before it"
+    return f"{known}; or make the size smaller less often before {called(node)}"

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
+from functools import reduce
 from typing import TYPE_CHECKING, ClassVar
 
 from shapelint.contract import How, Region
+from shapelint.failure import Kind
 from shapelint.finding import Finding, Severity
 from shapelint.rule import Invalid, Valid
+from shapelint.size import SizeSet
+from shapelint.source import Span
+from shapelint.syntax import expression_at
+
+from ._helpers import some_of
 
 if TYPE_CHECKING:
     from shapelint.analysis import Analysis
@@ -27,7 +35,9 @@ class Net(nn.Module):
 """
 
 
-_MASK = "not decided: a boolean mask as an index: how many elements it keeps depends on values"
+_LINE, _WRITTEN = 100, 40
+_REPLAYED = "a run with plain integers"
+_MASK = "not decided, line 11: a boolean mask as an index: how many elements it keeps depends on values"
 
 
 class NotProved:
@@ -57,27 +67,55 @@ class NotProved:
         """Yields one finding for each reason that took the proof away."""
         by_reason: dict[str, list[Region]] = {}
         for region in analysis.contract.regions:
-            if region.how is not How.PROVED:
-                by_reason.setdefault(region.why, []).append(region)
+            if region.how is not How.PROVED and not _has_own_rule(region):
+                by_reason.setdefault(_REPLAYED if region.why.startswith(_REPLAYED) else region.why, []).append(region)
         for regions in by_reason.values():
             yield self._finding(analysis, regions)
 
     def _finding(self, analysis: Analysis, regions: list[Region]) -> Finding:
         undecided = any(region.outcome.ok is None and region.sizes & analysis.asked for region in regions)
         severity = Severity.WARNING if undecided and analysis.certain else Severity.NOTE
-        sizes = " and ".join(dict.fromkeys(str(region.sizes) for region in regions))
+        sizes = reduce(SizeSet.__or__, (region.sizes for region in regions))
         decided = all(region.how is How.SAMPLED for region in regions)
         told = "tried at some sizes only" if decided else "not decided"
         return Finding(
             code=self.code,
             name=self.name,
             severity=severity,
-            message=_first_line(f"{told}: {regions[0].why}"),
-            notes=(f"for: {sizes}",),
+            message=_message(told, regions[0]),
+            notes=(*_whole(regions[0].why), f"for: {some_of(sizes)}"),
             location=regions[0].place,
         )
 
 
-def _first_line(text: str) -> str:
-    line = text.splitlines()[0]
-    return line if len(line) <= 100 else line[:97] + "..."
+def _has_own_rule(region: Region) -> bool:
+    """Whether another rule says why a region is not decided: an unpooling whose indices may lie beyond its output."""
+    failure = region.outcome.failure
+    return region.outcome.ok is None and failure is not None and failure.kind is Kind.UNPOOL
+
+
+def _message(told: str, region: Region) -> str:
+    """What was told, the line and the operation there, and the reason, as far as they fit."""
+    line, place = region.why.partition("\n")[0], region.place
+    texts = [f"{told}: {line}"]
+    if place is not None:
+        texts.insert(0, f"{told}, line {place.line}: {line}")
+        if "`" not in line:
+            texts.insert(0, f"{told}, line {place.line}, `{_operation(place)}`: {line}")
+    fitting = (text for text in texts if len(text) <= _LINE)
+    return next(fitting, texts[-1][: _LINE - 3] + "...")
+
+
+def _operation(place: Span) -> str:
+    """The operation at a place as it is written; of a long call, the function alone."""
+    expression = expression_at(place)
+    text = "" if expression is None else ast.unparse(expression)
+    if isinstance(expression, ast.Call) and len(text) > _WRITTEN:
+        text = f"{ast.unparse(expression.func)}(...)"
+    return text or place.text().strip()
+
+
+def _whole(why: str) -> Iterator[str]:
+    """The reason, where it is too long for the message."""
+    if len(why) > _LINE - len("tried at some sizes only: ") or "\n" in why:
+        yield from why.splitlines()

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import reduce
 from operator import mul
 
-from shapelint.analysis import Diagnosis, Loss, Mismatch, Plan
+from shapelint.analysis import Diagnosis, Loss, Misfit, Mismatch, Plan
 from shapelint.contract import Contract
 from shapelint.failure import Kind
 from shapelint.graph import Node, Pair, ShapeGraph
 from shapelint.intent import Intent, as_function, asks_for_input_size
 from shapelint.mirror import mirrored_pairs, remainder_of, spatial_size
+from shapelint.misfit import mending, misfits
 from shapelint.question import Question
-from shapelint.repair import Solver, Trial
+from shapelint.repair import Solver, Trial, Unsettled
 from shapelint.search import single_change
 from shapelint.size.function import Function
 from shapelint.size.sets import SizeSet
@@ -69,7 +71,16 @@ def diagnose(patient: Patient, focus: Mapping[str, int], wanted: SizeSet) -> Dia
     if region.outcome.ok and not losses:
         change = single_change(patient.explored, graph, patient.question, patient.expect, focus)
     stretches = plan is not None and _stretches(patient, losses)
-    return Diagnosis(dict(focus), region, graph, node, mismatches, losses, plan, change, stretches)
+    unfit = () if region.outcome.ok else misfits(patient.explored, patient.built, focus)
+    mended = _mended(patient, unfit, focus, wanted) if unfit else None
+    return Diagnosis(dict(focus), region, graph, node, mismatches, losses, plan, change, stretches, unfit, mended)
+
+
+def _mended(patient: Patient, unfit: tuple[Misfit, ...], focus: Mapping[str, int], wanted: SizeSet) -> Plan:
+    """What the model does where every layer that misfits is built for what arrives at the focus."""
+    trial = patient.solver.explored_with(mending(unfit), focus)
+    values = {misfit.node.module: (misfit.given,) for misfit in unfit}
+    return _plan(patient, replace(trial, values=values), wanted)
 
 
 def _stretches(patient: Patient, losses: tuple[Loss, ...]) -> bool:
@@ -98,11 +109,13 @@ def _may_repair(failure: object) -> bool:
 def _trial(patient: Patient, focus: Mapping[str, int], wanted: SizeSet) -> Trial | None:
     if not patient.solver.layers:
         return None
-    found = patient.solver.constant_for(wanted)
     alone = SizeSet.point(wanted.symbols, focus)
-    if found is None and wanted != alone:
-        found = patient.solver.constant_for(alone)
-    return found if found is not None and found.values else None
+    for sizes in (wanted, alone)[: 2 if wanted != alone else 1]:
+        with suppress(Unsettled):
+            found = patient.solver.constant_for(sizes)
+            if found is not None:
+                return found if found.values else None
+    return None
 
 
 def _plan(patient: Patient, trial: Trial, wanted: SizeSet) -> Plan:
@@ -153,16 +166,17 @@ def _mismatch(
     if failure is None or failure.kind is not Kind.JOIN or len(operands) < 2:
         return None
     first, second = _differing(operands, dict(focus))
-    up = _last_up(graph, second) or _last_up(graph, first)
-    if up is not None and _last_up(graph, first) is up and _last_up(graph, second) is not up:
-        first, second = second, first
+    ups = _last_up(graph, first), _last_up(graph, second)
+    if ups[0] is not None and (ups[1] is None or ups[1].index < ups[0].index):
+        first, second, ups = second, first, ups[::-1]
+    up = ups[1]
     loss = None if up is None else _pair_of(graph, up, focus)
     shapes = [each.shapes[0].value(dict(focus)) for each in (first, second)]
     rank = len(patient.question.axes) or 2
     sizes = (shapes[0][-rank:], shapes[1][-rank:])
     if sizes[0] == sizes[1]:
         return None
-    return Mismatch(node, failure, sizes, (_named(graph, first), _named(graph, second)), up, loss, part)
+    return Mismatch(node, failure, sizes, (named_source(graph, first), named_source(graph, second)), up, loss, part)
 
 
 def _differing(operands: list[Node], focus: dict[str, int]) -> tuple[Node, Node]:
@@ -174,7 +188,7 @@ def _differing(operands: list[Node], focus: dict[str, int]) -> tuple[Node, Node]
     return operands[0], operands[1]
 
 
-def _named(graph: ShapeGraph, node: Node) -> str:
+def named_source(graph: ShapeGraph, node: Node) -> str:
     """What gave a tensor its size: the last spatial call on its way, by its layer, else by its function."""
     each = node
     while not each.spatial and each.inputs and each.operation not in ("cat", "concat", "input"):
@@ -183,13 +197,13 @@ def _named(graph: ShapeGraph, node: Node) -> str:
 
 
 def _last_up(graph: ShapeGraph, node: Node) -> Node | None:
-    """The last call before a tensor that made it larger."""
+    """The last call before a tensor that multiplied its size; a resize to a given size, as in a gate, does not."""
     waiting, found = [node.index], -1
     seen: set[int] = set()
     while waiting:
         index = waiting.pop()
         each = graph.nodes[index]
-        if any(factor > 1 for factor in each.factor):
+        if any(factor > 1 for factor in each.factor) and each.parameter("size") is None:
             found = max(found, index)
             continue
         if index not in seen:

@@ -17,7 +17,9 @@ class Kind(enum.StrEnum):
     EMPTY = "empty"  # a size falls below 1
     CHANNELS = "channels"  # a layer gets another number of channels or features than it was built for
     RESHAPE = "reshape"  # a view whose number of elements does not fit
-    PAD = "pad"  # reflect or circular padding as large as the size
+    MULTIPLE = "multiple"  # channels that groups or a shuffle do not divide
+    PAD = "pad"  # reflect padding as large as the size
+    WRAP = "wrap"  # circular padding larger than the size
     UNPOOL = "unpool"  # indices that belong to another size
     OUTPUT_PADDING = "output_padding"  # output_padding not smaller than stride and dilation
     NORM = "norm"  # one value per channel in training

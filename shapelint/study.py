@@ -7,17 +7,22 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from shapelint.analysis import Analysis, Layer
+from shapelint.broadcasts import broadcasts
 from shapelint.contract import Contract, How, Outcome, Region, running
+from shapelint.crossing import axis_mix_up
 from shapelint.diagnose import Patient, diagnose
+from shapelint.difference import odd_differences
 from shapelint.errors import ModelError
 from shapelint.failure import Kind
 from shapelint.graph import ShapeGraph
+from shapelint.guard import size_guard
 from shapelint.inputs import Inputs
 from shapelint.intent import Intent, intent, multiples, restored
 from shapelint.layout import spatial_axes
 from shapelint.mirror import mirrored_pairs
 from shapelint.question import Options, Question, check_expectation, question
-from shapelint.repair import Solver, fixed, layers_of
+from shapelint.reach import Telling
+from shapelint.repair import Solver, Unsettled, fixed, layers_of
 from shapelint.size.number import plain
 from shapelint.size.sets import SizeSet
 from shapelint.source import Span
@@ -25,7 +30,8 @@ from shapelint.trace import ops  # noqa: F401  (registers the size rules)
 from shapelint.trace.explore import Exploration, explore
 from shapelint.trace.failure import Unanalysable
 from shapelint.trace.freeze import convolution_layers, freeze
-from shapelint.trace.run import Run, Standing, Subject
+from shapelint.trace.run import Run, Subject
+from shapelint.trace.standing import Standing
 
 if TYPE_CHECKING:
     from shapelint.load import Loaded
@@ -43,10 +49,10 @@ def study(loaded: Loaded, parsed: Inputs, asked: Question, options: Options) -> 
     contract = _contract(explored, asked, meaning, options)
     story = graph.sizes if asked.asked is None else asked.first
     analysis = _analysis(loaded, asked, contract, meaning, graph, _layers(loaded, built))
-    analysis = replace(analysis, pairs=mirrored_pairs(graph, story))
+    analysis = replace(analysis, pairs=mirrored_pairs(graph, story), providers=options.confirm)
     solver = Solver(explored.subject, asked.domain, layers_of(graph), _right(asked, meaning, options))
     patient = Patient(explored, built, contract, meaning, solver, asked, options.expect, graph)
-    return _diagnosed(analysis, patient), explored.subject
+    return _suspected(_diagnosed(analysis, patient), patient), explored.subject
 
 
 def _explored(loaded: Loaded, parsed: Inputs, asked: Question, options: Options) -> tuple[Question, Exploration]:
@@ -123,7 +129,8 @@ def _contract(explored: Exploration, asked: Question, meaning: Intent, options: 
     def ask(sizes: Mapping[str, int]) -> Outcome:
         run = explored.run(sizes, symbolic=False)
         outputs = tuple(tuple(map(plain, shape)) for shape in run.outputs)
-        unsure = run.failure is not None and run.failure.kind is Kind.UNEXPLAINED
+        unexplained = run.failure is not None and run.failure.kind is Kind.UNEXPLAINED
+        unsure = unexplained or isinstance(run.error, Unanalysable)
         error = "" if run.failure is None else run.failure.at(sizes)
         return Outcome(None if unsure else run.failure is None, outputs, error, "", How.SAMPLED)
 
@@ -184,6 +191,19 @@ def _diagnosed(analysis: Analysis, patient: Patient) -> Analysis:
     return _aligned(analysis, patient)
 
 
+def _suspected(analysis: Analysis, patient: Patient) -> Analysis:
+    """The analysis, with the causes that only some models have: each is looked for in the regions that are known."""
+    focus = None if analysis.diagnosis is None else analysis.diagnosis.focus
+    explored, contract, telling = patient.explored, patient.contract, Telling(focus, analysis.asked)
+    return replace(
+        analysis,
+        odd=odd_differences(explored, contract, patient.question, telling),
+        mixed=axis_mix_up(explored, contract, patient.question, telling),
+        broadcasts=broadcasts(explored, contract, patient, telling),
+        guard=size_guard(patient, telling),
+    )
+
+
 def _aligned(analysis: Analysis, patient: Patient) -> Analysis:
     """Symbols alone: whether the multiples of the total stride restore, and what would make them."""
     contract = analysis.contract
@@ -192,8 +212,17 @@ def _aligned(analysis: Analysis, patient: Patient) -> Analysis:
         return analysis
     focus = whole.at_least(dict.fromkeys(whole.symbols, 8)).sample() or _focus(whole, patient)
     found = diagnose(patient, focus, whole)
-    for_all = patient.solver.constant_for(contract.runs) if patient.solver.layers else None
-    return replace(analysis, misaligned=True, constant_for_all=for_all is not None, diagnosis=found)
+    return replace(analysis, misaligned=True, constant_for_all=_constant_for_all(patient), diagnosis=found)
+
+
+def _constant_for_all(patient: Patient) -> bool | None:
+    """Whether constant values repair the model at every size that runs; None where that was not found out."""
+    if not patient.solver.layers:
+        return False
+    try:
+        return patient.solver.constant_for(patient.contract.runs) is not None
+    except Unsettled:
+        return None
 
 
 def _focus(sizes: SizeSet, patient: Patient) -> Mapping[str, int]:

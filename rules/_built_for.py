@@ -1,0 +1,134 @@
+"""Layers that are built for other channels or features: what is said of them, and the edit that mends one."""
+
+from __future__ import annotations
+
+import ast
+import copy
+import operator
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from shapelint.finding import Fix, Safety
+from shapelint.graph import Node
+from shapelint.source import Edit, Span
+from shapelint.syntax import call_at
+
+from ._helpers import called, quoted, safety_of, sized
+
+if TYPE_CHECKING:
+    from shapelint.analysis import Diagnosis, Misfit, Origin
+
+_FOLLOWERS = 6
+_OF_CHANNELS = ("conv", "batch_norm", "group_norm", "instance_norm", "prelu")
+_OPERATORS = {ast.Mult: operator.mul, ast.Add: operator.add, ast.Sub: operator.sub}
+_ARGUMENTS = {
+    "Conv": ("in_channels", 0),
+    "Linear": ("in_features", 0),
+    "BatchNorm": ("num_features", 0),
+    "SyncBatchNorm": ("num_features", 0),
+    "InstanceNorm": ("num_features", 0),
+    "GroupNorm": ("num_channels", 1),
+    "LayerNorm": ("normalized_shape", 0),
+    "RMSNorm": ("normalized_shape", 0),
+    "PReLU": ("num_parameters", 0),
+    "LSTM": ("input_size", 0),
+    "GRU": ("input_size", 0),
+    "RNN": ("input_size", 0),
+}
+
+
+def argument_of(node: Node) -> tuple[str, int] | None:
+    """The argument that sets for how many channels a layer is built, and its position."""
+    return next((value for kind, value in _ARGUMENTS.items() if node.kind.startswith(kind)), None)
+
+
+def unit_of(node: Node) -> str:
+    """What the layer counts."""
+    return "channels" if node.operation.startswith(_OF_CHANNELS) else "features"
+
+
+def misfit_text(misfit: Misfit) -> str:
+    """Both numbers: what the layer is built for, and what it gets."""
+    return f"{called(misfit.node)} is built for {misfit.built_for} {unit_of(misfit.node)} and gets {misfit.given}"
+
+
+def origin_text(joint: str, origins: Sequence[Origin]) -> str:
+    """Where what arrives comes from, each part with its number."""
+    names = [quoted(origin.source) if origin.source else "the input" for origin in origins]
+    parts = [f"{sized(origin.size)} from {name}" for origin, name in zip(origins, names, strict=True)]
+    if not parts:
+        return ""
+    return " + ".join(parts) if joint or len(origins[0].size) > 1 else parts[0].split(" ", 1)[1]
+
+
+def followers_note(diagnosis: Diagnosis) -> str | None:
+    """What every later layer would get, were the first one mended; None where all others fit."""
+    later = diagnosis.misfits[1:]
+    if not later:
+        return None
+    texts = [misfit_text(misfit) for misfit in later[:_FOLLOWERS]]
+    more = f"; and {len(later) - _FOLLOWERS} more" if len(later) > _FOLLOWERS else ""
+    return f"with that mended: {'; '.join(texts)}{more}"
+
+
+def mending_fix(diagnosis: Diagnosis, otherwise: str, *, where: str = "") -> Fix:
+    """The edits that build every such layer for what arrives, where its number is a literal; else advice.
+
+    `where` says for which size that is.
+    """
+    found = [layer_edit(misfit) for misfit in diagnosis.misfits]
+    edits = [each for each in found if each is not None]
+    safety = Safety.ADVICE if diagnosis.mended is None else safety_of(diagnosis.mended)
+    if not edits or len(edits) < len(found) or safety is Safety.ADVICE:
+        return Fix(otherwise, Safety.ADVICE)
+    texts = [quoted(text) for _, text in edits]
+    title = "write " + (", ".join(texts[:3]) + (f" and {len(texts) - 3} more alike" if len(texts) > 3 else "")) + where
+    return Fix(title, safety, edits=tuple(edit for edit, _ in edits), verified=("meta",))
+
+
+def layer_edit(misfit: Misfit) -> tuple[Edit, str] | None:
+    """The edit that builds a layer for what arrives, and its constructor as it then reads; None for no literal."""
+    node, argument = misfit.node, argument_of(misfit.node)
+    call = call_at(node.built)
+    if call is None or node.built is None or argument is None or not misfit.alone or misfit.given % misfit.groups:
+        return None
+    value = _given(call, *argument)
+    if value is None or _number(value) != misfit.built_for or ast.unparse(call.func).rpartition(".")[2] != node.kind:
+        return None
+    start, end = value.col_offset + 1, (value.end_col_offset or 0) + 1
+    place = Span(node.built.file, value.lineno, start, value.end_lineno or 0, end)
+    if not place.text().isascii():
+        return None
+    changed = copy.deepcopy(call)
+    target = _given(changed, *argument)
+    text = _Replaced(target, misfit.given).visit(changed)
+    return Edit(place, str(misfit.given)), ast.unparse(text)
+
+
+class _Replaced(ast.NodeTransformer):
+    """Puts a number in the place of one expression."""
+
+    def __init__(self, target: ast.expr | None, number: int) -> None:
+        self._target, self._number = target, number
+
+    def generic_visit(self, node: ast.AST) -> ast.AST:
+        return ast.Constant(self._number) if node is self._target else super().generic_visit(node)
+
+
+def _given(call: ast.Call, name: str, position: int) -> ast.expr | None:
+    """The argument of a call by its name or position; None where it is not there, or may come from a star."""
+    named = next((word.value for word in call.keywords if word.arg == name), None)
+    if named is not None or any(isinstance(each, ast.Starred) for each in call.args):
+        return named
+    return call.args[position] if position < len(call.args) else None
+
+
+def _number(expression: ast.expr) -> int | None:
+    """The value of an expression of literal integers, such as 16 * 5 * 5; None for any other."""
+    if isinstance(expression, ast.Constant):
+        return expression.value if type(expression.value) is int else None
+    combine = _OPERATORS.get(type(expression.op)) if isinstance(expression, ast.BinOp) else None
+    if not isinstance(expression, ast.BinOp) or combine is None:
+        return None
+    left, right = _number(expression.left), _number(expression.right)
+    return None if left is None or right is None else combine(left, right)

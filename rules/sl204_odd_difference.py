@@ -1,0 +1,202 @@
+"""SL204: a hand-made pad or crop that fits even differences only."""
+
+from __future__ import annotations
+
+import ast
+import copy
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, ClassVar
+
+from shapelint.finding import Finding, Fix, Safety, Severity
+from shapelint.rule import Invalid, Valid
+from shapelint.syntax import expression_at
+
+from ._helpers import brief, sized
+
+if TYPE_CHECKING:
+    from shapelint.analysis import Analysis, OddMiss
+
+_UP = """
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.inc = nn.Conv2d(3, 8, 3, padding=1)
+        self.down = nn.Sequential(nn.MaxPool2d(2), nn.Conv2d(8, 8, 3, padding=1))
+        self.up = nn.ConvTranspose2d(8, 8, 2, stride=2)
+
+    def forward(self, x):
+        skip = self.inc(x)
+        y = self.up(self.down(skip))
+        dy = skip.size(2) - y.size(2)
+        dx = skip.size(3) - y.size(3)
+        {}
+        return torch.cat([skip, y], dim=1)
+"""
+
+_CROP = """
+import torch
+import torch.nn as nn
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.enc = nn.Conv1d(1, 8, 5)
+        self.down = nn.Conv1d(8, 8, 3, stride=2)
+        self.up = nn.ConvTranspose1d(8, 8, 2, stride=2)
+
+    def forward(self, x):
+        skip = self.enc(x)
+        y = self.up(self.down(skip))
+        d = skip.shape[2] - y.shape[2]
+        {}
+        return torch.cat([y, skip], dim=1)
+"""
+
+_CODEC = """
+import torch.nn as nn
+import torch.nn.functional as F
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.down = nn.Conv1d(1, 4, 8, stride=8)
+        self.up = nn.ConvTranspose1d(4, 1, 8, stride=8)
+
+    def forward(self, x):
+        y = self.up(self.down(x))
+        d = x.shape[-1] - y.shape[-1]
+        return F.pad(y, {}){}
+"""
+
+_EVEN_ONLY = "F.pad(y, [dx // 2, dx // 2, dy // 2, dy // 2])"
+
+
+class OddDifference:
+    """A hand-made pad or crop puts half of the difference on both sides, and misses odd differences by one row.
+
+    ## What it does
+
+    It looks at the pads and crops on the way to a join that fails, or to an output that misses its size. It speaks
+    where the call adds or cuts `d // 2` rows on both sides, which is proved by the sizes: for an odd `d` one row is
+    missing or left over. A crop `y[d // 2 : -(d // 2)]` keeps nothing where `d` is 0 or 1, since its end is `-0`.
+
+    ## Why it is bad
+
+    It works for the sizes that were tried, and the first odd one raises: `Expected size 33 but got size 32`.
+
+    ## Fix
+
+    Advice: `d // 2` on one side and `d - d // 2` on the other.
+    """
+
+    code: ClassVar[str] = "SL204"
+    name: ClassVar[str] = "odd-difference"
+    valid: ClassVar[tuple[Valid, ...]] = (
+        Valid(_UP.format("y = F.pad(y, [dx // 2, dx - dx // 2, dy // 2, dy - dy // 2])"), "1,3,H,W"),
+        Valid(_UP.format(f"y = {_EVEN_ONLY}"), "1,3,32,32"),
+        Valid(_CROP.format("skip = skip[:, :, d // 2 : d // 2 + y.shape[2]]"), "1,1,L"),
+        Valid(_CODEC.format("(0, d)", ""), "1,1,L"),
+    )
+    invalid: ClassVar[tuple[Invalid, ...]] = (
+        Invalid(
+            _UP.format(f"y = {_EVEN_ONLY}  # <-- SL204"),
+            "1,3,33,32",
+            "`pad` gives 32x32 where 33x32 is needed: it adds the same on both sides",
+        ),
+        Invalid(
+            _CROP.format("skip = skip[:, :, d // 2 : skip.shape[2] - d // 2]  # <-- SL204"),
+            "1,1,L",
+            "the crop gives 13 where 12 is needed: it cuts the same on both sides",
+        ),
+        Invalid(
+            _CROP.format("skip = skip[:, :, d // 2 : -(d // 2)]  # <-- SL204"),
+            "1,1,19",
+            "the crop gives 0 where 14 is needed: its end is `-0`",
+        ),
+        Invalid(
+            _CODEC.format("(d // 2, d // 2)", "  # <-- SL204"),
+            "1,1,101",
+            "`pad` gives 100 where 101 is needed: it adds the same on both sides",
+        ),
+    )
+
+    def check(self, analysis: Analysis) -> Iterator[Finding]:
+        """Yields one finding for each such pad or crop that fails at an asked size."""
+        for odd in analysis.odd:
+            if analysis.concerns(odd.sizes):
+                yield self._finding(analysis, odd)
+
+    def _finding(self, analysis: Analysis, odd: OddMiss) -> Finding:
+        at, rank = sized(tuple(odd.at.values())), len(odd.target)
+        steps = f"at {at} it takes {sized(odd.before)}, gives {sized(odd.after)} and should give {sized(odd.target)}"
+        where = brief(odd.sizes, f"{at} and others like it")
+        verb = "cuts" if odd.crops or max(odd.target) < max(odd.before) else "adds"
+        why = "its end is `-0`" if odd.emptied else f"it {verb} the same on both sides"
+        name = "the crop" if odd.crops else "`pad`"
+        return Finding(
+            code=self.code,
+            name=self.name,
+            severity=Severity.ERROR if analysis.fails_at(odd.sizes) else Severity.NOTE,
+            message=f"{name} gives {sized(odd.after)} where {sized(odd.target)} is needed: {why}",
+            notes=(steps, f"it fails for: {where}"),
+            module=odd.module or None,
+            location=odd.place,
+            fix=Fix(_advice(odd, rank), Safety.ADVICE),
+        )
+
+
+def _advice(odd: OddMiss, rank: int) -> str:
+    expression = copy.deepcopy(expression_at(odd.place))
+    better = None if expression is None else (_cropped if odd.crops else _padded)(expression)
+    if better is None or better == ast.unparse(expression_at(odd.place) or ast.Constant(None)):
+        return "put `d // 2` of the difference `d` on one side and `d - d // 2` on the other"
+    return f"write `{better}`"
+
+
+def _padded(call: ast.expr) -> str | None:
+    """A call of `pad` with the rest of each difference on the other side, where its amounts stand in the call."""
+    amounts = call.args[1] if isinstance(call, ast.Call) and len(call.args) > 1 else None
+    if not isinstance(amounts, ast.List | ast.Tuple) or len(amounts.elts) % 2:
+        return None
+    for index in range(0, len(amounts.elts), 2):
+        whole = _halved(amounts.elts[index])
+        if whole is not None and ast.unparse(amounts.elts[index]) == ast.unparse(amounts.elts[index + 1]):
+            amounts.elts[index + 1] = _rest(whole)
+    return ast.unparse(call)
+
+
+def _cropped(item: ast.expr) -> str | None:
+    """A crop that ends where the rest of the difference begins, where its bounds stand in the brackets."""
+    if not isinstance(item, ast.Subscript):
+        return None
+    slices = item.slice.elts if isinstance(item.slice, ast.Tuple) else [item.slice]
+    changed = False
+    for index, each in enumerate(slices):
+        whole = _halved(each.lower) if isinstance(each, ast.Slice) and each.lower is not None else None
+        if isinstance(each, ast.Slice) and whole is not None and each.upper is not None:
+            axis = index - len(slices) if isinstance(slices[0], ast.Constant) and slices[0].value is ... else index
+            end = f"{ast.unparse(item.value)}.shape[{axis}] - ({ast.unparse(_rest(whole))})"
+            each.upper, changed = ast.parse(end, mode="eval").body, True
+    return ast.unparse(item) if changed else None
+
+
+def _halved(expression: ast.expr) -> ast.expr | None:
+    """`d` of `d // 2`."""
+    is_half = isinstance(expression, ast.BinOp) and isinstance(expression.op, ast.FloorDiv)
+    if not isinstance(expression, ast.BinOp) or not is_half or ast.unparse(expression.right) != "2":
+        return None
+    return expression.left
+
+
+def _rest(whole: ast.expr) -> ast.expr:
+    """`d - d // 2`."""
+    text = ast.unparse(whole)
+    text = text if isinstance(whole, ast.Name | ast.Attribute | ast.Call) else f"({text})"
+    return ast.parse(f"{text} - {text} // 2", mode="eval").body

@@ -1,0 +1,210 @@
+"""SL207: a layer gets another number of channels than it was built for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, ClassVar
+
+from shapelint.contract import Region
+from shapelint.failure import Kind
+from shapelint.finding import Finding, Fix, Safety, Severity
+from shapelint.rule import Invalid, Valid
+
+from ._built_for import argument_of, followers_note, mending_fix, misfit_text, origin_text, unit_of
+from ._helpers import brief, called, is_pinned, misfit_regions, place_of, quoted, raising, size_taken
+
+if TYPE_CHECKING:
+    from shapelint.analysis import Analysis, Diagnosis, Misfit
+
+_UNET = """
+import torch
+import torch.nn as nn
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.enc1 = nn.Conv2d(3, 16, 3, padding=1)
+        self.enc2 = nn.Conv2d(16, 32, 3, padding=1)
+        self.pool = nn.MaxPool2d(2)
+        self.up = nn.ConvTranspose2d(32, 32, 2, stride=2)
+        self.dec = nn.Conv2d({}, 16, 3, padding=1){}
+
+    def forward(self, x):
+        skip = torch.relu(self.enc1(x))
+        y = self.up(self.enc2(self.pool(skip)))
+        return self.dec(torch.cat([skip, y], dim=1))
+"""
+
+_NORM = """
+import torch.nn as nn
+
+
+class Net(nn.Module):
+    def __init__(self, width=32):
+        super().__init__()
+        self.conv1 = nn.Conv2d(3, width, 3, padding=1)
+        self.bn1 = nn.BatchNorm2d(2 * width){}
+        self.conv2 = nn.Conv2d(64, 64, 3, padding=1, groups=64)
+        self.act = nn.PReLU(64)
+
+    def forward(self, x):
+        return self.act(self.conv2(self.bn1(self.conv1(x))))
+"""
+
+_CLASSIFIER = """
+import torch.nn as nn
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 64, 3, padding=1)
+        self.pool = nn.AdaptiveAvgPool2d((7, 7))
+        self.fc1 = nn.Linear(512, 128){}
+        self.fc2 = nn.Linear(128, 10)
+
+    def forward(self, x):
+        return self.fc2(self.fc1(self.pool(self.conv(x)).flatten(1)))
+"""
+
+_PLAIN = """
+import torch.nn as nn
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layers = nn.Sequential(
+            nn.Conv2d(3, 12, 3, padding=1),
+            {}
+        )
+
+    def forward(self, x):
+        return self.layers(x)
+"""
+
+_MARK = "  # <-- SL207"
+
+
+class ChannelMismatch:
+    """A layer gets another number of channels or features than it was built for.
+
+    ## What it does
+
+    It names the first layer whose `in_channels` (`num_features`, `in_features`, ...) is not what arrives, where that
+    comes from (which `cat`, with its parts), and what every later layer would get if this one were mended.
+
+    ## Why it is bad
+
+    The call raises, at every size. PyTorch names one layer at a time, by the shape of its weight, and not the join
+    that made the channels.
+
+    ## Fix
+
+    The number that arrives, in the layer's constructor: where all the numbers are literals, and the model with all of
+    them runs, the edits are safe. Else advice, also where it is the input that brings another number. Or let the layer
+    before give what this one was built for.
+    """
+
+    code: ClassVar[str] = "SL207"
+    name: ClassVar[str] = "channel-mismatch"
+    valid: ClassVar[tuple[Valid, ...]] = (
+        Valid(_UNET.format(48, ""), "1,3,64,64"),
+        Valid(_CLASSIFIER.replace("512", "64 * 7 * 7").format(""), "1,3,H,W"),
+        Valid(_PLAIN.format("nn.GroupNorm(4, 12),"), "1,3,H,W"),
+    )
+    invalid: ClassVar[tuple[Invalid, ...]] = (
+        Invalid(
+            _UNET.format(32, _MARK),
+            "1,3,64,64",
+            "`dec` is built for 32 channels and gets 48: 16 from `enc1` + 32 from `up`",
+        ),
+        Invalid(_NORM.format(_MARK), "1,3,H,W", "`bn1` is built for 64 channels and gets 32 from `conv1`"),
+        Invalid(
+            _CLASSIFIER.format(_MARK), "1,3,H,W", "`fc1` is built for 512 features and gets 3136: 64x7x7 from `pool`"
+        ),
+        Invalid(
+            _PLAIN.format("nn.GroupNorm(8, 32)," + _MARK),
+            "1,3,H,W",
+            "`layers.1` is built for 32 channels and gets 12 from `layers.0`",
+        ),
+        Invalid(
+            _PLAIN.format("nn.PixelShuffle(2), nn.PixelShuffle(2)," + _MARK),
+            "1,3,H,W",
+            "`layers.2` gets 3 channels, no multiple of 4 from `layers.1`",
+        ),
+    )
+
+    def check(self, analysis: Analysis) -> Iterator[Finding]:
+        """Yields the one finding about the first such layer, with the later ones in its notes."""
+        found = raising(analysis, Kind.CHANNELS, Kind.MULTIPLE)
+        if found is not None and found[0].misfits and not is_pinned(analysis, found[2]):
+            yield self._error(found[0])
+        if analysis.diagnosis is None and not analysis.certain:
+            for region in misfit_regions(analysis):
+                yield self._note(region)
+
+    def _error(self, diagnosis: Diagnosis) -> Finding:
+        misfit = diagnosis.misfits[0]
+        message, origin = _message(misfit)
+        return Finding(
+            code=self.code,
+            name=self.name,
+            severity=Severity.ERROR,
+            message=message,
+            notes=tuple(note for note in (origin, *_notes(diagnosis, misfit)) if note),
+            module=misfit.node.module or None,
+            location=place_of(misfit.node),
+            fix=_fix(diagnosis, misfit),
+        )
+
+    def _note(self, region: Region) -> Finding:
+        outcome = region.outcome
+        assert outcome.failure is not None, "misfit_regions() has looked"
+        text = outcome.failure.text.replace("{left}", str(outcome.failure.left))
+        return Finding(
+            code=self.code,
+            name=self.name,
+            severity=Severity.NOTE,
+            message=f"{quoted(outcome.module or 'forward')} gets other channels than it was built for at some sizes",
+            notes=(text.replace("{right}", str(outcome.failure.right)), f"for: {brief(region.sizes, 'some sizes')}"),
+            module=outcome.module or None,
+            location=outcome.place,
+        )
+
+
+def _message(misfit: Misfit) -> tuple[str, str | None]:
+    """The message, and the origin as a note where it does not fit in."""
+    if misfit.failure.kind is Kind.MULTIPLE:
+        text = f"{called(misfit.node)} gets {misfit.given} channels, no multiple of {misfit.built_for}"
+    else:
+        text = misfit_text(misfit)
+    origin = origin_text(misfit.joint, misfit.origins)
+    whole = f"{text}{' ' if origin.startswith('from') else ': '}{origin}" if origin else text
+    return (whole, None) if len(whole) <= 100 else (text, f"what arrives: {origin}")
+
+
+def _notes(diagnosis: Diagnosis, misfit: Misfit) -> Iterator[str | None]:
+    yield followers_note(diagnosis)
+    shape = size_taken(diagnosis, misfit.node)
+    single = misfit.origins[0].source if len(misfit.origins) == 1 else None
+    if single == "" and len(shape) > 2 and shape[-1] == misfit.built_for:
+        order = (0, len(shape) - 1, *range(1, len(shape) - 1))
+        yield f"the last axis has {misfit.built_for}: where the input is channels-last, `x.permute{order}` comes first"
+    elif single and len(misfit.origins[0].size) == 1:
+        yield f"or let {quoted(single)} give {misfit.built_for}"
+
+
+def _fix(diagnosis: Diagnosis, misfit: Misfit) -> Fix:
+    name, given, argument = called(misfit.node), misfit.given, argument_of(misfit.node)
+    if misfit.failure.kind is Kind.MULTIPLE:
+        return Fix(f"give {name} a multiple of {misfit.built_for} channels", Safety.ADVICE)
+    if given % misfit.groups:
+        return Fix(f"build {name} for {given} channels, with `groups` that divide them", Safety.ADVICE)
+    written = f"`{argument[0]}={given}`" if argument else f"a weight for {given}"
+    more = ", and the later layers likewise" if len(diagnosis.misfits) > 1 else ""
+    if [origin.source for origin in misfit.origins] == [""]:
+        text = f"give an input with {misfit.built_for} {unit_of(misfit.node)}, or build {name} for {given}{more}"
+        return Fix(text, Safety.ADVICE)
+    return mending_fix(diagnosis, f"give {name} what arrives: {written}{more}")

@@ -1,0 +1,207 @@
+"""SL304: a layer behind a flatten pins the input to one size."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import prod
+from typing import TYPE_CHECKING, ClassVar
+
+from shapelint.contract import Region
+from shapelint.failure import Kind
+from shapelint.finding import Finding, Fix, Severity
+from shapelint.graph import Node
+from shapelint.rule import Invalid, Valid
+
+from ._built_for import argument_of, followers_note, mending_fix
+from ._helpers import (
+    brief,
+    called,
+    consequence,
+    is_pinned,
+    nearest_note,
+    node_of,
+    pinned_regions,
+    place_of,
+    quoted,
+    raising,
+    short,
+    sized,
+)
+
+if TYPE_CHECKING:
+    from shapelint.analysis import Analysis, Diagnosis, Misfit
+
+_LENET = """
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv1 = nn.Conv2d(3, 6, 5)
+        self.conv2 = nn.Conv2d(6, 16, 5)
+        self.fc1 = nn.Linear({}, 120){}
+        self.fc2 = nn.Linear(120, 10)
+
+    def forward(self, x):
+        x = F.max_pool2d(torch.relu(self.conv1(x)), 2)
+        x = F.max_pool2d(torch.relu(self.conv2(x)), 2)
+        {}
+        return self.fc2(torch.relu(self.fc1(x)))
+"""
+
+_AUDIO = """
+import torch.nn as nn
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv1d(1, 4, 9, stride=4, padding=4)
+        self.norm = nn.LayerNorm([4, 100]){}
+
+    def forward(self, x):
+        return self.norm(self.conv(x))
+"""
+
+_LINE = 100
+
+
+class PinnedSize:
+    """A Linear behind a flatten takes one size of input only.
+
+    ## What it does
+
+    The number of features after a flatten is channels times height times width, so `in_features` fixes the size of
+    the input. The rule speaks where an asked size gives another number, and tells with symbols alone, as a note,
+    which sizes fit. A layer norm over the spatial axes pins them too.
+
+    ## Why it is bad
+
+    `mat1 and mat2 shapes cannot be multiplied`, for every image that is not like those of the tutorial.
+
+    ## Fix
+
+    `in_features` for the asked size, as an edit where it is a literal: unsafe where other sizes ran before. For every
+    size: `nn.AdaptiveAvgPool2d` before the flatten.
+    """
+
+    code: ClassVar[str] = "SL304"
+    name: ClassVar[str] = "pinned-size"
+    valid: ClassVar[tuple[Valid, ...]] = (
+        Valid(_LENET.format("16 * 5 * 5", "", "x = torch.flatten(x, 1)"), "1,3,32,32"),
+        Valid(_LENET.format("16 * 5 * 5", "", "x = torch.flatten(x, 1)"), "1,3,35,34"),
+        Valid(_LENET.format("16", "", "x = x.mean(dim=(2, 3))"), "1,3,H,W"),
+        Valid(_LENET.format("16 * 4 * 4", "", "x = nn.AdaptiveAvgPool2d(4)(x).flatten(1)"), "1,3,H,W"),
+    )
+    invalid: ClassVar[tuple[Invalid, ...]] = (
+        Invalid(
+            _LENET.format("16 * 5 * 5", "  # <-- SL304", "x = torch.flatten(x, 1)"),
+            "1,3,64,64",
+            "`fc1` takes 400 features, and 64x64 gives it 2704",
+        ),
+        Invalid(
+            _LENET.format("16 * 5 * 5", "  # <-- SL304", "x = x.view(x.size(0), -1)"),
+            "1,3,H,W",
+            "`fc1` takes 400 features, so only some sizes fit",
+        ),
+        Invalid(
+            _LENET.format("401", "  # <-- SL304", "x = torch.flatten(x, 1)"),
+            "1,3,H,W",
+            "`fc1` takes 401 features, and no size gives them",
+        ),
+        Invalid(_AUDIO.format("  # <-- SL304"), "1,1,L", "`norm` takes 100 features, so only L from 397 to 400 fit"),
+        Invalid(_AUDIO.format("  # <-- SL304"), "1,1,480", "`norm` takes 100 features, and 480 gives it 120"),
+    )
+
+    def check(self, analysis: Analysis) -> Iterator[Finding]:
+        """Yields an error where this is what raises, or a note with the sizes that fit."""
+        found = raising(analysis, Kind.CHANNELS)
+        if found is not None and is_pinned(analysis, found[2]) and found[0].misfits:
+            yield self._error(analysis, found[0])
+        elif analysis.diagnosis is None and not analysis.certain:
+            for region in pinned_regions(analysis)[:1]:
+                yield self._note(analysis, region)
+
+    def _error(self, analysis: Analysis, diagnosis: Diagnosis) -> Finding:
+        misfit = diagnosis.misfits[0]
+        focus, name = dict(diagnosis.focus), called(misfit.node)
+        text = f"{name} takes {misfit.built_for} features, and "
+        gives = f"{sized(tuple(focus.values()))} gives it {misfit.given}"
+        none = analysis.contract.proved and not analysis.contract.runs
+        notes = [_fitting(analysis), nearest_note(analysis, focus), followers_note(diagnosis)]
+        notes.append(_pooled(analysis, misfit.node))
+        if diagnosis.mended is not None and diagnosis.mended.complete:
+            notes.append(consequence(analysis, diagnosis.mended))
+        return Finding(
+            code=self.code,
+            name=self.name,
+            severity=Severity.ERROR,
+            message=text + ("no size gives them" if none and not analysis.certain else gives),
+            notes=tuple(note for note in notes if note),
+            module=misfit.node.module or None,
+            location=place_of(misfit.node),
+            fix=_fix(diagnosis, misfit) if analysis.certain else None,
+        )
+
+    def _note(self, analysis: Analysis, region: Region) -> Finding:
+        node, failure = node_of(analysis, region), region.outcome.failure
+        name = quoted(region.outcome.module) if node is None else called(node)
+        text = f"{name} takes {'' if failure is None else failure.right} features, so only"
+        notes = [_fitting(analysis), None if node is None else _pooled(analysis, node)]
+        words = str(analysis.contract.runs)
+        whole = f"{text} {words} fit"
+        fits = "," not in words and len(whole) <= _LINE
+        return Finding(
+            code=self.code,
+            name=self.name,
+            severity=Severity.NOTE,
+            message=whole if fits else f"{text} some sizes fit",
+            notes=tuple(note for note in notes if note),
+            module=region.outcome.module or None,
+            location=region.outcome.place if node is None else place_of(node),
+        )
+
+
+def _fix(diagnosis: Diagnosis, misfit: Misfit) -> Fix:
+    argument, size = argument_of(misfit.node), sized(tuple(diagnosis.focus.values()))
+    written = f"`{argument[0]}={misfit.given}`" if argument else str(misfit.given)
+    return mending_fix(diagnosis, f"give {called(misfit.node)} {written}, for {size}", where=f", for {size}")
+
+
+def _fitting(analysis: Analysis) -> str | None:
+    """The sizes that fit, in words, as far as they are proved."""
+    if not analysis.contract.proved:
+        return None
+    runs = analysis.contract.runs
+    return f"it runs for: {brief(runs, 'some sizes, such as ' + _words(analysis))}" if runs else "no size fits"
+
+
+def _pooled(analysis: Analysis, layer: Node) -> str | None:
+    """The pool that makes every size fit, where the size before the flatten is known from a size that runs."""
+    nodes = analysis.graph.nodes
+    node = next((each for each in nodes if each.module == layer.module and each.operation == layer.operation), None)
+    if node is None or not node.shapes or node.operation != "linear":
+        return None
+    taken, sizes = nodes[node.inputs[0]], _example(analysis)
+    features = taken.shapes[0].value(sizes)[-1]
+    while taken.inputs and len(taken.shapes[0].dims) < 3:
+        taken = nodes[taken.inputs[0]]
+    shape = taken.shapes[0].value(sizes)
+    rank = len(shape) - 2
+    if rank not in (1, 2, 3) or prod(shape[1:]) != features:
+        return None
+    return f"for every size, put `nn.AdaptiveAvgPool{rank}d({short(shape[2:])})` before the flatten"
+
+
+def _words(analysis: Analysis) -> str:
+    return sized(tuple(_example(analysis).values()))
+
+
+def _example(analysis: Analysis) -> dict[str, int]:
+    """A size that fits, as near as can be to one that somebody cares about."""
+    focus = analysis.question.first if analysis.diagnosis is None else analysis.diagnosis.focus
+    near = (analysis.contract.runs.nearest(focus, above=above) for above in (False, True))
+    return next((sizes for sizes in near if sizes), dict(analysis.graph.sizes))

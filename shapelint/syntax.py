@@ -1,0 +1,58 @@
+"""What stands in the source at a place: the call, the statement or the function, as a syntax tree."""
+
+from __future__ import annotations
+
+import ast
+import linecache
+from functools import lru_cache
+
+from shapelint.source import Span
+
+
+@lru_cache(maxsize=64)
+def tree(file: str) -> ast.Module:
+    """The syntax tree of a file; an empty one where the file cannot be read."""
+    try:
+        return ast.parse("".join(linecache.getlines(file)))
+    except (SyntaxError, ValueError):
+        return ast.Module([], [])
+
+
+def expression_at(place: Span | None) -> ast.expr | None:
+    """The expression that a place covers exactly."""
+    if place is None:
+        return None
+    extent = (place.line, place.column, place.end_line, place.end_column)
+    expressions = (node for node in ast.walk(tree(place.file)) if isinstance(node, ast.expr))
+    return next((node for node in expressions if _extent(node) == extent), None)
+
+
+def call_at(place: Span | None) -> ast.Call | None:
+    """The call expression that a place covers exactly."""
+    found = expression_at(place)
+    return found if isinstance(found, ast.Call) else None
+
+
+def function_around(place: Span) -> ast.FunctionDef | None:
+    """The innermost function whose source holds a place."""
+    around = [
+        node
+        for node in ast.walk(tree(place.file))
+        if isinstance(node, ast.FunctionDef) and node.lineno <= place.line <= (node.end_lineno or 0)
+    ]
+    return max(around, key=lambda node: node.lineno, default=None)
+
+
+def statement_at(place: Span) -> ast.stmt | None:
+    """The innermost statement that holds a place, no function or class."""
+    around = [
+        node
+        for node in ast.walk(tree(place.file))
+        if isinstance(node, ast.stmt) and node.lineno <= place.line <= (node.end_lineno or 0)
+    ]
+    found = max(around, key=lambda node: (node.lineno, node.col_offset), default=None)
+    return None if isinstance(found, ast.FunctionDef | ast.ClassDef) else found
+
+
+def _extent(node: ast.expr) -> tuple[int, int, int, int]:
+    return node.lineno, node.col_offset + 1, node.end_lineno or 0, (node.end_col_offset or 0) + 1
