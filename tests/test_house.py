@@ -16,6 +16,7 @@ ROOT = Path(__file__).parent.parent
 LAYERS = (
     ("errors",),
     ("source",),
+    ("syntax",),
     ("size",),
     ("graph",),
     ("failure",),
@@ -23,15 +24,18 @@ LAYERS = (
     ("finding",),
     ("rule",),
     ("spec",),
-    ("inputs", "annotation"),
+    ("inputs", "annotation", "user_code"),
+    ("calling",),
     ("load",),
     ("trace",),
     ("question", "mirror"),
     ("intent",),
     ("repair",),
     ("analysis",),
-    ("search",),
+    ("search", "misfit"),
     ("diagnose", "layout"),
+    ("reach",),
+    ("broadcasts", "crossing", "difference", "guard"),
     ("study",),
     ("export",),
     ("registry",),
@@ -39,13 +43,14 @@ LAYERS = (
     ("report",),
     ("testing",),
     ("output", "cli_options"),
-    ("cli_targets",),
+    ("cli_targets", "child", "watch"),
+    ("cli_work",),
     ("cli_checking",),
     ("cli",),
     ("pytest_plugin", "__main__", "__init__"),
 )
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
-RULES_MAY_IMPORT = {"errors", "source", "size", "graph", "failure", "contract", "finding", "rule"}
+RULES_MAY_IMPORT = {"errors", "source", "syntax", "size", "graph", "failure", "contract", "finding", "rule"}
 # A Report prints itself, by the reporters below it, imported when it does.
 UPWARD = {("finding", "report")}
 TORCH_IN = {"load", "trace", "repair", "export", "engine"}

@@ -1,0 +1,1 @@
+"""Networks of real packages, and how their contracts agree with eager PyTorch."""
