@@ -136,7 +136,7 @@ def test_ten_billion_parameters_take_no_memory_though_the_constructor_wants_valu
 
 def test_what_cannot_be_built_on_meta_is_built_on_the_cpu_and_moved() -> None:
     def orthogonal() -> nn.Module:
-        return nn.Sequential(nn.utils.parametrizations.orthogonal(nn.Linear(3, 3)))
+        return nn.Sequential(nn.utils.parametrizations.orthogonal(nn.Linear(30, 30)))
 
     loaded = load(orthogonal)
     assert loaded.notes == ("orthogonal cannot be built on meta, so it was built on the CPU",)
@@ -149,15 +149,20 @@ def test_a_parametrized_layer_builds_and_runs_on_meta(wrapped: partial[nn.Module
     assert module(torch.empty(1, 3, 8, 8, device="meta")).shape == (1, 4, 6, 6)
 
 
-def test_plain_tensors_go_to_meta_too_but_numbers_on_the_cpu_keep_their_value() -> None:
+def test_large_plain_tensors_go_to_meta_too_but_small_ones_and_small_buffers_keep_their_numbers() -> None:
     class Plain(nn.Sequential):
         def __init__(self) -> None:
-            super().__init__(nn.utils.parametrizations.orthogonal(nn.Linear(3, 3)))
-            self.tables, self.scale = [torch.arange(3.0)], torch.tensor(2.0)
+            super().__init__(nn.Linear(3, 3), nn.BatchNorm2d(3))
+            self.tables, self.scale = [torch.arange(5000.0), torch.arange(3.0)], torch.tensor(2.0)
+            self.register_buffer("steps", torch.tensor([1008, 512]))
 
     module = load(Plain).module
     assert vars(module)["tables"][0].is_meta
+    assert vars(module)["tables"][1].tolist() == [0.0, 1.0, 2.0]
     assert vars(module)["scale"].item() == 2.0
+    assert module.get_buffer("steps").tolist() == [1008, 512]
+    assert module.get_submodule("0").weight.is_meta
+    assert module.get_submodule("1").running_mean.is_meta
 
 
 def test_rebuild_gives_a_real_module_of_the_same_arguments() -> None:

@@ -133,3 +133,66 @@ def test_a_given_module_and_torchs_state_are_left_as_they_were() -> None:
     assert Counting.forward.__code__ is code
     assert not net._forward_hooks
     assert torch.is_grad_enabled()
+
+
+class Instances(dict[str, Any]):
+    """A table of the user's that builds what it is asked for."""
+
+    def __getitem__(self, key: str) -> Any:
+        return super().__getitem__(key)()
+
+
+TABLE = Instances(relu=nn.ReLU)
+
+
+def test_a_table_of_the_users_keeps_what_it_holds() -> None:
+    class Net(nn.Module):
+        def forward(self, x: torch.Tensor) -> Any:
+            return TABLE["relu"](x)
+
+    assert shapelint.check(Net, "1,3,H,W").contract.runs
+    assert dict.__getitem__(TABLE, "relu") is nn.ReLU
+
+
+def test_an_index_tensor_that_was_written_to_through_a_view_proves_nothing() -> None:
+    class Net(nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            index = torch.arange(x.shape[2])
+            index.view(-1)[:1].add_(5)
+            return x[:, :, index]
+
+    assert not shapelint.check(Net, "1,3,H,W").contract.proved
+
+
+def test_the_numbers_of_a_models_own_small_tensors_decide_as_in_eager() -> None:
+    class Net(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.register_buffer("stride", torch.tensor(2))
+            self.steps = torch.tensor([1008, 512])
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            place = torch.where(self.steps == 512)[0]
+            x = x if place == len(self.steps) - 1 else x[:, :, 1:]
+            order = torch.cat((torch.tensor([1, 0]), torch.arange(2, x.ndim)))
+            whole = torch.ceil((x.shape[-1] + self.stride - 2) / self.stride).long() * self.stride
+            return F.pad(x.permute(*order), (0, whole - x.shape[-1]))  # type: ignore[arg-type]
+
+    report = shapelint.check(Net, "1,3,H,W")
+    assert report.contract.proved
+    assert report.contract.outcome(H=7, W=5).outputs == ((3, 1, 7, 6),)
+    assert report.contract.outcome(H=7, W=6).outputs == ((3, 1, 7, 6),)
+
+
+def test_an_assertion_about_values_leaves_the_sizes_sampled() -> None:
+    space: dict[str, Any] = {"nn": nn}
+    exec(  # pytest rewrites the assertions of this file
+        "class Net(nn.Module):\n"
+        "    def forward(self, x):\n"
+        "        assert (x == x).all(), 'no number'\n"
+        "        return x[:, :, ::2]\n",
+        space,
+    )
+    report = shapelint.check(space["Net"], "1,3,H,W")
+    assert not report.contract.proved
+    assert report.contract.outcome(H=7, W=5).outputs == ((1, 3, 4, 5),)

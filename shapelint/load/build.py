@@ -6,6 +6,7 @@ import contextlib
 import difflib
 import functools
 import inspect
+import math
 import operator
 import os
 import warnings
@@ -19,6 +20,7 @@ from torch.nn.parameter import is_lazy
 from torch.overrides import TorchFunctionMode
 
 from shapelint.errors import TargetError
+from shapelint.load.constants import LARGEST_ATTRIBUTE, SMALL, is_small_buffer
 from shapelint.load.failure import described, place
 from shapelint.load.sites import Recorder, Site, Sites, begin
 from shapelint.load.state import kept_state
@@ -82,7 +84,7 @@ def _loaded(found: object, name: str, init_kwargs: Mapping[str, object] | None, 
 
 def _built(name: str, factory: Callable[[], object], recorder: Recorder) -> Loaded:
     rebuild = functools.partial(_real, name, factory)
-    for devices in (_META, _WeightsOnMeta()):
+    for devices in (_WeightsOnMeta(), _META):
         module = _attempt(factory, devices, recorder)
         if module is not None:
             return Loaded(name, module, Sites(module, recorder), rebuild, given=False)
@@ -131,21 +133,31 @@ class _WeightsOnMeta(TorchFunctionMode):
         self, func: Any, types: Iterable[type], args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
         named = dict(kwargs or {})
-        if func in _FILLED and named.get("device") is None:
+        if func in _FILLED and named.get("device") is None and _count(args, named) > SMALL:
             named["device"] = _META
         return func(*args, **named)
+
+
+def _count(args: tuple[Any, ...], named: Mapping[str, Any]) -> int:
+    """How many elements `torch.zeros(...)` and the like are asked for; many where that cannot be told."""
+    sizes = args if args and isinstance(args[0], int) else args[0] if args else named.get("size", ())
+    return math.prod(sizes) if isinstance(sizes, (tuple, list)) else SMALL + 1
 
 
 _Devices = torch.device | _WeightsOnMeta
 
 
 def _move(module: nn.Module) -> None:
-    """Moves all to meta, plain tensor attributes too; scalars among those keep their values on the CPU."""
+    """Moves all to meta, plain tensor attributes too; what is small and no weight keeps its values on the CPU."""
     tensors = [*module.parameters(), *module.buffers()]
     if not all(tensor.is_meta for tensor in tensors):
         if any(map(is_lazy, tensors)):
             raise ValueError("a lazy parameter forgets that it is one when it is moved")
+        small = [(part, name, each) for part in module.modules() for name, each in part._buffers.items()]
+        small = [(part, name, each) for part, name, each in small if is_small_buffer(name, each)]
         module.to(_META)
+        for part, name, tensor in small:
+            part._buffers[name] = tensor
     for part in module.modules():
         for name, value in list(vars(part).items()):
             if type(value) not in _PLAIN and name not in _INNER:
@@ -158,7 +170,7 @@ _INNER: Final = frozenset(vars(nn.Module()))
 
 def _moved(value: object, depth: int = 3) -> object:
     if isinstance(value, torch.Tensor):
-        return value.to(_META) if value.dim() else value
+        return value if value.numel() <= LARGEST_ATTRIBUTE else value.to(_META)
     if isinstance(value, list | tuple) and type(value) in (list, tuple) and depth:
         items = [_moved(item, depth - 1) for item in value]
         return value if all(map(operator.is_, items, value)) else type(value)(items)

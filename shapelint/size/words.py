@@ -9,6 +9,7 @@ from itertools import pairwise
 
 from shapelint.size.condition import Compare, all_of, any_of, at_least
 from shapelint.size.function import constant, symbol
+from shapelint.size.isl_form import SolverError, limited
 from shapelint.size.relation import relation_words
 from shapelint.size.sets import SizeSet
 
@@ -20,6 +21,14 @@ _SMALL = 1 << 16
 
 def in_words(sizes: SizeSet) -> str:
     """The set in words; isl's own notation where no short sentence denotes exactly this set."""
+    try:
+        with limited():
+            return _in_words(sizes)
+    except SolverError:
+        return _notation(sizes)
+
+
+def _in_words(sizes: SizeSet) -> str:
     if not sizes:
         return "no size"
     positive = _positive(sizes.symbols)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any, cast
 
 import numpy
@@ -42,11 +43,33 @@ def number(op: Operation, value: Any) -> int:
         return _single(known.values)
     if value.device.type == "meta":
         raise NoRule
-    if known is None or known.node >= 0:
+    if known is None or (known.node >= 0 and not known.constant):
         op.recorder.leak("the value of a tensor, used as a size")
     return int(value)
 
 
+def with_numbers(op: Operation, args: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The arguments of a function that takes sizes or axes, with whole numbers for tensors of one element."""
+    if op.name not in _TAKES_NUMBERS or not args:
+        return args
+    first = 0 if op.name in _MAKES else 1
+    return (*args[:first], *(_number_for(op, each) for each in args[first:]))
+
+
+def _number_for(op: Operation, value: Any) -> Any:
+    if isinstance(value, (tuple, list)) and any(isinstance(each, torch.Tensor) for each in value):
+        return [_number_for(op, each) for each in value]
+    if not isinstance(value, torch.Tensor) or value.dim():
+        return value
+    with suppress(NoRule):
+        return number(op, value)
+    return value
+
+
+_MAKES = frozenset({"zeros", "ones", "empty", "arange"})
+_TAKES_NUMBERS = _MAKES | {
+    "permute", "view", "reshape", "expand", "repeat", "tile", "pad", "new_zeros", "new_ones", "narrow", "unflatten",
+}  # fmt: skip
 _WHOLE_DTYPES = frozenset({torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8})
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from shapelint.contract import How, Region, RegionOutcome
 from shapelint.failure import Failure, Kind
-from shapelint.size.isl_form import SolverError
+from shapelint.size.isl_form import SolverError, limited
 from shapelint.size.sets import SizeSet
 from shapelint.trace.branch import Branch, cut, doubted, failed_node, leaves, outcome_of, unvisited
 from shapelint.trace.failure import OutOfTime, Unanalysable
@@ -27,6 +27,7 @@ from shapelint.trace.run import Run, Subject, run_once
 _PINNED = 8
 _DEEPEST = 48
 _TRIED = 24
+_STEPS = 20_000_000
 _LARGEST = 2**31 - 1
 _TOO_LARGE = RegionOutcome(False, (), Failure(Kind.ARGUMENT, f"sizes end at {_LARGEST}"))
 
@@ -119,7 +120,8 @@ def _divide(found: Exploration, branch: Branch, run: Run) -> list[Branch | Regio
     if unexplained and not isinstance(run.error, Unanalysable):
         return _pin(found, branch, run, str(run.error))
     try:
-        doubt = cut(branch, run, len(found.runs) - 1)
+        with limited(_STEPS):
+            doubt = cut(branch, run, len(found.runs) - 1)
     except SolverError as error:
         return _pin(found, branch, run, f"the solver failed: {error}")
     if run.leaks or doubt:

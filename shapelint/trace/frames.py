@@ -73,6 +73,16 @@ def raised_by_python(traceback: TracebackType | None) -> bool:
     return code[traceback.tb_lasti] in _RAISING
 
 
+def is_asserted(frame: FrameType | None) -> bool:
+    """Whether the user's code asks for a truth value in an `assert` statement, right now."""
+    found = calling_frame(frame)
+    if found is None:
+        return False
+    ahead = [each for each in dis.get_instructions(found.f_code) if each.offset >= found.f_lasti][:2]
+    jumps = len(ahead) == 2 and "JUMP" in ahead[0].opname and ahead[0].opname.endswith("IF_TRUE")
+    return jumps and ahead[1].opname == "LOAD_ASSERTION_ERROR"
+
+
 def raising_place(traceback: TracebackType | None) -> Call | None:
     """The innermost line of the user's code in a traceback."""
     found = None

@@ -20,7 +20,8 @@ Shape = tuple[int, ...]
 class Known:
     """What is known of a tensor: its shape, the call that made it, and its values where they are sizes.
 
-    Where `layout` holds or fails as in this run, the strides are those of this run too.
+    Where `layout` holds or fails as in this run, the strides are those of this run too. A `constant` has real numbers,
+    the same ones at every size.
     """
 
     tensor: torch.Tensor
@@ -28,6 +29,7 @@ class Known:
     node: int
     values: tuple[Any, ...] | None = None
     layout: tuple[Condition, ...] = ()
+    constant: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,8 @@ from shapelint.size.function import constant
 from shapelint.size.number import plain, tracked_size
 from shapelint.size.tracking import settle
 from shapelint.source import Call
+from shapelint.trace.arguments import with_numbers
+from shapelint.trace.constancy import mark_constants
 from shapelint.trace.failure import Failure, Kind, OutOfTime, SizeError, Unanalysable
 from shapelint.trace.fallback import Ready, fallback, needs_data
 from shapelint.trace.frames import calling_place, may_catch
@@ -148,8 +150,6 @@ class Recorder(TorchFunctionMode):
             settle(names)
         self.events.append(Event(condition, failure, len(self.records)))
 
-    # -- modules --------------------------------------------------------------------------------------------------
-
     def enter(self, module: torch.nn.Module, _: Any) -> None:
         """A forward pre-hook: the calls that follow belong to this module."""
         name = self.names.get(id(module), self.layers[-1][0])
@@ -169,6 +169,7 @@ class Recorder(TorchFunctionMode):
         if time.monotonic() > self._deadline:
             raise OutOfTime("the time for this model is used up")
         operation, before = Operation(self, func), self._current
+        args = with_numbers(operation, args)
         self._current = (args, kwargs)
         try:
             result = self._by_rule(operation, args, kwargs)
@@ -202,9 +203,7 @@ class Recorder(TorchFunctionMode):
             value = result.value if isinstance(result, Ready) else self.kernel(operation.function, args, kwargs)
             tensors = flat_tensors(value)
             shapes = result.shapes or (None,) * len(tensors)
-            dims = tuple(
-                tuple(tensor.shape) if shape is None else shape for tensor, shape in zip(tensors, shapes, strict=False)
-            )
+            dims = tuple(tuple(made.shape) if dim is None else dim for made, dim in zip(tensors, shapes, strict=False))
             self._check(operation, tensors, dims)
         else:
             value = self._fresh(result)
@@ -215,6 +214,7 @@ class Recorder(TorchFunctionMode):
         for index, (tensor, shape) in enumerate(zip(tensors, dims, strict=False)):
             values = None if operation.values is None else operation.values[index]
             self.learn(tensor, shape, len(self.records) - 1, values, layout)
+        mark_constants(self.known, operation.name, (args, kwargs), tensors)
         if operation.writes is not None:
             self.learn(operation.writes, self.shape(operation.writes), len(self.records) - 1)
         return value

@@ -13,11 +13,13 @@ from torch.nn.modules import module as hooks
 from torch.nn.parameter import is_lazy
 
 from shapelint.inputs import Inputs
+from shapelint.load.constants import SMALL
 from shapelint.size.function import constant
 from shapelint.size.number import track, tracked_size
 from shapelint.source import Call
 from shapelint.spec import TensorSpec
 from shapelint.trace import chance
+from shapelint.trace.constancy import attribute_tensors
 from shapelint.trace.failure import LONGEST, Failure, Kind, SizeError, Unanalysable
 from shapelint.trace.frames import raised_by_python, raising_place
 from shapelint.trace.operation import Shape
@@ -69,7 +71,7 @@ def run_once(subject: Subject, sizes: Mapping[str, int], *, symbolic: bool, over
     try:
         subject.standing.take()
         chance.seed()
-        _learn_constants(recorder, subject.module)
+        _learn_constants(recorder, subject)
         args, kwargs = subject.inputs.map(lambda spec: _input(recorder, spec, sizes))
         with _hooks(recorder), torch.no_grad(), recorder:
             value = subject.function(*args, **kwargs)
@@ -136,12 +138,22 @@ def _input(recorder: Recorder, spec: TensorSpec, sizes: Mapping[str, int]) -> to
     return tensor
 
 
-def _learn_constants(recorder: Recorder, module: torch.nn.Module) -> None:
-    for part in module.modules():
+def _learn_constants(recorder: Recorder, subject: Subject) -> None:
+    for part in subject.module.modules():
         for group in (part._parameters, part._buffers):
             for tensor in group.values():
                 if tensor is not None:
-                    recorder.learn(tensor, (0,) if is_lazy(tensor) else tuple(tensor.shape), -1)
+                    _learn_constant(recorder, tensor)
+    for tensor in attribute_tensors(subject.module) if subject.standing.has_attributes else ():
+        _learn_constant(recorder, tensor)
+
+
+def _learn_constant(recorder: Recorder, tensor: torch.Tensor) -> None:
+    if id(tensor) not in recorder.known:
+        whole = not tensor.is_meta and not tensor.is_floating_point() and tensor.numel() <= SMALL
+        numbers = tuple(tensor.flatten().tolist()) if whole else None
+        known = recorder.learn(tensor, (0,) if is_lazy(tensor) else tuple(tensor.shape), -1, numbers)
+        known.constant = not tensor.is_meta
 
 
 def overriding(values: Mapping[str, tuple[int, ...]], parameter: str = "output_padding") -> Overrides:

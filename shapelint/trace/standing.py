@@ -7,6 +7,9 @@ from typing import Any
 import torch
 from torch.nn.parameter import is_lazy
 
+from shapelint.load.constants import is_small_buffer
+from shapelint.trace.constancy import attribute_tensors
+
 
 class Standing:
     """How a module stands for a run; `left_as_it_was` undoes it. `hidden` says what no run can see, if anything."""
@@ -16,10 +19,15 @@ class Standing:
         made: dict[int, torch.Tensor] = {}
         stores = [(part, kind, getattr(part, kind)) for part in self._parts for kind in ("_parameters", "_buffers")]
         self._tensors = [
-            (part, kind, {name: _on_meta(tensor, made) for name, tensor in store.items() if not is_lazy(tensor)})
+            (part, kind, {name: _on_meta(each, made) for name, each in store.items() if not _stays(kind, name, each)})
             for part, kind, store in stores
             if any(tensor is not None and tensor.device.type != "meta" for tensor in store.values())
         ]
+        buffers = [(part, name, tensor) for part in self._parts for name, tensor in part._buffers.items()]
+        self._small = [
+            (part, name, each) for part, name, each in buffers if each is not None and is_small_buffer(name, each)
+        ]
+        self.has_attributes = any(True for _ in attribute_tensors(module))
         self._lazy = [(part, kind, dict(store)) for part, kind, store in stores if any(map(is_lazy, store.values()))]
         scripted = [name for name, part in module.named_modules() if isinstance(part, torch.jit.ScriptModule)]
         self.hidden = f"`{scripted[0]}` is compiled by torch.jit, which hides its calls" if scripted else ""
@@ -31,6 +39,8 @@ class Standing:
             part.training = self._train
         for part, kind, tensors in self._tensors:
             getattr(part, kind).update(tensors)
+        for part, name, tensor in self._small:
+            part._buffers[name] = tensor.detach().cpu().clone()  # a run may write into it
         for part, kind, store in self._lazy:
             getattr(part, kind).update({name: _empty(tensor) for name, tensor in store.items() if is_lazy(tensor)})
             part.__dict__["reset_parameters"] = _nothing
@@ -38,6 +48,10 @@ class Standing:
             if "_orig_mod" in part._modules:
                 part.__dict__["forward"] = part._modules["_orig_mod"]
             part.__dict__["_compiled_call_impl"] = None
+
+
+def _stays(kind: str, name: str, tensor: torch.Tensor | None) -> bool:
+    return (tensor is not None and is_lazy(tensor)) or (kind == "_buffers" and is_small_buffer(name, tensor))
 
 
 def _is_compiled(part: torch.nn.Module) -> bool:

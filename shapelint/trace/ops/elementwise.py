@@ -158,6 +158,8 @@ def _where(op: Operation, condition: Tensor, *branches: Any, out: Any = None, **
     """torch.where(condition, a, b) and a.where(condition, b)."""
     operands = [condition, *branches, *named.values()]
     if len(operands) == 1:
+        if not condition.is_meta and op.recorder.known[id(condition)].constant:
+            raise NoRule
         raise Unanalysable("`where` without values: how many elements it finds depends on them")
     tensors = [each for each in operands if isinstance(each, Tensor)]
     values = [each for each in operands if not isinstance(each, Tensor) or each.dtype is not torch.bool]

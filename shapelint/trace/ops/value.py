@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import operator
+import sys
 from collections.abc import Callable, Sequence
 from functools import partial, reduce
 from typing import Any
@@ -19,6 +20,7 @@ from shapelint.size.number import larger, smaller, symbolic
 from shapelint.size.ratio import Ratio
 from shapelint.trace.failure import Unanalysable
 from shapelint.trace.fallback import Ready
+from shapelint.trace.frames import is_asserted
 from shapelint.trace.operation import (
     VALUE_RULES,
     Fresh,
@@ -110,7 +112,7 @@ def _taken(op: Operation, tensor: Tensor) -> Any:
         return known.values
     if tensor.is_meta:
         raise Unanalysable(f"a data-dependent value: `{op.name}` on a tensor")
-    if known.node >= 0:
+    if known.node >= 0 and not known.constant:
         op.recorder.leak(f"`{op.name}` on a tensor whose numbers are not followed")
     return None
 
@@ -146,6 +148,9 @@ def _nested(shape: tuple[int, ...], numbers: Any) -> Any:
 def _bool(op: Operation, tensor: Tensor) -> Plain:
     if guesses_causality():
         return Plain(False)
+    if tensor.is_meta and op.recorder.known[id(tensor)].values is None and is_asserted(sys._getframe(1)):
+        op.recorder.leak("an assertion about values, taken to hold")
+        return Plain(True)
     values = _taken(op, tensor)
     return Plain(bool(tensor) if values is None or len(values) != 1 else bool(values[0]))
 

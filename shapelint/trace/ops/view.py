@@ -157,7 +157,9 @@ def _ordered(op: Operation, shape: Shape, order: Sequence[int]) -> Result:
 @size_rule(Tensor.permute, torch.permute)
 def _permute(op: Operation, input: Tensor, *dims: Any, **named: Any) -> Result:
     shape = op.shape(input)
-    order = [dimension(op, axis, len(shape)) for axis in listed(dims or tuple(named.values()))]
+    given: Any = dims or tuple(named.values())
+    given = given[0] if len(given) == 1 and isinstance(given[0], (tuple, list)) else given
+    order = [dimension(op, axis, len(shape)) for axis in given]
     if len(order) != len(shape):
         op.refuse(Kind.ARGUMENT, f"permute(sparse_coo): {len(order)} dims for a tensor of {len(shape)}")
     if len(set(order)) < len(order):
