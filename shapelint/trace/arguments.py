@@ -41,7 +41,7 @@ def number(op: Operation, value: Any) -> int:
     known = op.recorder.known.get(id(value))
     if known is not None and known.values is not None:
         return _single(known.values)
-    if value.device.type == "meta":
+    if value.device.type == "meta" or (known is not None and known.stale):
         raise NoRule
     if known is None or (known.node >= 0 and not known.constant):
         op.recorder.leak("the value of a tensor, used as a size")

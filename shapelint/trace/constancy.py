@@ -48,19 +48,35 @@ def _inside(value: Any, depth: int) -> Iterator[torch.Tensor]:
         yield from _inside(list(own.values()), depth - 1)
 
 
-def mark_constants(known: Mapping[int, Known], name: str, given: Any, made: Iterable[torch.Tensor]) -> None:
-    """Notes which results of a call are constants, and which are none any more after it wrote into them."""
-    real = [tensor for tensor in made if not tensor.is_meta]
-    if not real:
+def mark_constants(known: Mapping[int, Known], name: str, given: tuple[Any, Any], made: Iterable[torch.Tensor]) -> None:
+    """Notes which results of a call are constants, and which tensors are none any more after it wrote into them."""
+    taken = [tensor for tensor in flat_tensors(given) if id(tensor) in known]
+    made = [tensor for tensor in made if not tensor.is_meta]
+    written = [tensor for tensor in _written(name, *given) if not tensor.is_meta]
+    if not made and not written:
         return
     constant = name not in _DRAWN and _is_constant(known, given)
-    for tensor in real:
-        known[id(tensor)].constant = constant
-    if not constant and (name.endswith("_") or name.startswith("__i") or name == "__setitem__"):
-        memories = {tensor.untyped_storage().data_ptr() for tensor in flat_tensors(given) if not tensor.is_meta}
-        for each in known.values():
-            if each.constant and each.tensor.untyped_storage().data_ptr() in memories:
-                each.constant = False
+    stale = any(known[id(tensor)].stale for tensor in taken)
+    for tensor in made:
+        known[id(tensor)].constant, known[id(tensor)].stale = constant, stale
+    if written and not constant:
+        stale = stale or any(tensor.is_meta for tensor in taken)
+        for each in sharing(known, written):
+            each.constant, each.stale = False, each.stale or stale
+            each.values = None if "out" in given[1] else each.values
+
+
+def sharing(known: Mapping[int, Known], tensors: Iterable[torch.Tensor]) -> list[Known]:
+    """What is known of every real tensor over the memory of the given ones."""
+    memories = {tensor.untyped_storage().data_ptr() for tensor in tensors}
+    real = [each for each in known.values() if not each.tensor.is_meta]
+    return [each for each in real if each.tensor.untyped_storage().data_ptr() in memories]
+
+
+def _written(name: str, args: Any, kwargs: Any) -> list[torch.Tensor]:
+    in_place = (name.endswith("_") and not name.endswith("__")) or name == "__setitem__"
+    in_place = in_place or (name.startswith("__i") and name not in ("__invert__", "__index__", "__int__"))
+    return flat_tensors((args[:1] if in_place or kwargs.get("inplace") else (), kwargs.get("out")))
 
 
 def _is_constant(known: Mapping[int, Known], tree: Any) -> bool:

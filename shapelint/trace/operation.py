@@ -71,6 +71,11 @@ def is_fresh_contiguous(result: Result) -> bool:
     return isinstance(result, Fresh) and result.layout is None
 
 
+def is_on_meta(result: Fresh | Same) -> bool:
+    """Whether a declared result has no numbers; what has some is made for real, since it may be asked for them."""
+    return (result.like if isinstance(result, Fresh) else result.tensor).is_meta
+
+
 def fresh_parts(result: Any) -> Iterable[Fresh | Same]:
     """What a declared result makes or gives back, depth first."""
     if isinstance(result, (Fresh, Same)):

@@ -21,7 +21,7 @@ class Known:
     """What is known of a tensor: its shape, the call that made it, and its values where they are sizes.
 
     Where `layout` holds or fails as in this run, the strides are those of this run too. A `constant` has real numbers,
-    the same ones at every size.
+    the same ones at every size; those of a `stale` tensor are not what the model wrote.
     """
 
     tensor: torch.Tensor
@@ -30,6 +30,7 @@ class Known:
     values: tuple[Any, ...] | None = None
     layout: tuple[Condition, ...] = ()
     constant: bool = False
+    stale: bool = False
 
 
 @dataclass(frozen=True, slots=True)

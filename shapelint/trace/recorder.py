@@ -40,6 +40,7 @@ from shapelint.trace.operation import (
     SizeRule,
     fresh_parts,
     is_fresh_contiguous,
+    is_on_meta,
 )
 from shapelint.trace.record import Event, Known, Overrides, Record
 from shapelint.trace.told import only_told
@@ -197,7 +198,7 @@ class Recorder(TorchFunctionMode):
     def perform(self, operation: Operation, result: Result, args: Any, kwargs: Any) -> Any:
         """Makes the declared result and records the call."""
         inputs = self.inputs(args, kwargs)
-        if isinstance(result, Fresh) and not result.like.is_meta:
+        if isinstance(result, (Fresh, Same)) and not is_on_meta(result):
             result = Kernel((result.shape,))
         if isinstance(result, Kernel):
             value = result.value if isinstance(result, Ready) else self.kernel(operation.function, args, kwargs)

@@ -18,6 +18,7 @@ import torch
 
 from shapelint.size.number import larger, smaller, symbolic
 from shapelint.size.ratio import Ratio
+from shapelint.trace.constancy import sharing
 from shapelint.trace.failure import Unanalysable
 from shapelint.trace.fallback import Ready
 from shapelint.trace.frames import is_asserted
@@ -33,6 +34,7 @@ from shapelint.trace.operation import (
     spellings,
 )
 from shapelint.trace.ops.heads import guesses_causality
+from shapelint.trace.trees import flat_tensors
 
 Tensor = torch.Tensor
 _MOST = 64
@@ -110,7 +112,7 @@ def _taken(op: Operation, tensor: Tensor) -> Any:
     known = op.recorder.known.get(id(tensor)) or op.recorder.adopt(tensor)
     if known.values is not None:
         return known.values
-    if tensor.is_meta:
+    if tensor.is_meta or known.stale:
         raise Unanalysable(f"a data-dependent value: `{op.name}` on a tensor")
     if known.node >= 0 and not known.constant:
         op.recorder.leak(f"`{op.name}` on a tensor whose numbers are not followed")
@@ -171,6 +173,9 @@ def _read(op: Operation, tensor: Tensor, *rest: Any, **named: Any) -> Plain:
     for each in (tensor, *rest):
         if isinstance(each, Tensor) and _taken(op, each) is not None:
             op.recorder.leak(f"`{op.name}` of a tensor that holds sizes")
+    if not tensor.is_meta and op.name in ("numpy", "__array__"):
+        for known in sharing(op.recorder.known, [tensor]):  # numpy may write into it unseen
+            known.values, known.constant = None, False
     return Plain(op.recorder.kernel(op.function, (tensor, *rest), named))
 
 
@@ -180,6 +185,8 @@ def _read(op: Operation, tensor: Tensor, *rest: Any, **named: Any) -> Plain:
 def _rearranged(op: Operation, *args: Any, **kwargs: Any) -> Result:
     """The function on the places of the numbers tells which numbers the result holds."""
     numbers: list[Any] = []
+    if op.name == "__getitem__" and flat_tensors(args[1:]):
+        raise NoRule
 
     def places(tree: Any) -> Any:
         if isinstance(tree, Tensor):
