@@ -11,6 +11,9 @@ from shapelint.failure import Kind
 from shapelint.finding import Finding, Fix, Severity
 from shapelint.graph import Node
 from shapelint.rule import Invalid, Valid
+from shapelint.size import SizeSet
+from shapelint.size.condition import all_of, equal
+from shapelint.size.function import symbol
 
 from ._built_for import argument_of, followers_note, mending_fix
 from ._helpers import (
@@ -202,6 +205,8 @@ def _words(analysis: Analysis) -> str:
 
 def _example(analysis: Analysis) -> dict[str, int]:
     """A size that fits, as near as can be to one that somebody cares about."""
+    runs, first = analysis.contract.runs, analysis.contract.symbols[:1]
     focus = analysis.question.first if analysis.diagnosis is None else analysis.diagnosis.focus
-    near = (analysis.contract.runs.nearest(focus, above=above) for above in (False, True))
+    square = SizeSet.where(runs.symbols, all_of(equal(symbol(name), symbol(first[0])) for name in runs.symbols)) & runs
+    near = (sizes.nearest(focus, above=above) for sizes in (square, runs) for above in (False, True))
     return next((sizes for sizes in near if sizes), dict(analysis.graph.sizes))

@@ -60,6 +60,7 @@ class Work:
                 _prepare(self.provider)
         except ShapelintError as error:
             tell(FATAL, one_line(error).encode())
+            tell(DONE, b"")
             return
         reports = [pickle.loads(each) for each in self.done]
         for number, job in enumerate(self.jobs):

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from shapelint.contract import Region
 
 
+_WIDEST = 120
+_ROWS = 40
+
+
 def render(report: Report) -> str:
     """The contract of one report as a sentence and a table."""
     return "".join(f"{line}\n" for line in _lines(report))
@@ -26,13 +30,24 @@ def _lines(report: Report) -> Iterator[str]:
     yield f"  restores the size for: {contract.restores}"
     yield "  proved for every size" if contract.proved else "  not proved for every size: see the last column"
     yield ""
-    rows = [("sizes", "outcome", "known"), *(_row(region) for region in contract.regions)]
+    regions = sorted(contract.regions[:_ROWS], key=_least)
+    rows = [("sizes", "outcome", "known"), *(_row(region) for region in regions)]
     yield from aligned(rows)
+    if len(contract.regions) > _ROWS:
+        yield f"and {len(contract.regions) - _ROWS} more"
+
+
+def _least(region: Region) -> tuple[bool, tuple[int, ...]]:
+    """A small member, by which regions are sorted; what has none comes last."""
+    member = region.sizes.sample()
+    return member is None, tuple((member or {}).values())
 
 
 def _row(region: Region) -> Sequence[str]:
     known = str(region.how) + (f": {region.why}" if region.why else "")
-    return str(region.sizes), _outcome(region), known
+    sizes = str(region.sizes)
+    sizes = sizes if len(sizes) <= _WIDEST else f"{sizes[:_WIDEST]} ..."
+    return sizes, _outcome(region), known
 
 
 def _outcome(region: Region) -> str:

@@ -17,12 +17,13 @@ _PERIOD = 4096
 _LISTED = 8
 _PIECES = 4
 _SMALL = 1 << 16
+_STEPS = 300_000
 
 
 def in_words(sizes: SizeSet) -> str:
     """The set in words; isl's own notation where no short sentence denotes exactly this set."""
     try:
-        with limited():
+        with limited(_STEPS):
             return _in_words(sizes)
     except SolverError:
         return _notation(sizes)
@@ -232,7 +233,7 @@ def _residue_words(period: int, residues: tuple[int, ...], first: int | None) ->
 
 
 def _notation(sizes: SizeSet) -> str:
-    text = sizes.coalesced().isl_text.strip("{} ")
+    text = sizes.isl_text.strip("{} ")
     head = f"[{', '.join(sizes.symbols)}] : "
     return "sizes with " + text.replace(head, "")
 

@@ -118,7 +118,7 @@ def _divide(found: Exploration, branch: Branch, run: Run) -> list[Branch | Regio
     """Cuts the branch along the run's path; what differs from a replay, or cannot be told, is known at one size."""
     unexplained = run.failure is not None and run.failure.kind is Kind.UNEXPLAINED
     if unexplained and not isinstance(run.error, Unanalysable):
-        return _pin(found, branch, run, str(run.error))
+        return _pin(found, branch, run, f"{type(run.error).__name__}: {run.error}".split("\n")[0])
     try:
         with limited(_STEPS):
             doubt = cut(branch, run, len(found.runs) - 1)
