@@ -51,6 +51,14 @@ def test_a_dtype_is_refused_where_eager_refuses_it(index: int, dtype: str) -> No
             shapelint.check(module, spec)
 
 
+def test_an_outer_product_joins_two_dtypes_as_a_multiplication_does() -> None:
+    class Positions(nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return x + torch.outer(torch.arange(x.shape[-1]).float(), torch.ones(5, dtype=torch.float64))[:, 0]
+
+    assert shapelint.check(Positions, "1,3,L").contract.proved
+
+
 def test_autocast_may_join_two_dtypes() -> None:
     class Cast(nn.Module):
         def __init__(self) -> None:

@@ -128,7 +128,8 @@ def _vectors(op: Operation, input: Tensor, other: Tensor) -> Result:
     one, two = op.shape(input), op.shape(other)
     if op.name in ("outer", "ger"):
         _matrices(op, 1, input, other)
-        return _made(op, (one[0], two[0]), input, other)
+        outer = (one[0], two[0])
+        return _made(op, outer, input, other) if input.dtype is other.dtype else Kernel((outer,))
     _matrices(op, 1, other)
     _matrices(op, 2 if op.name == "mv" else 1, input)
     _inner(op, one[-1], two[0], 1)
