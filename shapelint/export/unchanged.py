@@ -8,10 +8,11 @@ import pickle
 import random
 from collections import OrderedDict
 from collections.abc import Iterator
-from typing import Any
 
-import numpy
+import numpy.random
 import torch
+
+from shapelint.load.state import Drawn, refill
 
 _CONTAINERS = (dict, OrderedDict, list, set)
 
@@ -31,31 +32,21 @@ def unchanged(module: torch.nn.Module) -> Iterator[None]:
         yield
     finally:
         for container, content in (*containers, *attributes):
-            _refill(container, content)
+            refill(container, content)
         for buffer, value in buffers:
             if not torch.equal(buffer, value):
                 with torch.no_grad():
                     buffer.copy_(value)
 
 
-def _refill(container: Any, content: Any) -> None:
-    container.clear()
-    if isinstance(container, list):
-        container.extend(content)
-    else:
-        container.update(content)
-
-
 @contextlib.contextmanager
 def same_random_numbers() -> Iterator[None]:
     """Gives back the state of the random generators of torch (CPU), Python and numpy."""
-    states = torch.get_rng_state(), random.getstate(), numpy.random.get_state()
+    drawn = Drawn()
     try:
         yield
     finally:
-        torch.set_rng_state(states[0])
-        random.setstate(states[1])
-        numpy.random.set_state(states[2])
+        drawn.give_back()
 
 
 def seed(number: int) -> bytes:

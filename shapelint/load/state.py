@@ -115,7 +115,8 @@ def _containers() -> list[Any]:
     return found + [each for name, each in vars(hooks).items() if name.startswith("_global") and isinstance(each, dict)]
 
 
-def _refill(container: Any, content: Any) -> None:
+def refill(container: Any, content: Any) -> None:
+    """Gives a list, dict or set its old content again, in place, since others may hold it."""
     container.clear()
     if isinstance(container, list):
         container.extend(content)
@@ -125,7 +126,7 @@ def _refill(container: Any, content: Any) -> None:
         getattr(warnings, "_filters_mutated", lambda: None)()
 
 
-class _Drawn:
+class Drawn:
     """The states of the random generators of torch, Python and numpy."""
 
     def __init__(self) -> None:
@@ -152,7 +153,7 @@ class _State:
         self._settings = [(get, put, get()) for get, put in _SETTINGS]
         self._containers = [(each, each.copy()) for each in _containers() if not imports or each is not sys.path]
         self._environment, self._raw = os.environ.copy(), _environment()
-        self._drawn, self._modes = _Drawn(), _modes()
+        self._drawn, self._modes = Drawn(), _modes()
 
     def give_back(self) -> None:
         """Puts everything back."""
@@ -161,9 +162,9 @@ class _State:
                 put(value)
         for container, content in self._containers:
             if container != content:
-                _refill(container, content)
+                refill(container, content)
         if _environment() != self._raw:
-            _refill(os.environ, self._environment)
+            refill(os.environ, self._environment)
         if _modes() != self._modes:
             _set_modes(self._modes)
         self._drawn.give_back()

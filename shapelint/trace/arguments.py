@@ -84,9 +84,13 @@ def _single(values: Any) -> int:
 
 def outside_autocast(*tensors: torch.Tensor | None) -> bool:
     """Whether all tensors that are there have one dtype; NoRule where autocast may change it."""
-    if torch.is_autocast_enabled("cpu") or torch.is_autocast_enabled("cuda"):
+    if _autocast():
         raise NoRule
-    return len({tensor.dtype for tensor in tensors if tensor is not None}) == 1
+    return same_dtype(*tensors)
+
+
+def _autocast() -> bool:
+    return torch.is_autocast_enabled("cpu") or torch.is_autocast_enabled("cuda")
 
 
 def floating(op: Operation, tensor: torch.Tensor, *, also: Iterable[torch.dtype] = (), half: bool = True) -> None:
@@ -104,8 +108,7 @@ def floating(op: Operation, tensor: torch.Tensor, *, also: Iterable[torch.dtype]
 def one_dtype(op: Operation, *tensors: torch.Tensor | None) -> None:
     """Refuses tensors of different dtypes, as matrix products do; autocast may make them one."""
     names = list(dict.fromkeys(str(tensor.dtype)[6:] for tensor in tensors if tensor is not None))
-    autocast = torch.is_autocast_enabled("cpu") or torch.is_autocast_enabled("cuda")
-    if len(names) > 1 and not autocast:
+    if len(names) > 1 and not _autocast():
         op.refuse(Kind.ARGUMENT, f"{op.name}: expected one dtype, but got {' and '.join(names)}")
 
 
@@ -148,7 +151,7 @@ def dimensions(op: Operation, axes: Any, rank: int) -> tuple[int, ...]:
 def same_dtype(*tensors: torch.Tensor | None) -> bool:
     """Whether all tensors that are there have one dtype and no autocast changes it."""
     kinds = {tensor.dtype for tensor in tensors if tensor is not None}
-    return len(kinds) == 1 and not torch.is_autocast_enabled("cpu") and not torch.is_autocast_enabled("cuda")
+    return len(kinds) == 1 and not _autocast()
 
 
 def is_plain_layout(*tensors: torch.Tensor | None) -> bool:

@@ -50,11 +50,11 @@ def _inside(value: Any, depth: int) -> Iterator[torch.Tensor]:
 
 def mark_constants(known: Mapping[int, Known], name: str, given: tuple[Any, Any], made: Iterable[torch.Tensor]) -> None:
     """Notes which results of a call are constants, and which tensors are none any more after it wrote into them."""
-    taken = [tensor for tensor in flat_tensors(given) if id(tensor) in known]
     made = [tensor for tensor in made if not tensor.is_meta]
     written = [tensor for tensor in _written(name, *given) if not tensor.is_meta]
     if not made and not written:
         return
+    taken = [tensor for tensor in flat_tensors(given) if id(tensor) in known]
     constant = name not in _DRAWN and _is_constant(known, given)
     stale = any(known[id(tensor)].stale for tensor in taken)
     for tensor in made:

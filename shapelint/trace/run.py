@@ -19,7 +19,6 @@ from shapelint.size.number import track, tracked_size
 from shapelint.source import Call
 from shapelint.spec import TensorSpec
 from shapelint.trace import chance
-from shapelint.trace.constancy import attribute_tensors
 from shapelint.trace.failure import LONGEST, Failure, Kind, SizeError, Unanalysable
 from shapelint.trace.frames import raised_by_python, raising_place
 from shapelint.trace.operation import Shape
@@ -144,7 +143,7 @@ def _learn_constants(recorder: Recorder, subject: Subject) -> None:
             for tensor in group.values():
                 if tensor is not None:
                     _learn_constant(recorder, tensor)
-    for tensor in attribute_tensors(subject.module) if subject.standing.has_attributes else ():
+    for tensor in subject.standing.attributes:
         _learn_constant(recorder, tensor)
 
 

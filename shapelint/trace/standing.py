@@ -27,7 +27,7 @@ class Standing:
         self._small = [
             (part, name, each) for part, name, each in buffers if each is not None and is_small_buffer(name, each)
         ]
-        self.has_attributes = any(True for _ in attribute_tensors(module))
+        self.attributes = tuple(attribute_tensors(module))
         self._lazy = [(part, kind, dict(store)) for part, kind, store in stores if any(map(is_lazy, store.values()))]
         scripted = [name for name, part in module.named_modules() if isinstance(part, torch.jit.ScriptModule)]
         self.hidden = f"`{scripted[0]}` is compiled by torch.jit, which hides its calls" if scripted else ""

@@ -18,7 +18,6 @@ from shapelint.trace.failure import Kind, Unanalysable
 from shapelint.trace.operation import Fresh, Kernel, NoRule, Operation, Plain, Result, Same, Shape, size_rule, spellings
 
 Tensor = torch.Tensor
-_F = torch.nn.functional
 
 _ARITHMETIC = (
     "add", "sub", "subtract", "mul", "multiply", "div", "divide", "true_divide", "floor_divide", "fmod", "remainder",

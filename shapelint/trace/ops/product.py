@@ -20,7 +20,6 @@ from shapelint.trace.operation import Fresh, Kernel, NoRule, Operation, Result, 
 from shapelint.trace.ops.elementwise import fits, forget_values
 
 Tensor = torch.Tensor
-_F = torch.nn.functional
 
 
 def _ranks(op: Operation, wanted: tuple[int, ...], *shapes: Shape) -> None:

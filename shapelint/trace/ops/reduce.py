@@ -13,7 +13,6 @@ from shapelint.trace.operation import RULES, Fresh, Kernel, NoRule, Operation, R
 from shapelint.trace.ops.elementwise import _binary
 
 Tensor = torch.Tensor
-_F = torch.nn.functional
 
 
 def reduced(shape: Shape, axes: tuple[int, ...], keepdim: bool) -> Shape:

@@ -122,14 +122,6 @@ class _Pool:
         columns = zip(sizes[1:], self.taken[1:], strict=True)
         return all_of([rows, *(at_least(function_of(size), function_of(n)) for size, n in columns)])
 
-    def least_of_last(self) -> int:
-        """The smallest index that the last window can give."""
-        index = 0
-        for n, m, s, p, d in zip(self.taken, self.made, *self.window[1:], strict=True):
-            start = (plain(m) - 1) * s - p
-            index = index * plain(n) + (start if start >= 0 else start % d)
-        return index
-
 
 def _depends_on_sizes(arguments: list[Any]) -> bool:
     flat = [part for each in arguments for part in (each if isinstance(each, (tuple, list)) else [each])]
