@@ -141,8 +141,8 @@ def _fix(diagnosis: Diagnosis, mismatch: Mismatch) -> Fix:
     bring = f"resize or pad what {given} gives to the size of the skip from {skip}"
     if diagnosis.plan is None or not mismatch.values:
         rank = len(mismatch.sizes[0])
-        code = f"`F.interpolate(y, size=skip.shape[-{rank}:])`"
-        return Fix(f"pad the input to a size that runs, or {bring}: {code}", Safety.ADVICE)
+        code = f": `F.interpolate(y, size=skip.shape[-{rank}:])`" if mismatch.maps else ""
+        return Fix(f"pad the input to a size that runs, or {bring}{code}", Safety.ADVICE)
     values = ", ".join(f"{padding_text(value)} in {quoted(name)}" for name, value in mismatch.values.items())
     assignments = {f"{name}.output_padding": value for name, value in mismatch.values.items()}
     return Fix(f"set {values}; for every size {bring}", safety_of(diagnosis.plan), assignments, verified=("meta",))

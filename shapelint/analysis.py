@@ -68,7 +68,7 @@ class Mismatch:
     """A join that fails at the focus, all mismatches before it being repaired.
 
     `sizes` are the two sizes along the join's spatial axes, `sources` the modules they come from; `loss` is the pair
-    that lost the row, where one is known.
+    that lost the row, where one is known. `maps` is False where the tensors are no batches of maps, but tokens.
     """
 
     node: Node
@@ -78,6 +78,7 @@ class Mismatch:
     up: Node | None
     loss: Pair | None
     values: Mapping[str, tuple[int, ...]]
+    maps: bool = True
 
 
 @dataclass(frozen=True, slots=True)

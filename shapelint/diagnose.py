@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import reduce
+from itertools import combinations
 from operator import mul
 
 from shapelint.analysis import Diagnosis, Loss, Misfit, Mismatch, Plan
@@ -165,27 +166,58 @@ def _mismatch(
     operands = [graph.nodes[index] for index in dict.fromkeys(node.inputs) if graph.nodes[index].shapes]
     if failure is None or failure.kind is not Kind.JOIN or len(operands) < 2:
         return None
-    first, second = _differing(operands, dict(focus))
-    ups = _last_up(graph, first), _last_up(graph, second)
-    if ups[0] is not None and (ups[1] is None or ups[1].index < ups[0].index):
-        first, second, ups = second, first, ups[::-1]
-    up = ups[1]
-    loss = None if up is None else _pair_of(graph, up, focus)
-    shapes = [each.shapes[0].value(dict(focus)) for each in (first, second)]
     rank = len(patient.question.axes) or 2
-    sizes = (shapes[0][-rank:], shapes[1][-rank:])
+    skip, grown = _skip_first(graph, *_differing(operands, rank, dict(focus)))
+    up = _last_up(graph, grown)
+    loss = None if up is None else _pair_of(graph, up, focus)
+    shapes = skip.shapes[0].value(dict(focus)), grown.shapes[0].value(dict(focus))
+    tokens = _are_tokens(*shapes, rank)
+    sizes = (shapes[0][1:], shapes[1][1:]) if tokens else (shapes[0][-rank:], shapes[1][-rank:])
     if sizes[0] == sizes[1]:
         return None
-    return Mismatch(node, failure, sizes, (named_source(graph, first), named_source(graph, second)), up, loss, part)
+    maps = not tokens and all(len(shape) == len(patient.question.axes) + 2 for shape in shapes)
+    return Mismatch(
+        node, failure, sizes, (named_source(graph, skip), named_source(graph, grown)), up, loss, part, maps
+    )
 
 
-def _differing(operands: list[Node], focus: dict[str, int]) -> tuple[Node, Node]:
+def _differing(operands: list[Node], rank: int, focus: dict[str, int]) -> tuple[Node, Node]:
     """The first two operands whose sizes differ; the later made one second."""
-    for one in operands:
-        for two in operands:
-            if one.index < two.index and one.shapes[0].value(focus)[2:] != two.shapes[0].value(focus)[2:]:
-                return one, two
-    return operands[0], operands[1]
+    ordered = sorted(operands, key=lambda each: each.index)
+    for one, two in combinations(ordered, 2):
+        shapes = one.shapes[0].value(focus), two.shapes[0].value(focus)
+        if shapes[0][-rank:] != shapes[1][-rank:] or _are_tokens(*shapes, rank):
+            return one, two
+    return ordered[0], ordered[1]
+
+
+def _are_tokens(one: tuple[int, ...], two: tuple[int, ...], rank: int) -> bool:
+    """Whether two tensors differ only in their number of tokens, which stands before the channels."""
+    return len(one) == len(two) == 3 and rank == 1 and one[2] == two[2] and one[1] != two[1]
+
+
+def _skip_first(graph: ShapeGraph, one: Node, two: Node) -> tuple[Node, Node]:
+    """The two operands, the skip first: a way without growth leads to it, also where a gate scales it."""
+    grown = _always_grown(graph, one), _always_grown(graph, two)
+    if grown[0] != grown[1]:
+        return (two, one) if grown[0] else (one, two)
+    ups = _last_up(graph, one), _last_up(graph, two)
+    if ups[0] is not None and (ups[1] is None or ups[1].index < ups[0].index):
+        return two, one
+    return one, two
+
+
+def _always_grown(graph: ShapeGraph, node: Node) -> bool:
+    """Whether every way from an input to a tensor leads through a call that multiplies the size."""
+    seen, waiting = {node.index}, [node.index]
+    while waiting:
+        each = graph.nodes[waiting.pop()]
+        if each.operation == "input":
+            return False
+        if not any(factor > 1 for factor in each.factor):
+            waiting += set(each.inputs) - seen
+            seen.update(each.inputs)
+    return True
 
 
 def named_source(graph: ShapeGraph, node: Node) -> str:

@@ -21,6 +21,7 @@ from shapelint.size.sets import SizeSet
 from shapelint.spec import Expectation
 
 _FAR = 1 << 40
+_LARGE = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +119,7 @@ def intent(region: Region | None, graph: ShapeGraph, question: Question, expect:
     if expect is not None:
         at, axes = place or (0, ())
         return Intent(True, f"the output is to have the expected shape {expect}", stride, at, axes, str(expect))
-    if region is None or place is None or not _down_then_up(graph):
+    if region is None or place is None or not _goes_down_and_up(graph, region.sizes):
         return Intent(False, "", stride)
     dims = [as_function(region.outcome.outputs[place[0]].dims[axis]) for axis in place[1]]
     pairs = list(zip(dims, question.target, strict=True))
@@ -149,22 +150,29 @@ def _ancestors(graph: ShapeGraph) -> set[int]:
     return seen
 
 
-def _down_then_up(graph: ShapeGraph) -> bool:
-    """Whether some way from an input to an output shrinks and later grows."""
+def _goes_down_and_up(graph: ShapeGraph, region: SizeSet) -> bool:
+    """Whether some way from an input to an output shrinks and later grows; at the smallest sizes nothing may shrink."""
+    if _down_then_up(graph, graph.sizes):
+        return True
+    larger = region.at_least(dict.fromkeys(region.symbols, _LARGE)).sample()
+    return larger is not None and _down_then_up(graph, larger)
+
+
+def _down_then_up(graph: ShapeGraph, sizes: Mapping[str, int]) -> bool:
     state: dict[int, int] = {}
     for index in sorted(_ancestors(graph)):
         node = graph.nodes[index]
         before = max((state.get(each, 0) for each in node.inputs), default=0)
-        state[index] = max(before, _turn(graph, index, before))
+        state[index] = max(before, _turn(graph, index, before, sizes))
     return any(state.get(index, 0) == 2 for index in graph.outputs)
 
 
-def _turn(graph: ShapeGraph, index: int, before: int) -> int:
+def _turn(graph: ShapeGraph, index: int, before: int, sizes: Mapping[str, int]) -> int:
     """1 after a call that shrinks, 2 after one that grows what shrank."""
     node = graph.nodes[index]
     if not node.spatial or not node.inputs or not node.shapes:
         return before
-    inside, outside = (spatial_size(graph, node, graph.sizes, out=out) for out in (False, True))
+    inside, outside = (spatial_size(graph, node, sizes, out=out) for out in (False, True))
     if len(inside) != len(outside):
         return before
     if any(a < b for a, b in zip(outside, inside, strict=True)):

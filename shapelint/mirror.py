@@ -16,6 +16,7 @@ from fractions import Fraction
 from shapelint.graph import Node, Pair, ShapeGraph
 
 Factor = tuple[Fraction, ...]
+_CROPS = frozenset({"__getitem__", "narrow", "pad"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +138,7 @@ def _times_called(graph: ShapeGraph) -> dict[str, int]:
 
 def _pair(graph: ShapeGraph, closed: Open, sizes: Mapping[str, int], times: Mapping[str, int]) -> Pair:
     first, last = graph.nodes[closed.downs[0]], graph.nodes[closed.ups[-1]]
-    before, after = spatial_size(graph, first, sizes, out=False), spatial_size(graph, last, sizes)
+    before, after = spatial_size(graph, first, sizes, out=False), _cropped(graph, last, sizes)
     return Pair(
         down=tuple(_called(graph.nodes[index], times) for index in closed.downs),
         up=tuple(_called(graph.nodes[index], times) for index in closed.ups),
@@ -147,6 +148,25 @@ def _pair(graph: ShapeGraph, closed: Open, sizes: Mapping[str, int], times: Mapp
         down_nodes=closed.downs,
         up_nodes=closed.ups,
     )
+
+
+def _cropped(graph: ShapeGraph, node: Node, sizes: Mapping[str, int]) -> tuple[int, ...]:
+    """The size that a layer gives after the crops that follow it at once: they are a part of it."""
+    rank, index, shape = node.spatial, node.index, node.shapes[0].value(dict(sizes))
+    for each in graph.nodes[index + 1 :]:
+        if index in each.inputs:
+            smaller = each.shapes[0].value(dict(sizes)) if each.shapes and each.inputs == (index,) else ()
+            if each.operation not in _CROPS or not _is_part(smaller, shape, rank):
+                break
+            index, shape = each.index, smaller
+    return shape[-rank:]
+
+
+def _is_part(smaller: tuple[int, ...], shape: tuple[int, ...], rank: int) -> bool:
+    """Whether a shape has lost some rows of its spatial axes to a crop, and not every other row."""
+    if len(smaller) != len(shape) or smaller[:-rank] != shape[:-rank]:
+        return False
+    return all(one <= two < 2 * one for one, two in zip(smaller[-rank:], shape[-rank:], strict=True))
 
 
 def _called(node: Node, times: Mapping[str, int]) -> str:

@@ -89,6 +89,8 @@ class Solver:
             missed = wanted - trial.right
             if not missed:
                 return trial
+            if point in missed:
+                break  # the run with the values set contradicts the search
             point = missed.sample()
         raise Unsettled
 

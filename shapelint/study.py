@@ -208,11 +208,16 @@ def _aligned(analysis: Analysis, patient: Patient) -> Analysis:
     """Symbols alone: whether the multiples of the total stride restore, and what would make them."""
     contract = analysis.contract
     whole = multiples(analysis.question, analysis.intent.stride) & contract.runs
-    if not analysis.intent.meant or not whole or whole & contract.restores:
+    if not analysis.intent.meant or not whole or whole & contract.restores or _is_pinned(contract.runs):
         return analysis
     focus = whole.at_least(dict.fromkeys(whole.symbols, 8)).sample() or _focus(whole, patient)
     found = diagnose(patient, focus, whole)
     return replace(analysis, misaligned=True, constant_for_all=_constant_for_all(patient), diagnosis=found)
+
+
+def _is_pinned(runs: SizeSet) -> bool:
+    """Whether only finitely many sizes of some axis run: then nobody feeds its multiples of a stride."""
+    return any(runs.onto([name]).finite for name in runs.symbols)
 
 
 def _constant_for_all(patient: Patient) -> bool | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
@@ -42,9 +42,13 @@ class Same:
 
 @dataclass(frozen=True, slots=True)
 class Kernel:
-    """What torch's own kernel gives, whose shapes must be these (depth first, None: as the kernel says)."""
+    """What torch's own kernel gives, whose shapes must be these (depth first, None: as the kernel says).
+
+    It takes the arguments of the call, or these where a repair changes them.
+    """
 
     shapes: tuple[Shape | None, ...]
+    arguments: tuple[Any, Any] | None = field(default=None, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)

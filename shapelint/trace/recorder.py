@@ -201,15 +201,15 @@ class Recorder(TorchFunctionMode):
         if isinstance(result, (Fresh, Same)) and not is_on_meta(result):
             result = Kernel((result.shape,))
         if isinstance(result, Kernel):
-            value = result.value if isinstance(result, Ready) else self.kernel(operation.function, args, kwargs)
+            taken = result.arguments or (args, kwargs)
+            value = result.value if isinstance(result, Ready) else self.kernel(operation.function, *taken)
             tensors = flat_tensors(value)
             shapes = result.shapes or (None,) * len(tensors)
             dims = tuple(tuple(made.shape) if dim is None else dim for made, dim in zip(tensors, shapes, strict=False))
             self._check(operation, tensors, dims)
         else:
             value = self._fresh(result)
-            tensors = flat_tensors(value)
-            dims = tuple(each.shape for each in fresh_parts(result))
+            tensors, dims = flat_tensors(value), tuple(each.shape for each in fresh_parts(result))
         layout = () if is_fresh_contiguous(result) else self._layout(operation, args, kwargs)
         self._record(operation, args, kwargs, inputs, dims, value)
         for index, (tensor, shape) in enumerate(zip(tensors, dims, strict=False)):

@@ -53,7 +53,8 @@ def _conv(
         op.require_at_least(n + p, reach, Kind.KERNEL, f"Kernel size {reach} can't be greater than {{left}}")
         op.require_at_least(n, 1, Kind.EMPTY, "only the batch of a convolution's input can be empty")
         spatial.append((n + p - reach) // s + 1)
-    return _output(op, (*lead, filters[0], *spatial), input, weight)
+    given = (filters[0], shape[-axes - 1] // groups, *kernel), (stride, padding, dilation, groups)
+    return _output(op, (*lead, filters[0], *spatial), input, weight, given)
 
 
 def _conv_transpose(
@@ -91,7 +92,10 @@ def _conv_transpose(
         out = (n - 1) * s - 2 * p + d * (k - 1) + e + 1
         _check_not_empty(op, out)
         spatial.append(out)
-    return _output(op, (*lead, filters[1] * groups, *_stretched(op, spatial, stride)), input, weight)
+    wanted = _stretched(op, spatial, stride)
+    extra = tuple(e + size - least for e, size, least in zip(extra, wanted, spatial, strict=True))
+    given = (shape[-axes - 1], filters[1], *kernel), (stride, padding, extra, groups, dilation)
+    return _output(op, (*lead, filters[1] * groups, *wanted), input, weight, given)
 
 
 def _stretched(op: Operation, spatial: list[int], stride: Shape) -> list[int]:
@@ -186,8 +190,18 @@ def _remember(op: Operation, **parameters: Shape) -> None:
         op.parameters[name] = tuple(map(plain, values))
 
 
-def _output(op: Operation, shape: Shape, input: torch.Tensor, weight: torch.Tensor) -> Result:
-    return Fresh(shape, input) if settled_layout(op, input, weight) else Kernel((shape,))
+def _output(
+    op: Operation, shape: Shape, input: torch.Tensor, weight: torch.Tensor, given: tuple[Shape, tuple[Any, ...]]
+) -> Result:
+    """The result, its layout from the kernel where it is no usual one; `given` is what a repair makes of the weight's
+    shape and of the arguments.
+    """
+    if settled_layout(op, input, weight):
+        return Fresh(shape, input)
+    if not op.recorder.overrides.get(op.recorder.layers[-1][0]):
+        return Kernel((shape,))
+    repaired = weight.new_empty(tuple(map(plain, given[0])))
+    return Kernel((shape,), arguments=((input, repaired, None, *given[1]), {}))
 
 
 for _axes in (1, 2, 3):

@@ -1,0 +1,164 @@
+"""Models as people write them, whose blame or repair once was wrong: gates, tokens, permuted maps, frames in a loop."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+import shapelint
+from tests.oracle import run
+
+
+class Gated(nn.Module):
+    """An attention gate scales the skip by what the decoder's tensor says, resized to the skip."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.enc, self.pool, self.mid = nn.Conv2d(3, 4, 3, padding=1), nn.MaxPool2d(2), nn.Conv2d(4, 4, 3, padding=1)
+        self.up, self.gate, self.psi = nn.ConvTranspose2d(4, 4, 2, 2), nn.Conv2d(4, 4, 1), nn.Conv2d(4, 1, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        skip = self.enc(x)
+        y = self.up(self.mid(self.pool(skip)))
+        signal = F.interpolate(self.gate(y), size=skip.shape[2:])
+        return torch.cat([skip * torch.sigmoid(self.psi(signal)), y], 1)
+
+
+def test_a_gated_skip_is_still_the_skip() -> None:
+    finding = shapelint.check(Gated, (1, 3, 33, 32)).findings[0]
+    assert finding.message == "`cat` joins 32x32 from `up` with 33x32 from `enc`"
+    assert finding.fix is not None
+    assert finding.fix.title.endswith("resize or pad what `up` gives to the size of the skip from `enc`")
+
+
+class Tokens(nn.Module):
+    """Patches as tokens, merged by two and spread out again: nothing here is a map any more."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.embed, self.merge, self.spread = nn.Conv1d(1, 8, 2, 2), nn.Linear(16, 16), nn.Linear(16, 16)
+        self.fuse = nn.Linear(16, 8)
+
+    def forward(self, x: Tensor) -> Tensor:
+        skip = self.embed(x).transpose(1, 2)
+        merged = self.merge(F.pad(skip, (0, 0, 0, skip.shape[1] % 2)).reshape(x.shape[0], -1, 16))
+        return self.fuse(torch.cat([self.spread(merged).reshape(x.shape[0], -1, 8), skip], -1))
+
+
+def test_tokens_are_not_resized_as_maps_and_the_later_one_is_not_the_skip() -> None:
+    finding = next(each for each in shapelint.check(Tokens, (1, 1, 30)).findings if each.code == "SL201")
+    assert finding.fix is not None
+    assert finding.fix.title.endswith("to the size of the skip from `embed`")
+    assert "interpolate" not in finding.fix.title
+
+
+class Permuted(nn.Module):
+    """Linear layers over the channels in between, as in many transformers: the maps are not contiguous."""
+
+    def __init__(self, **options: int) -> None:
+        super().__init__()
+        self.down, self.mix = nn.Conv2d(1, 4, 3, 2, 1), nn.Linear(4, 4)
+        self.up = nn.ConvTranspose2d(4, 1, 3, 2, 1, **options)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.up(self.mix(self.down(x).permute(0, 2, 3, 1)).permute(0, 3, 1, 2))
+
+
+@pytest.mark.parametrize("options", [{}, {"output_padding": 1}])
+def test_a_layer_that_takes_a_permuted_tensor_is_repaired(options: dict[str, int]) -> None:
+    report = shapelint.check(Permuted(**options), (1, 1, 25, 26))
+    assert [finding.code for finding in report.findings] == ["SL101"]
+    fix = report.findings[0].fix
+    assert fix is not None
+    assert dict(fix.assignments) == {"up.output_padding": (0, 1)}
+    mended = Permuted(**options)
+    mended.up.output_padding = fix.assignments["up.output_padding"]
+    assert run(mended, (1, 1, 25, 26)) == ((1, 1, 25, 26),)
+
+
+class Frames(nn.Module):
+    """The same decoder for each frame of a sequence, after a recurrent cell that splits its gates."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.down, self.gates = nn.Conv2d(1, 4, 3, 2, 1), nn.Conv2d(8, 16, 3, padding=1)
+        self.up = nn.ConvTranspose2d(4, 1, 3, 2, 1, output_padding=1)
+
+    def forward(self, frames: Tensor) -> Tensor:
+        made, state = [], None
+        for frame in frames.unbind(1):
+            x = self.down(frame)
+            state = torch.zeros_like(x) if state is None else state
+            keep, write, show, new = self.gates(torch.cat([x, state], 1)).split(4, 1)
+            state = keep.sigmoid() * state + write.sigmoid() * new.tanh()
+            made.append(self.up(show.sigmoid() * state.tanh()))
+        return torch.stack(made, 1)
+
+
+def test_a_layer_that_serves_each_frame_has_one_finding_and_one_repair() -> None:
+    report = shapelint.check(Frames, (1, 3, 1, 25, 26))
+    assert [finding.code for finding in report.findings] == ["SL101"]
+    assert report.findings[0].fix is not None
+    assert dict(report.findings[0].fix.assignments) == {"up.output_padding": (0, 1)}
+
+
+class Strided(nn.Module):
+    """Fits 1 or 2 mod 4 only; the smallest such size, 1, is not made smaller at all."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.down1, self.down2 = nn.Conv2d(3, 4, 3, 2, 1), nn.Conv2d(4, 8, 3, 2, 1)
+        self.up2, self.up1 = nn.ConvTranspose2d(8, 4, 3, 2, 1), nn.ConvTranspose2d(4, 3, 3, 2, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        skip = self.down1(x)
+        y = self.up2(self.down2(skip))
+        return self.up1(y + skip)
+
+
+def test_what_is_meant_does_not_depend_on_the_size_that_happened_to_run() -> None:
+    report = shapelint.check(Strided, (1, 3, 64, 64))
+    assert {finding.code for finding in report.findings if finding.severity == "error"} == {"SL201", "SL101"}
+    values = {name: value for each in report.findings if each.fix for name, value in each.fix.assignments.items()}
+    assert values == {"up2.output_padding": (1, 1), "up1.output_padding": (1, 1)}
+
+
+class Trimmed(nn.Module):
+    """An audio codec that cuts what its transposed layer gives too much, as EnCodec does."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.down, self.up = nn.Conv1d(1, 4, 10, 5), nn.ConvTranspose1d(4, 1, 10, 5)
+
+    def forward(self, x: Tensor) -> Tensor:
+        whole = -(-x.shape[-1] // 5) * 5
+        return self.up(self.down(F.pad(x, (3, whole - x.shape[-1] + 2))))[..., 3:-2]
+
+
+def test_a_crop_that_follows_a_layer_is_a_part_of_it() -> None:
+    assert shapelint.check(Trimmed, (1, 1, 500)).pairs[0].size_out == (500,)
+    finding = shapelint.check(Trimmed, (1, 1, 498)).findings[0]
+    assert finding.message == "`up` gives back 500 where `down` took 498"
+
+
+class Recurrent(nn.Module):
+    """A speech enhancer whose LSTM pins the number of frequency bins to 31 or 32; 31 come back."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.down1, self.down2 = nn.Conv2d(1, 2, (1, 3), (1, 2)), nn.Conv2d(2, 2, (1, 3), (1, 2))
+        self.lstm = nn.LSTM(14, 14, batch_first=True)
+        self.up2, self.up1 = nn.ConvTranspose2d(2, 2, (1, 3), (1, 2)), nn.ConvTranspose2d(2, 1, (1, 3), (1, 2))
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.down2(self.down1(x)).permute(0, 2, 1, 3)
+        y, _ = self.lstm(x.flatten(2))
+        return self.up1(self.up2(y.reshape(x.shape).permute(0, 2, 1, 3)))
+
+
+def test_a_model_pinned_to_some_sizes_is_not_blamed_for_the_multiples_of_its_stride() -> None:
+    report = shapelint.check(Recurrent, "1,1,T,F")
+    assert report.ok
+    assert str(report.contract.restores) == "any T, F only 31"
