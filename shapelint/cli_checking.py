@@ -19,7 +19,7 @@ from shapelint.errors import TargetError
 from shapelint.user_code import dumped_frames, place_in
 from shapelint.watch import run_here
 
-FORMATS = ("text", "concise", "json")
+FORMATS = ("text", "concise", "json", "sarif", "github", "gitlab", "junit")
 _STOPPED = 2
 
 

@@ -30,13 +30,16 @@ class View:
 
     def rendered(self, reports: Iterable[Report]) -> str:
         """The text of the reports."""
-        from shapelint.report import concise, json, sizes, text
+        from importlib import import_module
+
+        from shapelint.report import sizes, text
 
         if self.form == "text":
             return text.render(reports, colour=self.colour, quiet=self.quiet)
         if self.form == "sizes":
             return "\n".join(sizes.render(report) for report in reports)
-        return {"concise": concise.render, "json": json.render}[self.form](reports)
+        rendered: str = import_module(f"shapelint.report.{self.form}").render(reports)
+        return rendered
 
 
 @dataclass(frozen=True, slots=True)

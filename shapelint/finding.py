@@ -30,6 +30,13 @@ class Safety(enum.StrEnum):
     ADVICE = "advice"
 
 
+class Known(enum.StrEnum):
+    """Where a finding stands to the baseline of the check: in it, or not."""
+
+    NEW = "new"
+    KNOWN = "known"
+
+
 @dataclass(frozen=True, slots=True)
 class Fix:
     """A change that repairs a finding: arguments of layers (always per axis), or text with ready code."""
@@ -43,7 +50,10 @@ class Fix:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One defect, at one place, with both numbers in its message and the rest in its notes."""
+    """One defect, at one place, with both numbers in its message and the rest in its notes.
+
+    `baseline` is None where the check had none.
+    """
 
     code: str
     name: str
@@ -53,6 +63,12 @@ class Finding:
     module: str | None = None
     location: Span | None = None
     fix: Fix | None = None
+    baseline: Known | None = None
+
+    @property
+    def counts(self) -> bool:
+        """Whether it makes a check fail: an error or a warning that the baseline does not hold."""
+        return self.severity is not Severity.NOTE and self.baseline is not Known.KNOWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +88,7 @@ class Confirmation:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Everything that one check of one model found; `ok` means no error and no warning."""
+    """Everything that one check of one model found; `ok` means no error and no warning, but for the known ones."""
 
     target: str
     inputs: tuple[str, ...]
@@ -85,7 +101,7 @@ class Report:
 
     @property
     def ok(self) -> bool:
-        return all(finding.severity is Severity.NOTE for finding in self.findings)
+        return not any(finding.counts for finding in self.findings)
 
     def to_json(self) -> str:
         """The text that `--format json` prints for this report alone."""

@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -17,6 +18,7 @@ from typing import Any
 import pytest
 
 from shapelint.cli import run
+from shapelint.cli_checking import FORMATS
 from shapelint.errors import ModelError
 from shapelint.finding import Report
 from tests.fabricated import CLEAN, FAILING, MODEL
@@ -113,6 +115,13 @@ def test_exit_codes(engine: Engine, shapelint: Output) -> None:
     assert shapelint("check", "mymodel:Broken", "--input", "1,3,6,6", "--exit-zero")[0] == 2
 
 
+@pytest.mark.parametrize("form", FORMATS)
+def test_each_format_is_written_by_its_module(engine: Engine, shapelint: Output, form: str) -> None:
+    code, out, _ = shapelint("check", "mymodel:Net", "--input", "1,3,6,6", "--format", form)
+    written = import_module(f"shapelint.report.{form}").render((replace(FAILING, target="mymodel:Net"),))
+    assert (code, out) == (1, written)
+
+
 def test_what_the_model_prints_is_not_in_the_report(engine: Engine, shapelint: Output) -> None:
     code, out, err = shapelint("check", "mymodel:Net", "--input", "1,3,6,6", "--format", "json")
     assert (code, json.loads(out)["version"], err) == (1, 1, "the model prints\n")
@@ -154,7 +163,7 @@ WRONG = {
     "no command": (["--foo"], "No such option '--foo'."),
     "unknown command": (["chek"], "No such command 'chek'."),
     "unknown option": (["check", "--inputs", "1"], "No such option '--inputs'."),
-    "format": (["check", "mymodel:Net", "--format", "xml"], "'xml' is not one of 'text', 'concise', 'json'."),
+    "format": (["check", "mymodel:Net", "--format", "xml"], "'xml' is not one of 'text', 'concise', 'json',"),
     "provider": (["check", "mymodel:Net", "--provider", "tpu"], "'tpu' is not one of 'cpu', 'cuda'."),
     "both": (
         ["check", "mymodel:Net", "--no-confirm", "--provider", "cpu"],

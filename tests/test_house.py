@@ -22,6 +22,7 @@ LAYERS = (
     ("failure",),
     ("contract",),
     ("finding",),
+    ("fingerprint",),
     ("rule",),
     ("spec",),
     ("inputs", "annotation", "user_code"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from shapelint.finding import Finding, Report
+from shapelint.finding import Finding, Known, Report
 from shapelint.report.place import short_place
 
 
@@ -15,4 +15,4 @@ def render(reports: Iterable[Report]) -> str:
 
 def _line(finding: Finding, report: Report) -> str:
     place = short_place(finding.location) if finding.location else report.target
-    return f"{place}: {finding.code} {finding.message}"
+    return f"{place}: {finding.code} {finding.message}" + " (known)" * (finding.baseline is Known.KNOWN)

@@ -47,6 +47,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "module": finding.module,
         "location": _span(finding.location) if finding.location else None,
         "fix": _fix(finding.fix) if finding.fix else None,
+        "baseline": None if finding.baseline is None else str(finding.baseline),
     }
 
 

@@ -24,6 +24,16 @@ def short_place(span: Span) -> str:
     return f"{short_path(span.file)}:{span.line}:{span.column}"
 
 
+def target_path(target: str) -> str:
+    """A file for what has no place in a file: the target's own, by its name, whether it lies here or in a package."""
+    module = target.rpartition(":")[0] or target
+    if module.endswith(".py"):
+        return short_path(module)
+    path = Path(*module.split("."))
+    candidates = (path.with_suffix(".py"), path / "__init__.py", "src" / path.with_suffix(".py"))
+    return next((str(each) for each in candidates if each.is_file()), str(path))
+
+
 def marked_line(span: Span) -> tuple[str, str] | None:
     """The span's first line and the marks to stand under it; None where the source is gone."""
     line = span.text()

@@ -17,17 +17,29 @@ def render(rule: Rule) -> str:
 
 def render_list(rules: Iterable[Rule]) -> str:
     """One line for each rule: code, name and what it finds."""
-    rows = [(rule.code, rule.name, _documentation(rule).partition("\n")[0]) for rule in rules]
+    rows = [(rule.code, rule.name, summary(rule)) for rule in rules]
     return "".join(f"{line}\n" for line in aligned(rows)) if rows else ""
 
 
-def _documentation(rule: Rule) -> str:
+def summary(rule: Rule) -> str:
+    """What the rule finds, in one sentence."""
+    return documentation(rule).partition("\n")[0]
+
+
+def description(rule: Rule) -> str:
+    """What the rule finds and does: the page up to its second section, without headings."""
+    parts = documentation(rule).split("\n## ")[:2]
+    return "\n\n".join(part.partition("\n")[2 * (number > 0)].strip() for number, part in enumerate(parts))
+
+
+def documentation(rule: Rule) -> str:
+    """The docstring of the rule: its page without the examples."""
     return inspect.getdoc(type(rule)) or ""
 
 
 def _page(rule: Rule) -> Iterator[str]:
     yield f"# {rule.code} {rule.name}\n"
-    yield _documentation(rule) + "\n"
+    yield documentation(rule) + "\n"
     if rule.invalid:
         yield "## Examples that it speaks about\n"
     for bad in rule.invalid:

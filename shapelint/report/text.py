@@ -10,6 +10,7 @@ import click
 
 from shapelint.finding import Finding, Report, Severity
 from shapelint.report.confirmed import confirmation_lines, worst_error
+from shapelint.report.details import details
 from shapelint.report.place import marked_line, short_place
 
 _COLOURS: Final = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.NOTE: "cyan"}
@@ -45,7 +46,7 @@ def _finding(finding: Finding, report: Report, confirmed: tuple[str, ...]) -> It
     yield f"{_paint(place, bold=True)}: {severity} {finding.code} {finding.name}: {finding.message}"
     gutter = " " * (len(str(finding.location.line)) + 2 if finding.location else 3)
     yield from _source(finding, gutter)
-    for text in (*finding.notes, *_fix(finding), *confirmed):
+    for text in (*details(finding), *confirmed):
         first, *rest = text.splitlines() or [""]
         yield f"{gutter}{_paint('=', fg='blue')} {first}"
         yield from (f"{gutter}  {line}" for line in rest)
@@ -60,10 +61,6 @@ def _source(finding: Finding, gutter: str) -> Iterator[str]:
     yield gutter + bar
     yield f" {_paint(str(finding.location.line), fg='blue')} {bar} {line}"
     yield f"{gutter}{bar} {_paint(marks, fg=_COLOURS[finding.severity], bold=True)}"
-
-
-def _fix(finding: Finding) -> tuple[str, ...]:
-    return (f"fix ({finding.fix.safety}): {finding.fix.title}",) if finding.fix else ()
 
 
 def _all_well(report: Report, confirmed: tuple[str, ...]) -> Iterator[str]:

@@ -1,0 +1,50 @@
+"""Workflow commands of GitHub Actions: a log that has these lines becomes annotations of a pull request."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from shapelint.finding import Finding, Known, Report, Severity
+from shapelint.report.details import whole_message
+from shapelint.report.place import short_path
+
+_COMMANDS: Final = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "notice"}
+
+
+def render(reports: Iterable[Report]) -> str:
+    """`::error file=...,line=...,title=CODE name::message` for each finding, notes and fix in further lines of it."""
+    return "".join(f"{_command(finding, report)}\n" for report in reports for finding in report.findings)
+
+
+def _command(finding: Finding, report: Report) -> str:
+    known = finding.baseline is Known.KNOWN
+    name = "notice" if known else _COMMANDS[finding.severity]
+    properties = ",".join(f"{key}={_property(value)}" for key, value in _properties(finding, report))
+    return f"::{name} {properties}::{_data(whole_message(finding))}"
+
+
+def _properties(finding: Finding, report: Report) -> Iterator[tuple[str, str]]:
+    title = f"shapelint {finding.code} {finding.name}"
+    place = finding.location
+    if place is None:
+        title += f" in {report.target}"
+    else:
+        yield "file", short_path(place.file)
+        yield "line", str(place.line)
+        yield "endLine", str(place.end_line)
+        # GitHub refuses columns where the lines differ.
+        if place.line == place.end_line:
+            yield "col", str(place.column)
+            yield "endColumn", str(place.end_column)
+    yield "title", title + (" (known)" if finding.baseline is Known.KNOWN else "")
+
+
+def _data(text: str) -> str:
+    """The text as the runner reads it back (`escapeData` of actions/toolkit)."""
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    """A value among others as the runner reads it back (`escapeProperty` of actions/toolkit)."""
+    return _data(text).replace(":", "%3A").replace(",", "%2C")
