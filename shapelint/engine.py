@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 from shapelint.analysis import Analysis
@@ -49,6 +49,11 @@ def check(
         loaded = load(target, init_kwargs=init_kwargs, method=method)
         analysis = _analysed(loaded, parsed, asked, options)
         findings = tuple(finding for rule in rules for finding in rule.check(analysis))
+        if any(finding.fix is not None and finding.fix.assignments for finding in findings):
+            from shapelint.mending import with_edits
+
+            again = partial(load, target, init_kwargs=init_kwargs, method=method) if isinstance(target, str) else None
+            findings = with_edits(findings, loaded, again)
     return _report(loaded, parsed, analysis, findings)
 
 

@@ -23,3 +23,7 @@ class ProviderError(ShapelintError):
 
 class RuleError(ShapelintError):
     """A rule code that does not exist, or that two packages claim."""
+
+
+class EditError(ShapelintError):
+    """An edit of a source file that cannot be made."""

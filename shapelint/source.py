@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import linecache
 from dataclasses import dataclass
 from itertools import islice
@@ -22,8 +23,24 @@ class Span:
         """The whole line on which the span begins, without its newline; "" where the file is gone."""
         return linecache.getline(self.file, self.line).rstrip("\n")
 
+    def content(self) -> str:
+        """The text that the span covers, with plain newlines; "" where the file is gone."""
+        lines = linecache.getlines(self.file)[self.line - 1 : self.end_line]
+        if not lines:
+            return ""
+        lines[-1] = lines[-1][: self.end_column - 1]
+        lines[0] = lines[0][self.column - 1 :]
+        return "".join(lines)
+
     def __str__(self) -> str:
         return f"{self.file}:{self.line}:{self.column}"
+
+
+def span_of(file: str, node: ast.expr | ast.stmt | ast.keyword | ast.arg) -> Span:
+    """The stretch of a file that a node of its syntax tree covers; the tree counts UTF-8 bytes, a span characters."""
+    end_line, end = node.end_lineno or node.lineno, node.end_col_offset or node.col_offset
+    start, end = _character(file, node.lineno, node.col_offset), _character(file, end_line, end)
+    return Span(file, node.lineno, start + 1, end_line, end + 1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import ast
 import linecache
 from functools import lru_cache
 
-from shapelint.source import Span
+from shapelint.source import Span, span_of
 
 
 @lru_cache(maxsize=64)
@@ -22,9 +22,10 @@ def expression_at(place: Span | None) -> ast.expr | None:
     """The expression that a place covers exactly."""
     if place is None:
         return None
-    extent = (place.line, place.column, place.end_line, place.end_column)
-    expressions = (node for node in ast.walk(tree(place.file)) if isinstance(node, ast.expr))
-    return next((node for node in expressions if _extent(node) == extent), None)
+    lines = (place.line, place.end_line)
+    nodes = (node for node in ast.walk(tree(place.file)) if isinstance(node, ast.expr))
+    near = (node for node in nodes if (node.lineno, node.end_lineno) == lines)
+    return next((node for node in near if span_of(place.file, node) == place), None)
 
 
 def call_at(place: Span | None) -> ast.Call | None:
@@ -53,6 +54,3 @@ def statement_at(place: Span) -> ast.stmt | None:
     found = max(around, key=lambda node: (node.lineno, node.col_offset), default=None)
     return None if isinstance(found, ast.FunctionDef | ast.ClassDef) else found
 
-
-def _extent(node: ast.expr) -> tuple[int, int, int, int]:
-    return node.lineno, node.col_offset + 1, node.end_lineno or 0, (node.end_col_offset or 0) + 1

@@ -39,6 +39,8 @@ LAYERS = (
     ("broadcasts", "crossing", "difference", "guard"),
     ("study",),
     ("export",),
+    ("edit",),
+    ("mending",),
     ("registry",),
     ("engine",),
     ("report",),
@@ -54,7 +56,7 @@ LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 RULES_MAY_IMPORT = {"errors", "source", "syntax", "size", "graph", "failure", "contract", "finding", "rule"}
 # A Report prints itself, by the reporters below it, imported when it does.
 UPWARD = {("finding", "report")}
-TORCH_IN = {"load", "trace", "repair", "export", "engine"}
+TORCH_IN = {"load", "trace", "repair", "export", "mending", "engine"}
 SOURCES = sorted([*ROOT.glob("shapelint/**/*.py"), *ROOT.glob("rules/**/*.py")])
 
 

@@ -9,13 +9,14 @@ import importlib
 import importlib.util
 import linecache
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import Final
 
 from shapelint.errors import TargetError
 from shapelint.load.failure import described, place
+from shapelint.load.overlay import loader, overlaid
 from shapelint.user_code import installed
 
 # What was imported from a folder that was put on sys.path: the folder, and the time of change of the file.
@@ -50,6 +51,13 @@ def import_path(target: object) -> Iterator[None]:
             with contextlib.suppress(ValueError):
                 sys.path.remove(str(folder))
         _remember(set(sys.modules) - known, folders)
+
+
+@contextlib.contextmanager
+def edited(texts: Mapping[str, bytes]) -> Iterator[None]:
+    """The state in which some of the user's files have other texts, and what was imported of theirs is so again."""
+    with overlaid(texts, _imported):
+        yield
 
 
 def _folders(target: object) -> list[Path]:
@@ -116,7 +124,7 @@ def _file_module(path: Path, target: str) -> ModuleType:
 
 def _run_file(name: str, file: Path) -> ModuleType:
     linecache.checkcache(str(file))
-    spec = importlib.util.spec_from_file_location(name, file)
+    spec = importlib.util.spec_from_file_location(name, file, loader=loader(name, str(file)))
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)

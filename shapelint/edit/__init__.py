@@ -1,0 +1,1 @@
+"""Turns a repair into edits of source text, and writes them."""

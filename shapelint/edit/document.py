@@ -1,0 +1,66 @@
+"""A source file as it is on disk, edits of it, and what they give; encoding, newlines and permissions stay."""
+
+from __future__ import annotations
+
+import difflib
+import io
+import re
+import tokenize
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from shapelint.errors import EditError
+from shapelint.source import Edit, Span
+
+_LINE_END: Final = re.compile(r"\r\n|\r|\n")
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """The text of a file with its own newlines, and the encoding that it declares."""
+
+    file: str
+    text: str
+    encoding: str
+
+    @classmethod
+    def read(cls, file: str) -> Document:
+        """The file as it is now; EditError where it cannot be read as Python source."""
+        try:
+            data = Path(file).read_bytes()
+            encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
+            return cls(file, data.decode(encoding), encoding)
+        except (OSError, SyntaxError, UnicodeError) as error:
+            reason = getattr(error, "strerror", None) or error
+            raise EditError(f"cannot read {file}: {reason}") from error
+
+    @property
+    def data(self) -> bytes:
+        """The bytes of the text, in the file's encoding."""
+        return self.text.encode(self.encoding)
+
+    def edited(self, edits: Iterable[Edit]) -> Document:
+        """The document with the edits made; EditError where two of them overlap."""
+        newline = next(iter(_LINE_END.findall(self.text)), "\n")
+        starts = [0, *(match.end() for match in _LINE_END.finditer(self.text))]
+        text, last = self.text, len(self.text) + 1
+        for edit in sorted(dict.fromkeys(edits), key=_position, reverse=True):
+            start = starts[edit.span.line - 1] + edit.span.column - 1
+            end = starts[edit.span.end_line - 1] + edit.span.end_column - 1
+            if not start <= end <= min(last, len(text)) or start == last:
+                raise EditError(f"two fixes change the same text ({edit.span})")
+            text, last = text[:start] + edit.replacement.replace("\n", newline) + text[end:], start
+        return Document(self.file, text, self.encoding)
+
+    def difference(self, other: Document, name: str) -> str:
+        """The unified diff from this document to another one, under a name."""
+        before, after = (each.text.splitlines(keepends=True) for each in (self, other))
+        lines = difflib.unified_diff(before, after, f"a/{name}", f"b/{name}")
+        return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
+
+
+def _position(edit: Edit) -> tuple[int, int, int, int]:
+    span: Span = edit.span
+    return span.line, span.column, span.end_line, span.end_column

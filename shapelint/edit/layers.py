@@ -1,0 +1,215 @@
+"""The edits that give a layer another argument, at the call that built it or where that call has the value from.
+
+Several layers may be built by one call. One value for all of them is written there; different ones go through a
+parameter of the function around, passed by the calls that lead to each layer.
+"""
+
+from __future__ import annotations
+
+import ast
+import enum
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from shapelint.edit.arguments import added, given, removed, replaced, written
+from shapelint.edit.origin import call_of, is_literal, literals
+from shapelint.edit.scope import Scope
+from shapelint.source import Call, Edit, Span, span_of
+from shapelint.user_code import installed
+
+Value = tuple[int, ...]
+
+_DEFAULTS: Final = {"output_padding": 0, "padding": 0, "stride": 1, "dilation": 1}
+_POSITIONS: Final = {
+    "ConvTranspose": {"kernel_size": 2, "stride": 3, "padding": 4, "output_padding": 5, "dilation": 8},
+    "Conv": {"kernel_size": 2, "stride": 3, "padding": 4, "dilation": 5},
+}
+
+
+class Manner(enum.Enum):
+    """How an edit gives a layer its value; what is not DIRECT has to be seen in a module that was built again."""
+
+    DIRECT = "at the call that built it"
+    ORIGIN = "where the call has the value from"
+    COMPUTED = "from the stride"
+    PARAMETER = "through a parameter"
+    REPLACED = "in the place of an expression"
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """Edits that should give some layers what is wanted of them."""
+
+    edits: tuple[Edit, ...]
+    manner: Manner
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What the layers that one call built should have for one argument, and what each has now.
+
+    `calls` are the calls that led to each layer, innermost first; all begin with the same one.
+    """
+
+    kind: str
+    parameter: str
+    calls: Mapping[str, Sequence[Call]]
+    values: Mapping[str, Value]
+    present: Mapping[str, Value]
+
+    @property
+    def first(self) -> Sequence[Call]:
+        return next(iter(self.calls.values()))
+
+    @property
+    def uniform(self) -> bool:
+        return len(set(self.values.values())) == 1
+
+
+def proposals(wish: Wish) -> Iterator[Proposal]:
+    """Ways to fulfil a wish, the best first; none where the layers are not built by a call in the user's own code."""
+    call = call_of(wish.first, 0)
+    if call is None or installed(wish.first[0].code.co_filename):
+        return
+    file = wish.first[0].span().file
+    argument = given(call, wish.parameter, _position(call, wish))
+    plain = argument is None or is_literal(argument)
+    if wish.uniform and plain:
+        manner = Manner.DIRECT if _is_plain(call, wish) else Manner.ORIGIN
+        yield Proposal((_set(file, call, argument, wish),), manner)
+    yield from _at_origins(wish)
+    if not wish.uniform:
+        yield from _computed(file, call, argument, wish)
+    if plain and not wish.uniform:
+        passed = _passed(file, call, argument, wish)
+        if passed:
+            yield Proposal(passed, Manner.PARAMETER)
+    if wish.uniform and argument is not None and not plain:
+        yield Proposal((replaced(file, argument, _text(wish)),), Manner.REPLACED)
+
+
+def _set(file: str, call: ast.Call, argument: ast.expr | None, wish: Wish) -> Edit:
+    """The argument set at the call itself, or left out where the value is the default."""
+    if argument is None:
+        return added(file, call, wish.parameter, _text(wish))
+    value = next(iter(wish.values.values()))
+    if set(value) == {_DEFAULTS.get(wish.parameter)}:
+        gone = removed(file, call, wish.parameter)
+        if gone is not None:
+            return gone
+    return replaced(file, argument, _text(wish))
+
+
+def _text(wish: Wish) -> str:
+    return written(next(iter(wish.values.values())))
+
+
+def _position(call: ast.Call, wish: Wish) -> int | None:
+    """The position of the argument, where the call plainly is one of the layer's own class, or of one made for it."""
+    if not ast.unparse(call.func).endswith(wish.kind):
+        return None
+    return next((names.get(wish.parameter) for kind, names in _POSITIONS.items() if wish.kind.startswith(kind)), None)
+
+
+def _names_its_class(call: ast.Call, wish: Wish) -> bool:
+    return ast.unparse(call.func).rpartition(".")[2] == wish.kind
+
+
+def _is_plain(call: ast.Call, wish: Wish) -> bool:
+    """Whether nothing can bring the argument but what stands in the call."""
+    starred = any(isinstance(each, ast.Starred) for each in call.args) or any(not word.arg for word in call.keywords)
+    return _names_its_class(call, wish) and not starred
+
+
+def _at_origins(wish: Wish) -> Iterator[Proposal]:
+    """Each literal that may be the value's origin, changed; one for each value where they differ."""
+    call = call_of(wish.first, 0)
+    position = None if call is None else _position(call, wish)
+    if wish.uniform:
+        for literal in literals(wish.first, wish.parameter, position):
+            yield Proposal((replaced(literal.file, literal.node, _text(wish)),), Manner.ORIGIN)
+        return
+    edits = []
+    for module, calls in wish.calls.items():
+        if wish.values[module] != wish.present[module]:
+            origin = next(literals(calls, wish.parameter, position), None)
+            if origin is None:
+                return
+            edits.append(replaced(origin.file, origin.node, written(wish.values[module])))
+    yield Proposal(tuple(dict.fromkeys(edits)), Manner.ORIGIN)
+
+
+def _computed(file: str, call: ast.Call, argument: ast.expr | None, wish: Wish) -> Iterator[Proposal]:
+    """`output_padding=stride % 2`, as odd strides with `padding=ceil(stride / 2)` want it in a loop over strides."""
+    names = _POSITIONS["ConvTranspose"]
+    stride = given(call, "stride", names["stride"] if _names_its_class(call, wish) else None)
+    if stride is None or is_literal(stride) or wish.parameter != "output_padding":
+        return
+    text = ast.unparse(stride)
+    text = f"{text} % 2" if isinstance(stride, ast.Name | ast.Attribute | ast.Subscript | ast.Call) else f"({text}) % 2"
+    edit = replaced(file, argument, text) if argument else added(file, call, wish.parameter, text)
+    plain = argument is None or is_literal(argument)
+    yield Proposal((edit,), Manner.COMPUTED if plain else Manner.REPLACED)
+
+
+def _passed(file: str, call: ast.Call, argument: ast.expr | None, wish: Wish) -> tuple[Edit, ...]:
+    """A new parameter of the function around, which the outer calls pass where their layers want another value."""
+    function = Scope.of(file, call).function
+    outer = _outer_values(wish, function)
+    if function is None or not outer or wish.parameter in _words(function):
+        return ()
+    default = next(iter(wish.present.values()))
+    texts = {written(value) for value in (default, *outer.values())}
+    kind = "int" if all(text.isdigit() for text in texts) else "int | tuple[int, ...]"
+    annotated = any(each.annotation is not None for each in function.args.args)
+    typed = f"{wish.parameter}: {kind} = " if annotated else f"{wish.parameter}="
+    here = replaced(file, argument, wish.parameter) if argument else added(file, call, wish.parameter, wish.parameter)
+    edits = [_new_parameter(file, function, f"{typed}{written(default)}"), here]
+    for key, (outer_file, node) in _outer_calls(wish).items():
+        if outer[key] != default:
+            edits.append(added(outer_file, node, wish.parameter, written(outer[key])))
+    return tuple(edits)
+
+
+def _words(function: ast.FunctionDef | ast.AsyncFunctionDef) -> set[str]:
+    return {node.id for node in ast.walk(function) if isinstance(node, ast.Name)} | {
+        node.arg for node in ast.walk(function.args) if isinstance(node, ast.arg)
+    }
+
+
+def _outer_calls(wish: Wish) -> dict[tuple[object, int], tuple[str, ast.Call]]:
+    """The calls of the function around, each with its file."""
+    found: dict[tuple[object, int], tuple[str, ast.Call]] = {}
+    for calls in wish.calls.values():
+        node = call_of(calls, 1)
+        if node is not None:
+            found[calls[1].code, calls[1].offset] = (calls[1].span().file, node)
+    return found
+
+
+def _outer_values(
+    wish: Wish, function: ast.FunctionDef | ast.AsyncFunctionDef | None
+) -> dict[tuple[object, int], Value]:
+    """What each call of the function around has to pass; {} where one call would have to pass two values."""
+    if function is None or len(set(wish.present.values())) > 1:
+        return {}
+    found: dict[tuple[object, int], Value] = {}
+    for module, calls in wish.calls.items():
+        node = call_of(calls, 1)
+        if node is None or installed(calls[1].code.co_filename) or calls[0].code.co_name != function.name:
+            return {}
+        if found.setdefault((calls[1].code, calls[1].offset), wish.values[module]) != wish.values[module]:
+            return {}
+    return found
+
+
+def _new_parameter(file: str, function: ast.FunctionDef | ast.AsyncFunctionDef, text: str) -> Edit:
+    """The edit that gives a function one more parameter with a default."""
+    arguments = function.args
+    last: list[ast.arg] = arguments.kwonlyargs or ([arguments.vararg] if arguments.vararg else arguments.args)
+    assert last, "a function that builds layers of different sizes has parameters"
+    defaults = arguments.kw_defaults if arguments.kwonlyargs else [] if arguments.vararg else arguments.defaults
+    value = defaults[-1] if defaults else None
+    span = span_of(file, last[-1] if value is None else value)
+    return Edit(Span(file, span.end_line, span.end_column, span.end_line, span.end_column), f", {text}")
