@@ -15,6 +15,7 @@ import click
 from shapelint import cli_options as options
 from shapelint import output
 from shapelint.cli_checking import FORMATS, Checker
+from shapelint.cli_fixing import Wanted, fixing
 from shapelint.cli_options import CheckOptions
 from shapelint.cli_work import View, one_line, show_traceback
 from shapelint.registry import select_rules
@@ -67,6 +68,7 @@ def command(context: click.Context, version: bool) -> int:
 @click.option("--sizes", multiple=True, metavar="SIZES", help="The sizes that matter: H=32..512:32.")
 @options.confirm_options
 @options.rule_options
+@options.fix_options
 @click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True)
 @click.option("--output", "file", metavar="FILE", help="Write the report there and nothing to standard output.")
 @click.option("--exit-zero", is_flag=True, help="Exit 0 even where something was found.")
@@ -80,6 +82,7 @@ def check(apart: bool, /, targets: tuple[str, ...], form: str, file: str | None,
     check could not be done.
     """
     provider, exit_zero, quiet = given.pop("provider"), given.pop("exit_zero"), given.pop("quiet")
+    wanted = Wanted(*(given.pop(name) for name in ("fix", "diff", "unsafe_fixes")))
     confirm = options.confirmation(no_confirm=given.pop("no_confirm"), provider=provider)
     checker = Checker(CheckOptions(**given, confirm=confirm))
     select_rules(given["select"], given["ignore"])
@@ -89,7 +92,10 @@ def check(apart: bool, /, targets: tuple[str, ...], form: str, file: str | None,
         checker.add_targets(targets)
     else:
         checker.add_here()
-    checker.check(View(form, file is None and _coloured(), quiet), provider=provider, apart=apart)
+    view = View(form, file is None and _coloured(), quiet)
+    checker.check(view, provider=provider, apart=apart, keep=wanted.any)
+    if wanted.any:
+        checker = fixing(checker, wanted, view, provider=provider, apart=apart)
     checker.deliver(file)
     return FAILED if checker.failed else FOUND if checker.found and not exit_zero else CLEAN
 

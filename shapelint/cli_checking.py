@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import os
+import pickle
 import signal
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 import click
@@ -16,6 +17,7 @@ from shapelint.cli_options import TIMEOUT, CheckOptions
 from shapelint.cli_targets import Job, jobs_in, jobs_of, python_files
 from shapelint.cli_work import BEGIN, DONE, FAILED, FATAL, REPORT, View, Work, show_traceback, subject_line
 from shapelint.errors import TargetError
+from shapelint.finding import Report
 from shapelint.user_code import dumped_frames, place_in
 from shapelint.watch import run_here
 
@@ -32,7 +34,11 @@ class Checker:
     failed: bool = False
     found: bool = False
     text: str | None = None
+    silent: bool = False
+    reports: dict[int, Report] = field(default_factory=dict)
     _current: int | None = None
+    _first: int = 0
+    _keeping: bool = False
     _done: list[bytes] = field(default_factory=list)
 
     def add_targets(self, targets: Iterable[str]) -> None:
@@ -56,14 +62,22 @@ class Checker:
             hint = "name a TARGET such as mymodel:Net, or put `# shapelint: input=1,3,H,W` above a class"
             raise TargetError(f"there is no annotated model below this folder; {hint}")
 
-    def check(self, view: View, *, provider: str | None = None, apart: bool = False) -> None:
+    def check(
+        self,
+        view: View,
+        *,
+        provider: str | None = None,
+        apart: bool = False,
+        texts: Mapping[str, bytes] | None = None,
+        keep: bool = False,
+    ) -> None:
         """Does the jobs, in a process of its own where that is asked for and can be.
 
         A job that ends its process, or does not end, costs a line: the rest is done in another process, which is given
-        what was found so far.
+        what was found so far. With `keep`, `reports` has them afterwards, by the number of the job.
         """
-        apart = apart and can_fork()
-        work = Work(tuple(self.jobs), self.options, view, provider, apart)
+        apart, self._keeping, self._first = apart and can_fork(), keep, 0
+        work = Work(tuple(self.jobs), self.options, view, provider, apart, texts=texts or {}, keep=keep)
         while work.jobs or work.done:
             end = run_apart(work, self._hear, self._seconds) if apart else self._here(work)
             if end.how is How.DONE:
@@ -72,7 +86,7 @@ class Checker:
             self._fail(self._told(end, work))
             if at is None:
                 return
-            self._current = None
+            self._current, self._first = None, self._first + at + 1
             work = replace(work, jobs=work.jobs[at + 1 :], done=tuple(self._done))
 
     def deliver(self, file: str | None) -> None:
@@ -100,11 +114,13 @@ class Checker:
     def _hear(self, kind: str, payload: bytes) -> None:
         """Takes in what the work tells."""
         text = payload.decode("utf-8", "surrogatepass") if kind != REPORT else ""
+        if kind == REPORT:
+            self._done.append(payload)
+            if self._keeping and self._current is not None:
+                self.reports[self._first + self._current] = pickle.loads(payload)
         self._current = int(text) if kind == BEGIN else None
         if kind in (FAILED, FATAL):
             self._fail(text)
-        elif kind == REPORT:
-            self._done.append(payload)
         elif kind == DONE and text:
             self.found, self.text = text[0] == "1", text[1:]
 
@@ -124,7 +140,8 @@ class Checker:
 
     def _fail(self, line: str) -> None:
         self.failed = True
-        click.echo(f"shapelint: {line}", err=True)
+        if not self.silent:
+            click.echo(f"shapelint: {line}", err=True)
 
     @contextlib.contextmanager
     def _failing(self, subject: str) -> Iterator[None]:

@@ -105,6 +105,16 @@ def rule_options(command: Command) -> Command:
     )
 
 
+def fix_options(command: Command) -> Command:
+    """Adds the options that write fixes into the source, or show them."""
+    return _with(
+        click.option("--fix", is_flag=True, help="Write the safe fixes into the source, checked again."),
+        click.option("--diff", is_flag=True, help="Show what --fix would write, and write nothing."),
+        click.option("--unsafe-fixes", is_flag=True, help="With --fix or --diff: the unsafe fixes too."),
+        command=command,
+    )
+
+
 def confirm_options(command: Command) -> Command:
     """Adds the options that choose the runtime which confirms the sizes."""
     return _with(

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import pickle
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import click
@@ -46,7 +46,8 @@ class View:
 class Work:
     """Jobs to be checked, and the pickled reports of those that are done.
 
-    In a process of its own (`apart`) nobody presses Ctrl-C: a KeyboardInterrupt there is the model's own.
+    In a process of its own (`apart`) nobody presses Ctrl-C: a KeyboardInterrupt there is the model's own. With `texts`
+    the user's files are taken to have other texts. `keep` tells of every report, also of the last.
     """
 
     jobs: tuple[Job, ...]
@@ -55,6 +56,8 @@ class Work:
     provider: str | None = None
     apart: bool = False
     done: tuple[bytes, ...] = ()
+    texts: Mapping[str, bytes] = field(default_factory=dict)
+    keep: bool = False
 
     def __call__(self, tell: Callable[[str, bytes], None]) -> None:
         """Does the jobs and tells which one begins, why one failed, its report, and at last the text of them all."""
@@ -71,13 +74,18 @@ class Work:
             report = self._attempt(job, tell)
             if report is not None:
                 reports.append(report)
-                tell(REPORT, pickle.dumps(report) if number + 1 < len(self.jobs) else b"")
+                tell(REPORT, pickle.dumps(report) if self.keep or number + 1 < len(self.jobs) else b"")
         tell(DONE, self._text(reports))
 
     def _attempt(self, job: Job, tell: Callable[[str, bytes], None]) -> Report | None:
         """The report of one job; None, and one line told, where the check cannot be done."""
         try:
-            return _checked(job, self.options)
+            if not self.texts:
+                return _checked(job, self.options)
+            from shapelint.load import edited
+
+            with edited(self.texts):
+                return _checked(job, self.options)
         except BaseException as error:
             if not self.apart and isinstance(error, KeyboardInterrupt):
                 raise

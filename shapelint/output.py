@@ -30,12 +30,17 @@ def probe(file: str) -> None:
 
 def write(file: str, text: str) -> None:
     """Writes the text in one step: a reader sees the old file or the whole new one."""
+    write_bytes(file, text.encode("utf-8", "backslashreplace"))
+
+
+def write_bytes(file: str, data: bytes) -> None:
+    """Writes the bytes in one step, into the file that a link leads to; its permissions stay."""
     path = Path(file).resolve()
     try:
         if _replaceable(path):
-            _replace(path, text)
+            _replace(path, data)
         else:
-            path.write_text(text, encoding="utf-8", errors="backslashreplace")
+            path.write_bytes(data)
     except OSError as error:
         raise _refused(file, error) from error
 
@@ -103,12 +108,12 @@ def _replaceable(path: Path) -> bool:
     return path.is_file() or not path.exists()
 
 
-def _replace(path: Path, text: str) -> None:
+def _replace(path: Path, data: bytes) -> None:
     mode = path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~_umask()
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=".shapelint")
     try:
-        with open(handle, "w", encoding="utf-8", errors="backslashreplace", newline="\n") as stream:
-            stream.write(text)
+        with open(handle, "wb") as stream:
+            stream.write(data)
         Path(name).chmod(mode)
         Path(name).replace(path)
     except BaseException:

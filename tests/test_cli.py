@@ -131,7 +131,7 @@ def test_one_target_that_fails_leaves_the_others(engine: Engine, shapelint: Outp
     engine.reports = {"mymodel:Broken": ModelError("it raises at every size")}
     code, out, err = shapelint("check", "mymodel:Broken", "mymodel:Net", "--input", "1,3,6,6")
     assert code == 2
-    assert out.endswith("1 error in mymodel:Net at 1,3,6,6\n")
+    assert out.endswith("1 error in mymodel:Net at 1,3,6,6\n1 fixable with --fix\n")
     assert "shapelint: mymodel:Broken: it raises at every size\n" in err
 
 
@@ -332,7 +332,7 @@ def test_sizes(engine: Engine, shapelint: Output) -> None:
 def test_the_hook_checks_annotated_models(engine: Engine, shapelint: Output) -> None:
     code, out, _ = shapelint("hook", "mymodel.py", "annotated.py")
     assert code == 1
-    assert out.endswith("1 error in annotated.py:Net at 1,3,6,6\n")
+    assert out.endswith("1 error in annotated.py:Net at 1,3,6,6\n1 fixable with --fix\n")
     assert engine.calls[0][2]["confirm"] == ()
     assert shapelint("hook", "mymodel.py") == (0, "", "")
     assert shapelint("hook") == (0, "", "")
@@ -406,7 +406,7 @@ def test_founding_example_at_6x6() -> None:
     assert " 8 |         self.deconv = nn.ConvTranspose2d(8, 3, 3, stride=2, padding=1)\n" in out
     for words in ("5x5 and 6x6 both become 3x3", "output_padding=1", "even", "odd", "6x6 with the repair"):
         assert words in out
-    assert out.endswith("1 error in mymodel:Net at 1,3,6,6\n")
+    assert out.endswith("1 error in mymodel:Net at 1,3,6,6\n1 fixable with --fix\n")
 
 
 def test_founding_example_at_5x5() -> None:

@@ -49,6 +49,7 @@ LAYERS = (
     ("cli_targets", "child", "watch"),
     ("cli_work",),
     ("cli_checking",),
+    ("cli_fixing",),
     ("cli",),
     ("pytest_plugin", "__main__", "__init__"),
 )

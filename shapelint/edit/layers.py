@@ -123,21 +123,19 @@ def _is_plain(call: ast.Call, wish: Wish) -> bool:
 
 
 def _at_origins(wish: Wish) -> Iterator[Proposal]:
-    """Each literal that may be the value's origin, changed; one for each value where they differ."""
+    """The literals that may be the origins of the values, changed: one for each layer, or one for all of them."""
     call = call_of(wish.first, 0)
     position = None if call is None else _position(call, wish)
-    if wish.uniform:
-        for literal in literals(wish.first, wish.parameter, position):
-            yield Proposal((replaced(literal.file, literal.node, _text(wish)),), Manner.ORIGIN)
-        return
     edits = []
-    for module, calls in wish.calls.items():
+    for turn, (module, calls) in enumerate(wish.calls.items()):
         if wish.values[module] != wish.present[module]:
-            origin = next(literals(calls, wish.parameter, position), None)
+            origin = next(literals(calls, wish.parameter, position, turn), None)
             if origin is None:
                 return
             edits.append(replaced(origin.file, origin.node, written(wish.values[module])))
     yield Proposal(tuple(dict.fromkeys(edits)), Manner.ORIGIN)
+    for other in literals(wish.first, wish.parameter, position, 0) if wish.uniform else ():
+        yield Proposal((replaced(other.file, other.node, _text(wish)),), Manner.ORIGIN)
 
 
 def _computed(file: str, call: ast.Call, argument: ast.expr | None, wish: Wish) -> Iterator[Proposal]:

@@ -24,23 +24,30 @@ class Literal:
 
 @dataclass(frozen=True, slots=True)
 class _Trail:
-    """Where the search stands: the calls that led to the layer, of which `level` runs the code that is looked at."""
+    """Where the search stands: the calls that led to the layer, of which `level` runs the code that is looked at.
+
+    `turn` is the layer's number among those of the same call, which is the turn of the loop that built it.
+    """
 
     calls: Sequence[Call]
     level: int
     scope: Scope
+    turn: int
     depth: int = 0
 
     def deeper(self) -> _Trail:
         return replace(self, depth=self.depth + 1)
 
 
-def literals(calls: Sequence[Call], name: str, position: int | None) -> Iterator[Literal]:
-    """The literals that an argument of the innermost call may have its value from, the likeliest first."""
+def literals(calls: Sequence[Call], name: str, position: int | None, turn: int) -> Iterator[Literal]:
+    """The literals that an argument of the innermost call may have its value from, the likeliest first.
+
+    `turn` is the number of the layer among those that the same call built, from 0.
+    """
     call = call_of(calls, 0)
     if call is None:
         return
-    trail = _Trail(calls, 0, Scope.of(calls[0].span().file, call))
+    trail = _Trail(calls, 0, Scope.of(calls[0].span().file, call), turn)
     argument = given(call, name, position)
     if argument is not None:
         yield from _of_expression(argument, trail)
@@ -104,6 +111,7 @@ def _of_expression(node: ast.expr, trail: _Trail) -> Iterator[Literal]:
         for source in _sources(node, trail):
             yield from _of_expression(source, trail.deeper())
         if isinstance(node, ast.Name):
+            yield from _of_loop(node.id, trail)
             yield from _of_parameter(node.id, trail)
 
 
@@ -118,6 +126,27 @@ def _sources(node: ast.expr, trail: _Trail) -> list[ast.expr]:
     return []
 
 
+def _of_loop(name: str, trail: _Trail) -> Iterator[Literal]:
+    """The item that a loop gives to a name in the layer's turn, where the items stand in the source."""
+    for iterable in trail.scope.loops(name):
+        items = _items(iterable, trail)
+        if trail.turn < len(items):
+            yield from _of_expression(items[trail.turn], trail.deeper())
+
+
+def _items(node: ast.expr, trail: _Trail) -> list[ast.expr]:
+    """The items of a list in the source, also through names and backwards; [] where they are not all there."""
+    if isinstance(node, ast.List | ast.Tuple) or trail.depth > _DEEPEST:
+        return getattr(node, "elts", [])
+    if isinstance(node, ast.Call) and ast.unparse(node.func) in ("reversed", "list", "tuple") and node.args:
+        found = _items(node.args[0], trail.deeper())
+        return found[::-1] if ast.unparse(node.func) == "reversed" else found
+    if isinstance(node, ast.Subscript) and ast.unparse(node.slice) == "::-1":
+        return _items(node.value, trail.deeper())[::-1]
+    sources = _sources(node, trail)
+    return _items(sources[0], trail.deeper()) if len(sources) == 1 else []
+
+
 def _of_parameter(name: str, trail: _Trail) -> Iterator[Literal]:
     """What a parameter of the function around is given by the call that led there, else its default."""
     function = trail.scope.function
@@ -128,12 +157,13 @@ def _of_parameter(name: str, trail: _Trail) -> Iterator[Literal]:
     if outer is not None:
         argument = given(outer, name, _names(function).index(name) - bound)
         scope = Scope.of(trail.calls[level].span().file, outer)
+        inner = replace(trail.deeper(), level=level, scope=scope)
         if argument is not None:
-            yield from _of_expression(argument, _Trail(trail.calls, level, scope, trail.depth + 1))
+            yield from _of_expression(argument, inner)
             return
         for word in outer.keywords:
             if word.arg is None:
-                yield from _of_key(word.value, name, _Trail(trail.calls, level, scope, trail.depth + 1))
+                yield from _of_key(word.value, name, inner)
     default = _default(function, name)
     if default is not None:
         yield from _of_expression(default, trail.deeper())

@@ -37,13 +37,20 @@ class Scope:
         return next((each for each in self.around if isinstance(each, ast.ClassDef)), None)
 
     def values(self, name: str) -> list[ast.expr]:
-        """What is assigned to a name in the innermost scope that assigns to it; a loop gives each of its items."""
+        """What is assigned to a name in the innermost scope that assigns to it."""
         for body in (*self.around, tree(self.file)):
             if not isinstance(body, ast.ClassDef) or body is self.around[0]:
                 found = list(_bound(body, name))
                 if found:
                     return found
         return []
+
+    def loops(self, name: str) -> Iterator[ast.expr]:
+        """The iterables of the loops that give a name its values, down to the part of a `zip` that is its own."""
+        for body in (*self.around, tree(self.file)):
+            for node in _own(body):
+                if isinstance(node, ast.For | ast.comprehension):
+                    yield from _iterated(node.target, node.iter, name)
 
     def attribute(self, name: str) -> list[ast.expr]:
         """What `self.<name>` or a class's own `<name>` is assigned, in the class around or one that it is made from."""
@@ -102,9 +109,6 @@ def _bound(body: ast.AST, name: str) -> Iterator[ast.expr]:
                 yield from _matching(target, node.value, name)
         elif isinstance(node, ast.AnnAssign | ast.NamedExpr) and node.value is not None:
             yield from _matching(node.target, node.value, name)
-        elif isinstance(node, ast.For | ast.comprehension):
-            for item in _items(node.iter):
-                yield from _matching(node.target, item, name)
 
 
 def _kept(owner: ast.ClassDef, name: str) -> Iterator[ast.expr]:
@@ -113,6 +117,22 @@ def _kept(owner: ast.ClassDef, name: str) -> Iterator[ast.expr]:
         for target in node.targets if isinstance(node, ast.Assign) else ():
             if isinstance(target, ast.Attribute) and target.attr == name and isinstance(node, ast.Assign):
                 yield node.value
+
+
+def _iterated(target: ast.expr, iterable: ast.expr, name: str) -> Iterator[ast.expr]:
+    """The part of an iterable over which a name runs."""
+    if isinstance(target, ast.Name):
+        if target.id == name:
+            yield iterable
+        return
+    inner = iterable.args if isinstance(iterable, ast.Call) and isinstance(iterable.func, ast.Name) else []
+    if not isinstance(target, ast.Tuple | ast.List) or not isinstance(iterable, ast.Call):
+        return
+    if ast.unparse(iterable.func) == "zip" and len(inner) == len(target.elts):
+        for left, right in zip(target.elts, inner, strict=True):
+            yield from _iterated(left, right, name)
+    elif ast.unparse(iterable.func) == "enumerate" and inner and len(target.elts) == 2:
+        yield from _iterated(target.elts[1], inner[0], name)
 
 
 def _items(iterable: ast.expr) -> list[ast.expr]:

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import click
 
-from shapelint.finding import Finding, Report, Severity
+from shapelint.finding import Finding, Report, Safety, Severity
 from shapelint.report.confirmed import confirmation_lines, worst_error
 from shapelint.report.details import details
 from shapelint.report.place import marked_line, short_place
@@ -38,6 +38,7 @@ def _report(report: Report) -> Iterator[str]:
         yield from confirmed
     yield from report.remarks
     yield from _all_well(report, confirmed) if report.ok else (_counts(report),)
+    yield from _fixable(report)
 
 
 def _finding(finding: Finding, report: Report, confirmed: tuple[str, ...]) -> Iterator[str]:
@@ -103,6 +104,17 @@ def _counts(report: Report) -> str:
     found = Counter(finding.severity for finding in report.findings)
     parts = [f"{found[each]} {each}{'s' * (found[each] > 1)}" for each in Severity if found[each]]
     return f"{', '.join(parts)} in {subject(report)}"
+
+
+def _fixable(report: Report) -> Iterator[str]:
+    """How many findings could be fixed in the source, and by which option."""
+    fixes = [finding.fix for finding in report.findings if finding.fix is not None and finding.fix.edits]
+    safe = sum(fix.safety is Safety.SAFE for fix in fixes)
+    unsafe = sum(fix.safety is Safety.UNSAFE for fix in fixes)
+    if safe:
+        yield f"{safe} fixable with --fix" + (f", {unsafe} more with --unsafe-fixes" if unsafe else "")
+    elif unsafe:
+        yield f"{unsafe} fixable with --fix --unsafe-fixes"
 
 
 def _paint(text: str, **style: Any) -> str:
