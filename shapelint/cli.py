@@ -14,10 +14,11 @@ import click
 
 from shapelint import cli_options as options
 from shapelint import output
+from shapelint.cli_baseline import baseline_of, renew
 from shapelint.cli_checking import FORMATS, Checker
 from shapelint.cli_fixing import Wanted, fixing
 from shapelint.cli_options import CheckOptions
-from shapelint.cli_work import View, one_line, show_traceback
+from shapelint.cli_work import RENEWED, View, one_line, show_traceback
 from shapelint.registry import select_rules
 
 CLEAN, FOUND, FAILED, INTERRUPTED = 0, 1, 2, 130
@@ -73,6 +74,7 @@ def command(context: click.Context, version: bool) -> int:
 @click.option("--output", "file", metavar="FILE", help="Write the report there and nothing to standard output.")
 @click.option("--exit-zero", is_flag=True, help="Exit 0 even where something was found.")
 @click.option("-q", "--quiet", is_flag=True, help="Show only models with an error or a warning.")
+@options.baseline_options
 @options.traceback_option
 @click.pass_obj
 def check(apart: bool, /, targets: tuple[str, ...], form: str, file: str | None, **given: Any) -> int:
@@ -84,18 +86,23 @@ def check(apart: bool, /, targets: tuple[str, ...], form: str, file: str | None,
     provider, exit_zero, quiet = given.pop("provider"), given.pop("exit_zero"), given.pop("quiet")
     wanted = Wanted(*(given.pop(name) for name in ("fix", "diff", "unsafe_fixes")))
     confirm = options.confirmation(no_confirm=given.pop("no_confirm"), provider=provider)
+    known, renewed = given.pop("baseline"), given.pop("write_baseline")
     checker = Checker(CheckOptions(**given, confirm=confirm))
-    select_rules(given["select"], given["ignore"])
+    rules = select_rules(given["select"], given["ignore"])
+    baseline = baseline_of(known, renewed, rules, alone=not file and not wanted.any, whole=not targets)
+    form, file = (RENEWED, renewed) if renewed else (form, file)
     if file is not None:
         output.probe(file)
     if targets:
         checker.add_targets(targets)
     else:
         checker.add_here()
-    view = View(form, file is None and _coloured(), quiet)
+    view = View(form, file is None and _coloured(), quiet, baseline)
     checker.check(view, provider=provider, apart=apart, keep=wanted.any)
     if wanted.any:
         checker = fixing(checker, wanted, view, provider=provider, apart=apart)
+    if renewed and baseline:
+        return CLEAN if renew(checker, baseline) else FAILED
     checker.deliver(file)
     return FAILED if checker.failed else FOUND if checker.found and not exit_zero else CLEAN
 

@@ -115,6 +115,15 @@ def fix_options(command: Command) -> Command:
     )
 
 
+def baseline_options(command: Command) -> Command:
+    """Adds the options about known findings."""
+    return _with(
+        click.option("--baseline", metavar="FILE", help="What this file knows does not set the exit code."),
+        click.option("--write-baseline", metavar="FILE", help="Write what is found there, as known from now on."),
+        command=command,
+    )
+
+
 def confirm_options(command: Command) -> Command:
     """Adds the options that choose the runtime which confirms the sizes."""
     return _with(

@@ -11,12 +11,14 @@ from typing import Any, Final
 
 import click
 
+from shapelint.baseline import Baseline
 from shapelint.cli_options import CheckOptions
 from shapelint.cli_targets import Job
 from shapelint.errors import ShapelintError, SpecError
 from shapelint.finding import Report
 
 TEXT: Final = "str:"
+RENEWED: Final = "baseline"
 BEGIN, FAILED, REPORT, DONE, FATAL = "begin", "failed", "report", "done", "fatal"
 
 
@@ -27,6 +29,11 @@ class View:
     form: str = "text"
     colour: bool = False
     quiet: bool = False
+    baseline: Baseline | None = None
+
+    def marked(self, reports: Iterable[Report]) -> tuple[Report, ...]:
+        """The reports with what the baseline knows of them, where there is one."""
+        return tuple(reports) if self.baseline is None else self.baseline.marked(reports)
 
     def rendered(self, reports: Iterable[Report]) -> str:
         """The text of the reports."""
@@ -38,6 +45,8 @@ class View:
             return text.render(reports, colour=self.colour, quiet=self.quiet)
         if self.form == "sizes":
             return "\n".join(sizes.render(report) for report in reports)
+        if self.form == RENEWED and self.baseline is not None:
+            return self.baseline.renewed(reports)
         rendered: str = import_module(f"shapelint.report.{self.form}").render(reports)
         return rendered
 
@@ -98,8 +107,9 @@ class Work:
         """Whether something was found, then the text; nothing where every check failed."""
         if not reports and self.jobs:
             return b""
-        found = any(not report.ok for report in reports)
-        return b"01"[found : found + 1] + self.view.rendered(reports).encode("utf-8", "surrogatepass")
+        marked = self.view.marked(reports)
+        found = any(not report.ok for report in marked)
+        return b"01"[found : found + 1] + self.view.rendered(marked).encode("utf-8", "surrogatepass")
 
 
 def subject_line(subject: str, error: BaseException) -> str:

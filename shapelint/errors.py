@@ -27,3 +27,7 @@ class RuleError(ShapelintError):
 
 class EditError(ShapelintError):
     """An edit of a source file that cannot be made."""
+
+
+class BaselineError(ShapelintError):
+    """A baseline file that cannot be read, is damaged, or belongs to another program."""

@@ -479,3 +479,46 @@ def test_the_fixture(pytester: pytest.Pytester, workers: list[str]) -> None:
 def test_the_fixture_costs_nothing_where_it_is_not_used(pytester: pytest.Pytester) -> None:
     pytester.makepyfile("import sys\n\n\ndef test_nothing():\n    assert 'torch' not in sys.modules\n")
     pytester.runpytest_subprocess("-p", "no:cacheprovider").assert_outcomes(passed=1)
+
+
+def test_known_findings_do_not_set_the_exit_code(engine: Engine, shapelint: Output) -> None:
+    call = ("check", "mymodel:Net", "--input", "1,3,6,6")
+    told = "known.json: 1 known finding; check with `--baseline known.json` from now on\n"
+    assert shapelint(*call, "--write-baseline", "known.json")[:2] == (0, told)
+    code, out, _ = shapelint(*call, "--baseline", "known.json", "--format", "json")
+    assert (code, json.loads(out)["targets"][0]["findings"][0]["baseline"]) == (0, "known")
+    code, out, _ = shapelint("check", "mymodel:Other", "--input", "1,3,6,6", "--baseline", "known.json")
+    assert (code, "1 error in mymodel:Other" in out) == (1, True)
+
+
+def test_a_baseline_is_not_written_where_a_check_failed(engine: Engine, shapelint: Output) -> None:
+    engine.reports["mymodel:Broken"] = ModelError("it raises at every size")
+    call = ("check", "mymodel:Net", "mymodel:Broken", "--input", "1,3,6,6", "--write-baseline", "known.json")
+    code, out, err = shapelint(*call)
+    assert (code, out, Path("known.json").exists()) == (2, "", False)
+    assert err.endswith("shapelint: known.json stays as it was, since a check could not be done\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (
+            ("--baseline", "a", "--write-baseline", "b"),
+            "--baseline and --write-baseline contradict each other; give one",
+        ),
+        (
+            ("--write-baseline", "notes.txt"),
+            "notes.txt is no baseline, nor any JSON; write one with --write-baseline OTHER_FILE",
+        ),
+        (
+            ("--write-baseline", "a", "--output", "b"),
+            "--write-baseline writes the baseline only; leave out --output, --fix and --diff",
+        ),
+        (("--write-baseline", "no/a"), "cannot write no/a: No such file or directory"),
+    ],
+)
+def test_a_wrong_baseline_stops_before_anything_is_checked(
+    engine: Engine, shapelint: Output, arguments: tuple[str, ...], line: str
+) -> None:
+    assert shapelint("check", "mymodel:Net", "--input", "1,3,6,6", *arguments) == (2, "", f"shapelint: {line}\n")
+    assert engine.calls == []

@@ -23,6 +23,7 @@ LAYERS = (
     ("contract",),
     ("finding",),
     ("fingerprint",),
+    ("baseline",),
     ("rule",),
     ("spec",),
     ("inputs", "annotation", "user_code"),
@@ -49,7 +50,7 @@ LAYERS = (
     ("cli_targets", "child", "watch"),
     ("cli_work",),
     ("cli_checking",),
-    ("cli_fixing",),
+    ("cli_fixing", "cli_baseline"),
     ("cli",),
     ("pytest_plugin", "__main__", "__init__"),
 )

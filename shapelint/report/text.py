@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import click
 
-from shapelint.finding import Finding, Report, Safety, Severity
+from shapelint.finding import Finding, Known, Report, Safety, Severity
 from shapelint.report.confirmed import confirmation_lines, worst_error
 from shapelint.report.details import details
 from shapelint.report.place import marked_line, short_place
@@ -31,9 +31,13 @@ def subject(report: Report) -> str:
 def _report(report: Report) -> Iterator[str]:
     confirmed = confirmation_lines(report)
     inside = len(report.findings) == 1 and not report.ok
+    known = [finding for finding in report.findings if finding.baseline is Known.KNOWN]
     for finding in report.findings:
-        yield from _finding(finding, report, confirmed if inside else ())
-        yield ""
+        if finding not in known:
+            yield from _finding(finding, report, confirmed if inside else ())
+            yield ""
+    yield from (_heading(finding, report) for finding in known)
+    yield from [""] * bool(known)
     if not inside and not report.ok:
         yield from confirmed
     yield from report.remarks
@@ -42,15 +46,20 @@ def _report(report: Report) -> Iterator[str]:
 
 
 def _finding(finding: Finding, report: Report, confirmed: tuple[str, ...]) -> Iterator[str]:
-    place = short_place(finding.location) if finding.location else report.target
-    severity = _paint(str(finding.severity), fg=_COLOURS[finding.severity], bold=True)
-    yield f"{_paint(place, bold=True)}: {severity} {finding.code} {finding.name}: {finding.message}"
+    yield _heading(finding, report)
     gutter = " " * (len(str(finding.location.line)) + 2 if finding.location else 3)
     yield from _source(finding, gutter)
     for text in (*details(finding), *confirmed):
         first, *rest = text.splitlines() or [""]
         yield f"{gutter}{_paint('=', fg='blue')} {first}"
         yield from (f"{gutter}  {line}" for line in rest)
+
+
+def _heading(finding: Finding, report: Report) -> str:
+    place = short_place(finding.location) if finding.location else report.target
+    known = "known " if finding.baseline is Known.KNOWN else ""
+    severity = _paint(f"{known}{finding.severity}", fg=_COLOURS[finding.severity], bold=not known)
+    return f"{_paint(place, bold=True)}: {severity} {finding.code} {finding.name}: {finding.message}"
 
 
 def _source(finding: Finding, gutter: str) -> Iterator[str]:
@@ -65,7 +74,8 @@ def _source(finding: Finding, gutter: str) -> Iterator[str]:
 
 
 def _all_well(report: Report, confirmed: tuple[str, ...]) -> Iterator[str]:
-    yield f"{subject(report)}: {_paint('ok', fg='green', bold=True)}{_kept(report)}"
+    also = f", {_known(report)}" if _known(report) else _kept(report)
+    yield f"{subject(report)}: {_paint('ok', fg='green', bold=True)}{also}"
     yield from (f"{line}{_values(report)}" for line in confirmed)
     if report.contract.symbols:
         yield _holds(report)
@@ -101,8 +111,9 @@ def _names(modules: tuple[str, ...]) -> str:
 
 
 def _counts(report: Report) -> str:
-    found = Counter(finding.severity for finding in report.findings)
+    found = Counter(each.severity for each in report.findings if each.baseline is not Known.KNOWN)
     parts = [f"{found[each]} {each}{'s' * (found[each] > 1)}" for each in Severity if found[each]]
+    parts += [_known(report)] * bool(_known(report))
     return f"{', '.join(parts)} in {subject(report)}"
 
 
@@ -115,6 +126,12 @@ def _fixable(report: Report) -> Iterator[str]:
         yield f"{safe} fixable with --fix" + (f", {unsafe} more with --unsafe-fixes" if unsafe else "")
     elif unsafe:
         yield f"{unsafe} fixable with --fix --unsafe-fixes"
+
+
+def _known(report: Report) -> str:
+    """How many findings the baseline holds, in words; "" where none."""
+    number = sum(each.baseline is Known.KNOWN for each in report.findings)
+    return f"{number} known finding{'s' * (number > 1)} (baseline)" if number else ""
 
 
 def _paint(text: str, **style: Any) -> str:
