@@ -84,10 +84,20 @@ class RoundTripSize:
 
     The reconstruction misses rows: a loss against the input raises, or worse, broadcasts.
 
+    ## What PyTorch says
+
+    Nothing, until the output meets the input: `mse_loss` then warns of `a target size (torch.Size([1, 3, 6, 6]))
+    that is different`, and raises `The size of tensor a (5) must match the size of tensor b (6)`.
+
     ## Fix
 
     The value of `output_padding` per axis, proved by a second run for all sizes. It is safe where no size that ran
     now raises; sizes that stop coming back are named. For all sizes at once use `output_size=` in the call.
+
+    ## See also
+
+    SL102 where no `output_padding` can do it, SL105 where no size was asked for, SL201 where the loss shows at
+    a skip connection first.
     """
 
     code: ClassVar[str] = "SL101"

@@ -41,9 +41,17 @@ class RoundTripMirror:
 
     The output is too large or too small at every size, and the usual remedy cannot mend it.
 
+    ## What PyTorch says
+
+    Nothing: the output has another size than the input.
+
     ## Fix
 
     Advice: the argument that differs, and the value that mirrors.
+
+    ## See also
+
+    SL101 where an `output_padding` does it, SL106 where no layer mirrors another.
     """
 
     code: ClassVar[str] = "SL102"

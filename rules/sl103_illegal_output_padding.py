@@ -41,9 +41,22 @@ class IllegalOutputPadding:
 
     The model cannot run at all. Often the stride was forgotten: it is the stride that makes the output larger.
 
+    ## What PyTorch says
+
+    In the first example below:
+
+    ```text
+    RuntimeError: output padding must be smaller than either stride or dilation, but got output_padding_height:
+    1 output_padding_width: 1 stride_height: 1 stride_width: 1 dilation_height: 1 dilation_width: 1
+    ```
+
     ## Fix
 
     Advice: the legal range, and the stride that the value was meant for.
+
+    ## See also
+
+    SL101 for the values that are right, SL104 for values that PyTorch allows and onnxruntime does not.
     """
 
     code: ClassVar[str] = "SL103"

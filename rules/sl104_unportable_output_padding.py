@@ -55,10 +55,19 @@ class UnportableOutputPadding:
 
     The model trains, exports without a word, and does not run where it is deployed.
 
+    ## What PyTorch says
+
+    Nothing, and `torch.onnx.export` says nothing. `onnxruntime` refuses the exported model when it is loaded or
+    run.
+
     ## Fix
 
     Advice: the same layer with a smaller `padding` and without `output_padding`, and as many first rows of its output
     cut off. It gives the same values in the same size.
+
+    ## See also
+
+    SL103 for values that PyTorch refuses too.
     """
 
     code: ClassVar[str] = "SL104"

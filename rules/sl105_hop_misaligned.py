@@ -43,9 +43,17 @@ class HopMisaligned:
 
     The sizes that everybody uses are the ones that do not work.
 
+    ## What PyTorch says
+
+    Nothing: the output has another size than the input.
+
     ## Fix
 
     The `output_padding` that moves the residue to 0, with what it does to the other sizes, all proved.
+
+    ## See also
+
+    SL101 for a size that was asked for, SL202 for models that fit at some sizes only.
     """
 
     code: ClassVar[str] = "SL105"

@@ -43,9 +43,17 @@ class OutputSize:
 
     The loss against the target raises, or broadcasts.
 
+    ## What PyTorch says
+
+    Nothing: the output has another size than the one that is wanted.
+
     ## Fix
 
     Advice: the layers that set the size, in order, with what each of them gives.
+
+    ## See also
+
+    SL101 and SL102 where a pair of layers is to blame.
     """
 
     code: ClassVar[str] = "SL106"

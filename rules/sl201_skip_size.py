@@ -66,11 +66,25 @@ class SkipSize:
     `Sizes of tensors must match except in dimension 1. Expected size 24 but got size 25`, in production, at the
     first image whose size is not like the one that was tried.
 
+    ## What PyTorch says
+
+    In the first example below:
+
+    ```text
+    RuntimeError: Sizes of tensors must match except in dimension 1. Expected size 64 but got size 65 for tensor
+    number 1 in the list.
+    ```
+
     ## Fix
 
     First the sizes that work: pad or resize the input to one of them. For every size: resize or pad the decoder's
     tensor to the skip's size at the join. Where `output_padding` of the layers mends the asked size, the values are
     given; that is unsafe where other sizes that ran then raise.
+
+    ## See also
+
+    SL204 where a hand-made crop or pad is to blame, SL205 where height and width are mixed up, SL401 where one
+    of the sizes is 1 and nothing raises.
     """
 
     code: ClassVar[str] = "SL201"

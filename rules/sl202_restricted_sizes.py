@@ -61,9 +61,22 @@ class RestrictedSizes:
 
     Who uses the model must know: other sizes raise, or come back with another size.
 
+    ## What PyTorch says
+
+    In the first example below:
+
+    ```text
+    RuntimeError: shape '[1, 784]' is invalid for input of size 1024
+    ```
+
     ## Fix
 
     Use a size of the set, or change the layer that restricts it; the nearest sizes are named.
+
+    ## See also
+
+    SL301 for sizes that are too small, SL304 for a Linear that pins the size, SL203 for a guard of the model's
+    own.
     """
 
     code: ClassVar[str] = "SL202"

@@ -70,9 +70,18 @@ class WrongSizeGuard:
     A lax guard promises what it does not keep, and the error comes from somewhere deep. A strict one makes people
     pad or resize for nothing.
 
+    ## What PyTorch says
+
+    What the guard says, at a size that would fit; or at a size that the guard lets through, the error of the
+    call that it should have kept from running.
+
     ## Fix
 
     Advice: the set that the guard should ask for.
+
+    ## See also
+
+    SL202 for what fits, in words.
     """
 
     code: ClassVar[str] = "SL203"

@@ -91,9 +91,22 @@ class OddDifference:
 
     It works for the sizes that were tried, and the first odd one raises: `Expected size 33 but got size 32`.
 
+    ## What PyTorch says
+
+    In the first example below:
+
+    ```text
+    RuntimeError: Sizes of tensors must match except in dimension 1. Expected size 33 but got size 32 for tensor
+    number 1 in the list.
+    ```
+
     ## Fix
 
     Advice: `d // 2` on one side and `d - d // 2` on the other.
+
+    ## See also
+
+    SL201 for joins without a hand-made crop or pad.
     """
 
     code: ClassVar[str] = "SL204"

@@ -69,9 +69,21 @@ class AxisMixUp:
 
     Square images are what everybody tests with. The first 640x480 raises, or comes out with its axes exchanged.
 
+    ## What PyTorch says
+
+    In the first example below:
+
+    ```text
+    RuntimeError: The size of tensor a (16) must match the size of tensor b (8) at non-singleton dimension 3
+    ```
+
     ## Fix
 
     Advice: look at the named call, and at the order in which height and width are handed to it.
+
+    ## See also
+
+    SL201 for joins that fail also where height and width are equal.
     """
 
     code: ClassVar[str] = "SL205"

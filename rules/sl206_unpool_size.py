@@ -66,9 +66,17 @@ class UnpoolSize:
     PyTorch looks at the values of the indices alone: at an odd size the same model raises for one image, and for
     another puts the values in the wrong places without a word.
 
+    ## What PyTorch says
+
+    Nothing for one image, and for another of the same size `Found an invalid max index`.
+
     ## Fix
 
     Remember the size before the pool, and pass it as `output_size=` when unpooling. That is right at every size.
+
+    ## See also
+
+    SL101 for transposed layers, which have `output_padding` and `output_size=` for the same end.
     """
 
     code: ClassVar[str] = "SL206"

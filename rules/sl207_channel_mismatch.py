@@ -100,11 +100,24 @@ class ChannelMismatch:
     The call raises, at every size. PyTorch names one layer at a time, by the shape of its weight, and not the join
     that made the channels.
 
+    ## What PyTorch says
+
+    In the first example below:
+
+    ```text
+    RuntimeError: Given groups=1, weight of size [16, 32, 3, 3], expected input[1, 48, 64, 64] to have 32
+    channels, but got 48 channels instead
+    ```
+
     ## Fix
 
     The number that arrives, in the layer's constructor: where all the numbers are literals, and the model with all of
     them runs, the edits are safe. Else advice, also where it is the input that brings another number. Or let the layer
     before give what this one was built for.
+
+    ## See also
+
+    SL304 where the number of features depends on the size of the input.
     """
 
     code: ClassVar[str] = "SL207"

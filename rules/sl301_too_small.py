@@ -59,9 +59,22 @@ class TooSmall:
 
     The call raises: the network is too deep for so small an input.
 
+    ## What PyTorch says
+
+    In the first example below:
+
+    ```text
+    RuntimeError: Calculated padded input size per channel: (3 x 3). Kernel size: (4 x 4). Kernel size can't be
+    greater than actual input size
+    ```
+
     ## Fix
 
     Advice: the smallest input that works, or a smaller kernel or fewer halvings.
+
+    ## See also
+
+    SL303 for padding that is too large for its input, SL302 for norms over one value.
     """
 
     code: ClassVar[str] = "SL301"

@@ -67,9 +67,21 @@ class OneValueNorm:
 
     `Expected more than 1 value per channel when training`, at the last batch of an epoch, or at the first small image.
 
+    ## What PyTorch says
+
+    In the first example below:
+
+    ```text
+    ValueError: Expected more than 1 value per channel when training, got input size torch.Size([1, 8, 1, 1])
+    ```
+
     ## Fix
 
     Advice: a larger batch (for a batch norm) or a larger input, or no norm where the size is one.
+
+    ## See also
+
+    SL301 for layers whose output would have no rows.
     """
 
     code: ClassVar[str] = "SL302"

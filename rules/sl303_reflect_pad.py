@@ -78,9 +78,22 @@ class ReflectPad:
     The call raises, and only for small inputs, deep in the network where the size has been halved some times. Padding
     an image to the next multiple of 16 by reflection fails for images below 9 rows.
 
+    ## What PyTorch says
+
+    In the first example below:
+
+    ```text
+    RuntimeError: Argument #6: Padding size should be less than the corresponding input dimension, but got:
+    padding (3, 3) at dimension 2 of input [1, 8, 3, 4]
+    ```
+
     ## Fix
 
     Advice: the smallest input that works, or `mode="replicate"`, which has no limit.
+
+    ## See also
+
+    SL301 for kernels that are larger than their input.
     """
 
     code: ClassVar[str] = "SL303"

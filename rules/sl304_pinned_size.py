@@ -85,10 +85,22 @@ class PinnedSize:
 
     `mat1 and mat2 shapes cannot be multiplied`, for every image that is not like those of the tutorial.
 
+    ## What PyTorch says
+
+    In the first example below:
+
+    ```text
+    RuntimeError: mat1 and mat2 shapes cannot be multiplied (1x2704 and 400x120)
+    ```
+
     ## Fix
 
     `in_features` for the asked size, as an edit where it is a literal: unsafe where other sizes ran before. For every
     size: `nn.AdaptiveAvgPool2d` before the flatten.
+
+    ## See also
+
+    SL202 for other models that fit at some sizes only, SL207 for channels that do not depend on the size.
     """
 
     code: ClassVar[str] = "SL304"

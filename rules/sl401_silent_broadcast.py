@@ -90,9 +90,18 @@ class SilentBroadcast:
 
     Nothing raises. One row is added to all rows, and the numbers are wrong.
 
+    ## What PyTorch says
+
+    Nothing. Where neither of the two sizes is 1, the same line raises `The size of tensor a must match the size
+    of tensor b`.
+
     ## Fix
 
     Advice: compare the shapes before the join, or refuse inputs that are so small.
+
+    ## See also
+
+    SL201 for joins that raise.
     """
 
     code: ClassVar[str] = "SL401"

@@ -56,6 +56,10 @@ class NotProved:
     ## Fix
 
     None: look at the place that is named, and check the sizes that matter to you one by one.
+
+    ## See also
+
+    The section on limits in the README, for what cannot be proved.
     """
 
     code: ClassVar[str] = "SL900"

@@ -17,6 +17,7 @@ from shapelint import output
 from shapelint.cli_baseline import baseline_of, renew
 from shapelint.cli_checking import FORMATS, Checker
 from shapelint.cli_fixing import Wanted, fixing
+from shapelint.cli_help import Choice, Commands, complete_codes, complete_files
 from shapelint.cli_options import CheckOptions
 from shapelint.cli_work import RENEWED, View, one_line, show_traceback
 from shapelint.registry import select_rules
@@ -47,7 +48,7 @@ def run(arguments: Sequence[str], *, apart: bool = False) -> int:
         return FAILED
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]}, invoke_without_command=True)
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]}, invoke_without_command=True)
 @click.option("--version", is_flag=True, help="Print the version.")
 @click.pass_context
 def command(context: click.Context, version: bool) -> int:
@@ -64,13 +65,13 @@ def command(context: click.Context, version: bool) -> int:
 
 
 @command.command()
-@click.argument("targets", nargs=-1, metavar="[TARGET]...")
+@click.argument("targets", nargs=-1, metavar="[TARGET]...", shell_complete=complete_files)
 @options.model_options
 @click.option("--sizes", multiple=True, metavar="SIZES", help="The sizes that matter: H=32..512:32.")
 @options.confirm_options
 @options.rule_options
 @options.fix_options
-@click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True)
+@click.option("--format", "form", type=Choice(FORMATS), default="text", show_default=True)
 @click.option("--output", "file", metavar="FILE", help="Write the report there and nothing to standard output.")
 @click.option("--exit-zero", is_flag=True, help="Exit 0 even where something was found.")
 @click.option("-q", "--quiet", is_flag=True, help="Show only models with an error or a warning.")
@@ -78,7 +79,9 @@ def command(context: click.Context, version: bool) -> int:
 @options.traceback_option
 @click.pass_obj
 def check(apart: bool, /, targets: tuple[str, ...], form: str, file: str | None, **given: Any) -> int:
-    """Checks models: pkg.mod:Net, path/file.py:Net, or path/file.py for the annotated models in it.
+    """Checks the sizes of models.
+
+    TARGET is pkg.mod:Net, path/file.py:Net, or path/file.py for the annotated models in it.
 
     Without TARGET, all annotated models below the current folder. Exit code: 0 clean, 1 an error or a warning, 2 the
     check could not be done.
@@ -108,12 +111,15 @@ def check(apart: bool, /, targets: tuple[str, ...], form: str, file: str | None,
 
 
 @command.command()
-@click.argument("target")
+@click.argument("target", shell_complete=complete_files)
 @options.model_options
 @options.traceback_option
 @click.pass_obj
 def sizes(apart: bool, /, target: str, **given: Any) -> int:
-    """Prints for which sizes a model runs and restores its input."""
+    """Prints at which sizes a model runs.
+
+    A sentence for the sizes at which it runs and restores its input, and a table of what happens at which sizes.
+    """
     checker = Checker(CheckOptions(**given))
     checker.add_targets((target,))
     checker.check(View("sizes"), apart=apart)
@@ -122,13 +128,17 @@ def sizes(apart: bool, /, target: str, **given: Any) -> int:
 
 
 @command.command()
-@click.argument("code", required=False)
+@click.argument("code", required=False, shell_complete=complete_codes)
 def explain(code: str | None) -> int:
-    """Prints the page of a rule, by code or name; of all rules without CODE."""
+    """Prints the page of a rule.
+
+    CODE is its code or name; without CODE all rules are explained.
+    """
     from shapelint.registry import find_rule, load_rules
     from shapelint.report.rule_page import render
 
-    output.show("\n".join(render(rule) for rule in ((find_rule(code),) if code else load_rules())))
+    colour = _coloured()
+    output.show("\n".join(render(rule, colour=colour) for rule in ((find_rule(code),) if code else load_rules())))
     return CLEAN
 
 
@@ -148,7 +158,10 @@ def rules() -> int:
 @options.traceback_option
 @click.pass_obj
 def hook(apart: bool, /, files: tuple[str, ...], **given: Any) -> int:
-    """Checks the annotated models in FILES, for pre-commit: silent and quick where there are none."""
+    """Checks the annotated models in files, for pre-commit.
+
+    It is silent and quick where there are none.
+    """
     checker = Checker(CheckOptions(**given))
     checker.add_files(files)
     checker.check(View("text", _coloured(), quiet=True), apart=apart)

@@ -10,6 +10,7 @@ from typing import Any, Final, TypeVar
 
 import click
 
+from shapelint.cli_help import Choice, complete_codes
 from shapelint.errors import ShapelintError
 
 # Many times what the slowest of some two hundred real networks takes, and below the ten minutes without output after
@@ -99,8 +100,8 @@ def traceback_option(command: Command) -> Command:
 def rule_options(command: Command) -> Command:
     """Adds the options that choose the rules."""
     return _with(
-        click.option("--select", multiple=True, callback=read_words, metavar="CODES", help="Only these: SL101,SL2."),
-        click.option("--ignore", multiple=True, callback=read_words, metavar="CODES", help="All but these."),
+        _rule_option("--select", "Only these rules: SL101,SL2."),
+        _rule_option("--ignore", "All rules but these."),
         command=command,
     )
 
@@ -112,6 +113,12 @@ def fix_options(command: Command) -> Command:
         click.option("--diff", is_flag=True, help="Show what --fix would write, and write nothing."),
         click.option("--unsafe-fixes", is_flag=True, help="With --fix or --diff: the unsafe fixes too."),
         command=command,
+    )
+
+
+def _rule_option(name: str, text: str) -> Callable[[Command], Command]:
+    return click.option(
+        name, multiple=True, callback=read_words, metavar="CODES", shell_complete=complete_codes, help=text
     )
 
 
@@ -128,7 +135,7 @@ def confirm_options(command: Command) -> Command:
     """Adds the options that choose the runtime which confirms the sizes."""
     return _with(
         click.option("--no-confirm", is_flag=True, help="Do not run the model in onnxruntime."),
-        click.option("--provider", type=click.Choice(["cpu", "cuda"]), help="Where onnxruntime runs it (cpu)."),
+        click.option("--provider", type=Choice(["cpu", "cuda"]), help="Where onnxruntime runs it (cpu)."),
         command=command,
     )
 

@@ -46,6 +46,7 @@ LAYERS = (
     ("engine",),
     ("report",),
     ("testing",),
+    ("cli_help",),
     ("output", "cli_options"),
     ("cli_targets", "child", "watch"),
     ("cli_work",),
