@@ -107,6 +107,8 @@ def _impossible(loss: Loss) -> str:
     miss = ", ".join(f"{each:+d}" for each in loss.needed)
     if not loss.up.operation.startswith("conv_transpose"):
         return f"{layer_name(loss.pair.up)} misses the size by {miss}"
+    if asked := loss.up.parameter("output_size"):
+        return f"`output_size=` asks {quoted(loss.up.module)} for {sized(asked)}"
     present = loss.up.parameter("output_padding") or (0,) * len(loss.needed)
     limits = map(max, loss.up.parameter("stride") or present, loss.up.parameter("dilation") or present)
     needed = [one + two for one, two in zip(present, loss.needed, strict=True)]
@@ -119,6 +121,8 @@ def _advice(loss: Loss) -> Fix | None:
     """The one argument of the transposed layer that, alone, gives the size back; another size where it has none."""
     if loss.pair.down and not loss.up.operation.startswith(("conv_transpose", "max_unpool")):
         return Fix(resizing(loss), Safety.ADVICE)
+    if loss.up.parameter("output_size"):
+        return Fix(f"ask {quoted(loss.up.module)} for the size that {layer_name(loss.pair.down)} took", Safety.ADVICE)
     kernel, padding = loss.up.parameter("kernel_size"), loss.up.parameter("padding")
     dilation = loss.up.parameter("dilation")
     if kernel is None or padding is None or dilation is None or len(loss.pair.up) > 1:

@@ -44,6 +44,10 @@ def output_axes(outputs: Sequence[TensorShape], question: Question) -> tuple[int
     """The index of the first output that has spatial axes, and these axes; None where no output has any."""
     names = {name for dim in question.target for name in dim.symbols()}
     rank, first = len(question.axes), next(question.inputs.tensors())
+    if question.place is not None and not any(_symbols(dim) & names for shape in outputs for dim in shape.dims):
+        at, axes = question.place
+        if at < len(outputs) and max(axes) < len(outputs[at].dims):
+            return question.place
     for index, shape in enumerate(outputs):
         depending = [axis for axis, dim in enumerate(shape.dims) if len(_symbols(dim) & names) == 1]
         if rank and len(depending) == rank:

@@ -36,7 +36,8 @@ class Question:
     """Inputs over symbols, the domain of the symbols, the size of the first run and what is asked.
 
     `axes` are the axes of the first tensor that are taken as spatial; `asked` is None where nothing in particular
-    is asked (symbols alone).
+    is asked (symbols alone). `place` is the index of the output that is compared and its spatial axes, once a run with
+    symbols has shown them: at one fixed size no shape tells them.
     """
 
     inputs: Inputs
@@ -46,6 +47,7 @@ class Question:
     axes: tuple[int, ...]
     asked: SizeSet | None
     concrete: bool
+    place: tuple[int, tuple[int, ...]] | None = None
 
     @property
     def target(self) -> tuple[Function, ...]:

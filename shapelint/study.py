@@ -46,6 +46,7 @@ def study(loaded: Loaded, parsed: Inputs, asked: Question, options: Options) -> 
     region = _showing(explored, asked)
     graph = freeze(explored.runs[region.run], loaded.module, built)
     meaning = intent(region if region.outcome.ok else None, graph, asked, options.expect)
+    asked = replace(asked, place=(meaning.output, meaning.axes) if meaning.axes else None)
     contract = _contract(explored, asked, meaning, options)
     story = graph.sizes if asked.asked is None else asked.first
     analysis = _analysis(loaded, asked, contract, meaning, graph, _layers(loaded, built))

@@ -162,3 +162,41 @@ def test_a_model_pinned_to_some_sizes_is_not_blamed_for_the_multiples_of_its_str
     report = shapelint.check(Recurrent, "1,1,T,F")
     assert report.ok
     assert str(report.contract.restores) == "any T, F only 31"
+
+
+class Told(nn.Module):
+    """The transposed layer is told a size that is one too large: its `output_padding` is not asked."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.down, self.up = nn.Conv1d(1, 4, 3, 2, 1), nn.ConvTranspose1d(4, 1, 3, 2, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.up(self.down(x), output_size=(x.shape[-1] + 1,))
+
+
+def test_the_output_padding_of_a_layer_that_is_told_its_size_is_no_repair() -> None:
+    report = shapelint.check(Told, (1, 1, 33))
+    assert not report.ok
+    assert not [finding for finding in report.findings if finding.fix is not None and finding.fix.assignments]
+
+
+class Squeezed(nn.Module):
+    """The output has no channel axis, or has it last: at one size alone no shape tells which axes are spatial."""
+
+    def __init__(self, form: str) -> None:
+        super().__init__()
+        self.down, self.up, self.form = nn.Conv2d(3, 4, 3, 2, 1), nn.ConvTranspose2d(4, 1, 3, 2, 1), form
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = self.up(self.down(x))
+        return y.squeeze(1) if self.form == "squeezed" else y.permute(0, 2, 3, 1)
+
+
+@pytest.mark.parametrize("form", ["squeezed", "last"])
+def test_an_output_of_another_layout_is_repaired(form: str) -> None:
+    report = shapelint.check(Squeezed, (1, 3, 24, 25), init_kwargs={"form": form})
+    assert [finding.code for finding in report.findings] == ["SL101"]
+    fix = report.findings[0].fix
+    assert fix is not None
+    assert dict(fix.assignments) == {"up.output_padding": (1, 0)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from tests.drawn.arithmetic import HALVES, computed
 from tests.drawn.writer import Axes, Level, Writer
 
 
@@ -70,10 +71,8 @@ def pool(writer: Writer, channels: int, size: str, skip: str) -> Level:
 
 def adaptive(writer: Writer, channels: int, size: str, skip: str) -> Level:
     """An adaptive pool to a size computed from the shape."""
-    half = writer.pick("x.shape[{}] // 2", "(x.shape[{}] + 1) // 2", "max(x.size({}) // 2, 1)", "x.size({}) // 3 + 1")
-    wanted = ", ".join(half.format(axis) for axis in range(2, writer.rank + 2))
     kind = writer.pick("avg", "max")
-    writer.line(f"x = F.adaptive_{kind}_pool{writer.rank}d(x, ({wanted},))")
+    writer.line(f"x = F.adaptive_{kind}_pool{writer.rank}d(x, {computed(writer, HALVES)})")
     level = Level(writer.each(2), writer.each(2), writer.each(0), writer.each(1), size, writer.channels, skip)
     writer.same_convolution(channels)
     return level
@@ -86,7 +85,7 @@ def resized(writer: Writer, channels: int, size: str, skip: str) -> Level:
     factor = writer.pick("0.5", "0.5", "0.5", "0.5", "1 / 2", "0.25", "1 / 3", "0.75")
     wanted = f"scale_factor={factor}"
     if writer.chance(0.3):
-        wanted = "size=[s // 2 for s in x.shape[2:]]"
+        wanted = writer.pick("size=[s // 2 for s in x.shape[2:]]", f"size={computed(writer, HALVES)}")
     elif mode in ("nearest", linear) and writer.chance(0.2):
         wanted += ", recompute_scale_factor=True"
     writer.line(f"x = F.interpolate(x, {wanted}, mode='{mode}')")

@@ -71,6 +71,28 @@ def negative_pad(writer: Writer, skip: str) -> None:
     writer.line(f"{skip} = F.pad({skip}, ({pads}))")
 
 
+def gated(writer: Writer, skip: str) -> None:
+    """An attention gate: the skip is scaled by what both say, at the skip's size or at half of it."""
+    layer = writer.module(f"nn.{writer.kind('Conv')}({writer.channels}, 1, 1)", "gate")
+    if writer.chance(0.5):
+        writer.line(f"signal = F.interpolate({layer}(x), size={skip}.shape[2:])")
+    else:
+        writer.line(f"signal = F.adaptive_avg_pool{writer.rank}d({skip}, [max(1, s // 2) for s in {skip}.shape[2:]])")
+        writer.line(f"signal = F.interpolate({layer}(x), size=signal.shape[2:]) + signal.mean(1, keepdim=True)")
+        writer.line(writer.pick("signal = F.interpolate(signal, scale_factor=2)",
+                                f"signal = F.interpolate(signal, size={skip}.size()[2:])"))  # fmt: skip
+    writer.line(f"{skip} = {skip} * torch.sigmoid(signal)")
+
+
+def rounded_crop(writer: Writer, skip: str) -> None:
+    """A centre crop whose start is rounded, to the even number at halves, as torchvision does."""
+    parts = []
+    for axis in range(2, writer.rank + 2):
+        writer.line(f"top{axis} = int(round(({skip}.shape[{axis}] - x.shape[{axis}]) / 2.0))")
+        parts.append(f"top{axis}:top{axis} + x.shape[{axis}]")
+    writer.line(f"{skip} = {skip}{_slices(parts)}")
+
+
 def guard(writer: Writer, skip: str) -> None:
     writer.line(writer.pick(
         f"assert x.shape[2:] == {skip}.shape[2:], 'sizes differ'",
@@ -87,6 +109,8 @@ FIX_UPS: dict[str, tuple[int, Callable[[Writer, str], None]]] = {
     "narrow": (1, narrow),
     "negative": (2, negative_pad),
     "guard": (1, guard),
+    "gated": (2, gated),
+    "rounded": (1, rounded_crop),
 }
 
 

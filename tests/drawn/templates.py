@@ -1,4 +1,4 @@
-"""The plans of drawn models: a sequential autoencoder, a U-Net, a looped U-Net, and a chain in no order."""
+"""The plans of drawn models: a U-Net or an autoencoder, a looped U-Net, a chain in no order, and those of `nested`."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 from tests.drawn.between import write_between
 from tests.drawn.down import write_down
 from tests.drawn.joins import FIX_UPS, write_join
+from tests.drawn.nested import NESTED
 from tests.drawn.up import write_up
 from tests.drawn.writer import Level, Writer
 from tests.oracle import run
@@ -122,4 +123,5 @@ TEMPLATES: dict[str, tuple[int, Callable[[Writer], None]]] = {
     "unet": (6, unet),
     "looped": (2, looped),
     "chain": (2, chain),
+    **NESTED,
 }

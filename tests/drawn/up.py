@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from tests.drawn.arithmetic import DOUBLES, computed
 from tests.drawn.writer import Level, Writer
 
 
@@ -77,7 +78,8 @@ def doubled(writer: Writer, level: Level, channels: int) -> None:
     factor = max(level.stride)
     form = writer.pick(f"[s * {factor} for s in x.shape[2:]]",
                        f"({', '.join(f'{factor} * x.shape[{axis}]' for axis in range(2, writer.rank + 2))},)",
-                       f"tuple({factor} * x.size(i + 2) - {factor - 1} for i in range({writer.rank}))")  # fmt: skip
+                       f"tuple({factor} * x.size(i + 2) - {factor - 1} for i in range({writer.rank}))",
+                       computed(writer, DOUBLES))  # fmt: skip
     writer.line(f"x = F.interpolate(x, size={form}, {_mode(writer)})")
     writer.same_convolution(channels)
 

@@ -11,6 +11,9 @@ Choice = TypeVar("Choice")
 Axes = tuple[int, ...]
 
 HEADER = '''"""Drawn model, seed {seed}."""
+import math
+
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import nn

@@ -78,7 +78,7 @@ def _conv_transpose(
     stride, dilation = change("stride") or per_axis(stride, axes), per_axis(dilation, axes)
     kernel, padding = change("kernel_size") or filters[2:], change("padding") or per_axis(padding, axes)
     padding = _not_negative(op, padding, "padding")
-    extra = _not_negative(op, change("output_padding") or per_axis(output_padding, axes), "output_padding")
+    extra = _not_negative(op, _own_padding(op, output_padding) or per_axis(output_padding, axes), "output_padding")
     lead = _checked_lead(op, shape, axes, filters[0])
     _check_arguments(op, input, stride, dilation)
     _check_bias(op, bias, filters[1] * groups)
@@ -92,16 +92,23 @@ def _conv_transpose(
         out = (n - 1) * s - 2 * p + d * (k - 1) + e + 1
         _check_not_empty(op, out)
         spatial.append(out)
-    wanted = _stretched(op, spatial, stride)
+    wanted = _stretched(op, spatial, stride, told=isinstance(output_padding, list))
     extra = tuple(e + size - least for e, size, least in zip(extra, wanted, spatial, strict=True))
     given = (shape[-axes - 1], filters[1], *kernel), (stride, padding, extra, groups, dilation)
     return _output(op, (*lead, filters[1] * groups, *wanted), input, weight, given)
 
 
-def _stretched(op: Operation, spatial: list[int], stride: Shape) -> list[int]:
+def _own_padding(op: Operation, output_padding: Any) -> Shape | None:
+    """What a repair gives a layer, unless the layer was told its size: then it hands over what it computed, a list."""
+    return op.recorder.override("output_padding") if isinstance(output_padding, tuple) else None
+
+
+def _stretched(op: Operation, spatial: list[int], stride: Shape, *, told: bool) -> list[int]:
     """The size that a repair asks for by `output_size=`, which must lie within one stride of the smallest one."""
     wanted = op.recorder.override("output_size")
     if wanted is None:
+        if told:
+            _remember(op, output_size=tuple(spatial))
         return spatial
     text = "requested an output size of {right}, but valid sizes begin at or end before {left}"
     for least, size, step in zip(spatial, wanted, stride, strict=True):

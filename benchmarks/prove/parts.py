@@ -1,0 +1,13 @@
+"""The parts of the proof, and what each is checked against."""
+
+from __future__ import annotations
+
+from benchmarks.prove import models, operations, repairs, sizes
+from benchmarks.prove.trial import Part
+
+PARTS = (
+    Part("operations", "eager PyTorch, invalid arguments included", 2, operations.trial),
+    Part("models", "eager PyTorch at 30 sizes each", 5, models.trial),
+    Part("sizes", "brute force on integers", 1, sizes.trial),
+    Part("repairs", "eager PyTorch, and every legal `output_padding`", 2, repairs.trial),
+)
