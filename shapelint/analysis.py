@@ -11,6 +11,7 @@ from shapelint.finding import Confirmation
 from shapelint.graph import Node, Pair, ShapeGraph
 from shapelint.intent import Intent
 from shapelint.question import Question
+from shapelint.silence import UnusedIgnore
 from shapelint.size.sets import SizeSet
 from shapelint.source import Span
 
@@ -218,7 +219,8 @@ class Analysis:
 
     `graph` is a run that gave outputs where there is one. `asked` is where somebody cares; `certain` tells that it
     was asked for, and is not just every size. `misaligned` tells that no multiple of the total stride restores.
-    `providers` are the runtimes by which a confirmation is asked for.
+    `providers` are the runtimes by which a confirmation is asked for. `unused` are comments that silence nothing; only
+    the rules that come `last` see them.
     """
 
     target: str
@@ -240,6 +242,7 @@ class Analysis:
     confirmations: tuple[Confirmation, ...] = ()
     remarks: tuple[str, ...] = ()
     providers: tuple[str, ...] = ()
+    unused: tuple[UnusedIgnore, ...] = ()
 
     @property
     def wanted(self) -> SizeSet:

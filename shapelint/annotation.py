@@ -6,18 +6,16 @@ The file is read as text and never imported, so a file without such comments cos
 from __future__ import annotations
 
 import ast
-import io
 import os
-import re
 import tokenize
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from shapelint.errors import SpecError, TargetError
+from shapelint.comments import WORD, Comments, read_comments
+from shapelint.errors import SpecError, TargetError, nearest
 
-_MARK: Final = re.compile(r"#\s*shapelint:(.*)", re.DOTALL)
 _KEYS: Final = ("input", "expect", "sizes")
 _Definition = ast.ClassDef | ast.FunctionDef
 
@@ -44,10 +42,10 @@ def annotated_models(path: str | os.PathLike[str]) -> tuple[AnnotatedModel, ...]
         data = Path(file).read_bytes()
     except OSError as error:
         raise TargetError(f"cannot read {file!r}: {error.strerror}") from error
-    if b"shapelint:" not in data:
+    if WORD not in data:
         return ()
     try:
-        tree, comments = ast.parse(data), _Comments.read(data)
+        tree, comments = ast.parse(data), read_comments(data, file)
     except (SyntaxError, ValueError, tokenize.TokenError) as error:
         line = getattr(error, "lineno", None) or 1
         text = f"{type(error).__name__}: {getattr(error, 'msg', None) or error.args[0]}"
@@ -55,38 +53,24 @@ def annotated_models(path: str | os.PathLike[str]) -> tuple[AnnotatedModel, ...]
     return tuple(_models(file, comments, tree))
 
 
-@dataclass(frozen=True, slots=True)
-class _Comments:
-    """The lines that hold a comment alone, and by line what follows `shapelint:`, also behind code."""
-
-    alone: frozenset[int]
-    marked: Mapping[int, str]
-
-    @staticmethod
-    def read(data: bytes) -> _Comments:
-        tokens = [token for token in tokenize.tokenize(io.BytesIO(data).readline) if token.type == tokenize.COMMENT]
-        alone = frozenset(token.start[0] for token in tokens if not token.line[: token.start[1]].strip())
-        marks = {token.start[0]: _MARK.match(token.string) for token in tokens}
-        return _Comments(alone, {line: mark[1] for line, mark in marks.items() if mark})
-
-    def above(self, node: _Definition) -> list[int]:
-        """The marked lines directly above a definition or among its decorators."""
-        first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
-        top = first
-        while top - 1 in self.alone:
-            top -= 1
-        return [line for line in range(top, node.lineno) if line in self.marked and line in self.alone]
-
-
-def _models(file: str, comments: _Comments, tree: ast.Module) -> Iterator[AnnotatedModel]:
+def _models(file: str, comments: Comments, tree: ast.Module) -> Iterator[AnnotatedModel]:
     used: set[int] = set()
     for name, node in _definitions(tree.body):
-        lines = comments.above(node)
+        lines = _above(node, comments)
         used.update(lines)
         if lines:
             yield _model(file, name, node, {line: comments.marked[line] for line in lines})
     for line in sorted(set(comments.marked) - used):
         raise SpecError(f"{file}:{line}: the comment must stand directly above a class or a factory at the top level")
+
+
+def _above(node: _Definition, comments: Comments) -> list[int]:
+    """The marked lines directly above a definition or among its decorators."""
+    first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
+    top = first
+    while top - 1 in comments.alone:
+        top -= 1
+    return [line for line in range(top, node.lineno) if line in comments.marked and line in comments.alone]
 
 
 def _definitions(body: Iterable[ast.stmt], prefix: str = "") -> Iterator[tuple[str, _Definition]]:
@@ -117,7 +101,7 @@ def _model(file: str, name: str, node: _Definition, texts: Mapping[int, str]) ->
 
 def _add(found: dict[str, list[str]], word: str) -> None:
     # Only a file that has such comments pays for the import of what reads them.
-    from shapelint.spec import nearest, parse_expect, parse_sizes, parse_tensor
+    from shapelint.spec import parse_expect, parse_sizes, parse_tensor
 
     key, sign, value = word.partition("=")
     if not sign:

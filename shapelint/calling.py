@@ -6,8 +6,8 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
+from shapelint.errors import nearest
 from shapelint.inputs import Inputs
-from shapelint.spec import nearest
 
 
 def call_mistake(function: Callable[..., Any], inputs: Inputs) -> str:

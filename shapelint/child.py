@@ -14,13 +14,14 @@ from __future__ import annotations
 import atexit
 import enum
 import faulthandler
+import itertools
 import os
 import select
 import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, Final, NoReturn
 
@@ -64,21 +65,60 @@ def run_apart(task: Task, hear: Tell, seconds: Callable[[], float]) -> End:
 
     From its start and from each of its words to the next one it is given the `seconds` that are asked for then.
     """
-    with _ended_by_exceptions(), _Child.started(task) as child:
-        return child.listen(hear, seconds)
+    ends: list[End] = []
+    run_crew(1, task, lambda _, *word: hear(*word), lambda _: seconds(), lambda _, end: ends.append(end))
+    return ends[0]
 
 
-@dataclass(slots=True)
-class _Child:
-    """A process that was forked, with the pipes for what it tells and for its stack."""
+def run_crew(
+    count: int,
+    task: Task,
+    hear: Callable[[int, str, bytes], None],
+    seconds: Callable[[int], float],
+    ended: Callable[[int, End], object],
+) -> None:
+    """Does a task in several child processes at once; each child is known by its number, from 0.
 
+    `ended` is told how each came to its end, and another child takes its place where it returns True.
+    """
+    started = itertools.count()
+    with _ended_by_exceptions(), ExitStack() as stack:
+        crew: list[Child] = []
+
+        def start() -> None:
+            child = stack.enter_context(Child.started(task, next(started)))
+            child.deadline = time.monotonic() + seconds(child.number)
+            crew.append(child)
+
+        for _ in range(count):
+            start()
+        while crew:
+            waiting = max(0.0, min(child.deadline for child in crew) - time.monotonic())
+            ready = select.select(crew, [], [], waiting if waiting < float("inf") else None)[0]
+            for child in [child for child in crew if child in ready or child.deadline <= time.monotonic()]:
+                end = child.heard(hear, seconds) if child in ready else child.late()
+                if end is not None:
+                    crew.remove(child)
+                    child.end()
+                    if ended(child.number, end) is True:
+                        start()
+
+
+@dataclass(slots=True, eq=False)
+class Child:
+    """A process that was forked, with the pipes for what it tells and for its stack, and the time it is given."""
+
+    number: int
     process: int
     words: int
     stack: int
+    deadline: float = 0.0
+    done: bool = False
+    pending: bytes = b""
 
     @classmethod
     @contextmanager
-    def started(cls, task: Task) -> Iterator[_Child]:
+    def started(cls, task: Task, number: int) -> Iterator[Child]:
         """A child that does the task; it and all that it started are gone at the end."""
         flush(sys.stdout, sys.stderr)
         parent, words, stack = os.getpid(), os.pipe(), os.pipe()
@@ -86,32 +126,35 @@ class _Child:
         process = os.fork()
         if not process:
             _live(task, words[1], stack[1], parent, mask)
-        child = cls(process, words[0], stack[0])
+        child = cls(number, process, words[0], stack[0])
         try:
             signal.pthread_sigmask(signal.SIG_SETMASK, mask)
             os.close(words[1])
             os.close(stack[1])
             yield child
         finally:
-            child._end()
+            child.end()
 
-    def listen(self, hear: Tell, seconds: Callable[[], float]) -> End:
-        deadline = time.monotonic() + seconds()
-        pending = b""
-        while True:
-            if not self._ready(self.words, deadline - time.monotonic()):
-                return End(How.TIMEOUT, stack=self._asked_stack())
-            heard = os.read(self.words, 1 << 20)
-            if not heard:
-                return self._ended()
-            pending += heard
-            while (word := _first_word(pending)) is not None:
-                kind, payload, pending = word
-                hear(kind, payload)
-                deadline = time.monotonic() + seconds()
-                if kind == DONE:
-                    self._ready(self.words, _PATIENCE)
-                    return End(How.DONE)
+    def fileno(self) -> int:
+        """The pipe on which the child is heard."""
+        return self.words
+
+    def heard(self, hear: Callable[[int, str, bytes], None], seconds: Callable[[int], float]) -> End | None:
+        """Takes in what the child has told; its end where it has come to it."""
+        data = os.read(self.words, 1 << 20)
+        if not data:
+            return End(How.DONE) if self.done else self._ended()
+        self.pending += data
+        while (word := _first_word(self.pending)) is not None:
+            kind, payload, self.pending = word
+            hear(self.number, kind, payload)
+            self.done = kind == DONE
+            self.deadline = time.monotonic() + (_PATIENCE if self.done else seconds(self.number))
+        return None
+
+    def late(self) -> End:
+        """How it ended where its time is up; one that was done had only to leave."""
+        return End(How.DONE) if self.done else End(How.TIMEOUT, stack=self._asked_stack())
 
     def _ended(self) -> End:
         """What the system says of a process whose end of the pipe is closed."""
@@ -142,12 +185,15 @@ class _Child:
             with suppress(ProcessLookupError, PermissionError):
                 end(self.process, signal.SIGKILL)
 
-    def _end(self) -> None:
+    def end(self) -> None:
+        """Ends the child and all that it started, once."""
         if self.process:
             self._kill()
             os.waitpid(self.process, 0)
-        os.close(self.words)
-        os.close(self.stack)
+            self.process = 0
+        for pipe in (self.words, self.stack) if self.words >= 0 else ():
+            os.close(pipe)
+        self.words = -1
 
 
 def _live(task: Task, words: int, stack: int, parent: int, mask: set[int]) -> NoReturn:

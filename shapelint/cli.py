@@ -83,14 +83,14 @@ def check(apart: bool, /, targets: tuple[str, ...], form: str, file: str | None,
 
     TARGET is pkg.mod:Net, path/file.py:Net, or path/file.py for the annotated models in it.
 
-    Without TARGET, all annotated models below the current folder. Exit code: 0 clean, 1 an error or a warning, 2 the
-    check could not be done.
+    Without TARGET, the models of [tool.shapelint] in pyproject.toml and all annotated ones below the current folder.
+    Exit code: 0 clean, 1 an error or a warning, 2 the check could not be done.
     """
     provider, exit_zero, quiet = given.pop("provider"), given.pop("exit_zero"), given.pop("quiet")
     wanted = Wanted(*(given.pop(name) for name in ("fix", "diff", "unsafe_fixes")))
     confirm = options.confirmation(no_confirm=given.pop("no_confirm"), provider=provider)
     known, renewed = given.pop("baseline"), given.pop("write_baseline")
-    checker = Checker(CheckOptions(**given, confirm=confirm))
+    checker = Checker(CheckOptions(**given, confirm=confirm, usual_confirm=("cpu",)))
     rules = select_rules(given["select"], given["ignore"])
     baseline = baseline_of(known, renewed, rules, alone=not file and not wanted.any, whole=not targets)
     form, file = (RENEWED, renewed) if renewed else (form, file)
@@ -101,7 +101,7 @@ def check(apart: bool, /, targets: tuple[str, ...], form: str, file: str | None,
     else:
         checker.add_here()
     view = View(form, file is None and _coloured(), quiet, baseline)
-    checker.check(view, provider=provider, apart=apart, keep=wanted.any)
+    checker.check(view, provider=provider, apart=apart)
     if wanted.any:
         checker = fixing(checker, wanted, view, provider=provider, apart=apart)
     if renewed and baseline:

@@ -1,28 +1,27 @@
-"""Runs the checks that a command line asks for, one after the other: what fails is one line, the others still run."""
+"""The checks that one command line asks for, and what came of them: what fails is one line, the others still run."""
 
 from __future__ import annotations
 
 import contextlib
-import os
-import pickle
-import signal
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from pathlib import Path
 
 import click
 
 from shapelint import output
-from shapelint.child import End, How, can_fork, run_apart
-from shapelint.cli_options import TIMEOUT, CheckOptions
-from shapelint.cli_targets import Job, jobs_in, jobs_of, python_files
-from shapelint.cli_work import BEGIN, DONE, FAILED, FATAL, REPORT, View, Work, show_traceback, subject_line
-from shapelint.errors import TargetError
+from shapelint.cli_job import Job
+from shapelint.cli_options import CheckOptions
+from shapelint.cli_running import Running, processes
+from shapelint.cli_targets import EXAMPLE, Wanted, project_folders, python_files
+from shapelint.cli_work import View, show_traceback, subject_line
+from shapelint.config import FILE
+from shapelint.errors import ConfigError, RuleError, TargetError
 from shapelint.finding import Report
-from shapelint.user_code import dumped_frames, place_in
-from shapelint.watch import run_here
+from shapelint.registry import select_rules
+from shapelint.silence import used_elsewhere
 
 FORMATS = ("text", "concise", "json", "sarif", "github", "gitlab", "junit")
-_STOPPED = 2
 
 
 @dataclass(slots=True)
@@ -36,31 +35,40 @@ class Checker:
     text: str | None = None
     silent: bool = False
     reports: dict[int, Report] = field(default_factory=dict)
-    _current: int | None = None
-    _first: int = 0
-    _keeping: bool = False
-    _done: list[bytes] = field(default_factory=list)
+    _wanted: Wanted = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._wanted = Wanted(self.options)
 
     def add_targets(self, targets: Iterable[str]) -> None:
         """Adds what each target stands for."""
         for target in dict.fromkeys(targets):
             with self._failing(target):
-                self.jobs += jobs_of(target, self.options)
+                self._add(self._wanted.of_target(target))
 
     def add_files(self, files: Iterable[str]) -> None:
-        """Adds the annotated models in some files; that there are none is no error."""
+        """Adds the models that are annotated in some files or configured for them; that there are none is no error."""
         for file in dict.fromkeys(files):
             with self._failing(file):
-                self.jobs += jobs_in((file,), self.options)
+                self._add(self._wanted.in_file(file))
 
     def add_here(self) -> None:
-        """Adds the annotated models below the current folder; TargetError where there is none."""
+        """Adds the configured models of the project, and the annotated ones below the current folder.
+
+        TargetError where there is none.
+        """
         if self.options.input:
             raise TargetError("--input needs a TARGET, such as mymodel:Net")
+        for entry in self._wanted.entries(Path(), *project_folders()):
+            with self._failing(entry.model.target):
+                self._add(self._wanted.jobs((entry,)))
         self.add_files(python_files())
         if not self.jobs and not self.failed:
-            hint = "name a TARGET such as mymodel:Net, or put `# shapelint: input=1,3,H,W` above a class"
-            raise TargetError(f"there is no annotated model below this folder; {hint}")
+            hint = f"name a TARGET such as mymodel:Net, or put `{EXAMPLE}` above a class"
+            raise TargetError(f"there is no annotated model below this folder, and no configured one; {hint}")
+
+    def _add(self, jobs: Iterable[Job]) -> None:
+        self.jobs += [job for job in jobs if job not in self.jobs]
 
     def check(
         self,
@@ -69,25 +77,30 @@ class Checker:
         provider: str | None = None,
         apart: bool = False,
         texts: Mapping[str, bytes] | None = None,
-        keep: bool = False,
     ) -> None:
-        """Does the jobs, in a process of its own where that is asked for and can be.
+        """Does the jobs, in processes of their own where that is asked for and can be.
 
-        A job that ends its process, or does not end, costs a line: the rest is done in another process, which is given
-        what was found so far. With `keep`, `reports` has them afterwards, by the number of the job.
+        `reports` has what they gave afterwards, by the number of the job. What fails costs a line.
         """
-        apart, self._keeping, self._first = apart and can_fork(), keep, 0
-        work = Work(tuple(self.jobs), self.options, view, provider, apart, texts=texts or {}, keep=keep)
-        while work.jobs or work.done:
-            end = run_apart(work, self._hear, self._seconds) if apart else self._here(work)
-            if end.how is How.DONE:
-                return
-            at = self._current
-            self._fail(self._told(end, work))
-            if at is None:
-                return
-            self._current, self._first = None, self._first + at + 1
-            work = replace(work, jobs=work.jobs[at + 1 :], done=tuple(self._done))
+        if not self.jobs:
+            return
+        self._check_rules()
+        running = Running(self.jobs, self._fail, provider, self.options.traceback, texts or {})
+        running.run(processes(self.options.jobs) if apart else 0)
+        self.reports = running.reports
+        shown = used_elsewhere([self.reports[number] for number in sorted(self.reports)])
+        if shown:
+            marked = view.marked(shown)
+            self.found, self.text = any(not report.ok for report in marked), view.rendered(marked)
+
+    def _check_rules(self) -> None:
+        """ConfigError where the settings of a project name a rule that does not exist."""
+        for job in self.jobs:
+            codes = (code for _, codes in job.per_file_ignores for code in codes)
+            try:
+                select_rules(job.select, (*job.ignore, *codes))
+            except RuleError as error:
+                raise ConfigError(f"{Path(job.folder, FILE)}: [tool.shapelint]: {error}") from error
 
     def deliver(self, file: str | None) -> None:
         """Writes the reports; where every check failed there is nothing to write, and a file stays as it was."""
@@ -97,46 +110,6 @@ class Checker:
             output.show(self.text)
         else:
             output.write(file, self.text)
-
-    def _seconds(self) -> float:
-        """The time up to the next word; what is not the model's, such as importing torch, is not limited so tightly."""
-        limit = self.options.timeout or float("inf")
-        return limit if self._current is not None else max(limit, TIMEOUT)
-
-    def _here(self, work: Work) -> End:
-        def expired(stack: str) -> None:
-            self._fail(self._told(End(How.TIMEOUT, stack=stack), work))
-            os._exit(_STOPPED)
-
-        run_here(work, self._hear, self._seconds, expired)
-        return End(How.DONE)
-
-    def _hear(self, kind: str, payload: bytes) -> None:
-        """Takes in what the work tells."""
-        text = payload.decode("utf-8", "surrogatepass") if kind != REPORT else ""
-        if kind == REPORT:
-            self._done.append(payload)
-            if self._keeping and self._current is not None:
-                self.reports[self._first + self._current] = pickle.loads(payload)
-        self._current = int(text) if kind == BEGIN else None
-        if kind in (FAILED, FATAL):
-            self._fail(text)
-        elif kind == DONE and text:
-            self.found, self.text = text[0] == "1", text[1:]
-
-    def _told(self, end: End, work: Work) -> str:
-        """How a process ended, in one line."""
-        subject = "the check" if self._current is None else work.jobs[self._current].target
-        place = place_in(dumped_frames(end.stack))
-        if end.how is How.TIMEOUT:
-            where = place or ", in no line of the model's code" * bool(end.stack)
-            return f"{subject}: does not end; it was stopped after {self._seconds():g} s (--timeout){where}"
-        if end.how is How.EXIT:
-            return f"{subject}: the model's code ended the process (exit code {end.number}); nothing was checked"
-        name = {each.value: each.name for each in signal.Signals}.get(end.number, f"signal {end.number}")
-        hint = "; the system does that when memory runs out" if name == "SIGKILL" else ""
-        how = "was ended by" if name in ("SIGKILL", "SIGTERM") else "crashed with"
-        return f"{subject}: the process {how} {name} ({signal.strsignal(end.number)}){place}{hint}"
 
     def _fail(self, line: str) -> None:
         self.failed = True

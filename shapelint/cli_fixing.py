@@ -16,7 +16,7 @@ import click
 
 from shapelint import output
 from shapelint.cli_checking import Checker
-from shapelint.cli_targets import Job
+from shapelint.cli_job import Job
 from shapelint.cli_work import View
 from shapelint.edit.document import Document
 from shapelint.errors import EditError
@@ -52,8 +52,8 @@ def fixing(checker: Checker, wanted: Wanted, view: View, *, provider: str | None
     """Does what is wanted with the fixes of a finished check; the check whose report is to be shown."""
 
     def recheck(jobs: Sequence[Job], texts: Mapping[str, bytes]) -> Sequence[Report | None]:
-        again = Checker(replace(checker.options, confirm=()), list(jobs), silent=True)
-        again.check(View(), apart=apart, texts=texts, keep=True)
+        again = Checker(checker.options, [replace(job, confirm=()) for job in jobs], silent=True)
+        again.check(View(), apart=apart, texts=texts)
         return [again.reports.get(number) for number in range(len(jobs))]
 
     numbers = sorted(checker.reports)
@@ -70,7 +70,7 @@ def fixing(checker: Checker, wanted: Wanted, view: View, *, provider: str | None
         return checker
     after = Checker(checker.options, checker.jobs, failed=checker.failed)
     with fixer.written():
-        after.check(view, provider=provider, apart=apart, keep=True)
+        after.check(view, provider=provider, apart=apart)
         _refuse_what_came_back(after, numbers, final)
     for line in fixer.fixed:
         _tell(f"fixed {line}")

@@ -45,16 +45,19 @@ def read_words(context: click.Context, parameter: click.Parameter, value: tuple[
     return words
 
 
-def read_seconds(context: click.Context, parameter: click.Parameter, value: float) -> float:
+def read_seconds(context: click.Context, parameter: click.Parameter, value: float | None) -> float | None:
     """A number of seconds, 0 for no limit; a negative one and NaN are refused."""
-    if value >= 0:
+    if value is None or value >= 0:
         return value
     raise click.BadParameter(f"{value:g} is no number of seconds; write 60, or 0 for no limit", context, parameter)
 
 
 @dataclass(frozen=True, slots=True)
 class CheckOptions:
-    """What one call of the command line asks of each check."""
+    """What one call of the command line asks of each check; None and () leave it to the settings.
+
+    `usual_confirm` is what the command confirms with where neither says anything.
+    """
 
     input: tuple[str, ...] = ()
     sizes: tuple[str, ...] = ()
@@ -63,11 +66,13 @@ class CheckOptions:
     call_kwargs: dict[str, Any] | None = None
     method: str | None = None
     train: bool = False
-    confirm: tuple[str, ...] = ()
+    confirm: tuple[str, ...] | None = None
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
-    timeout: float = TIMEOUT
+    timeout: float | None = None
     traceback: bool = False
+    usual_confirm: tuple[str, ...] = ()
+    jobs: int = 1
 
 
 def model_options(command: Command) -> Command:
@@ -86,10 +91,8 @@ def model_options(command: Command) -> Command:
 
 def timeout_option(command: Command) -> Command:
     """Adds --timeout."""
-    text = "The time for each model; 0 for no limit."
-    return click.option(
-        "--timeout", type=float, callback=read_seconds, default=TIMEOUT, show_default=True, metavar="SECONDS", help=text
-    )(command)
+    text = f"The time for each model; 0 for no limit.  [default: {TIMEOUT:g}]"
+    return click.option("--timeout", type=float, callback=read_seconds, metavar="SECONDS", help=text)(command)
 
 
 def traceback_option(command: Command) -> Command:
@@ -140,11 +143,11 @@ def confirm_options(command: Command) -> Command:
     )
 
 
-def confirmation(*, no_confirm: bool, provider: str | None) -> tuple[str, ...]:
-    """The providers that are to confirm; ShapelintError where the two options contradict each other."""
+def confirmation(*, no_confirm: bool, provider: str | None) -> tuple[str, ...] | None:
+    """The providers that are to confirm, None where nothing is said; ShapelintError for a contradiction."""
     if no_confirm and provider:
         raise ShapelintError(f"--no-confirm and --provider {provider} contradict each other; give one")
-    return () if no_confirm else (provider or "cpu",)
+    return () if no_confirm else (provider,) if provider else None
 
 
 def _with(*decorators: Callable[[Command], Command], command: Command) -> Command:

@@ -1,19 +1,18 @@
-"""The work of one command line, done where the user's code runs: the checks, one after the other, and the report."""
+"""The checks of one command line, done where the user's code runs, and how their reports are written."""
 
 from __future__ import annotations
 
 import os
-import pickle
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 import click
 
+from shapelint import stored
 from shapelint.baseline import Baseline
-from shapelint.cli_options import CheckOptions
-from shapelint.cli_targets import Job
+from shapelint.cli_job import Job, without_ignored
 from shapelint.errors import ShapelintError, SpecError
 from shapelint.finding import Report
 
@@ -53,63 +52,53 @@ class View:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """Jobs to be checked, and the pickled reports of those that are done.
+    """Jobs to be checked where the user's code runs; `numbers` gives those that are to be done next, one by one.
 
     In a process of its own (`apart`) nobody presses Ctrl-C: a KeyboardInterrupt there is the model's own. With `texts`
-    the user's files are taken to have other texts. `keep` tells of every report, also of the last.
+    the user's files are taken to have other texts.
     """
 
-    jobs: tuple[Job, ...]
-    options: CheckOptions
-    view: View
+    jobs: Sequence[Job]
+    numbers: Callable[[], Iterator[int]]
     provider: str | None = None
+    traceback: bool = False
     apart: bool = False
-    done: tuple[bytes, ...] = ()
     texts: Mapping[str, bytes] = field(default_factory=dict)
-    keep: bool = False
 
     def __call__(self, tell: Callable[[str, bytes], None]) -> None:
-        """Does the jobs and tells which one begins, why one failed, its report, and at last the text of them all."""
+        """Does jobs and tells which one begins, and its report or why it failed."""
         try:
-            if self.jobs:
-                _prepare(self.provider)
+            _prepare(self.provider)
         except ShapelintError as error:
             tell(FATAL, one_line(error).encode())
             tell(DONE, b"")
             return
-        reports = [pickle.loads(each) for each in self.done]
-        for number, job in enumerate(self.jobs):
+        for number in self.numbers():
             tell(BEGIN, str(number).encode())
-            report = self._attempt(job, tell)
+            report = self._attempt(self.jobs[number], tell)
             if report is not None:
-                reports.append(report)
-                tell(REPORT, pickle.dumps(report) if self.keep or number + 1 < len(self.jobs) else b"")
-        tell(DONE, self._text(reports))
+                tell(REPORT, stored.dumps(report))
+        tell(DONE, b"")
 
     def _attempt(self, job: Job, tell: Callable[[str, bytes], None]) -> Report | None:
         """The report of one job; None, and one line told, where the check cannot be done."""
         try:
-            if not self.texts:
-                return _checked(job, self.options)
-            from shapelint.load import edited
-
-            with edited(self.texts):
-                return _checked(job, self.options)
+            return self._checked(job)
         except BaseException as error:
             if not self.apart and isinstance(error, KeyboardInterrupt):
                 raise
-            if self.options.traceback:
+            if self.traceback:
                 show_traceback(error)
             tell(FAILED, subject_line(job.target, error).encode("utf-8", "backslashreplace"))
             return None
 
-    def _text(self, reports: list[Report]) -> bytes:
-        """Whether something was found, then the text; nothing where every check failed."""
-        if not reports and self.jobs:
-            return b""
-        marked = self.view.marked(reports)
-        found = any(not report.ok for report in marked)
-        return b"01"[found : found + 1] + self.view.rendered(marked).encode("utf-8", "surrogatepass")
+    def _checked(self, job: Job) -> Report:
+        if not self.texts:
+            return checked(job)
+        from shapelint.load import edited
+
+        with edited(self.texts):
+            return checked(job)
 
 
 def subject_line(subject: str, error: BaseException) -> str:
@@ -154,25 +143,29 @@ def _prepare(provider: str | None) -> None:
         check_provider(provider)
 
 
-def _checked(job: Job, options: CheckOptions) -> Report:
+def checked(job: Job) -> Report:
+    """The report of one job, checked in this process, without what its project ignores in some files."""
     from shapelint.engine import check
+    from shapelint.load.target import import_folder
     from shapelint.spec import parse_tensor
 
     inputs = [_texts(text, None) for text in job.inputs]
     known = {name for text in inputs if isinstance(text, str) for name in parse_tensor(text).symbols()}
-    return check(
-        job.target,
-        inputs,
-        call_kwargs=_texts(options.call_kwargs, known),
-        init_kwargs=options.kwargs,
-        sizes=job.sizes,
-        expect=job.expect,
-        confirm=options.confirm,
-        train=options.train,
-        method=options.method,
-        select=options.select,
-        ignore=options.ignore,
-    )
+    with import_folder(job.folder):
+        report = check(
+            job.target,
+            inputs,
+            call_kwargs=_texts(job.call_kwargs, known),
+            init_kwargs=job.kwargs,
+            sizes=job.sizes,
+            expect=job.expect,
+            confirm=job.confirm,
+            train=job.train,
+            method=job.method,
+            select=job.select,
+            ignore=job.ignore,
+        )
+    return without_ignored(report, job)
 
 
 def _texts(value: Any, known: AbstractSet[str] | None) -> Any:

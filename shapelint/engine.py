@@ -16,7 +16,8 @@ from shapelint.load import Loaded, import_path, load
 from shapelint.load.state import kept_state, standing_state
 from shapelint.question import Options, Question, question
 from shapelint.registry import load_rules, select_rules
-from shapelint.rule import Rule
+from shapelint.rule import Rule, fits
+from shapelint.silence import split, unused_ignores
 from shapelint.spec import parse_expect, parse_sizes
 
 
@@ -48,13 +49,34 @@ def check(
     with import_path(target), kept_state(imports=True):
         loaded = load(target, init_kwargs=init_kwargs, method=method)
         analysis = _analysed(loaded, parsed, asked, options)
-        findings = tuple(finding for rule in rules for finding in rule.check(analysis))
+        findings, silenced = _found(rules, analysis, loaded)
         if any(finding.fix is not None and finding.fix.assignments for finding in findings):
             from shapelint.mending import with_edits
 
             again = partial(load, target, init_kwargs=init_kwargs, method=method) if isinstance(target, str) else None
             findings = with_edits(findings, loaded, again)
-    return _report(loaded, parsed, analysis, findings)
+    return replace(_report(loaded, parsed, analysis, findings), silenced=silenced)
+
+
+def _found(
+    rules: Sequence[Rule], analysis: Analysis, loaded: Loaded
+) -> tuple[tuple[Finding, ...], tuple[Finding, ...]]:
+    """What the rules say, and what of that a comment silences; the rules that come last see what is left."""
+    last = [rule for rule in rules if getattr(rule, "last", False)]
+    kept, silenced = split(finding for rule in rules if rule not in last for finding in rule.check(analysis))
+
+    def judged(word: str | None) -> bool:
+        meant = [rule for rule in _installed_rules() if word is None or fits(word, rule.code, rule.name)]
+        exported = word is not None and any(rule.code.startswith("SL5") for rule in meant)
+        return all(rule in rules for rule in meant) and not (exported and not analysis.providers)
+
+    if last:
+        nodes = analysis.graph.nodes
+        places = [place for node in nodes for place in (node.place, node.built) if place is not None]
+        unused = unused_ignores(loaded.module, places, silenced, judged)
+        seen = replace(analysis, unused=unused)
+        kept += [finding for rule in last for finding in rule.check(seen)]
+    return tuple(kept), tuple(silenced)
 
 
 @lru_cache(maxsize=1)

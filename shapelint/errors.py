@@ -1,5 +1,10 @@
 """The errors that shapelint raises for a user's mistake; each is one line that names the matter."""
 
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+
 
 class ShapelintError(Exception):
     """A check that could not be done: the text says which two things are in conflict and what to do."""
@@ -31,3 +36,13 @@ class EditError(ShapelintError):
 
 class BaselineError(ShapelintError):
     """A baseline file that cannot be read, is damaged, or belongs to another program."""
+
+
+class ConfigError(ShapelintError):
+    """A `[tool.shapelint]` table that cannot be read."""
+
+
+def nearest(word: str, known: Sequence[str]) -> str:
+    """`, did you mean 'x'?` where a known word is near, else the list of them."""
+    close = difflib.get_close_matches(word, known, 1, 0.6) or difflib.get_close_matches(word.lower(), known, 1, 0.6)
+    return f", did you mean {close[0]!r}?" if close else f"; known are {', '.join(known)}"

@@ -88,7 +88,10 @@ class Confirmation:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Everything that one check of one model found; `ok` means no error and no warning, but for the known ones."""
+    """Everything that one check of one model found; `ok` means no error and no warning, but for the known ones.
+
+    `silenced` are the findings on whose line a comment `# shapelint: ignore` stands; nobody is told of them.
+    """
 
     target: str
     inputs: tuple[str, ...]
@@ -98,6 +101,7 @@ class Report:
     pairs: tuple[Pair, ...] = ()
     confirmations: tuple[Confirmation, ...] = ()
     remarks: tuple[str, ...] = ()
+    silenced: tuple[Finding, ...] = ()
 
     @property
     def ok(self) -> bool:

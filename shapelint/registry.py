@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from importlib.metadata import EntryPoint, entry_points
 
 from shapelint.errors import RuleError
-from shapelint.rule import Rule
+from shapelint.rule import Rule, fits
 
 GROUP = "shapelint.rules"
 
@@ -68,15 +68,11 @@ def _refuse_duplicates(attribute: str, claims: Iterable[tuple[Rule, str]]) -> No
 def _codes(words: Sequence[str], rules: Sequence[Rule]) -> set[str]:
     found: set[str] = set()
     for word in words:
-        fitting = {rule.code for rule in rules if _fits(word, rule)}
+        fitting = {rule.code for rule in rules if fits(word, rule.code, rule.name)}
         if not fitting:
             raise _unknown(word, rules)
         found |= fitting
     return found
-
-
-def _fits(word: str, rule: Rule) -> bool:
-    return bool(word) and (rule.code.upper().startswith(word.upper()) or rule.name == word.lower())
 
 
 def _unknown(word: str, rules: Sequence[Rule]) -> RuleError:

@@ -54,3 +54,8 @@ class Rule(Protocol):
     def check(self, analysis: Analysis) -> Iterator[Finding]:
         """Yields what is wrong in the analysed model."""
         ...
+
+
+def fits(word: str, code: str, name: str) -> bool:
+    """Whether a word, a code or the start of one or a name, means a rule."""
+    return bool(word) and (code.upper().startswith(word.upper()) or name == word.lower())

@@ -5,7 +5,6 @@ Nothing here imports torch: a spec is plain data, and the tensors are made where
 
 from __future__ import annotations
 
-import difflib
 import keyword
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,7 +12,7 @@ from dataclasses import dataclass, replace
 from numbers import Integral
 from typing import Final
 
-from shapelint.errors import SpecError
+from shapelint.errors import SpecError, nearest
 from shapelint.size.expression import parse_function
 from shapelint.size.function import Function, constant
 
@@ -138,12 +137,6 @@ def whole_number(value: object) -> int | None:
     if isinstance(value, bool):
         return None
     return int(value) if isinstance(value, Integral) else None
-
-
-def nearest(word: str, known: Sequence[str]) -> str:
-    """`, did you mean 'x'?` where a known word is near, else the list of them."""
-    close = difflib.get_close_matches(word, known, 1, 0.6) or difflib.get_close_matches(word.lower(), known, 1, 0.6)
-    return f", did you mean {close[0]!r}?" if close else f"; known are {', '.join(known)}"
 
 
 def keyword_name(name: object) -> str:

@@ -21,6 +21,8 @@ from shapelint.user_code import installed
 
 # What was imported from a folder that was put on sys.path: the folder, and the time of change of the file.
 _imported: Final[dict[str, tuple[Path, float]]] = {}
+# The folders of the projects whose models are being checked, the innermost last.
+_projects: Final[list[str]] = []
 
 
 def resolve(target: str) -> object:
@@ -60,15 +62,26 @@ def edited(texts: Mapping[str, bytes]) -> Iterator[None]:
         yield
 
 
+@contextlib.contextmanager
+def import_folder(folder: str) -> Iterator[None]:
+    """Modules are imported from the folder of a project too, after the current one; "" is none."""
+    _projects.append(folder)
+    try:
+        yield
+    finally:
+        _projects.pop()
+
+
 def _folders(target: object) -> list[Path]:
     if not isinstance(target, str):
         return []
     here = Path.cwd()
+    places = [here, *(Path(folder).resolve() for folder in _projects[-1:] if folder)]
     where = target.rpartition(":")[0]
-    if not where.endswith(".py"):
-        return [here]
-    folder = (here / where).resolve().parent
-    return list(dict.fromkeys([folder, _package_root(folder), here]))
+    if where.endswith(".py"):
+        folder = (here / where).resolve().parent
+        places[:0] = [folder, _package_root(folder)]
+    return list(dict.fromkeys(places))
 
 
 def _package_root(folder: Path) -> Path:

@@ -80,7 +80,7 @@ class SizeSet:
         return bool(SizeSet.point(self.symbols, values)._set.is_subset(self._set))
 
     def __reduce__(self) -> tuple[Callable[..., SizeSet], tuple[tuple[str, ...], str]]:
-        return SizeSet.read, (self.symbols, self.isl_text)
+        return _read, (self.symbols, self.isl_text)
 
     @property
     def isl_text(self) -> str:
@@ -239,6 +239,11 @@ def _bounded(bound: int) -> Callable[[isl.Set, int], isl.Set]:
         return above.upper_bound_val(isl.dim_type.set, index, isl.Val(bound))
 
     return box
+
+
+def _read(symbols: tuple[str, ...], text: str) -> SizeSet:
+    """What a pickled set is made of again."""
+    return SizeSet.read(symbols, text)
 
 
 def _renamed(raw: isl.Set, symbols: tuple[str, ...]) -> isl.Set:
