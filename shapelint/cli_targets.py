@@ -17,6 +17,7 @@ from shapelint.module_files import module_file
 if TYPE_CHECKING:
     from shapelint.annotation import AnnotatedModel
 
+SAVED: Final = (".onnx", ".pt2")
 EXAMPLE: Final = "# shapelint: input=1,3,H,W"
 
 Key = tuple[str, str]
@@ -41,6 +42,8 @@ class Wanted:
 
     def of_target(self, target: str) -> tuple[Job, ...]:
         """The checks that a target stands for; TargetError or SpecError where there is none."""
+        if target.endswith(SAVED):
+            return self._of_model(target)
         if ":" not in target and not target.endswith(".py"):
             raise TargetError(f"target {target!r} names no model; {_advice(target)}")
         return self._of_file(target) if target.endswith(".py") else self._of_model(target)
@@ -80,7 +83,8 @@ class Wanted:
         module = target.rpartition(":")[0]
         if not module.endswith(".py") and Path(module).is_file():
             raise TargetError(f"target {target!r}: {module!r} is no Python file")
-        folder = Path(module).parent if module.endswith(".py") else Path()
+        file = target if target.endswith(SAVED) else module if module.endswith(".py") else ""
+        folder = Path(file).parent
         key = model_key(target, str(Path.cwd()), strict=not self.options.input)
         found = [entry for entry in self.entries(folder, Path()) if entry.key == key]
         if not found:
@@ -89,7 +93,7 @@ class Wanted:
 
     def _job(self, entry: Entry) -> Job:
         model = entry.model
-        if not model.input and not self.options.input:
+        if not model.input and not self.options.input and not model.target.endswith(SAVED):
             model = _annotated(entry)
         return job_of(model, entry.config, self.options)
 
@@ -99,8 +103,8 @@ def model_key(target: str, folder: str, *, strict: bool = False) -> Key:
 
     `folder` is where relative names start. TargetError where `strict` and there is no such module.
     """
-    module, _, name = target.rpartition(":")
-    if module.endswith(".py"):
+    module, _, name = target.rpartition(":") if not target.endswith(SAVED) else (target, "", "")
+    if module.endswith((".py", *SAVED)):
         return os.path.realpath(os.path.join(folder, module)), name
     try:
         file = module_file(module, folder, target)
@@ -140,12 +144,12 @@ def _entries(config: Config) -> Iterator[Entry]:
 
 def _from_here(model: ConfiguredModel, folder: str) -> ConfiguredModel:
     """The model with a file that is relative to the project named from the current folder."""
-    file, _, name = model.target.rpartition(":")
-    if not file.endswith(".py"):
+    file, colon, name = model.target.rpartition(":") if not model.target.endswith(SAVED) else (model.target, "", "")
+    if not file.endswith((".py", *SAVED)):
         return model
     absolute = os.path.join(folder, file)
     here = os.path.relpath(absolute)
-    return replace(model, target=f"{absolute if here.startswith(os.pardir) else here}:{name}")
+    return replace(model, target=f"{absolute if here.startswith(os.pardir) else here}{colon}{name}")
 
 
 def _configured(model: AnnotatedModel) -> ConfiguredModel:

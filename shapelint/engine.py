@@ -17,6 +17,7 @@ from shapelint.load.state import kept_state, standing_state
 from shapelint.question import Options, Question, question
 from shapelint.registry import load_rules, select_rules
 from shapelint.rule import Rule, fits
+from shapelint.saved import SavedModel, as_advice, is_saved, load_saved
 from shapelint.silence import split, unused_ignores
 from shapelint.spec import parse_expect, parse_sizes
 
@@ -35,7 +36,7 @@ def check(
     select: Sequence[str] = (),
     ignore: Sequence[str] = (),
 ) -> Report:
-    """The report on a model: a module, a class, a factory, or 'pkg.mod:Net'.
+    """The report on a model: a module, a class, a factory, 'pkg.mod:Net', or the path of an .onnx or .pt2 file.
 
     `inputs` is one spec ("1,3,H,W"), one shape, or the list of positional arguments; `sizes` the asked sizes of
     symbols ({"H": range(32, 513)}); `expect` a spec of the first output. `confirm` names onnxruntime providers
@@ -45,12 +46,16 @@ def check(
     parsed = parse_inputs(inputs, call_kwargs)
     wanted = None if expect is None else parse_expect(expect)
     options = Options(parse_sizes(sizes), wanted, _providers(confirm), train, method)
+    saved = load_saved(target, init_kwargs, method, train=train) if is_saved(target) else None
+    parsed = parsed if saved is None else saved.inputs(parsed)
     asked = question(parsed, options.sizes)
-    with import_path(target), kept_state(imports=True):
-        loaded = load(target, init_kwargs=init_kwargs, method=method)
-        analysis = _analysed(loaded, parsed, asked, options)
+    with import_path(target if saved is None else None), kept_state(imports=True):
+        loaded = load(target, init_kwargs=init_kwargs, method=method) if saved is None else saved.loaded
+        analysis = _analysed(loaded, parsed, asked, options, saved)
         findings, silenced = _found(rules, analysis, loaded)
-        if any(finding.fix is not None and finding.fix.assignments for finding in findings):
+        if saved is not None:
+            findings = as_advice(findings)
+        elif any(finding.fix is not None and finding.fix.assignments for finding in findings):
             from shapelint.mending import with_edits
 
             again = partial(load, target, init_kwargs=init_kwargs, method=method) if isinstance(target, str) else None
@@ -95,7 +100,7 @@ def _providers(confirm: Iterable[str]) -> tuple[str, ...]:
     return providers
 
 
-def _analysed(loaded: Loaded, parsed: Inputs, asked: Question, options: Options) -> Analysis:
+def _analysed(loaded: Loaded, parsed: Inputs, asked: Question, options: Options, saved: SavedModel | None) -> Analysis:
     from shapelint.study import study
     from shapelint.trace.builtin_calls import tracked_builtins
     from shapelint.trace.failure import LONGEST, OutOfTime
@@ -113,6 +118,10 @@ def _analysed(loaded: Loaded, parsed: Inputs, asked: Question, options: Options)
         if not mistake:
             raise
         raise ModelError(f"{loaded.name} does not run: {mistake}") from error
+    if options.confirm and saved is not None and saved.runs_itself:
+        from shapelint.export.own_file import confirmed_file
+
+        return confirmed_file(analysis, subject, saved.file, options.confirm)
     if options.confirm:
         from shapelint.export.points import confirmed
 

@@ -31,6 +31,7 @@ LAYERS = (
     ("calling",),
     ("load",),
     ("trace",),
+    ("saved",),
     ("question", "mirror"),
     ("intent",),
     ("repair",),
@@ -61,7 +62,7 @@ LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 RULES_MAY_IMPORT = {"errors", "source", "syntax", "size", "graph", "failure", "contract", "finding", "rule"}
 # A Report prints itself, by the reporters below it, imported when it does.
 UPWARD = {("finding", "report")}
-TORCH_IN = {"load", "trace", "repair", "export", "mending", "engine"}
+TORCH_IN = {"load", "trace", "saved", "repair", "export", "engine", "mending"}
 SOURCES = sorted([*ROOT.glob("shapelint/**/*.py"), *ROOT.glob("rules/**/*.py")])
 
 
@@ -115,7 +116,7 @@ def test_each_library_has_its_place() -> None:
         tops = {name.split(".")[0] for name in imports(path)}
         assert "islpy" not in tops or part(path) == "size", path
         assert "torch" not in tops or part(path) in TORCH_IN, path
-        assert not tops & {"onnx", "onnxruntime", "onnxscript"} or part(path) == "export", path
+        assert not tops & {"onnx", "onnxruntime", "onnxscript"} or part(path) in ("export", "saved"), path
         assert not any(name.startswith("shapelint_rules") for name in imports(path)), path
 
 

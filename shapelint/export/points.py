@@ -81,7 +81,7 @@ def _subject(analysis: Analysis, loaded: Loaded, traced: Traced, *, train: bool)
         elements = [_elements(shape.value(dict(sizes))) for node in analysis.graph.nodes for shape in node.shapes]
         return 4 * 6 * max(elements, default=0)
 
-    return Subject(build, lambda sizes: _inputs(traced, sizes), predict, memory)
+    return Subject(build, lambda sizes: sample_inputs(traced, sizes), predict, memory)
 
 
 def _elements(shape: tuple[int, ...]) -> int:
@@ -91,7 +91,8 @@ def _elements(shape: tuple[int, ...]) -> int:
     return total
 
 
-def _inputs(traced: Traced, sizes: Mapping[str, int]) -> tuple[tuple[object, ...], dict[str, object]]:
+def sample_inputs(traced: Traced, sizes: Mapping[str, int]) -> tuple[tuple[object, ...], dict[str, object]]:
+    """Seeded CPU tensors in the place of the specs."""
     generator = torch.Generator().manual_seed(0)
 
     def made(spec: TensorSpec) -> Any:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -78,7 +79,29 @@ def run(file: OnnxFile, tensors: tuple[torch.Tensor, ...], provider: str) -> Obs
     return Observation(tuple(outputs), _really(session, provider))
 
 
-def _session(model: bytes, provider: str) -> Any:
+def open_file(file: Path, provider: str) -> Any:
+    """A session of an ONNX file as it lies there; RunRefused where onnxruntime cannot load it."""
+    try:
+        return _session(str(file), provider)
+    except ProviderError:
+        raise
+    except Exception as error:
+        raise RunRefused(f"onnxruntime cannot load it: {_message(error)}") from error
+
+
+def run_session(session: Any, tensors: Sequence[Any], provider: str) -> Observation:
+    """What a session gives for its inputs in their order; RunRefused where it raises."""
+    try:
+        feed = {entry.name: each.numpy() for entry, each in zip(session.get_inputs(), tensors, strict=True)}
+        options = onnxruntime.RunOptions()
+        options.log_severity_level = _FATAL
+        outputs = session.run(None, feed, options)
+    except Exception as error:
+        raise RunRefused(f"onnxruntime cannot run it: {_message(error)}") from error
+    return Observation(tuple(outputs), _really(session, provider))
+
+
+def _session(model: bytes | str, provider: str) -> Any:
     options = onnxruntime.SessionOptions()
     options.log_severity_level = _FATAL
     options.intra_op_num_threads = torch.get_num_threads()

@@ -41,13 +41,17 @@ def _node(index: int, record: Record, kinds: Mapping[str, str], built: Mapping[s
     )
 
 
+CONVOLUTIONS: list[type[torch.nn.Module]] = [torch.nn.modules.conv._ConvNd]
+"""The classes of convolutions, which have their arguments per axis as attributes."""
+
+
 def convolution_layers(module: torch.nn.Module) -> list[tuple[str, str, dict[str, tuple[int, ...]]]]:
     """Path, class and arguments per axis of every convolution and transposed convolution in a module."""
     keys = ("kernel_size", "stride", "dilation", "output_padding")
     return [
         (name, type(part).__name__, {key: tuple(getattr(part, key)) for key in keys})
         for name, part in module.named_modules()
-        if isinstance(part, torch.nn.modules.conv._ConvNd)
+        if isinstance(part, tuple(CONVOLUTIONS))
     ]
 
 

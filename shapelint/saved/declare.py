@@ -1,0 +1,74 @@
+"""A result that is declared: its shape is worked out here, and the recorder writes it down as a call of torch.
+
+The operators of a saved graph follow other rules than torch's functions where the two differ at the edges. So their
+sizes are arithmetic on sizes, and `declared` gives the recorder a tensor of that shape, what it was made from, and the
+conditions on which the runtime raises.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any
+
+import torch
+from torch.overrides import handle_torch_function
+
+from shapelint.size.number import plain
+from shapelint.trace.failure import Kind
+from shapelint.trace.operation import Fresh, Operation, Result, Shape, size_rule
+
+_META = torch.empty(0, device="meta")
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """What the runtime asks: `left` at least `right`, or equal to it; `text` may name {left} and {right}."""
+
+    left: int
+    right: int
+    kind: Kind
+    text: str
+    equal: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Declaration:
+    """A call by its name and the shapes of its results; None in their place is the common shape of the tensors.
+
+    The last `spatial` axes are multiplied by `factor`; `parameters` are the arguments of a layer, per axis.
+    """
+
+    name: str
+    shapes: tuple[Shape, ...] | None
+    dtypes: tuple[torch.dtype, ...]
+    needs: tuple[Need, ...] = ()
+    spatial: int = 0
+    factor: tuple[Fraction, ...] = ()
+    parameters: Mapping[str, Iterable[int]] = field(default_factory=dict)
+
+
+def declared(declaration: Declaration, *tensors: torch.Tensor) -> Any:
+    """The tensors that a declaration tells of, made from `tensors`; only a run under the recorder calls this."""
+    return handle_torch_function(declared, tensors or (_META,), declaration, *tensors)
+
+
+@size_rule(declared)
+def _declared(op: Operation, declaration: Declaration, *tensors: torch.Tensor) -> Result:
+    op.name = declaration.name
+    for need in declaration.needs:
+        if need.equal:
+            op.require_equal(need.left, need.right, need.kind, need.text)
+        else:
+            op.require_at_least(need.left, need.right, need.kind, need.text)
+    if declaration.spatial:
+        op.resamples(declaration.spatial, declaration.factor)
+    op.parameters = {name: tuple(map(plain, value)) for name, value in declaration.parameters.items()}
+    shapes = declaration.shapes
+    if shapes is None:
+        shapes = (op.broadcast(*map(op.shape, tensors)),)
+    for size in (size for shape in shapes for size in shape):
+        op.require_at_least(size, 0, Kind.EMPTY, f"a size of `{op.name}` would be {{left}}")
+    made = tuple(Fresh(shape, _META, dtype) for shape, dtype in zip(shapes, declaration.dtypes, strict=True))
+    return made if len(made) > 1 else made[0]

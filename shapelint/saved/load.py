@@ -1,0 +1,66 @@
+"""From the path of a file to a module that can be traced, and to what it takes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TypeGuard
+
+from shapelint.errors import TargetError
+from shapelint.finding import Finding, Safety
+from shapelint.inputs import Inputs
+from shapelint.load import Loaded
+from shapelint.saved.graph import Given
+from shapelint.saved.inputs import bound_inputs
+
+SUFFIXES = (".onnx", ".pt2")
+
+
+@dataclass(frozen=True, slots=True)
+class SavedModel:
+    """A file that was read: its module, and what the file says of its inputs."""
+
+    loaded: Loaded
+    file: Path
+    given: tuple[Given, ...]
+
+    @property
+    def runs_itself(self) -> bool:
+        """Whether onnxruntime runs the file as it is."""
+        return self.file.suffix == ".onnx"
+
+    def inputs(self, asked: Inputs) -> Inputs:
+        """The inputs in the order of the file; SpecError where what is asked for does not fit."""
+        return bound_inputs(self.given, asked, repr(self.loaded.name))
+
+
+def is_saved(target: object) -> TypeGuard[str | os.PathLike[str]]:
+    """Whether a target is the path of a model in a file."""
+    return isinstance(target, str | os.PathLike) and os.fspath(target).endswith(SUFFIXES)
+
+
+def as_advice(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    """The findings, whose fixes are advice: there is no source here that could be edited."""
+    return tuple(
+        each if each.fix is None else replace(each, fix=replace(each.fix, safety=Safety.ADVICE)) for each in findings
+    )
+
+
+def load_saved(
+    target: str | os.PathLike[str], init_kwargs: Mapping[str, object] | None, method: str | None, *, train: bool
+) -> SavedModel:
+    """The model in a file; TargetError where there is none, or where the options are for code."""
+    name = os.fspath(target)
+    for value, option in ((init_kwargs, "--kwargs (init_kwargs)"), (method, "--method"), (train, "--train")):
+        if value:
+            raise TargetError(f"{name!r} is a file with a graph, and no code that {option} could be for")
+    if name.endswith(".pt2"):
+        raise TargetError(f"{name!r}: .pt2 files are not read yet")
+    from shapelint.saved.module import GraphModule
+    from shapelint.saved.onnx_reader import read_onnx
+
+    model = read_onnx(Path(name))
+    module = GraphModule(model).eval()
+    return SavedModel(Loaded(name, module, {}, None, given=False), Path(name), model.graph.inputs)
