@@ -10,6 +10,7 @@ from shapelint.failure import Failure
 from shapelint.finding import Confirmation
 from shapelint.graph import Node, Pair, ShapeGraph
 from shapelint.intent import Intent
+from shapelint.picture import Picture
 from shapelint.question import Question
 from shapelint.silence import UnusedIgnore
 from shapelint.size.sets import SizeSet
@@ -243,6 +244,7 @@ class Analysis:
     remarks: tuple[str, ...] = ()
     providers: tuple[str, ...] = ()
     unused: tuple[UnusedIgnore, ...] = ()
+    picture: Picture | None = None
 
     @property
     def wanted(self) -> SizeSet:

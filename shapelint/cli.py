@@ -67,7 +67,7 @@ def command(context: click.Context, version: bool) -> int:
 @command.command()
 @click.argument("targets", nargs=-1, metavar="[TARGET]...", shell_complete=complete_files)
 @options.model_options
-@click.option("--sizes", multiple=True, metavar="SIZES", help="The sizes that matter: H=32..512:32.")
+@options.sizes_option
 @options.confirm_options
 @options.rule_options
 @options.fix_options
@@ -90,7 +90,7 @@ def check(apart: bool, /, targets: tuple[str, ...], form: str, file: str | None,
     wanted = Wanted(*(given.pop(name) for name in ("fix", "diff", "unsafe_fixes")))
     confirm = options.confirmation(no_confirm=given.pop("no_confirm"), provider=provider)
     known, renewed = given.pop("baseline"), given.pop("write_baseline")
-    checker = Checker(CheckOptions(**given, confirm=confirm, usual_confirm=("cpu",)))
+    checker = Checker(CheckOptions(**given, confirm=confirm, usual_confirm=("cpu",), picture=form == "html"))
     rules = select_rules(given["select"], given["ignore"])
     baseline = baseline_of(known, renewed, rules, alone=not file and not wanted.any, whole=not targets)
     form, file = (RENEWED, renewed) if renewed else (form, file)
@@ -118,12 +118,35 @@ def check(apart: bool, /, targets: tuple[str, ...], form: str, file: str | None,
 def sizes(apart: bool, /, target: str, **given: Any) -> int:
     """Prints at which sizes a model runs.
 
-    A sentence for the sizes at which it runs and restores its input, and a table of what happens at which sizes.
+    A sentence for the sizes at which it runs and restores its input, a table of what happens at which sizes, and a map.
     """
     checker = Checker(CheckOptions(**given))
     checker.add_targets((target,))
-    checker.check(View("sizes"), apart=apart)
+    checker.check(View("sizes", _coloured(), plain=not _draws()), apart=apart)
     checker.deliver(None)
+    return FAILED if checker.failed else CLEAN
+
+
+@command.command()
+@click.argument("target", shell_complete=complete_files)
+@options.model_options
+@options.sizes_option
+@options.rule_options
+@click.option("-o", "--output", "file", metavar="FILE", help="Write the page there and nothing to standard output.")
+@options.traceback_option
+@click.pass_obj
+def show(apart: bool, /, target: str, file: str | None, **given: Any) -> int:
+    """Draws a model as an HTML page.
+
+    The network with its sizes, where a row is lost and what to write, and the map of the sizes that work.
+    """
+    checker = Checker(CheckOptions(**given, picture=True))
+    select_rules(given["select"], given["ignore"])
+    if file is not None:
+        output.probe(file)
+    checker.add_targets((target,))
+    checker.check(View("html"), apart=apart)
+    checker.deliver(file)
     return FAILED if checker.failed else CLEAN
 
 
@@ -167,6 +190,15 @@ def hook(apart: bool, /, files: tuple[str, ...], **given: Any) -> int:
     checker.check(View("text", _coloured(), quiet=True), apart=apart)
     checker.deliver(None)
     return FAILED if checker.failed else FOUND if checker.found else CLEAN
+
+
+def _draws() -> bool:
+    """Whether standard output can show the blocks of a map; where it cannot, ASCII stands for them."""
+    try:
+        "█░◆".encode(getattr(sys.stdout, "encoding", None) or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
 
 
 def _coloured() -> bool:

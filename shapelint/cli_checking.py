@@ -21,7 +21,7 @@ from shapelint.finding import Report
 from shapelint.registry import select_rules
 from shapelint.silence import used_elsewhere
 
-FORMATS = ("text", "concise", "json", "sarif", "github", "gitlab", "junit")
+FORMATS = ("text", "concise", "json", "sarif", "github", "gitlab", "junit", "html")
 
 
 @dataclass(slots=True)

@@ -38,6 +38,7 @@ class Job:
     folder: str = ""
     timeout: float = 0.0
     cache_dir: str = ""
+    picture: bool = False
 
     def __hash__(self) -> int:
         return hash((self.target, self.inputs))
@@ -63,6 +64,7 @@ def job_of(model: ConfiguredModel, config: Config, options: CheckOptions) -> Job
         folder=config.folder,
         timeout=TIMEOUT if timeout is None else timeout,
         cache_dir=config.cache_dir or "",
+        picture=options.picture,
     )
 
 

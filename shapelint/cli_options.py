@@ -73,6 +73,7 @@ class CheckOptions:
     traceback: bool = False
     usual_confirm: tuple[str, ...] = ()
     jobs: int = 1
+    picture: bool = False
 
 
 def model_options(command: Command) -> Command:
@@ -132,6 +133,12 @@ def baseline_options(command: Command) -> Command:
         click.option("--write-baseline", metavar="FILE", help="Write what is found there, as known from now on."),
         command=command,
     )
+
+
+def sizes_option(command: Command) -> Command:
+    """Adds --sizes."""
+    text = "The sizes that matter: H=32..512:32."
+    return click.option("--sizes", multiple=True, metavar="SIZES", help=text)(command)
 
 
 def confirm_options(command: Command) -> Command:

@@ -29,6 +29,7 @@ class View:
     colour: bool = False
     quiet: bool = False
     baseline: Baseline | None = None
+    plain: bool = False
 
     def marked(self, reports: Iterable[Report]) -> tuple[Report, ...]:
         """The reports with what the baseline knows of them, where there is one."""
@@ -43,7 +44,7 @@ class View:
         if self.form == "text":
             return text.render(reports, colour=self.colour, quiet=self.quiet)
         if self.form == "sizes":
-            return "\n".join(sizes.render(report) for report in reports)
+            return "\n".join(sizes.render(report, colour=self.colour, plain=self.plain) for report in reports)
         if self.form == RENEWED and self.baseline is not None:
             return self.baseline.renewed(reports)
         rendered: str = import_module(f"shapelint.report.{self.form}").render(reports)
@@ -164,6 +165,7 @@ def checked(job: Job) -> Report:
             method=job.method,
             select=job.select,
             ignore=job.ignore,
+            picture=job.picture,
         )
     return without_ignored(report, job)
 

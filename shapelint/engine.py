@@ -9,6 +9,7 @@ from typing import Any
 
 from shapelint.analysis import Analysis
 from shapelint.calling import call_mistake
+from shapelint.drawing import proposed
 from shapelint.errors import ModelError
 from shapelint.finding import Finding, Report
 from shapelint.inputs import Inputs, parse_inputs
@@ -35,17 +36,19 @@ def check(
     method: str | None = None,
     select: Sequence[str] = (),
     ignore: Sequence[str] = (),
+    picture: bool = False,
 ) -> Report:
     """The report on a model: a module, a class, a factory, 'pkg.mod:Net', or the path of an .onnx or .pt2 file.
 
     `inputs` is one spec ("1,3,H,W"), one shape, or the list of positional arguments; `sizes` the asked sizes of
     symbols ({"H": range(32, 513)}); `expect` a spec of the first output. `confirm` names onnxruntime providers
-    ("cpu", "cuda"). Raises a ShapelintError where the check cannot be done.
+    ("cpu", "cuda"). `picture` keeps what the HTML page draws, for one or two runs more. Raises a ShapelintError
+    where the check cannot be done.
     """
     rules = select_rules(select, ignore, _installed_rules())
     parsed = parse_inputs(inputs, call_kwargs)
     wanted = None if expect is None else parse_expect(expect)
-    options = Options(parse_sizes(sizes), wanted, _providers(confirm), train, method)
+    options = Options(parse_sizes(sizes), wanted, _providers(confirm), train, method, picture)
     saved = load_saved(target, init_kwargs, method, train=train) if is_saved(target) else None
     parsed = parsed if saved is None else saved.inputs(parsed)
     asked = question(parsed, options.sizes)
@@ -147,6 +150,7 @@ def _report(loaded: Loaded, parsed: Inputs, analysis: Analysis, findings: tuple[
         pairs=analysis.pairs,
         confirmations=analysis.confirmations,
         remarks=(*loaded.notes, *analysis.remarks),
+        picture=None if analysis.picture is None else proposed(analysis.picture, marked),
     )
 
 

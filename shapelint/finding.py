@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from shapelint.contract import Contract
     from shapelint.graph import Pair
+    from shapelint.picture import Picture
     from shapelint.size import SizeSet
     from shapelint.source import Edit, Span
 
@@ -91,6 +92,7 @@ class Report:
     """Everything that one check of one model found; `ok` means no error and no warning, but for the known ones.
 
     `silenced` are the findings on whose line a comment `# shapelint: ignore` stands; nobody is told of them.
+    `picture` is there where it was asked for.
     """
 
     target: str
@@ -102,6 +104,7 @@ class Report:
     confirmations: tuple[Confirmation, ...] = ()
     remarks: tuple[str, ...] = ()
     silenced: tuple[Finding, ...] = ()
+    picture: Picture | None = None
 
     @property
     def ok(self) -> bool:

@@ -29,6 +29,7 @@ class Options:
     confirm: tuple[str, ...]
     train: bool
     method: str | None
+    picture: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ _KNOWN: Final = {
     "shapelint.failure": {"Failure", "Kind"},
     "shapelint.finding": {"Confirmation", "Finding", "Fix", "Report", "Safety", "Severity"},
     "shapelint.graph": {"Node", "Pair", "ShapeGraph", "TensorShape"},
+    "shapelint.picture": {"Mark", "Picture", "Role", "Scene", "Step"},
     "shapelint.size.function": {"_parsed"},
     "shapelint.size.sets": {"_read"},
     "shapelint.source": {"Edit", "Span"},

@@ -12,6 +12,7 @@ from shapelint.contract import Contract, How, Outcome, Region, running
 from shapelint.crossing import axis_mix_up
 from shapelint.diagnose import Patient, diagnose
 from shapelint.difference import odd_differences
+from shapelint.drawing import draw
 from shapelint.errors import ModelError
 from shapelint.failure import Kind
 from shapelint.graph import ShapeGraph
@@ -53,7 +54,9 @@ def study(loaded: Loaded, parsed: Inputs, asked: Question, options: Options) -> 
     analysis = replace(analysis, pairs=mirrored_pairs(graph, story), providers=options.confirm)
     solver = Solver(explored.subject, asked.domain, layers_of(graph), _right(asked, meaning, options))
     patient = Patient(explored, built, contract, meaning, solver, asked, options.expect, graph)
-    return _suspected(_diagnosed(analysis, patient), patient), explored.subject
+    analysis = _suspected(_diagnosed(analysis, patient), patient)
+    picture = draw(analysis, patient) if options.picture else None
+    return replace(analysis, picture=picture), explored.subject
 
 
 def _explored(loaded: Loaded, parsed: Inputs, asked: Question, options: Options) -> tuple[Question, Exploration]:

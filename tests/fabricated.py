@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from shapelint.contract import Contract, How, Region, RegionOutcome
 from shapelint.failure import Failure, Kind
 from shapelint.finding import Confirmation, Finding, Fix, Report, Safety, Severity
 from shapelint.graph import Pair, TensorShape
+from shapelint.picture import Mark, Picture, Role, Scene, Step
 from shapelint.size.expression import parse_function
 from shapelint.size.sets import SizeSet
 from shapelint.source import Edit, Span
@@ -122,3 +124,43 @@ SEVERAL = replace(
     remarks=("not exported with dynamic sizes: the exporter refused `roll`",),
     contract=RAISING,
 )
+
+
+def step(name: str, size: int, formula: str, factor: float = 1.0, **given: Any) -> Step:
+    operation = given.pop("operation", "conv2d")
+    formulas = (formula, formula.replace("H", "W"))
+    return Step(
+        name=name,
+        operation=operation,
+        kind=given.pop("kind", ""),
+        module=name,
+        inputs=given.pop("inputs", ()),
+        shape=(1, 3, size, size),
+        size=(size, size),
+        formula=formulas,
+        factor=factor,
+        fixed=False,
+        spatial=operation not in ("input", "cat"),
+        **{"place": None, "built": None, **given},
+    )
+
+
+IMAGE = step("input", 6, "H", operation="input")
+CONV = step("conv", 3, "(H + 1)//2", 0.5, inputs=(0,), kind="Conv2d", parameters=(("stride", (2, 2)),))
+DECONV = step("deconv", 5, "2*((H + 1)//2) - 1", 2.0, inputs=(1,), kind="ConvTranspose2d", built=PLACE)
+MENDED = replace(DECONV, size=(6, 6), shape=(1, 3, 6, 6), formula=("2*((H + 1)//2)", "2*((W + 1)//2)"))
+PAIR = Pair(("conv",), ("deconv",), (6, 6), (5, 5), (1, 1), (1,), (2,))
+MARKS = (
+    Mark(1, Role.DROPS, "leaves 1 row behind"),
+    Mark(2, Role.MISSES, "gives back 5x5 where 6x6 went into `conv`", (6, 6)),
+)
+PICTURE = Picture(
+    sizes={"H": 6, "W": 6},
+    now=Scene((IMAGE, CONV, DECONV), 3, (2,), (PAIR,), MARKS),
+    wanted=(6, 6),
+    mended=Scene((IMAGE, CONV, MENDED), 3, (2,), (replace(PAIR, size_out=(6, 6)),)),
+    changes={"deconv": "output_padding=1"},
+    runs=EVERY,
+    restores=Words("H and W even", SizeSet.read(SYMBOLS, "{ [H, W] : H mod 2 = 0 and W mod 2 = 0 }")),
+)
+DRAWN = replace(FAILING, picture=PICTURE)

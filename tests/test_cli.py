@@ -100,6 +100,7 @@ def test_the_options_reach_the_engine(engine: Engine, shapelint: Output) -> None
                 "confirm": (),
                 "select": ("SL1", "SL201", "too-small"),
                 "ignore": ("SL105",),
+                "picture": False,
             },
         )
     ]

@@ -1,13 +1,16 @@
-"""The contract alone: for which sizes the model runs and restores its input, and a table of its regions."""
+"""The contract alone: for which sizes the model runs and restores its input, a table of its regions, and a map."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
+
+import click
 
 from shapelint.finding import Report
 from shapelint.report.place import short_place
 from shapelint.report.table import aligned
+from shapelint.report.terminal_map import ASCII, BLOCKS, map_lines
 from shapelint.report.text import subject
 
 if TYPE_CHECKING:
@@ -18,9 +21,11 @@ _WIDEST = 120
 _ROWS = 40
 
 
-def render(report: Report) -> str:
-    """The contract of one report as a sentence and a table."""
-    return "".join(f"{line}\n" for line in _lines(report))
+def render(report: Report, *, colour: bool = False, plain: bool = False) -> str:
+    """The contract of one report as a sentence, a table and a map; `plain` keeps to ASCII in the map."""
+    signs = ASCII if plain else BLOCKS
+    text = "".join(f"{line}\n" for line in (*_lines(report), *map_lines(report, signs=signs)))
+    return text if colour else click.unstyle(text)
 
 
 def _lines(report: Report) -> Iterator[str]:
@@ -30,20 +35,21 @@ def _lines(report: Report) -> Iterator[str]:
     yield f"  restores the size for: {contract.restores}"
     yield "  proved for every size" if contract.proved else "  not proved for every size: see the last column"
     yield ""
-    regions = sorted(contract.regions[:_ROWS], key=_least)
-    rows = [("sizes", "outcome", "known"), *(_row(region) for region in regions)]
+    regions = sorted(contract.regions[:_ROWS], key=least)
+    rows = [("sizes", "outcome", "known"), *(row(region) for region in regions)]
     yield from aligned(rows)
     if len(contract.regions) > _ROWS:
         yield f"and {len(contract.regions) - _ROWS} more"
 
 
-def _least(region: Region) -> tuple[bool, tuple[int, ...]]:
+def least(region: Region) -> tuple[bool, tuple[int, ...]]:
     """A small member, by which regions are sorted; what has none comes last."""
     member = region.sizes.sample()
     return member is None, tuple((member or {}).values())
 
 
-def _row(region: Region) -> Sequence[str]:
+def row(region: Region) -> tuple[str, str, str]:
+    """The sizes of a region, what happens there, and how that is known."""
     known = str(region.how) + (f": {region.why}" if region.why else "")
     sizes = str(region.sizes)
     sizes = sizes if len(sizes) <= _WIDEST else f"{sizes[:_WIDEST]} ..."

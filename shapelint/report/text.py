@@ -41,7 +41,7 @@ def _report(report: Report) -> Iterator[str]:
     if not inside and not report.ok:
         yield from confirmed
     yield from report.remarks
-    yield from _all_well(report, confirmed) if report.ok else (_counts(report),)
+    yield from _all_well(report, confirmed) if report.ok else (f"{counted(report)} in {subject(report)}",)
     yield from _fixable(report)
 
 
@@ -74,11 +74,11 @@ def _source(finding: Finding, gutter: str) -> Iterator[str]:
 
 
 def _all_well(report: Report, confirmed: tuple[str, ...]) -> Iterator[str]:
-    also = f", {_known(report)}" if _known(report) else _kept(report)
+    also = f", {_known(report)}" if _known(report) else kept(report)
     yield f"{subject(report)}: {_paint('ok', fg='green', bold=True)}{also}"
     yield from (f"{line}{_values(report)}" for line in confirmed)
     if report.contract.symbols:
-        yield _holds(report)
+        yield holds(report)
 
 
 def _values(report: Report) -> str:
@@ -88,7 +88,7 @@ def _values(report: Report) -> str:
     return f", values differ by about {error:.1g}" if error else ", the same values"
 
 
-def _kept(report: Report) -> str:
+def kept(report: Report) -> str:
     """Which layers give back what was taken, in words; "" where a later layer makes the size good."""
     if not report.pairs or any(pair.size_in != pair.size_out for pair in report.pairs):
         return ""
@@ -99,10 +99,11 @@ def _kept(report: Report) -> str:
     return f", {_names(pair.up)} gives back the {size} that {_names(pair.down)} took"
 
 
-def _holds(report: Report) -> str:
+def holds(report: Report) -> str:
+    """For which sizes the model restores, where it is meant to, else for which it runs."""
     contract = report.contract
-    kept = contract.meant or (bool(contract.runs) and contract.restores == contract.runs)
-    what, sizes = ("restores the size", contract.restores) if kept else ("runs", contract.runs)
+    right = contract.meant or (bool(contract.runs) and contract.restores == contract.runs)
+    what, sizes = ("restores the size", contract.restores) if right else ("runs", contract.runs)
     return f"{what} for: {sizes}" + ("" if contract.proved else " (not proved for every size)")
 
 
@@ -110,11 +111,11 @@ def _names(modules: tuple[str, ...]) -> str:
     return " and ".join(f"`{name}`" for name in modules)
 
 
-def _counts(report: Report) -> str:
+def counted(report: Report) -> str:
+    """How many findings there are of each severity, and how many are known."""
     found = Counter(each.severity for each in report.findings if each.baseline is not Known.KNOWN)
     parts = [f"{found[each]} {each}{'s' * (found[each] > 1)}" for each in Severity if found[each]]
-    parts += [_known(report)] * bool(_known(report))
-    return f"{', '.join(parts)} in {subject(report)}"
+    return ", ".join([*parts, *[_known(report)] * bool(_known(report))])
 
 
 def _fixable(report: Report) -> Iterator[str]:
