@@ -42,8 +42,7 @@ def check(
 
     `inputs` is one spec ("1,3,H,W"), one shape, or the list of positional arguments; `sizes` the asked sizes of
     symbols ({"H": range(32, 513)}); `expect` a spec of the first output. `confirm` names onnxruntime providers
-    ("cpu", "cuda"). `picture` keeps what the HTML page draws, for one or two runs more. Raises a ShapelintError
-    where the check cannot be done.
+    ("cpu", "cuda"), `picture` keeps what the HTML page draws. Raises a ShapelintError where it cannot be done.
     """
     rules = select_rules(select, ignore, _installed_rules())
     parsed = parse_inputs(inputs, call_kwargs)
