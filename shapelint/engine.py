@@ -13,7 +13,7 @@ from shapelint.drawing import proposed
 from shapelint.errors import ModelError
 from shapelint.finding import Finding, Report
 from shapelint.inputs import Inputs, parse_inputs
-from shapelint.load import Loaded, import_path, load
+from shapelint.load import Loaded, import_path, load, packages_first
 from shapelint.load.state import kept_state, standing_state
 from shapelint.question import Options, Question, question
 from shapelint.registry import load_rules, select_rules
@@ -127,7 +127,8 @@ def _analysed(loaded: Loaded, parsed: Inputs, asked: Question, options: Options,
     if options.confirm:
         from shapelint.export.points import confirmed
 
-        return confirmed(analysis, loaded, subject, options.confirm, train=options.train)
+        with packages_first():
+            return confirmed(analysis, loaded, subject, options.confirm, train=options.train)
     return analysis
 
 

@@ -94,10 +94,14 @@ def _noted(module: ModuleType, test: FunctionType, text: str) -> list[Known]:
 
 
 class _Redraw(ast.NodeTransformer):
-    """Changes some of the whole numbers and truth values of a call."""
+    """Changes some of the whole numbers and truth values of a call; classes that a loss is told stay in range."""
 
-    def __init__(self, drawn: random.Random, rate: float) -> None:
-        self.drawn, self.rate = drawn, rate
+    def __init__(self, drawn: random.Random, rate: float, *, classes: bool) -> None:
+        self.drawn, self.rate, self.classes = drawn, rate, classes
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        kept = self.classes and ast.unparse(node.func) == "torch.tensor"
+        return node if kept else self.generic_visit(node)
 
     def visit_Constant(self, node: ast.Constant) -> ast.AST:
         if self.drawn.random() > self.rate:
@@ -110,7 +114,8 @@ class _Redraw(ast.NodeTransformer):
 def changed(known: Known, drawn: random.Random) -> tuple[str, tuple[str, ...]]:
     """A known call with other numbers and other shapes."""
     _, text, specs, _ = known
-    tree = _Redraw(drawn, drawn.choice((0.0, 0.15, 0.4))).visit(ast.parse(text, mode="eval"))
+    redraw = _Redraw(drawn, drawn.choice((0.0, 0.15, 0.4)), classes="cross_entropy" in text or "loss" in text)
+    tree = redraw.visit(ast.parse(text, mode="eval"))
     rate = drawn.choice((0.0, 0.1, 0.3))
     return ast.unparse(tree), tuple(_other_spec(spec, drawn, rate) for spec in specs)
 

@@ -7,6 +7,6 @@ finds that place in the source of a module that was given ready-made. `overlay` 
 
 from shapelint.load.build import Loaded, load
 from shapelint.load.sites import Site
-from shapelint.load.target import edited, import_path
+from shapelint.load.target import edited, import_path, packages_first
 
-__all__ = ["Loaded", "Site", "edited", "import_path", "load"]
+__all__ = ["Loaded", "Site", "edited", "import_path", "load", "packages_first"]

@@ -23,6 +23,7 @@ from shapelint.user_code import installed
 _imported: Final[dict[str, tuple[Path, float]]] = {}
 # The folders of the projects whose models are being checked, the innermost last.
 _projects: Final[list[str]] = []
+_count_in_front: list[int] = []  # How many folders each `import_path` that is held put on sys.path
 
 
 def resolve(target: str) -> object:
@@ -45,14 +46,29 @@ def import_path(target: object) -> Iterator[None]:
     _forget(folders)
     known = set(sys.modules)
     sys.path[:0] = map(str, folders)
+    _count_in_front.append(len(folders))
     importlib.invalidate_caches()
     try:
         yield
     finally:
+        _count_in_front.pop()
         for folder in folders:
             with contextlib.suppress(ValueError):
                 sys.path.remove(str(folder))
         _remember(set(sys.modules) - known, folders)
+
+
+@contextlib.contextmanager
+def packages_first() -> Iterator[None]:
+    """Within `import_path`, the state in which installed packages are found before the user's files: an `onnx.py`
+    beside a model is not what the exporter imports.
+    """
+    before, count = list(sys.path), _count_in_front[-1] if _count_in_front else 0
+    sys.path[:] = [*before[count:], *before[:count]]
+    try:
+        yield
+    finally:
+        sys.path[:] = before
 
 
 @contextlib.contextmanager
