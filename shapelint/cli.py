@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, NoReturn
 
 import click
@@ -76,6 +77,7 @@ def command(context: click.Context, version: bool) -> int:
 @click.option("--exit-zero", is_flag=True, help="Exit 0 even where something was found.")
 @click.option("-q", "--quiet", is_flag=True, help="Show only models with an error or a warning.")
 @options.baseline_options
+@options.run_options
 @options.traceback_option
 @click.pass_obj
 def check(apart: bool, /, targets: tuple[str, ...], form: str, file: str | None, **given: Any) -> int:
@@ -91,7 +93,9 @@ def check(apart: bool, /, targets: tuple[str, ...], form: str, file: str | None,
     confirm = options.confirmation(no_confirm=given.pop("no_confirm"), provider=provider)
     known, renewed = given.pop("baseline"), given.pop("write_baseline")
     checker = Checker(CheckOptions(**given, confirm=confirm, usual_confirm=("cpu",), picture=form == "html"))
-    rules = select_rules(given["select"], given["ignore"])
+    chosen = (given["select"], given["ignore"])
+    # Loading the rules takes longer than all that a cached check does.
+    rules = select_rules(*chosen) if known or renewed or any(chosen) else ()
     baseline = baseline_of(known, renewed, rules, alone=not file and not wanted.any, whole=not targets)
     form, file = (RENEWED, renewed) if renewed else (form, file)
     if file is not None:
@@ -199,6 +203,21 @@ def _draws() -> bool:
     except (UnicodeEncodeError, LookupError):
         return False
     return True
+
+
+@command.command("clean")
+def clean_cache() -> int:
+    """Removes what is kept of earlier checks.
+
+    That is the cache of the project of the current folder. Other files in its folder stay.
+    """
+    from shapelint.cache import clean, folder_of
+    from shapelint.config import Configs
+
+    config = Configs().near(Path())
+    gone = sum(clean(folder) for folder in {folder_of(config.cache_dir or "", config.folder), folder_of("", "")})
+    output.show(f"{gone} cached report{'s' * (gone != 1)} removed\n")
+    return CLEAN
 
 
 def _coloured() -> bool:

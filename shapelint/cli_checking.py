@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from shapelint import output
+from shapelint.cache import Cache
 from shapelint.cli_job import Job
 from shapelint.cli_options import CheckOptions
 from shapelint.cli_running import Running, processes
@@ -80,14 +81,19 @@ class Checker:
     ) -> None:
         """Does the jobs, in processes of their own where that is asked for and can be.
 
-        `reports` has what they gave afterwards, by the number of the job. What fails costs a line.
+        `reports` has what they gave afterwards, by the number of the job. What fails costs a line, and what a cache
+        knows is not done again.
         """
-        if not self.jobs:
-            return
-        self._check_rules()
-        running = Running(self.jobs, self._fail, provider, self.options.traceback, texts or {})
-        running.run(processes(self.options.jobs) if apart else 0)
-        self.reports = running.reports
+        cache = Cache() if apart and self.options.cache and not texts else None
+        known = {} if cache is None else {number: cache.find(job) for number, job in enumerate(self.jobs)}
+        self.reports = {number: report for number, report in known.items() if report is not None}
+        left = [number for number in range(len(self.jobs)) if number not in self.reports]
+        if left:
+            self._check_rules()
+            jobs, keep = [self.jobs[number] for number in left], None if cache is None else cache.keep
+            running = Running(jobs, self._fail, provider, self.options.traceback, texts or {}, keep)
+            running.run(processes(self.options.jobs) if apart else 0)
+            self.reports |= {left[number]: report for number, report in running.reports.items()}
         shown = used_elsewhere([self.reports[number] for number in sorted(self.reports)])
         if shown:
             marked = view.marked(shown)

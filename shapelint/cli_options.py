@@ -52,6 +52,15 @@ def read_seconds(context: click.Context, parameter: click.Parameter, value: floa
     raise click.BadParameter(f"{value:g} is no number of seconds; write 60, or 0 for no limit", context, parameter)
 
 
+def read_count(context: click.Context, parameter: click.Parameter, value: str) -> int:
+    """A number of processes; `auto` and 0 stand for the number of processors."""
+    if value == "auto":
+        return 0
+    if value.isascii() and value.isdigit() and len(value) < 5:
+        return int(value)
+    raise click.BadParameter(f"{value!r} is no number of processes; write 4, or auto", context, parameter)
+
+
 @dataclass(frozen=True, slots=True)
 class CheckOptions:
     """What one call of the command line asks of each check; None and () leave it to the settings.
@@ -74,6 +83,7 @@ class CheckOptions:
     usual_confirm: tuple[str, ...] = ()
     jobs: int = 1
     picture: bool = False
+    cache: bool = True
 
 
 def model_options(command: Command) -> Command:
@@ -94,6 +104,16 @@ def timeout_option(command: Command) -> Command:
     """Adds --timeout."""
     text = f"The time for each model; 0 for no limit.  [default: {TIMEOUT:g}]"
     return click.option("--timeout", type=float, callback=read_seconds, metavar="SECONDS", help=text)(command)
+
+
+def run_options(command: Command) -> Command:
+    """Adds the options that say how the work is done."""
+    text = "Check so many models at once; 0 or auto: one for each processor."
+    return _with(
+        click.option("-j", "--jobs", default="1", callback=read_count, metavar="N", help=text),
+        click.option("--no-cache", "cache", is_flag=True, flag_value=False, default=True, help="Check all again."),
+        command=command,
+    )
 
 
 def traceback_option(command: Command) -> Command:

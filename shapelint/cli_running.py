@@ -16,9 +16,10 @@ from typing import Final
 
 from shapelint import stored
 from shapelint.child import End, How, can_fork, run_crew
+from shapelint.cli_bar import Bar
 from shapelint.cli_job import Job
 from shapelint.cli_options import TIMEOUT
-from shapelint.cli_work import BEGIN, FAILED, FATAL, REPORT, Work
+from shapelint.cli_work import BEGIN, FAILED, FATAL, KEEP, REPORT, Work
 from shapelint.errors import ShapelintError
 from shapelint.finding import Report
 from shapelint.user_code import dumped_frames, place_in
@@ -45,11 +46,15 @@ class Running:
     provider: str | None = None
     traceback: bool = False
     texts: Mapping[str, bytes] = field(default_factory=dict)
-    tick: Callable[[int], object] = lambda _: None
+    keep: Callable[[Job, bytes], None] | None = None
     reports: dict[int, Report] = field(default_factory=dict)
     _lines: dict[int, str] = field(default_factory=dict)
     _current: dict[int, int] = field(default_factory=dict)
     _begun: int = 0
+    _bar: Bar = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._bar = Bar(len(self.jobs))
 
     def run(self, workers: int) -> None:
         """Does the jobs in so many processes, or in this one where `workers` is 0 or there is no fork."""
@@ -61,10 +66,12 @@ class Running:
         else:
             work = self._work(lambda: iter(numbers), apart=False)
             run_here(work, partial(self._hear, 0), partial(self._seconds, 0), self._expired)
+        self._bar.finish()
         self._tell()
 
     def _work(self, numbers: Callable[[], Iterator[int]], *, apart: bool) -> Work:
-        return Work(self.jobs, numbers, self.provider, self.traceback, apart, self.texts)
+        keeping = apart and self.keep is not None and not self.texts
+        return Work(self.jobs, numbers, self.provider, self.traceback, apart, self.texts, keeping)
 
     def _seconds(self, worker: int) -> float:
         """The time up to the next word; what is not the model's, such as importing torch, is not limited so tightly."""
@@ -77,13 +84,18 @@ class Running:
         if kind == BEGIN:
             self._current[worker] = int(payload)
             self._begun += 1
-            return
+        elif kind == KEEP and self.keep is not None:
+            self.keep(self.jobs[self._current[worker]], payload)
+        else:
+            self._finish(worker, kind, payload)
+
+    def _finish(self, worker: int, kind: str, payload: bytes) -> None:
         number = self._current.pop(worker, _NOBODY)
         if kind in (FAILED, FATAL):
             self._lines[number] = payload.decode("utf-8", "surrogatepass")
         elif kind == REPORT:
             self.reports[number] = stored.loads(payload)
-        self.tick(len(self.reports) + len(self._lines))
+        self._progress()
 
     def _ended(self, worker: int, end: End) -> bool:
         """Takes in how a worker ended; whether another one is to take its place."""
@@ -92,8 +104,12 @@ class Running:
         number = self._current.get(worker, _NOBODY)
         self._lines[number] = self._told(end, worker)
         self._current.pop(worker, None)
-        self.tick(len(self.reports) + len(self._lines))
+        self._progress()
         return number != _NOBODY and self._begun < len(self.jobs)
+
+    def _progress(self) -> None:
+        done = {*self.reports, *self._lines} - {_NOBODY}
+        self._bar.show(len(done), [self.jobs[number].target for number in self._current.values()])
 
     def _expired(self, stack: str) -> None:
         """Ends the only process there is, in which a model hangs."""

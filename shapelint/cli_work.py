@@ -12,13 +12,15 @@ import click
 
 from shapelint import stored
 from shapelint.baseline import Baseline
+from shapelint.cache import packed
 from shapelint.cli_job import Job, without_ignored
+from shapelint.dependencies import Watching
 from shapelint.errors import ShapelintError, SpecError
 from shapelint.finding import Report
 
 TEXT: Final = "str:"
 RENEWED: Final = "baseline"
-BEGIN, FAILED, REPORT, DONE, FATAL = "begin", "failed", "report", "done", "fatal"
+BEGIN, FAILED, KEEP, REPORT, DONE, FATAL = "begin", "failed", "keep", "report", "done", "fatal"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,7 @@ class Work:
     """Jobs to be checked where the user's code runs; `numbers` gives those that are to be done next, one by one.
 
     In a process of its own (`apart`) nobody presses Ctrl-C: a KeyboardInterrupt there is the model's own. With `texts`
-    the user's files are taken to have other texts.
+    the user's files are taken to have other texts. `keeping` tells, before a report, what a cache keeps of it.
     """
 
     jobs: Sequence[Job]
@@ -65,6 +67,7 @@ class Work:
     traceback: bool = False
     apart: bool = False
     texts: Mapping[str, bytes] = field(default_factory=dict)
+    keeping: bool = False
 
     def __call__(self, tell: Callable[[str, bytes], None]) -> None:
         """Does jobs and tells which one begins, and its report or why it failed."""
@@ -74,11 +77,17 @@ class Work:
             tell(FATAL, one_line(error).encode())
             tell(DONE, b"")
             return
+        watching = Watching() if self.keeping else None
         for number in self.numbers():
             tell(BEGIN, str(number).encode())
-            report = self._attempt(self.jobs[number], tell)
+            job = self.jobs[number]
+            report = self._attempt(job, tell)
             if report is not None:
-                tell(REPORT, stored.dumps(report))
+                data = stored.dumps(report)
+                seen = None if watching is None else watching.data(_folders(job))
+                if seen is not None:
+                    tell(KEEP, packed(seen, data))
+                tell(REPORT, data)
         tell(DONE, b"")
 
     def _attempt(self, job: Job, tell: Callable[[str, bytes], None]) -> Report | None:
@@ -100,6 +109,13 @@ class Work:
 
         with edited(self.texts):
             return checked(job)
+
+
+def _folders(job: Job) -> list[str]:
+    from shapelint.load.target import import_folder, import_folders
+
+    with import_folder(job.folder):
+        return [str(folder) for folder in import_folders(job.target)]
 
 
 def subject_line(subject: str, error: BaseException) -> str:

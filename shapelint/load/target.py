@@ -42,7 +42,7 @@ def import_path(target: object) -> Iterator[None]:
     Modules that an earlier target brought from other folders, or from files that have changed, are forgotten, so
     that two targets may each have their own `blocks.py`. Hold it while the model runs too: forward may import.
     """
-    folders = _folders(target)
+    folders = import_folders(target)
     _forget(folders)
     known = set(sys.modules)
     sys.path[:0] = map(str, folders)
@@ -88,7 +88,8 @@ def import_folder(folder: str) -> Iterator[None]:
         _projects.pop()
 
 
-def _folders(target: object) -> list[Path]:
+def import_folders(target: object) -> list[Path]:
+    """The folders in which the modules of a target are looked for first."""
     if not isinstance(target, str):
         return []
     here = Path.cwd()
