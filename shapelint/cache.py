@@ -18,7 +18,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from shapelint import __version__, stored
+from shapelint import stored
 from shapelint.cli_job import Job
 from shapelint.dependencies import Data, Present
 from shapelint.finding import Report
@@ -111,7 +111,7 @@ def _machine() -> list[Any]:
     installed = [path for path in sys.path if path.endswith("-packages") and os.path.isdir(path)]
     packages = [(path, os.stat(path).st_mtime_ns) for path in installed]
     python = [sys.version, sys.executable, str(sys.flags), sys.path]
-    return [__version__, python, os.getcwd(), packages, variables]
+    return [python, os.getcwd(), packages, variables]
 
 
 def _write(file: Path, data: bytes) -> None:

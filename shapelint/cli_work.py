@@ -84,7 +84,7 @@ class Work:
             report = self._attempt(job, tell)
             if report is not None:
                 data = stored.dumps(report)
-                seen = None if watching is None else watching.data(_folders(job))
+                seen = None if watching is None else watching.data(_folders(job), job.target)
                 if seen is not None:
                     tell(KEEP, packed(seen, data))
                 tell(REPORT, data)

@@ -52,13 +52,18 @@ class Watching:
         sys.addaudithook(self._hear)
         self._hear_environment()
 
-    def data(self, folders: Iterable[str]) -> Data | None:
+    def data(self, folders: Iterable[str], target: str = "") -> Data | None:
         """All that was seen, as plain data; None where the result is not to be kept.
 
-        `folders` are those in which the target's modules are looked for first.
+        `folders` are those in which the target's modules are looked for first; `target` may be a file that compiled
+        code has read.
         """
         files = [file for module in list(sys.modules.values()) if (file := getattr(module, "__file__", None))]
-        own = {os.path.abspath(file): None for file in (*files, *self._opened) if not installed(str(file))}
+        own = {
+            os.path.abspath(file): None
+            for file in (*files, *self._opened, *([target] if os.path.isfile(target) else ()))
+            if not installed(str(file))
+        }
         contents = {file: content(file) for file in own if file not in self._written}
         if self.reason or any(_changed(file) > self.since for file in contents):
             return None
