@@ -10,7 +10,7 @@ from functools import reduce
 from typing import TYPE_CHECKING
 
 from shapelint.failure import Kind
-from shapelint.finding import Safety
+from shapelint.finding import Fix, Safety
 from shapelint.graph import Node
 from shapelint.size import SizeSet
 from shapelint.source import Span
@@ -22,7 +22,7 @@ _COMFORT = 8
 _LAYERS = ("Conv", "Linear", "Norm", "PReLU", "LSTM", "GRU", "RNN", "Attention", "Shuffle", "Pad", "ool")
 
 if TYPE_CHECKING:
-    from shapelint.analysis import Analysis, Diagnosis, Loss, Mismatch, Plan
+    from shapelint.analysis import Analysis, Diagnosis, Loss, Mismatch, Plan, Rewrite
     from shapelint.contract import Region
     from shapelint.failure import Failure
 
@@ -174,6 +174,16 @@ def safety_of(plan: Plan) -> Safety:
     if not plan.complete:
         return Safety.ADVICE
     return Safety.UNSAFE if plan.breaks else Safety.SAFE
+
+
+def rewriting_fix(rewrite: Rewrite, title: str) -> Fix:
+    """The fix that writes other code, which was seen to work."""
+    return Fix(title, safety_of(rewrite.plan), {}, rewrite.edits, ("meta",))
+
+
+def rewritten(rewrite: Rewrite) -> str:
+    """The changed calls as they read."""
+    return " and ".join(quoted(text) for text in dict.fromkeys(rewrite.texts))
 
 
 def consequence(analysis: Analysis, plan: Plan) -> str:

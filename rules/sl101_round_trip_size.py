@@ -19,13 +19,15 @@ from ._helpers import (
     place_of,
     quoted,
     resizing,
+    rewriting_fix,
+    rewritten,
     safety_of,
     shared_line_note,
     sized,
 )
 
 if TYPE_CHECKING:
-    from shapelint.analysis import Analysis, Diagnosis, Loss
+    from shapelint.analysis import Analysis, Diagnosis, Loss, Rewrite
 
 _PAIR = """
 import torch.nn as nn
@@ -114,6 +116,7 @@ class RoundTripSize:
             "1,3,6,6",
             "`deconv` gives back 5x5 where `conv` took 6x6",
             {"deconv.output_padding": (1, 1)},
+            fixed="nn.ConvTranspose2d(8, 3, 3, stride=2, padding=1, output_padding=1)",
         ),
         Invalid(_CODEC, "1,1,320", "`up` gives back 319 where `down` took 320", {"up.output_padding": (1,)}),
         Invalid(
@@ -149,7 +152,7 @@ class RoundTripSize:
             notes=tuple(note for note in notes if note),
             module=loss.up.module or None,
             location=place_of(loss.up),
-            fix=_fix(diagnosis, loss),
+            fix=_fix(analysis.rewrite, diagnosis, loss),
         )
 
 
@@ -167,8 +170,10 @@ def is_remainder(loss: Loss) -> bool:
     return not transposed and any(loss.needed) and all(each >= 0 for each in loss.needed)
 
 
-def _fix(diagnosis: Diagnosis, loss: Loss) -> Fix:
+def _fix(rewrite: Rewrite | None, diagnosis: Diagnosis, loss: Loss) -> Fix:
     if diagnosis.plan is None:
+        if rewrite is not None:
+            return rewriting_fix(rewrite, f"write {rewritten(rewrite)}")
         return Fix(resizing(loss), Safety.ADVICE)
     ((module, value),) = loss.values.items()
     title = f"set {padding_text(value)} in {quoted(module)}"

@@ -12,7 +12,7 @@ from ._helpers import layer_name, misses_output_size, place_of, quoted, resizing
 from .sl101_round_trip_size import is_remainder, loss_message
 
 if TYPE_CHECKING:
-    from shapelint.analysis import Analysis, Loss
+    from shapelint.analysis import Analysis, Diagnosis, Loss
 
 _PAIR = """
 import torch.nn as nn
@@ -65,6 +65,8 @@ class RoundTripMirror:
             _PAIR.format(4, 6, "  # <-- SL102"),
             "1,3,64,64",
             "`deconv` gives back 66x66 where `conv` took 64x64",
+            {"deconv.kernel_size": (4, 4)},
+            fixed="nn.ConvTranspose2d(8, 3, 4, stride=2, padding=1)",
         ),
     )
 
@@ -75,9 +77,9 @@ class RoundTripMirror:
             return
         for loss in diagnosis.losses:
             if not is_remainder(loss) and not misses_output_size(loss):
-                yield self._finding(loss)
+                yield self._finding(diagnosis, loss)
 
-    def _finding(self, loss: Loss) -> Finding:
+    def _finding(self, diagnosis: Diagnosis, loss: Loss) -> Finding:
         return Finding(
             code=self.code,
             name=self.name,
@@ -86,7 +88,7 @@ class RoundTripMirror:
             notes=(*_differences(loss), _impossible(loss)),
             module=loss.up.module or None,
             location=place_of(loss.up),
-            fix=_advice(loss),
+            fix=_fix(diagnosis, loss),
         )
 
 
@@ -117,21 +119,15 @@ def _impossible(loss: Loss) -> str:
     return f"`output_padding` would have to change by {miss}, which is out of its range"
 
 
-def _advice(loss: Loss) -> Fix | None:
-    """The one argument of the transposed layer that, alone, gives the size back; another size where it has none."""
+def _fix(diagnosis: Diagnosis, loss: Loss) -> Fix | None:
+    """The one argument of one layer that, alone, gives the size back; another size where the layer has none."""
+    change = diagnosis.change
+    if change is not None:
+        title = f"`{change.parameter}={short(change.value)}` in {quoted(change.module)} gives the size back"
+        assignments = {f"{change.module}.{change.parameter}": change.value}
+        return Fix(title, Safety.UNSAFE, assignments, verified=("meta",))
     if loss.pair.down and not loss.up.operation.startswith(("conv_transpose", "max_unpool")):
         return Fix(resizing(loss), Safety.ADVICE)
     if loss.up.parameter("output_size"):
         return Fix(f"ask {quoted(loss.up.module)} for the size that {layer_name(loss.pair.down)} took", Safety.ADVICE)
-    kernel, padding = loss.up.parameter("kernel_size"), loss.up.parameter("padding")
-    dilation = loss.up.parameter("dilation")
-    if kernel is None or padding is None or dilation is None or len(loss.pair.up) > 1:
-        return None
-    sizes = [k * d + n for k, d, n in zip(kernel, dilation, loss.needed, strict=True)]
-    kernels = tuple(size // d for size, d in zip(sizes, dilation, strict=True))
-    if all(size % d == 0 and size > 0 for size, d in zip(sizes, dilation, strict=True)):
-        return Fix(f"`kernel_size={short(kernels)}` in {quoted(loss.up.module)} gives the size back", Safety.ADVICE)
-    if all(n % 2 == 0 and p >= n // 2 for p, n in zip(padding, loss.needed, strict=True)):
-        values = tuple(p - n // 2 for p, n in zip(padding, loss.needed, strict=True))
-        return Fix(f"`padding={short(values)}` in {quoted(loss.up.module)} gives the size back", Safety.ADVICE)
     return None

@@ -103,7 +103,7 @@ def _fix(diagnosis: Diagnosis) -> Fix | None:
         return None
     given, value = short(change.given), short(change.value)
     title = f"`{change.parameter}={value}` instead of {given} in {quoted(change.module)} gives the wanted size"
-    return Fix(title, Safety.ADVICE, verified=("meta",))
+    return Fix(title, Safety.UNSAFE, {f"{change.module}.{change.parameter}": change.value}, verified=("meta",))
 
 
 def _message(analysis: Analysis, diagnosis: Diagnosis) -> str:

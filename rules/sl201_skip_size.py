@@ -8,7 +8,19 @@ from typing import TYPE_CHECKING, ClassVar
 from shapelint.finding import Finding, Fix, Safety, Severity
 from shapelint.rule import Invalid, Valid
 
-from ._helpers import brief, consequence, is_unpooled, layer_name, nearest_note, padding_text, quoted, safety_of, sized
+from ._helpers import (
+    brief,
+    consequence,
+    is_unpooled,
+    layer_name,
+    nearest_note,
+    padding_text,
+    quoted,
+    rewriting_fix,
+    rewritten,
+    safety_of,
+    sized,
+)
 
 if TYPE_CHECKING:
     from shapelint.analysis import Analysis, Diagnosis, Mismatch
@@ -99,6 +111,7 @@ class SkipSize:
             "1,3,65,64",
             "`cat` joins 64x64 from `up` with 65x64 from `enc`",
             {"up.output_padding": (1, 0)},
+            fixed="output_size=skip.shape[-2:]",
         ),
         Invalid(
             _ADDITIVE,
@@ -129,7 +142,7 @@ class SkipSize:
             notes=(*_cause(mismatch), *(_notes(analysis, diagnosis) if first else ())),
             module=(mismatch.up.module if mismatch.up else mismatch.node.module) or None,
             location=mismatch.node.place,
-            fix=_fix(diagnosis, mismatch),
+            fix=_fix(analysis, diagnosis, mismatch),
         )
 
 
@@ -149,14 +162,22 @@ def _notes(analysis: Analysis, diagnosis: Diagnosis) -> Iterator[str]:
         yield consequence(analysis, diagnosis.plan)
 
 
-def _fix(diagnosis: Diagnosis, mismatch: Mismatch) -> Fix:
-    up, skip = mismatch.up, quoted(mismatch.sources[0])
+def _fix(analysis: Analysis, diagnosis: Diagnosis, mismatch: Mismatch) -> Fix:
+    """What people do first: pad the input, or give the tensor that grew the skip's size; then `output_padding`."""
+    up, skip, rewrite = mismatch.up, quoted(mismatch.sources[0]), analysis.rewrite
     given = quoted(mismatch.sources[1] if up is None else up.module or up.operation)
     bring = f"resize or pad what {given} gives to the size of the skip from {skip}"
+    edits = () if rewrite is None else rewrite.edits
+    if rewrite is not None:
+        bring = f"write {rewritten(rewrite)}"
     if diagnosis.plan is None or not mismatch.values:
+        if rewrite is not None:
+            return rewriting_fix(rewrite, f"pad the input to a size that runs, or {bring}")
         rank = len(mismatch.sizes[0])
         code = f": `F.interpolate(y, size=skip.shape[-{rank}:])`" if mismatch.maps else ""
         return Fix(f"pad the input to a size that runs, or {bring}{code}", Safety.ADVICE)
     values = ", ".join(f"{padding_text(value)} in {quoted(name)}" for name, value in mismatch.values.items())
     assignments = {f"{name}.output_padding": value for name, value in mismatch.values.items()}
-    return Fix(f"set {values}; for every size {bring}", safety_of(diagnosis.plan), assignments, verified=("meta",))
+    everywhere = rewrite is None or (rewrite.plan.restores == rewrite.plan.runs and not rewrite.plan.breaks)
+    title = f"{'for every size ' if everywhere else ''}{bring}; for this one set {values}"
+    return Fix(title, safety_of(diagnosis.plan), assignments, edits, verified=("meta",))

@@ -146,6 +146,8 @@ def _has_own_rule(failure: Failure, diagnosis: Diagnosis) -> bool:
         return bool(diagnosis.mismatches)
     if failure.kind in (Kind.CHANNELS, Kind.MULTIPLE):
         return bool(diagnosis.misfits)
+    if failure.kind is Kind.UNPOOL:
+        return bool(diagnosis.unpoolings)
     return failure.kind in _OWN_RULE or failure.kind is Kind.UNEXPLAINED
 
 

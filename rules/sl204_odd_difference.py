@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from shapelint.finding import Finding, Fix, Safety, Severity
 from shapelint.rule import Invalid, Valid
+from shapelint.source import Edit, span_of
 from shapelint.syntax import expression_at
 
 from ._helpers import brief, sized
@@ -102,7 +103,7 @@ class OddDifference:
 
     ## Fix
 
-    Advice: `d // 2` on one side and `d - d // 2` on the other.
+    `d // 2` on one side and `d - d // 2` on the other; an edit where the amounts stand in the call, tried by a run.
 
     ## See also
 
@@ -122,6 +123,7 @@ class OddDifference:
             _UP.format(f"y = {_EVEN_ONLY}  # <-- SL204"),
             "1,3,33,32",
             "`pad` gives 32x32 where 33x32 is needed: it adds the same on both sides",
+            fixed="y = F.pad(y, [dx // 2, dx - dx // 2, dy // 2, dy - dy // 2])",
         ),
         Invalid(
             _CROP.format("skip = skip[:, :, d // 2 : skip.shape[2] - d // 2]  # <-- SL204"),
@@ -132,11 +134,13 @@ class OddDifference:
             _CROP.format("skip = skip[:, :, d // 2 : -(d // 2)]  # <-- SL204"),
             "1,1,19",
             "the crop gives 0 where 14 is needed: its end is `-0`",
+            fixed="skip = skip[:, :, d // 2 : skip.shape[2] - (d - d // 2)]",
         ),
         Invalid(
             _CODEC.format("(d // 2, d // 2)", "  # <-- SL204"),
             "1,1,101",
             "`pad` gives 100 where 101 is needed: it adds the same on both sides",
+            fixed="F.pad(y, (d // 2, d - d // 2))",
         ),
     )
 
@@ -147,7 +151,7 @@ class OddDifference:
                 yield self._finding(analysis, odd)
 
     def _finding(self, analysis: Analysis, odd: OddMiss) -> Finding:
-        at, rank = sized(tuple(odd.at.values())), len(odd.target)
+        at = sized(tuple(odd.at.values()))
         steps = f"at {at} it takes {sized(odd.before)}, gives {sized(odd.after)} and should give {sized(odd.target)}"
         where = brief(odd.sizes, f"{at} and others like it")
         verb = "cuts" if odd.crops or max(odd.target) < max(odd.before) else "adds"
@@ -161,43 +165,43 @@ class OddDifference:
             notes=(steps, f"it fails for: {where}"),
             module=odd.module or None,
             location=odd.place,
-            fix=Fix(_advice(odd, rank), Safety.ADVICE),
+            fix=_fix(odd),
         )
 
 
-def _advice(odd: OddMiss, rank: int) -> str:
-    expression = copy.deepcopy(expression_at(odd.place))
-    better = None if expression is None else (_cropped if odd.crops else _padded)(expression)
-    if better is None or better == ast.unparse(expression_at(odd.place) or ast.Constant(None)):
-        return "put `d // 2` of the difference `d` on one side and `d - d // 2` on the other"
-    return f"write `{better}`"
+def _fix(odd: OddMiss) -> Fix:
+    """The right expression; its edits are tried before anybody is told that they are more than advice."""
+    expression = expression_at(odd.place)
+    changes = [] if expression is None else list((_cropped if odd.crops else _padded)(expression))
+    if expression is None or not changes:
+        return Fix("put `d // 2` of the difference `d` on one side and `d - d // 2` on the other", Safety.ADVICE)
+    text = ast.unparse(copy.deepcopy(expression, {id(old): new for old, new in changes}))
+    edits = tuple(Edit(span_of(odd.place.file, old), ast.unparse(new)) for old, new in changes)
+    return Fix(f"write `{text}`", Safety.ADVICE, edits=edits)
 
 
-def _padded(call: ast.expr) -> str | None:
-    """A call of `pad` with the rest of each difference on the other side, where its amounts stand in the call."""
+def _padded(call: ast.expr) -> Iterator[tuple[ast.expr, ast.expr]]:
+    """For a call of `pad` whose amounts stand in it: the second of each pair, and the rest of its difference."""
     amounts = call.args[1] if isinstance(call, ast.Call) and len(call.args) > 1 else None
     if not isinstance(amounts, ast.List | ast.Tuple) or len(amounts.elts) % 2:
-        return None
-    for index in range(0, len(amounts.elts), 2):
-        whole = _halved(amounts.elts[index])
-        if whole is not None and ast.unparse(amounts.elts[index]) == ast.unparse(amounts.elts[index + 1]):
-            amounts.elts[index + 1] = _rest(whole)
-    return ast.unparse(call)
+        return
+    for first, second in zip(amounts.elts[::2], amounts.elts[1::2], strict=True):
+        whole = _halved(first)
+        if whole is not None and ast.unparse(first) == ast.unparse(second):
+            yield second, _rest(whole)
 
 
-def _cropped(item: ast.expr) -> str | None:
-    """A crop that ends where the rest of the difference begins, where its bounds stand in the brackets."""
+def _cropped(item: ast.expr) -> Iterator[tuple[ast.expr, ast.expr]]:
+    """For a crop whose bounds stand in the brackets: each end, and the one where the rest of the difference begins."""
     if not isinstance(item, ast.Subscript):
-        return None
+        return
     slices = item.slice.elts if isinstance(item.slice, ast.Tuple) else [item.slice]
-    changed = False
     for index, each in enumerate(slices):
         whole = _halved(each.lower) if isinstance(each, ast.Slice) and each.lower is not None else None
         if isinstance(each, ast.Slice) and whole is not None and each.upper is not None:
             axis = index - len(slices) if isinstance(slices[0], ast.Constant) and slices[0].value is ... else index
             end = f"{ast.unparse(item.value)}.shape[{axis}] - ({ast.unparse(_rest(whole))})"
-            each.upper, changed = ast.parse(end, mode="eval").body, True
-    return ast.unparse(item) if changed else None
+            yield each.upper, ast.parse(end, mode="eval").body
 
 
 def _halved(expression: ast.expr) -> ast.expr | None:

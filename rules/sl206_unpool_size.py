@@ -14,10 +14,20 @@ from shapelint.graph import Node
 from shapelint.rule import Invalid, Valid
 from shapelint.syntax import call_at
 
-from ._helpers import brief, called, is_unpooled, misses_output_size, nearest_note, quoted, sized
+from ._helpers import (
+    brief,
+    called,
+    is_unpooled,
+    misses_output_size,
+    nearest_note,
+    quoted,
+    rewriting_fix,
+    rewritten,
+    sized,
+)
 
 if TYPE_CHECKING:
-    from shapelint.analysis import Analysis, Diagnosis, Loss
+    from shapelint.analysis import Analysis, Diagnosis, Loss, ShortUnpooling
 
 _SEGNET = """
 import torch.nn as nn
@@ -87,7 +97,12 @@ class UnpoolSize:
         Valid(_FUNCTIONAL.format(""), "1,3,16"),
     )
     invalid: ClassVar[tuple[Invalid, ...]] = (
-        Invalid(_SEGNET.format("", _MARK), "1,3,5,7", "`unpool` gives back 4x6 where `pool` took 5x7"),
+        Invalid(
+            _SEGNET.format("", _MARK),
+            "1,3,5,7",
+            "`unpool` gives back 4x6 where `pool` took 5x7",
+            fixed=", output_size=size)",
+        ),
         Invalid(_SEGNET.format("", _MARK), "1,3,5,6", "`unpool` gives back 4x6 where `pool` took 5x6"),
         Invalid(_SEGNET.format("", _MARK), "1,3,H,W", "`unpool` has no `output_size=`: not every size comes back"),
         Invalid(_FUNCTIONAL.format(_MARK), "1,3,17", "`max_unpool1d` gives back 16 where `max_pool1d` took 17"),
@@ -114,7 +129,7 @@ class UnpoolSize:
             notes=(rows,) if near is None else (rows, near),
             module=unpooling.node.module or None,
             location=unpooling.node.place,
-            fix=Fix(_advice(unpooling.node), Safety.ADVICE),
+            fix=_fix(analysis, unpooling.node),
         )
 
     def _notes(self, analysis: Analysis) -> Iterator[Finding]:
@@ -144,11 +159,9 @@ class _Unpooling:
 
 
 def _missing(diagnosis: Diagnosis) -> Iterator[_Unpooling]:
-    node, outcome = diagnosis.node, diagnosis.region.outcome
-    if node is not None and outcome.ok is None and node.operation.startswith("max_unpool"):
-        found = _of_failing(diagnosis, node)
-        if found is not None:
-            yield found
+    failure = diagnosis.region.outcome.failure
+    if failure is not None and failure.kind is Kind.UNPOOL:
+        yield from map(_of_short, diagnosis.unpoolings[:1])
     yield from (_of_loss(loss) for loss in diagnosis.losses if misses_output_size(loss))
     for mismatch in diagnosis.mismatches:
         if mismatch.up is not None and mismatch.loss is not None and is_unpooled(mismatch):
@@ -156,18 +169,19 @@ def _missing(diagnosis: Diagnosis) -> Iterator[_Unpooling]:
             yield _Unpooling(mismatch.up, quoted(loss.down[-1]), loss.size_out, loss.size_in)
 
 
-def _of_failing(diagnosis: Diagnosis, node: Node) -> _Unpooling | None:
-    made = [diagnosis.graph.nodes[index] for index in node.inputs]
-    pool = next((each for each in made if each.operation.endswith("with_indices")), None)
-    given = node.parameter("output_size")
-    if pool is None or given is None:
-        return None
-    taken = diagnosis.graph.nodes[pool.inputs[0]].shapes[0].value(dict(diagnosis.focus))
-    return _Unpooling(node, called(pool), given, taken[-len(given) :])
+def _of_short(short: ShortUnpooling) -> _Unpooling:
+    return _Unpooling(short.unpool, called(short.pool), short.given, short.taken)
 
 
 def _of_loss(loss: Loss) -> _Unpooling:
     return _Unpooling(loss.up, called(loss.down), loss.pair.size_out, loss.pair.size_in)
+
+
+def _fix(analysis: Analysis, node: Node) -> Fix:
+    rewrite = analysis.rewrite
+    if rewrite is not None:
+        return rewriting_fix(rewrite, f"write {rewritten(rewrite)}, with the size before the pool")
+    return Fix(_advice(node), Safety.ADVICE)
 
 
 def _advice(node: Node) -> str:

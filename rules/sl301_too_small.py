@@ -9,7 +9,7 @@ from shapelint.failure import Kind
 from shapelint.finding import Finding, Fix, Safety, Severity
 from shapelint.rule import Invalid, Valid
 
-from ._helpers import called, nearest_note, place_of, sized
+from ._helpers import called, nearest_note, place_of, quoted, short, sized
 
 if TYPE_CHECKING:
     from shapelint.analysis import Analysis, Diagnosis
@@ -81,7 +81,13 @@ class TooSmall:
     name: ClassVar[str] = "too-small"
     valid: ClassVar[tuple[Valid, ...]] = (Valid(_DEEP.format(""), "1,3,16,16"), Valid(_CROPPED.format(""), "1,3,17,17"))
     invalid: ClassVar[tuple[Invalid, ...]] = (
-        Invalid(_DEEP.format("  # <-- SL301"), "1,3,15,15", "`head` gets 3x3, too small for its kernel 4x4"),
+        Invalid(
+            _DEEP.format("  # <-- SL301"),
+            "1,3,15,15",
+            "`head` gets 3x3, too small for its kernel 4x4",
+            {"head.kernel_size": (3, 3)},
+            fixed="nn.Conv2d(8, 1, 3)",
+        ),
         Invalid(_CROPPED.format("  # <-- SL301"), "1,3,12,12", "`pad` cuts more than there is off 12x12"),
     )
 
@@ -102,7 +108,7 @@ class TooSmall:
             notes=tuple(_notes(analysis, diagnosis)),
             module=node.module or None,
             location=place_of(node),
-            fix=Fix(_advice(analysis, node), Safety.ADVICE),
+            fix=_fix(analysis, diagnosis, node),
         )
 
 
@@ -129,12 +135,24 @@ def _notes(analysis: Analysis, diagnosis: Diagnosis) -> Iterator[str]:
         yield near
 
 
+def _fix(analysis: Analysis, diagnosis: Diagnosis, node: Node) -> Fix:
+    change = diagnosis.change
+    if change is None:
+        return Fix(_advice(analysis, node), Safety.ADVICE)
+    title = f"{_smallest(analysis)}; or `{change.parameter}={short(change.value)}` in {quoted(change.module)}"
+    return Fix(title, Safety.UNSAFE, {f"{change.module}.{change.parameter}": change.value}, verified=("meta",))
+
+
+def _smallest(analysis: Analysis) -> str:
+    smallest = analysis.contract.runs.sample()
+    if smallest is not None:
+        return f"the smallest input that runs is {sized(tuple(smallest.values()))}"
+    return "no size runs" if analysis.contract.proved else "use a larger input"
+
+
 def _advice(analysis: Analysis, node: Node) -> str:
     """The smallest input that works, and what else would help: that depends on what the call does."""
-    smallest = analysis.contract.runs.sample()
-    known = "no size runs" if analysis.contract.proved else "use a larger input"
-    if smallest is not None:
-        known = f"the smallest input that runs is {sized(tuple(smallest.values()))}"
+    known = _smallest(analysis)
     if node.operation in _CUTS:
         return f"{known}; or cut less off"
     if node.parameter("kernel_size") is not None:

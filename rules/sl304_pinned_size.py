@@ -27,6 +27,7 @@ from ._helpers import (
     place_of,
     quoted,
     raising,
+    rewriting_fix,
     short,
     sized,
 )
@@ -116,6 +117,7 @@ class PinnedSize:
             _LENET.format("16 * 5 * 5", "  # <-- SL304", "x = torch.flatten(x, 1)"),
             "1,3,64,64",
             "`fc1` takes 400 features, and 64x64 gives it 2704",
+            fixed="nn.Linear(2704, ",
         ),
         Invalid(
             _LENET.format("16 * 5 * 5", "  # <-- SL304", "x = x.view(x.size(0), -1)"),
@@ -158,7 +160,7 @@ class PinnedSize:
             notes=tuple(note for note in notes if note),
             module=misfit.node.module or None,
             location=place_of(misfit.node),
-            fix=_fix(diagnosis, misfit) if analysis.certain else None,
+            fix=_fix(analysis, diagnosis, misfit) if analysis.certain else None,
         )
 
     def _note(self, analysis: Analysis, region: Region) -> Finding:
@@ -180,9 +182,12 @@ class PinnedSize:
         )
 
 
-def _fix(diagnosis: Diagnosis, misfit: Misfit) -> Fix:
+def _fix(analysis: Analysis, diagnosis: Diagnosis, misfit: Misfit) -> Fix:
+    rewrite = analysis.rewrite
     argument, size = argument_of(misfit.node), sized(tuple(diagnosis.focus.values()))
     written = f"`{argument[0]}={misfit.given}`" if argument else str(misfit.given)
+    if rewrite is not None:
+        return rewriting_fix(rewrite, f"write {rewrite.texts[0]}, which gives {called(misfit.node)} {written}")
     return mending_fix(diagnosis, f"give {called(misfit.node)} {written}, for {size}", where=f", for {size}")
 
 

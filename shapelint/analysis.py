@@ -14,7 +14,7 @@ from shapelint.picture import Picture
 from shapelint.question import Question
 from shapelint.silence import UnusedIgnore
 from shapelint.size.sets import SizeSet
-from shapelint.source import Span
+from shapelint.source import Edit, Span
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +112,16 @@ class Misfit:
 
 
 @dataclass(frozen=True, slots=True)
+class ShortUnpooling:
+    """An unpooling that gives another size than the pool of its indices took."""
+
+    unpool: Node
+    pool: Node
+    given: tuple[int, ...]
+    taken: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Change:
     """Another value for one argument of one layer, per axis, and where the layer was constructed."""
 
@@ -120,6 +130,15 @@ class Change:
     given: tuple[int, ...]
     value: tuple[int, ...]
     built: Span | None
+
+
+@dataclass(frozen=True, slots=True)
+class Rewrite:
+    """Other code for the calls of `forward` that miss a size: its edits, how it reads, and what the model then does."""
+
+    edits: tuple[Edit, ...]
+    texts: tuple[str, ...]
+    plan: Plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +160,7 @@ class Diagnosis:
     stretches: bool = False
     misfits: tuple[Misfit, ...] = ()
     mended: Plan | None = None
+    unpoolings: tuple[ShortUnpooling, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,6 +260,7 @@ class Analysis:
     mixed: Crossing | None = None
     broadcasts: tuple[Broadcast, ...] = ()
     guard: Guard | None = None
+    rewrite: Rewrite | None = None
     confirmations: tuple[Confirmation, ...] = ()
     remarks: tuple[str, ...] = ()
     providers: tuple[str, ...] = ()

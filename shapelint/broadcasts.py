@@ -7,8 +7,9 @@ from dataclasses import replace
 
 from shapelint.analysis import Broadcast
 from shapelint.contract import Contract, Region
-from shapelint.diagnose import Patient, named_source
+from shapelint.diagnose import Patient
 from shapelint.graph import ShapeGraph
+from shapelint.joins import named_source
 from shapelint.reach import UNSOLVED, Telling, dims_of, reaching
 from shapelint.size.condition import all_of, equal, negate
 from shapelint.size.function import Function, constant, symbol

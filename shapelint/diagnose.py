@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import reduce
-from itertools import combinations
 from operator import mul
 
-from shapelint.analysis import Diagnosis, Loss, Misfit, Mismatch, Plan
+from shapelint.analysis import Change, Diagnosis, Loss, Misfit, Mismatch, Plan
 from shapelint.contract import Contract
 from shapelint.failure import Kind
 from shapelint.graph import Node, Pair, ShapeGraph
 from shapelint.intent import Intent, as_function, asks_for_input_size
+from shapelint.joins import are_tokens, differing, last_up, named_source, short_unpoolings, skip_first
 from shapelint.mirror import mirrored_pairs, remainder_of, spatial_size
 from shapelint.misfit import mending, misfits
 from shapelint.question import Question
 from shapelint.repair import Solver, Trial, Unsettled
-from shapelint.search import single_change
+from shapelint.search import fitting_kernel, single_change
 from shapelint.size.function import Function
 from shapelint.size.sets import SizeSet
 from shapelint.source import Span
@@ -69,12 +69,29 @@ def diagnose(patient: Patient, focus: Mapping[str, int], wanted: SizeSet) -> Dia
     if region.outcome.ok or (plan is not None and node is not None):
         losses = _losses(patient, focus, values, done)
     change = None
-    if region.outcome.ok and not losses:
-        change = single_change(patient.explored, graph, patient.question, patient.expect, focus)
+    if region.outcome.ok and plan is None:
+        preferred = [each for loss in losses for each in mirrors(loss)]
+        if preferred or not losses:
+            change = single_change(patient.explored, graph, patient.question, patient.expect, focus, preferred)
+    elif node is not None and region.outcome.failure is not None and region.outcome.failure.kind is Kind.KERNEL:
+        change = fitting_kernel(patient.explored, graph, node, focus)
     stretches = plan is not None and _stretches(patient, losses)
     unfit = () if region.outcome.ok else misfits(patient.explored, patient.built, focus)
     mended = _mended(patient, unfit, focus, wanted) if unfit else None
-    return Diagnosis(dict(focus), region, graph, node, mismatches, losses, plan, change, stretches, unfit, mended)
+    return Diagnosis(
+        focus=dict(focus),
+        region=region,
+        graph=graph,
+        node=node,
+        mismatches=mismatches,
+        losses=losses,
+        plan=plan,
+        change=change,
+        stretches=stretches,
+        misfits=unfit,
+        mended=mended,
+        unpoolings=tuple(short_unpoolings(graph, focus)),
+    )
 
 
 def _mended(patient: Patient, unfit: tuple[Misfit, ...], focus: Mapping[str, int], wanted: SizeSet) -> Plan:
@@ -167,11 +184,11 @@ def _mismatch(
     if failure is None or failure.kind is not Kind.JOIN or len(operands) < 2:
         return None
     rank = len(patient.question.axes) or 2
-    skip, grown = _skip_first(graph, *_differing(operands, rank, dict(focus)))
-    up = _last_up(graph, grown)
+    skip, grown = skip_first(graph, *differing(operands, rank, dict(focus)))
+    up = last_up(graph, grown)
     loss = None if up is None else _pair_of(graph, up, focus)
     shapes = skip.shapes[0].value(dict(focus)), grown.shapes[0].value(dict(focus))
-    tokens = _are_tokens(*shapes, rank)
+    tokens = are_tokens(*shapes, rank)
     sizes = (shapes[0][1:], shapes[1][1:]) if tokens else (shapes[0][-rank:], shapes[1][-rank:])
     if sizes[0] == sizes[1]:
         return None
@@ -179,69 +196,6 @@ def _mismatch(
     return Mismatch(
         node, failure, sizes, (named_source(graph, skip), named_source(graph, grown)), up, loss, part, maps
     )
-
-
-def _differing(operands: list[Node], rank: int, focus: dict[str, int]) -> tuple[Node, Node]:
-    """The first two operands whose sizes differ; the later made one second."""
-    ordered = sorted(operands, key=lambda each: each.index)
-    for one, two in combinations(ordered, 2):
-        shapes = one.shapes[0].value(focus), two.shapes[0].value(focus)
-        if shapes[0][-rank:] != shapes[1][-rank:] or _are_tokens(*shapes, rank):
-            return one, two
-    return ordered[0], ordered[1]
-
-
-def _are_tokens(one: tuple[int, ...], two: tuple[int, ...], rank: int) -> bool:
-    """Whether two tensors differ only in their number of tokens, which stands before the channels."""
-    return len(one) == len(two) == 3 and rank == 1 and one[2] == two[2] and one[1] != two[1]
-
-
-def _skip_first(graph: ShapeGraph, one: Node, two: Node) -> tuple[Node, Node]:
-    """The two operands, the skip first: a way without growth leads to it, also where a gate scales it."""
-    grown = _always_grown(graph, one), _always_grown(graph, two)
-    if grown[0] != grown[1]:
-        return (two, one) if grown[0] else (one, two)
-    ups = _last_up(graph, one), _last_up(graph, two)
-    if ups[0] is not None and (ups[1] is None or ups[1].index < ups[0].index):
-        return two, one
-    return one, two
-
-
-def _always_grown(graph: ShapeGraph, node: Node) -> bool:
-    """Whether every way from an input to a tensor leads through a call that multiplies the size."""
-    seen, waiting = {node.index}, [node.index]
-    while waiting:
-        each = graph.nodes[waiting.pop()]
-        if each.operation == "input":
-            return False
-        if not any(factor > 1 for factor in each.factor):
-            waiting += set(each.inputs) - seen
-            seen.update(each.inputs)
-    return True
-
-
-def named_source(graph: ShapeGraph, node: Node) -> str:
-    """What gave a tensor its size: the last spatial call on its way, by its layer, else by its function."""
-    each = node
-    while not each.spatial and each.inputs and each.operation not in ("cat", "concat", "input"):
-        each = graph.nodes[each.inputs[0]]
-    return each.module or node.module or each.operation
-
-
-def _last_up(graph: ShapeGraph, node: Node) -> Node | None:
-    """The last call before a tensor that multiplied its size; a resize to a given size, as in a gate, does not."""
-    waiting, found = [node.index], -1
-    seen: set[int] = set()
-    while waiting:
-        index = waiting.pop()
-        each = graph.nodes[index]
-        if any(factor > 1 for factor in each.factor) and each.parameter("size") is None:
-            found = max(found, index)
-            continue
-        if index not in seen:
-            seen.add(index)
-            waiting.extend(each.inputs)
-    return graph.nodes[found] if found >= 0 else None
 
 
 def _pair_of(graph: ShapeGraph, up: Node, focus: Mapping[str, int]) -> Pair | None:
@@ -284,6 +238,21 @@ def _planned(graph: ShapeGraph, module: str, value: tuple[int, ...], focus: Mapp
     whole = tuple(map(sum, zip(size, gap, strict=True)))
     alone = Pair((), (module,), whole, size, (0,) * len(size), (), (node.index,))
     return [Loss(alone, node, node, gap, (), (), (), {module: value})]
+
+
+def mirrors(loss: Loss) -> Iterator[Change]:
+    """The kernel, else the padding, of the transposed layer that alone would give the pair's size back."""
+    up, names = loss.up, ("kernel_size", "padding", "dilation")
+    kernel, padding, dilation = (up.parameter(name) for name in names)
+    if kernel is None or padding is None or dilation is None or len(loss.pair.up) > 1 or not any(loss.needed):
+        return
+    sizes = [k * d + n for k, d, n in zip(kernel, dilation, loss.needed, strict=True)]
+    if all(size % d == 0 and size > 0 for size, d in zip(sizes, dilation, strict=True)):
+        value = tuple(size // d for size, d in zip(sizes, dilation, strict=True))
+        yield Change(up.module, "kernel_size", kernel, value, up.built)
+    if all(n % 2 == 0 and p >= n // 2 for p, n in zip(padding, loss.needed, strict=True)):
+        value = tuple(p - n // 2 for p, n in zip(padding, loss.needed, strict=True))
+        yield Change(up.module, "padding", padding, value, up.built)
 
 
 def _loss(graph: ShapeGraph, pair: Pair, focus: Mapping[str, int]) -> Loss:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache, partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from shapelint.analysis import Analysis
 from shapelint.calling import call_mistake
@@ -21,6 +21,9 @@ from shapelint.rule import Rule, fits
 from shapelint.saved import SavedModel, as_advice, is_saved, load_saved
 from shapelint.silence import split, unused_ignores
 from shapelint.spec import parse_expect, parse_sizes
+
+if TYPE_CHECKING:
+    from shapelint.rewriting import Trier
 
 
 def check(
@@ -54,15 +57,41 @@ def check(
     with import_path(target if saved is None else None), kept_state(imports=True):
         loaded = load(target, init_kwargs=init_kwargs, method=method) if saved is None else saved.loaded
         analysis = _analysed(loaded, parsed, asked, options, saved)
+        again = partial(load, target, init_kwargs=init_kwargs, method=method)
+        tries = isinstance(target, str) and saved is None and analysis.diagnosis is not None
+        trier = _trier(again, analysis, options, loaded) if tries else None
+        analysis = _rewritten(analysis, trier)
         findings, silenced = _found(rules, analysis, loaded)
-        if saved is not None:
-            findings = as_advice(findings)
-        elif any(finding.fix is not None and finding.fix.assignments for finding in findings):
-            from shapelint.mending import with_edits
-
-            again = partial(load, target, init_kwargs=init_kwargs, method=method) if isinstance(target, str) else None
-            findings = with_edits(findings, loaded, again)
+        findings = as_advice(findings) if saved is not None else _mended(findings, loaded, trier)
     return replace(_report(loaded, parsed, analysis, findings), silenced=silenced)
+
+
+def _trier(again: Callable[[], Loaded], analysis: Analysis, options: Options, loaded: Loaded) -> Trier:
+    from shapelint.rewriting import Trier
+
+    return Trier(again, analysis, options, loaded.sites)
+
+
+def _rewritten(analysis: Analysis, trier: Trier | None) -> Analysis:
+    """The analysis, with what to write in `forward` where that was tried and works."""
+    if trier is None:
+        return analysis
+    from shapelint.rewriting import with_rewrite
+
+    with standing_state():
+        return with_rewrite(analysis, trier)
+
+
+def _mended(findings: tuple[Finding, ...], loaded: Loaded, trier: Trier | None) -> tuple[Finding, ...]:
+    """The findings, their fixes with the edits that write them."""
+    if not any(finding.fix is not None for finding in findings):
+        return findings
+    from shapelint.mending import with_edits
+    from shapelint.rewriting import tried
+
+    with standing_state():
+        seen = [tried(finding, trier) for finding in findings]
+        return with_edits(seen, loaded, None if trier is None else trier.load_again)
 
 
 def _found(

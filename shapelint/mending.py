@@ -10,7 +10,8 @@ from typing import Any, Final
 
 from torch import nn
 
-from shapelint.edit.document import Document
+from shapelint.edit.arguments import written
+from shapelint.edit.document import texts
 from shapelint.edit.layers import Manner, Proposal, Value, Wish, proposals
 from shapelint.edit.origin import writing_calls
 from shapelint.finding import Finding, Fix, Safety
@@ -141,14 +142,6 @@ def _value(value: Any) -> Value:
     return tuple(value) if isinstance(value, tuple | list) else (value,)
 
 
-def texts(edits: Iterable[Edit]) -> dict[str, bytes]:
-    """The files that some edits change, as they then are; EditError where two of them overlap."""
-    by_file: dict[str, list[Edit]] = {}
-    for edit in edits:
-        by_file.setdefault(edit.span.file, []).append(edit)
-    return {file: Document.read(file).edited(each).data for file, each in by_file.items()}
-
-
 def _why_not(wish: Wish, ways: Sequence[Proposal]) -> str:
     """Why there is no edit, and what each layer of the call needs."""
     calls: Sequence[Call] = wish.first
@@ -159,9 +152,6 @@ def _why_not(wish: Wish, ways: Sequence[Proposal]) -> str:
     if installed(calls[0].code.co_filename):
         return f"no edit: `{next(iter(wish.calls))}` is built in an installed package, at {where}"
     if not wish.uniform:
-        named = ", ".join(f"{wish.values[name]} in `{name}`" for name in wish.values)
+        named = ", ".join(f"{written(wish.values[name])} in `{name}`" for name in wish.values)
         return f"no edit: one line builds all of them, and each needs its own `{wish.parameter}`: {named}"
     return "" if ways else f"no edit: no call that builds `{next(iter(wish.calls))}` was found at {where}"
-
-
-

@@ -28,7 +28,8 @@ class Valid:
 class Invalid:
     """A model on which the rule must speak: the line ends in `# <-- SLnnn` and `message` is the exact text.
 
-    `assignments` is what the fix of the finding must assign, where it has any; `options` go to `shapelint.check`.
+    `assignments` is what the fix of the finding must assign, where it has any; `fixed` is code that must stand in the
+    source once the fix is written; `options` go to `shapelint.check`.
     """
 
     source: str
@@ -36,6 +37,7 @@ class Invalid:
     message: str
     assignments: dict[str, tuple[int, ...]] = field(default_factory=dict)
     options: dict[str, Any] = field(default_factory=dict)
+    fixed: str = ""
 
 
 @runtime_checkable

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 
 from shapelint.analysis import Change
 from shapelint.graph import Node, ShapeGraph
@@ -25,10 +26,13 @@ def single_change(
     question: Question,
     expect: Expectation | None,
     focus: Mapping[str, int],
+    preferred: Iterable[Change] = (),
 ) -> Change | None:
-    """The smallest change of kernel, padding or stride of one convolution that is right at the focus, seen in a run."""
+    """The first of the preferred changes, else the smallest change of kernel, padding or stride of one convolution,
+    that is right at the focus, seen in a run.
+    """
     end = time.monotonic() + _SECONDS
-    for change in _candidates(graph):
+    for change in chain(preferred, _candidates(graph)):
         if time.monotonic() > end:
             return None
         overrides = overriding({change.module: change.value}, change.parameter)
@@ -37,6 +41,21 @@ def single_change(
         if run.failure is None and is_restored(shapes, question, expect, focus):
             return change
     return None
+
+
+def fitting_kernel(explored: Exploration, graph: ShapeGraph, node: Node, focus: Mapping[str, int]) -> Change | None:
+    """The largest kernel that fits what a convolution gets, where the model runs with it at the focus."""
+    kernel, padding, dilation = (node.parameter(name) for name in ("kernel_size", "padding", "dilation"))
+    if kernel is None or padding is None or dilation is None or "Conv" not in node.kind or not node.inputs:
+        return None
+    taken = graph.nodes[node.inputs[0]].shapes[0].value(dict(focus))[-len(kernel) :]
+    largest = tuple((n + 2 * p - 1) // d + 1 for n, p, d in zip(taken, padding, dilation, strict=True))
+    change = Change(node.module, "kernel_size", kernel, tuple(map(min, kernel, largest)), node.built)
+    if any(value < 1 for value in change.value):
+        return None
+    overrides = overriding({change.module: change.value}, change.parameter)
+    run = Exploration(explored.subject, explored.domain, overrides).run(focus, symbolic=False)
+    return change if run.failure is None else None
 
 
 def _candidates(graph: ShapeGraph) -> Iterator[Change]:

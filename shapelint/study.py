@@ -52,7 +52,7 @@ def study(loaded: Loaded, parsed: Inputs, asked: Question, options: Options) -> 
     story = graph.sizes if asked.asked is None else asked.first
     analysis = _analysis(loaded, asked, contract, meaning, graph, _layers(loaded, built))
     analysis = replace(analysis, pairs=mirrored_pairs(graph, story), providers=options.confirm)
-    solver = Solver(explored.subject, asked.domain, layers_of(graph), _right(asked, meaning, options))
+    solver = Solver(explored.subject, asked.domain, layers_of(graph), right_sizes(asked, meaning, options))
     patient = Patient(explored, built, contract, meaning, solver, asked, options.expect, graph)
     analysis = _suspected(_diagnosed(analysis, patient), patient)
     picture = draw(analysis, patient) if options.picture else None
@@ -166,7 +166,7 @@ def _layers(loaded: Loaded, built: dict[str, Span]) -> tuple[Layer, ...]:
     return tuple(Layer(name, kind, parameters, built.get(name)) for name, kind, parameters in found)
 
 
-def _right(asked: Question, meaning: Intent, options: Options) -> Any:
+def right_sizes(asked: Question, meaning: Intent, options: Options) -> Any:
     """What the solver takes for right: restoring where that is meant, else running."""
 
     def right(found: Exploration, sizes: Mapping[str, int] | None) -> SizeSet:

@@ -15,6 +15,7 @@ import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from shapelint.edit.document import Document
 from shapelint.finding import Finding, Report
 from shapelint.rule import Invalid, Rule, Valid
 
@@ -49,7 +50,7 @@ def run_example(rule: Rule, example: Example) -> None:
     """Checks the example's `Net` with this rule alone; AssertionError where the rule does not say what it should.
 
     On a Valid the rule is silent. On an Invalid it speaks once, with the exact message, at the line that ends in
-    `# <-- CODE`; its fix assigns what the example says, and with that assigned the rule is silent.
+    `# <-- CODE`; its fix assigns what the example says and writes its `fixed` text, and with that the rule is silent.
     """
     source = textwrap.dedent(example.source).strip("\n") + "\n"
     with tempfile.TemporaryDirectory(prefix="shapelint_example") as folder:
@@ -62,6 +63,7 @@ def run_example(rule: Rule, example: Example) -> None:
             assert len(findings) == 1, f"{rule.code} speaks {len(findings)} times: {_messages(findings)}\n{source}"
             _compare(findings[0], rule, example, source)
             _run_repaired(file, rule, example)
+            _run_fixed(file, findings[0], rule, example)
 
 
 def _compare(finding: Finding, rule: Rule, example: Invalid, source: str) -> None:
@@ -75,8 +77,19 @@ def _compare(finding: Finding, rule: Rule, example: Invalid, source: str) -> Non
     assert assigned == example.assignments, f"the fix assigns {assigned} instead of {example.assignments}\n{source}"
 
 
+def _run_fixed(file: Path, finding: Finding, rule: Rule, example: Invalid) -> None:
+    edits = finding.fix.edits if finding.fix else ()
+    fixed = Document.read(str(file)).edited(edits).text
+    assert example.fixed in fixed, f"the fix of {rule.code} does not write {example.fixed!r}\n{fixed}"
+    if edits:
+        other = file.with_name("fixed.py")
+        other.write_text(fixed, encoding="utf-8")
+        findings = _findings(rule, _check(f"{other}:Net", rule, example))
+        assert not findings, f"{rule.code} still speaks after its edits: {_messages(findings)}\n{fixed}"
+
+
 def _run_repaired(file: Path, rule: Rule, example: Invalid) -> None:
-    if not example.assignments:
+    if not any(name.endswith(".output_padding") for name in example.assignments):
         return
     module = _built(file, example.options.get("init_kwargs") or {})
     for name, value in example.assignments.items():

@@ -49,7 +49,8 @@ class Sample:
 
 
 FINDING = replace(ROUND_TRIP, code="XY101", message="`up` gives back 5x5", location=Span("x.py", 7, 19, 7, 23))
-FINDING = replace(FINDING, fix=replace(ROUND_TRIP.fix, assignments={"up.output_padding": (1, 1)}))  # type: ignore[type-var]
+FIX = replace(ROUND_TRIP.fix, assignments={"up.output_padding": (1, 1)}, edits=())  # type: ignore[type-var]
+FINDING = replace(FINDING, fix=FIX)
 Answer = Callable[..., None]
 
 

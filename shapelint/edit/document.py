@@ -64,3 +64,11 @@ class Document:
 def _position(edit: Edit) -> tuple[int, int, int, int]:
     span: Span = edit.span
     return span.line, span.column, span.end_line, span.end_column
+
+
+def texts(edits: Iterable[Edit]) -> dict[str, bytes]:
+    """The files that some edits change, as they then are; EditError where two of them overlap."""
+    by_file: dict[str, list[Edit]] = {}
+    for edit in edits:
+        by_file.setdefault(edit.span.file, []).append(edit)
+    return {file: Document.read(file).edited(each).data for file, each in by_file.items()}

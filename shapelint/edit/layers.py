@@ -10,6 +10,8 @@ import ast
 import enum
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
+from math import isqrt
 from typing import Final
 
 from shapelint.edit.arguments import added, given, removed, replaced, written
@@ -211,3 +213,23 @@ def _new_parameter(file: str, function: ast.FunctionDef | ast.AsyncFunctionDef, 
     value = defaults[-1] if defaults else None
     span = span_of(file, last[-1] if value is None else value)
     return Edit(Span(file, span.end_line, span.end_column, span.end_line, span.end_column), f", {text}")
+
+
+def resized(calls: Sequence[Call], name: str, position: int, ratio: Fraction) -> Iterator[tuple[Edit, str]]:
+    """Literals in the expression of an argument that, times a ratio or its square root, may give the argument times it.
+
+    Each edit comes with the old and the new text.
+    """
+    call = call_of(calls, 0)
+    argument = None if call is None else given(call, name, position)
+    if argument is None or not any(isinstance(node, ast.Name) for node in ast.walk(argument)):
+        return
+    root = Fraction(isqrt(ratio.numerator), isqrt(ratio.denominator))
+    for literal in dict.fromkeys(literals(calls, name, position, 0)):
+        node = literal.node
+        if isinstance(node, ast.Constant) and isinstance(node.value, int):
+            for factor in (ratio, root) if root * root == ratio else (ratio,):
+                value = node.value * factor
+                if value.denominator == 1:
+                    text = f"`{value.numerator}` instead of `{node.value}` at line {node.lineno}"
+                    yield replaced(literal.file, node, str(value.numerator)), text

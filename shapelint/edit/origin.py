@@ -40,7 +40,7 @@ class _Trail:
 
 
 def literals(calls: Sequence[Call], name: str, position: int | None, turn: int) -> Iterator[Literal]:
-    """The literals that an argument of the innermost call may have its value from, the likeliest first.
+    """The literals that an argument of the innermost call may have its value or a part of it from, the likeliest first.
 
     `turn` is the number of the layer among those that the same call built, from 0.
     """
@@ -48,7 +48,7 @@ def literals(calls: Sequence[Call], name: str, position: int | None, turn: int) 
     if call is None:
         return
     trail = _Trail(calls, 0, Scope.of(calls[0].span().file, call), turn)
-    argument = given(call, name, position)
+    argument = given(call, name, position) or _starred(call, position, trail)
     if argument is not None:
         yield from _of_expression(argument, trail)
         return
@@ -61,6 +61,19 @@ def literals(calls: Sequence[Call], name: str, position: int | None, turn: int) 
             inner = given(source, name)
             if inner is not None:
                 yield from _of_expression(inner, trail.deeper())
+
+
+def _starred(call: ast.Call, position: int | None, trail: _Trail) -> ast.expr | None:
+    """The item at a position that a `*name` brings, where its items stand in the source."""
+    found: list[ast.expr] = []
+    for each in call.args if position is not None else ():
+        if not isinstance(each, ast.Starred):
+            found.append(each)
+        elif items := _items(each.value, trail):
+            found += items
+        else:
+            return None
+    return found[position] if position is not None and position < len(found) else None
 
 
 def call_of(calls: Sequence[Call], level: int) -> ast.Call | None:
@@ -100,9 +113,9 @@ def _of_expression(node: ast.expr, trail: _Trail) -> Iterator[Literal]:
         return
     if is_literal(node):
         yield Literal(trail.scope.file, node)
-    elif isinstance(node, ast.IfExp):
-        yield from _of_expression(node.body, trail.deeper())
-        yield from _of_expression(node.orelse, trail.deeper())
+    elif isinstance(node, ast.IfExp | ast.BinOp):
+        for part in (node.body, node.orelse) if isinstance(node, ast.IfExp) else (node.left, node.right):
+            yield from _of_expression(part, trail.deeper())
     elif isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant):
         yield from _of_key(node.value, node.slice.value, trail)
     elif isinstance(node, ast.Call):

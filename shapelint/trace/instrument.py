@@ -46,6 +46,11 @@ def instrumented(code: CodeType, without: ast.NodeTransformer | None = None) -> 
     return None
 
 
+def forget_sources() -> None:
+    """Forgets what the files had in them; for a time in which some have other texts."""
+    _definitions.cache_clear()
+
+
 def _is_same(own: CodeType, live: CodeType) -> bool:
     """Whether the source gives the code that runs; pytest rewrites `assert` statements when it imports."""
     if own.co_freevars != live.co_freevars:
