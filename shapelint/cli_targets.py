@@ -75,7 +75,9 @@ class Wanted:
         jobs = self.in_file(file)
         if not jobs:
             _check_syntax(file)
-            advice = f"name one ({file}:Net), or put `{EXAMPLE}` above its class"
+            from shapelint.model_names import shown_targets
+
+            advice = f"name one ({shown_targets(file)}), or put `{EXAMPLE}` above its class"
             raise TargetError(f"{file!r} has no annotated model; {advice}")
         return jobs
 
@@ -164,6 +166,10 @@ def _annotated(entry: Entry) -> ConfiguredModel:
             return replace(
                 model, input=found.inputs, expect=model.expect or found.expect, sizes=model.sizes or found.sizes
             )
+    if file.endswith(".py"):
+        from shapelint.model_names import check_name
+
+        check_name(file, name, model.target)
     advice = f"give --input 1,3,H,W, or put `{EXAMPLE}` above its class"
     raise SpecError(f"target {model.target!r} has no input; {advice}")
 

@@ -168,6 +168,8 @@ def _wanted(text: str, number: int) -> Function | None:
 def _parsed(text: str, number: int) -> Function:
     if text[0] in "([{" and "," in text:
         raise SpecError(f"dim {number} is {text!r}; write the dims without brackets around them")
+    if re.fullmatch(r"\d+(x\w+)+", text):
+        raise SpecError(f"dim {number} is {text!r}; write the dims with commas, {text.replace('x', ',')}")
     try:
         return _dimension(parse_function(text), number)
     except SpecError as error:

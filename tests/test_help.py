@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 import textwrap
+from pathlib import Path
 from typing import Any
 
 import click
@@ -121,3 +122,46 @@ def test_pytorch_says_what_the_page_says(rule: Rule) -> None:
     found = ERROR.search(documentation(rule))
     assert found
     assert " ".join(found[1].split()) == f"{caught.type.__name__}: {' '.join(str(caught.value).split())}"
+
+
+ABOVE = "or put `# shapelint: input=1,3,H,W` above its class"
+MODELS = """
+from torch import nn
+
+
+class Part(nn.Module): ...
+class Base(nn.Module): ...
+class Config: ...
+class UNet(Base): ...
+class Small(UNet): ...
+"""
+
+
+@pytest.mark.parametrize(
+    ("target", "line"),
+    [
+        (
+            "nets.py",
+            "'nets.py' has no annotated model; name one (nets.py:Small, nets.py:UNet, nets.py:Base and 1 more), "
+            + ABOVE,
+        ),
+        ("nets.py:Unet", "target 'nets.py:Unet': there is no 'Unet' in it, did you mean 'UNet'?"),
+        ("nets:Smal", "target 'nets:Smal': there is no 'Smal' in it, did you mean 'Small'?"),
+        (
+            "nets.py:Other",
+            "target 'nets.py:Other' has no input; give --input 1,3,H,W, " + ABOVE,
+        ),
+        (
+            "empty.py",
+            "'empty.py' has no annotated model; name one (empty.py:Net), " + ABOVE,
+        ),
+    ],
+)
+def test_an_error_names_the_models_of_the_file(
+    target: str, line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("nets.py").write_text(MODELS)
+    Path("empty.py").write_text("# a class Unet and Smal, if you like\n")
+    assert run(["check", target]) == 2
+    assert capsys.readouterr().err == f"shapelint: {line}\n"

@@ -27,7 +27,7 @@ LAYERS = (
     ("baseline",),
     ("rule",),
     ("spec", "comments", "config", "module_files"),
-    ("inputs", "annotation", "user_code"),
+    ("inputs", "annotation", "model_names", "user_code"),
     ("silence",),
     ("calling",),
     ("load",),

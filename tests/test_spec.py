@@ -41,6 +41,7 @@ def test_a_spec_is_written_as_it_is_read_and_survives_pickle(text: str) -> None:
         ("1.5", "input '1.5': dim 1 '1.5' is no integer, symbol or expression of them (+, -, *, //)"),
         ("1,H/2", "input '1,H/2': dim 2 'H/2' may use +, -, * and // by a whole number only"),
         ("(1,3)", "input '(1,3)': dim 1 is '(1,3)'; write the dims without brackets around them"),
+        ("1x3xHx64", "input '1x3xHx64': dim 1 is '1x3xHx64'; write the dims with commas, 1,3,H,64"),
         ("1,_", "input '1,_': dim 2 is '_'; give a size that is open a name, such as N"),
         ("1:int46", "input '1:int46': unknown dtype 'int46', did you mean 'int64'?"),
         ("class=1", "input 'class=1': 'class' is no name of a keyword argument"),

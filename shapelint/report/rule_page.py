@@ -92,6 +92,8 @@ def _options(options: Mapping[str, Any]) -> Iterator[str]:
             yield from (word for symbol, wanted in value.items() for word in (flag, f"{symbol}={_sizes(wanted)}"))
         elif isinstance(value, dict):
             yield from (flag, json.dumps(value, default=str))
+        elif isinstance(value, tuple | list):
+            yield from (flag, ",".join(value)) if value else ()
         else:
             yield from (flag, str(value))
 
