@@ -27,10 +27,10 @@ def draw(analysis: Analysis, patient: Patient) -> Picture:
     """The picture of an analysed model, at the focus of its diagnosis or at an asked size."""
     diagnosis = analysis.diagnosis
     sizes = _story(analysis) if diagnosis is None else dict(diagnosis.focus)
-    now = _run(patient, sizes, {})
+    now, raises = _run(patient, sizes, {})
     overrides, changes = ({}, {}) if diagnosis is None else _repair(diagnosis)
-    after = _run(patient, sizes, overrides) if changes else None
-    scene = _scene(now, patient, sizes, _whole(now, [after, analysis.graph], patient))
+    after = _run(patient, sizes, overrides)[0] if changes else None
+    scene = _scene(now, patient, sizes, _whole(now, [after, analysis.graph]) if raises else now)
     marks = () if diagnosis is None else tuple(_marks(analysis, diagnosis, now))
     plan = None if diagnosis is None else diagnosis.plan or diagnosis.mended
     expect = patient.expect
@@ -104,15 +104,14 @@ def _short(value: tuple[int, ...]) -> str:
     return str(value[0] if len(set(value)) == 1 else value)
 
 
-def _run(patient: Patient, sizes: Sizes, overrides: Overrides) -> ShapeGraph:
+def _run(patient: Patient, sizes: Sizes, overrides: Overrides) -> tuple[ShapeGraph, bool]:
+    """The calls of a run, and whether it raises."""
     run = replace(patient.explored, overrides=overrides).run(sizes, symbolic=True)
-    return freeze(run, patient.explored.subject.module, patient.built)
+    return freeze(run, patient.explored.subject.module, patient.built), run.failure is not None
 
 
-def _whole(now: ShapeGraph, others: list[ShapeGraph | None], patient: Patient) -> ShapeGraph:
-    """A run that goes on where `now` ends, the same calls before that; `now` itself where it ends well."""
-    if patient.failing(now) is None:
-        return now
+def _whole(now: ShapeGraph, others: list[ShapeGraph | None]) -> ShapeGraph:
+    """A run that goes on where `now` ends, the same calls before that; `now` itself where there is none."""
     found = (other for other in others if other is not None and _continues(now, other))
     return next(found, now)
 

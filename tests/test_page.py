@@ -147,7 +147,28 @@ def test_what_a_raise_leaves_unrun_is_drawn_as_such() -> None:
     assert len(mended.arcs) == len(drawing.arcs) == 4
 
 
-def test_layers_of_one_size_fold(tmp_path: Path) -> None:
+def test_a_model_that_refuses_its_input_is_drawn_as_it_would_run() -> None:
+    Path("guarded.py").write_text(
+        "from torch import nn\n"
+        "class Net(nn.Module):\n"
+        "    def __init__(self):\n"
+        "        super().__init__()\n"
+        "        self.down, self.up = nn.MaxPool2d(2), nn.Upsample(scale_factor=2)\n"
+        "    def forward(self, x):\n"
+        "        if x.shape[2] % 2 or x.shape[3] % 2:\n"
+        "            raise ValueError('even sizes only')\n"
+        "        return self.up(self.down(x))\n"
+    )
+    report = shapelint.check("guarded.py:Net", "1,3,7,8", picture=True)
+    assert report.picture is not None
+    assert (report.picture.now.reached, len(report.picture.now.steps)) == (1, 3)
+    drawing = hourglass(report.picture)
+    assert [badge.kind for badge in drawing.badges] == ["cross"]
+    calls = [shape for shape in drawing.shapes if shape.title.startswith(("down", "up"))]
+    assert [shape.kind for shape in calls] == ["down ghost", "up ghost"]
+
+
+def test_layers_of_one_size_fold() -> None:
     Path("deep.py").write_text(
         "from torch import nn\n"
         "class Net(nn.Sequential):\n"

@@ -77,7 +77,7 @@ def _arc(layout: Layout, start: int, index: int, bad: bool) -> Arc:
     top = min(begin[1], end[1]) - 20 - 0.11 * abs(end[0] - begin[0])
     sizes = dict.fromkeys(sized(layout.scene.steps[each].size) for each in layout.scene.steps[index].inputs)
     text = f"{' and '.join(sizes)} do not fit" if bad else ""
-    return Arc(begin, end, top, bad, index <= layout.scene.reached, text)
+    return Arc(begin, end, top, bad, layout.ran(index), text)
 
 
 def brackets(layout: Layout, picture: Picture, *, mended: bool) -> tuple[Bracket, ...]:

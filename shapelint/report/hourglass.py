@@ -65,8 +65,10 @@ def hourglass(picture: Picture, *, mended: bool = False) -> Drawing:
     curves, pairs = arcs(found), brackets(found, picture, mended=mended)
     tallest = max((max(column.body.left, column.body.right) for column in found.columns), default=0.0)
     tallest = max([tallest, *(found.height(mark.wanted) for mark in found.marked(Role.MISSES))]) + NOTCH
-    formulas = tuple(labels.formulas(found, tallest / 2))
-    base = max([tallest / 2, *(text.y for text in formulas)]) + 8
+    names = tuple(labels.names(found, changed))
+    low = max([tallest / 2, *(text.y + 4 for text in names)])
+    formulas = tuple(labels.formulas(found, low))
+    base = max([low, *(text.y for text in formulas)]) + 8
     rows = max((bracket.row + 1 for bracket in pairs), default=0)
     loose = tuple(labels.loose_changes(found, picture, base + rows * _ROW, mended=mended))
     above = max([tallest / 2 + 44, *(-arc.apex[1] + 22 for arc in curves)])
@@ -79,7 +81,7 @@ def hourglass(picture: Picture, *, mended: bool = False) -> Drawing:
         shapes=tuple(_shapes(found, changed)),
         badges=tuple(labels.badges(found)),
         texts=(*numbers, *formulas, *loose),
-        names=tuple(labels.names(found, changed)),
+        names=names,
         arcs=curves,
         brackets=pairs,
         base=base,
@@ -119,7 +121,7 @@ def _shape(found: Layout, box: Box, changed: AbstractSet[str], *, enters: bool =
     kind = "layer" if len(steps) > 1 else _kind(steps[0], box, enters=enters)
     kind += "".join(f" {mark.role}" for mark in marks)
     kind += " changed" if changed & {step.module for step in steps} else ""
-    kind += "" if box.steps[0] <= found.scene.reached else " ghost"
+    kind += "" if found.ran(box.steps[0]) else " ghost"
     title = _title(steps[0]) if len(steps) == 1 else f"{len(steps)} calls: {_listed(steps)}"
     detail = _detail(steps[0], box) if len(steps) == 1 else f"all at {sized(box.after)}"
     words = "; ".join(f"{mark.text}" for mark in marks)

@@ -10,7 +10,7 @@ from shapelint.picture import Mark, Picture, Role, Scene
 from shapelint.report.connections import sized
 from shapelint.report.layout import NOTCH, Column, Layout
 
-_LINE, _CHARACTER, _FORMULA = 13.0, 7.6, 15
+_LINE, _CHARACTER, _FORMULA, _LONGEST = 13.0, 7.6, 15, 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,9 @@ def output_of(scene: Scene, picture: Picture) -> int:
 
 def badges(found: Layout) -> Iterator[Text]:
     """Signs at the marked calls: how many rows stay behind, and where the run ends."""
+    reached, end = found.scene.reached, found.boxes.get(found.scene.reached)
+    if reached < len(found.scene.steps) and end is not None and not found.marked(Role.RAISES):
+        yield Text(end.x0, -end.left / 2, "raises", "cross")
     for mark in found.marks.values():
         box = found.boxes.get(mark.step)
         if box is None:
@@ -50,7 +53,7 @@ def names(found: Layout, changed: AbstractSet[str]) -> Iterator[Text]:
         if box is None or not column.reached:
             continue
         step = found.scene.steps[box.steps[0]]
-        name, mark = step.name, found.marks.get(box.steps[0])
+        name, mark = _shortened(step.name), found.marks.get(box.steps[0])
         kind = f"name {mark.role}" if mark else "name changed" if step.module in changed else "name"
         long = len(name) * _CHARACTER
         if long < box.x1 - box.x0:
@@ -62,6 +65,15 @@ def names(found: Layout, changed: AbstractSet[str]) -> Iterator[Text]:
             low = max(y, low + 14) if box.middle - long / 2 < end else y
             end = box.middle + long / 2
             yield Text(box.middle, low, name, f"{kind} outside")
+
+
+def _shortened(name: str) -> str:
+    """The end of a long path, from a dot on."""
+    parts = name.split(".")
+    while len(parts) > 1 and len(".".join(parts)) > _LONGEST:
+        parts = parts[1:]
+    short = ".".join(parts)
+    return short if short == name else f"…{short}"
 
 
 def numbers(found: Layout, picture: Picture) -> Iterator[Text]:
@@ -77,7 +89,7 @@ def numbers(found: Layout, picture: Picture) -> Iterator[Text]:
         if texts:
             text, half = texts[0], _half(texts[0])
             placed.append((column.middle, half))
-            raising = any(mark.step in column.station.steps for mark in found.marked(Role.RAISES))
+            raising = column.number == columns[-1].number and found.scene.reached < len(found.scene.steps)
             room = NOTCH / 2 if kind != "number" or raising else 0
             top = -max(column.body.left, column.body.right) / 2 - 7 - room
             yield Text(min(max(column.middle, half - 2), found.width - half + 2), top, text, kind)

@@ -78,6 +78,10 @@ class Layout:
     def height(self, size: Size) -> float:
         return self.scale.height(size)
 
+    def ran(self, index: int) -> bool:
+        """Whether a call was run, if only to raise."""
+        return index < self.scene.reached or index in self.marks
+
     def marked(self, *roles: Role) -> list[Mark]:
         return [mark for mark in self.marks.values() if mark.role in roles and mark.step in self.boxes]
 
@@ -129,7 +133,8 @@ def _columns(found: Sequence[Station], scene: Scene, marks: Mapping[int, Mark], 
         end = x + (_STATION + _PART * min(len(station.parts), _PARTS)) * stretch
         parts = tuple(_slices(station, (x, end), marks, scale))
         reached = not station.steps or min(station.steps) < scene.reached
-        ghosts = [part.x0 for part in parts if part.steps[0] > scene.reached] if reached else []
+        ghosts = [part.x0 for part in parts if part.steps[0] >= scene.reached and part.steps[0] not in marks]
+        ghosts = ghosts if reached else []
         body = _box(Part((), station.first, station.size), (x, min([end, *ghosts])), scale)
         yield Column(station, number, entry, body, parts, reached)
         x = end
