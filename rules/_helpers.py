@@ -10,7 +10,7 @@ from functools import reduce
 from typing import TYPE_CHECKING
 
 from shapelint.failure import Kind
-from shapelint.finding import Fix, Safety
+from shapelint.finding import Fix, Safety, Severity
 from shapelint.graph import Node
 from shapelint.size import SizeSet
 from shapelint.source import Span
@@ -39,6 +39,11 @@ def quoted(name: str) -> str:
 def layer_name(names: Sequence[str]) -> str:
     """The layers of one side of a pair: the one, or the first to the last."""
     return quoted(names[0]) if len(names) == 1 else f"{quoted(names[0])} to {quoted(names[-1])}"
+
+
+def at_stake(analysis: Analysis) -> Severity:
+    """How bad it is that an exported file differs: a warning where a runtime was asked for, and else a note."""
+    return Severity.WARNING if analysis.providers else Severity.NOTE
 
 
 def called(node: Node) -> str:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, ClassVar
 
-from shapelint.finding import Finding, Fix, Safety, Severity
+from shapelint.finding import Finding, Fix, Safety
 from shapelint.graph import Node
 from shapelint.rule import Invalid, Valid
 
-from ._helpers import called, padding_text, place_of, short
+from ._helpers import at_stake, called, padding_text, place_of, short
 
 if TYPE_CHECKING:
     from shapelint.analysis import Analysis
@@ -91,7 +91,6 @@ class UnportableOutputPadding:
 
     def check(self, analysis: Analysis) -> Iterator[Finding]:
         """Yields every layer that has such a value."""
-        severity = Severity.WARNING if analysis.providers else Severity.NOTE
         layers = {(node.module, node.place): node for node in reversed(analysis.graph.nodes) if _is_unportable(node)}
         for node in reversed(layers.values()):
             value, stride = node.parameter("output_padding") or (), node.parameter("stride") or ()
@@ -100,7 +99,7 @@ class UnportableOutputPadding:
             yield Finding(
                 code=self.code,
                 name=self.name,
-                severity=severity,
+                severity=at_stake(analysis),
                 message=f"onnxruntime refuses {name}: {padding_text(value)} is not below its stride {short(stride)}",
                 notes=(f"PyTorch takes it, because the dilation is {dilation}",),
                 module=node.module or None,

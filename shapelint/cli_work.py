@@ -16,6 +16,7 @@ from shapelint.cache import packed
 from shapelint.cli_job import Job, without_ignored
 from shapelint.dependencies import Watching
 from shapelint.errors import ShapelintError, SpecError
+from shapelint.export.progress import shown
 from shapelint.finding import Report
 
 TEXT: Final = "str:"
@@ -93,7 +94,8 @@ class Work:
     def _attempt(self, job: Job, tell: Callable[[str, bytes], None]) -> Report | None:
         """The report of one job; None, and one line told, where the check cannot be done."""
         try:
-            return self._checked(job)
+            with shown():
+                return self._checked(job)
         except BaseException as error:
             if not self.apart and isinstance(error, KeyboardInterrupt):
                 raise

@@ -74,7 +74,11 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Confirmation:
-    """What a runtime gave at one size; `ok` is about shapes, `max_abs_error` about values (None: random)."""
+    """What a runtime gave at one size; `ok` is about shapes, `max_abs_error` about values (None: not compared).
+
+    `dynamic` tells that the sizes were open in the file; `exporter` which of torch.onnx made it, "" where none did.
+    The provider is "PyTorch" where only eager PyTorch was asked, since it is to raise.
+    """
 
     provider: str
     version: str
@@ -85,6 +89,8 @@ class Confirmation:
     max_abs_error: float | None
     ok: bool
     note: str = ""
+    dynamic: bool = False
+    exporter: str = ""
 
 
 @dataclass(frozen=True, slots=True)

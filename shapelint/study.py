@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from shapelint.analysis import Analysis, Layer
+from shapelint.baked import portability
 from shapelint.broadcasts import broadcasts
 from shapelint.contract import Contract, How, Outcome, Region, running
 from shapelint.crossing import axis_mix_up
@@ -56,7 +57,8 @@ def study(loaded: Loaded, parsed: Inputs, asked: Question, options: Options) -> 
     patient = Patient(explored, built, contract, meaning, solver, asked, options.expect, graph)
     analysis = _suspected(_diagnosed(analysis, patient), patient)
     picture = draw(analysis, patient) if options.picture else None
-    return replace(analysis, picture=picture), explored.subject
+    known = portability(explored, analysis)
+    return replace(analysis, picture=picture, portability=known), explored.subject
 
 
 def _explored(loaded: Loaded, parsed: Inputs, asked: Question, options: Options) -> tuple[Question, Exploration]:

@@ -165,10 +165,11 @@ class _Bench:
         observed = tuple(tuple(output.shape) for output in observation.outputs)
         ok = blank.predicted == observed == given
         error = _max_abs_error(eager.outputs, observation.outputs) if observed == given and not eager.random else None
-        notes += [] if ok else [f"PyTorch gives {_text(given)}"]
+        notes += [] if blank.predicted == given else [f"PyTorch gives {written(given)}"]
         return replace(
-            blank, provider=observation.provider, observed=observed, max_abs_error=error, ok=ok, note="; ".join(notes)
-        )
+            blank, provider=observation.provider, observed=observed, max_abs_error=error, ok=ok,
+            note="; ".join(notes), exporter=str(file.exporter),
+        )  # fmt: skip
 
     def _export(self, model: FlatModule, tensors: tuple[torch.Tensor, ...]) -> OnnxFile:
         try:
@@ -226,5 +227,6 @@ def _at(sizes: Mapping[str, int]) -> str:
     return " at " + ", ".join(f"{symbol}={size}" for symbol, size in sizes.items()) if sizes else ""
 
 
-def _text(shapes: Shapes) -> str:
+def written(shapes: Shapes) -> str:
+    """The shapes of some outputs as people write them."""
     return ", ".join("x".join(map(str, shape)) or "a scalar" for shape in shapes)

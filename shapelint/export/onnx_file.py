@@ -1,4 +1,7 @@
-"""A model as ONNX bytes at one concrete size: by the quick exporter of torch.onnx or, where it refuses, the other."""
+"""A model as ONNX bytes: by the quick exporter of torch.onnx or, where it refuses, the other.
+
+All sizes are fixed in the file, or those of some axes of the inputs are open, as in a file that is deployed.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,8 @@ from torch.utils import _pytree as pytree
 
 OPSET = 20
 Arguments = tuple[tuple[object, ...], dict[str, object]]
+OpenAxes = tuple[dict[int, str], ...]
+"""For each input tensor the axes whose size stays open in the file, and what each is called there."""
 
 
 class Exporter(enum.StrEnum):
@@ -26,7 +31,7 @@ class Exporter(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class OnnxFile:
-    """A serialised ONNX model with all sizes fixed, and the exporter that made it."""
+    """A serialised ONNX model, and the exporter that made it."""
 
     data: bytes
     exporter: Exporter
@@ -100,6 +105,42 @@ def export(
     raise ExportRefused(_reason(errors))
 
 
+def export_open(
+    model: FlatModule, tensors: tuple[torch.Tensor, ...], axes: OpenAxes, exporter: Exporter
+) -> OnnxFile:
+    """The model as ONNX bytes in which the sizes of some axes are open; raises ExportRefused.
+
+    The quick exporter leaves the weights out: they are inputs of the file, named as in the state of `model`. Here it
+    must hand the model traced sizes, not plain ones: a plain size would be a constant of the file.
+    """
+    copies = tuple(tensor.clone() for tensor in tensors)
+    try:
+        if exporter is Exporter.DYNAMO:
+            automatic = tuple(dict.fromkeys(each, torch.export.Dim.AUTO) for each in axes)
+            program = torch.export.export(model, copies, dynamic_shapes=(automatic,), strict=False)
+            return OnnxFile(_converted(program, len(tensors)), exporter)
+        return OnnxFile(_traced_open(model, copies, axes), exporter)
+    except Exception as error:  # any type, as above
+        raise ExportRefused(_reason([error])) from error
+
+
+def _traced_open(model: FlatModule, tensors: tuple[torch.Tensor, ...], axes: OpenAxes) -> bytes:
+    file, names = io.BytesIO(), input_names(len(tensors))
+    torch.onnx.export(
+        model,
+        tensors,
+        file,  # type: ignore[arg-type]
+        dynamo=False,
+        opset_version=OPSET,
+        training=torch.onnx.TrainingMode.PRESERVE,
+        input_names=list(names),
+        dynamic_axes={name: each for name, each in zip(names, axes, strict=True) if each},
+        export_params=False,
+        do_constant_folding=False,
+    )
+    return file.getvalue()
+
+
 def _export_torchscript(model: FlatModule, tensors: tuple[torch.Tensor, ...]) -> bytes:
     """By `dynamo=False`; PRESERVE, since EVAL would set the mode of every submodule, where some may train."""
     file = io.BytesIO()
@@ -118,13 +159,13 @@ def _export_torchscript(model: FlatModule, tensors: tuple[torch.Tensor, ...]) ->
 
 def _export_dynamo(model: FlatModule, tensors: tuple[torch.Tensor, ...]) -> bytes:
     """By `dynamo=True` from a non-strict torch.export, so that a refusal is not tried again in slower ways."""
+    return _converted(torch.export.export(model, tensors, strict=False), len(tensors))
+
+
+def _converted(exported: torch.export.ExportedProgram, inputs: int) -> bytes:
+    """The ONNX bytes of what torch.export gives, without an optimiser pass."""
     program = torch.onnx.export(
-        torch.export.export(model, tensors, strict=False),
-        dynamo=True,
-        verbose=False,
-        optimize=False,
-        opset_version=OPSET,
-        input_names=input_names(len(tensors)),
+        exported, dynamo=True, verbose=False, optimize=False, opset_version=OPSET, input_names=input_names(inputs)
     )
     assert program is not None
     return bytes(program.model_proto.SerializeToString())

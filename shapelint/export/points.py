@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 import torch
 
 from shapelint.analysis import Analysis
 from shapelint.export.confirm import Subject, confirm, too_large
+from shapelint.export.dynamic import confirmed_at_many
 from shapelint.load import Loaded
 from shapelint.size.number import plain
 from shapelint.size.sets import SizeSet
@@ -33,12 +35,16 @@ def confirmed(
     plan = None if analysis.diagnosis is None else analysis.diagnosis.plan
     values = None if plan is None else plan.assignments
     subject = _subject(analysis, loaded, traced, train=train)
-    points = chosen_points(analysis)
+    many = analysis.open
+    points = chosen_points(analysis)[: _POINTS // 2 if many else _POINTS]
     with left_as_it_was(loaded.module):
         for part in loaded.module.modules():
             part.training = train
         for provider in providers:
             found, notes = confirm(subject, points, provider=provider, assignments=values)
+            if many and not (notes and not found):
+                more, others = confirmed_at_many(analysis, subject, traced.inputs, provider)
+                found, notes = (*found, *more), (*notes, *others)
             confirmations, remarks = (*analysis.confirmations, *found), (*analysis.remarks, *notes)
             analysis = replace(analysis, confirmations=confirmations, remarks=remarks)
     return analysis
@@ -56,7 +62,7 @@ def chosen_points(analysis: Analysis) -> tuple[Mapping[str, int], ...]:
                     points.append(point)
     if not points:
         points = [each for each in (_comfortable(asked),) if each is not None]
-    return tuple(points[:_POINTS])
+    return tuple(points)
 
 
 def _comfortable(sizes: SizeSet) -> dict[str, int] | None:
@@ -67,6 +73,7 @@ def _comfortable(sizes: SizeSet) -> dict[str, int] | None:
 def _subject(analysis: Analysis, loaded: Loaded, traced: Traced, *, train: bool) -> Subject:
     plan = None if analysis.diagnosis is None else analysis.diagnosis.plan
 
+    @cache
     def build() -> torch.nn.Module:
         module = loaded.module if loaded.rebuild is None else loaded.rebuild()
         return module.train(train) if loaded.rebuild is not None else module

@@ -67,7 +67,7 @@ def run(file: OnnxFile, tensors: tuple[torch.Tensor, ...], provider: str) -> Obs
     except ProviderError:
         raise
     except Exception as error:  # onnxruntime's errors have no common base
-        raise RunRefused(f"onnxruntime cannot load it: {_message(error)}") from error
+        raise RunRefused(f"onnxruntime cannot load it: {message(str(error))}") from error
     try:
         named = dict(zip(input_names(len(tensors)), tensors, strict=True))
         feed = {entry.name: named[entry.name].detach().numpy() for entry in session.get_inputs()}
@@ -75,7 +75,7 @@ def run(file: OnnxFile, tensors: tuple[torch.Tensor, ...], provider: str) -> Obs
         options.log_severity_level = _FATAL
         outputs = session.run(None, feed, options)
     except Exception as error:
-        raise RunRefused(f"onnxruntime cannot run it: {_message(error)}") from error
+        raise RunRefused(f"onnxruntime cannot run it: {message(str(error))}") from error
     return Observation(tuple(outputs), _really(session, provider))
 
 
@@ -113,9 +113,14 @@ def _session(model: bytes | str, provider: str) -> Any:
 def _really(session: Any, provider: str) -> str:
     """The provider that the session uses; raises ProviderError where it is not the one that was asked for."""
     used = str(session.get_providers()[0])
+    check_used(used, provider)
+    return used
+
+
+def check_used(used: str, provider: str) -> None:
+    """Raises ProviderError unless the provider that a session uses is the one that was asked for."""
     if used != provider_name(provider):
         raise ProviderError(_fell_back(provider, f"onnxruntime fell back to {used}"))
-    return used
 
 
 def _probe(provider: str) -> None:
@@ -132,7 +137,7 @@ def _probe(provider: str) -> None:
     except ProviderError:
         raise
     except Exception as error:
-        raise ProviderError(_fell_back(provider, _message(error))) from error
+        raise ProviderError(_fell_back(provider, message(str(error)))) from error
 
 
 def _fell_back(provider: str, what: str) -> str:
@@ -145,7 +150,8 @@ def _install(provider: str) -> str:
     return "run `pip install onnxruntime-gpu[cuda,cudnn]` (or `pip install shapelint[gpu]`)"
 
 
-def _message(error: Exception) -> str:
+def message(text: str) -> str:
     """The reason alone, of "[ONNXRuntimeError] : 2 : INVALID_ARGUMENT : ... Status Message: reason"."""
-    text = str(error).split("Status Message: ")[-1]
-    return first_line(type(error)(re.sub(r"^\[ONNXRuntimeError\] : \d+ : \w+ : ", "", text)))
+    text = text.split("Status Message: ")[-1]
+    text = re.sub(r"^\[ONNXRuntimeError\] : \d+ : \w+ : ", "", text)
+    return first_line(RuntimeError(re.sub(r"^\S+\.(?:h|cc):\d+ \S+ ", "", text)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 
 from shapelint.finding import Confirmation, Report
@@ -12,15 +12,43 @@ Shapes = tuple[tuple[int, ...], ...]
 
 
 def confirmation_lines(report: Report) -> tuple[str, ...]:
-    """One line for each provider: `onnxruntime 1.32.0 (CPUExecutionProvider): 5x5 as it is, 6x6 with the repair`."""
-    ordered = sorted(report.confirmations, key=_provider)
-    groups = [(name, tuple(group)) for name, group in groupby(ordered, key=_provider)]
-    return tuple(f"onnxruntime {name}: {_group(group, report)}" for name, group in groups)
+    """One line for each provider: `onnxruntime 1.32.0 (CPUExecutionProvider): 5x5 as it is, 6x6 with the repair`.
+
+    What came of one file at many sizes, and of PyTorch where it is to raise, is a line for all of them.
+    """
+    one = sorted((each for each in report.confirmations if not each.dynamic), key=_provider)
+    many = sorted((each for each in report.confirmations if each.dynamic), key=_file)
+    fixed = [f"onnxruntime {name}: {_group(tuple(group), report)}" for name, group in groupby(one, key=_provider)]
+    return (*fixed, *(_together(name, tuple(group), report) for name, group in groupby(many, key=_file)))
 
 
 def worst_error(confirmations: Iterable[Confirmation]) -> float | None:
     """The largest difference between the values of the runtime and of PyTorch; None where none was taken."""
     return max((each.max_abs_error for each in confirmations if each.max_abs_error is not None), default=None)
+
+
+def _file(each: Confirmation) -> str:
+    if not each.exporter:
+        return f"{each.provider} {each.version}"
+    symbols = " and ".join(each.sizes)
+    return f"onnxruntime {_provider(each)}, one file with {symbols} open ({each.exporter})"
+
+
+def _together(name: str, group: tuple[Confirmation, ...], report: Report) -> str:
+    """How many sizes came as predicted, between which ones, and an example of those that did not."""
+    right = sum(each.ok for each in group)
+    verb = "sizes as predicted" if group[0].exporter else "sizes raise as predicted"
+    ranges = ", ".join(_range(symbol, [each.sizes[symbol] for each in group]) for symbol in group[0].sizes)
+    text = f"{name}: {right} of {len(group)} {verb} ({ranges})"
+    wrong = next((each for each in group if not each.ok), None)
+    if wrong is None:
+        return text
+    return f"{text}; at {_named(wrong.sizes)} {_one(wrong, _open_axes(report), mixed=False)}"
+
+
+def _range(symbol: str, sizes: Sequence[int]) -> str:
+    low, high = min(sizes), max(sizes)
+    return f"{symbol} {low}" if low == high else f"{symbol} from {low} to {high}"
 
 
 def _provider(confirmation: Confirmation) -> str:
@@ -49,10 +77,17 @@ def _one(each: Confirmation, axes: tuple[int, tuple[int, ...]], *, mixed: bool) 
     if each.observed is None:
         reason = each.note.partition(": ")[0] if each.ok else each.note
         return f"not run{how}" + (f" ({reason})" if reason else "")
-    text = _size(each.observed, axes) + how
+    text, wanted = _size(each.observed, axes), _size(each.predicted or (), axes)
+    if text == wanted and each.observed != each.predicted:
+        text, wanted = _whole(each.observed), _whole(each.predicted or ())
+    text += how
     if not each.ok and each.predicted is not None:
-        text += f" where {_size(each.predicted, axes)} was predicted"
+        text += f" where {wanted} was predicted"
     return text + (f" ({each.note})" if each.note else "")
+
+
+def _whole(shapes: Shapes) -> str:
+    return " and ".join("x".join(map(str, shape)) or "a scalar" for shape in shapes) or "no output"
 
 
 def _size(shapes: Shapes, axes: tuple[int, tuple[int, ...]]) -> str:

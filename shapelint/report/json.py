@@ -120,6 +120,8 @@ def _confirmation(confirmation: Confirmation) -> dict[str, Any]:
         "max_abs_error": _finite(confirmation.max_abs_error),
         "ok": confirmation.ok,
         "note": confirmation.note,
+        "dynamic": confirmation.dynamic,
+        "exporter": confirmation.exporter,
     }
 
 

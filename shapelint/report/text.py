@@ -76,7 +76,7 @@ def _source(finding: Finding, gutter: str) -> Iterator[str]:
 def _all_well(report: Report, confirmed: tuple[str, ...]) -> Iterator[str]:
     also = f", {_known(report)}" if _known(report) else kept(report)
     yield f"{subject(report)}: {_paint('ok', fg='green', bold=True)}{also}"
-    yield from (f"{line}{_values(report)}" for line in confirmed)
+    yield from (line + _values(report) * (number == 0) for number, line in enumerate(confirmed))
     if report.contract.symbols:
         yield holds(report)
 

@@ -111,6 +111,10 @@ class SizeSet:
             raw = raw.fix_val(isl.dim_type.set, self.symbols.index(name), isl_number(value))
         return SizeSet(self.symbols, raw)
 
+    def without(self, values: Mapping[str, int]) -> SizeSet:
+        """The set less one size."""
+        return self - SizeSet.point(self.symbols, values)
+
     def onto(self, symbols: Sequence[str]) -> SizeSet:
         """The projection on some of the symbols, in the order of this set."""
         kept = tuple(name for name in self.symbols if name in symbols)

@@ -35,11 +35,15 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """A condition on the path: one that another path can take (`failure` is None), or one that else raises."""
+    """A condition on the path: one that another path can take (`failure` is None), or one that else raises.
+
+    `place` is where the model's own code asked for it; None where a size rule did.
+    """
 
     condition: Condition
     failure: Failure | None
     node: int
+    place: Call | None = None
 
 
 @dataclass(slots=True)

@@ -16,7 +16,7 @@ from typing import Any, NoReturn
 import torch
 from torch.overrides import TorchFunctionMode
 
-from shapelint.size.condition import FALSE, TRUE, Condition, equal, negate, pinned, symbols_of
+from shapelint.size.condition import TRUE, Condition, equal, negate, pinned, symbols_of
 from shapelint.size.function import constant
 from shapelint.size.number import plain, tracked_size
 from shapelint.size.tracking import settle
@@ -68,7 +68,7 @@ class Recorder(TorchFunctionMode):
         self.leaks: list[tuple[str, Call | None]] = []
         self.layers: list[tuple[str, int]] = [("", 1)]
         self._calls: dict[str, int] = {}
-        self._seen: set[Condition] = set()
+        self._seen: dict[Condition, bool] = {}  # whether only the model's own code asked for it
         self._pinned: set[str] = set()
         self._inside = False
         self._current: tuple[Any, Any] = ((), {})
@@ -96,7 +96,7 @@ class Recorder(TorchFunctionMode):
     def require(self, condition: Condition, failure: Failure, operation: Operation) -> None:
         if failure.kind is Kind.CHANNELS:
             condition = self._mended(condition, failure)
-        if condition == TRUE or condition in self._seen:
+        if condition == TRUE or self._seen.get(condition) is False:
             return
         if not condition.holds(self.sizes):
             self._take(negate(condition), None)
@@ -125,14 +125,14 @@ class Recorder(TorchFunctionMode):
 
     def decide(self, condition: Condition) -> bool:
         holds = condition.holds(self.sizes)
-        self.assume(condition if holds else negate(condition))
+        self._take(condition if holds else negate(condition), None)
         return holds
 
     # -- the tracker of sizes (see size.number) -------------------------------------------------------------------
 
     def assume(self, condition: Condition) -> None:
-        if condition not in (TRUE, FALSE) and condition not in self._seen:
-            self._take(condition, None)
+        if condition not in self._seen:
+            self._take(condition, None, calling_place(sys._getframe(1)))
 
     def leak(self, reason: str) -> None:
         if not self._inside:
@@ -142,14 +142,14 @@ class Recorder(TorchFunctionMode):
         if not self._inside and not only_told(sys._getframe(1)):
             self.leak("the text of a size")
 
-    def _take(self, condition: Condition, failure: Failure | None) -> None:
-        self._seen.add(condition)
-        if symbols_of(condition) <= self._pinned:
+    def _take(self, condition: Condition, failure: Failure | None, place: Call | None = None) -> None:
+        if self._seen.get(condition) is False or symbols_of(condition) <= self._pinned:
             return
+        self._seen[condition] = place is not None
         if names := pinned(condition):
             self._pinned.update(names)
             settle(names)
-        self.events.append(Event(condition, failure, len(self.records)))
+        self.events.append(Event(condition, failure, len(self.records), place))
 
     def enter(self, module: torch.nn.Module, _: Any) -> None:
         """A forward pre-hook: the calls that follow belong to this module."""
