@@ -85,6 +85,7 @@ def test_eager_pytorch_raises_just_below_the_smallest_size() -> None:
     assert {(9, 10), (10, 9)} <= {(each.sizes["H"], each.sizes["W"]) for each in raised}
     assert all(each.ok and each.predicted is None and each.observed is None for each in raised)
     assert raised[0].note.startswith("raises, as predicted: ")
+    assert {type(text) for each in report.confirmations for text in (each.version, each.exporter)} == {str}
 
 
 def test_each_region_has_its_sizes() -> None:
@@ -200,8 +201,12 @@ def test_a_crash_of_onnxruntime_costs_one_size(tmp_path: Path, monkeypatch: pyte
     assert found == [SizedRun(((1, 1, 6),)), SizedRun(None, "onnxruntime crashes (SIGFPE)"), SizedRun(((1, 1, 7),))]
 
 
-def test_time_that_is_up_ends_the_runs() -> None:
-    assert runs(tiny(onnx.helper.make_node("Relu", [input_names(1)[0]], ["y"])), 1, 2, seconds=0.0) == []
+def test_time_that_is_up_ends_the_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = tmp_path / "hanging.py"
+    program.write_text(CRASHING.replace("os.kill(os.getpid(), signal.SIGFPE)", "__import__('time').sleep(600)"))
+    monkeypatch.setattr(many, "_WORKER", program)
+    identity = tiny(onnx.helper.make_node("Identity", [input_names(1)[0]], ["y"]))
+    assert runs(identity, 6, 4, 7, seconds=2.0) == [SizedRun(((1, 1, 6),))]
 
 
 def test_a_file_that_onnxruntime_does_not_load() -> None:

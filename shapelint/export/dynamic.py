@@ -143,7 +143,7 @@ class _Bench:
     def raising(self) -> Iterator[Confirmation]:
         """Eager PyTorch at the sizes at which it should raise; onnxruntime can crash there."""
         for sizes in filter(self._fits, self.chosen.raising):
-            blank = self._blank(sizes, "PyTorch", torch.__version__)
+            blank = self._blank(sizes, "PyTorch", str(torch.__version__))
             try:
                 arguments = self.subject.inputs(sizes)
                 with unchanged(self.module):
