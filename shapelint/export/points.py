@@ -36,7 +36,7 @@ def confirmed(
     values = None if plan is None else plan.assignments
     subject = _subject(analysis, loaded, traced, train=train)
     many = analysis.open
-    points = chosen_points(analysis)[: _POINTS // 2 if many else _POINTS]
+    points = chosen_points(analysis)[: _POINTS // 2 if many else None]
     with left_as_it_was(loaded.module):
         for part in loaded.module.modules():
             part.training = train
@@ -62,7 +62,7 @@ def chosen_points(analysis: Analysis) -> tuple[Mapping[str, int], ...]:
                     points.append(point)
     if not points:
         points = [each for each in (_comfortable(asked),) if each is not None]
-    return tuple(points)
+    return tuple(points[:_POINTS])
 
 
 def _comfortable(sizes: SizeSet) -> dict[str, int] | None:

@@ -86,7 +86,7 @@ def open_file(file: Path, provider: str) -> Any:
     except ProviderError:
         raise
     except Exception as error:
-        raise RunRefused(f"onnxruntime cannot load it: {_message(error)}") from error
+        raise RunRefused(f"onnxruntime cannot load it: {message(str(error))}") from error
 
 
 def run_session(session: Any, tensors: Sequence[Any], provider: str) -> Observation:
@@ -97,7 +97,7 @@ def run_session(session: Any, tensors: Sequence[Any], provider: str) -> Observat
         options.log_severity_level = _FATAL
         outputs = session.run(None, feed, options)
     except Exception as error:
-        raise RunRefused(f"onnxruntime cannot run it: {_message(error)}") from error
+        raise RunRefused(f"onnxruntime cannot run it: {message(str(error))}") from error
     return Observation(tuple(outputs), _really(session, provider))
 
 
