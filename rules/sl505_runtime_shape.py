@@ -109,8 +109,7 @@ def _differs(each: Confirmation) -> bool:
 
 
 def _foretold(analysis: Analysis, each: Confirmation) -> bool:
-    exported = analysis.exported_at if each.dynamic else each.sizes
-    return analysis.portability.foretells(each.sizes, exported)
+    return analysis.portability.foretells(each.sizes, fixed=not each.dynamic)
 
 
 def _first_difference(each: Confirmation) -> tuple[str, str]:

@@ -17,8 +17,6 @@ from shapelint.silence import UnusedIgnore
 from shapelint.size.sets import SizeSet
 from shapelint.source import Edit, Span
 
-_TRACED = 16
-
 
 @dataclass(frozen=True, slots=True)
 class Layer:
@@ -275,19 +273,6 @@ class Analysis:
     def wanted(self) -> SizeSet:
         """The sizes that are right: those that restore where that is meant, else those that run."""
         return self.contract.restores if self.intent.meant else self.contract.runs
-
-    @property
-    def exported_at(self) -> Mapping[str, int]:
-        """The size at which a file with open sizes is traced: where `graph` holds, small, all symbols different."""
-        sizes = self.contract.region_at(self.graph.sizes).sizes & self.asked
-        lows = {name: _TRACED + 3 * place for place, name in enumerate(sizes.symbols)}
-        return sizes.at_least(lows).sample() or sizes.sample() or self.graph.sizes
-
-    @property
-    def open(self) -> bool:
-        """Whether more than one size is asked about, so that a file with open sizes is at stake."""
-        point = self.asked.sample() if self.certain else None
-        return point is None or bool(self.asked.without(point))
 
     @property
     def claimed(self) -> bool:

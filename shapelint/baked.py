@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from shapelint.analysis import Analysis
@@ -43,23 +44,36 @@ class _File:
 
 def portability(explored: Exploration, analysis: Analysis) -> Portability:
     """What is known, without an export, of how an exported file would differ; where one size is asked, at that."""
-    if not analysis.contract.runs & analysis.asked:
+    sizes = analysis.contract.runs & analysis.asked
+    if not sizes:
         return NOTHING_KNOWN
-    try:
-        rounded = roundings(explored, analysis)
-        if not analysis.open:
-            return Portability(roundings=rounded)
-        return Portability(baked_branches(explored, analysis), stretched(explored, analysis), rounded)
-    except UNSOLVED:
-        return NOTHING_KNOWN
+    known = Portability(_is_open(analysis), _exported_at(analysis))
+    with suppress(*UNSOLVED):
+        known = replace(known, roundings=roundings(explored, analysis))
+        if known.open:
+            known = replace(known, stretched=stretched(explored, sizes, known.exported))
+            known = replace(known, baked=baked_branches(explored, analysis, known.exported))
+    return known
 
 
-def baked_branches(explored: Exploration, analysis: Analysis) -> tuple[Baked, ...]:
+def _is_open(analysis: Analysis) -> bool:
+    point = analysis.asked.sample() if analysis.certain else None
+    return point is None or bool(analysis.asked.without(point))
+
+
+def _exported_at(analysis: Analysis) -> Mapping[str, int]:
+    """Where `graph` holds, not too small, all symbols different where that can be had."""
+    sizes = analysis.contract.region_at(analysis.graph.sizes).sizes & analysis.asked & analysis.contract.runs
+    lows = {name: _LOOKS[0] + 3 * place for place, name in enumerate(sizes.symbols)}
+    return sizes.at_least(lows).sample() or sizes.sample() or analysis.graph.sizes
+
+
+def baked_branches(explored: Exploration, analysis: Analysis, exported: Mapping[str, int]) -> tuple[Baked, ...]:
     """Each comparison that a file keeps and that makes it wrong somewhere, once."""
     end = time.process_time() + _SECONDS
     found: dict[Span, Baked] = {}
     right_from: Mapping[str, int] | None = None
-    for file in _files(explored, analysis):
+    for file in _files(explored, analysis, exported):
         wrong = list(_wrong(file, analysis, end))
         if time.process_time() > end:
             break
@@ -70,10 +84,9 @@ def baked_branches(explored: Exploration, analysis: Analysis) -> tuple[Baked, ..
     return tuple(replace(each, right_from=right_from) for each in found.values())
 
 
-def _files(explored: Exploration, analysis: Analysis) -> Iterator[_File]:
+def _files(explored: Exploration, analysis: Analysis, first: Mapping[str, int]) -> Iterator[_File]:
     """The file that is exported where a confirmation exports it, then those of other ways through the model."""
     sizes = analysis.contract.runs & analysis.asked
-    first = analysis.exported_at
     running = sorted((run for run in explored.runs if run.failure is None), key=lambda run: not _holds(run, first))
     for run in running[:_WAYS]:
         at = first if _holds(run, first) else _comfortable(reaching(run, -1, sizes))
@@ -153,19 +166,18 @@ def _told(
     return Baked(place, module, file.exported, at, wanted, given, error, same.coalesced(), other, None)
 
 
-def stretched(explored: Exploration, analysis: Analysis) -> tuple[Stretched, ...]:
-    """The transposed convolutions whose `output_padding` is not the same at all sizes that are asked about."""
-    exported = analysis.exported_at
+def stretched(explored: Exploration, sizes: SizeSet, exported: Mapping[str, int]) -> tuple[Stretched, ...]:
+    """The transposed convolutions whose `output_padding` is not the same at all of the sizes."""
     run = next((run for run in explored.runs if run.failure is None and _holds(run, exported)), None)
     found: dict[Span | str, Stretched] = {}
     for record in () if run is None else run.records:
-        each = _stretched(record, analysis, exported)
+        each = _stretched(record, sizes, exported)
         if each is not None:
             found.setdefault(each.place or each.module, each)
     return tuple(found.values())
 
 
-def _stretched(record: Record, analysis: Analysis, exported: Mapping[str, int]) -> Stretched | None:
+def _stretched(record: Record, sizes: SizeSet, exported: Mapping[str, int]) -> Stretched | None:
     given = record.keywords.get("output_padding", record.arguments[_OUTPUT_PADDING : _OUTPUT_PADDING + 1] or None)
     if not record.name.startswith("conv_transpose") or given is None:
         return None
@@ -173,7 +185,6 @@ def _stretched(record: Record, analysis: Analysis, exported: Mapping[str, int]) 
     values = tuple(given) if isinstance(given, (tuple, list)) else (given,)
     functions = [_function(each) for each in frozen_shape(values).dims]
     kept = tuple(function.value(exported) for function in functions)
-    sizes = analysis.contract.runs & analysis.asked
     same = all_of(equal(function, constant(value)) for function, value in zip(functions, kept, strict=True))
     wrong = sizes - SizeSet.where(sizes.symbols, same)
     at = _comfortable(wrong)

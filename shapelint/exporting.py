@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from shapelint.size.sets import SizeSet
 from shapelint.source import Span
@@ -69,16 +69,24 @@ class Rounding:
 
 @dataclass(frozen=True, slots=True)
 class Portability:
-    """All of that about one model."""
+    """All of that about one model.
 
+    `open` tells that more than one size is asked about, so that a file with open sizes is at stake; it is exported at
+    the size `exported`.
+    """
+
+    open: bool = False
+    exported: Mapping[str, int] = field(default_factory=dict)
     baked: tuple[Baked, ...] = ()
     stretched: tuple[Stretched, ...] = ()
     roundings: tuple[Rounding, ...] = ()
 
-    def foretells(self, sizes: Mapping[str, int], exported: Mapping[str, int]) -> bool:
-        """Whether a file that is exported at one size is known to be wrong at another."""
-        found = [*(each.wrong for each in self.stretched), *(each.wrong for each in self.roundings)]
-        found += [each.other for each in self.baked if each.exported == exported]
+    def foretells(self, sizes: Mapping[str, int], *, fixed: bool) -> bool:
+        """Whether a file is known to be wrong at a size: one with open sizes, or one that is exported at that size."""
+        found = [each.wrong for each in self.roundings]
+        if not fixed:
+            found += [each.wrong for each in self.stretched]
+            found += [each.other for each in self.baked if each.exported == self.exported]
         return any(sizes in wrong for wrong in found)
 
 

@@ -104,11 +104,11 @@ class _Bench:
             yield self._attempt(Exporter.DYNAMO)
 
     def _foretold(self, wrong: Confirmation) -> bool:
-        return self.analysis.portability.foretells(wrong.sizes, self.analysis.exported_at)
+        return self.analysis.portability.foretells(wrong.sizes, fixed=False)
 
     def _attempt(self, exporter: Exporter) -> _Attempt:
         try:
-            arguments = self.subject.inputs(self.analysis.exported_at)
+            arguments = self.subject.inputs(self.analysis.portability.exported)
             model, tensors = FlatModule(self.module, arguments), input_tensors(arguments)
             with unchanged(self.module):
                 file = export_open(model, tensors, _open_axes(self.inputs), exporter)

@@ -35,7 +35,7 @@ def confirmed(
     plan = None if analysis.diagnosis is None else analysis.diagnosis.plan
     values = None if plan is None else plan.assignments
     subject = _subject(analysis, loaded, traced, train=train)
-    many = analysis.open
+    many = analysis.portability.open
     points = chosen_points(analysis)[: _POINTS // 2 if many else None]
     with left_as_it_was(loaded.module):
         for part in loaded.module.modules():
