@@ -40,8 +40,8 @@ def annotated_models(path: str | os.PathLike[str]) -> tuple[AnnotatedModel, ...]
     file = os.fspath(path)
     try:
         data = Path(file).read_bytes()
-    except OSError as error:
-        raise TargetError(f"cannot read {file!r}: {error.strerror}") from error
+    except (OSError, ValueError) as error:
+        raise TargetError(f"cannot read {file!r}: {getattr(error, 'strerror', None) or error}") from error
     if WORD not in data:
         return ()
     try:

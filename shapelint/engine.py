@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from shapelint.analysis import Analysis
 from shapelint.calling import call_mistake
 from shapelint.drawing import proposed
-from shapelint.errors import ModelError
+from shapelint.errors import ModelError, SpecError
 from shapelint.finding import Finding, Report
 from shapelint.inputs import Inputs, parse_inputs
 from shapelint.load import Loaded, import_path, load, packages_first
@@ -20,6 +20,7 @@ from shapelint.registry import load_rules, select_rules
 from shapelint.rule import Rule, fits
 from shapelint.saved import SavedModel, as_advice, is_saved, load_saved
 from shapelint.silence import split, unused_ignores
+from shapelint.size import Undecidable
 from shapelint.spec import parse_expect, parse_sizes
 
 if TYPE_CHECKING:
@@ -140,6 +141,9 @@ def _analysed(loaded: Loaded, parsed: Inputs, asked: Question, options: Options,
     try:
         with standing_state(), tracked_builtins(loaded.module):
             analysis, subject = study(loaded, parsed, asked, options)
+    except Undecidable as error:
+        said = f"{loaded.name}: the sizes at which {error} is 0 or more cannot be told"
+        raise SpecError(f"{said}; write a product of symbols, such as H*W, as one symbol") from error
     except OutOfTime as error:
         place = raising_place(error.__traceback__)
         where = "" if place is None else f" ({place.span()})"

@@ -27,6 +27,8 @@ def module_file(module: str, folder: str, target: str) -> str | None:
 
 def _top(name: str, folder: str) -> ModuleSpec | None:
     """A module that is in no package; the finders of editable installs are asked too."""
+    if not name:
+        return None  # other finders fail at it
     found = PathFinder.find_spec(name, [folder, *sys.path])
     finders = [finder for finder in sys.meta_path if finder is not PathFinder and hasattr(finder, "find_spec")]
     places: Sequence[ModuleSpec | None] = [finder.find_spec(name, None) for finder in finders] if found is None else ()

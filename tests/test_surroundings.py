@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import random
 import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from shapelint.cli import run
 from tests.fabricated import MODEL
 
 SHADOWS = ("click", "islpy", "json", "numpy", "onnx", "onnxruntime", "random", "string", "torch", "types")
@@ -24,3 +28,47 @@ def test_files_named_as_modules_are_not_imported_in_their_place(tmp_path: Path) 
     assert (done.returncode, done.stderr) == (1, "")
     assert "6x6 with the repair" in done.stdout
     assert started(tmp_path, "rules").returncode == 0
+
+
+WORDS = {
+    "--input": ("1,3,6,6", "", "1,3,H+,W", "x=1,3,6,6:foo", "1,3,2**31,6", "__import__('os'),1", "\u03a9,1"),
+    "--sizes": ("H=", "H=5..1", "H=1..9:0", "Q=3", "H=1..2..3"),
+    "--expect": ("...,...", "...", ""),
+    "--kwargs": ("{", "[]", '{"a": NaN}', "null"),
+    "--timeout": ("-1", "x", "nan"),
+    "--format": ("html", "foo", ""),
+    "--output": ("/nowhere/x", ".", "/dev/null/x"),
+    "--baseline": ("/nowhere/x", "."),
+    "--select": ("XX", ",", ""),
+}
+TARGETS = ("nowhere.py:Net", "nowhere:Net", ":", "", ".", "bin.py", "folder.py", "loop.py", "none.onnx", "--")
+
+
+def test_drawn_arguments_end_in_an_exit_code_and_a_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "bin.py").write_bytes(b"\xff\xfe\0# shapelint: input=1")
+    (tmp_path / "folder.py").mkdir()
+    (tmp_path / "loop.py").symlink_to("loop.py")
+    drawn = random.Random(8)
+    for _ in range(150):
+        command = drawn.choice(("check", "check", "sizes", "hook", "explain", "show", "clean"))
+        arguments = [command, *drawn.sample(TARGETS, drawn.randint(0, 2))]
+        for option in drawn.sample(sorted(WORDS), drawn.randint(0, 3)) if command in ("check", "sizes") else ():
+            arguments += [option, drawn.choice(WORDS[option])]
+        code, told = run(arguments), capsys.readouterr()
+        assert code in (0, 1, 2), arguments
+        assert bool(told.err) or code != 2, arguments
+        assert "Traceback" not in told.err, arguments
+        assert "internal error" not in told.err, arguments
+
+
+def test_a_size_that_is_a_product_of_symbols_is_refused_where_it_decides(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "model.py").write_text(MODEL)
+    assert run(["check", "model.py:Net", "--input", "1,3,H*W,6", "--no-confirm"]) == 2
+    line = "shapelint: model.py:Net: the sizes at which 2*((H*W + 1)//2) - H*W is 0 or more cannot be told; "
+    assert capsys.readouterr().err == f"{line}write a product of symbols, such as H*W, as one symbol\n"
