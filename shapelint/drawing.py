@@ -9,7 +9,7 @@ from operator import mul
 
 from shapelint.analysis import Analysis, Diagnosis
 from shapelint.diagnose import Patient
-from shapelint.finding import Finding, Severity
+from shapelint.finding import Finding, Fix, Severity
 from shapelint.graph import Dimension, Node, ShapeGraph
 from shapelint.intent import size_at
 from shapelint.mirror import mirrored_pairs, remainder_of
@@ -51,13 +51,17 @@ def proposed(picture: Picture, findings: Iterable[Finding]) -> Picture:
     """The picture, with the repair only where a finding proposes it, and with the places of the findings marked."""
     found = [finding for finding in findings if finding.severity is not Severity.NOTE]
     fixes = [finding.fix for finding in found if finding.fix is not None]
-    titles = "\n".join([*(fix.title for fix in fixes), *(name for fix in fixes for name in fix.assignments)])
-    mended = picture.mended is not None and any(f"`{name}`" in titles for name in picture.changes)
-    mended = mended or any(fix.assignments or fix.edits for fix in fixes)
+    mended = any(_told(name, change, fix) for fix in fixes for name, change in picture.changes.items())
     now = replace(picture.now, marks=(*picture.now.marks, *_named(picture.now, found)))
     if mended:
         return replace(picture, now=now)
     return replace(picture, now=now, mended=None, changes={}, runs=None, restores=None)
+
+
+def _told(name: str, change: str, fix: Fix) -> bool:
+    """Whether a fix speaks of a change of a layer; the one for other channels may be told by its edits alone."""
+    assigned = any(each.startswith(f"{name}.") for each in fix.assignments)
+    return assigned or f"`{name}`" in fix.title or ("=" not in change and bool(fix.edits))
 
 
 def _named(scene: Scene, findings: list[Finding]) -> Iterator[Mark]:

@@ -10,16 +10,18 @@ from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree as Tree
 
+import click
 import pytest
 
 import shapelint
 from shapelint.cli import run
 from shapelint.finding import Report
 from shapelint.picture import Role
-from shapelint.report import html
+from shapelint.report import html, sizes
 from shapelint.report.hourglass import hourglass
 from shapelint.report.size_map import Fit, size_map, windows
 from shapelint.report.stations import stations
+from shapelint.report.terminal_map import ASCII, map_lines
 from tests.fabricated import CLEAN, DRAWN, MODEL, PICTURE, SEVERAL
 from tests.test_report import golden
 
@@ -130,6 +132,19 @@ def test_the_map_says_what_the_contract_says() -> None:
     assert restoring == {(height, width) for height in (48, 64, 80) for width in (48, 64, 80)}
     assert found.asked == ((24, 24),)
     assert found.rows[24][24].text == f"raises in `cat` with `up.3` ({EXAMPLES / 'unet65.py'}:35:23)"
+
+
+@pytest.mark.parametrize(
+    ("file", "spec"), [("codec.py", "1,1,32000"), ("unet65.py", "1,3,H,W"), ("net3d.py", "1,4,155,240,240")]
+)
+def test_the_map_of_the_terminal_fits_80_columns(file: str, spec: str) -> None:
+    report = shapelint.check(f"{EXAMPLES / file}:Net", spec)
+    lines = list(map(click.unstyle, map_lines(report)))
+    assert max(map(len, lines)) <= 80
+    assert [len(line) for line in lines] == [len(click.unstyle(line)) for line in map_lines(report, signs=ASCII)]
+    assert all(click.unstyle(line).isascii() for line in map_lines(report, signs=ASCII))
+    assert "\x1b[" in sizes.render(report, colour=True)
+    assert click.unstyle(sizes.render(report, colour=True)) == sizes.render(report)
 
 
 def test_what_a_raise_leaves_unrun_is_drawn_as_such() -> None:

@@ -132,7 +132,7 @@ def _shape(found: Layout, box: Box, changed: AbstractSet[str], *, enters: bool =
 def _kind(step: Step, box: Box, *, enters: bool) -> str:
     if enters:
         return "down" if box.right < box.left else "up"
-    return "join" if len(set(step.inputs)) > 1 else "layer" if step.spatial else "plain"
+    return "layer" if step.spatial else "join" if len(set(step.inputs)) > 1 else "plain"
 
 
 def _listed(steps: list[Step]) -> str:
