@@ -72,7 +72,9 @@ def command(context: click.Context, version: bool) -> int:
 @options.confirm_options
 @options.rule_options
 @options.fix_options
-@click.option("--format", "form", type=Choice(FORMATS), default="text", show_default=True)
+@click.option(
+    "--format", "form", type=Choice(FORMATS), default="text", show_default=True, help="How the report is written."
+)
 @click.option("--output", "file", metavar="FILE", help="Write the report there and nothing to standard output.")
 @click.option("--exit-zero", is_flag=True, help="Exit 0 even where something was found.")
 @click.option("-q", "--quiet", is_flag=True, help="Show only models with an error or a warning.")

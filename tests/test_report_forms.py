@@ -14,7 +14,7 @@ import pytest
 
 from shapelint.finding import Finding, Known, Report, Severity
 from shapelint.fingerprint import fingerprints, portable_target
-from shapelint.report import concise, github, gitlab, junit, sarif
+from shapelint.report import concise, github, gitlab, html, junit, sarif
 from shapelint.source import Span
 from tests.fabricated import CLEAN, FAILING, MODEL, NOTE, ROUND_TRIP, SEVERAL
 from tests.test_report import Sample, golden
@@ -190,5 +190,6 @@ def test_known_findings_are_marked_in_every_form() -> None:
     assert results(with_finding(replace(ROUND_TRIP, baseline=Known.NEW)))[0]["baselineState"] == "new"
     assert github.render((report,)).startswith("::notice file=mymodel.py,")
     assert "<skipped message=" in junit.render((report,))
+    assert '<span class="badge error">known error SL101 round-trip-size</span>' in html.render((report,))
     assert report.to_dict()["findings"][0]["baseline"] == "known"
     assert not replace(report, findings=(*report.findings, replace(ROUND_TRIP, severity=Severity.WARNING))).ok

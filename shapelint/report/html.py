@@ -15,7 +15,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from shapelint.contract import Contract
-from shapelint.finding import Finding, Report
+from shapelint.finding import Finding, Known, Report
 from shapelint.report import sizes as sizes_report
 from shapelint.report.confirmed import confirmation_lines
 from shapelint.report.hourglass import hourglass
@@ -122,6 +122,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "code": finding.code,
         "name": finding.name,
         "severity": str(finding.severity),
+        "known": finding.baseline is Known.KNOWN,
         "message": finding.message,
         "place": short_place(finding.location) if finding.location else "",
         "line": finding.location.line if finding.location else "",
