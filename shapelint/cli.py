@@ -187,12 +187,12 @@ def rules() -> int:
 @options.traceback_option
 @click.pass_obj
 def hook(apart: bool, /, files: tuple[str, ...], **given: Any) -> int:
-    """Checks the annotated models in files, for pre-commit.
+    """Checks the models that changed files concern, for pre-commit.
 
-    It is silent and quick where there are none.
+    Those that are annotated or configured in FILES, or import one of them. It is silent and quick where there are none.
     """
     checker = Checker(CheckOptions(**given))
-    checker.add_files(files)
+    checker.add_changed(files)
     checker.check(View("text", _coloured(), quiet=True), apart=apart)
     checker.deliver(None)
     return FAILED if checker.failed else FOUND if checker.found else CLEAN

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,11 +15,12 @@ from shapelint.cache import Cache
 from shapelint.cli_job import Job
 from shapelint.cli_options import CheckOptions
 from shapelint.cli_running import Running, processes
-from shapelint.cli_targets import EXAMPLE, Wanted, project_folders, python_files
+from shapelint.cli_targets import EXAMPLE, Wanted, annotated_files, project_folders, python_files
 from shapelint.cli_work import View, show_traceback, subject_line
 from shapelint.config import FILE
 from shapelint.errors import ConfigError, RuleError, TargetError
 from shapelint.finding import Report
+from shapelint.import_graph import ImportGraph
 from shapelint.registry import select_rules
 from shapelint.silence import used_elsewhere
 
@@ -67,6 +69,19 @@ class Checker:
         if not self.jobs and not self.failed:
             hint = f"name a TARGET such as mymodel:Net, or put `{EXAMPLE}` above a class"
             raise TargetError(f"there is no annotated model below this folder, and no configured one; {hint}")
+
+    def add_changed(self, files: Iterable[str]) -> None:
+        """Adds the models in some files, and those below the current folder or configured that import one of them."""
+        files = list(files)
+        self.add_files(files)
+        changed = {os.path.realpath(file) for file in files}
+        with self._failing("shapelint hook"):
+            graph, here = ImportGraph(), str(Path.cwd())
+            for entry in self._wanted.entries(Path(), *(Path(file).parent for file in files)) if files else ():
+                if entry.key[0] not in changed and graph.reaches(entry.key[0], changed, entry.config.folder):
+                    self._add(self._wanted.jobs((entry,)))
+            others = annotated_files(python_files()) if files else ()
+            self.add_files(file for file in others if graph.reaches(os.path.realpath(file), changed, here))
 
     def _add(self, jobs: Iterable[Job]) -> None:
         self.jobs += [job for job in jobs if job not in self.jobs]

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from shapelint.cli_job import Job, job_of
 from shapelint.cli_options import CheckOptions
+from shapelint.comments import WORD
 from shapelint.config import FILE, Config, Configs, ConfiguredModel
 from shapelint.errors import SpecError, TargetError
 from shapelint.module_files import module_file
@@ -121,6 +123,14 @@ def python_files(folder: str = ".") -> Iterator[str]:
     """The Python files below a folder, without hidden folders and environments, in a fixed order."""
     for here, files in _walked(folder):
         yield from (os.path.normpath(Path(here, file)) for file in files if file.endswith(".py"))
+
+
+def annotated_files(files: Iterable[str]) -> Iterator[str]:
+    """Those of some files in which a comment of shapelint stands."""
+    for file in files:
+        with suppress(OSError):
+            if WORD in Path(file).read_bytes():
+                yield file
 
 
 def project_folders(folder: str = ".") -> Iterator[Path]:

@@ -33,3 +33,9 @@ def _top(name: str, folder: str) -> ModuleSpec | None:
     finders = [finder for finder in sys.meta_path if finder is not PathFinder and hasattr(finder, "find_spec")]
     places: Sequence[ModuleSpec | None] = [finder.find_spec(name, None) for finder in finders] if found is None else ()
     return next((place for place in places if place is not None), found)
+
+
+def top_module(name: str) -> str | None:
+    """The source file of a module that is in no package; None where there is none."""
+    found = _top(name, "")
+    return None if found is None else found.origin

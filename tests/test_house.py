@@ -28,7 +28,7 @@ LAYERS = (
     ("rule",),
     ("spec", "comments", "config", "module_files"),
     ("inputs", "annotation", "model_names", "user_code"),
-    ("silence",),
+    ("silence", "import_graph"),
     ("calling",),
     ("load",),
     ("trace",),
