@@ -53,6 +53,15 @@ def annotated_models(path: str | os.PathLike[str]) -> tuple[AnnotatedModel, ...]
     return tuple(_models(file, comments, tree))
 
 
+def definition_line(path: str | os.PathLike[str], name: str) -> int | None:
+    """The line of the class or function with that name in a file; None where there is none."""
+    try:
+        found = dict(_definitions(ast.parse(Path(path).read_bytes()).body))
+    except (OSError, SyntaxError, ValueError):
+        return None
+    return found[name].lineno if name in found else None
+
+
 def _models(file: str, comments: Comments, tree: ast.Module) -> Iterator[AnnotatedModel]:
     used: set[int] = set()
     for name, node in _definitions(tree.body):

@@ -58,7 +58,7 @@ LAYERS = (
     ("cli_running",),
     ("cli_checking",),
     ("cli_fixing", "cli_baseline"),
-    ("cli",),
+    ("cli", "pytest_items"),
     ("pytest_plugin", "__main__", "__init__"),
 )
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
