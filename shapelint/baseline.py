@@ -35,11 +35,18 @@ class Baseline:
     whole: bool = False
 
     def marked(self, reports: Iterable[Report]) -> tuple[Report, ...]:
-        """The reports with each finding known or new, and a remark on each entry of a checked model that is gone."""
+        """The reports with each finding known or new, and a remark on each entry of a checked model that is gone.
+
+        Where all models are checked, the last report counts the entries about others.
+        """
         left = Counter(self.entries)
         found = [replace(each, findings=tuple(_mark(one, each, left) for one in each.findings)) for each in reports]
         gone = [each for each in left.elements() if each.code in self.codes]
-        return tuple(self._told(report, gone) for report in found)
+        told = [self._told(report, gone) for report in found]
+        if self.whole and told and gone:
+            line = f"{self.file}: {len(gone)} more about models that were not checked"
+            told[-1] = replace(told[-1], remarks=(*told[-1].remarks, line))
+        return tuple(told)
 
     def renewed(self, reports: Iterable[Report]) -> str:
         """The text of a baseline that holds the findings of the reports, and what this call did not look for."""

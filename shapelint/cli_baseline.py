@@ -34,7 +34,7 @@ def baseline_of(
 def renew(checker: Checker, baseline: Baseline) -> bool:
     """Writes the findings of the checks as known and says so; leaves the file as it was where a check failed."""
     if checker.failed:
-        click.echo(f"shapelint: {baseline.file} stays as it was, since a check could not be done", err=True)
+        click.echo(f"shapelint: {baseline.file} is not written, since a check could not be done", err=True)
         return False
     checker.deliver(baseline.file)
     number = len(json.loads(checker.text or "{}").get("findings", ()))

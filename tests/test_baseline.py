@@ -72,6 +72,12 @@ def test_what_is_gone_is_told_once_for_a_model_that_was_checked() -> None:
     assert elsewhere.remarks == deselected.remarks == ()
 
 
+def test_what_is_known_of_models_that_are_gone_is_counted_where_all_are_checked() -> None:
+    known = baseline(FAILING, replace(FAILING, target="gone:Net"), whole=True)
+    first, last = known.marked((FAILING, replace(CLEAN, target="other:Net")))
+    assert (first.remarks, last.remarks) == ((), ("known.json: 1 more about models that were not checked",))
+
+
 def test_many_that_are_gone_are_counted() -> None:
     many = tuple(replace(ROUND_TRIP, message=f"loss {number}") for number in range(5))
     (report,) = baseline(replace(FAILING, findings=many)).marked((CLEAN,))
