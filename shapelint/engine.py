@@ -153,7 +153,7 @@ def _analysed(loaded: Loaded, parsed: Inputs, asked: Question, options: Options,
         if not mistake:
             raise
         raise ModelError(f"{loaded.name} does not run: {mistake}") from error
-    if options.confirm and saved is not None and saved.runs_itself:
+    if options.confirm and saved is not None:
         from shapelint.export.own_file import confirmed_file
 
         return confirmed_file(analysis, subject, saved.file, options.confirm)

@@ -22,6 +22,9 @@ Shapes = tuple[tuple[int, ...], ...]
 
 def confirmed_file(analysis: Analysis, traced: Subject, file: Path, providers: tuple[str, ...]) -> Analysis:
     """The analysis with what onnxruntime gives for the file; ProviderError where it does not run on a provider."""
+    if file.suffix != ".onnx":
+        text = "not confirmed: a .pt2 file is read and not run, since torch unpickles what it loads"
+        return replace(analysis, remarks=(*analysis.remarks, text))
     for provider in providers:
         runtime.check_provider(provider)
         found, remarks = _on(provider, analysis, traced, file)

@@ -17,6 +17,8 @@ from shapelint.spec import TensorSpec
 
 _AXES: Final = {1: ("L",), 2: ("H", "W"), 3: ("D", "H", "W")}
 
+_NUMBERED: Final = re.compile(r"[su]\d+")  # what torch.export calls a size without a name
+
 
 def bound_inputs(given: Sequence[Given], asked: Inputs, subject: str) -> Inputs:
     """The inputs of a file in their order: as they are asked for by place or name, else as the file has them."""
@@ -74,7 +76,7 @@ def _open_dims(given: Sequence[Given], taken: AbstractSet[str]) -> dict[tuple[st
             if isinstance(dim, int):
                 continue
             if dim is None or dim not in by_name:
-                name = _fresh(usual[axis] if dim is None else _as_symbol(dim), used)
+                name = _fresh(usual[axis] if dim is None or _NUMBERED.fullmatch(dim) else _as_symbol(dim), used)
                 used.add(name)
                 by_name.update({} if dim is None else {dim: name})
             else:

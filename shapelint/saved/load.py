@@ -26,11 +26,6 @@ class SavedModel:
     file: Path
     given: tuple[Given, ...]
 
-    @property
-    def runs_itself(self) -> bool:
-        """Whether onnxruntime runs the file as it is."""
-        return self.file.suffix == ".onnx"
-
     def inputs(self, asked: Inputs) -> Inputs:
         """The inputs in the order of the file; SpecError where what is asked for does not fit."""
         return bound_inputs(self.given, asked, repr(self.loaded.name))
@@ -56,11 +51,16 @@ def load_saved(
     for value, option in ((init_kwargs, "--kwargs (init_kwargs)"), (method, "--method"), (train, "--train")):
         if value:
             raise TargetError(f"{name!r} is a file with a graph, and no code that {option} could be for")
+    file = Path(name)
     if name.endswith(".pt2"):
-        raise TargetError(f"{name!r}: .pt2 files are not read yet")
+        from shapelint.saved.pt2_module import ExportedModule
+        from shapelint.saved.pt2_reader import read_pt2
+
+        exported = read_pt2(file)
+        return SavedModel(Loaded(name, ExportedModule(exported).eval(), {}, None, given=False), file, exported.given)
     from shapelint.saved.module import GraphModule
     from shapelint.saved.onnx_reader import read_onnx
 
-    model = read_onnx(Path(name))
+    model = read_onnx(file)
     module = GraphModule(model).eval()
-    return SavedModel(Loaded(name, module, {}, None, given=False), Path(name), model.graph.inputs)
+    return SavedModel(Loaded(name, module, {}, None, given=False), file, model.graph.inputs)

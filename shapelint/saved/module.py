@@ -6,11 +6,7 @@ step runs in a frame whose code object claims to stand there.
 
 from __future__ import annotations
 
-import ast
-import linecache
-from collections.abc import Callable, Mapping
-from functools import lru_cache
-from types import CodeType, FunctionType
+from collections.abc import Mapping
 from typing import Any, cast
 
 import torch
@@ -19,33 +15,13 @@ from torch import nn
 from shapelint.saved import ops
 from shapelint.saved.call import OPERATORS, Call, Value
 from shapelint.saved.declare import Declaration, Need, declared
-from shapelint.saved.graph import Function, Graph, Model, Place, Reference, Step, Stored
+from shapelint.saved.frames import Convolution, StepModule, trampoline
+from shapelint.saved.graph import Function, Graph, Model, Reference, Step, Stored
 from shapelint.saved.numbers import Numbers
 from shapelint.trace.failure import Kind, Unanalysable
 from shapelint.trace.frames import no_place_above
-from shapelint.trace.freeze import CONVOLUTIONS
 
 _DEEPEST = 24
-
-
-class StepModule(nn.Module):
-    """The frame of one step: what runs in it belongs to its name."""
-
-    def forward(self, run: Callable[[], Any]) -> Any:
-        """What the step gives."""
-        return run()
-
-
-class Convolution(StepModule):
-    """The frame of a convolution, with its arguments per axis, as torch's own layers have them."""
-
-    def __init__(self, arguments: Mapping[str, tuple[int, ...]]) -> None:
-        super().__init__()
-        for name, value in arguments.items():
-            setattr(self, name, value)
-
-
-CONVOLUTIONS.append(Convolution)
 
 
 class GraphModule(nn.Module):
@@ -112,7 +88,7 @@ class GraphModule(nn.Module):
         frame, place = self._frame(step), step.place
         values = tuple(self._look_up(name) if name else None for name in step.inputs)
         call = Call(self._resolved(step), values, opset, self)
-        found = _trampoline(place)(frame, lambda: self._computed(call))
+        found = trampoline(place)(frame, (lambda: self._computed(call),), {})
         results = found if isinstance(found, tuple) else (found,)
         for name, value in zip(step.outputs, results, strict=False):
             if name:
@@ -202,29 +178,4 @@ def _as_the_file_wants(tensor: torch.Tensor, given: Any) -> torch.Tensor:
     return result
 
 
-@lru_cache(maxsize=4096)
-def _trampoline(place: Place | None) -> Callable[[nn.Module, Callable[[], Any]], Any]:
-    """A function that calls a module, and whose frame stands at a place of the source; at none without one."""
-    if place is None:
-        return _nowhere
-    code = _code_at(place)
-    return FunctionType(code, {})
-
-
-def _code_at(place: Place) -> CodeType:
-    tree = ast.parse("def step(frame, run):\n    return frame(run)")
-    line = linecache.getline(place.file, place.line).encode().rstrip()
-    start = len(line) - len(line.lstrip())
-    for node in ast.walk(tree):
-        if isinstance(node, ast.expr | ast.stmt | ast.arg):
-            node.lineno = node.end_lineno = place.line
-            node.col_offset, node.end_col_offset = start, len(line)
-    module = compile(tree, place.file, "exec", dont_inherit=True)
-    return next(each for each in module.co_consts if isinstance(each, CodeType))
-
-
-def _nowhere(frame: nn.Module, run: Callable[[], Any]) -> Any:
-    return frame(run)
-
-
-no_place_above(_nowhere.__code__, GraphModule.forward.__code__)
+no_place_above(GraphModule.forward.__code__)
