@@ -193,8 +193,10 @@ def rewritten(rewrite: Rewrite) -> str:
 
 def consequence(analysis: Analysis, plan: Plan) -> str:
     """At which sizes the repaired model is right, and which it loses."""
-    verb = "restore their size" if analysis.intent.meant else "run"
-    text = f"with the fix {brief(plan.restores, 'the asked size and some others')} {verb}"
+    verb, words = "restore their size" if analysis.intent.meant else "run", brief(plan.restores, "")
+    if words == "every size":
+        verb = "restores its size" if analysis.intent.meant else "runs"
+    text = f"with the fix {words or 'the asked size and some others'} {verb}"
     if plan.loses:
         text += f"; {brief(plan.loses, 'sizes that did before')} no longer do"
     if plan.breaks:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, ClassVar
 
 from shapelint.finding import Finding, Fix, Safety, Severity
@@ -133,12 +133,18 @@ class RoundTripSize:
             return
         if not any(loss.pair.down for loss in diagnosis.losses):
             return
-        for loss in diagnosis.losses:
+        losing = [loss for loss in diagnosis.losses if not loss.values or _loses(loss)] or diagnosis.losses
+        spare = {name: value for loss in diagnosis.losses if loss not in losing for name, value in loss.values.items()}
+        for loss in losing:
             own = loss.values or (diagnosis.plan is None and is_remainder(loss))
             if own and not misses_output_size(loss):
-                yield self._finding(analysis, diagnosis, loss)
+                yield self._finding(analysis, diagnosis, loss, spare)
+                spare = {}
 
-    def _finding(self, analysis: Analysis, diagnosis: Diagnosis, loss: Loss) -> Finding:
+    def _finding(
+        self, analysis: Analysis, diagnosis: Diagnosis, loss: Loss, spare: Mapping[str, tuple[int, ...]]
+    ) -> Finding:
+        """The finding; its fix also has the `spare` values, of layers that lose nothing but share the line."""
         notes = [alike_note(loss)]
         if diagnosis.plan is None:
             notes.append(nearest_note(analysis, dict(diagnosis.focus)))
@@ -152,8 +158,13 @@ class RoundTripSize:
             notes=tuple(note for note in notes if note),
             module=loss.up.module or None,
             location=place_of(loss.up),
-            fix=_fix(analysis.rewrite, diagnosis, loss),
+            fix=_fix(analysis.rewrite, diagnosis, loss, spare),
         )
+
+
+def _loses(loss: Loss) -> bool:
+    """Whether the pair itself misses its size; a layer may get a value only because others of its line need one."""
+    return any(loss.needed) and loss.pair.size_in != loss.pair.size_out
 
 
 def loss_message(loss: Loss) -> str:
@@ -170,15 +181,19 @@ def is_remainder(loss: Loss) -> bool:
     return not transposed and any(loss.needed) and all(each >= 0 for each in loss.needed)
 
 
-def _fix(rewrite: Rewrite | None, diagnosis: Diagnosis, loss: Loss) -> Fix:
+def _fix(
+    rewrite: Rewrite | None, diagnosis: Diagnosis, loss: Loss, spare: Mapping[str, tuple[int, ...]]
+) -> Fix:
     if diagnosis.plan is None:
         if rewrite is not None:
             return rewriting_fix(rewrite, f"write {rewritten(rewrite)}")
         return Fix(resizing(loss), Safety.ADVICE)
     ((module, value),) = loss.values.items()
     title = f"set {padding_text(value)} in {quoted(module)}"
+    title += f" and, since one line builds them, in {' and '.join(map(quoted, spare))}" if spare else ""
     call = output_size_call(diagnosis, loss)
     if call is not None:
         title += f", or for every size write `{call}`"
-    assignments = {f"{module}.output_padding": value}
+    values = {module: value, **spare}
+    assignments = {f"{name}.output_padding": each for name, each in values.items()}
     return Fix(title, safety_of(diagnosis.plan), assignments, verified=("meta",))

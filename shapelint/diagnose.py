@@ -18,7 +18,7 @@ from shapelint.mirror import mirrored_pairs, remainder_of, spatial_size
 from shapelint.misfit import mending, misfits
 from shapelint.question import Question
 from shapelint.repair import Solver, Trial, Unsettled
-from shapelint.search import fitting_kernel, single_change
+from shapelint.search import fitting_kernel, single_change, told_its_size
 from shapelint.size.function import Function
 from shapelint.size.sets import SizeSet
 from shapelint.source import Span
@@ -244,7 +244,7 @@ def mirrors(loss: Loss) -> Iterator[Change]:
     """The kernel, else the padding, of the transposed layer that alone would give the pair's size back."""
     up, names = loss.up, ("kernel_size", "padding", "dilation")
     kernel, padding, dilation = (up.parameter(name) for name in names)
-    if kernel is None or padding is None or dilation is None or len(loss.pair.up) > 1 or not any(loss.needed):
+    if kernel is None or padding is None or dilation is None or len(loss.pair.up) > 1 or told_its_size(up):
         return
     sizes = [k * d + n for k, d, n in zip(kernel, dilation, loss.needed, strict=True)]
     if all(size % d == 0 and size > 0 for size, d in zip(sizes, dilation, strict=True)):

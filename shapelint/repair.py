@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from shapelint.contract import running
@@ -18,6 +19,7 @@ from shapelint.inputs import Inputs
 from shapelint.size.condition import Condition, all_of, at_least, equal
 from shapelint.size.function import constant, symbol
 from shapelint.size.sets import SizeSet
+from shapelint.source import Span
 from shapelint.spec import TensorSpec
 from shapelint.trace.explore import Budget, Exploration, explore
 from shapelint.trace.record import Overrides
@@ -33,12 +35,13 @@ class Unsettled(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """A transposed layer whose `output_padding` can be set: its path and its arguments, per axis."""
+    """A transposed layer whose `output_padding` can be set: its path, its arguments per axis, and what built it."""
 
     module: str
     stride: tuple[int, ...]
     dilation: tuple[int, ...]
     present: tuple[int, ...]
+    built: Span | None = None
 
     def limit(self, axis: int) -> int:
         """`output_padding` must be smaller than this (PyTorch: stride or dilation, the larger)."""
@@ -71,9 +74,16 @@ class Solver:
     def constant_for(self, wanted: SizeSet) -> Trial | None:
         """The smallest change that is right at every wanted size; None where it is proved that there is none.
 
+        Layers that one place in the source builds share a value where that is right too, since one edit writes it.
         Raises Unsettled where the search is given up.
         """
-        candidates = self.box()
+        found = self._searched(wanted, self.box())
+        if found is not None and not self._is_tied(found.values):
+            with suppress(Unsettled):
+                return self._searched(wanted, self._tied(self.box())) or found
+        return found
+
+    def _searched(self, wanted: SizeSet, candidates: SizeSet) -> Trial | None:
         point = wanted.sample()
         end = time.process_time() + _SECONDS
         for _ in range(_ROUNDS):
@@ -93,6 +103,24 @@ class Solver:
                 break  # the run with the values set contradicts the search
             point = missed.sample()
         raise Unsettled
+
+    def _families(self) -> list[list[Layer]]:
+        """Layers that the same place built."""
+        found: dict[Span, list[Layer]] = {}
+        for layer in self.layers:
+            if layer.built is not None:
+                found.setdefault(layer.built, []).append(layer)
+        return list(found.values())
+
+    def _is_tied(self, values: Mapping[str, tuple[int, ...]]) -> bool:
+        return all(len({values.get(each.module, each.present) for each in family}) == 1 for family in self._families())
+
+    def _tied(self, candidates: SizeSet) -> SizeSet:
+        names = [[self.unknowns(layer) for layer in family] for family in self._families()]
+        pairs = [pair for family in names for other in family[1:] for pair in zip(family[0], other, strict=False)]
+        return candidates & SizeSet.where(
+            candidates.symbols, all_of(equal(symbol(one), symbol(two)) for one, two in pairs)
+        )
 
     def box(self) -> SizeSet:
         """Every value that PyTorch allows: 0 <= output_padding < max(stride, dilation)."""
@@ -172,7 +200,7 @@ def layers_of(graph: ShapeGraph) -> tuple[Layer, ...]:
         present = node.parameter("output_padding")
         # A call that misses its channels ends before its size rule has told its arguments.
         if is_transposed_layer(node) and stride and dilation and present:
-            found.setdefault(node.module, Layer(node.module, stride, dilation, present))
+            found.setdefault(node.module, Layer(node.module, stride, dilation, present, node.built))
     return tuple(found.values())
 
 

@@ -114,13 +114,13 @@ def _ways(trier: Trier, diagnosis: Diagnosis) -> Iterator[tuple[tuple[Edit, ...]
         if loss.up.place is not None and not installed(loss.up.place.file):
             transposed = loss.up.operation.startswith("conv_transpose")
             join = Join(loss.up.place, 0, 0, loss.up.place, transposed, loss.up.spatial)
-            for rewriting in islice(rewritings(join), _TRIED):
+            for rewriting in list(islice(rewritings(join), _TRIED)):
                 yield rewriting.edits, (rewriting.text,)
     if diagnosis.misfits and diagnosis.region.outcome.failure is not None:
         misfit = diagnosis.misfits[0]
         site, ratio = trier.sites.get(misfit.node.module), Fraction(misfit.given, misfit.built_for)
         if site is not None and "Linear" in misfit.node.kind:
-            for edit, text in islice(resized(site.calls, "in_features", 0, ratio), _TRIED):
+            for edit, text in list(islice(resized(site.calls, "in_features", 0, ratio), _TRIED)):
                 yield (edit,), (text,)
 
 
@@ -176,7 +176,7 @@ def _first(
 ) -> tuple[Rewriting, ShapeGraph] | None:
     """The first rewriting with which the run gets further."""
     before = tuple(edit for step in steps for edit in step.edits)
-    for rewriting in islice(ways, _TRIED):
+    for rewriting in list(islice(ways, _TRIED)):  # before a trial, which makes the syntax trees anew
         with suppress(Exception):
             graph = trier.graph((*before, *rewriting.edits), focus)
             if _progress(graph, focus) > reached:

@@ -287,3 +287,21 @@ def test_real_models_are_fixed(stem: str, tmp_path: Path) -> None:
     run(["check", "net.py:Net", *inputs, *expect, "--no-confirm", "--fix", "--unsafe-fixes"])
     found, wanted = outputs(*case.inputs), case.wanted(case.inputs)
     assert wanted is None or found.shape[-len(wanted) :] == wanted
+
+
+def test_layers_of_one_line_share_a_value_where_that_is_right_too(capsys: pytest.CaptureFixture[str]) -> None:
+    """A crop behind the decoder takes a surplus: 1 in two of the three layers is enough, and 1 in all is one edit."""
+    write("""
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.down = nn.Sequential(*(nn.Conv2d(3, 3, 3, stride=2, padding=1) for _ in range(3)))
+        self.up = nn.Sequential(*(nn.ConvTranspose2d(3, 3, 3, stride=2, padding=1) for _ in range(3)))
+
+    def forward(self, x):
+        return self.up(self.down(x))[..., : x.shape[-2], : x.shape[-1]]
+""")
+    assert check("--fix", spec="1,3,27,27") == 0
+    assert "padding=1, output_padding=1) for _" in Path("net.py").read_text()
+    assert "every size\n" in capsys.readouterr().out
+    assert size(1, 3, 30, 41) == (30, 41)
