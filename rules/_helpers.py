@@ -16,6 +16,7 @@ from shapelint.size import SizeSet
 from shapelint.source import Span
 from shapelint.syntax import call_at, function_around
 
+_SIZE_NAMES = ("depth", "rows", "columns")
 _BRIEF, _PIECES = 90, 12
 _NAMED, _COUNTED = 3, 256
 _COMFORT = 8
@@ -179,6 +180,19 @@ def safety_of(plan: Plan) -> Safety:
     if not plan.complete:
         return Safety.ADVICE
     return Safety.UNSAFE if plan.breaks else Safety.SAFE
+
+
+def padding_note(analysis: Analysis) -> str | None:
+    """Code that pads the input to multiples of the total stride and crops the output, where that makes it right."""
+    steps = analysis.padding
+    if not steps:
+        return None
+    names = _SIZE_NAMES[-len(steps) :] if len(steps) > 1 else ("length",)
+    amounts = ", ".join(f"0, -{name} % {step}" for name, step in reversed(list(zip(names, steps, strict=True))))
+    head = f"{', '.join(names)} = x.shape[-{len(steps)}:]" if len(steps) > 1 else f"{names[0]} = x.shape[-1]"
+    crop = ", ".join(f":{name}" for name in names)
+    what = f"multiples of {short(steps)}"
+    return f"or pad the input to {what} and crop the output:\n{head}\ny = net(F.pad(x, ({amounts})))[..., {crop}]"
 
 
 def rewriting_fix(rewrite: Rewrite, title: str) -> Fix:

@@ -15,6 +15,7 @@ from ._helpers import (
     misses_output_size,
     nearest_note,
     output_size_call,
+    padding_note,
     padding_text,
     place_of,
     quoted,
@@ -148,6 +149,7 @@ class RoundTripSize:
         notes = [alike_note(loss)]
         if diagnosis.plan is None:
             notes.append(nearest_note(analysis, dict(diagnosis.focus)))
+            notes.append(padding_note(analysis) if loss is diagnosis.losses[0] else None)
         else:
             notes += [consequence(analysis, diagnosis.plan), shared_line_note(analysis, loss.up)]
         return Finding(

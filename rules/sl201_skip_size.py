@@ -14,6 +14,7 @@ from ._helpers import (
     is_unpooled,
     layer_name,
     nearest_note,
+    padding_note,
     padding_text,
     quoted,
     rewriting_fix,
@@ -159,7 +160,11 @@ def _notes(analysis: Analysis, diagnosis: Diagnosis) -> Iterator[str]:
     if near is not None:
         yield near
     if diagnosis.plan is not None:
-        yield consequence(analysis, diagnosis.plan)
+        effect = consequence(analysis, diagnosis.plan)
+        yield effect if analysis.rewrite is None else effect.replace("with the fix", "with `output_padding`")
+    padding = padding_note(analysis)
+    if padding is not None:
+        yield padding
 
 
 def _fix(analysis: Analysis, diagnosis: Diagnosis, mismatch: Mismatch) -> Fix:

@@ -197,12 +197,32 @@ def _diagnosed(analysis: Analysis, patient: Patient) -> Analysis:
     return _aligned(analysis, patient)
 
 
+def _padding(analysis: Analysis) -> tuple[int, ...]:
+    """The total stride per axis, where padding the size at the focus, and larger ones, to its multiples makes it right.
+
+    () where that is not so, or the spatial axes are not the last ones.
+    """
+    asked, diagnosis = analysis.question, analysis.diagnosis
+    tensors = list(asked.inputs.tensors())
+    rank = len(asked.axes)
+    last = tuple(range(len(tensors[0].dims) - rank, len(tensors[0].dims))) if tensors else ()
+    if diagnosis is None or not analysis.intent.meant or len(tensors) != 1 or asked.axes != last or not rank:
+        return ()
+    names, stride = [str(dim) for dim in asked.target], analysis.intent.stride
+    if max(stride) == 1 or sorted(names) != sorted(asked.symbols):
+        return ()
+    padded = {name: -(-diagnosis.focus[name] // step) * step for name, step in zip(names, stride, strict=True)}
+    larger = multiples(asked, stride).at_least(padded)
+    return stride if padded in analysis.wanted and larger <= analysis.wanted else ()
+
+
 def _suspected(analysis: Analysis, patient: Patient) -> Analysis:
     """The analysis, with the causes that only some models have: each is looked for in the regions that are known."""
     focus = None if analysis.diagnosis is None else analysis.diagnosis.focus
     explored, contract, telling = patient.explored, patient.contract, Telling(focus, analysis.asked)
     return replace(
         analysis,
+        padding=_padding(analysis),
         odd=odd_differences(explored, contract, patient.question, telling),
         mixed=axis_mix_up(explored, contract, patient.question, telling),
         broadcasts=broadcasts(explored, contract, patient, telling),

@@ -200,3 +200,16 @@ def test_an_output_of_another_layout_is_repaired(form: str) -> None:
     fix = report.findings[0].fix
     assert fix is not None
     assert dict(fix.assignments) == {"up.output_padding": (1, 0)}
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 37), (1, 1, 38, 39), (1, 1, 17, 18, 19)])
+def test_the_code_that_pads_and_crops_is_right(shape: tuple[int, ...]) -> None:
+    rank = len(shape) - 2
+    kinds = {1: (nn.MaxPool1d, "linear"), 2: (nn.MaxPool2d, "bilinear"), 3: (nn.MaxPool3d, "trilinear")}
+    pool, mode = kinds[rank]
+    net = nn.Sequential(pool(2), pool(2), nn.Upsample(scale_factor=4, mode=mode))
+    (finding,) = shapelint.check(net, shape).findings
+    code = next(note for note in finding.notes if note.startswith("or pad the input to multiples of 4"))
+    names = {"net": net, "F": nn.functional, "x": torch.zeros(shape)}
+    exec("\n".join(code.splitlines()[1:]), names)
+    assert tuple(names["y"].shape) == shape
