@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import reduce
 from operator import mul
+from typing import TYPE_CHECKING
 
 from shapelint.analysis import Analysis, Diagnosis
 from shapelint.diagnose import Patient
@@ -20,6 +21,9 @@ from shapelint.trace.freeze import freeze
 from shapelint.trace.record import Overrides
 from shapelint.trace.run import overriding
 
+if TYPE_CHECKING:
+    import torch
+
 Sizes = Mapping[str, int]
 
 
@@ -30,17 +34,18 @@ def draw(analysis: Analysis, patient: Patient) -> Picture:
     now, raises = _run(patient, sizes, {})
     overrides, changes = ({}, {}) if diagnosis is None else _repair(diagnosis)
     after = _run(patient, sizes, overrides)[0] if changes else None
-    scene = _scene(now, patient, sizes, _whole(now, [after, analysis.graph]) if raises else now)
+    module, question = patient.explored.subject.module, patient.question
+    shown = scene(now, module, question, sizes, _whole(now, [after, analysis.graph]) if raises else now)
     marks = () if diagnosis is None else tuple(_marks(analysis, diagnosis, now))
     plan = None if diagnosis is None else diagnosis.plan or diagnosis.mended
     expect = patient.expect
     wanted = size_at(analysis.question.target, sizes) if expect is None else _expected(patient, sizes)
     return Picture(
         sizes=sizes,
-        now=replace(scene, marks=marks),
+        now=replace(shown, marks=marks),
         wanted=wanted if analysis.intent.meant else (),
         output=analysis.intent.output,
-        mended=None if after is None else _scene(after, patient, sizes, after),
+        mended=None if after is None else scene(after, module, question, sizes),
         changes=changes,
         runs=None if plan is None else plan.runs,
         restores=None if plan is None else plan.restores,
@@ -61,7 +66,7 @@ def proposed(picture: Picture, findings: Iterable[Finding]) -> Picture:
 def _told(name: str, change: str, fix: Fix) -> bool:
     """Whether a fix speaks of a change of a layer; the one for other channels may be told by its edits alone."""
     assigned = any(each.startswith(f"{name}.") for each in fix.assignments)
-    return assigned or f"`{name}`" in fix.title or ("=" not in change and bool(fix.edits))
+    return assigned or f"`{name}`" in fix.title or change in fix.title or ("=" not in change and bool(fix.edits))
 
 
 def _named(scene: Scene, findings: list[Finding]) -> Iterator[Mark]:
@@ -126,14 +131,15 @@ def _continues(now: ShapeGraph, other: ShapeGraph) -> bool:
     return same and len(other.nodes) > len(now.nodes)
 
 
-def _scene(graph: ShapeGraph, patient: Patient, sizes: Sizes, whole: ShapeGraph) -> Scene:
-    """The calls of a run, and after its end those of the `whole` one."""
-    modules = patient.explored.subject.module.named_modules()
-    leaves = {name for name, part in modules if next(part.children(), None) is None}
-    nodes = (*graph.nodes, *whole.nodes[len(graph.nodes) :])
-    steps = _steps(nodes, leaves, patient.question, sizes)
-    reached = len(graph.nodes) - (patient.failing(graph) is not None)
-    return Scene(steps, reached, whole.outputs, mirrored_pairs(graph, sizes))
+def scene(
+    graph: ShapeGraph, module: torch.nn.Module, question: Question, sizes: Sizes, whole: ShapeGraph | None = None
+) -> Scene:
+    """The calls of a run of a module, and after its end those of the `whole` one."""
+    leaves = {name for name, part in module.named_modules() if next(part.children(), None) is None}
+    whole = whole or graph
+    steps = _steps((*graph.nodes, *whole.nodes[len(graph.nodes) :]), leaves, question, sizes)
+    failing = not graph.nodes[-1].shapes and not graph.outputs
+    return Scene(steps, len(graph.nodes) - failing, whole.outputs, mirrored_pairs(graph, sizes))
 
 
 def _steps(nodes: tuple[Node, ...], leaves: set[str], question: Question, sizes: Sizes) -> tuple[Step, ...]:

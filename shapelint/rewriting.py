@@ -12,6 +12,7 @@ from typing import Final
 
 from shapelint.analysis import Analysis, Diagnosis, Plan, Rewrite
 from shapelint.contract import running
+from shapelint.drawing import scene
 from shapelint.edit.document import texts
 from shapelint.edit.joins import Join, Rewriting, rewritings
 from shapelint.edit.layers import resized
@@ -20,10 +21,11 @@ from shapelint.finding import Finding, Safety
 from shapelint.graph import ShapeGraph
 from shapelint.joins import short_unpoolings, unlike
 from shapelint.load import Loaded, Site, edited
+from shapelint.picture import Picture, Scene
 from shapelint.question import Options
 from shapelint.size.sets import SizeSet
 from shapelint.source import Edit
-from shapelint.study import right_sizes, subject_of
+from shapelint.study import built_places, right_sizes, subject_of
 from shapelint.trace.builtin_calls import tracked_builtins
 from shapelint.trace.explore import Budget, Exploration, explore
 from shapelint.trace.freeze import freeze
@@ -61,6 +63,13 @@ class Trier:
         runs = running(asked.domain, found.regions)
         return Plan({}, wanted <= right, right, runs, self.analysis.wanted - right, contract.runs - runs)
 
+    def scene(self, edits: tuple[Edit, ...], sizes: Mapping[str, int]) -> Scene:
+        """The calls at one size, to be drawn."""
+        question = self.analysis.question
+        with self._loaded(edits) as loaded, tracked_builtins(loaded.module):
+            run = Exploration(subject_of(loaded, question, self.options), question.domain, {}).run(sizes, symbolic=True)
+            return scene(freeze(run, loaded.module, built_places(loaded)), loaded.module, question, sizes)
+
     @contextmanager
     def _loaded(self, edits: tuple[Edit, ...]) -> Iterator[Loaded]:
         with edited(texts(edits)):
@@ -81,8 +90,29 @@ def with_rewrite(analysis: Analysis, trier: Trier) -> Analysis:
         with suppress(Exception):
             plan = trier.plan(edits, wanted)
             if diagnosis.focus in plan.restores:
-                return replace(analysis, rewrite=Rewrite(edits, words, plan))
+                rewrite = Rewrite(edits, words, plan)
+                return replace(analysis, rewrite=rewrite, picture=_drawn(trier, diagnosis, rewrite))
     return analysis
+
+
+def _drawn(trier: Trier, diagnosis: Diagnosis, rewrite: Rewrite) -> Picture | None:
+    """The picture of the analysis, where there is one, with the rewritten model as the mended one."""
+    picture = trier.analysis.picture
+    if picture is None:
+        return None
+    ups = [mismatch.up or mismatch.node for mismatch in diagnosis.mismatches]
+    ups = ups or [loss.up for loss in diagnosis.losses] or [misfit.node for misfit in diagnosis.misfits]
+    names = [*dict.fromkeys(up.module for up in ups)]
+    if len(set(rewrite.texts)) == 1:
+        changes = dict.fromkeys(names or ["forward"], rewrite.texts[0])
+    else:
+        changes = dict(zip(names, rewrite.texts, strict=False))
+        left = rewrite.texts[len(changes) :]
+        changes |= {"forward": " and ".join(left)} if left else {}
+    with suppress(Exception):
+        mended, plan = trier.scene(rewrite.edits, picture.sizes), rewrite.plan
+        return replace(picture, mended=mended, changes=changes, runs=plan.runs, restores=plan.restores)
+    return picture
 
 
 def tried(finding: Finding, trier: Trier | None) -> Finding:

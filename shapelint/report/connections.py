@@ -127,6 +127,9 @@ def _said(layout: Layout, picture: Picture, pair: Pair, *, mended: bool) -> Iter
     if pair.size_in == pair.size_out:
         yield "mended" if mended and change else "fits"
         yield f"{up} gives back the {sized(pair.size_in)} that {down} took"
+    elif mended and change:
+        yield "mended"
+        yield f"{up} gives back {sized(pair.size_out)}, made the {sized(pair.size_in)} that {down} took"
     else:
         blamed = any(layout.marks.get(index) for index in pair.up_nodes)
         yield "misses" if blamed else "follows"

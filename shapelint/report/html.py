@@ -16,6 +16,7 @@ from markupsafe import Markup, escape
 
 from shapelint.contract import Contract
 from shapelint.finding import Finding, Known, Report
+from shapelint.picture import Picture
 from shapelint.report import sizes as sizes_report
 from shapelint.report.confirmed import confirmation_lines
 from shapelint.report.hourglass import hourglass
@@ -26,7 +27,7 @@ from shapelint.report.text import counted, holds, kept
 from shapelint.size.sets import SizeSet
 from shapelint.source import Edit, Span
 
-_ROWS, _LAYERS, _FIRST, _LONGEST, _LINES = 40, 1000, 3, 160, 3
+_ROWS, _LAYERS, _FIRST, _LONGEST, _LINES, _NAMED = 40, 1000, 3, 160, 3, 2
 _CELLS: Final = (64, 64)
 _ALONE, _SLICES = 1000, 3
 _CONTROL: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
@@ -179,7 +180,7 @@ def _maps(report: Report) -> dict[str, Any]:
     if picture is not None and picture.runs is not None:
         sentence = _sentence(contract, picture.runs, picture.restores or picture.runs)
         maps = _drawings(report, after, "Sizes with the fix")
-        panes.append({"heading": "With the fix", "sentence": sentence, "maps": maps})
+        panes.append({"heading": _heading(picture), "sentence": sentence, "maps": maps})
     return {
         "shape": "wide" if len(contract.symbols) == 1 else "many" if len(shown) > 1 else "",
         "panes": panes,
@@ -187,6 +188,13 @@ def _maps(report: Report) -> dict[str, Any]:
         "legend": _legend([*now, *after], meant=contract.meant),
         "asked": _asked(report),
     }
+
+
+def _heading(picture: Picture) -> str:
+    """What the repaired model has that the other has not."""
+    said = (f"`{change}`" + f" in `{name}`" * ("(" not in change) for name, change in picture.changes.items())
+    changes = list(dict.fromkeys(said))
+    return f"With {' and '.join(changes)}" if 0 < len(changes) <= _NAMED else "With the fix"
 
 
 def _sentence(contract: Contract, runs: SizeSet, restores: SizeSet) -> list[str]:

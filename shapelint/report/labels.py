@@ -135,8 +135,11 @@ def formulas(found: Layout, below: float) -> Iterator[Text]:
 def loose_changes(found: Layout, picture: Picture, base: float, *, mended: bool) -> Iterator[Text]:
     """The changes of layers that belong to no pair, in one line."""
     paired = {found.scene.steps[index].module for pair in found.scene.pairs for index in pair.up_nodes}
-    loose = [(name, change) for name, change in picture.changes.items() if name not in paired]
-    words = [f"{change} in {name}" if "=" in change else f"{name} {change}" for name, change in loose]
+    told = {change for name, change in picture.changes.items() if name in paired and "(" in change}
+    loose = [(name, change) for name, change in picture.changes.items() if name not in paired and change not in told]
+    said = (change if "(" in change else f"{change} in {name}" if "=" in change else f"{name} {change}"
+            for name, change in loose)  # fmt: skip
+    words = list(dict.fromkeys(said))
     verb = ("with " if mended else "write ") if any("=" in change for _, change in loose) else ""
     if words:
         yield Text(found.width / 2, base + 14, verb + ", ".join(words), "change")
