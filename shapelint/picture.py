@@ -76,7 +76,7 @@ class Picture:
     """The model at the size `sizes`, and the same with the fix where there is one that was run.
 
     `wanted` is the size that the output is meant to have (empty: any), `changes` the new argument of each changed
-    layer, such as "output_padding=1". `runs` and `restores` are those of the repaired model, where they are known.
+    layer, such as "output_padding=1", or the code that calls it. `runs` and `restores` are those of the repaired model, where they are known.
     """
 
     sizes: Mapping[str, int]
@@ -87,3 +87,10 @@ class Picture:
     changes: Mapping[str, str] = field(default_factory=dict)
     runs: SizeSet | None = None
     restores: SizeSet | None = None
+
+    def said(self, name: str) -> str:
+        """The change of a layer in words: an argument with its layer, code as it is."""
+        change = self.changes[name]
+        if change.partition("=")[0].isidentifier():
+            return f"{change} in {name}"
+        return change if "(" in change else f"{name} {change}"

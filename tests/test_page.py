@@ -187,6 +187,12 @@ def test_a_model_that_refuses_its_input_is_drawn_as_it_would_run() -> None:
     assert [shape.kind for shape in calls] == ["down ghost", "up ghost"]
 
 
+def test_a_change_is_said_with_its_layer_where_that_is_an_argument() -> None:
+    changes = {"up": "output_padding=(0, 1)", "down": "self.down(x, output_size=x.shape[-2:])", "fc": "built for 9"}
+    picture = replace(PICTURE, changes=changes)
+    assert [picture.said(name) for name in changes] == ["output_padding=(0, 1) in up", changes["down"], "fc built for 9"]
+
+
 def test_layers_of_one_size_fold() -> None:
     Path("deep.py").write_text(
         "from torch import nn\n"

@@ -192,8 +192,7 @@ def _maps(report: Report) -> dict[str, Any]:
 
 def _heading(picture: Picture) -> str:
     """What the repaired model has that the other has not."""
-    said = (f"`{change}`" + f" in `{name}`" * ("(" not in change) for name, change in picture.changes.items())
-    changes = list(dict.fromkeys(said))
+    changes = list(dict.fromkeys(f"`{picture.said(name)}`" for name in picture.changes))
     return f"With {' and '.join(changes)}" if 0 < len(changes) <= _NAMED else "With the fix"
 
 

@@ -135,11 +135,8 @@ def formulas(found: Layout, below: float) -> Iterator[Text]:
 def loose_changes(found: Layout, picture: Picture, base: float, *, mended: bool) -> Iterator[Text]:
     """The changes of layers that belong to no pair, in one line."""
     paired = {found.scene.steps[index].module for pair in found.scene.pairs for index in pair.up_nodes}
-    told = {change for name, change in picture.changes.items() if name in paired and "(" in change}
-    loose = [(name, change) for name, change in picture.changes.items() if name not in paired and change not in told]
-    said = (change if "(" in change else f"{change} in {name}" if "=" in change else f"{name} {change}"
-            for name, change in loose)  # fmt: skip
-    words = list(dict.fromkeys(said))
-    verb = ("with " if mended else "write ") if any("=" in change for _, change in loose) else ""
+    told = {picture.said(name) for name in picture.changes if name in paired}
+    words = [each for each in dict.fromkeys(map(picture.said, picture.changes)) if each not in told]
+    verb = ("with " if mended else "write ") if any("=" in each for each in words) else ""
     if words:
         yield Text(found.width / 2, base + 14, verb + ", ".join(words), "change")
