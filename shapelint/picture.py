@@ -76,7 +76,8 @@ class Picture:
     """The model at the size `sizes`, and the same with the fix where there is one that was run.
 
     `wanted` is the size that the output is meant to have (empty: any), `changes` the new argument of each changed
-    layer, such as "output_padding=1", or the code that calls it. `runs` and `restores` are those of the repaired model, where they are known.
+    layer, such as "output_padding=1", or the code that calls it. `runs` and `restores` are those of the repaired
+    model, where they are known.
     """
 
     sizes: Mapping[str, int]
