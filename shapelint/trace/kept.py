@@ -17,6 +17,7 @@ from shapelint.trace.user_functions import is_foreign
 _DEPTH = 4
 _PLAIN: Final = frozenset({int, float, str, bool, bytes, complex, type(None), torch.dtype, torch.device, torch.Size})
 _CONTAINERS: Final[tuple[Any, ...]] = (dict, list, set, deque)
+_USUAL: Final[tuple[Any, ...]] = (dict, OrderedDict, list, set)
 _APART: Final = (torch.Tensor, torch.nn.Module, ModuleType, type)
 
 
@@ -50,6 +51,8 @@ class Contents:
     def put_back(self) -> None:
         """Gives every container that has changed its old contents again."""
         for container, held in self._held.values():
+            if not held and type(container) in _USUAL and not container:
+                continue  # most containers of a module's parts are empty: its hooks and buffers
             if isinstance(container, dict):
                 _refill(container, held)
             elif len(container) != len(held) or any(map(is_not, container, held)):

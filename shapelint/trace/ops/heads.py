@@ -122,6 +122,9 @@ def _left_aligned(op: Operation, t: Tensor, mask: Tensor) -> Plain:
     return Plain(False)
 
 
+_ANY_MASK = "the fast path of attention takes any mask with as many elements"
+
+
 def _check_masks(op: Operation, given: SimpleNamespace, sizes: tuple[int, int, int], *, fast: bool) -> None:
     """(L, S) or (N heads, L, S) for the attention, (N, S) for the padding of the keys, which has no N unbatched."""
     length, count, batch = sizes
@@ -140,6 +143,8 @@ def _check_masks(op: Operation, given: SimpleNamespace, sizes: tuple[int, int, i
         return
     shape = op.shape(mask)
     if len(shape) not in (2, 3):
+        if fast:
+            op.recorder.leak(_ANY_MASK)
         op.refuse(Kind.ARGUMENT, f"attn_mask's dimension {len(shape)} is not supported")
     if given.is_causal and padding is None and not given.need_weights and not fast and (batched or len(shape) == 2):
         return
@@ -153,7 +158,7 @@ def _check_attention_mask(op: Operation, shape: Shape, wanted: Shape, *, fast: b
     square = len(shape) == 2 and function_of(shape[0]) is function_of(shape[1])
     if fast and not square:
         if not op.decide(_alike(shape, wanted)):
-            op.recorder.leak("the fast path of attention takes any mask with as many elements")
+            op.recorder.leak(_ANY_MASK)
             op.refuse(Kind.JOIN, text)
         return
     op.require(_alike(shape, wanted), Kind.JOIN, text, between=(shape[-1], wanted[-1]))
