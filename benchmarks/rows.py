@@ -11,7 +11,8 @@ from itertools import product
 
 from benchmarks.measure import compare, compare_processes, python
 
-CHECK = ("-m", "shapelint", "check", "examples/mymodel.py:Net", "--no-cache", "--input", "1,3,6,6")
+CACHED = ("-m", "shapelint", "check", "examples/mymodel.py:Net", "--input", "1,3,6,6")
+CHECK = (*CACHED[:-2], "--no-cache", *CACHED[-2:])
 OPEN = (*CHECK[:-1], "1,3,H,W")
 ONE_RUN = """
 import torch
@@ -47,6 +48,15 @@ def one_size(turns: int) -> Iterator[Row]:
     many = compare_processes(OPEN, (*OPEN, "--no-confirm"), turns=max(2, turns // 3))
     what = "with open sizes (1,3,H,W) confirmed at many sizes, against unconfirmed"
     yield Row(what, f"{many.ratio:.2f}x ({many} of processor time)", "")
+
+
+def cached(turns: int) -> Iterator[Row]:
+    """The same check again with nothing changed, against importing torch alone."""
+    if python(*CACHED) != python(*CHECK):
+        raise RuntimeError("the cached check gives another answer")
+    again = compare_processes(CACHED, ("-c", "import torch"), turns=turns)
+    what = "`shapelint check` again with nothing changed, against `python -c 'import torch'`"
+    yield Row(what, f"{again.ratio:.2f}x ({again} of processor time)", "at most 0.15x")
 
 
 def all_sizes(turns: int, *, channels: int = 16, levels: int = 4, sizes: int = 16) -> Iterator[Row]:
@@ -110,6 +120,7 @@ def depth(turns: int, *, layers: int = 1000) -> Iterator[Row]:
 def rows(*, quick: bool) -> Iterator[Row]:
     """All rows; the quick ones rest on fewer turns and are noisier."""
     yield from one_size(3 if quick else 11)
+    yield from cached(3 if quick else 11)
     yield from memory()
     yield from depth(1 if quick else 3)
     yield from all_sizes(2 if quick else 6)

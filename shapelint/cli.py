@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
@@ -21,7 +21,9 @@ from shapelint.cli_fixing import Wanted, fixing
 from shapelint.cli_help import Choice, Commands, complete_codes, complete_files
 from shapelint.cli_options import CheckOptions
 from shapelint.cli_work import RENEWED, View, one_line, show_traceback
-from shapelint.registry import select_rules
+
+if TYPE_CHECKING:
+    from shapelint.rule import Rule
 
 CLEAN, FOUND, FAILED, INTERRUPTED = 0, 1, 2, 130
 
@@ -95,9 +97,7 @@ def check(apart: bool, /, targets: tuple[str, ...], form: str, file: str | None,
     confirm = options.confirmation(no_confirm=given.pop("no_confirm"), provider=provider)
     known, renewed = given.pop("baseline"), given.pop("write_baseline")
     checker = Checker(CheckOptions(**given, confirm=confirm, usual_confirm=("cpu",), picture=form == "html"))
-    chosen = (given["select"], given["ignore"])
-    # Loading the rules takes longer than all that a cached check does.
-    rules = select_rules(*chosen) if known or renewed or any(chosen) else ()
+    rules = _chosen(given, needed=bool(known or renewed))
     baseline = baseline_of(known, renewed, rules, alone=not file and not wanted.any, whole=not targets)
     form, file = (RENEWED, renewed) if renewed else (form, file)
     if file is not None:
@@ -147,7 +147,7 @@ def show(apart: bool, /, target: str, file: str | None, **given: Any) -> int:
     The network with its sizes, where a row is lost and what to write, and the map of the sizes that work.
     """
     checker = Checker(CheckOptions(**given, picture=True))
-    select_rules(given["select"], given["ignore"])
+    _chosen(given, needed=False)
     if file is not None:
         output.probe(file)
     checker.add_targets((target,))
@@ -198,15 +198,6 @@ def hook(apart: bool, /, files: tuple[str, ...], **given: Any) -> int:
     return FAILED if checker.failed else FOUND if checker.found else CLEAN
 
 
-def _draws() -> bool:
-    """Whether standard output can show the blocks of a map; where it cannot, ASCII stands for them."""
-    try:
-        "█░◆".encode(getattr(sys.stdout, "encoding", None) or "ascii")
-    except (UnicodeEncodeError, LookupError):
-        return False
-    return True
-
-
 @command.command("clean")
 def clean_cache() -> int:
     """Removes what is kept of earlier checks.
@@ -220,6 +211,24 @@ def clean_cache() -> int:
     gone = sum(clean(folder) for folder in {folder_of(config.cache_dir or "", config.folder), folder_of("", "")})
     output.show(f"{gone} cached report{'s' * (gone != 1)} removed\n")
     return CLEAN
+
+
+def _draws() -> bool:
+    """Whether standard output can show the blocks of a map; where it cannot, ASCII stands for them."""
+    try:
+        "█░◆".encode(getattr(sys.stdout, "encoding", None) or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
+
+
+def _chosen(given: Mapping[str, Any], *, needed: bool) -> tuple[Rule, ...]:
+    """The rules that the options choose; where they say nothing none are loaded, since a cached check would wait."""
+    if not (needed or given["select"] or given["ignore"]):
+        return ()
+    from shapelint.registry import select_rules
+
+    return select_rules(given["select"], given["ignore"])
 
 
 def _coloured() -> bool:

@@ -21,7 +21,6 @@ from shapelint.config import FILE
 from shapelint.errors import ConfigError, RuleError, TargetError
 from shapelint.finding import Report
 from shapelint.import_graph import ImportGraph
-from shapelint.registry import select_rules
 from shapelint.silence import used_elsewhere
 
 FORMATS = ("text", "concise", "json", "sarif", "github", "gitlab", "junit", "html")
@@ -116,6 +115,8 @@ class Checker:
 
     def _check_rules(self) -> None:
         """ConfigError where the settings of a project name a rule that does not exist."""
+        from shapelint.registry import select_rules
+
         for job in self.jobs:
             codes = (code for _, codes in job.per_file_ignores for code in codes)
             try:

@@ -42,11 +42,13 @@ class View:
         """The text of the reports."""
         from importlib import import_module
 
-        from shapelint.report import sizes, text
-
         if self.form == "text":
+            from shapelint.report import text
+
             return text.render(reports, colour=self.colour, quiet=self.quiet)
         if self.form == "sizes":
+            from shapelint.report import sizes
+
             return "\n".join(sizes.render(report, colour=self.colour, plain=self.plain) for report in reports)
         if self.form == RENEWED and self.baseline is not None:
             return self.baseline.renewed(reports)
