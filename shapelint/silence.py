@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import linecache
+import re
 import sys
 import tokenize
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -66,18 +67,30 @@ def unused_ignores(
 
 def used_elsewhere(reports: Sequence[Report]) -> tuple[Report, ...]:
     """The reports without those remarks on unused comments whose comment silences something in another report."""
-    places = [each.location for report in reports for each in report.silenced if each.location is not None]
 
-    def stays(finding: Finding) -> bool:
-        here = finding.location
-        if finding.code != UNUSED or here is None:
-            return True
-        return not any(each.file == here.file and each.line <= here.line <= each.end_line for each in places)
+    def stays(report: Report, finding: Finding) -> bool:
+        others = [each for other in reports if other is not report for each in other.silenced]
+        return finding.code != UNUSED or not _used(finding, others)
 
     return tuple(
-        report if all(map(stays, report.findings)) else replace(report, findings=tuple(filter(stays, report.findings)))
+        replace(report, findings=tuple(each for each in report.findings if stays(report, each)))
+        if any(each.code == UNUSED for each in report.findings)
+        else report
         for report in reports
     )
+
+
+def _used(unused: Finding, silenced: Iterable[Finding]) -> bool:
+    """Whether each word that a remark on a comment names, or the comment where it names none, silences something."""
+    here = unused.location
+    on_line = [each for each in silenced if here is not None and _touches(each.location, here)]
+    named = re.findall(r"[\w-]+", unused.message.partition(" in `")[0].removesuffix(" silences nothing"))
+    words = [word for word in named if word != "ignore"]
+    return bool(on_line) and all(any(fits(word, each.code, each.name) for each in on_line) for word in words)
+
+
+def _touches(place: Span | None, comment: Span) -> bool:
+    return place is not None and place.file == comment.file and place.line <= comment.line <= place.end_line
 
 
 class _Ignores:

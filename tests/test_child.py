@@ -16,7 +16,8 @@ from pathlib import Path
 
 import pytest
 
-from shapelint.child import End, How, Tell, run_apart
+from shapelint.child import End, How, Tell, run_apart, run_crew
+from shapelint.cli_running import _numbers
 from shapelint.user_code import dumped_frames
 
 pytestmark = [
@@ -180,3 +181,27 @@ def alive(process: int) -> bool:
             return False
         time.sleep(0.02)
     return True
+
+
+def test_a_crew_does_each_piece_once_and_replaces_who_crashes() -> None:
+    with _numbers(range(6)) as take:
+
+        def task(tell: Tell) -> None:
+            for number in take():
+                tell("begin", str(number).encode())
+                if number == 2:
+                    os.kill(os.getpid(), signal.SIGKILL)
+                tell("report", b"")
+            tell("done", b"")
+
+        heard: list[tuple[str, bytes]] = []
+        ends: list[How] = []
+
+        def ended(_: int, end: End) -> bool:
+            ends.append(end.how)
+            return end.how is How.SIGNAL
+
+        run_crew(2, task, lambda _, *word: heard.append(word), lambda _: 5.0, ended)
+    assert sorted(payload for kind, payload in heard if kind == "begin") == [b"0", b"1", b"2", b"3", b"4", b"5"]
+    assert [kind for kind, _ in heard].count("report") == 5
+    assert sorted(end.value for end in ends) == ["done", "done", "signal"]

@@ -64,14 +64,30 @@ def test_a_rule_that_did_not_take_part_does_not_make_its_comment_unused() -> Non
     assert report.findings == ()
 
 
-def test_a_comment_that_serves_another_model_of_the_run_is_in_use() -> None:
+@pytest.mark.parametrize(
+    ("message", "stays"),
+    [
+        ("`ignore` silences nothing", False),
+        ("`ignore[SL1]` silences nothing", False),
+        ("`SL101` in `ignore[SL101,SL201]` silences nothing", False),
+        ("`SL201` in `ignore[SL101,SL201]` silences nothing", True),
+        ("`ignore[SL101,SL201]` silences nothing", True),
+    ],
+)
+def test_a_comment_that_serves_another_model_of_the_run_is_in_use(message: str, stays: bool) -> None:
     place = Span("net.py", 8, 20, 8, 50)
-    note = Finding("SL901", "unused-ignore", Severity.NOTE, "`ignore` silences nothing", location=place)
-    other = replace(note, location=replace(place, line=9, end_line=9))
+    note = Finding("SL901", "unused-ignore", Severity.NOTE, message, location=place)
+    elsewhere = replace(note, location=replace(place, line=9, end_line=9))
     used = replace(CLEAN, silenced=(Finding("SL101", "round-trip-size", Severity.ERROR, "", location=place),))
-    first, second = used_elsewhere([replace(CLEAN, findings=(note, other)), used])
-    assert first.findings == (other,)
+    first, second = used_elsewhere([replace(CLEAN, findings=(note, elsewhere)), used])
+    assert first.findings == (*[note] * stays, elsewhere)
     assert second == used
+
+
+def test_what_a_comment_silences_in_its_own_report_does_not_hide_the_rest() -> None:
+    report = checked(f"{WRONG}  # shapelint: ignore[SL101,SL201]")
+    assert [finding.message for finding in report.findings] == ["`SL201` in `ignore[SL101,SL201]` silences nothing"]
+    assert used_elsewhere([report]) == (report,)
 
 
 def test_the_place_and_the_codes_of_a_comment_are_read() -> None:
