@@ -160,8 +160,9 @@ def test_what_a_raise_leaves_unrun_is_drawn_as_such() -> None:
     mended = hourglass(report.picture, mended=True)
     assert not any("ghost" in shape.kind for shape in mended.shapes)
     assert len(mended.arcs) == len(drawing.arcs) == 4
-    written = "nn.functional.interpolate(up(x), size=skip.shape[-2:])"
-    assert report.picture.changes == {"up.1": written}
+    fix, written = report.findings[0].fix, report.picture.changes["up.1"]
+    assert fix is not None
+    assert f"`{written}`" in fix.title
     assert f"up.1 gives back 24x24 where pool, call 3 took 25x25 → write {written}" in texts(html.render((report,)))
     assert str(report.picture.restores) == "H and W at least 16"
 
