@@ -109,7 +109,7 @@ def _wrong(file: _File, analysis: Analysis, end: float) -> Iterator[Baked]:
     sizes = analysis.contract.runs & analysis.asked
     told: set[Span] = set()
     for event in file.run.events:
-        if event.failure is not None:
+        if event.failure is not None or time.process_time() > end:
             continue
         holds = SizeSet.where(sizes.symbols, event.condition)
         other, sizes = sizes - holds, sizes & holds
@@ -120,8 +120,6 @@ def _wrong(file: _File, analysis: Analysis, end: float) -> Iterator[Baked]:
             told.add(place)
             yield _told(file, analysis, place, *found)
             break
-        if time.process_time() > end:
-            return
 
 
 Difference = tuple[Mapping[str, int], tuple[int, ...], tuple[int, ...] | None, str]

@@ -214,7 +214,13 @@ def test_a_file_that_onnxruntime_does_not_load() -> None:
         runs(tiny(onnx.helper.make_node("Nothing", [input_names(1)[0]], ["y"])), 4)
 
 
-def test_a_provider_that_fell_back_in_the_other_process() -> None:
+def test_a_provider_that_fell_back_in_the_other_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = tmp_path / "on_the_cpu.py"
+    program.write_text(CRASHING)
+    monkeypatch.setattr(many, "_WORKER", program)
+    file = tiny(onnx.helper.make_node("Identity", [input_names(1)[0]], ["y"]))
+    with Worker("cuda") as worker, pytest.raises(ProviderError, match="fell back to CPUExecutionProvider"):
+        list(worker.runs(Work(file, ("float32",), {}, (((1, 1, 6),),)), 60.0))
     with pytest.raises(ProviderError, match=r"^CUDAExecutionProvider does not start \(onnxruntime fell back to CPUE"):
         check_used("CPUExecutionProvider", "cuda")
 
@@ -268,3 +274,16 @@ def test_progress_is_for_terminals_only(capfd: pytest.CaptureFixture[str]) -> No
     assert "\x1b[3" not in shown
     with progress.shown(), progress.terminal() as stream:
         assert stream is None
+
+
+def test_a_dtype_that_numpy_lacks_is_one_line() -> None:
+    report = confirmed(nn.Conv2d(3, 4, 3).to(torch.bfloat16), "1,3,H,W:bfloat16")
+    assert not at_many(report)
+    assert [remark.partition(": ")[0] for remark in report.remarks] == ["not confirmed at many sizes"]
+
+
+def test_no_process_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "executable", "/nowhere/python")
+    report = confirmed(Founding())
+    assert not at_many(report)
+    assert report.remarks == ("not confirmed at many sizes: [Errno 2] No such file or directory: '/nowhere/python'",)

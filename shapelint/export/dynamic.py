@@ -112,17 +112,17 @@ class _Bench:
             model, tensors = FlatModule(self.module, arguments), input_tensors(arguments)
             with unchanged(self.module):
                 file = export_open(model, tensors, _open_axes(self.inputs), exporter)
+            work = Work.of(file, model, tensors, map(self._shapes, self.running))
         except Exception as error:  # the exporter's, and the user's code
             refused = str(error) if isinstance(error, ExportRefused) else first_line(error)
             return _Attempt(exporter, refusal=refused)
         if names := _constants(file, self.inputs):
             return _Attempt(exporter, refusal=f"{' and '.join(names)} became a constant in the file")
-        work = Work.of(file, model, tensors, map(self._shapes, self.running))
         try:
             runs = self.worker.runs(work, _SECONDS)
             shown = counted(runs, len(self.running), self.stream)
             found = [self._confirmed(*each, exporter) for each in zip(self.running, shown, strict=False)]
-        except runtime.RunRefused as reason:
+        except (runtime.RunRefused, OSError) as reason:
             return _Attempt(exporter, refusal=str(reason))
         return _Attempt(exporter, tuple(found))
 

@@ -55,7 +55,10 @@ class Work:
 
 @dataclass(slots=True)
 class Worker:
-    """A process that was started early, so that its imports go on while the model is exported."""
+    """A process that is started early, so that its imports go on while the model is exported.
+
+    Raises OSError where the system starts none.
+    """
 
     provider: str
     _process: subprocess.Popen[bytes] = field(init=False)

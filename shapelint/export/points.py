@@ -43,7 +43,10 @@ def confirmed(
         for provider in providers:
             found, notes = confirm(subject, points, provider=provider, assignments=values)
             if many and not (notes and not found):
-                more, others = confirmed_at_many(analysis, subject, traced.inputs, provider)
+                try:
+                    more, others = confirmed_at_many(analysis, subject, traced.inputs, provider)
+                except OSError as error:  # no process can be started
+                    more, others = (), (f"not confirmed at many sizes: {error}",)
                 found, notes = (*found, *more), (*notes, *others)
             confirmations, remarks = (*analysis.confirmations, *found), (*analysis.remarks, *notes)
             analysis = replace(analysis, confirmations=confirmations, remarks=remarks)

@@ -29,11 +29,11 @@ def main() -> None:
     asked = pickle.load(sys.stdin.buffer)
     try:
         session = _session(asked)
+        weights = _weights(session, asked["inputs"], asked["constants"])
     except Exception as error:  # onnxruntime's errors have no common base
         _tell(answers, {"error": str(error)})
         return
     _tell(answers, {"provider": session.get_providers()[0]})
-    weights = _weights(session, asked["inputs"], asked["constants"])
     for sizes in asked["sizes"]:
         _tell(answers, _observed(session, weights, asked["inputs"], sizes))
 
@@ -66,10 +66,10 @@ def _dtype(text: str) -> Any:
 
 def _observed(session: Any, weights: dict[str, Any], inputs: Mapping[str, str], sizes: Mapping[str, Any]) -> Any:
     wanted = {entry.name for entry in session.get_inputs()}
-    feed = {name: _input(sizes[name], dtype) for name, dtype in inputs.items() if name in wanted}
     options = onnxruntime.RunOptions()
     options.log_severity_level = _FATAL
     try:
+        feed = {name: _input(sizes[name], dtype) for name, dtype in inputs.items() if name in wanted}
         outputs = session.run(None, {**weights, **feed}, options)
     except Exception as error:  # as above
         return {"error": str(error)}

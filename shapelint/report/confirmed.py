@@ -30,7 +30,8 @@ def worst_error(confirmations: Iterable[Confirmation]) -> float | None:
 def _file(each: Confirmation) -> str:
     if not each.exporter:
         return f"{each.provider} {each.version}"
-    symbols = " and ".join(each.sizes)
+    *others, last = each.sizes
+    symbols = f"{', '.join(others)} and {last}" if others else last
     return f"onnxruntime {_provider(each)}, one file with {symbols} open ({each.exporter})"
 
 
