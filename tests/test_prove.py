@@ -13,7 +13,7 @@ from benchmarks.prove.shrink import shrunk
 from shapelint.trace.operation import Operation
 from tests.drawn.models import draw
 
-COUNTS = {"operations": 100, "models": 6, "sizes": 3, "repairs": 6}
+COUNTS = {"operations": 100, "models": 6, "sizes": 3, "repairs": 6, "files": 6}
 
 
 @pytest.mark.filterwarnings("ignore")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmarks.prove import models, operations, repairs, sizes
+from benchmarks.prove import files, models, operations, repairs, sizes
 from benchmarks.prove.trial import Part
 
 PARTS = (
@@ -10,4 +10,5 @@ PARTS = (
     Part("models", "eager PyTorch at 30 sizes each", 5, models.trial),
     Part("sizes", "brute force on integers", 1, sizes.trial),
     Part("repairs", "eager PyTorch, and every legal `output_padding`", 2, repairs.trial),
+    Part("files", "onnxruntime at 8 sizes each", 1, files.trial),
 )
