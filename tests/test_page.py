@@ -15,13 +15,14 @@ import pytest
 
 import shapelint
 from shapelint.cli import run
-from shapelint.finding import Report
+from shapelint.finding import Fix, Report, Safety
 from shapelint.picture import Role
 from shapelint.report import html, sizes
 from shapelint.report.hourglass import hourglass
 from shapelint.report.size_map import Fit, size_map, windows
 from shapelint.report.stations import stations
 from shapelint.report.terminal_map import ASCII, map_lines
+from shapelint.source import Edit, Span
 from tests.fabricated import CLEAN, DRAWN, MODEL, PICTURE, SEVERAL
 from tests.test_report import golden
 
@@ -186,6 +187,18 @@ def test_a_model_that_refuses_its_input_is_drawn_as_it_would_run() -> None:
     assert [badge.kind for badge in drawing.badges] == ["cross"]
     calls = [shape for shape in drawing.shapes if shape.title.startswith(("down", "up"))]
     assert [shape.kind for shape in calls] == ["down ghost", "up ghost"]
+
+
+def test_the_line_is_shown_as_it_is_to_be_written() -> None:
+    page = html.render((checked("mymodel.py", "1,3,6,6"),))
+    assert "padding=1<ins>, output_padding=1</ins>)</pre>" in page
+    fix = replace(DRAWN.findings[0].fix or Fix("", Safety.SAFE), edits=(
+        Edit(Span("mymodel.py", 11, 9, 11, 9), "size = x.shape[-2:]\n        "),
+        Edit(Span("mymodel.py", 11, 40, 11, 40), ", output_size=size"),
+    ))  # fmt: skip
+    page = html.render((replace(DRAWN, findings=(replace(DRAWN.findings[0], fix=fix),)),))
+    lines = "<ins>size = x.shape[-2:]\n    </ins>return self.deconv(self.conv(x)<ins>, output_size=size</ins>)</pre>"
+    assert lines in page
 
 
 def test_a_change_is_said_with_its_layer_where_that_is_an_argument() -> None:

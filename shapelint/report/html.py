@@ -150,22 +150,24 @@ def _written(edits: Iterable[Edit]) -> list[tuple[int, list[tuple[str, bool]]]]:
     """The lines as they read with some edits: each with its number, in pieces that are new or not."""
     lines: dict[tuple[str, int], list[Edit]] = {}
     for edit in edits:
-        if edit.span.line != edit.span.end_line or "\n" in edit.replacement or not edit.span.text().strip():
+        if edit.span.line != edit.span.end_line or not edit.span.text().strip():
             return []
         lines.setdefault((edit.span.file, edit.span.line), []).append(edit)
     shown = list(lines.items())[:_LINES]
-    return [(line, _pieces(here)) for (_, line), here in shown]
+    return [(line, _pieces(here, len(str(line)) + 2)) for (_, line), here in shown]
 
 
-def _pieces(edits: list[Edit]) -> list[tuple[str, bool]]:
-    """One line with its edits, without the indent."""
+def _pieces(edits: list[Edit], gutter: int) -> list[tuple[str, bool]]:
+    """One line with its edits, without the indent; what becomes a line of its own stands below the first."""
     text, end = edits[0].span.text(), 0
     found: list[tuple[str, bool]] = []
     for edit in sorted(edits, key=lambda each: each.span.column):
         found += [(text[end : edit.span.column - 1], False), (edit.replacement, True)]
         end = edit.span.end_column - 1
     found.append((text[end:], False))
-    return [(found[0][0].lstrip(), found[0][1]), *found[1:]]
+    indent = text[: len(text) - len(text.lstrip())]
+    inner = [(piece.replace(f"\n{indent}", "\n" + " " * gutter), new) for piece, new in found]
+    return [(inner[0][0].removeprefix(indent), False), *inner[1:]]
 
 
 def _maps(report: Report) -> dict[str, Any]:
