@@ -103,8 +103,9 @@ def test_a_size_that_the_file_fixes_is_not_open(tmp_path: Path) -> None:
     assert [(each.ok, each.observed) for each in report.confirmations] == [(True, None)]
 
 
-def test_sizes_go_through_the_arithmetic_of_a_graph(tmp_path: Path) -> None:
-    """Half of the height, floored and doubled, as exporters write `x.shape[2] // 2 * 2` down."""
+@pytest.mark.parametrize("divisor", [2, 3, 49])
+def test_sizes_go_through_the_arithmetic_of_a_graph(divisor: int, tmp_path: Path) -> None:
+    """A part of the height, floored and doubled, as exporters write `x.shape[2] // 2 * 2` down."""
     nodes = [
         helper.make_node("Shape", ["x"], ["s"]),
         helper.make_node("Gather", ["s", "two"], ["h"], axis=0),
@@ -117,10 +118,10 @@ def test_sizes_go_through_the_arithmetic_of_a_graph(tmp_path: Path) -> None:
         helper.make_node("Concat", ["front", "row", "width"], ["target"], axis=0),
         helper.make_node("Resize", ["x", "", "", "target"], ["y"], mode="nearest"),
     ]
-    held = [constant(2, "two"), constant(2, "two_f", "float32"), constant([0], "zero"), constant([1, 3], "front"),
+    held = [constant(2, "two"), constant(divisor, "two_f", "float32"), constant([0], "zero"), constant([1, 3], "front"),
             constant([5], "width")]  # fmt: skip
     file = saved(model(nodes, OPEN, ["y"], held=held), tmp_path)
-    wrong, unknown = differences(file, [{"H": h, "W": w} for h in (2, 3, 8, 31) for w in (1, 6)])
+    wrong, unknown = differences(file, [{"H": h, "W": w} for h in (2, 3, 8, 31, 49, 98) for w in (1, 6)])
     assert not wrong + unknown
     assert shapelint.check(file).contract.proved
 
@@ -194,3 +195,21 @@ def test_the_command_line_takes_a_file(tmp_path: Path, capsys: pytest.CaptureFix
     assert told["confirmations"][0]["observed"] == [[1, 3, 5, 5]]
     assert run(["sizes", file]) == 0
     assert "restores the size for: H and W odd" in capsys.readouterr().out
+
+
+def test_known_indices_must_lie_inside(tmp_path: Path) -> None:
+    node = helper.make_node("Gather", ["x", "i"], ["y"], axis=2)
+    file = saved(model([node], OPEN, ["y"], held=[constant([3, -2], "i")]), tmp_path)
+    wrong, unknown = differences(file, [{"H": h, "W": 5} for h in (1, 2, 3, 4, 9)])
+    assert not wrong + unknown
+    assert str(shapelint.check(file).contract.runs) == "H at least 4, any W"
+
+
+def test_a_changed_file_is_checked_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The cache keeps the report of a file only as long as the file stays."""
+    file = saved(model(FOUNDING, OPEN, ["y"], held=[WEIGHT]), tmp_path)
+    for expected in (1, 1):
+        assert run(["check", file, "--input", "1,3,6,6", "--no-confirm"]) == expected
+    saved(model(FOUNDING[:1], OPEN, ["down"], held=[WEIGHT]), tmp_path)
+    assert run(["check", file, "--input", "1,3,6,6", "--no-confirm"]) == 0
+    assert "ok" in capsys.readouterr().out

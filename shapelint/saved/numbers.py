@@ -144,7 +144,7 @@ def float_result(compute: Callable[[Any, Any], Any], dtype: torch.dtype) -> Call
             return rounded(_safely(compute, float(first), float(second)), dtype)
         if all(_is_exact(each) for each in (first, second)):
             value = compute(_ratio(first), _ratio(second))
-            if _is_exact(value):
+            if _is_exact(value) or (compute is operator.truediv and _is_whole(first) and _is_divisor(second)):
                 return value
             return value if not is_tracked(value) else _lost(value)
         return rounded(_safely(compute, float(as_plain(first)), float(as_plain(second))), dtype)
@@ -171,6 +171,16 @@ def _is_exact(number: Any) -> bool:
     if isinstance(number, float):
         return math.isfinite(number) and (number * 1024).is_integer() and abs(number) < _LARGEST
     return True
+
+
+def _is_whole(number: Any) -> bool:
+    """Whether a number is a whole one at every size."""
+    return symbolic(number) or (isinstance(number, Ratio) and plain(number._denominator) == 1)
+
+
+def _is_divisor(number: Any) -> bool:
+    """Whether a quotient by the number is rounded once only: its floor and its ceiling are exact below 2**24."""
+    return isinstance(number, float) and not is_tracked(number) and number.is_integer() and 0 < number < 1 << 20
 
 
 def biggest(first: Any, second: Any) -> Any:

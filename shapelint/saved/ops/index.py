@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy
 
-from shapelint.saved.call import Call, operator
+from shapelint.saved.call import Call, Kind, Need, operator
 from shapelint.saved.numbers import Numbers, as_plain
 from shapelint.size.number import larger, plain, smaller, symbolic
 
@@ -84,7 +84,19 @@ def _gather(call: Call) -> Any:
         places = numpy.array([_place(each, value.shape[axis]) for each in chosen.items], dtype=numpy.int64)
         found = numpy.take(value.array, places.reshape(chosen.shape), axis)
         return Numbers(numpy.asarray(found, dtype=object), value.dtype)
-    return call.made((*shape[:axis], *indices, *shape[axis + 1 :]), call.dtype(0))
+    needs = _needs(shape[axis], chosen.items) if isinstance(chosen, Numbers) else ()
+    return call.made((*shape[:axis], *indices, *shape[axis + 1 :]), call.dtype(0), needs=needs)
+
+
+def _needs(n: int, indices: list[Any]) -> tuple[Need, ...]:
+    """That known indices lie within n elements, counted from the front or the back."""
+    fixed = [plain(each) for each in indices if not symbolic(each)]
+    text = "an index of {right} and less into {left}"
+    least = max([0, *(each + 1 if each >= 0 else -each for each in fixed)])
+    needs = [Need(n, least, Kind.INDEX, text)] if fixed else []
+    for each in (each for each in indices if symbolic(each)):
+        needs += [Need(n, each + 1, Kind.INDEX, text), Need(each + n, 0, Kind.INDEX, text)]
+    return tuple(needs)
 
 
 def _place(index: Any, n: int) -> int:
