@@ -34,6 +34,7 @@ class ImportGraph:
     def __init__(self) -> None:
         self._imports: dict[str, tuple[str, ...]] = {}
         self._tops: dict[str, tuple[str, ...]] = {}
+        self._listings: dict[str, frozenset[str]] = {}
 
     def reaches(self, start: str, wanted: set[str], folder: str) -> bool:
         """Whether a file is one of those wanted, or imports one; `folder` is its project's. Paths are real ones."""
@@ -61,13 +62,38 @@ class ImportGraph:
         for module, level in _names(tree):
             if level:
                 base = Path(own, *[os.pardir] * (level - 1))
-                yield from _files([str(base)], module)
+                yield from self._files([str(base)], module)
             else:
                 yield from self._absolute(module, [own, _package_root(own), folder, os.path.join(folder, "src")])
 
     def _absolute(self, module: str, folders: list[str]) -> Iterator[str]:
-        found = list(_files(folders, module))
-        yield from found or _files(self._places(module.partition(".")[0]), module)
+        found = list(self._files(folders, module))
+        yield from found or self._files(self._places(module.partition(".")[0]), module)
+
+    def _files(self, folders: Iterable[str], module: str) -> Iterator[str]:
+        """The files of a module and of the packages that it lies in; its last part may be a name inside of one."""
+        parts = [part for part in module.split(".") if part]
+        for folder in dict.fromkeys(folders):
+            place, found = folder, [] if parts else [os.path.join(folder, "__init__.py")]
+            for part in parts:
+                here = self._listing(place)
+                if f"{part}.py" in here:
+                    found.append(os.path.join(place, f"{part}.py"))
+                if part not in here:
+                    break
+                place = os.path.join(place, part)
+                found.append(os.path.join(place, "__init__.py"))
+            there = [file for file in found if os.path.basename(file) in self._listing(os.path.dirname(file))]
+            yield from map(os.path.realpath, there)
+
+    def _listing(self, folder: str) -> frozenset[str]:
+        """The names in a folder; a look at the disk for each import would take longer than reading the files."""
+        if folder not in self._listings:
+            try:
+                self._listings[folder] = frozenset(os.listdir(folder))
+            except OSError:
+                self._listings[folder] = frozenset()
+        return self._listings[folder]
 
     def _places(self, name: str) -> tuple[str, ...]:
         """Where a package lies that is installed in place, such as by `pip install -e`."""
@@ -105,18 +131,6 @@ def _names(tree: ast.Module) -> Iterator[tuple[str, int]]:
 def _imports_by_name(function: ast.expr) -> bool:
     name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
     return name in ("import_module", "__import__")
-
-
-def _files(folders: Iterable[str], module: str) -> Iterator[str]:
-    """The files of a module and of the packages that it lies in; its last part may be a name inside of one."""
-    parts = [part for part in module.split(".") if part]
-    for folder in dict.fromkeys(folders):
-        place = Path(folder)
-        found = [place / "__init__.py"] if not parts else []
-        for part in parts:
-            found += [place / f"{part}.py", place / part / "__init__.py"]
-            place = place / part
-        yield from (os.path.realpath(file) for file in found if file.is_file())
 
 
 def _package_root(folder: str) -> str:
