@@ -94,7 +94,10 @@ class Running:
         if kind in (FAILED, FATAL):
             self._lines[number] = payload.decode("utf-8", "surrogatepass")
         elif kind == REPORT:
-            self.reports[number] = stored.loads(payload)
+            try:
+                self.reports[number] = stored.loads(payload)
+            except stored.UnreadableError as error:
+                self._lines[number] = f"{self.jobs[number].target}: {error}"
         self._progress()
 
     def _ended(self, worker: int, end: End) -> bool:
