@@ -7,6 +7,7 @@ import random
 import warnings
 from collections.abc import Iterator, Mapping
 from itertools import islice, product
+from typing import Any
 
 import torch
 from torch import nn
@@ -65,7 +66,7 @@ def problems(net: type[nn.Module], report: Report, shape: Shape) -> Iterator[str
     size = tuple(next(iter(report.asked.members())).values())
     fixes = [each.fix for each in report.findings if each.fix is not None and each.fix.assignments]
     shown = [fix for fix in fixes if fix.safety is not Safety.ADVICE]
-    if shown:
+    if shown and all(name.endswith(".output_padding") for fix in shown for name in fix.assignments):
         values = {name: value for fix in shown for name, value in fix.assignments.items()}
         beside = any(each.severity is Severity.ERROR and each.fix not in shown for each in report.findings)
         yield "" if beside or _is_right(net, report, shape, size, values) else f"{values} does not repair it"
@@ -126,9 +127,8 @@ def _searched(net: type[nn.Module], report: Report, sizes: Mapping[Shape, Shape]
 def _set(net: type[nn.Module], values: Values) -> nn.Module:
     module = net().eval()
     for name, value in values.items():
-        path, _, argument = name.rpartition(".")
-        path, argument = (path, argument) if argument == "output_padding" else (name, "output_padding")
-        setattr(module.get_submodule(path), argument, value)
+        layer: Any = module.get_submodule(name.removesuffix(".output_padding"))
+        layer.output_padding = value
     return module
 
 
