@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy
 import onnx
 import pytest
 import torch
@@ -16,6 +17,7 @@ import shapelint
 from shapelint.cli import run
 from shapelint.errors import SpecError, TargetError
 from shapelint.export.silence import silence
+from shapelint.saved.ops.resize import exact_scale
 from tests.onnx_graphs import Runtime, constant, differences, model, saved, zeros
 
 CONV = {"kernel_shape": [3, 3], "strides": [2, 2], "pads": [1, 1, 1, 1]}
@@ -213,3 +215,18 @@ def test_a_changed_file_is_checked_again(tmp_path: Path, capsys: pytest.CaptureF
     saved(model(FOUNDING[:1], OPEN, ["down"], held=[WEIGHT]), tmp_path)
     assert run(["check", file, "--input", "1,3,6,6", "--no-confirm"]) == 0
     assert "ok" in capsys.readouterr().out
+
+
+def test_a_rounded_scale_is_told_up_to_where_it_is_a_fraction(tmp_path: Path) -> None:
+    """0.3333 in float32 is 3333/10000 only below some thousand rows; there onnxruntime rounds up to the next row."""
+    nodes = [helper.make_node("Resize", ["x", "", "s"], ["y"], mode="nearest")]
+    proto = model(nodes, {"x": [1, 1, "H", 1]}, ["y"], held=[constant([1, 1, 0.3333, 1], "s", "float32")])
+    fraction, bound = exact_scale(float(numpy.float32(0.3333)))
+    assert 1000 < bound < 1 << 20
+    file = saved(proto, tmp_path)
+    runtime = Runtime(file)
+    told = [(n * fraction.numerator // fraction.denominator) for n in (bound - 1, bound)]
+    assert runtime.shapes([(1, 1, bound - 1, 1)]) == ((1, 1, told[0], 1),)
+    assert runtime.shapes([(1, 1, bound, 1)]) == ((1, 1, told[1] + 1, 1),)
+    wrong, _ = differences(file, [{"H": n} for n in (64, bound - 1, bound, bound + 1, 3 * bound)])
+    assert not wrong
