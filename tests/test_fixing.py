@@ -154,6 +154,19 @@ def test_layers_of_one_helper_that_need_different_values_get_a_parameter() -> No
     assert size(1, 3, 26, 26) == (26, 26)
 
 
+LOOPED = two("""ups = []
+for i in range(2):
+    ups.append(nn.ConvTranspose2d(4, 4 - i, 3, 2, 1))
+self.up = nn.Sequential(*ups)""")
+
+
+def test_layers_of_a_loop_that_counts_get_their_values_by_its_turn() -> None:
+    write(LOOPED)
+    assert check("--fix", spec="1,3,26,26") == 0
+    assert "nn.ConvTranspose2d(4, 4 - i, 3, 2, 1, output_padding=(0, 1)[i])" in Path("net.py").read_text()
+    assert size(1, 3, 26, 26) == (26, 26)
+
+
 def test_what_stands_in_no_one_place_is_said_and_left(capsys: pytest.CaptureFixture[str]) -> None:
     before = write(two("self.up = nn.Sequential(*(nn.ConvTranspose2d(4, o, 3, 2, 1) for o in range(4, 2, -1)))"))
     assert check("--fix", "--unsafe-fixes", spec="1,3,26,26") == 1

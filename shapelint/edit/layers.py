@@ -34,7 +34,7 @@ class Manner(enum.Enum):
 
     DIRECT = "at the call that built it"
     ORIGIN = "where the call has the value from"
-    COMPUTED = "from the stride"
+    COMPUTED = "by an expression"
     PARAMETER = "through a parameter"
     REPLACED = "in the place of an expression"
 
@@ -141,16 +141,28 @@ def _at_origins(wish: Wish) -> Iterator[Proposal]:
 
 
 def _computed(file: str, call: ast.Call, argument: ast.expr | None, wish: Wish) -> Iterator[Proposal]:
-    """`output_padding=stride % 2`, as odd strides with `padding=ceil(stride / 2)` want it in a loop over strides."""
+    """An expression for layers that a loop builds: of the stride, or an item for each turn that the loop counts."""
+    for text in (*_of_stride(call, wish), *_by_turn(file, call, wish)):
+        edit = replaced(file, argument, text) if argument else added(file, call, wish.parameter, text)
+        plain = argument is None or is_literal(argument)
+        yield Proposal((edit,), Manner.COMPUTED if plain else Manner.REPLACED)
+
+
+def _of_stride(call: ast.Call, wish: Wish) -> Iterator[str]:
+    """`stride % 2`, as odd strides with `padding=ceil(stride / 2)` want it in a loop over strides."""
     names = _POSITIONS["ConvTranspose"]
     stride = given(call, "stride", names["stride"] if _names_its_class(call, wish) else None)
     if stride is None or is_literal(stride) or wish.parameter != "output_padding":
         return
     text = ast.unparse(stride)
     text = f"{text} % 2" if isinstance(stride, ast.Name | ast.Attribute | ast.Subscript | ast.Call) else f"({text}) % 2"
-    edit = replaced(file, argument, text) if argument else added(file, call, wish.parameter, text)
-    plain = argument is None or is_literal(argument)
-    yield Proposal((edit,), Manner.COMPUTED if plain else Manner.REPLACED)
+    yield text
+
+
+def _by_turn(file: str, call: ast.Call, wish: Wish) -> Iterator[str]:
+    """`(0, 1, 1)[i]`, with the counter of each loop around."""
+    items = ", ".join(map(written, wish.values.values()))
+    yield from (f"({items})[{name}]" for name in Scope.of(file, call).counters(call))
 
 
 def _passed(file: str, call: ast.Call, argument: ast.expr | None, wish: Wish) -> tuple[Edit, ...]:

@@ -52,6 +52,16 @@ class Scope:
                 if isinstance(node, ast.For | ast.comprehension):
                     yield from _iterated(node.target, node.iter, name)
 
+    def counters(self, inner: ast.AST) -> Iterator[str]:
+        """The names that count the turns of the loops of this scope in which a node lies."""
+        nodes = [node for body in self.around[:1] for node in ast.walk(body)]
+        around = (node for node in nodes if any(each is inner for each in ast.walk(node)))
+        for node in around:
+            for loop in [node] if isinstance(node, ast.For) else getattr(node, "generators", []):
+                name = _counter(loop)
+                if name is not None:
+                    yield name
+
     def attribute(self, name: str) -> list[ast.expr]:
         """What `self.<name>` or a class's own `<name>` is assigned, in the class around or one that it is made from."""
         for owner in self._classes(self.owner):
@@ -133,6 +143,15 @@ def _iterated(target: ast.expr, iterable: ast.expr, name: str) -> Iterator[ast.e
             yield from _iterated(left, right, name)
     elif ast.unparse(iterable.func) == "enumerate" and inner and len(target.elts) == 2:
         yield from _iterated(target.elts[1], inner[0], name)
+
+
+def _counter(loop: ast.For | ast.comprehension) -> str | None:
+    """The name that counts a loop's turns: that of `range`, or the first one of `enumerate`."""
+    called = ast.unparse(loop.iter.func) if isinstance(loop.iter, ast.Call) else ""
+    target = loop.target
+    if called == "enumerate" and isinstance(target, ast.Tuple):
+        target = target.elts[0]
+    return target.id if called in ("range", "enumerate") and isinstance(target, ast.Name) else None
 
 
 def _items(iterable: ast.expr) -> list[ast.expr]:
