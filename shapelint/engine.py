@@ -158,9 +158,9 @@ def _analysed(loaded: Loaded, parsed: Inputs, asked: Question, options: Options,
 
         return confirmed_file(analysis, subject, saved.file, options.confirm)
     if options.confirm:
-        from shapelint.export.points import confirmed
-
         with packages_first():
+            from shapelint.export.points import confirmed
+
             return confirmed(analysis, loaded, subject, options.confirm, train=options.train)
     return analysis
 
