@@ -169,7 +169,8 @@ def _notes(analysis: Analysis, diagnosis: Diagnosis) -> Iterator[str]:
 
 def _fix(analysis: Analysis, diagnosis: Diagnosis, mismatch: Mismatch) -> Fix:
     """What people do first: pad the input, or give the tensor that grew the skip's size; then `output_padding`."""
-    up, skip, rewrite = mismatch.up, quoted(mismatch.sources[0]), analysis.rewrite
+    up, skip = mismatch.up, quoted(mismatch.sources[0])
+    rewrite = analysis.rewrite if analysis.rewrite is not None and analysis.rewrite.plan.complete else None
     given = quoted(mismatch.sources[1] if up is None else up.module or up.operation)
     bring = f"resize or pad what {given} gives to the size of the skip from {skip}"
     edits = () if rewrite is None else rewrite.edits
@@ -185,4 +186,6 @@ def _fix(analysis: Analysis, diagnosis: Diagnosis, mismatch: Mismatch) -> Fix:
     assignments = {f"{name}.output_padding": value for name, value in mismatch.values.items()}
     everywhere = rewrite is None or (rewrite.plan.restores == rewrite.plan.runs and not rewrite.plan.breaks)
     title = f"{'for every size ' if everywhere else ''}{bring}; for this one set {values}"
-    return Fix(title, safety_of(diagnosis.plan), assignments, edits, verified=("meta",))
+    safeties = {safety_of(diagnosis.plan)} | ({safety_of(rewrite.plan)} if rewrite else set())
+    safety = next(each for each in (Safety.ADVICE, Safety.UNSAFE, Safety.SAFE) if each in safeties)
+    return Fix(title, safety, assignments, edits, verified=("meta",))
