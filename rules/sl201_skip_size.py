@@ -176,7 +176,7 @@ def _fix(analysis: Analysis, diagnosis: Diagnosis, mismatch: Mismatch) -> Fix:
     edits = () if rewrite is None else rewrite.edits
     if rewrite is not None:
         bring = f"write {rewritten(rewrite)}"
-    if diagnosis.plan is None or not mismatch.values:
+    if diagnosis.plan is None or not mismatch.values or (rewrite is not None and not diagnosis.plan.complete):
         if rewrite is not None:
             return rewriting_fix(rewrite, f"pad the input to a size that runs, or {bring}")
         rank = len(mismatch.sizes[0])
