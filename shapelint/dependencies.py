@@ -42,6 +42,8 @@ class Watching:
         self._names: set[str] = set()
         self._variables: dict[str, str | None] = {}
         self._before = dict(os.environ)
+        # Found before the hook is there: looking for it takes a lock and opens a file, which the hook hears.
+        self._temporary = tempfile.gettempdir() + os.sep
         self._events: dict[str, Callable[[tuple[Any, ...]], None]] = {
             "open": self._open,
             "os.listdir": self._list,
@@ -89,7 +91,7 @@ class Watching:
         file = os.path.abspath(path)
         if set(mode or "") & set("wax+") or (isinstance(flags, int) and flags & (os.O_WRONLY | os.O_RDWR)):
             self._written.add(file)
-            if not file.startswith(tempfile.gettempdir() + os.sep):
+            if not file.startswith(self._temporary):
                 self.reason = f"it writes {file}"
         elif not os.path.isdir(file):
             self._opened[file] = None

@@ -219,3 +219,11 @@ def test_what_a_model_reads_and_nothing_else_makes_its_check_anew() -> None:
     made = entry.stat().st_mtime_ns
     check(DEPTH="5")
     assert entry.stat().st_mtime_ns > made
+
+
+def test_watching_waits_for_no_lock_that_the_model_holds() -> None:
+    """Python looks for the folder of temporary files under a lock, and opens a file there."""
+    text = "        import tempfile\n        tempfile.tempdir = None\n        tempfile.gettempdir()\n"
+    Path("net.py").write_text(MODEL.replace(BUILT, BUILT + text))
+    assert check("--timeout", "60")[0] == 1
+    assert list(Path(FOLDER).glob("*.check"))
