@@ -118,12 +118,8 @@ class Fixer:
         current = list(reports)
         for _ in range(_ROUNDS):
             before = len(self.fixed)
-            for number, job in enumerate(jobs):
-                texts = self.after
-                current[number] = self._fixed(job, current[number])
-                if self.after is not texts and len(jobs) > 1:
-                    found = self._checked(jobs, self.after)
-                    current = [new or old for new, old in zip(found, current, strict=True)]
+            for number in range(len(jobs)):
+                current = self._fixed(jobs, current, number)
             if len(self.fixed) == before:
                 break
         return current
@@ -149,35 +145,41 @@ class Fixer:
                 output.write_bytes(file, self.before[file].data)
             raise
 
-    def _fixed(self, job: Job, report: Report) -> Report:
-        """The report after what can be fixed in one model: all at once, or else one finding after the other."""
-        findings = [finding for finding in report.findings if self._wanted(finding)]
+    def _fixed(self, jobs: Sequence[Job], reports: list[Report], number: int) -> list[Report]:
+        """The reports after what can be fixed in one model: all at once, or else one finding after the other."""
+        findings = [finding for finding in reports[number].findings if self._wanted(finding)]
         for chosen in (findings, *([finding] for finding in findings if len(findings) > 1)):
             fixes = [finding.fix for finding in chosen if finding.fix is not None]
             edits = tuple(dict.fromkeys(edit for fix in fixes for edit in fix.edits))
             if not edits or edits in self._tried:
                 continue
             self._tried.add(edits)
-            found = self._attempt(job, report, chosen, edits)
+            found = self._attempt(jobs, reports, number, chosen)
             if found is not None:
                 return found
-        return report
+        return reports
 
     def _wanted(self, finding: Finding) -> bool:
         fix = finding.fix
         allowed = (Safety.SAFE, Safety.UNSAFE) if self.unsafe else (Safety.SAFE,)
         return fix is not None and bool(fix.edits) and fix.safety in allowed
 
-    def _attempt(self, job: Job, report: Report, chosen: list[Finding], edits: tuple[Edit, ...]) -> Report | None:
-        """The report with the edits made, which are kept; None where they do not hold."""
+    def _attempt(
+        self, jobs: Sequence[Job], reports: list[Report], number: int, chosen: list[Finding]
+    ) -> list[Report] | None:
+        """The reports with the edits made, which are kept; None where they do not hold, or harm another model."""
+        fixes = [finding.fix for finding in chosen if finding.fix is not None]
         try:
-            texts = {**self.after, **dict(self._edited(edits))}
+            texts = {**self.after, **dict(self._edited(edit for fix in fixes for edit in fix.edits))}
         except EditError as error:
             self.refused.append(str(error))
             return None
-        (found,) = self._checked([job], texts)
-        if found is None or not _is_better(report, found, chosen):
-            self.refused += [f"the fix of {_told(finding)} does not hold" for finding in chosen]
+        found = [report for report in self._checked(jobs, texts) if report is not None]
+        holds = len(found) == len(jobs) and _is_better(reports[number], found[number], chosen)
+        harmed = [new.target for old, new in zip(reports, found, strict=False) if _errors(new) > _errors(old)]
+        if not holds or harmed:
+            reason = f"would harm {harmed[0]}" if holds else "does not hold"
+            self.refused += [f"the fix of {_told(finding)} {reason}" for finding in chosen]
             return None
         self.fixed += [_told(finding) for finding in chosen]
         self.after = texts
@@ -202,8 +204,11 @@ def _is_better(before: Report, after: Report, fixed: Iterable[Finding]) -> bool:
     safe = all(finding.fix is not None and finding.fix.safety is Safety.SAFE for finding in fixed)
     proved = before.contract.proved and after.contract.proved
     kept = not proved or before.contract.runs <= after.contract.runs
-    errors = [sum(each.severity is Severity.ERROR for each in report.findings) for report in (before, after)]
-    return gone and errors[1] <= errors[0] and (kept or not safe)
+    return gone and _errors(after) <= _errors(before) and (kept or not safe)
+
+
+def _errors(report: Report) -> int:
+    return sum(each.severity is Severity.ERROR for each in report.findings)
 
 
 def _told(finding: Finding) -> str:

@@ -225,6 +225,15 @@ def test_options_that_contradict_each_other(capsys: pytest.CaptureFixture[str]) 
     assert capsys.readouterr().err == wanted
 
 
+def test_a_fix_that_harms_another_model_of_the_command_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    """One wants 6x6 back, the other has its 5x5 and would lose it."""
+    write("# shapelint: input=1,3,6,6" + PAIR + "\n\n# shapelint: input=1,3,5,5\ndef other():\n    return Net()")
+    assert run(["check", "net.py", "--no-confirm", "--fix"]) == 1
+    shown = capsys.readouterr()
+    assert "fixed" not in shown.err
+    assert "the fix of SL101 `1` gives back 5x5 where `0` took 6x6 would harm net.py:other" in shown.err
+
+
 def test_permissions_and_links_stay() -> None:
     write(PAIR, "real.py")
     Path("real.py").chmod(0o750)
