@@ -180,7 +180,7 @@ def _of_loss(loss: Loss) -> _Unpooling:
 def _fix(analysis: Analysis, node: Node) -> Fix:
     rewrite = analysis.rewrite
     if rewrite is not None:
-        return rewriting_fix(rewrite, f"write {rewritten(rewrite)}, with the size before the pool")
+        return rewriting_fix(rewrite, f"write {rewritten(rewrite)}")
     return Fix(_advice(node), Safety.ADVICE)
 
 

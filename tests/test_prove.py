@@ -24,7 +24,7 @@ def test_nothing_disagrees(part: str, capsys: pytest.CaptureFixture[str]) -> Non
     assert code == 0, told
     checks = re.search(rf"^\| {part} \|.*\| \d+ \| ([\d,]+) \| 0 \|", told, re.MULTILINE)
     assert checks is not None
-    assert int(checks[1].replace(",", "")) > 0
+    assert int(checks[1].replace(",", "")) > 0, told
 
 
 def test_a_trial_can_be_made_again() -> None:

@@ -37,4 +37,4 @@ def _remembered(call: ast.Call, unpool: Span, taken: ast.expr, start: Span, name
     here, indent = replace(start, end_line=start.line, end_column=start.column), start.text()[: start.column - 1]
     line = f"{name} = {ast.unparse(taken)}.size()"
     edits = (Edit(here, f"{line}\n{indent}"), added(unpool.file, call, "output_size", name))
-    return Rewriting(edits, with_keyword(call, None, "output_size", name))
+    return Rewriting(edits, f"{line}` before the pool, and `{with_keyword(call, None, 'output_size', name)}")
