@@ -8,8 +8,10 @@ and put back as they were where that finds otherwise.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
+from importlib.util import cache_from_source
+from pathlib import Path
 from typing import Final
 
 import click
@@ -138,11 +140,11 @@ class Fixer:
                 if Document.read(file) != self.before[file]:
                     raise EditError(f"{shown(file)} was changed while it was checked and is left alone; run again")
                 done.append(file)
-                output.write_bytes(file, document.data)
+                _write(document)
             yield
         except BaseException:
             for file in done:
-                output.write_bytes(file, self.before[file].data)
+                _write(self.before[file])
             raise
 
     def _fixed(self, jobs: Sequence[Job], reports: list[Report], number: int) -> list[Report]:
@@ -195,6 +197,13 @@ class Fixer:
         for file, each in by_file.items():
             self.before.setdefault(file, Document.read(file))
             yield file, self.after.get(file, self.before[file]).edited(each)
+
+
+def _write(document: Document) -> None:
+    """Writes the file; its byte code goes, since Python takes a file of the same size and second for unchanged."""
+    output.write_bytes(document.file, document.data)
+    with suppress(OSError, NotImplementedError):
+        Path(cache_from_source(document.file)).unlink(missing_ok=True)
 
 
 def _is_better(before: Report, after: Report, fixed: Iterable[Finding]) -> bool:

@@ -11,10 +11,10 @@ def shrunk(source: str, fails: Callable[[str], bool], *, seconds: float = 60.0) 
 
     This is the minimising delta debugging of Zeller and Hildebrandt (2002), on the lines of a file.
     """
-    end = time.monotonic() + seconds
+    end = time.process_time() + seconds
     lines = source.splitlines()
     size = max(1, len(lines) // 2)
-    while size and time.monotonic() < end:
+    while size and time.process_time() < end:
         rest = _without_some(lines, size, fails, end)
         size = size if len(rest) < len(lines) else size // 2
         lines = rest
@@ -23,7 +23,7 @@ def shrunk(source: str, fails: Callable[[str], bool], *, seconds: float = 60.0) 
 
 def _without_some(lines: list[str], size: int, fails: Callable[[str], bool], end: float) -> list[str]:
     start = 0
-    while start < len(lines) and time.monotonic() < end:
+    while start < len(lines) and time.process_time() < end:
         fewer = lines[:start] + lines[start + size :]
         if fails("\n".join(fewer) + "\n"):
             lines = fewer

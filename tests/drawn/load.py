@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import linecache
 import sys
 import tempfile
 from functools import lru_cache
@@ -20,12 +21,19 @@ def load(source: str, stem: str) -> ModuleType:
     """The module with this source, written to a file of its own."""
     path = _folder() / f"{stem}.py"
     path.write_text(source)
-    return load_path(path)
+    linecache.checkcache(str(path))
+    # Python takes a file of the same size and second for unchanged.
+    Path(importlib.util.cache_from_source(str(path))).unlink(missing_ok=True)
+    return _executed(path)
 
 
 @lru_cache(maxsize=4096)
 def load_path(path: Path) -> ModuleType:
     """The module in a file, under its stem as name."""
+    return _executed(path)
+
+
+def _executed(path: Path) -> ModuleType:
     spec = importlib.util.spec_from_file_location(path.stem, path)
     assert spec is not None
     assert spec.loader is not None
