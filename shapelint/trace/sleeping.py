@@ -8,19 +8,26 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
-from inspect import CO_VARARGS, CO_VARKEYWORDS
+from inspect import CO_ASYNC_GENERATOR, CO_COROUTINE, CO_GENERATOR, CO_VARARGS, CO_VARKEYWORDS
 from types import CodeType, FunctionType
 from typing import Final
 
 WAKE: Final = "__shapelint_wake__"
 _PLACE: Final = 987654321
 _FILE: Final = "<frozen shapelint>"
+_OTHERS: Final = CO_GENERATOR | CO_COROUTINE | CO_ASYNC_GENERATOR
 
 _asleep: dict[int, tuple[FunctionType, Callable[[], CodeType]]] = {}
 
 
 def put_to_sleep(function: FunctionType, code: Callable[[], CodeType]) -> None:
-    """Lets the function have what `code` gives when it is first called; its globals must have `wake` as WAKE."""
+    """Lets the function have what `code` gives when it is first called; its globals must have `wake` as WAKE.
+
+    A generator or coroutine has it at once: Python 3.13 warns where a plain function's code takes its place.
+    """
+    if function.__code__.co_flags & _OTHERS:
+        function.__code__ = code()
+        return
     number = id(function)
     _asleep[number] = (function, code)
     stub = _stub(function.__code__)

@@ -25,8 +25,10 @@ from shapelint.trace.operation import Fresh, Kernel, NoRule, Operation, Result, 
 
 _AXES = {
     "nearest": (1, 2, 3), "nearest-exact": (1, 2, 3), "area": (1, 2, 3), "linear": (1,), "bilinear": (2,),
-    "bicubic": (2,), "trilinear": (3,), "lanczos": (2,),
+    "bicubic": (2,), "trilinear": (3,),
 }  # fmt: skip
+if "lanczos" in (functional.interpolate.__doc__ or ""):  # since PyTorch 2.13
+    _AXES["lanczos"] = (2,)
 _SMOOTH = ("linear", "bilinear", "bicubic", "trilinear", "lanczos")
 _LARGEST = 1 << 22
 
