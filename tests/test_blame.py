@@ -213,3 +213,23 @@ def test_the_code_that_pads_and_crops_is_right(shape: tuple[int, ...]) -> None:
     names = {"net": net, "F": nn.functional, "x": torch.zeros(shape)}
     exec("\n".join(code.splitlines()[1:]), names)
     assert tuple(names["y"].shape) == shape
+
+
+class OneChannelLast(nn.Module):
+    """With one channel the permuted image is contiguous, and PyTorch convolves it as channels-last all the same."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.down = nn.Conv2d(1, 2, 3, 2, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.down(x.permute(0, 3, 1, 2))
+        return x.view(x.size(0), -1)
+
+
+def test_one_channel_that_was_permuted_is_convolved_as_channels_last() -> None:
+    outcome = shapelint.check(OneChannelLast, "1,H,W,1").contract.outcome(H=32, W=32)
+    assert outcome.ok is not True
+    assert outcome.error or outcome.ok is None
+    with pytest.raises(RuntimeError):
+        OneChannelLast()(torch.zeros(1, 32, 32, 1))

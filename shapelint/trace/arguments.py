@@ -165,3 +165,19 @@ def settled_layout(op: Operation, *tensors: torch.Tensor | None) -> bool:
     for tensor in given:
         op.shape(tensor)
     return is_plain_layout(*given) and not any(op.recorder.known[id(tensor)].layout for tensor in given)
+
+
+def is_like_channels_last(tensor: torch.Tensor) -> bool:
+    """Whether PyTorch takes the tensor for channels-last, as it does with one channel that was permuted to the front.
+
+    What a convolution gives then is channels-last too (c10/core/MemoryFormat.h).
+    """
+    sizes, strides, rank = tensor.shape, tensor.stride(), tensor.dim()
+    if rank not in (4, 5) or strides[1] == 0:
+        return False
+    least = 0
+    for axis in (1, *range(rank - 1, 1, -1), 0):
+        if sizes[axis] == 0 or strides[axis] < least or (axis == 0 and least == strides[1]):
+            return False
+        least = strides[axis] * max(sizes[axis], 1)
+    return True

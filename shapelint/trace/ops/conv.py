@@ -15,7 +15,7 @@ import torch
 
 from shapelint.size.condition import at_least
 from shapelint.size.number import function_of, plain
-from shapelint.trace.arguments import outside_autocast, per_axis, settled_layout
+from shapelint.trace.arguments import is_like_channels_last, outside_autocast, per_axis, settled_layout
 from shapelint.trace.failure import Kind
 from shapelint.trace.operation import Fresh, Kernel, NoRule, Operation, Result, Shape, size_rule
 
@@ -203,6 +203,8 @@ def _output(
     """The result, its layout from the kernel where it is no usual one; `given` is what a repair makes of the weight's
     shape and of the arguments.
     """
+    if input.dim() == 4 and is_like_channels_last(input):
+        return Fresh(shape, input, layout=torch.channels_last)  # torch's kernel for meta tensors says contiguous
     if settled_layout(op, input, weight):
         return Fresh(shape, input)
     if not op.recorder.overrides.get(op.recorder.layers[-1][0]):
