@@ -75,11 +75,10 @@ class _Mender:
     def mended(self) -> Mapping[Setting, Proposal] | str:
         """The proposal for each setting; where one has none a note that says why."""
         before = arguments(self.loaded.module)
-        after = self._after(before)
         chosen: dict[Setting, Proposal] = {}
         for wish in self._wishes(before):
             ways = list(islice(proposals(wish), _TRIED))
-            proposal = self._chosen(ways, chosen, before, after)
+            proposal = self._chosen(wish, ways, chosen, before)
             if proposal is None:
                 return _why_not(wish, ways)
             chosen |= {(module, wish.parameter): proposal for module in wish.values}
@@ -102,31 +101,25 @@ class _Mender:
             values = {name: self.wanted.get((name, parameter), present[name]) for name in group}
             yield Wish(kind, parameter, {name: calls.get(name, ()) for name in group}, values, present)
 
-    def _after(self, before: Arguments) -> Arguments:
-        return {
-            name: {key: self.wanted.get((name, key), value) for key, value in each.items()}
-            for name, each in before.items()
-        }
-
     def _chosen(
-        self, ways: Sequence[Proposal], chosen: Mapping[Setting, Proposal], before: Arguments, after: Arguments
+        self, wish: Wish, ways: Sequence[Proposal], chosen: Mapping[Setting, Proposal], before: Arguments
     ) -> Proposal | None:
         """The first way that is certain, or seen to do what it should and nothing else."""
         edits = [edit for proposal in chosen.values() for edit in proposal.edits]
         for way in ways:
-            if way.manner is Manner.DIRECT or self._works([*edits, *way.edits], before, after):
+            if way.manner is Manner.DIRECT or self._works(wish, [*edits, *way.edits], before):
                 return way
         return None
 
-    def _works(self, edits: Sequence[Edit], before: Arguments, after: Arguments) -> bool:
-        """Whether a module built with the edits made differs in nothing but in what is wanted."""
+    def _works(self, wish: Wish, edits: Sequence[Edit], before: Arguments) -> bool:
+        """Whether a module built with the edits made has what is wished, and differs in nothing that is not wanted."""
         if self.load_again is None:
             return False
         with suppress(Exception), edited(texts(edits)):
             now = arguments(self.load_again().module)
+            has = all(now[name][wish.parameter] == value for name, value in wish.values.items())
             changed = {(name, key) for name in now for key in now[name] if now[name][key] != before[name].get(key)}
-            right = all(now[name][key] == after[name][key] for name, key in changed)
-            return now.keys() == before.keys() and right and bool(changed)
+            return has and now.keys() == before.keys() and all(now[n][k] == self.wanted.get((n, k)) for n, k in changed)
         return False
 
 
