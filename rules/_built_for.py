@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from shapelint.finding import Fix, Safety
 from shapelint.graph import Node
 from shapelint.source import Edit, Span
-from shapelint.syntax import call_at
+from shapelint.syntax import call_at, given
 
 from ._helpers import called, quoted, safety_of, sized
 
@@ -92,7 +92,7 @@ def layer_edit(misfit: Misfit) -> tuple[Edit, str] | None:
     call = call_at(node.built)
     if call is None or node.built is None or argument is None or not misfit.alone or misfit.given % misfit.groups:
         return None
-    value = _given(call, *argument)
+    value = given(call, *argument)
     if value is None or _number(value) != misfit.built_for or ast.unparse(call.func).rpartition(".")[2] != node.kind:
         return None
     start, end = value.col_offset + 1, (value.end_col_offset or 0) + 1
@@ -100,7 +100,7 @@ def layer_edit(misfit: Misfit) -> tuple[Edit, str] | None:
     if not place.text().isascii():
         return None
     changed = copy.deepcopy(call)
-    target = _given(changed, *argument)
+    target = given(changed, *argument)
     text = _Replaced(target, misfit.given).visit(changed)
     return Edit(place, str(misfit.given)), ast.unparse(text)
 
@@ -113,14 +113,6 @@ class _Replaced(ast.NodeTransformer):
 
     def generic_visit(self, node: ast.AST) -> ast.AST:
         return ast.Constant(self._number) if node is self._target else super().generic_visit(node)
-
-
-def _given(call: ast.Call, name: str, position: int) -> ast.expr | None:
-    """The argument of a call by its name or position; None where it is not there, or may come from a star."""
-    named = next((word.value for word in call.keywords if word.arg == name), None)
-    if named is not None or any(isinstance(each, ast.Starred) for each in call.args):
-        return named
-    return call.args[position] if position < len(call.args) else None
 
 
 def _number(expression: ast.expr) -> int | None:

@@ -10,13 +10,13 @@ from typing import Any, Final
 
 from torch import nn
 
-from shapelint.edit.arguments import written
 from shapelint.edit.document import texts
 from shapelint.edit.layers import Manner, Proposal, Value, Wish, proposals
 from shapelint.edit.origin import writing_calls
 from shapelint.finding import Finding, Fix, Safety
 from shapelint.load import Loaded, edited
 from shapelint.source import Call, Edit
+from shapelint.syntax import written
 from shapelint.user_code import installed, shown
 
 Setting = tuple[str, str]

@@ -1,9 +1,10 @@
-"""What stands in the source at a place: the call, the statement or the function, as a syntax tree."""
+"""What stands in the source at a place: the call, the statement or the function, as a syntax tree; values as text."""
 
 from __future__ import annotations
 
 import ast
 import linecache
+from collections.abc import Sequence
 from functools import lru_cache
 
 from shapelint.source import Span, span_of
@@ -54,3 +55,15 @@ def statement_at(place: Span) -> ast.stmt | None:
     found = max(around, key=lambda node: (node.lineno, node.col_offset), default=None)
     return None if isinstance(found, ast.FunctionDef | ast.ClassDef) else found
 
+
+def given(call: ast.Call, name: str, position: int | None = None) -> ast.expr | None:
+    """The argument of a call by its name or position; None where it is not there, or may come from a star."""
+    named = next((word.value for word in call.keywords if word.arg == name), None)
+    if named is not None or position is None or any(isinstance(each, ast.Starred) for each in call.args):
+        return named
+    return call.args[position] if position < len(call.args) else None
+
+
+def written(value: Sequence[int]) -> str:
+    """A value per axis as short as it can be written: one number where the axes agree, else a tuple."""
+    return str(value[0] if len(set(value)) == 1 else tuple(value))

@@ -11,10 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shapelint.edit.arguments import added, removed, written
+from shapelint.edit.arguments import added, removed
 from shapelint.edit.document import Document
 from shapelint.errors import EditError
 from shapelint.source import Edit, Span
+from shapelint.syntax import written
 
 
 def _call(folder: Path, text: str) -> tuple[str, ast.Call]:

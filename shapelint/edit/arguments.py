@@ -4,26 +4,12 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Sequence
 from typing import Final
 
 from shapelint.source import Edit, Span, span_of
 
 # What may stand behind an argument: its own closing brackets, blanks and comments, up to the comma or the end.
 _BEHIND: Final = re.compile(r"(?:[\s)]|#[^\n]*(?=\n)|\\\n)*?(?=(?P<comma>,)|\Z)")
-
-
-def written(value: Sequence[int]) -> str:
-    """A value per axis as short as it can be written: one number where the axes agree, else a tuple."""
-    return str(value[0] if len(set(value)) == 1 else tuple(value))
-
-
-def given(call: ast.Call, name: str, position: int | None = None) -> ast.expr | None:
-    """The argument of a call by its name or position; None where it is not there, or may come from a star."""
-    named = next((word.value for word in call.keywords if word.arg == name), None)
-    if named is not None or position is None or any(isinstance(each, ast.Starred) for each in call.args):
-        return named
-    return call.args[position] if position < len(call.args) else None
 
 
 def replaced(file: str, node: ast.expr, text: str) -> Edit:

@@ -14,10 +14,11 @@ from fractions import Fraction
 from math import isqrt
 from typing import Final
 
-from shapelint.edit.arguments import added, given, removed, replaced, written
+from shapelint.edit.arguments import added, removed, replaced
 from shapelint.edit.origin import call_of, is_literal, literals
 from shapelint.edit.scope import Scope
 from shapelint.source import Call, Edit, Span, span_of
+from shapelint.syntax import given, written
 from shapelint.user_code import installed
 
 Value = tuple[int, ...]

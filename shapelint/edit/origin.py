@@ -6,10 +6,9 @@ import ast
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from shapelint.edit.arguments import given
 from shapelint.edit.scope import Scope
 from shapelint.source import Call
-from shapelint.syntax import call_at
+from shapelint.syntax import call_at, given
 
 _DEEPEST = 8
 
