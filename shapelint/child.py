@@ -33,7 +33,13 @@ Task = Callable[[Tell], None]
 DONE: Final = "done"
 _HEAD: Final = 24
 _PATIENCE: Final = 1.0
+_STACK_PATIENCE: Final = 5.0
+_PIECE: Final = 0.05
+_LONGEST_STACK: Final = 1 << 16
 _DUMP: Final[int | None] = getattr(signal, "SIGQUIT", None)
+# The model's code may put others in their place.
+_exit: Final = os._exit
+_give: Final = os.write
 _ENDING: Final = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name))
 
 
@@ -44,6 +50,7 @@ class How(enum.Enum):
     EXIT = "exit"
     SIGNAL = "signal"
     TIMEOUT = "timeout"
+    GARBLED = "garbled"
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,11 +152,14 @@ class Child:
         if not data:
             return End(How.DONE) if self.done else self._ended()
         self.pending += data
-        while (word := _first_word(self.pending)) is not None:
-            kind, payload, self.pending = word
-            hear(self.number, kind, payload)
-            self.done = kind == DONE
-            self.deadline = time.monotonic() + (_PATIENCE if self.done else seconds(self.number))
+        try:
+            while (word := _first_word(self.pending)) is not None:
+                kind, payload, self.pending = word
+                hear(self.number, kind, payload)
+                self.done = kind == DONE
+                self.deadline = time.monotonic() + (_PATIENCE if self.done else seconds(self.number))
+        except (ValueError, LookupError):  # UnicodeError is a ValueError
+            return End(How.GARBLED)
         return None
 
     def late(self) -> End:
@@ -158,6 +168,8 @@ class Child:
 
     def _ended(self) -> End:
         """What the system says of a process whose end of the pipe is closed."""
+        if not self._left():
+            return End(How.GARBLED)
         self._kill()
         _, status = os.waitpid(self.process, 0)
         self.process = 0
@@ -165,19 +177,33 @@ class Child:
         code = os.waitstatus_to_exitcode(status)
         return End(How.EXIT, code, stack) if code >= 0 else End(How.SIGNAL, -code, stack)
 
+    def _left(self) -> bool:
+        """Whether the process has ended by itself: it is given a moment, since its pipes are closed a little before."""
+        end = time.monotonic() + _PATIENCE
+        while hasattr(os, "waitid") and time.monotonic() < end:  # macOS has it from Python 3.13 on
+            if os.waitid(os.P_PID, self.process, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None:
+                return True
+            time.sleep(0.002)
+        return not hasattr(os, "waitid")
+
     def _asked_stack(self) -> str:
         """The stack at which the child hangs: its signal handler is C code, and needs no interpreter."""
         if _DUMP is not None:
             with suppress(ProcessLookupError):
                 os.kill(self.process, _DUMP)
-        return self._written_stack() if self._ready(self.stack, _PATIENCE) else ""
+        return self._written_stack(_STACK_PATIENCE)
 
-    def _written_stack(self) -> str:
-        time.sleep(0.02)
-        return os.read(self.stack, 1 << 16).decode(errors="replace") if self._ready(self.stack, 0) else ""
+    def _written_stack(self, patience: float = 0.0) -> str:
+        """What is in the pipe for the stack, which is written in many pieces."""
+        found = b""
+        while len(found) < _LONGEST_STACK and self._ready(self.stack, _PIECE if found else patience):
+            if not (piece := os.read(self.stack, _LONGEST_STACK)):
+                break
+            found += piece
+        return found.decode(errors="replace")
 
     def _ready(self, pipe: int, seconds: float) -> bool:
-        return bool(select.select([pipe], [], [], max(0.0, seconds) if seconds < float("inf") else None)[0])
+        return bool(select.select([pipe], [], [], seconds)[0])
 
     def _kill(self) -> None:
         """Ends the child and all that it started; until it is waited for, no other process has its number."""
@@ -217,7 +243,7 @@ def _live(task: Task, words: int, stack: int, parent: int, mask: set[int]) -> No
             atexit._run_exitfuncs()
     finally:
         flush(sys.stderr, sys.__stderr__, sys.__stdout__)
-        os._exit(code)
+        _exit(code)
 
 
 def _forked(words: int) -> None:
@@ -225,7 +251,7 @@ def _forked(words: int) -> None:
     with suppress(OSError):
         os.close(words)
     if "multiprocessing" not in sys._getframe(2).f_code.co_filename:
-        os._exit(0)
+        _exit(0)
 
 
 def _die_with(parent: int) -> None:
@@ -236,7 +262,7 @@ def _die_with(parent: int) -> None:
         with suppress(OSError, AttributeError):
             ctypes.CDLL(None).prctl(1, signal.SIGKILL)
     if os.getppid() != parent:
-        os._exit(1)
+        _exit(1)
 
 
 @contextmanager
@@ -259,7 +285,7 @@ def _ended_by_exceptions() -> Iterator[None]:
 def _write(pipe: int, kind: str, payload: bytes) -> None:
     rest = f"{kind:<8}{len(payload):>16}".encode() + payload
     while rest:
-        rest = rest[os.write(pipe, rest) :]
+        rest = rest[_give(pipe, rest) :]
 
 
 def _first_word(pending: bytes) -> tuple[str, bytes, bytes] | None:
@@ -267,6 +293,8 @@ def _first_word(pending: bytes) -> tuple[str, bytes, bytes] | None:
     if len(pending) < _HEAD:
         return None
     end = _HEAD + int(pending[8:_HEAD])
+    if end < _HEAD:
+        raise ValueError(pending[:_HEAD])
     if len(pending) < end:
         return None
     return pending[:8].decode().strip(), pending[_HEAD:end], pending[end:]

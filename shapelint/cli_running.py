@@ -82,7 +82,7 @@ class Running:
     def _hear(self, worker: int, kind: str, payload: bytes) -> None:
         """Takes in what a worker tells."""
         if kind == BEGIN:
-            self._current[worker] = int(payload)
+            self._current[worker] = range(len(self.jobs))[int(payload)]
             self._begun += 1
         elif kind == KEEP and self.keep is not None:
             self.keep(self.jobs[self._current[worker]], payload)
@@ -93,7 +93,7 @@ class Running:
         number = self._current.pop(worker, _NOBODY)
         if kind in (FAILED, FATAL):
             self._lines[number] = payload.decode("utf-8", "surrogatepass")
-        elif kind == REPORT:
+        elif kind == REPORT and number != _NOBODY:
             try:
                 self.reports[number] = stored.loads(payload)
             except stored.UnreadableError as error:
@@ -137,6 +137,8 @@ class Running:
             return f"{subject}: does not end; it was stopped after {self._seconds(worker):g} s (--timeout){where}"
         if end.how is How.EXIT:
             return f"{subject}: the model's code ended the process (exit code {end.number}); nothing was checked"
+        if end.how is How.GARBLED:
+            return f"{subject}: the model's code closes or writes to file descriptors that are not its own"
         name = {each.value: each.name for each in signal.Signals}.get(end.number, f"signal {end.number}")
         hint = "; the system does that when memory runs out" if name == "SIGKILL" else ""
         how = "was ended by" if name in ("SIGKILL", "SIGTERM") else "crashed with"

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import sys
+import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -15,9 +18,10 @@ from shapelint.baseline import Baseline
 from shapelint.cache import packed
 from shapelint.cli_job import Job, without_ignored
 from shapelint.dependencies import Watching
-from shapelint.errors import ShapelintError, SpecError
+from shapelint.errors import ShapelintError, SpecError, printable, words_of
 from shapelint.export.progress import shown
 from shapelint.finding import Report
+from shapelint.user_code import installed
 
 TEXT: Final = "str:"
 RENEWED: Final = "baseline"
@@ -84,27 +88,25 @@ class Work:
         for number in self.numbers():
             tell(BEGIN, str(number).encode())
             job = self.jobs[number]
-            report = self._attempt(job, tell)
-            if report is not None:
-                data = stored.dumps(report)
-                seen = None if watching is None else watching.data(_folders(job), job.target)
-                if seen is not None:
-                    tell(KEEP, packed(seen, data))
-                tell(REPORT, data)
+            self._attempt(job, tell, watching)
         tell(DONE, b"")
 
-    def _attempt(self, job: Job, tell: Callable[[str, bytes], None]) -> Report | None:
-        """The report of one job; None, and one line told, where the check cannot be done."""
+    def _attempt(self, job: Job, tell: Callable[[str, bytes], None], watching: Watching | None) -> None:
+        """Tells the report of one job, or in one line why the check cannot be done."""
         try:
             with shown():
-                return self._checked(job)
+                report = self._checked(job)
+            data = stored.dumps(report)
+            seen = None if watching is None else watching.data(_folders(job), job.target)
+            if seen is not None:
+                tell(KEEP, packed(seen, data))
+            tell(REPORT, data)
         except BaseException as error:
             if not self.apart and isinstance(error, KeyboardInterrupt):
                 raise
             if self.traceback:
                 show_traceback(error)
             tell(FAILED, subject_line(job.target, error).encode("utf-8", "backslashreplace"))
-            return None
 
     def _checked(self, job: Job) -> Report:
         if not self.texts:
@@ -131,22 +133,26 @@ def subject_line(subject: str, error: BaseException) -> str:
 def one_line(error: BaseException) -> str:
     """The error in one line: its own words where it was foreseen, else its name and how to see more."""
     if isinstance(error, click.ClickException):
-        return " ".join(error.format_message().split())
-    text = " ".join(str(error).split())
+        return printable(error.format_message())
+    text = printable(words_of(error))
     if isinstance(error, ShapelintError):
         return text
     if isinstance(error, SystemExit):
         return f"the model's code ended the program (exit {error.code}); nothing was checked"
-    if not isinstance(error, Exception):
-        what = f"{type(error).__name__}: {text}".removesuffix(": ")
+    what = f"{type(error).__name__}: {text}".removesuffix(": ")
+    if not isinstance(error, Exception) or _raised_by_the_model(error):
         return f"the model's code raised {what}; nothing was checked (--traceback shows where)"
-    return f"internal error: {type(error).__name__}: {text} (--traceback shows where)"
+    return f"internal error: {what} (--traceback shows where)"
+
+
+def _raised_by_the_model(error: BaseException) -> bool:
+    """Whether the innermost line is the user's: a hook, a `__getattr__` or a `__str__` that shapelint met."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return bool(frames) and not installed(frames[-1].filename)
 
 
 def show_traceback(error: BaseException) -> None:
     """Prints where an error came from."""
-    import traceback
-
     traceback.print_exception(error)
 
 
@@ -172,7 +178,7 @@ def checked(job: Job) -> Report:
 
     inputs = [_texts(text, None) for text in job.inputs]
     known = {name for text in inputs if isinstance(text, str) for name in parse_tensor(text).symbols()}
-    with import_folder(job.folder):
+    with import_folder(job.folder), _no_arguments(job.target):
         report = check(
             job.target,
             inputs,
@@ -188,6 +194,17 @@ def checked(job: Job) -> Report:
             picture=job.picture,
         )
     return without_ignored(report, job)
+
+
+@contextmanager
+def _no_arguments(target: str) -> Iterator[None]:
+    """The arguments that a program in the target's file would have: none. Those of shapelint are no model's."""
+    before = list(sys.argv)
+    sys.argv[:] = [target.rpartition(":")[0] or target]
+    try:
+        yield
+    finally:
+        sys.argv[:] = before
 
 
 def _texts(value: Any, known: AbstractSet[str] | None) -> Any:

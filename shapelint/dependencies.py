@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from shapelint.user_code import installed
+from shapelint.user_code import file_of, installed
 
 Data = dict[str, Any]
 
@@ -60,7 +60,7 @@ class Watching:
         `folders` are those in which the target's modules are looked for first; `target` may be a file that compiled
         code has read.
         """
-        files = [file for module in list(sys.modules.values()) if (file := getattr(module, "__file__", None))]
+        files = [file for module in list(sys.modules.values()) if (file := file_of(module))]
         own = {
             os.path.abspath(file): None
             for file in (*files, *self._opened, *([target] if os.path.isfile(target) else ()))

@@ -22,6 +22,7 @@ from shapelint.saved import SavedModel, as_advice, is_saved, load_saved
 from shapelint.silence import split, unused_ignores
 from shapelint.size import Undecidable
 from shapelint.spec import parse_expect, parse_sizes
+from shapelint.user_code import shown
 
 if TYPE_CHECKING:
     from shapelint.rewriting import Trier
@@ -146,7 +147,7 @@ def _analysed(loaded: Loaded, parsed: Inputs, asked: Question, options: Options,
         raise SpecError(f"{said}; write a product of symbols, such as H*W, as one symbol") from error
     except OutOfTime as error:
         place = raising_place(error.__traceback__)
-        where = "" if place is None else f" ({place.span()})"
+        where = "" if place is None else f" ({shown(str(place.span()))})"
         raise ModelError(f"{loaded.name} does not end: its run was stopped after {LONGEST:g} s{where}") from error
     except ModelError as error:
         mistake = call_mistake(getattr(loaded.module, options.method or "forward"), parsed)

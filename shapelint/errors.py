@@ -42,6 +42,24 @@ class ConfigError(ShapelintError):
     """A `[tool.shapelint]` table that cannot be read."""
 
 
+def words_of(error: BaseException) -> str:
+    """What an exception says; "" where it says nothing, or cannot: its `__str__` is the user's code too."""
+    try:
+        return str(error)
+    except BaseException:
+        return ""
+
+
+def printable(text: str) -> str:
+    """The text in one line, with the escapes of what would move a terminal's cursor or cannot be encoded."""
+    line = " ".join(text.split())
+    return line if line.isprintable() else "".join(each if each.isprintable() else _escaped(each) for each in line)
+
+
+def _escaped(character: str) -> str:
+    return character.encode("unicode_escape", "surrogatepass").decode()
+
+
 def nearest(word: str, known: Sequence[str]) -> str:
     """`, did you mean 'x'?` where a known word is near, else the list of them."""
     close = difflib.get_close_matches(word, known, 1, 0.6) or difflib.get_close_matches(word.lower(), known, 1, 0.6)

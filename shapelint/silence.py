@@ -21,7 +21,7 @@ from shapelint.finding import Finding, Report
 from shapelint.rule import fits
 from shapelint.source import Span
 from shapelint.syntax import function_around, tree
-from shapelint.user_code import installed
+from shapelint.user_code import file_of, installed
 
 UNUSED: Final = "SL901"
 
@@ -157,7 +157,7 @@ def _definition(file: str, name: str) -> ast.ClassDef | ast.FunctionDef | None:
 
 
 def _file_of(cls: type) -> str | None:
-    file = getattr(sys.modules.get(cls.__module__), "__file__", None)
+    file = file_of(sys.modules.get(cls.__module__))
     return None if file is None or installed(file) else file
 
 

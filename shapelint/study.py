@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from shapelint.analysis import Analysis, Layer
 from shapelint.baked import portability
@@ -21,6 +21,7 @@ from shapelint.guard import size_guard
 from shapelint.inputs import Inputs
 from shapelint.intent import Intent, intent, multiples, restored
 from shapelint.layout import spatial_axes
+from shapelint.load.failure import place
 from shapelint.mirror import mirrored_pairs
 from shapelint.question import Options, Question, check_expectation, question
 from shapelint.reach import Telling
@@ -34,6 +35,7 @@ from shapelint.trace.failure import Unanalysable
 from shapelint.trace.freeze import convolution_layers, freeze
 from shapelint.trace.run import Run, Subject
 from shapelint.trace.standing import Standing
+from shapelint.user_code import installed, shown
 
 if TYPE_CHECKING:
     from shapelint.load import Loaded
@@ -107,16 +109,30 @@ def _refuse_what_never_runs(loaded: Loaded, explored: Exploration) -> None:
     """A raise at every size that no size rule explains is no finding, but a check that could not be done."""
     first = explored.runs[0]
     if all(map(_is_no_size_rule, explored.runs)) and not isinstance(first.error, Unanalysable):
-        where = "" if first.place is None else f" ({first.place.span()})"
         assert first.failure is not None
+        where = _where(first)
         raise ModelError(f"{loaded.name} does not run: {first.failure.text}{where}") from first.error
+
+
+def _where(run: Run) -> str:
+    """The line that raised, or the user's that led to it, in brackets."""
+    span = None if run.place is None else run.place.span()
+    if span is not None and installed(span.file) and run.error is not None:
+        return place(run.error)
+    return "" if span is None else f" ({shown(str(span))})"
+
+
+_SLIPS: Final = (
+    AttributeError, EOFError, ImportError, LookupError, MemoryError, NameError, NotImplementedError, OSError,
+    StopIteration, TypeError,
+)  # fmt: skip
 
 
 def _is_no_size_rule(run: Run) -> bool:
     """Whether a run raised for a reason other than a size: a slip in the code, on a way that no size decided."""
     if run.failure is None:
         return False
-    slip = isinstance(run.error, (AttributeError, NameError, TypeError, LookupError, ImportError, NotImplementedError))
+    slip = isinstance(run.error, _SLIPS) or type(run.error).__name__ == "BdbQuit"  # a breakpoint nobody goes on from
     slip = slip and not any(event.failure is None for event in run.events)
     return run.failure.kind in (Kind.UNEXPLAINED, Kind.ARGUMENT) or (run.failure.kind is Kind.PYTHON and slip)
 

@@ -28,6 +28,18 @@ def installed(file: str) -> bool:
     return file.startswith(("<", _OWN, *_PYTHON)) or "site-packages" in parts or "dist-packages" in parts
 
 
+def file_of(module: object) -> str | None:
+    """The file that a module says it comes from; None where it says nothing, or something else than a text.
+
+    What lies in sys.modules may be anything, and may answer by code of its own.
+    """
+    try:
+        file = getattr(module, "__file__", None)
+    except Exception:
+        return None
+    return file if isinstance(file, str) and file else None
+
+
 def shown(file: str) -> str:
     """The path from the current directory where the file lies in it, else as it is."""
     path = Path(file)

@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -70,23 +71,29 @@ def swallowing(_: Tell) -> None:
 
 @pytest.mark.parametrize("task", [loop, sleep, deadlock, matching, swallowing])
 def test_what_does_not_end_is_stopped_and_its_line_told(task: Callable[[Tell], None]) -> None:
-    start = time.monotonic()
-    end, heard = lived(task, 0.2)
-    assert (end.how, heard) == (How.TIMEOUT, [])
-    assert time.monotonic() - start < 2
+    def begins(tell: Tell) -> None:
+        tell("begin", b"")
+        task(tell)
+
+    heard: list[str] = []
+    end = run_apart(begins, lambda kind, _: heard.append(kind), lambda: 0.5 if heard else 60.0)
+    assert (end.how, heard) == (How.TIMEOUT, ["begin"])
     lines = Path(__file__).read_text().splitlines()
     places = [lines[line - 1] for file, line, _ in dumped_frames(end.stack) if file == __file__]
     assert places[0].endswith(f"# {task.__name__}") or task is loop
 
 
-def test_the_clock_starts_anew_with_each_word() -> None:
+def test_the_clock_starts_anew_with_each_word(monkeypatch: pytest.MonkeyPatch) -> None:
     def task(tell: Tell) -> None:
         for _ in range(4):
-            time.sleep(0.2)
             tell("begin", b"")
         tell("done", b"")
 
-    assert lived(task, 0.5)[0].how is How.DONE
+    heard: list[str] = []
+    clock = SimpleNamespace(monotonic=lambda: time.monotonic() + 100 * len(heard), sleep=time.sleep)
+    monkeypatch.setattr("shapelint.child.time", clock)
+    assert run_apart(task, lambda kind, _: heard.append(kind), lambda: 150.0).how is How.DONE
+    assert len(heard) == 5
 
 
 def test_a_crash_is_told_with_its_line() -> None:
@@ -105,10 +112,24 @@ def test_a_crash_is_told_with_its_line() -> None:
         (lambda _: os.kill(os.getpid(), signal.SIGKILL), End(How.SIGNAL, signal.SIGKILL)),
         (lambda _: os.kill(os.getpid(), signal.SIGTERM), End(How.SIGNAL, signal.SIGTERM)),
         (lambda _: None, End(How.EXIT, 0)),
+        (lambda _: os.execv("/bin/sh", ["sh", "-c", "exit 4"]), End(How.EXIT, 4)),
+        (lambda _: os.execv("/bin/sh", ["sh", "-c", "sleep 100"]), End(How.GARBLED)),
     ],
 )
 def test_an_end_without_a_last_word_is_told(task: Callable[[Tell], None], end: End) -> None:
     assert lived(task)[0] == end
+
+
+@pytest.mark.parametrize("kind", ["longer than a kind is", "report              -1", "begin"])
+def test_what_is_no_word_or_cannot_be_taken_in_ends_it(kind: str) -> None:
+    def task(tell: Tell) -> None:
+        tell(kind, b"")
+        time.sleep(100)
+
+    def hear(_: str, payload: bytes) -> None:
+        int(payload)
+
+    assert run_apart(task, hear, lambda: 60.0).how is How.GARBLED
 
 
 def test_what_it_prints_goes_to_standard_error(capfd: pytest.CaptureFixture[str]) -> None:

@@ -149,7 +149,10 @@ def test_one_target_that_fails_leaves_the_others(engine: Engine, shapelint: Outp
         (ModelError("mymodel:Net cannot run"), "shapelint: mymodel:Net cannot run"),
     ],
 )
-def test_an_error_is_one_line(engine: Engine, shapelint: Output, error: BaseException, line: str) -> None:
+def test_an_error_is_one_line(
+    engine: Engine, shapelint: Output, error: BaseException, line: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shapelint.cli_work.installed", lambda _: True)  # the engine of these tests is our own
     engine.reports = {"mymodel:Net": error}
     assert shapelint("check", "mymodel:Net", "--input", "1,3,6,6") == (2, "", f"the model prints\n{line}\n")
     _, _, traced = shapelint("check", "mymodel:Net", "--input", "1,3,6,6", "--traceback")

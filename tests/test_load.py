@@ -332,7 +332,11 @@ def test_a_model_that_cannot_be_built_says_why(target: str, options: dict[str, o
         ("x = 1\ndef f(:", "cannot import {}: SyntaxError: invalid syntax (bad.py:2)"),
         ("import nowhere", "cannot import {}: ModuleNotFoundError: No module named 'nowhere' (bad.py:1)"),
         ("\n1 / 0", "cannot import {}: ZeroDivisionError: division by zero (bad.py:2)"),
-        ("import sys; sys.exit(3)", "importing {} ends the program (SystemExit: 3) (bad.py:1)"),
+        (
+            "import sys; sys.exit(3)",
+            "importing {} ends the program (SystemExit: 3) (bad.py:1); "
+            'write `if __name__ == "__main__":` above what is to be run',
+        ),
     ],
 )
 def test_a_module_that_cannot_be_imported_says_why_and_where(

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import itertools
-import json
 import locale
 import logging
 import os
 import random
 import signal
-import subprocess
 import sys
 import time
 import warnings
@@ -29,107 +27,11 @@ from shapelint.calling import call_mistake
 from shapelint.cli import run
 from shapelint.errors import ModelError, TargetError
 from shapelint.inputs import parse_inputs
-from tests.fabricated import MODEL
-
-MODELS = (
-    MODEL
-    + '''
-
-import ctypes, os, sys, time
-
-
-class Loops(Net):
-    def forward(self, x):
-        while True:
-            pass
-
-
-class Crashes(Net):
-    def forward(self, x):
-        ctypes.string_at(0)
-
-
-class Leaves(Net):
-    def __init__(self):
-        os._exit(3)
-
-
-class Halt(BaseException):
-    pass
-
-
-class Halts(Net):
-    def forward(self, x):
-        raise Halt("enough")
-
-
-class Interrupts(Net):
-    def forward(self, x):
-        raise KeyboardInterrupt
-
-
-class Exits(Net):
-    def forward(self, x):
-        exit()
-
-
-class Recurses(Net):
-    def forward(self, x):
-        return self.forward(x)
-
-
-class Prints(Net):
-    def forward(self, x):
-        print("printed")
-        os.write(1, b"\\xff\\n")
-        sys.stdout.close()
-        return super().forward(x)
-'''
-)
 
 
 @pytest.fixture(autouse=True)
 def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    Path("bad.py").write_text(MODELS)
-
-
-def line_of(text: str) -> int:
-    """The line of the models that holds the text."""
-    return next(number for number, line in enumerate(MODELS.splitlines(), 1) if text in line)
-
-
-def check(*arguments: str, program: tuple[str, ...] = ("-m", "shapelint")) -> tuple[int, str, list[str]]:
-    command = [sys.executable, *program, "check", *arguments, "--input", "1,3,H,W", "--no-confirm", "--format", "json"]
-    done = subprocess.run(command, capture_output=True, check=False, timeout=100)
-    return done.returncode, done.stdout.decode(), done.stderr.decode(errors="replace").splitlines()
-
-
-def test_each_model_that_fails_is_one_line_and_the_others_are_reported() -> None:
-    names = ("Prints", "Halts", "Interrupts", "Exits", "Recurses", "Crashes", "Net", "Loops")
-    code, out, err = check(*(f"bad:{name}" for name in names), "--timeout", "2")
-    assert code == 2
-    assert [each["target"] for each in json.loads(out)["targets"]] == ["bad:Prints", "bad:Net"]
-    raised = "nothing was checked (--traceback shows where)"
-    halts, interrupts, exits, recurses, crashes, loops = (line for line in err if line.startswith("shapelint: "))
-    assert halts == f"shapelint: bad:Halts: the model's code raised Halt: enough; {raised}"
-    assert interrupts == f"shapelint: bad:Interrupts: the model's code raised KeyboardInterrupt; {raised}"
-    assert exits.startswith("shapelint: bad:Exits does not run: SystemExit")
-    assert recurses.startswith("shapelint: bad:Recurses does not run: RecursionError: maximum recursion depth exceeded")
-    place = f"at bad.py:{line_of('ctypes.string_at')}, in forward"
-    assert crashes == f"shapelint: bad:Crashes: the process crashed with SIGSEGV (Segmentation fault) {place}"
-    stopped = "does not end; it was stopped after 2 s (--timeout) at bad.py:"
-    lines = (line_of("while True"), line_of("while True") + 1)
-    assert loops in [f"shapelint: bad:Loops: {stopped}{line}, in forward" for line in lines]
-    assert "printed" in err
-    assert not any("Traceback" in line for line in err)
-
-
-def test_without_fork_a_thread_looks_at_the_clock() -> None:
-    program = ("-c", "import os; del os.fork\nfrom shapelint.cli import main\nmain()")
-    code, out, err = check("bad:Loops", "--timeout", "1", program=program)
-    assert (code, out) == (2, "")
-    assert err[-1].startswith("shapelint: bad:Loops: does not end; it was stopped after 1 s (--timeout) at bad.py:")
 
 
 class Left(TorchFunctionMode):

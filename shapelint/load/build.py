@@ -23,7 +23,7 @@ from shapelint.errors import TargetError
 from shapelint.load.constants import LARGEST_ATTRIBUTE, SMALL, is_small_buffer
 from shapelint.load.failure import described, place
 from shapelint.load.sites import Recorder, Site, Sites, begin
-from shapelint.load.state import kept_state
+from shapelint.load.state import kept_state, kept_ways
 from shapelint.load.target import import_path, resolve
 
 _META: Final = torch.device("meta")
@@ -59,7 +59,8 @@ def load(target: object, *, init_kwargs: Mapping[str, object] | None = None, met
     text = os.fspath(target) if isinstance(target, os.PathLike) else target
     recorder = Recorder()
     with recorder, import_path(text):
-        found = begin(lambda: resolve(text)) if isinstance(text, str) else text
+        with kept_ways():
+            found = begin(lambda: resolve(text)) if isinstance(text, str) else text
         name = text.rpartition(":")[2] if isinstance(text, str) else _name(found)
         loaded = _loaded(found, name, init_kwargs, recorder)
     _check_scripted(loaded, name)

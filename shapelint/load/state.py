@@ -54,6 +54,19 @@ def _set_autocast(state: tuple[Any, ...]) -> None:
     torch.set_autocast_cache_enabled(state[4])
 
 
+def _folder() -> str:
+    """The current folder; "" where it has been removed."""
+    try:
+        return os.getcwd()
+    except OSError:
+        return ""
+
+
+def _set_folder(folder: str) -> None:
+    with contextlib.suppress(OSError):
+        os.chdir(folder)
+
+
 def _attributes(owner: Any, *names: str) -> tuple[Get, Set]:
     """A setting that is some attributes of an object, each put back as the object that it was."""
 
@@ -99,7 +112,7 @@ _SETTINGS: Final[tuple[tuple[Get, Set], ...]] = (
     (torch._C._get_cudnn_deterministic, torch._C._set_cudnn_deterministic),
     (torch._C._get_cudnn_enabled, torch._C._set_cudnn_enabled),
     (sys.getrecursionlimit, sys.setrecursionlimit),
-    (os.getcwd, os.chdir),
+    (_folder, _set_folder),
     (lambda: locale.setlocale(locale.LC_ALL), lambda state: locale.setlocale(locale.LC_ALL, state)),
     (_signals, _set_signals),
     _attributes(sys, "stdin", "stdout", "stderr", "argv", "path", "excepthook", "displayhook"),
@@ -146,10 +159,39 @@ class Drawn:
             sys.modules["numpy.random"].set_state(self._numpy)
 
 
+class _Ways:
+    """The ways in which modules are found, by which shapelint finds its own too."""
+
+    def __init__(self) -> None:
+        names = ("path", "meta_path", "path_hooks")
+        self._ways = [(name, way := getattr(sys, name), way.copy()) for name in names]
+
+    def give_back(self) -> None:
+        """Adds again what was removed; what was added stays."""
+        for name, way, before in self._ways:
+            now = getattr(sys, name)
+            if now is not way:
+                way[:] = now if isinstance(now, list) else before
+                setattr(sys, name, way)
+            if way != before:
+                way.extend(each for each in before if each not in way)
+
+
+@contextlib.contextmanager
+def kept_ways() -> Iterator[None]:
+    """Gives back at the end what an import inside removed from the ways in which modules are found."""
+    ways = _Ways()
+    try:
+        yield
+    finally:
+        ways.give_back()
+
+
 class _State:
     """What a model may change, as it was when this was made."""
 
     def __init__(self, *, imports: bool) -> None:
+        self._ways = _Ways()
         self._settings = [(get, put, get()) for get, put in _SETTINGS]
         self._containers = [(each, each.copy()) for each in _containers() if not imports or each is not sys.path]
         self._environment, self._raw = os.environ.copy(), _environment()
@@ -157,6 +199,7 @@ class _State:
 
     def give_back(self) -> None:
         """Puts everything back."""
+        self._ways.give_back()
         for get, put, value in self._settings:
             if get() != value:
                 put(value)

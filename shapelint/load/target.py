@@ -14,10 +14,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import Final
 
-from shapelint.errors import TargetError
+from shapelint.errors import TargetError, printable
 from shapelint.load.failure import described, place
 from shapelint.load.overlay import loader, overlaid
-from shapelint.user_code import installed
+from shapelint.user_code import file_of, installed
 
 # What was imported from a folder that was put on sys.path: the folder, and the time of change of the file.
 _imported: Final[dict[str, tuple[Path, float]]] = {}
@@ -110,7 +110,7 @@ def _package_root(folder: Path) -> Path:
 def _remember(names: Iterable[str], folders: list[Path]) -> None:
     """Only what lies in a folder under its own name counts, so that an environment inside of it is left alone."""
     for name in names:
-        file = getattr(sys.modules.get(name), "__file__", None)
+        file = file_of(sys.modules.get(name))
         top = name.partition(".")[0]
         for folder in folders if file and not installed(file) else ():
             path = Path(file or "")
@@ -120,7 +120,7 @@ def _remember(names: Iterable[str], folders: list[Path]) -> None:
 
 def _forget(folders: list[Path]) -> None:
     """Drops all that came from a folder of which a file has changed, or hides one that the new folders have too."""
-    files = {name: getattr(sys.modules.get(name), "__file__", None) or "" for name in _imported}
+    files = {name: file_of(sys.modules.get(name)) or "" for name in _imported}
     gone = set()
     for name, (folder, time) in _imported.items():
         before = folders[: folders.index(folder)] if folder in folders else folders
@@ -196,7 +196,8 @@ def _guarded(run: Callable[[], ModuleType], shown: str, module: str) -> ModuleTy
     except SyntaxError as error:
         raise TargetError(f"cannot import {shown!r}: {described(error)}{place(error)}") from error
     except SystemExit as error:
-        raise TargetError(f"importing {shown!r} ends the program (SystemExit: {error.code}){place(error)}") from error
+        ended = f"importing {shown!r} ends the program (SystemExit: {printable(str(error.code))}){place(error)}"
+        raise TargetError(f'{ended}; write `if __name__ == "__main__":` above what is to be run') from error
     except Exception as error:
         raise TargetError(f"cannot import {shown!r}: {described(error)}{place(error)}") from error
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 import torch
 from torch.nn.modules import module as hooks
 from torch.nn.parameter import is_lazy
 
+from shapelint.errors import printable, words_of
 from shapelint.inputs import Inputs
 from shapelint.load.constants import SMALL
 from shapelint.size.function import constant
@@ -25,6 +26,8 @@ from shapelint.trace.operation import Shape
 from shapelint.trace.record import Event, Overrides, Record
 from shapelint.trace.recorder import Recorder
 from shapelint.trace.standing import Standing
+
+_LONGEST_TEXT: Final = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +68,7 @@ def run_once(subject: Subject, sizes: Mapping[str, int], *, symbolic: bool, over
         deadline=time.monotonic() + subject.seconds,
     )
     before = track(recorder if symbolic else None)
-    value: Any = None
+    tensors: list[torch.Tensor] = []
     error: BaseException | None = None
     try:
         subject.standing.take()
@@ -74,31 +77,31 @@ def run_once(subject: Subject, sizes: Mapping[str, int], *, symbolic: bool, over
         args, kwargs = subject.inputs.map(lambda spec: _input(recorder, spec, sizes))
         with _hooks(recorder), torch.no_grad(), recorder:
             value = subject.function(*args, **kwargs)
+        tensors = output_tensors(value)
     except (Exception, SystemExit) as raised:
         error = raised
     finally:
         track(before)
     recorder.leaks += [(reason, None) for reason in (chance.drawn(), subject.standing.hidden) if reason]
-    return _finished(recorder, sizes, value, error)
+    return _finished(recorder, sizes, tensors, error)
 
 
-def _finished(recorder: Recorder, sizes: Mapping[str, int], value: Any, error: BaseException | None) -> Run:
-    outputs: tuple[Shape, ...] = ()
-    nodes: tuple[int, ...] = ()
+def _finished(
+    recorder: Recorder, sizes: Mapping[str, int], tensors: Sequence[torch.Tensor], error: BaseException | None
+) -> Run:
     failure, place = None, None
     if error is not None:
         failure, place = _explained(recorder, error), raising_place(error.__traceback__)
-    else:
-        tensors = output_tensors(value)
-        outputs = tuple(recorder.shape(tensor) for tensor in tensors)
-        nodes = tuple(recorder.known[id(tensor)].node for tensor in tensors)
+    outputs = tuple(recorder.shape(tensor) for tensor in tensors)
+    nodes = tuple(recorder.known[id(tensor)].node for tensor in tensors)
     return Run(sizes, recorder.records, recorder.events, recorder.leaks, outputs, nodes, failure, place, error)
 
 
 def _explained(recorder: Recorder, error: BaseException) -> Failure:
     if isinstance(error, (SizeError, Unanalysable)) and error.failure is not None:
         return error.failure
-    text = f"{type(error).__name__}: {error}".split("\n")[0]
+    said = words_of(error)[:_LONGEST_TEXT].partition("\n")[0]
+    text = f"{type(error).__name__}: {printable(said)}".removesuffix(": ")
     text = text.replace("{", "(").replace("}", ")")
     known = raised_by_python(error.__traceback__) and error is not recorder.kernel_error
     if known and not isinstance(error, (Unanalysable, SystemExit)):

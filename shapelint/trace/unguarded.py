@@ -16,6 +16,7 @@ from shapelint.source import Span
 from shapelint.syntax import statement_at
 from shapelint.trace.builtin_calls import shadowed_in, tracked_code, untracked_code
 from shapelint.trace.user_functions import user_functions
+from shapelint.user_code import file_of
 
 
 def is_guard(place: Span) -> bool:
@@ -37,7 +38,7 @@ def is_of_package(place: Span, module: object) -> bool:
     if isinstance(module, torch.nn.Module) and kinds[0].__module__.startswith("torch."):
         kinds = [type(part) for part in module.modules()]
     tops = {kind.__module__.partition(".")[0] for kind in kinds} - {"torch"}
-    files = (getattr(sys.modules.get(top), "__file__", None) for top in tops)
+    files = (file_of(sys.modules.get(top)) for top in tops)
     return any(place.file.startswith(os.path.dirname(file) + os.sep) for file in files if file)
 
 
