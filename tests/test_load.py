@@ -325,6 +325,9 @@ def test_a_model_that_cannot_be_built_says_why(target: str, options: dict[str, o
     assert refused(target, **options) == message
 
 
+GUARD = 'write `if __name__ == "__main__":` above what is to be run'
+
+
 @pytest.mark.parametrize("target", ["bad:Net", "bad.py:Net"])
 @pytest.mark.parametrize(
     ("source", "message"),
@@ -332,11 +335,7 @@ def test_a_model_that_cannot_be_built_says_why(target: str, options: dict[str, o
         ("x = 1\ndef f(:", "cannot import {}: SyntaxError: invalid syntax (bad.py:2)"),
         ("import nowhere", "cannot import {}: ModuleNotFoundError: No module named 'nowhere' (bad.py:1)"),
         ("\n1 / 0", "cannot import {}: ZeroDivisionError: division by zero (bad.py:2)"),
-        (
-            "import sys; sys.exit(3)",
-            "importing {} ends the program (SystemExit: 3) (bad.py:1); "
-            'write `if __name__ == "__main__":` above what is to be run',
-        ),
+        ("import sys; sys.exit(3)", f"importing {{}} ends the program (SystemExit: 3) (bad.py:1); {GUARD}"),
     ],
 )
 def test_a_module_that_cannot_be_imported_says_why_and_where(
