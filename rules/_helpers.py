@@ -34,7 +34,8 @@ def sized(size: Sequence[int]) -> str:
 
 
 def quoted(name: str) -> str:
-    return f"`{name}`"
+    """The path of a module; the model itself has none, and is named by what runs."""
+    return f"`{name or 'forward'}`"
 
 
 def layer_name(names: Sequence[str]) -> str:
@@ -263,7 +264,7 @@ def output_size_call(diagnosis: Diagnosis, loss: Loss) -> str | None:
 
 def _stretched_call(up: Node, down: Node) -> str | None:
     call, source = call_at(up.place), call_at(down.place)
-    if call is None or source is None or not up.module or up.place is None or down.place is None:
+    if call is None or source is None or "ConvTranspose" not in up.kind or up.place is None or down.place is None:
         return None
     owner = call.func
     if not isinstance(owner, ast.Attribute) or owner.attr != up.module.rpartition(".")[2] or not source.args:

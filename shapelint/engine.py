@@ -64,7 +64,7 @@ def check(
         trier = _trier(again, analysis, options, loaded) if tries else None
         analysis = _rewritten(analysis, trier)
         findings, silenced = _found(rules, analysis, loaded)
-        findings = as_advice(findings) if saved is not None else _mended(findings, loaded, trier)
+        findings = as_advice(findings) if saved is not None else _mended(findings, loaded, analysis, trier)
     return replace(_report(loaded, parsed, analysis, findings), silenced=silenced)
 
 
@@ -84,16 +84,20 @@ def _rewritten(analysis: Analysis, trier: Trier | None) -> Analysis:
         return with_rewrite(analysis, trier)
 
 
-def _mended(findings: tuple[Finding, ...], loaded: Loaded, trier: Trier | None) -> tuple[Finding, ...]:
+def _mended(
+    findings: tuple[Finding, ...], loaded: Loaded, analysis: Analysis, trier: Trier | None
+) -> tuple[Finding, ...]:
     """The findings, their fixes with the edits that write them."""
     if not any(finding.fix is not None for finding in findings):
         return findings
     from shapelint.mending import with_edits
+    from shapelint.repair import transposing_calls
     from shapelint.rewriting import tried
 
     with standing_state():
         seen = [tried(finding, trier) for finding in findings]
-        return with_edits(seen, loaded, None if trier is None else trier.load_again)
+        calls = transposing_calls(analysis.graph)
+        return with_edits(seen, loaded, None if trier is None else trier.load_again, calls)
 
 
 def _found(

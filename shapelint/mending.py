@@ -6,16 +6,18 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import islice
+from types import MappingProxyType
 from typing import Any, Final
 
 from torch import nn
 
 from shapelint.edit.document import texts
+from shapelint.edit.functions import called_with
 from shapelint.edit.layers import Manner, Proposal, Value, Wish, proposals
 from shapelint.edit.origin import writing_calls
 from shapelint.finding import Finding, Fix, Safety
 from shapelint.load import Loaded, edited
-from shapelint.source import Call, Edit
+from shapelint.source import Call, Edit, Span
 from shapelint.syntax import written
 from shapelint.user_code import installed, shown
 
@@ -30,16 +32,27 @@ _KEYS: Final = (
 )
 
 
-def with_edits(findings: Sequence[Finding], loaded: Loaded, load_again: Load | None) -> tuple[Finding, ...]:
+def with_edits(
+    findings: Sequence[Finding],
+    loaded: Loaded,
+    load_again: Load | None,
+    functions: Mapping[str, Span] = MappingProxyType({}),
+) -> tuple[Finding, ...]:
     """The findings, those whose fix assigns arguments with the edits that write them; all of a report or none.
 
-    `load_again` loads the target once more; None where its source cannot be imported again.
+    `load_again` loads the target once more; None where its source cannot be imported again. `functions` are the calls
+    of modules that call a function in the place of a layer, where the argument is to be written.
     """
     wanted = dict(_wanted(findings))
     if not wanted:
         return tuple(findings)
-    found = _Mender(loaded, load_again, wanted).mended()
-    return tuple(_with_edits(finding, found) for finding in findings)
+    called = {setting: value for setting, value in wanted.items() if setting[0] in functions}
+    layers = {setting: value for setting, value in wanted.items() if setting not in called}
+    found = _Mender(loaded, load_again, layers).mended()
+    if called and not isinstance(found, str):
+        written_there = called_with(called, functions)
+        found = written_there if isinstance(written_there, str) else {**found, **written_there}
+    return tuple(_with_edits(finding, found, functions) for finding in findings)
 
 
 def _wanted(findings: Iterable[Finding]) -> Iterator[tuple[Setting, Value]]:
@@ -50,7 +63,8 @@ def _wanted(findings: Iterable[Finding]) -> Iterator[tuple[Setting, Value]]:
                 yield (module, parameter), tuple(value)
 
 
-def _with_edits(finding: Finding, found: Mapping[Setting, Proposal] | str) -> Finding:
+def _with_edits(finding: Finding, found: Mapping[Setting, Proposal] | str, functions: Mapping[str, Span]) -> Finding:
+    """A finding with its edits; what a function is called with is no attribute of a layer, and not assigned."""
     fix = finding.fix
     settings = [] if fix is None else [name.rpartition(".")[::2] for name in fix.assignments]
     if fix is None or not settings or fix.safety is Safety.ADVICE or fix.edits:
@@ -61,7 +75,8 @@ def _with_edits(finding: Finding, found: Mapping[Setting, Proposal] | str) -> Fi
     edits = tuple(dict.fromkeys(edit for proposal in chosen for edit in proposal.edits))
     guessed = any(proposal.manner is Manner.REPLACED for proposal in found.values())
     safety = Safety.UNSAFE if guessed else fix.safety
-    return replace(finding, fix=Fix(fix.title, safety, fix.assignments, edits, fix.verified))
+    assigned = {name: value for name, value in fix.assignments.items() if name.rpartition(".")[0] not in functions}
+    return replace(finding, fix=Fix(fix.title, safety, assigned, edits, fix.verified))
 
 
 @dataclass(frozen=True, slots=True)

@@ -193,15 +193,29 @@ def fixed(inputs: Inputs, sizes: Mapping[str, int]) -> Inputs:
 
 
 def layers_of(graph: ShapeGraph) -> tuple[Layer, ...]:
-    """The transposed layers of a run that are modules of their own, once each."""
+    """The transposed layers of a run, once each: modules, and those that one call of a function in a module makes."""
     found: dict[str, Layer] = {}
+    called = transposing_calls(graph)
     for node in graph.nodes:
         stride, dilation = node.parameter("stride"), node.parameter("dilation")
-        present = node.parameter("output_padding")
+        present, built = node.parameter("output_padding"), called.get(node.module, node.built)
         # A call that misses its channels ends before its size rule has told its arguments.
-        if is_transposed_layer(node) and stride and dilation and present:
-            found.setdefault(node.module, Layer(node.module, stride, dilation, present, node.built))
+        if (is_transposed_layer(node) or _is_called(node, called)) and stride and dilation and present:
+            found.setdefault(node.module, Layer(node.module, stride, dilation, present, built))
     return tuple(found.values())
+
+
+def transposing_calls(graph: ShapeGraph) -> dict[str, Span]:
+    """The place of the one call of `F.conv_transpose1d` to `3d` in each module that makes such calls itself."""
+    found: dict[str, set[Span | None]] = {}
+    for node in graph.nodes:
+        if node.operation.startswith("conv_transpose") and "ConvTranspose" not in node.kind:
+            found.setdefault(node.module, set()).add(node.place)
+    return {module: place for module, (place, *more) in found.items() if place is not None and not more}
+
+
+def _is_called(node: Node, called: Mapping[str, Span]) -> bool:
+    return node.operation.startswith("conv_transpose") and node.module in called
 
 
 def is_transposed_layer(node: Node) -> bool:

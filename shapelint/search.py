@@ -29,10 +29,11 @@ def single_change(
     preferred: Iterable[Change] = (),
 ) -> Change | None:
     """The first of the preferred changes, else the smallest change of kernel, padding or stride of one convolution,
-    that is right at the focus, seen in a run.
+    that is right at the focus, seen in a run; a module that only calls a function has no such argument.
     """
     end = time.monotonic() + _SECONDS
-    for change in chain(preferred, _candidates(graph)):
+    layers = {node.module for node in graph.nodes if "Conv" in node.kind}
+    for change in chain((each for each in preferred if each.module in layers), _candidates(graph)):
         if time.monotonic() > end:
             return None
         overrides = overriding({change.module: change.value}, change.parameter)

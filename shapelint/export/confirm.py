@@ -120,6 +120,8 @@ class _Bench:
         with unchanged(self.module):
             for path, value in (values or {}).items():
                 owner, _, attribute = path.rpartition(".")
+                if not hasattr(self.module.get_submodule(owner), attribute):
+                    raise _NotConfirmed(" with the repair, which is in a call of a function")
                 setattr(self.module.get_submodule(owner), attribute, value)
             model, tensors = FlatModule(self.module, arguments), input_tensors(arguments)
             try:

@@ -100,7 +100,7 @@ def _conv_transpose(
 
 def _own_padding(op: Operation, output_padding: Any) -> Shape | None:
     """What a repair gives a layer, unless the layer was told its size: then it hands over what it computed, a list."""
-    return op.recorder.override("output_padding") if isinstance(output_padding, tuple) else None
+    return None if isinstance(output_padding, list) else op.recorder.override("output_padding")
 
 
 def _stretched(op: Operation, spatial: list[int], stride: Shape, *, told: bool) -> list[int]:

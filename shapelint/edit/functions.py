@@ -1,0 +1,45 @@
+"""Edits of a call of a function, such as `F.conv_transpose2d`, that a module makes in the place of a layer."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping
+
+from shapelint.edit.arguments import added, replaced
+from shapelint.edit.layers import Manner, Proposal, Value
+from shapelint.edit.origin import is_literal
+from shapelint.source import Edit, Span
+from shapelint.syntax import call_at, given, written
+from shapelint.user_code import installed
+
+_POSITIONS = {"output_padding": 5}
+
+
+def called_with(
+    wanted: Mapping[tuple[str, str], Value], calls: Mapping[str, Span]
+) -> Mapping[tuple[str, str], Proposal] | str:
+    """What writes the arguments that some modules should give to their call; else a note that says why not."""
+    found: dict[tuple[str, str], Proposal] = {}
+    for (module, parameter), value in wanted.items():
+        place = calls[module]
+        others = [name for name, each in calls.items() if each == place]
+        if any(wanted.get((name, parameter)) != value for name in others):
+            return f"no edit: one call serves all of them, and not each needs its `{parameter}={written(value)}`"
+        edit = _edit(place, parameter, value)
+        if edit is None:
+            return f"no edit: how the call comes by its `{parameter}` is not plain"
+        found[module, parameter] = Proposal((edit,), Manner.DIRECT)
+    return found
+
+
+def _edit(place: Span, parameter: str, value: Value) -> Edit | None:
+    """The argument written at the call; None where it may come by a star, from elsewhere or from a package."""
+    call = call_at(place)
+    if call is None or installed(place.file) or any(isinstance(each, ast.Starred) for each in call.args):
+        return None
+    if any(word.arg is None for word in call.keywords):
+        return None
+    argument = given(call, parameter, _POSITIONS.get(parameter))
+    if argument is None:
+        return added(place.file, call, parameter, written(value))
+    return replaced(place.file, argument, written(value)) if is_literal(argument) else None
