@@ -20,7 +20,7 @@ from typing import Any, Final
 
 from shapelint import stored
 from shapelint.cli_job import Job
-from shapelint.dependencies import Data, Present
+from shapelint.dependencies import SET_HERE, Data, Present
 from shapelint.finding import Report
 
 FOLDER: Final = ".shapelint_cache"
@@ -107,7 +107,8 @@ def _entry(job: Job) -> Path:
 def _machine() -> list[Any]:
     """What else decides about a check before it begins; packages that come or go change the time of their folder."""
     variables = {name: value for name, value in os.environ.items() if name.startswith(_VARIABLES)}
-    variables.pop("PYTORCH_JIT", None)
+    for name in SET_HERE:
+        variables.pop(name, None)
     installed = [path for path in sys.path if path.endswith("-packages") and os.path.isdir(path)]
     packages = [(path, os.stat(path).st_mtime_ns) for path in installed]
     python = [sys.version, sys.executable, str(sys.flags), sys.path]

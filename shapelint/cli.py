@@ -30,6 +30,7 @@ CLEAN, FOUND, FAILED, INTERRUPTED = 0, 1, 2, 130
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Runs the command line and ends the process with its exit code; models are checked in a process of their own."""
+    output.reserve_streams()
     sys.exit(run(sys.argv[1:] if arguments is None else arguments, apart=True))
 
 
@@ -42,12 +43,12 @@ def run(arguments: Sequence[str], *, apart: bool = False) -> int:
         code = command.main(list(arguments), prog_name="shapelint", standalone_mode=False, obj=apart)
         return code if isinstance(code, int) else CLEAN
     except (click.Abort, KeyboardInterrupt):
-        click.echo("shapelint: interrupted", err=True)
+        output.tell("interrupted")
         return INTERRUPTED
     except Exception as error:
         if "--traceback" in arguments and not isinstance(error, click.ClickException):
             show_traceback(error)
-        click.echo(f"shapelint: {one_line(error)}", err=True)
+        output.tell(one_line(error))
         return FAILED
 
 
@@ -205,8 +206,9 @@ def clean_cache() -> int:
     That is the cache of the project of the current folder. Other files in its folder stay.
     """
     from shapelint.cache import clean, folder_of
-    from shapelint.config import Configs
+    from shapelint.config import Configs, check_folder
 
+    check_folder()
     config = Configs().near(Path())
     gone = sum(clean(folder) for folder in {folder_of(config.cache_dir or "", config.folder), folder_of("", "")})
     output.show(f"{gone} cached report{'s' * (gone != 1)} removed\n")

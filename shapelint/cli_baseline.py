@@ -6,8 +6,6 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 
-import click
-
 from shapelint import output
 from shapelint.baseline import Baseline, read_baseline
 from shapelint.cli_checking import Checker
@@ -34,7 +32,7 @@ def baseline_of(
 def renew(checker: Checker, baseline: Baseline) -> bool:
     """Writes the findings of the checks as known and says so; leaves the file as it was where a check failed."""
     if checker.failed:
-        click.echo(f"shapelint: {baseline.file} is not written, since a check could not be done", err=True)
+        output.tell(f"{baseline.file} is not written, since a check could not be done")
         return False
     checker.deliver(baseline.file)
     number = len(json.loads(checker.text or "{}").get("findings", ()))

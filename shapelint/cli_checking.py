@@ -8,8 +8,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import click
-
 from shapelint import output
 from shapelint.cache import Cache
 from shapelint.cli_job import Job
@@ -17,7 +15,7 @@ from shapelint.cli_options import CheckOptions
 from shapelint.cli_running import Running, processes
 from shapelint.cli_targets import EXAMPLE, Wanted, annotated_files, project_folders, python_files
 from shapelint.cli_work import View, show_traceback, subject_line
-from shapelint.config import FILE
+from shapelint.config import FILE, check_folder
 from shapelint.errors import ConfigError, RuleError, TargetError
 from shapelint.finding import Report
 from shapelint.import_graph import ImportGraph
@@ -40,6 +38,7 @@ class Checker:
     _wanted: Wanted = field(init=False)
 
     def __post_init__(self) -> None:
+        check_folder()
         self._wanted = Wanted(self.options)
 
     def add_targets(self, targets: Iterable[str]) -> None:
@@ -136,7 +135,7 @@ class Checker:
     def _fail(self, line: str) -> None:
         self.failed = True
         if not self.silent:
-            click.echo(f"shapelint: {line}", err=True)
+            output.tell(line)
 
     @contextlib.contextmanager
     def _failing(self, subject: str) -> Iterator[None]:

@@ -14,8 +14,6 @@ from importlib.util import cache_from_source
 from pathlib import Path
 from typing import Final
 
-import click
-
 from shapelint import output
 from shapelint.cli_checking import Checker
 from shapelint.cli_job import Job
@@ -63,10 +61,10 @@ def fixing(checker: Checker, wanted: Wanted, view: View, *, provider: str | None
     fixer = Fixer(recheck, wanted.unsafe)
     final = fixer.fix(jobs, reports)
     for line in fixer.refused:
-        _tell(line)
+        output.tell(line)
     if wanted.diff:
         checker.text = fixer.difference()
-        _tell(_would(fixer, final, unsafe=wanted.unsafe))
+        output.tell(_would(fixer, final, unsafe=wanted.unsafe))
         return checker
     if not fixer.after:
         return checker
@@ -75,7 +73,7 @@ def fixing(checker: Checker, wanted: Wanted, view: View, *, provider: str | None
         after.check(view, provider=provider, apart=apart)
         _refuse_what_came_back(after, numbers, final)
     for line in fixer.fixed:
-        _tell(f"fixed {line}")
+        output.tell(f"fixed {line}")
     return after
 
 
@@ -97,10 +95,6 @@ def _would(fixer: Fixer, final: Sequence[Report], *, unsafe: bool) -> str:
     fixes = [finding.fix for report in final for finding in report.findings if finding.fix is not None]
     more = sum(fix.safety is Safety.UNSAFE and bool(fix.edits) for fix in fixes)
     return text + (f" ({more} more with --unsafe-fixes)" if more and not unsafe else "")
-
-
-def _tell(line: str) -> None:
-    click.echo(f"shapelint: {line}", err=True)
 
 
 @dataclass(slots=True)

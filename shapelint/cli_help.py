@@ -9,6 +9,8 @@ from typing import Any, Final
 import click
 from click.shell_completion import CompletionItem
 
+from shapelint import output
+
 EXAMPLES: Final = {
     "shapelint": (
         "shapelint check mymodel.py:Net --input 1,3,256,256",
@@ -29,7 +31,24 @@ EXAMPLES: Final = {
 }
 
 
-class Command(click.Command):
+class _Helpful(click.Command):
+    """A command whose help is written as a report is: a reader that has gone away is no error."""
+
+    def get_help_option(self, ctx: click.Context) -> click.Option | None:
+        """The option --help."""
+        option = super().get_help_option(ctx)
+        if option is not None:
+            option.callback = _show_help
+        return option
+
+
+def _show_help(context: click.Context, _: click.Parameter, value: bool) -> None:
+    if value and not context.resilient_parsing:
+        output.show(context.get_help() + "\n")
+        context.exit()
+
+
+class Command(_Helpful):
     """A command whose help ends with an example."""
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -37,7 +56,7 @@ class Command(click.Command):
         _write_examples(self.name or "", formatter)
 
 
-class Commands(click.Group):
+class Commands(_Helpful, click.Group):
     """The commands; a target in the place of a command is met with the command that checks it."""
 
     command_class = Command

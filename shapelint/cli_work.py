@@ -139,6 +139,8 @@ def one_line(error: BaseException) -> str:
         return text
     if isinstance(error, SystemExit):
         return f"the model's code ended the program (exit {error.code}); nothing was checked"
+    if isinstance(error, OSError) and error.strerror:
+        return printable(f"{error.strerror}: {error.filename}" if error.filename else error.strerror)
     what = f"{type(error).__name__}: {text}".removesuffix(": ")
     if not isinstance(error, Exception) or _raised_by_the_model(error):
         return f"the model's code raised {what}; nothing was checked (--traceback shows where)"

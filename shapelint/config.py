@@ -82,6 +82,14 @@ class Configs:
         return self._own[folder]
 
 
+def check_folder() -> None:
+    """ConfigError where the current folder has been removed."""
+    try:
+        Path.cwd()
+    except OSError as error:
+        raise ConfigError("the current folder does not exist any more; change into another one") from error
+
+
 def config_in(folder: Path) -> Config | None:
     """The settings of the pyproject.toml in a folder, read now; None where it has no such table."""
     file = folder / FILE

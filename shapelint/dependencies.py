@@ -27,7 +27,7 @@ _OUTSIDE: Final = ("socket.connect", "subprocess.Popen", "os.system", "os.exec",
 _SYSTEM: Final = ("/proc/", "/sys/", "/dev/")
 _OWN: Final = str(Path(__file__).resolve().parent) + os.sep
 _BETWEEN: Final = (os.__file__, "<frozen os>", "<frozen _collections_abc>")
-_SET_HERE: Final = ("PYTORCH_JIT",)
+SET_HERE: Final = ("PYTORCH_JIT", "ORT_DISABLE_TELEMETRY")
 
 
 class Watching:
@@ -117,7 +117,7 @@ class Watching:
         plain = kind.__getitem__
 
         def getitem(environment: Any, name: str) -> str:
-            if isinstance(name, str) and name not in _SET_HERE and not _asked_by_us():
+            if isinstance(name, str) and name not in SET_HERE and not _asked_by_us():
                 self._variables[name] = self._before.get(name)
             return plain(environment, name)
 

@@ -15,7 +15,7 @@ from shapelint.errors import ShapelintError
 
 def probe(file: str) -> None:
     """Raises ShapelintError where a report could not be written to the file; changes nothing."""
-    path = Path(file).resolve()
+    path = _meant(file)
     try:
         if path.is_dir():
             raise IsADirectoryError(21, "it is a folder")
@@ -35,7 +35,7 @@ def write(file: str, text: str) -> None:
 
 def write_bytes(file: str, data: bytes) -> None:
     """Writes the bytes in one step, into the file that a link leads to; its permissions stay."""
-    path = Path(file).resolve()
+    path = _meant(file)
     try:
         if _replaceable(path):
             _replace(path, data)
@@ -43,6 +43,15 @@ def write_bytes(file: str, data: bytes) -> None:
             path.write_bytes(data)
     except OSError as error:
         raise _refused(file, error) from error
+
+
+def reserve_streams() -> None:
+    """Takes the numbers of standard streams that are closed, or the first pipe would be taken for one of them."""
+    for number in (0, 1, 2):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # the lowest free number
 
 
 def show(text: str) -> None:
@@ -61,6 +70,13 @@ def show(text: str) -> None:
         _abandon_stdout()
         if not isinstance(error, BrokenPipeError):
             raise _refused("standard output", error) from error
+
+
+def tell(line: str) -> None:
+    """Writes a line about the command itself to standard error; that it cannot be written is no error."""
+    with suppress(OSError, ValueError, AttributeError):
+        sys.stderr.write(f"shapelint: {line}\n")
+        sys.stderr.flush()
 
 
 @contextmanager
@@ -101,6 +117,12 @@ def _abandon_stdout() -> None:
     """What could not be written must not be tried again when the interpreter ends."""
     with open(os.devnull, "w") as nowhere:
         os.dup2(nowhere.fileno(), sys.stdout.fileno())
+
+
+def _meant(file: str) -> Path:
+    """The file that a link leads to; a device or pipe has no other name (`/dev/stdout` leads to `pipe:[137]`)."""
+    path = Path(file)
+    return path.resolve() if _replaceable(path) else path
 
 
 def _replaceable(path: Path) -> bool:

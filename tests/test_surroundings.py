@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import os
 import random
 import subprocess
 import sys
@@ -10,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from shapelint.cli import run
+from shapelint.output import write
 from tests.fabricated import MODEL
 
 SHADOWS = ("click", "islpy", "json", "numpy", "onnx", "onnxruntime", "random", "string", "torch", "types")
@@ -72,3 +75,64 @@ def test_a_size_that_is_a_product_of_symbols_is_refused_where_it_decides(
     assert run(["check", "model.py:Net", "--input", "1,3,H*W,6", "--no-confirm"]) == 2
     line = "shapelint: model.py:Net: the sizes at which 2*((H*W + 1)//2) - H*W is 0 or more cannot be told; "
     assert capsys.readouterr().err == f"{line}write a product of symbols, such as H*W, as one symbol\n"
+
+
+PIPES = """
+import os, sys
+from shapelint.output import reserve_streams
+reserve_streams()
+sys.exit(0 if min(os.pipe()) > 2 else 1)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs a shell")
+def test_streams_that_are_closed_are_not_taken_for_pipes() -> None:
+    closed = ("<&-", ">&-", "2>&-", "<&- >&- 2>&-")
+    commands = [f"'{sys.executable}' -c '{PIPES}' {each}" for each in closed]
+    done = subprocess.run(["sh", "-c", " && ".join(commands)], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    done = subprocess.run(["sh", "-c", f"'{sys.executable}' -m shapelint rules >&-"], stderr=-1, check=False)
+    assert (done.returncode, done.stderr) == (2, b"shapelint: cannot write standard output: it is closed\n")
+
+
+def test_a_folder_that_is_gone_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    for command in (["check"], ["check", str(tmp_path / "model.py")], ["hook", "model.py"], ["clean"]):
+        assert run(command) == 2
+        line = "shapelint: the current folder does not exist any more; change into another one\n"
+        assert capsys.readouterr().err == line
+
+
+class Full(io.StringIO):
+    def write(self, text: str) -> int:
+        raise OSError(28, "No space left on device")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_a_full_disk_is_said_and_a_full_standard_error_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    for command in (["rules"], ["--version"], ["--help"], ["check", "--help"]):
+        told = io.StringIO()
+        with open("/dev/full", "w") as full, monkeypatch.context() as patched:
+            patched.setattr(sys, "stdout", full)
+            patched.setattr(sys, "stderr", told)
+            assert run(command) == 2
+        assert told.getvalue() == "shapelint: cannot write standard output: No space left on device\n"
+    monkeypatch.setattr(sys, "stderr", Full())
+    assert run(["check", "nowhere.py"]) == 2
+
+
+def test_a_report_can_go_to_a_pipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    out, into = os.pipe()
+    monkeypatch.chdir(tmp_path)
+    link = tmp_path / "link"
+    link.symlink_to(f"/dev/fd/{into}")
+    write(str(link), "text")
+    os.close(into)
+    assert os.read(out, 10) == b"text"
+    os.close(out)
+    assert link.is_symlink()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +14,9 @@ import torch
 from shapelint.errors import ProviderError
 from shapelint.export.onnx_file import OnnxFile, first_line, input_names
 from shapelint.export.silence import silence
+
+# Without it onnxruntime 1.32 keeps a record of its use in the home folder, to be sent.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 try:
     with silence():

@@ -16,6 +16,9 @@ from collections.abc import Mapping
 from typing import Any, TextIO
 
 import numpy
+
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+
 import onnxruntime
 
 _FATAL = 4
