@@ -7,16 +7,18 @@ up, the output grows as the input does, and it comes within one total stride of 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import reduce
 
-from shapelint.contract import Region, running, union
+from shapelint.contract import How, Region, running, union
 from shapelint.graph import ShapeGraph, TensorShape
 from shapelint.mirror import spatial_size
 from shapelint.question import Question
 from shapelint.size.condition import FALSE, TRUE, Condition, all_of, at_least, equal, negate
 from shapelint.size.function import Function, constant
+from shapelint.size.isl_form import Undecidable
 from shapelint.size.sets import SizeSet
 from shapelint.spec import Expectation
 
@@ -62,18 +64,44 @@ def _symbols(dim: int | Function) -> frozenset[str]:
 
 
 def restored(domain: SizeSet, regions: Sequence[Region], question: Question, expect: Expectation | None) -> SizeSet:
-    """The sizes of a partition of `domain` at which the first spatial output has the expected or the input's size."""
+    """The sizes of a partition of `domain` at which the first spatial output has the expected or the input's size.
+
+    Where no set says at which sizes of a region that is so, these are left out; see `told`.
+    """
     found = [
         (region.sizes, _restores(region.outcome.outputs, question, expect)) for region in regions if region.outcome.ok
     ]
-    if all(condition == TRUE or not _misses(sizes, condition) for sizes, condition in found):
+    parts = [_meeting(sizes, condition) for sizes, condition in found]
+    if all(part is sizes for part, (sizes, _) in zip(parts, found, strict=True)):
         return running(domain, regions)
-    parts = [sizes & SizeSet.where(domain.symbols, condition) for sizes, condition in found]
-    return union(domain.symbols, parts).coalesced()
+    return union(domain.symbols, [part for part in parts if part is not None]).coalesced()
 
 
-def _misses(sizes: SizeSet, condition: Condition) -> SizeSet:
-    return sizes & SizeSet.where(sizes.symbols, negate(condition))
+def told(regions: Sequence[Region], question: Question, expect: Expectation | None) -> tuple[Region, ...]:
+    """The regions; not proved are those of which no set says where they restore."""
+
+    def is_told(region: Region) -> bool:
+        return _meeting(region.sizes, _restores(region.outcome.outputs, question, expect)) is not None
+
+    why = "at which sizes the output is as large as the input: sizes are multiplied in it"
+    return tuple(
+        replace(region, how=How.SAMPLED, why=why)
+        if region.outcome.ok and region.how is How.PROVED and not is_told(region)
+        else region
+        for region in regions
+    )
+
+
+def _meeting(sizes: SizeSet, condition: Condition) -> SizeSet | None:
+    """The sizes that meet a condition, the set itself where all do; None where they cannot be told."""
+    try:
+        if condition == TRUE or not sizes & SizeSet.where(sizes.symbols, negate(condition)):
+            return sizes
+        return sizes & SizeSet.where(sizes.symbols, condition)
+    except Undecidable:
+        with suppress(Undecidable):
+            return sizes.meeting(condition)
+    return None
 
 
 def is_restored(
@@ -131,7 +159,7 @@ def intent(region: Region | None, graph: ShapeGraph, question: Question, expect:
     if not (pinned or all(_slope(dim, question.symbols) == _slope(w, question.symbols) for dim, w in pairs)):
         return Intent(False, "", stride)
     near = all_of(at_least(dim + constant(s), w.plus(1)) for (dim, w), s in zip(pairs, stride, strict=True))
-    if not region.sizes & SizeSet.where(question.symbols, near):
+    if not _meeting(region.sizes, near):
         return Intent(False, "", stride)
     return Intent(True, "the sizes go down and up again, so the output is meant as large as the input", stride, *place)
 

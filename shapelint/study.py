@@ -19,7 +19,7 @@ from shapelint.failure import Kind
 from shapelint.graph import ShapeGraph
 from shapelint.guard import size_guard
 from shapelint.inputs import Inputs
-from shapelint.intent import Intent, intent, multiples, restored
+from shapelint.intent import Intent, intent, multiples, restored, told
 from shapelint.layout import spatial_axes
 from shapelint.load.failure import place
 from shapelint.mirror import mirrored_pairs
@@ -157,7 +157,8 @@ def _contract(explored: Exploration, asked: Question, meaning: Intent, options: 
         return Outcome(None if unsure else run.failure is None, outputs, error, "", How.SAMPLED)
 
     right = restored(asked.domain, explored.regions, asked, options.expect)
-    return Contract(asked.symbols, asked.domain, tuple(explored.regions), right, meaning.meant, ask)
+    regions = told(explored.regions, asked, options.expect)
+    return Contract(asked.symbols, asked.domain, regions, right, meaning.meant, ask)
 
 
 def _analysis(

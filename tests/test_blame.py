@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+
 import pytest
 import torch
 from torch import Tensor, nn
@@ -233,3 +236,47 @@ def test_one_channel_that_was_permuted_is_convolved_as_channels_last() -> None:
     assert outcome.error or outcome.ok is None
     with pytest.raises(RuntimeError):
         OneChannelLast()(torch.zeros(1, 32, 32, 1))
+
+
+class Windows(nn.Module):
+    """einops raises at a line of its own; the user's line is the one that asked it."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return pytest.importorskip("einops").rearrange(x, "b c (h p) (w q) -> b (c p q) h w", p=2, q=2)
+
+
+def test_a_raise_in_a_package_is_placed_at_the_users_line() -> None:
+    pytest.importorskip("einops")
+    (finding,) = shapelint.check(Windows, (1, 3, 33, 32)).findings
+    assert finding.code == "SL202"
+    assert finding.location is not None
+    assert ".rearrange(x" in Path(finding.location.file).read_text().splitlines()[finding.location.line - 1]
+
+
+class Rows(nn.Module):
+    """The number of rows stands in the code; the columns are what is left."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.down, self.up = nn.Conv2d(3, 4, 3, 2, 1), nn.ConvTranspose2d(4, 3, 4, 2, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = self.down(x)
+        return self.up(y.view(y.shape[0], 4, 16, -1))
+
+
+@pytest.mark.parametrize("net", [Rows, lambda: nn.Unflatten(2, (8, -1))])
+def test_a_constant_number_of_rows_is_decided(net: Callable[[], nn.Module]) -> None:
+    contract = shapelint.check(net, "1,3,H,W").contract
+    assert contract.proved
+    for size in [(31, 40), (32, 32), (32, 40), (40, 40), (8, 24), (7, 16), (3, 64), (1, 1)]:
+        said = contract.outcome(**dict(zip("HW", size, strict=True)))
+        assert (said.outputs if said.ok else None) == _seen(net, size)
+    assert (32, 40) in contract.restores or net is not Rows
+
+
+def _seen(net: Callable[[], nn.Module], size: tuple[int, ...]) -> tuple[tuple[int, ...], ...] | None:
+    try:
+        return run(net(), (1, 3, *size))
+    except RuntimeError:
+        return None

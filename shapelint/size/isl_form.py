@@ -13,6 +13,7 @@ from shapelint.size.condition import AllOf, AnyOf, Compare, Condition, Divisible
 from shapelint.size.division import divide_exactly
 from shapelint.size.function import Extreme, FloorDivision, Function, NotQuasiAffine, Symbol, constant, symbol
 from shapelint.size.nonlinear import NotDecided, linearised
+from shapelint.size.substitution import substituted
 
 _FACTORISATIONS = 4096
 
@@ -91,10 +92,30 @@ def condition_set(symbols: tuple[str, ...], condition: Condition) -> isl.Set:
     if isinstance(condition, Not):
         return universe.subtract(condition_set(symbols, condition.part))
     if isinstance(condition, AllOf):
-        return reduce(isl.Set.intersect, (condition_set(symbols, part) for part in condition.parts), universe)
+        return conjunction(symbols, condition.parts, universe)
     if isinstance(condition, AnyOf):
         return _union(symbols, (condition_set(symbols, part) for part in condition.parts))
     return _union(symbols, (_factored(symbols, condition, numbers) for numbers in _splits(condition)))
+
+
+def conjunction(symbols: tuple[str, ...], parts: Iterable[Condition], within: isl.Set) -> isl.Set:
+    """The points of a set at which every part holds; a part that multiplies sizes is told where the others fix one."""
+    hard: list[Condition] = []
+    for part in parts:
+        try:
+            within = within.intersect(condition_set(symbols, part))
+        except Undecidable:
+            hard.append(part)
+    values = _fixed(symbols, within) if hard and not within.is_empty() else {}
+    for part in [] if within.is_empty() else hard:
+        within = within.intersect(condition_set(symbols, substituted(part, values)))
+    return within
+
+
+def _fixed(symbols: tuple[str, ...], raw: isl.Set) -> dict[str, int]:
+    """The symbols that have one value in a set, as far as that is plain."""
+    found = {name: raw.plain_get_val_if_fixed(isl.dim_type.set, index) for index, name in enumerate(symbols)}
+    return {name: int(value.to_python()) for name, value in found.items() if value.is_int()}
 
 
 def _compare_set(symbols: tuple[str, ...], condition: Compare) -> isl.Set:
@@ -109,7 +130,7 @@ def _nonlinear_set(symbols: tuple[str, ...], condition: Compare) -> isl.Set:
     terms = condition.function.terms
     shared = next((atom for atom in terms[0][0] if all(atom in monomial for monomial, _ in terms)), None)
     try:
-        if shared is None or not condition.equal:
+        if shared is None or not condition.equal or (len(terms) == 1 and len(terms[0][0]) == 1):
             return condition_set(symbols, linearised(condition))
         factor = Function((((shared,), 1),))
         rest = divide_exactly(condition.function, factor)

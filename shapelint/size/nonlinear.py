@@ -17,7 +17,8 @@ from math import isqrt, lcm
 from shapelint.size.cases import by_cases
 from shapelint.size.condition import FALSE, TRUE, Compare, Condition, ProductIs, all_of, any_of, at_least, equal
 from shapelint.size.factors import factored
-from shapelint.size.function import Atom, Function, NotQuasiAffine, Symbol, constant, symbol
+from shapelint.size.function import Atom, FloorDivision, Function, NotQuasiAffine, Symbol, constant, symbol
+from shapelint.size.joint_floors import joint_divisor, without_floor
 from shapelint.size.period import atom_period
 
 _LONGEST_PERIOD = 4096
@@ -57,9 +58,9 @@ class _Class:
 @lru_cache(maxsize=4096)
 def linearised(compare: Compare) -> Condition:
     """The same condition, where no symbol is negative, without products; raises NotDecided."""
-    cases = by_cases(compare)
-    if cases is not None:
-        return cases
+    simpler = by_cases(compare) or without_floor(compare)
+    if simpler is not None:
+        return simpler
     lines = factored(compare.function) if compare.equal else None
     if lines is not None:
         first, second, number = lines
@@ -68,11 +69,12 @@ def linearised(compare: Compare) -> Condition:
         return ProductIs((first, second), number)
     names = sorted(compare.function.symbols())
     atoms = {name: _atoms_of(compare.function, name) for name in names}
-    classes = [_classes(name, atoms[name]) for name in names]
+    divisor = joint_divisor(compare.function)
+    classes = [_classes(name, atoms[name], divisor) for name in names]
     count = 1
     for each in classes:
         count *= len(each)
-    if count > _MOST_CLASSES:
+    if count > (_MOST_CLASSES if divisor == 1 else _MOST_CLASSES // 2):
         raise NotDecided(str(compare.function))
     parts: list[Condition] = []
     for chosen in combinations(*classes):
@@ -89,19 +91,25 @@ def _atoms_of(function: Function, name: str) -> tuple[Atom, ...]:
     found: dict[Atom, None] = {}
     for atom in function.atoms():
         names = Function((((atom,), 1),)).symbols()
-        if len(names) > 1:
+        if len(names) > 1 and not isinstance(atom, FloorDivision):
             raise NotDecided(str(function))
         if name in names:
-            found[atom] = None
+            found |= dict.fromkeys([atom] if len(names) == 1 else _atoms_of(_numerator(atom), name))
     return tuple(found)
 
 
-def _classes(name: str, atoms: tuple[Atom, ...]) -> list[_Class]:
+def _numerator(atom: Atom) -> Function:
+    assert isinstance(atom, FloorDivision), "an extreme of two axes is taken apart before"
+    return atom.numerator
+
+
+def _classes(name: str, atoms: tuple[Atom, ...], divisor: int) -> list[_Class]:
     period = 1
     for atom in atoms:
         period = lcm(period, _period(atom))
-        if period > _LONGEST_PERIOD:
-            raise NotDecided(f"{atom} repeats after {period} only")
+        if period * divisor > _LONGEST_PERIOD:
+            raise NotDecided(f"{atom} repeats after {period * divisor} only")
+    period *= divisor
     groups: dict[tuple[int, ...], list[int]] = {}
     for residue in range(period):
         key = tuple(atom.value({name: residue}) for atom in atoms if not isinstance(atom, Symbol) or period == 1)
@@ -130,8 +138,11 @@ def _polynomial(function: Function, classes: Mapping[str, _Class]) -> Polynomial
 
 
 def _line(atom: Atom, classes: Mapping[str, _Class]) -> Polynomial:
-    """An atom as slope * quotient + constant."""
-    (name,) = Function((((atom,), 1),)).symbols()
+    """An atom as slope * quotient + constant, or the quotient of a polynomial that is divided without a rest."""
+    name, *more = Function((((atom,), 1),)).symbols()
+    if more:
+        divisor = atom.divisor if isinstance(atom, FloorDivision) else 1
+        return {names: value // divisor for names, value in _polynomial(_numerator(atom), classes).items()}
     each = classes[name]
     start = atom.value({name: each.residues[0]})
     slope = atom.value({name: each.residues[0] + each.period}) - start

@@ -10,9 +10,9 @@ from functools import reduce
 
 import islpy as isl
 
-from shapelint.size.condition import Compare, Condition
+from shapelint.size.condition import AllOf, Compare, Condition
 from shapelint.size.function import Function
-from shapelint.size.isl_form import condition_set, constraints, function_on, isl_number, limited, space
+from shapelint.size.isl_form import condition_set, conjunction, constraints, function_on, isl_number, limited, space
 
 _SEARCHED = 4096
 
@@ -51,6 +51,11 @@ class SizeSet:
     def read(cls, symbols: Sequence[str], text: str) -> SizeSet:
         """The set that `text`, isl's own notation, denotes."""
         return cls(symbols, isl.Set(text))
+
+    def meeting(self, condition: Condition) -> SizeSet:
+        """The members at which the condition holds; raises Undecidable less often than `where`, which looks at all."""
+        parts = condition.parts if isinstance(condition, AllOf) else (condition,)
+        return SizeSet(self.symbols, conjunction(self.symbols, parts, self._set))
 
     def __and__(self, other: SizeSet) -> SizeSet:
         return SizeSet(self.symbols, self._set.intersect(other._set))

@@ -34,6 +34,14 @@ class Branch:
     end: Region | None = None
 
 
+def _holding(path: SizeSet, condition: Condition) -> SizeSet:
+    """Where a condition holds, at all sizes or else at those of the path; raises Undecidable."""
+    try:
+        return SizeSet.where(path.symbols, condition)
+    except Undecidable:
+        return path.meeting(condition)
+
+
 def cut(branch: Branch, run: Run, index: int) -> str:
     """Gives the branch its steps and its end; returns why the end is not proved, as far as conditions decide it."""
     path, given, doubt = branch.sizes, set(branch.given), ""
@@ -41,7 +49,7 @@ def cut(branch: Branch, run: Run, index: int) -> str:
         if event.condition in given:
             continue
         try:
-            holds = SizeSet.where(path.symbols, event.condition)
+            holds = _holding(path, event.condition)
         except Undecidable as error:
             doubt = doubt or f"the condition on {error} is not quasi-affine"
             continue

@@ -9,6 +9,7 @@ from functools import lru_cache
 from types import CodeType, FrameType, TracebackType
 
 from shapelint.source import Call
+from shapelint.user_code import installed
 
 _OWN = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 
@@ -94,10 +95,12 @@ def is_asserted(frame: FrameType | None) -> bool:
 
 
 def raising_place(traceback: TracebackType | None) -> Call | None:
-    """The innermost line of the user's code in a traceback."""
-    found = None
+    """The innermost line of the user's code in a traceback; of a package's where only packages run."""
+    found, packaged = None, None
     while traceback is not None:
-        if is_users(traceback.tb_frame.f_code):
-            found = Call(traceback.tb_frame.f_code, traceback.tb_lasti)
+        code = traceback.tb_frame.f_code
+        if is_users(code):
+            packaged = Call(code, traceback.tb_lasti)
+            found = found if installed(code.co_filename) else packaged
         traceback = traceback.tb_next
-    return found
+    return found or packaged

@@ -1,0 +1,54 @@
+"""Functions and conditions with numbers in the place of some symbols."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import reduce
+
+from shapelint.size.condition import (
+    AllOf,
+    AnyOf,
+    Compare,
+    Condition,
+    Not,
+    ProductIs,
+    all_of,
+    any_of,
+    divisible,
+    equal,
+    negate,
+    product,
+)
+from shapelint.size.function import Atom, FloorDivision, Function, Symbol, constant, extreme, symbol
+
+
+def substituted(condition: Condition, values: Mapping[str, int]) -> Condition:
+    """What a condition says of the other symbols where some have these values."""
+    if isinstance(condition, Compare):
+        return Compare(with_values(condition.function, values), condition.equal)
+    if isinstance(condition, Not):
+        return negate(substituted(condition.part, values))
+    if isinstance(condition, AllOf):
+        return all_of(substituted(part, values) for part in condition.parts)
+    if isinstance(condition, AnyOf):
+        return any_of(substituted(part, values) for part in condition.parts)
+    whole = reduce(product, (with_values(factor, values) for factor in condition.factors))
+    if isinstance(condition, ProductIs):
+        return equal(whole, constant(condition.number))
+    return divisible(whole, condition.number)
+
+
+def with_values(function: Function, values: Mapping[str, int]) -> Function:
+    """A function of the other symbols."""
+    total = constant(0)
+    for monomial, scale in function.terms:
+        total += reduce(Function.__mul__, (_atom(atom, values) for atom in monomial), constant(scale))
+    return total
+
+
+def _atom(atom: Atom, values: Mapping[str, int]) -> Function:
+    if isinstance(atom, Symbol):
+        return constant(values[atom.name]) if atom.name in values else symbol(atom.name)
+    if isinstance(atom, FloorDivision):
+        return with_values(atom.numerator, values).floor_divide(atom.divisor)
+    return extreme(atom.name, with_values(atom.first, values), with_values(atom.second, values))
