@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
-from shapelint.errors import ShapelintError
-
+TYPE_CHECKING = False  # nothing is imported here: Ctrl-C in it would be a traceback
 if TYPE_CHECKING:
+    from typing import Any
+
     from shapelint.engine import check
+    from shapelint.errors import ShapelintError
     from shapelint.inputs import Literal
 
 __version__ = "0.1.0"
@@ -15,7 +15,11 @@ __all__ = ["Literal", "ShapelintError", "check"]
 
 
 def __getattr__(name: str) -> Any:
-    """Loads what needs torch only when it is asked for."""
+    """Loads what is asked for, when it is."""
+    if name == "ShapelintError":
+        from shapelint.errors import ShapelintError
+
+        return ShapelintError
     if name == "check":
         from shapelint.engine import check
 

@@ -22,6 +22,7 @@ from shapelint import stored
 from shapelint.cli_job import Job
 from shapelint.dependencies import SET_HERE, Data, Present
 from shapelint.finding import Report
+from shapelint.interrupt import undisturbed
 
 FOLDER: Final = ".shapelint_cache"
 _SUFFIX: Final = ".check"
@@ -57,7 +58,7 @@ class Cache:
 
     def keep(self, job: Job, body: bytes) -> None:
         """Keeps the report on a job, packed with what it depends on."""
-        with suppress(OSError):
+        with suppress(OSError), undisturbed():
             _write(_entry(job), _MAGIC + hashlib.sha256(body).digest() + body)
 
 

@@ -23,8 +23,9 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
-from typing import Any, Final, NoReturn
+from typing import Final, NoReturn
 
+from shapelint.interrupt import ENDING, unfinished
 from shapelint.output import apart, flush
 
 Tell = Callable[[str, bytes], None]
@@ -40,7 +41,6 @@ _DUMP: Final[int | None] = getattr(signal, "SIGQUIT", None)
 # The model's code may put others in their place.
 _exit: Final = os._exit
 _give: Final = os.write
-_ENDING: Final = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name))
 
 
 class How(enum.Enum):
@@ -89,7 +89,7 @@ def run_crew(
     `ended` is told how each came to its end, and another child takes its place where it returns True.
     """
     started = itertools.count()
-    with _ended_by_exceptions(), ExitStack() as stack:
+    with unfinished(), ExitStack() as stack:  # where this process is ended, its children go too
         crew: list[Child] = []
 
         def start() -> None:
@@ -129,7 +129,7 @@ class Child:
         """A child that does the task; it and all that it started are gone at the end."""
         flush(sys.stdout, sys.stderr)
         parent, words, stack = os.getpid(), os.pipe(), os.pipe()
-        mask = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, *_ENDING))
+        mask = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, *ENDING))
         process = os.fork()
         if not process:
             _live(task, words[1], stack[1], parent, mask)
@@ -227,7 +227,7 @@ def _live(task: Task, words: int, stack: int, parent: int, mask: set[int]) -> No
     code = 1
     try:
         os.setsid()
-        for number in _ENDING:
+        for number in ENDING:
             if callable(signal.getsignal(number)):
                 signal.signal(number, signal.SIG_DFL)
         _die_with(parent)
@@ -263,23 +263,6 @@ def _die_with(parent: int) -> None:
             ctypes.CDLL(None).prctl(1, signal.SIGKILL)
     if os.getppid() != parent:
         _exit(1)
-
-
-@contextmanager
-def _ended_by_exceptions() -> Iterator[None]:
-    """While this process has a child, what ends it is an exception, so that the child goes too."""
-
-    def ended(number: int, _: Any) -> NoReturn:
-        raise SystemExit(128 + number)
-
-    default = [number for number in _ENDING if signal.getsignal(number) is signal.SIG_DFL]
-    try:
-        for number in default:
-            signal.signal(number, ended)
-        yield
-    finally:
-        for number in default:
-            signal.signal(number, signal.SIG_DFL)
 
 
 def _write(pipe: int, kind: str, payload: bytes) -> None:

@@ -21,17 +21,21 @@ from shapelint.cli_fixing import Wanted, fixing
 from shapelint.cli_help import Choice, Commands, complete_codes, complete_files
 from shapelint.cli_options import CheckOptions
 from shapelint.cli_work import RENEWED, View, one_line, show_traceback
+from shapelint.interrupt import INTERRUPTED, leave_interrupted
 
 if TYPE_CHECKING:
     from shapelint.rule import Rule
 
-CLEAN, FOUND, FAILED, INTERRUPTED = 0, 1, 2, 130
+CLEAN, FOUND, FAILED = 0, 1, 2
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Runs the command line and ends the process with its exit code; models are checked in a process of their own."""
     output.reserve_streams()
-    sys.exit(run(sys.argv[1:] if arguments is None else arguments, apart=True))
+    code = run(sys.argv[1:] if arguments is None else arguments, apart=True)
+    if code == INTERRUPTED:
+        leave_interrupted()
+    sys.exit(code)
 
 
 def run(arguments: Sequence[str], *, apart: bool = False) -> int:
@@ -43,7 +47,8 @@ def run(arguments: Sequence[str], *, apart: bool = False) -> int:
         code = command.main(list(arguments), prog_name="shapelint", standalone_mode=False, obj=apart)
         return code if isinstance(code, int) else CLEAN
     except (click.Abort, KeyboardInterrupt):
-        output.tell("interrupted")
+        if not apart:
+            output.tell("interrupted")
         return INTERRUPTED
     except Exception as error:
         if "--traceback" in arguments and not isinstance(error, click.ClickException):

@@ -21,6 +21,7 @@ from shapelint.cli_work import View
 from shapelint.edit.document import Document
 from shapelint.errors import EditError
 from shapelint.finding import Finding, Report, Safety, Severity
+from shapelint.interrupt import undisturbed, unfinished
 from shapelint.source import Edit
 from shapelint.user_code import shown
 
@@ -128,18 +129,20 @@ class Fixer:
     def written(self) -> Iterator[None]:
         """Writes the files; what goes wrong inside puts them back as they were."""
         done: list[str] = []
-        try:
-            for file, document in self.after.items():
-                output.probe(file)
-                if Document.read(file) != self.before[file]:
-                    raise EditError(f"{shown(file)} was changed while it was checked and is left alone; run again")
-                done.append(file)
-                _write(document)
-            yield
-        except BaseException:
-            for file in done:
-                _write(self.before[file])
-            raise
+        with unfinished():
+            try:
+                for file, document in self.after.items():
+                    output.probe(file)
+                    if Document.read(file) != self.before[file]:
+                        raise EditError(f"{shown(file)} was changed while it was checked and is left alone; run again")
+                    done.append(file)
+                    _write(document)
+                yield
+            except BaseException:
+                with undisturbed():
+                    for file in done:
+                        _write(self.before[file])
+                raise
 
     def _fixed(self, jobs: Sequence[Job], reports: list[Report], number: int) -> list[Report]:
         """The reports after what can be fixed in one model: all at once, or else one finding after the other."""

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from shapelint.errors import ShapelintError
+from shapelint.interrupt import undisturbed
 
 
 def probe(file: str) -> None:
@@ -22,7 +23,7 @@ def probe(file: str) -> None:
         if path.exists() and not os.access(path, os.W_OK):
             raise PermissionError(13, "it is not writable")
         if _replaceable(path):
-            with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".shapelint"):
+            with undisturbed(), tempfile.NamedTemporaryFile(dir=path.parent, prefix=".shapelint"):
                 pass
     except (OSError, ValueError) as error:
         raise _refused(file, error) from error
@@ -131,6 +132,11 @@ def _replaceable(path: Path) -> bool:
 
 
 def _replace(path: Path, data: bytes) -> None:
+    with undisturbed():
+        _write_beside(path, data)
+
+
+def _write_beside(path: Path, data: bytes) -> None:
     mode = path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~_umask()
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=".shapelint")
     try:
