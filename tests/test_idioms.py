@@ -134,6 +134,18 @@ def test_an_idiom_is_proved_and_agrees_with_eager_pytorch(name: str) -> None:
     agrees(report, Net)
 
 
+WIDER, NARROWER = lambda x: F.pad(x, (1, 1)), lambda x: F.pad(x, (0, -1))
+
+
+def test_lambdas_of_one_line_that_differ_in_a_constant_are_told_apart() -> None:
+    class Net(nn.Module):
+        def forward(self, x: Tensor) -> Any:
+            return WIDER(x), NARROWER(x)
+
+    report = shapelint.check(Net, "1,3,H,W")
+    agrees(report, Net)
+
+
 class SameConv(nn.Conv2d):
     """A convolution that pads as TensorFlow does."""
 

@@ -38,11 +38,13 @@ def instrumented(code: CodeType, without: ast.NodeTransformer | None = None) -> 
     `without` changes the source before, and so must leave lines and names alone.
     """
     for piece in _pieces(code):
-        own = _compiled(piece, code)
-        if own is not None and _is_same(own, code):
-            changed = ast.Module([*piece.body[:-1], copy.deepcopy(piece.body[-1])], [])
-            changed = changed if without is None else without.visit(changed)
-            return _compiled(ast.fix_missing_locations(_Instrument().visit(changed)), code)
+        found = _compiled(piece, code)
+        for index, own in enumerate(found):
+            if _is_same(own, code):
+                changed = ast.Module([*piece.body[:-1], copy.deepcopy(piece.body[-1])], [])
+                changed = changed if without is None else without.visit(changed)
+                made = _compiled(ast.fix_missing_locations(_Instrument().visit(changed)), code)
+                return made[index] if len(made) == len(found) else None
     return None
 
 
@@ -52,10 +54,16 @@ def forget_sources() -> None:
 
 
 def _is_same(own: CodeType, live: CodeType) -> bool:
-    """Whether the source gives the code that runs; pytest rewrites `assert` statements when it imports."""
+    """Whether the source gives the code that runs; pytest rewrites `assert` statements when it imports.
+
+    Two lambdas of one line may differ in nothing but a constant, or in where they stand.
+    """
     if own.co_freevars != live.co_freevars:
         return False
-    return own.co_code == live.co_code or "@pytest_ar" in live.co_names
+    if "@pytest_ar" in live.co_names:
+        return True
+    alike = own.co_code == live.co_code and own.co_names == live.co_names and own.co_consts == live.co_consts
+    return alike and list(own.co_positions()) == list(live.co_positions())
 
 
 def _pieces(code: CodeType) -> Iterator[ast.Module]:
@@ -96,16 +104,14 @@ def _module(node: ast.Import | ast.ImportFrom) -> str | None:
     return node.module if isinstance(node, ast.ImportFrom) else None
 
 
-def _compiled(piece: ast.Module, code: CodeType) -> CodeType | None:
-    """The code object of the same name and line in a compiled piece."""
+def _compiled(piece: ast.Module, code: CodeType) -> list[CodeType]:
+    """The code objects of the same name and line in a compiled piece, in the order of the source."""
     try:
         whole = compile(piece, code.co_filename, "exec", flags=code.co_flags & _FUTURE, dont_inherit=True)
     except (SyntaxError, ValueError, RecursionError):
-        return None
+        return []
     wanted = (code.co_name, code.co_firstlineno)
-    found = [each for each in _nested(whole) if (each.co_name, each.co_firstlineno) == wanted]
-    alike = [each for each in found if each.co_code == code.co_code]
-    return next(iter(alike or (found if len(found) == 1 else ())), None)
+    return [each for each in _nested(whole) if (each.co_name, each.co_firstlineno) == wanted]
 
 
 def _nested(code: CodeType) -> Iterator[CodeType]:
