@@ -105,6 +105,13 @@ def floating(op: Operation, tensor: torch.Tensor, *, also: Iterable[torch.dtype]
         op.refuse(Kind.ARGUMENT, f'"{op.name}" not implemented for {tensor.dtype}')
 
 
+def comparable(op: Operation, tensor: torch.Tensor) -> None:
+    """Refuses complex numbers, which have no order, and booleans where PyTorch has no kernel for them."""
+    without_booleans = ("argmax", "argmin", "median", "nanmedian", "topk", "kthvalue")
+    if tensor.dtype.is_complex or (tensor.dtype is torch.bool and op.name in without_booleans):
+        op.refuse(Kind.ARGUMENT, f"{op.name}(): does not support {str(tensor.dtype)[6:]} input")
+
+
 def one_dtype(op: Operation, *tensors: torch.Tensor | None) -> None:
     """Refuses tensors of different dtypes, as matrix products do; autocast may make them one."""
     names = list(dict.fromkeys(str(tensor.dtype)[6:] for tensor in tensors if tensor is not None))
@@ -152,32 +159,3 @@ def same_dtype(*tensors: torch.Tensor | None) -> bool:
     """Whether all tensors that are there have one dtype and no autocast changes it."""
     kinds = {tensor.dtype for tensor in tensors if tensor is not None}
     return len(kinds) == 1 and not _autocast()
-
-
-def is_plain_layout(*tensors: torch.Tensor | None) -> bool:
-    """Whether all tensors are contiguous, so that a new one is contiguous too."""
-    return all(tensor is None or tensor.is_contiguous() for tensor in tensors)
-
-
-def settled_layout(op: Operation, *tensors: torch.Tensor | None) -> bool:
-    """Whether all tensors are contiguous at every size, not only where their axes happen to be of size 1."""
-    given = [tensor for tensor in tensors if tensor is not None]
-    for tensor in given:
-        op.shape(tensor)
-    return is_plain_layout(*given) and not any(op.recorder.known[id(tensor)].layout for tensor in given)
-
-
-def is_like_channels_last(tensor: torch.Tensor) -> bool:
-    """Whether PyTorch takes the tensor for channels-last, as it does with one channel that was permuted to the front.
-
-    What a convolution gives then is channels-last too (c10/core/MemoryFormat.h).
-    """
-    sizes, strides, rank = tensor.shape, tensor.stride(), tensor.dim()
-    if rank not in (4, 5) or strides[1] == 0:
-        return False
-    least = 0
-    for axis in (1, *range(rank - 1, 1, -1), 0):
-        if sizes[axis] == 0 or strides[axis] < least or (axis == 0 and least == strides[1]):
-            return False
-        least = strides[axis] * max(sizes[axis], 1)
-    return True

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import torch
 
 from shapelint.size.condition import Condition, any_of, at_least, equal
+from shapelint.size.function import constant
 from shapelint.size.number import function_of, plain, symbolic
 from shapelint.trace.failure import Failure, Kind
 
@@ -42,13 +43,9 @@ class Same:
 
 @dataclass(frozen=True, slots=True)
 class Kernel:
-    """What torch's own kernel gives, whose shapes must be these (depth first, None: as the kernel says).
-
-    It takes the arguments of the call, or these where a repair changes them.
-    """
+    """What torch's own kernel gives, whose shapes must be these (depth first, None: as the kernel says)."""
 
     shapes: tuple[Shape | None, ...]
-    arguments: tuple[Any, Any] | None = field(default=None, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +82,14 @@ def fresh_parts(result: Any) -> Iterable[Fresh | Same]:
     if isinstance(result, (Fresh, Same)):
         return [result]
     return [] if isinstance(result, Plain) else [part for each in result for part in fresh_parts(each)]
+
+
+def unit_sizes(result: Result) -> tuple[Condition, ...]:
+    """For each size of a result in some format the condition that it is 1: what its strides allow depends on it."""
+    parts = () if isinstance(result, Kernel) else fresh_parts(result)
+    laid = [part.shape for part in parts if isinstance(part, Fresh) and part.layout is not None]
+    sizes = [dim for shape in laid for dim in shape if symbolic(dim)]
+    return tuple(equal(function_of(dim), constant(1)) for dim in sizes)
 
 
 def size_rule(*functions: Any) -> Callable[[SizeRule], SizeRule]:

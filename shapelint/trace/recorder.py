@@ -41,6 +41,7 @@ from shapelint.trace.operation import (
     fresh_parts,
     is_fresh_contiguous,
     is_on_meta,
+    unit_sizes,
 )
 from shapelint.trace.record import Event, Known, Overrides, Record
 from shapelint.trace.told import only_told
@@ -201,8 +202,7 @@ class Recorder(TorchFunctionMode):
         if isinstance(result, (Fresh, Same)) and not is_on_meta(result):
             result = Kernel((result.shape,))
         if isinstance(result, Kernel):
-            taken = result.arguments or (args, kwargs)
-            value = result.value if isinstance(result, Ready) else self.kernel(operation.function, *taken)
+            value = result.value if isinstance(result, Ready) else self.kernel(operation.function, args, kwargs)
             tensors = flat_tensors(value)
             shapes = result.shapes or (None,) * len(tensors)
             dims = tuple(tuple(made.shape) if dim is None else dim for made, dim in zip(tensors, shapes, strict=False))
@@ -210,7 +210,7 @@ class Recorder(TorchFunctionMode):
         else:
             value = self._fresh(result)
             tensors, dims = flat_tensors(value), tuple(each.shape for each in fresh_parts(result))
-        layout = () if is_fresh_contiguous(result) else self._layout(operation, args, kwargs)
+        layout = () if is_fresh_contiguous(result) else self._layout(operation, result, args, kwargs)
         self._record(operation, args, kwargs, inputs, dims, value)
         for index, (tensor, shape) in enumerate(zip(tensors, dims, strict=False)):
             values = None if operation.values is None else operation.values[index]
@@ -220,9 +220,9 @@ class Recorder(TorchFunctionMode):
             self.learn(operation.writes, self.shape(operation.writes), len(self.records) - 1)
         return value
 
-    def _layout(self, operation: Operation, args: Any, kwargs: Any) -> tuple[Condition, ...]:
+    def _layout(self, operation: Operation, result: Result, args: Any, kwargs: Any) -> tuple[Condition, ...]:
         """The conditions on which the strides of the arguments, and so of the result, depend."""
-        found = list(operation.layout)
+        found = [*operation.layout, *unit_sizes(result)]
         for tensor in flat_tensors((args, kwargs)):
             found += self.known[id(tensor)].layout if id(tensor) in self.known else ()
         return tuple(dict.fromkeys(found))

@@ -6,6 +6,7 @@ aten/src/ATen/native/AdaptiveAveragePooling.cpp and AdaptiveMaxPooling2d.cpp.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from functools import partial
 from typing import Any
@@ -14,9 +15,10 @@ import torch
 from torch.nn import functional
 
 from shapelint.size.number import plain, symbolic
-from shapelint.trace.arguments import floating, number, settled_layout
+from shapelint.trace.arguments import floating, number
 from shapelint.trace.failure import Kind
-from shapelint.trace.operation import Fresh, Kernel, NoRule, Operation, Result, Shape, size_rule
+from shapelint.trace.layout import in_suggested_format
+from shapelint.trace.operation import NoRule, Operation, Result, Shape, size_rule
 from shapelint.trace.ops.pool import checked_lead
 
 
@@ -66,10 +68,8 @@ def _result(op: Operation, input: torch.Tensor, sizes: Shape, *, indices: bool) 
     op.resamples(axes, (Fraction(*pair) for pair in pairs))
     op.parameters = {"output_size": tuple(size for size, _ in pairs)}
     result = (*shape[:-axes], *sizes)
-    if not settled_layout(op, input):
-        return Kernel((result, result) if indices else (result,))
-    values = Fresh(result, input)
-    return (values, Fresh(result, input, torch.int64)) if indices else values
+    values = in_suggested_format(op, result, input)
+    return (values, replace(values, dtype=torch.int64)) if indices else values
 
 
 for _axes in (1, 2, 3):

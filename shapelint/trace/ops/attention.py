@@ -11,7 +11,7 @@ from typing import Any
 import torch
 
 from shapelint.size.condition import equal
-from shapelint.size.number import function_of, plain, symbolic
+from shapelint.size.number import function_of, symbolic
 from shapelint.trace.arguments import outside_autocast
 from shapelint.trace.failure import Kind
 from shapelint.trace.operation import Fresh, Kernel, NoRule, Operation, Result, Shape, size_rule
@@ -47,7 +47,9 @@ def _attention(
     lead = op.broadcast(asked[:-2], keys[:-2], values[:-2])
     if attn_mask is not None:
         _check_mask(op, attn_mask, query, (*lead, asked[-2], keys[-2]), causal=is_causal)
-    return _attended(op, (*lead, asked[-2], values[-1]), query, key, value)
+    tensors = (query, key, value)
+    fused = _is_fused(tensors, attn_mask, dropout_p, grouped=enable_gqa)
+    return _attended(op, (*lead, asked[-2], values[-1]), tensors, fused=fused)
 
 
 def _check_dtype(op: Operation, *tensors: Tensor) -> None:
@@ -93,11 +95,21 @@ def _check_mask(op: Operation, mask: Tensor, query: Tensor, weights: Shape, *, c
     fits(op, shape, weights)
 
 
-def _attended(op: Operation, shape: Shape, *tensors: Tensor) -> Result:
-    """The fused kernel on the CPU, for four dimensions, gives the strides of the query; that on meta does not."""
-    query, key, value = tensors
+def _attended(op: Operation, shape: Shape, tensors: tuple[Tensor, Tensor, Tensor], *, fused: bool) -> Result:
+    """The fused kernel on the CPU gives the strides of the query, the others what is contiguous."""
+    query = tensors[0]
     op.layout = tuple(condition for tensor in tensors for condition in ones(op.shape(tensor)))
-    fused = len(shape) == 4 and query.shape == tuple(map(plain, shape)) and key.shape[1] == value.shape[1]
-    if fused and {tensor.shape[0] for tensor in tensors} == {query.shape[0]} and query.is_meta:
-        return Fresh(shape, query, None, query)
-    return Kernel((shape,))
+    if not query.is_meta:
+        return Kernel((shape,))
+    return Fresh(shape, query, layout=query if fused else torch.contiguous_format)
+
+
+def _is_fused(tensors: tuple[Tensor, Tensor, Tensor], mask: Tensor | None, dropout: float, *, grouped: bool) -> bool:
+    """`use_flash_attention_cpp` of sdp_utils_cpp.cpp: four dimensions, one batch and one head size."""
+    if any(tensor.dim() != 4 or tensor.stride(-1) != 1 for tensor in tensors) or dropout > 0:
+        return False
+    if mask is not None and (mask.dim() not in (2, 4) or mask.requires_grad):
+        return False
+    heads = {tensor.shape[1] for tensor in (tensors[1:] if grouped else tensors)}
+    same = {(tensor.shape[0], tensor.shape[3]) for tensor in tensors}
+    return len(heads) == len(same) == 1

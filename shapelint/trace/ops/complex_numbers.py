@@ -9,8 +9,8 @@ from typing import Any
 
 import torch
 
-from shapelint.trace.arguments import settled_layout
 from shapelint.trace.failure import Kind
+from shapelint.trace.layout import settled_layout
 from shapelint.trace.operation import Kernel, NoRule, Operation, Result, size_rule, spellings
 from shapelint.trace.ops.view import ones
 

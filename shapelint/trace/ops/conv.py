@@ -13,11 +13,15 @@ from typing import Any
 
 import torch
 
-from shapelint.size.condition import at_least
+from shapelint.size.condition import at_least, product
+from shapelint.size.function import constant
 from shapelint.size.number import function_of, plain
-from shapelint.trace.arguments import is_like_channels_last, outside_autocast, per_axis, settled_layout
+from shapelint.trace.arguments import outside_autocast, per_axis
 from shapelint.trace.failure import Kind
-from shapelint.trace.operation import Fresh, Kernel, NoRule, Operation, Result, Shape, size_rule
+from shapelint.trace.layout import in_format, in_order, suggested_format
+from shapelint.trace.operation import Fresh, NoRule, Operation, Result, Shape, size_rule
+
+_Settings = tuple[Shape, Shape, Shape, int]  # kernel, stride, dilation, groups
 
 
 def _conv(
@@ -53,8 +57,7 @@ def _conv(
         op.require_at_least(n + p, reach, Kind.KERNEL, f"Kernel size {reach} can't be greater than {{left}}")
         op.require_at_least(n, 1, Kind.EMPTY, "only the batch of a convolution's input can be empty")
         spatial.append((n + p - reach) // s + 1)
-    given = (filters[0], shape[-axes - 1] // groups, *kernel), (stride, padding, dilation, groups)
-    return _output(op, (*lead, filters[0], *spatial), input, weight, given)
+    return _output(op, (*lead, filters[0], *spatial), input, weight, (kernel, stride, dilation, groups))
 
 
 def _conv_transpose(
@@ -93,9 +96,7 @@ def _conv_transpose(
         _check_not_empty(op, out)
         spatial.append(out)
     wanted = _stretched(op, spatial, stride, told=isinstance(output_padding, list))
-    extra = tuple(e + size - least for e, size, least in zip(extra, wanted, spatial, strict=True))
-    given = (shape[-axes - 1], filters[1], *kernel), (stride, padding, extra, groups, dilation)
-    return _output(op, (*lead, filters[1] * groups, *wanted), input, weight, given)
+    return _output(op, (*lead, filters[1] * groups, *wanted), input, weight, (kernel, stride, dilation, groups))
 
 
 def _own_padding(op: Operation, output_padding: Any) -> Shape | None:
@@ -197,20 +198,37 @@ def _remember(op: Operation, **parameters: Shape) -> None:
         op.parameters[name] = tuple(map(plain, values))
 
 
-def _output(
-    op: Operation, shape: Shape, input: torch.Tensor, weight: torch.Tensor, given: tuple[Shape, tuple[Any, ...]]
-) -> Result:
-    """The result, its layout from the kernel where it is no usual one; `given` is what a repair makes of the weight's
-    shape and of the arguments.
+def _output(op: Operation, shape: Shape, input: torch.Tensor, weight: torch.Tensor, settings: _Settings) -> Result:
+    """The result, channels-last where the input or the weight is (aten/src/ATen/native/ConvUtils.h).
+
+    In one dimension the input is made contiguous first (Convolution.cpp).
     """
-    if input.dim() == 4 and is_like_channels_last(input):
-        return Fresh(shape, input, layout=torch.channels_last)  # torch's kernel for meta tensors says contiguous
-    if settled_layout(op, input, weight):
-        return Fresh(shape, input)
-    if not op.recorder.overrides.get(op.recorder.layers[-1][0]):
-        return Kernel((shape,))
-    repaired = weight.new_empty(tuple(map(plain, given[0])))
-    return Kernel((shape,), arguments=((input, repaired, None, *given[1]), {}))
+    axes, lead = len(settings[0]), len(shape) - len(settings[0]) - 1
+    images = input if lead else input.unsqueeze(0)
+    formats = {suggested_format(each) for each in ((weight.unsqueeze(2),) if axes == 1 else (images, weight))}
+    formats.discard(torch.contiguous_format)
+    if not formats or (axes == 3 and not _is_fast(op, images, settings)):
+        return in_format(op, shape, input, torch.contiguous_format, weight, None if axes == 1 else input)
+    if lead and axes > 1:
+        return Fresh(shape, input, layout=formats.pop())
+    channels_last = (*range(lead), *range(lead + 1, len(shape)), lead)
+    return Fresh(shape, input, layout=in_order(shape, channels_last))
+
+
+def _is_fast(op: Operation, images: torch.Tensor, settings: _Settings) -> bool:
+    """Whether the library is taken that alone knows channels-last in 3-D: `use_mkldnn` of Convolution.cpp."""
+    kernel, stride, dilation, groups = settings
+    library = torch.backends.mkldnn
+    if images.dtype is not torch.float32 or not (library.is_available() and library.enabled):  # type: ignore[no-untyped-call]
+        return False
+    batch, *sizes = op.shape(images)[:4]
+    many = op.decide(at_least(function_of(batch), constant(16)))
+    if not many and torch.get_num_threads() == 1 and max(map(plain, (*kernel[1:], *stride, *dilation))) == 1:
+        return False
+    if plain(groups) > 1 or min(map(plain, kernel[1:])) > 3 or op.decide(at_least(function_of(batch), constant(2))):
+        return True
+    channels, first, second = map(function_of, sizes)  # the last axis is not counted
+    return op.decide(at_least(product(product(channels, first), second), constant(20481)))
 
 
 for _axes in (1, 2, 3):

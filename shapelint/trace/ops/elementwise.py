@@ -16,6 +16,7 @@ from shapelint.size.number import function_of, plain
 from shapelint.size.ratio import Ratio
 from shapelint.trace.failure import Kind, Unanalysable
 from shapelint.trace.operation import Fresh, Kernel, NoRule, Operation, Plain, Result, Same, Shape, size_rule, spellings
+from shapelint.trace.probe import check_dtypes
 
 Tensor = torch.Tensor
 
@@ -128,6 +129,7 @@ def _binary(op: Operation, input: Any, other: Any, *rest: Any, kind: str, out: A
         raise NoRule
     if other is None or isinstance(other, (str, list, tuple, dict)):
         return Plain(op.recorder.kernel(op.function, (input, other), options))  # NotImplemented, or torch's own error
+    check_dtypes(op, input, other, *rest, **options)
     tensors = [each for each in (input, other) if isinstance(each, Tensor)]
     if _changes(op) and isinstance(input, Tensor):
         return in_place(op, input, other) if input.is_floating_point() else _kernel_in_place(op, input, other)
@@ -146,6 +148,7 @@ def _ternary(op: Operation, *args: Any, out: Any = None, **options: Any) -> Resu
     if out is not None or not args or not isinstance(args[0], Tensor):
         raise NoRule
     tensors = [each for each in operands if isinstance(each, Tensor)]
+    check_dtypes(op, *args, **options)
     if _changes(op):
         return in_place(op, args[0], *tensors[1:]) if args[0].is_floating_point() else Kernel((op.shape(args[0]),))
     kinds = {tensor.dtype for tensor in tensors}
@@ -172,7 +175,7 @@ def _masked_fill(op: Operation, input: Tensor, mask: Tensor, value: Any) -> Resu
         op.refuse(Kind.ARGUMENT, text)
     if _changes(op):
         return in_place(op, input, mask)
-    return joined(op, [input, mask], input.dtype)
+    return Fresh(op.broadcast(op.shape(input), op.shape(mask)), input if input.is_meta else mask, input.dtype)
 
 
 @size_rule(Tensor.copy_)

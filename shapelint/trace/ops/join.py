@@ -6,6 +6,7 @@ https://docs.pytorch.org/docs/stable/generated/torch.cat.html
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -17,6 +18,7 @@ from shapelint.size.function import constant
 from shapelint.size.number import function_of
 from shapelint.trace.arguments import dimension
 from shapelint.trace.failure import Kind
+from shapelint.trace.layout import in_format, in_order, suggested_format
 from shapelint.trace.operation import Fresh, Kernel, NoRule, Operation, Result, Shape, size_rule
 
 Tensor = torch.Tensor
@@ -37,7 +39,7 @@ def _cat(op: Operation, tensors: Any, dim: Any = 0, *, axis: Any = None, out: An
         raise NoRule
     parts = _listed(op, tensors)
     shapes = [op.shape(tensor) for tensor in parts]
-    return _made(parts, joined_shape(op, shapes, dim if axis is None else axis))
+    return _made(op, parts, joined_shape(op, shapes, dim if axis is None else axis))
 
 
 def joined_shape(op: Operation, shapes: Sequence[Shape], dim: Any) -> Shape:
@@ -75,16 +77,13 @@ def _check_operand(op: Operation, first: Shape, shape: Shape, along: int, number
             op.require_equal(one, two, Kind.JOIN, text)
 
 
-def _made(parts: list[Tensor], shape: Shape) -> Result:
+def _made(op: Operation, parts: list[Tensor], shape: Shape) -> Result:
+    """Channels-last where all parts are (`cat_compute_output_memory_format`)."""
     like = next((tensor for tensor in parts if tensor.is_meta), parts[0])
     if len({tensor.dtype for tensor in parts}) > 1:
         return Kernel((shape,))
-    if all(tensor.is_contiguous() for tensor in parts):
-        return Fresh(shape, like)
-    for layout, rank in ((torch.channels_last, 4), (torch.channels_last_3d, 5)):
-        if len(shape) == rank and all(tensor.is_contiguous(memory_format=layout) for tensor in parts):
-            return Kernel((shape,))
-    return Fresh(shape, like)
+    formats = {suggested_format(tensor) for tensor in parts}
+    return in_format(op, shape, like, formats.pop() if len(formats) == 1 else torch.contiguous_format, *parts)
 
 
 @size_rule(torch.stack)
@@ -97,7 +96,20 @@ def _stack(op: Operation, tensors: Any, dim: Any = 0, *, out: Any = None) -> Res
     axis = dimension(op, dim, len(first) + 1)
     for number, tensor in enumerate(parts):
         _check_equal(op, first, op.shape(tensor), number)
-    return _made(parts, (*first[:axis], len(parts), *first[axis:]))
+    return _cut(op, parts, (*first[:axis], len(parts), *first[axis:]), axis)
+
+
+def _cut(op: Operation, parts: list[Tensor], shape: Shape, axis: int) -> Result:
+    """As PyTorch makes it: joined along an axis that is there already, which is then cut in two."""
+    made = _made(op, parts, shape)
+    if not isinstance(made, Fresh) or made.layout in (None, torch.contiguous_format):
+        return made
+    if axis == len(shape) - 1:
+        return replace(made, layout=torch.contiguous_format)
+    order: list[int] = []
+    for each in (0, *range(2, len(shape) - 1), 1):
+        order += (each, each + 1) if each == axis else (each + (each > axis),)
+    return replace(made, layout=in_order(shape, order))
 
 
 def _check_equal(op: Operation, first: Shape, shape: Shape, number: int) -> None:
@@ -113,7 +125,7 @@ def _stacked(op: Operation, tensors: Any, *, rank: int) -> Result:
     parts = _listed(op, tensors)
     shapes = [_at_least(op.shape(tensor), rank) for tensor in parts]
     along = {1: 0 if len(shapes[0]) == 1 else 1, 2: 0, 3: 2}[rank]
-    return _made(parts, joined_shape(op, shapes, along))
+    return _made(op, parts, joined_shape(op, shapes, along))
 
 
 def _at_least(shape: Shape, rank: int) -> Shape:

@@ -7,11 +7,13 @@ from typing import Any
 import torch
 
 from shapelint.size.number import plain
-from shapelint.trace.arguments import is_plain_layout, one_dtype, same_dtype
+from shapelint.trace.arguments import one_dtype, same_dtype
 from shapelint.trace.failure import Kind
+from shapelint.trace.layout import is_plain_layout
 from shapelint.trace.operation import Fresh, Kernel, NoRule, Operation, Result, Shape, size_rule
 from shapelint.trace.ops.elementwise import fits
 from shapelint.trace.ops.index import check_tensor
+from shapelint.trace.probe import check_dtypes
 
 Tensor = torch.Tensor
 _F = torch.nn.functional
@@ -80,6 +82,7 @@ def _matmul(op: Operation, input: Tensor, other: Tensor, *, out: Any = None) -> 
         op.refuse(
             Kind.ARGUMENT, f"both arguments to matmul need to be at least 1D, but they are {len(one)}D and {len(two)}D"
         )
+    check_dtypes(op, input, other)
     _inner(op, one[-1], two[-2] if len(two) > 1 else two[0], plain(two[-1]))
     rows = one[-2:-1] if len(one) > 1 else ()
     columns = two[-1:] if len(two) > 1 else ()

@@ -13,8 +13,9 @@ from torch.nn import functional
 
 from shapelint.size.condition import all_of, any_of, at_least
 from shapelint.size.number import function_of, plain, smaller, symbolic
-from shapelint.trace.arguments import number, settled_layout
+from shapelint.trace.arguments import number
 from shapelint.trace.failure import Kind
+from shapelint.trace.layout import in_format, in_suggested_format, settled_layout
 from shapelint.trace.operation import Fresh, Kernel, NoRule, Operation, Result, Shape, size_rule
 
 Pads = list[tuple[int, int]]
@@ -38,7 +39,16 @@ def _pad(op: Operation, input: torch.Tensor, pad: Any, mode: str = "constant", v
     result = (*shape[: len(shape) - axes], *padded)
     op.parameters = {"pad": tuple(map(plain, entries))}
     _LIMITS[mode](op, sizes, pads)
-    return Fresh(result, input) if settled_layout(op, input) else Kernel((result,))
+    return _padded(op, result, input, mode)
+
+
+def _padded(op: Operation, shape: Shape, input: torch.Tensor, mode: str) -> Result:
+    """Channels-last stays so, but where it wraps around."""
+    if mode == "constant":
+        return Fresh(shape, input) if settled_layout(op, input) else Kernel((shape,))
+    if mode == "circular":
+        return in_format(op, shape, input, torch.contiguous_format, input)
+    return in_suggested_format(op, shape, input)
 
 
 def _check_mode(op: Operation, input: torch.Tensor, axes: int, mode: str, value: Any) -> None:

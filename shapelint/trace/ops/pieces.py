@@ -9,13 +9,14 @@ import torch
 
 from shapelint.size.condition import divisible
 from shapelint.size.number import function_of, larger, plain, symbolic
-from shapelint.trace.arguments import dimensions
+from shapelint.trace.arguments import dimension, dimensions
 from shapelint.trace.failure import Kind
+from shapelint.trace.layout import in_format, in_suggested_format
 from shapelint.trace.operation import RULES, Kernel, NoRule, Operation, Plain, Result, Shape, size_rule
 from shapelint.trace.ops.elementwise import fits
 from shapelint.trace.ops.index import _counted, sliced
 from shapelint.trace.ops.join import joined_shape
-from shapelint.trace.ops.view import _flatten, ones
+from shapelint.trace.ops.view import _flatten, listed, ones
 
 Tensor = torch.Tensor
 
@@ -77,6 +78,7 @@ def _rot90(op: Operation, input: Tensor, k: int = 1, dims: Any = (0, 1)) -> Resu
     turned = list(shape)
     if plain(k) % 2:
         turned[first], turned[second] = turned[second], turned[first]
+    op.layout = ones(shape)
     return Kernel((tuple(turned),))
 
 
@@ -102,3 +104,30 @@ for _rank, _name in ((1, "hsplit"), (2, "vsplit"), (3, "dsplit")):
     size_rule(getattr(torch, _name), getattr(Tensor, _name))(partial(_split_along, rank=_rank))
 size_rule(torch.ravel, Tensor.ravel)(_flatten)
 size_rule(Tensor.argwhere, Tensor.bincount, Tensor.unique_consecutive, torch.combinations)(_counted)
+
+
+@size_rule(Tensor.flip, torch.flip, torch.fliplr, torch.flipud, Tensor.fliplr, Tensor.flipud)
+def _flip(op: Operation, input: Tensor, *dims: Any, **named: Any) -> Result:
+    shape = op.shape(input)
+    given = listed(dims or tuple(named.values()))
+    if given:
+        dimensions(op, given, len(shape))
+    return Kernel((shape,))
+
+
+def _stays(step: int, size: int) -> bool:
+    return not symbolic(step) and not symbolic(size) and step % max(size, 1) == 0
+
+
+@size_rule(Tensor.roll, torch.roll)
+def _roll(op: Operation, input: Tensor, shifts: Any, dims: Any = ()) -> Result:
+    shape = op.shape(input)
+    axes = dims if isinstance(dims, (tuple, list)) else (dims,)
+    steps = shifts if isinstance(shifts, (tuple, list)) else (shifts,)
+    for axis in axes:
+        dimension(op, axis, len(shape))
+    if len(axes) != len(steps) and not (len(axes) == 0 and len(steps) == 1):
+        op.refuse(Kind.ARGUMENT, f"shifts and dimensions must align. shifts: {len(steps)}, dims:{len(axes)}")
+    if not axes or any(map(_stays, steps, (shape[axis] for axis in axes))):
+        return in_format(op, shape, input, torch.contiguous_format, input)
+    return in_suggested_format(op, shape, input)  # two parts that are joined again

@@ -7,6 +7,7 @@ Sizes: https://docs.pytorch.org/docs/stable/generated/torch.nn.MaxPool2d.html, s
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from fractions import Fraction
 from functools import partial
 from typing import Any
@@ -15,9 +16,10 @@ import torch
 from torch.nn import functional
 
 from shapelint.size.number import plain, symbolic
-from shapelint.trace.arguments import floating, per_axis, settled_layout
+from shapelint.trace.arguments import floating, per_axis
 from shapelint.trace.failure import Kind
-from shapelint.trace.operation import Fresh, Kernel, NoRule, Operation, Result, Shape, size_rule
+from shapelint.trace.layout import in_format, in_suggested_format
+from shapelint.trace.operation import NoRule, Operation, Result, Shape, size_rule
 
 INTEGERS = (torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8)
 
@@ -38,10 +40,10 @@ def _max_pool(
     """floor((n + 2p - d(k-1) - 1)/s) + 1; with `ceil_mode` no window begins behind the left padding and the input."""
     floating(op, input, also=() if axes == 1 and not indices else INTEGERS)
     shape = _pooled(op, input, (kernel_size, stride, padding, dilation, ceil_mode), axes)
-    if not settled_layout(op, input):
-        return Kernel((shape, shape) if indices else (shape,))
-    values = Fresh(shape, input)
-    return (values, Fresh(shape, input, torch.int64)) if indices else values
+    if axes == 1 and not indices:
+        return in_format(op, shape, input, torch.contiguous_format, input)
+    values = in_suggested_format(op, shape, input)
+    return (values, replace(values, dtype=torch.int64)) if indices else values
 
 
 def _avg_pool(
@@ -64,7 +66,7 @@ def _avg_pool(
     if axes == 3:
         for n, k in zip(op.shape(input)[-3:], per_axis(kernel_size, 3), strict=True):
             op.require_at_least(n, k, Kind.KERNEL, "input image ({left}) smaller than kernel size ({right})")
-    return Fresh(shape, input) if settled_layout(op, input) else Kernel((shape,))
+    return in_suggested_format(op, shape, input)
 
 
 def _lp_pool(

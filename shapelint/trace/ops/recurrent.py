@@ -7,6 +7,7 @@ from typing import Any
 import torch
 
 from shapelint.trace.failure import Kind
+from shapelint.trace.layout import in_order
 from shapelint.trace.operation import Fresh, NoRule, Operation, Result, Shape, size_rule
 
 Tensor = torch.Tensor
@@ -21,6 +22,11 @@ def _output(op: Operation, input: Tensor, hidden: Shape, weights: list[Tensor], 
 
 def _check_hidden(op: Operation, hidden: Shape, batch: int) -> None:
     op.require_equal(hidden[-2], batch, Kind.JOIN, "Expected hidden batch size {right}, got {left}")
+
+
+def _steps(output: Shape, input: Tensor, batch_first: bool) -> Fresh:
+    """The output of every step: in memory the steps come first, whatever the layer calls first."""
+    return Fresh(output, input, layout=in_order(output, (1, 0, 2)) if batch_first else None)
 
 
 @size_rule(torch.lstm)
@@ -44,7 +50,7 @@ def _lstm(
     _check_hidden(op, hidden, batch)
     _check_hidden(op, cell, batch)
     output = _output(op, input, hidden, params, bidirectional)
-    return (Fresh(output, input), Fresh(hidden, input), Fresh(cell, input))
+    return (_steps(output, input, batch_first), Fresh(hidden, input), Fresh(cell, input))
 
 
 @size_rule(torch.gru, torch.rnn_tanh, torch.rnn_relu)
@@ -65,4 +71,5 @@ def _gru(
         raise NoRule
     hidden = op.shape(hx)
     _check_hidden(op, hidden, op.shape(input)[0 if batch_first else 1])
-    return (Fresh(_output(op, input, hidden, params, bidirectional), input), Fresh(hidden, input))
+    output = _output(op, input, hidden, params, bidirectional)
+    return (_steps(output, input, batch_first), Fresh(hidden, input))

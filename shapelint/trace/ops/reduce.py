@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from shapelint.trace.arguments import dimension, dimensions
+from shapelint.trace.arguments import comparable, dimension, dimensions
 from shapelint.trace.failure import Kind
 from shapelint.trace.operation import RULES, Fresh, Kernel, NoRule, Operation, Result, Shape, size_rule, spellings
 from shapelint.trace.ops.elementwise import _binary
@@ -30,7 +30,8 @@ def _check_some(op: Operation, shape: Shape, axes: tuple[int, ...]) -> None:
 
 
 def _made(shape: Shape, input: Tensor, dtype: Any = None) -> Result:
-    return Fresh(shape, input, dtype) if input.is_floating_point() else Kernel((shape,))
+    known = input.is_floating_point() or input.is_complex()
+    return Fresh(shape, input, dtype) if known else Kernel((shape,))
 
 
 def _sum(op: Operation, input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Result:
@@ -38,7 +39,9 @@ def _sum(op: Operation, input: Tensor, dim: Any = None, keepdim: bool = False, *
     if isinstance(dim, torch.dtype):
         raise NoRule
     shape = op.shape(input)
-    if op.name == "nanmean" or input.is_floating_point() or op.name != "mean" or dtype is not None:
+    if op.name.startswith("nan"):
+        comparable(op, input)
+    if op.name != "mean" or input.is_floating_point() or input.is_complex() or dtype is not None:
         return _made(reduced(shape, dimensions(op, dim, len(shape)), keepdim), input, dtype)
     op.refuse(
         Kind.ARGUMENT, "mean(): could not infer output dtype. Input dtype must be a floating point or complex dtype"
@@ -58,6 +61,7 @@ def _reduction(op: Operation, input: Tensor, dim: Any = None, keepdim: bool = Fa
 
 def _extreme(op: Operation, input: Tensor, dim: Any = (), keepdim: bool = False) -> Result:
     """amax, amin, aminmax: (input, dim, keepdim) over axes that are not empty."""
+    comparable(op, input)
     shape = op.shape(input)
     axes = dimensions(op, dim, len(shape))
     _check_some(op, shape, axes)
@@ -69,6 +73,7 @@ def _one_axis(op: Operation, input: Tensor, dim: Any = None, keepdim: bool = Fal
     shape = op.shape(input)
     axes = () if dim in ((), []) else dimensions(op, dim, len(shape))
     if op.name.startswith("arg"):
+        comparable(op, input)
         _check_some(op, shape, axes)
         return Fresh(reduced(shape, axes, keepdim), input, torch.int64)
     if op.name == "prod":
@@ -94,9 +99,10 @@ def _spread(op: Operation, input: Tensor, dim: Any = None, *rest: Any, keepdim: 
     keepdim = rest[1] if len(rest) > 1 else keepdim
     shape = op.shape(input)
     result = reduced(shape, dimensions(op, dim, len(shape)), keepdim)
-    if not input.is_floating_point():
+    if not (input.is_floating_point() or input.is_complex()):
         op.refuse(Kind.ARGUMENT, f"{op.name} only support floating point and complex dtypes")
-    return (Fresh(result, input), Fresh(result, input)) if "_" in op.name else Fresh(result, input)
+    spread = Fresh(result, input, input.dtype.to_real())
+    return (spread, Fresh(result, input)) if "_" in op.name else spread
 
 
 def _norm(op: Operation, input: Tensor, p: Any = "fro", dim: Any = None, keepdim: bool = False, *rest: Any,
@@ -119,6 +125,7 @@ def _pair(op: Operation, input: Tensor, *rest: Any, **named: Any) -> Result:
     other = named.get("other", rest[0] if rest else None)
     if isinstance(other, Tensor):
         return _binary(op, input, other, kind="arithmetic")
+    comparable(op, input)
     shape = op.shape(input)
     if not rest and not named:
         if op.name == "mode" and shape:
@@ -137,6 +144,7 @@ def _indices(op: Operation, shape: Shape, dim: int, keepdim: bool) -> Result:
 
 def _ordered(op: Operation, input: Tensor, *rest: Any, **named: Any) -> Result:
     """sort, cummax, cummin: the input's shape, twice."""
+    comparable(op, input)
     shape = op.shape(input)
     dim = named.get("dim", rest[0] if rest and not isinstance(rest[0], bool) else -1)
     dimension(op, dim, len(shape))
@@ -145,6 +153,7 @@ def _ordered(op: Operation, input: Tensor, *rest: Any, **named: Any) -> Result:
 
 @size_rule(torch.topk, Tensor.topk)
 def _topk(op: Operation, input: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: bool = True) -> Result:
+    comparable(op, input)
     shape = op.shape(input)
     axis = dimension(op, dim, len(shape))
     if not shape:

@@ -19,9 +19,10 @@ from torch.nn import functional
 from shapelint.size.condition import equal
 from shapelint.size.number import function_of, plain, symbolic
 from shapelint.size.ratio import Ratio
-from shapelint.trace.arguments import floating, number, settled_layout
+from shapelint.trace.arguments import floating, number
 from shapelint.trace.failure import Kind
-from shapelint.trace.operation import Fresh, Kernel, NoRule, Operation, Result, Shape, size_rule
+from shapelint.trace.layout import in_suggested_format
+from shapelint.trace.operation import NoRule, Operation, Result, Shape, size_rule
 
 _AXES = {
     "nearest": (1, 2, 3), "nearest-exact": (1, 2, 3), "area": (1, 2, 3), "linear": (1,), "bilinear": (2,),
@@ -62,7 +63,7 @@ def _interpolate(
     _check_dtype(op, input, sizes, mode=mode, antialias=antialias)
     op.resamples(axes, _factors(shape[2:], sizes, asked, scaled=scale_factor is not None))
     result = (*shape[:2], *sizes)
-    return Fresh(result, input) if settled_layout(op, input) else Kernel((result,))
+    return in_suggested_format(op, result, input)
 
 
 def _check_mode(op: Operation, axes: int, mode: str, align_corners: bool | None, antialias: bool) -> None:

@@ -12,7 +12,7 @@ import torch
 from shapelint.size.condition import equal
 from shapelint.size.function import constant
 from shapelint.size.number import function_of
-from shapelint.trace.arguments import dimension, dimensions
+from shapelint.trace.arguments import comparable, dimension, dimensions
 from shapelint.trace.failure import Kind, Unanalysable
 from shapelint.trace.operation import Fresh, Kernel, NoRule, Operation, Result, Shape, size_rule, spellings
 from shapelint.trace.ops.reduce import reduced
@@ -56,6 +56,7 @@ def _check_same(op: Operation, one: Shape, two: Shape, text: str) -> None:
 
 @size_rule(torch.kthvalue, Tensor.kthvalue)
 def _kthvalue(op: Operation, input: Tensor, k: int, dim: int = -1, keepdim: bool = False) -> Result:
+    comparable(op, input)
     shape = op.shape(input)
     axis = dimension(op, dim, len(shape))
     size, text = shape[axis] if shape else 1, "kthvalue(): selected number k out of range for dimension {left}"
@@ -96,6 +97,7 @@ def _msort(op: Operation, input: Tensor) -> Result:
 
 @size_rule(torch.aminmax, Tensor.aminmax)
 def _aminmax(op: Operation, input: Tensor, *, dim: Any = None, keepdim: bool = False) -> Result:
+    comparable(op, input)
     shape = op.shape(input)
     axes = tuple(range(len(shape))) if dim is None else (dimension(op, dim, len(shape)),)
     for axis in axes if shape else ():

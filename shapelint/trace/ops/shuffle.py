@@ -13,8 +13,8 @@ import torch
 
 from shapelint.size.condition import all_of, at_least, divisible
 from shapelint.size.number import function_of, plain, symbolic
-from shapelint.trace.arguments import settled_layout
 from shapelint.trace.failure import Kind
+from shapelint.trace.layout import in_suggested_format, settled_layout
 from shapelint.trace.operation import Fresh, Kernel, NoRule, Operation, Result, Shape, size_rule
 
 
@@ -78,6 +78,4 @@ def _result(op: Operation, input: torch.Tensor, shape: Shape) -> Result:
     """Channels-last stays so on the CPU, which the kernel on meta does not tell."""
     if settled_layout(op, input):
         return Fresh(shape, input)
-    if len(shape) == 4 and not input.is_contiguous() and input.is_contiguous(memory_format=torch.channels_last):
-        return Fresh(shape, input, None, torch.channels_last)
-    return Kernel((shape,))
+    return in_suggested_format(op, shape, input) if len(shape) == 4 else Kernel((shape,))

@@ -14,9 +14,10 @@ from shapelint.size.bound import lower_bound, never_negative
 from shapelint.size.condition import all_of, at_least, equal
 from shapelint.size.function import constant
 from shapelint.size.number import function_of, plain
-from shapelint.trace.arguments import dimension, dimensions, number, settled_layout
+from shapelint.trace.arguments import dimension, dimensions, number
 from shapelint.trace.failure import Kind
 from shapelint.trace.fallback import Ready
+from shapelint.trace.layout import settled_layout
 from shapelint.trace.operation import Fresh, Kernel, NoRule, Operation, Result, Shape, size_rule
 from shapelint.trace.ops.spectral_layout import laid_out
 from shapelint.trace.ops.view import ones

@@ -8,8 +8,9 @@ import torch
 
 from shapelint.size.condition import at_least
 from shapelint.size.number import function_of, plain, symbolic
-from shapelint.trace.arguments import dimension, settled_layout
+from shapelint.trace.arguments import dimension
 from shapelint.trace.failure import Kind
+from shapelint.trace.layout import settled_layout
 from shapelint.trace.operation import Kernel, NoRule, Operation, Plain, Result, Shape, size_rule
 from shapelint.trace.ops.elementwise import fits, forget_values
 from shapelint.trace.ops.view import _t, _transpose, listed, ones

@@ -12,10 +12,13 @@ from torch.nn.parameter import is_lazy
 
 from shapelint.size.condition import divisible
 from shapelint.size.number import function_of, plain
-from shapelint.trace.arguments import dimension, floating, one_dtype
+from shapelint.trace.arguments import dimension, one_dtype
 from shapelint.trace.failure import Kind
+from shapelint.trace.layout import is_like_channels_last, suggested_format
 from shapelint.trace.operation import Fresh, Kernel, NoRule, Operation, Result, Same, Shape, size_rule, spellings
 from shapelint.trace.ops.elementwise import in_place
+from shapelint.trace.ops.view import ones
+from shapelint.trace.probe import check_dtypes
 
 Tensor = torch.Tensor
 _F = torch.nn.functional
@@ -30,10 +33,6 @@ _KEPT = (
     "alpha_dropout", "feature_alpha_dropout", "feature_dropout", "dropout1d", "dropout2d", "dropout3d", "bitwise_not",
     "logit", "hardtanh", "__invert__", "__neg__", "__pos__", "__abs__",
 )  # fmt: skip
-_FLOATING = frozenset({
-    "frac", "elu", "selu", "celu", "gelu", "silu", "mish", "leaky_relu", "hardswish", "hardsigmoid", "softplus",
-    "softshrink", "hardshrink", "rrelu", "softmax", "log_softmax", "softmin", "logcumsumexp", "logsigmoid",
-})  # fmt: skip
 _FILLS = (
     "fill",
     "zero",
@@ -79,13 +78,16 @@ def _elementwise(
         raise NoRule
     if op.name in _PROBABILITIES:
         _check_probability(op, named.get("p", rest[0] if rest else 0.5))
-    _check_dtype(op, input)
+        if not input.is_contiguous() and not _drops(op, *rest, **named) and not _is_dense(input):
+            return Same(input, op.shape(input))
+    check_dtypes(op, input, *rest, **named)
     inplace = named.get("inplace", position is not None and len(rest) >= position and rest[position - 1])
     if inplace or (op.name.endswith("_") and not op.name.endswith("__")):
         return in_place(op, input)
     if not input.is_floating_point() and op.name != "clone":
         return Kernel((op.shape(input),))
     if "memory_format" in named:
+        op.layout = ones(op.shape(input))
         return Kernel((op.shape(input),))
     return kept(op, input)
 
@@ -95,20 +97,23 @@ def _check_probability(op: Operation, p: Any) -> None:
         op.refuse(Kind.ARGUMENT, f"dropout probability has to be between 0 and 1, but got {p}")
 
 
+def _drops(op: Operation, p: Any = 0.5, training: Any = None, *rest: Any, **named: Any) -> bool:
+    """Whether a dropout makes a new tensor."""
+    training = named.get("train", training)
+    return bool(p) and bool("alpha" not in op.name if training is None else training)
+
+
+def _is_dense(tensor: Tensor) -> bool:
+    """Whether a copy has the same strides."""
+    return torch.empty_like(tensor, device="meta").stride() == tensor.stride()
+
+
 def _fill(op: Operation, input: Tensor, *rest: Any, **named: Any) -> Result:
     return in_place(op, input)
 
 
 def _test(op: Operation, input: Tensor) -> Result:
     return kept(op, input, torch.bool)
-
-
-def _check_dtype(op: Operation, input: Tensor) -> None:
-    """Refuses integers where PyTorch has kernels for floats only; complex numbers are left to the kernel."""
-    if op.name.removesuffix("_") in _FLOATING and not input.dtype.is_complex:
-        floating(op, input)
-    if op.name.removesuffix("_") in ("relu", "relu6") and input.dtype is torch.bool:
-        op.refuse(Kind.ARGUMENT, "Boolean inputs not supported for relu")
 
 
 def _contiguous(op: Operation, input: Tensor, *rest: Any, **named: Any) -> Result:
@@ -124,7 +129,7 @@ def _contiguous(op: Operation, input: Tensor, *rest: Any, **named: Any) -> Resul
         dimension(op, axis, len(shape))
     dtype = next((each for each in (*rest, *named.values()) if isinstance(each, torch.dtype)), None)
     if dtype is None:
-        _check_dtype(op, input)
+        check_dtypes(op, input, *rest, **named)
     if not input.is_floating_point():
         return Kernel((shape,))
     return Fresh(shape, input, dtype)
@@ -189,8 +194,9 @@ def _made_contiguous(
     shape = op.shape(input)
     if memory_format in (torch.channels_last, torch.channels_last_3d):
         _check_rank(op, shape, memory_format)
+        op.layout = ones(shape)
         return Kernel((shape,))
-    return Fresh(shape, input)
+    return Same(input, shape) if input.is_contiguous() and is_like_channels_last(input) else Fresh(shape, input)
 
 
 def _check_rank(op: Operation, shape: Shape, memory_format: torch.memory_format) -> None:
@@ -211,6 +217,8 @@ def _to(op: Operation, input: Tensor, *rest: Any, **named: Any) -> Result:
     layout = named.get("memory_format", torch.preserve_format)
     if layout in (torch.channels_last, torch.channels_last_3d):
         _check_rank(op, op.shape(input), layout)
+        if dtype is input.dtype and not named.get("copy") and suggested_format(input) is layout:
+            return Same(input, op.shape(input))
         return Fresh(op.shape(input), input, dtype, layout)
     copies = bool(named.get("copy")) or any(each is True for each in rest[2:])
     return Same(input, op.shape(input)) if dtype is input.dtype and not copies else kept(op, input, dtype)

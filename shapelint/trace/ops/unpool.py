@@ -14,9 +14,10 @@ from torch.nn import functional
 
 from shapelint.size.condition import Condition, all_of, any_of, at_least
 from shapelint.size.number import function_of, plain, symbolic
-from shapelint.trace.arguments import floating, number, per_axis, settled_layout
+from shapelint.trace.arguments import floating, number, per_axis
 from shapelint.trace.failure import Failure, Kind
-from shapelint.trace.operation import Fresh, Kernel, NoRule, Operation, Result, Shape, size_rule
+from shapelint.trace.layout import in_format, in_suggested_format
+from shapelint.trace.operation import NoRule, Operation, Result, Shape, size_rule
 from shapelint.trace.ops.pool import checked_lead
 
 
@@ -49,9 +50,9 @@ def _max_unpool(
     op.parameters["output_size"] = tuple(map(plain, sizes))
     _check_values(op, indices, sizes)
     result = (*shape[:-axes], *sizes)
-    if settled_layout(op, input, indices):
-        return Fresh(result, input)
-    return Kernel((result,))
+    if axes == 3:
+        return in_format(op, result, input, torch.contiguous_format, input)
+    return in_suggested_format(op, result, input)
 
 
 def _sizes(op: Operation, sizes: Shape, window: tuple[Shape, Shape, Shape], asked: Any) -> Shape:

@@ -15,8 +15,9 @@ import torch
 from shapelint.size.condition import FALSE, Condition, all_of, any_of, divisible, equal, product
 from shapelint.size.function import Function, constant
 from shapelint.size.number import function_of, symbolic
-from shapelint.trace.arguments import dimension, dimensions, settled_layout
+from shapelint.trace.arguments import dimension, dimensions
 from shapelint.trace.failure import Kind
+from shapelint.trace.layout import settled_layout
 from shapelint.trace.operation import Fresh, Kernel, NoRule, Operation, Result, Shape, size_rule
 from shapelint.trace.ops.elementwise import fits
 from shapelint.trace.ops.reshape import reshaped
@@ -69,7 +70,9 @@ def _viewed(op: Operation, input: Tensor, shape: Shape) -> Result:
         for condition in op.recorder.known[id(input)].layout:
             op.decide(condition)
         blocks = _blocks(input, old)
-        if len(blocks) > 1 and input.numel() and not op.decide(_fills(blocks, list(map(function_of, shape)))):
+        fills = _fills(blocks, list(map(function_of, shape)))
+        nothing = [equal(function_of(dim), constant(0)) for dim in old]
+        if len(blocks) > 1 and input.numel() and not op.decide(any_of([fills, *nothing])):
             op.refuse(Kind.RESHAPE, "view size is not compatible with input tensor's size and stride")
     return Kernel((shape,))
 
@@ -271,24 +274,3 @@ def _repeat(op: Operation, input: Tensor, *repeats: Any, **named: Any) -> Result
         op.require_at_least(each, 0, Kind.ARGUMENT, "Trying to create tensor with negative dimension {left}")
     padded = (1,) * (len(times) - len(shape)) + tuple(shape)
     return Fresh(tuple(dim * count for dim, count in zip(padded, times, strict=True)), input)
-
-
-@size_rule(Tensor.flip, torch.flip, torch.fliplr, torch.flipud, Tensor.fliplr, Tensor.flipud)
-def _flip(op: Operation, input: Tensor, *dims: Any, **named: Any) -> Result:
-    shape = op.shape(input)
-    given = listed(dims or tuple(named.values()))
-    if given:
-        dimensions(op, given, len(shape))
-    return Kernel((shape,))
-
-
-@size_rule(Tensor.roll, torch.roll)
-def _roll(op: Operation, input: Tensor, shifts: Any, dims: Any = ()) -> Result:
-    shape = op.shape(input)
-    axes = dims if isinstance(dims, (tuple, list)) else (dims,)
-    steps = shifts if isinstance(shifts, (tuple, list)) else (shifts,)
-    for axis in axes:
-        dimension(op, axis, len(shape))
-    if len(axes) != len(steps) and not (len(axes) == 0 and len(steps) == 1):
-        op.refuse(Kind.ARGUMENT, f"shifts and dimensions must align. shifts: {len(steps)}, dims:{len(axes)}")
-    return Fresh(shape, input)
