@@ -117,11 +117,15 @@ def _machine() -> list[Any]:
 
 
 def _write(file: Path, data: bytes) -> None:
-    """Writes an entry in one step; a reader sees the old one or the whole new one."""
+    """Writes an entry; each file in one step: a reader sees the old one or the whole new one."""
     if not file.parent.is_dir():
-        file.parent.mkdir(parents=True)
-        (file.parent / ".gitignore").write_text("*\n")
-        (file.parent / "CACHEDIR.TAG").write_text(_TAG)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        _put(file.with_name(".gitignore"), b"*\n")
+        _put(file.with_name("CACHEDIR.TAG"), _TAG.encode())
+    _put(file, data)
+
+
+def _put(file: Path, data: bytes) -> None:
     handle, name = tempfile.mkstemp(dir=file.parent, suffix=".part")
     try:
         with open(handle, "wb") as stream:

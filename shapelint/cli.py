@@ -21,6 +21,7 @@ from shapelint.cli_fixing import Wanted, fixing
 from shapelint.cli_help import Choice, Commands, complete_codes, complete_files
 from shapelint.cli_options import CheckOptions
 from shapelint.cli_work import RENEWED, View, one_line, show_traceback
+from shapelint.errors import RuleError
 from shapelint.interrupt import INTERRUPTED, leave_interrupted
 
 if TYPE_CHECKING:
@@ -125,6 +126,7 @@ def check(apart: bool, /, targets: tuple[str, ...], form: str, file: str | None,
 @command.command()
 @click.argument("target", shell_complete=complete_files)
 @options.model_options
+@options.cache_option
 @options.traceback_option
 @click.pass_obj
 def sizes(apart: bool, /, target: str, **given: Any) -> int:
@@ -145,6 +147,7 @@ def sizes(apart: bool, /, target: str, **given: Any) -> int:
 @options.sizes_option
 @options.rule_options
 @click.option("-o", "--output", "file", metavar="FILE", help="Write the page there and nothing to standard output.")
+@options.cache_option
 @options.traceback_option
 @click.pass_obj
 def show(apart: bool, /, target: str, file: str | None, **given: Any) -> int:
@@ -164,16 +167,23 @@ def show(apart: bool, /, target: str, file: str | None, **given: Any) -> int:
 
 @command.command()
 @click.argument("code", required=False, shell_complete=complete_codes)
-def explain(code: str | None) -> int:
+@click.option("--all", "every", is_flag=True, help="Print the pages of all rules.")
+def explain(code: str | None, every: bool) -> int:
     """Prints the page of a rule.
 
-    CODE is its code or name; without CODE all rules are explained.
+    CODE is its code or name; without CODE the rules are listed.
     """
     from shapelint.registry import find_rule, load_rules
-    from shapelint.report.rule_page import render
+    from shapelint.report.rule_page import render, render_list
 
-    colour = _coloured()
-    output.show("\n".join(render(rule, colour=colour) for rule in ((find_rule(code),) if code else load_rules())))
+    if code and every:
+        raise RuleError(f"--all prints all pages, and {code!r} is one; give one of them")
+    if every or code:
+        chosen, colour = (find_rule(code),) if code else load_rules(), _coloured()
+        output.show("\n".join(render(rule, colour=colour) for rule in chosen))
+    else:
+        listed = render_list(load_rules())
+        output.show(f"{listed}\n`shapelint explain SL101` prints the page of a rule, and --all prints all of them\n")
     return CLEAN
 
 
@@ -190,6 +200,7 @@ def rules() -> int:
 @command.command()
 @click.argument("files", nargs=-1, metavar="[FILE]...")
 @options.timeout_option
+@options.cache_option
 @options.traceback_option
 @click.pass_obj
 def hook(apart: bool, /, files: tuple[str, ...], **given: Any) -> int:

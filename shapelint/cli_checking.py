@@ -26,7 +26,10 @@ FORMATS = ("text", "concise", "json", "sarif", "github", "gitlab", "junit", "htm
 
 @dataclass(slots=True)
 class Checker:
-    """The checks of one command line: what is to be done, and what came of it."""
+    """The checks of one command line: what is to be done, and what came of it.
+
+    `failures` are the lines on what failed; `refused` are those on targets that gave no job.
+    """
 
     options: CheckOptions
     jobs: list[Job] = field(default_factory=list)
@@ -35,6 +38,8 @@ class Checker:
     text: str | None = None
     silent: bool = False
     reports: dict[int, Report] = field(default_factory=dict)
+    failures: list[str] = field(default_factory=list)
+    refused: tuple[str, ...] = ()
     _wanted: Wanted = field(init=False)
 
     def __post_init__(self) -> None:
@@ -97,6 +102,7 @@ class Checker:
         `reports` has what they gave afterwards, by the number of the job. What fails costs a line, and what a cache
         knows is not done again.
         """
+        self.refused = tuple(self.failures)
         cache = Cache() if apart and self.options.cache and not texts else None
         known = {} if cache is None else {number: cache.find(job) for number, job in enumerate(self.jobs)}
         self.reports = {number: report for number, report in known.items() if report is not None}
@@ -108,9 +114,9 @@ class Checker:
             running.run(processes(self.options.jobs) if apart else 0)
             self.reports |= {left[number]: report for number, report in running.reports.items()}
         shown = used_elsewhere([self.reports[number] for number in sorted(self.reports)])
-        if shown:
+        if shown or (self.failures and view.tells_failures):
             marked = view.marked(shown)
-            self.found, self.text = any(not report.ok for report in marked), view.rendered(marked)
+            self.found, self.text = any(not report.ok for report in marked), view.rendered(marked, self.failures)
 
     def _check_rules(self) -> None:
         """ConfigError where the settings of a project name a rule that does not exist."""
@@ -124,7 +130,7 @@ class Checker:
                 raise ConfigError(f"{Path(job.folder, FILE)}: [tool.shapelint]: {error}") from error
 
     def deliver(self, file: str | None) -> None:
-        """Writes the reports; where every check failed there is nothing to write, and a file stays as it was."""
+        """Writes the reports; where every check failed and the form has no place for it, a file stays as it was."""
         if self.text is None:
             return
         if file is None:
@@ -134,6 +140,7 @@ class Checker:
 
     def _fail(self, line: str) -> None:
         self.failed = True
+        self.failures.append(line)
         if not self.silent:
             output.tell(line)
 

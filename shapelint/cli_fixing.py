@@ -69,7 +69,7 @@ def fixing(checker: Checker, wanted: Wanted, view: View, *, provider: str | None
         return checker
     if not fixer.after:
         return checker
-    after = Checker(checker.options, checker.jobs, failed=checker.failed)
+    after = Checker(checker.options, checker.jobs, failed=checker.failed, failures=[*checker.refused])
     with fixer.written():
         after.check(view, provider=provider, apart=apart)
         _refuse_what_came_back(after, numbers, final)

@@ -42,6 +42,15 @@ class _Helpful(click.Command):
         return option
 
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Reads the arguments; the error about one that is missing shows a whole command."""
+        try:
+            return super().parse_args(ctx, args)
+        except click.MissingParameter as error:
+            missing = error.format_message().removesuffix(".")
+            raise click.UsageError(f"{missing}; write `{EXAMPLES[self.name or ''][0]}`", ctx) from error
+
+
 def _show_help(context: click.Context, _: click.Parameter, value: bool) -> None:
     if value and not context.resilient_parsing:
         output.show(context.get_help() + "\n")

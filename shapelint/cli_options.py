@@ -111,9 +111,16 @@ def run_options(command: Command) -> Command:
     text = "Check so many models at once; 0 or auto: one for each processor."
     return _with(
         click.option("-j", "--jobs", default="1", callback=read_count, metavar="N", help=text),
-        click.option("--no-cache", "cache", is_flag=True, flag_value=False, default=True, help="Check all again."),
+        cache_option,
         command=command,
     )
+
+
+def cache_option(command: Command) -> Command:
+    """Adds --no-cache."""
+    return click.option(
+        "--no-cache", "cache", is_flag=True, flag_value=False, default=True, help="Check all again."
+    )(command)
 
 
 def traceback_option(command: Command) -> Command:

@@ -146,7 +146,7 @@ def _walked(folder: str) -> Iterator[tuple[str, list[str]]]:
 
 def _searched(folder: Path) -> bool:
     hidden = folder.name.startswith(".") or folder.name in ("__pycache__", "node_modules", "site-packages")
-    return not hidden and not (folder / "pyvenv.cfg").exists()
+    return not hidden and not os.path.exists(folder / "pyvenv.cfg")  # False in a folder that cannot be read
 
 
 def _entries(config: Config) -> Iterator[Entry]:

@@ -21,6 +21,7 @@ from shapelint.dependencies import Watching
 from shapelint.errors import ShapelintError, SpecError, printable, words_of
 from shapelint.export.progress import shown
 from shapelint.finding import Report
+from shapelint.output import visible
 from shapelint.user_code import installed
 
 TEXT: Final = "str:"
@@ -42,22 +43,30 @@ class View:
         """The reports with what the baseline knows of them, where there is one."""
         return tuple(reports) if self.baseline is None else self.baseline.marked(reports)
 
-    def rendered(self, reports: Iterable[Report]) -> str:
-        """The text of the reports."""
+    @property
+    def tells_failures(self) -> bool:
+        """Whether the form has a place for the checks that could not be done."""
+        return self.form in ("junit", "sarif")
+
+    def rendered(self, reports: Iterable[Report], failures: Sequence[str] = ()) -> str:
+        """The text of the reports, and of the checks that could not be done where the form has a place for them."""
         from importlib import import_module
 
         if self.form == "text":
             from shapelint.report import text
 
-            return text.render(reports, colour=self.colour, quiet=self.quiet)
+            return visible(text.render(reports, colour=self.colour, quiet=self.quiet))
         if self.form == "sizes":
             from shapelint.report import sizes
 
-            return "\n".join(sizes.render(report, colour=self.colour, plain=self.plain) for report in reports)
+            shown = (sizes.render(report, colour=self.colour, plain=self.plain) for report in reports)
+            return visible("\n".join(shown))
         if self.form == RENEWED and self.baseline is not None:
             return self.baseline.renewed(reports)
-        rendered: str = import_module(f"shapelint.report.{self.form}").render(reports)
-        return rendered
+        module = import_module(f"shapelint.report.{self.form}")
+        if self.tells_failures:
+            return str(module.render(reports, failures=failures))
+        return visible(module.render(reports)) if self.form == "concise" else str(module.render(reports))
 
 
 @dataclass(frozen=True, slots=True)

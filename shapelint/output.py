@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from shapelint.errors import ShapelintError
 from shapelint.interrupt import undisturbed
+from shapelint.user_code import shown
+
+# Control characters, the directions of text, and escapes that are no colours: names may hold them.
+_ACTING: Final = re.compile("[\x00-\x08\x0b-\x1a\x1c-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]|\x1b(?!\\[[0-9;]*m)")
 
 
 def probe(file: str) -> None:
@@ -71,6 +76,11 @@ def show(text: str) -> None:
         _abandon_stdout()
         if not isinstance(error, BrokenPipeError):
             raise _refused("standard output", error) from error
+
+
+def visible(text: str) -> str:
+    """The text with the escapes of what would act on a terminal; colours, tabs and newlines stay."""
+    return _ACTING.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
 def tell(line: str) -> None:
@@ -157,4 +167,4 @@ def _umask() -> int:
 
 def _refused(file: str, error: Exception) -> ShapelintError:
     reason = getattr(error, "strerror", None) or error
-    return ShapelintError(f"cannot write {file}: {reason}")
+    return ShapelintError(f"cannot write {shown(file)}: {reason}")

@@ -287,6 +287,17 @@ def test_a_failed_check_leaves_the_output_file(engine: Engine, shapelint: Output
     assert Path("report.txt").read_text() == "old"
 
 
+def test_a_failed_check_is_in_the_forms_that_have_a_place_for_it(engine: Engine, shapelint: Output) -> None:
+    engine.reports = {"mymodel:Net": ModelError("it raises at every size")}
+    targets = ("mymodel:Net", "nomodel")
+    for form in ("sarif", "junit"):
+        code, out, err = shapelint("check", *targets, "--input", "1,3,6,6", "--format", form)
+        assert code == 2
+        assert out.count("mymodel:Net: it raises at every size") == 1
+        assert "names no model" in out
+        assert "mymodel:Net: it raises at every size" in err
+
+
 def test_a_disk_that_fills_up_while_writing_is_one_line(
     engine: Engine, shapelint: Output, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -347,8 +358,12 @@ def test_the_hook_checks_annotated_models(engine: Engine, shapelint: Output) -> 
 
 
 def test_explain_prints_one_page_or_all(shapelint: Output) -> None:
-    one, every = shapelint("explain", "sl101"), shapelint("explain")
-    assert one[0] == every[0] == 0
+    one, every, listed = shapelint("explain", "sl101"), shapelint("explain", "--all"), shapelint("explain")
+    assert one[0] == every[0] == listed[0] == 0
+    hint = "\n`shapelint explain SL101` prints the page of a rule, and --all prints all of them\n"
+    assert listed[1] == shapelint("rules")[1] + hint
+    line = "shapelint: --all prints all pages, and 'SL101' is one; give one of them\n"
+    assert shapelint("explain", "SL101", "--all") == (2, "", line)
     assert one[1].startswith("# SL101 round-trip-size\n\n")
     assert "# SL900 not-proved" in every[1]
     assert "# SL900 not-proved" not in one[1]
@@ -379,7 +394,7 @@ def test_it_runs_as_a_module() -> None:
 
 
 def test_a_reader_that_goes_away_is_no_error() -> None:
-    running = process("explain")
+    running = process("explain", "--all")
     assert running.stdout is not None
     running.stdout.close()
     assert running.stderr is not None

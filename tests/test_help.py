@@ -47,6 +47,7 @@ def test_every_help_text_ends_with_an_example_that_can_be_typed(name: str, capsy
             ("check", "a:B", "--provider", "cudda"),
             "Invalid value for '--provider': 'cudda' is not one of 'cpu', 'cuda'. Did you mean 'cuda'?",
         ),
+        (("sizes",), "Missing argument 'TARGET'; write `shapelint sizes mymodel.py:Net --input 1,3,H,W`"),
         (("explain", "skipsize"), "there is no rule `skipsize`; did you mean `skip-size`?"),
     ],
 )

@@ -61,6 +61,22 @@ def test_junit() -> None:
     golden("several.junit.xml", junit.render((SEVERAL, CLEAN)))
 
 
+LINES = ("net:Gone: there is no module 'net'", "net.py:Bad\x1b: it raises")
+
+
+def test_checks_that_could_not_be_done_are_told() -> None:
+    log = json.loads(sarif.render((), failures=LINES))
+    jsonschema.validate(log, SCHEMA)
+    (invocation,) = log["runs"][0]["invocations"]
+    assert invocation["executionSuccessful"] is False
+    assert [each["message"]["text"] for each in invocation["toolExecutionNotifications"]] == [*LINES]
+    suite = ElementTree.fromstring(junit.render((CLEAN,), failures=LINES).encode())[1]
+    assert (suite.get("tests"), suite.get("errors"), suite.get("failures")) == ("2", "2", "0")
+    assert [case.get("name") for case in suite] == ["net:Gone", "net.py:Bad\\x1b"]
+    assert suite[0][0].attrib == {"message": LINES[0]}
+    assert "invocations" not in sarif.render((CLEAN,))
+
+
 @pytest.mark.parametrize("reports", [(FAILING,), (CLEAN,), (SEVERAL, CLEAN), (), known(SEVERAL)])
 def test_sarif_follows_the_schema_of_oasis(reports: tuple[Report, ...]) -> None:
     jsonschema.Draft7Validator.check_schema(SCHEMA)

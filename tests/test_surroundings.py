@@ -72,8 +72,8 @@ def test_a_size_that_is_a_product_of_symbols_is_refused_where_it_decides(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "model.py").write_text(MODEL)
-    assert run(["check", "model.py:Net", "--input", "1,3,H*W,6", "--no-confirm"]) == 2
-    line = "shapelint: model.py:Net: the sizes at which 2*((H*W + 1)//2) - H*W is 0 or more cannot be told; "
+    assert run(["check", "model.py:Net", "--input", "1,3,H*H,6", "--no-confirm"]) == 2
+    line = "shapelint: model.py:Net: the sizes at which H*H - 2*(H*H//2) is 0 or more cannot be told; "
     assert capsys.readouterr().err == f"{line}write a product of symbols, such as H*W, as one symbol\n"
 
 
@@ -136,3 +136,36 @@ def test_a_report_can_go_to_a_pipe(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert os.read(out, 10) == b"text"
     os.close(out)
     assert link.is_symlink()
+
+
+def test_names_that_are_odd(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    names = ("a b", "\u00fc", "co:lon", "line\nbreak", "esc\x1b[2J", "\u202egnol", "{left}", "%s", "-x", "n" * 245)
+    for name in names if os.name == "posix" else names[:2]:
+        Path(f"{name}.py").write_text(MODEL)
+        assert run(["check", f"./{name}.py:Net", "--input", "1,3,6,6", "--no-confirm"]) == 1, name
+        out, err = capsys.readouterr()
+        assert err == ""
+        assert "SL101" in out
+        assert all(each.isprintable() for line in out.splitlines() for each in line), name
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs file names of any bytes")
+def test_a_file_name_that_is_no_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    name = os.fsdecode(b"\xff.py")
+    Path(name).write_text(MODEL)
+    for form in ("text", "json", "sarif", "junit", "github", "gitlab", "html"):
+        arguments = ["check", f"{name}:Net", "--input", "1,3,6,6", "--no-confirm", "--format", form, "--output", "out"]
+        assert run(arguments) == 1, form
+        Path("out").read_text("utf-8")
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may read all folders")
+def test_a_folder_that_cannot_be_read_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "closed").mkdir(mode=0)
+    (tmp_path / "model.py").write_text("# shapelint: input=1,3,5,5\n" + MODEL)
+    assert run(["check", "--no-confirm"]) == 0

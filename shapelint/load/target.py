@@ -8,6 +8,7 @@ import hashlib
 import importlib
 import importlib.util
 import linecache
+import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
@@ -133,7 +134,8 @@ def _forget(folders: list[Path]) -> None:
 
 
 def _lies_in(folders: list[Path], top: str) -> bool:
-    return any((folder / f"{top}.py").exists() or (folder / top).exists() for folder in folders)
+    # False also for a name that is too long for a file
+    return any(os.path.exists(folder / name) for folder in folders for name in (f"{top}.py", top))
 
 
 def _changed(path: Path) -> float:
@@ -148,7 +150,7 @@ def _file_module(path: Path, target: str) -> ModuleType:
     if not file.is_file():
         near = difflib.get_close_matches(path.name, [found.name for found in file.parent.glob("*.py")], 1)
         raise TargetError(f"target {target!r}: there is no file {str(path)!r}{_meant(near)}")
-    name = f"{file.stem}_{hashlib.sha256(str(file).encode()).hexdigest()[:12]}"
+    name = f"{file.stem}_{hashlib.sha256(os.fsencode(file)).hexdigest()[:12]}"
     return sys.modules.get(name) or _guarded(lambda: _run_file(name, file), str(path), "")
 
 

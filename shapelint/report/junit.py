@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 from xml.etree import ElementTree
 
@@ -16,11 +16,16 @@ from shapelint.report.text import subject
 _FORBIDDEN: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def render(reports: Iterable[Report]) -> str:
-    """A `testsuite` for each report; a note passes, a known finding is skipped, a model without finding is one case."""
+def render(reports: Iterable[Report], *, failures: Sequence[str] = ()) -> str:
+    """A `testsuite` for each report; a note passes, a known finding is skipped, a model without finding is one case.
+
+    `failures` are the lines on checks that could not be done: a suite of errors.
+    """
     root = ElementTree.Element("testsuites", name="shapelint")
     for report in reports:
         _suite(report, root)
+    if failures:
+        _errors(failures, root)
     ElementTree.indent(root)
     text = ElementTree.tostring(root, encoding="unicode")
     return f'<?xml version="1.0" encoding="utf-8"?>\n{text}\n'
@@ -42,6 +47,16 @@ def _suite(report: Report, root: ElementTree.Element) -> None:
         _case(finding, report, suite)
     if not report.findings:
         ElementTree.SubElement(suite, "testcase", classname=_clean(report.target), name="sizes fit")
+
+
+def _errors(failures: Sequence[str], root: ElementTree.Element) -> None:
+    count = str(len(failures))
+    suite = ElementTree.SubElement(
+        root, "testsuite", name="not checked", tests=count, failures="0", errors=count, skipped="0"
+    )
+    for line in failures:
+        case = ElementTree.SubElement(suite, "testcase", classname="shapelint", name=_clean(line.partition(": ")[0]))
+        ElementTree.SubElement(case, "error", message=_clean(line))
 
 
 def _case(finding: Finding, report: Report, suite: ElementTree.Element) -> None:

@@ -42,7 +42,7 @@ def marked_line(span: Span) -> tuple[str, str] | None:
     stop = span.end_column if span.end_line == span.line else len(line) + 1
     before, inside = line[: span.column - 1], line[span.column - 1 : stop - 1]
     marks = " " * _width(before) + "^" * max(_width(inside), 1)
-    return line.expandtabs(1), marks
+    return "".join(each if each.isprintable() else " " for each in line), marks
 
 
 def _width(text: str) -> int:

@@ -7,7 +7,8 @@ target names. Fingerprints leave out lines, so that a result stays the same one 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+import os
+from collections.abc import Iterable, Mapping, Sequence
 from importlib.metadata import version
 from itertools import groupby
 from pathlib import Path, PurePath
@@ -28,8 +29,13 @@ _ROOT: Final = "%SRCROOT%"
 _STATES: Final = {Known.NEW: "new", Known.KNOWN: "unchanged"}
 
 
-def render(reports: Iterable[Report], rules: Iterable[Rule] | None = None) -> str:
-    """The log of some reports as one run; `rules` are the installed ones where none are given."""
+def render(
+    reports: Iterable[Report], rules: Iterable[Rule] | None = None, *, failures: Sequence[str] = ()
+) -> str:
+    """The log of some reports as one run; `rules` are the installed ones where none are given.
+
+    `failures` are the lines on checks that could not be done: notifications of the tool.
+    """
     reports = tuple(reports)
     names = {finding.code: finding.name for report in reports for finding in report.findings}
     pages = {rule.code: rule for rule in (load_rules() if rules is None else rules)}
@@ -44,8 +50,14 @@ def render(reports: Iterable[Report], rules: Iterable[Rule] | None = None) -> st
         "columnKind": "unicodeCodePoints",
         "originalUriBaseIds": {_ROOT: {"description": {"text": "The folder in which shapelint was called."}}},
         "results": _results(reports, {code: index for index, code in enumerate(codes)}),
+        **({"invocations": [_failed(failures)]} if failures else {}),
     }
     return json.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2) + "\n"
+
+
+def _failed(failures: Sequence[str]) -> dict[str, Any]:
+    notifications = [{"level": "error", "message": {"text": line}} for line in failures]
+    return {"executionSuccessful": False, "toolExecutionNotifications": notifications}
 
 
 def _rule(code: str, name: str, rule: Rule | None) -> dict[str, Any]:
@@ -102,7 +114,7 @@ def _artifact(file: str) -> dict[str, str]:
     path = PurePath(short_path(file))
     if path.is_absolute():
         return {"uri": Path(path).as_uri()}
-    return {"uri": quote(path.as_posix()), "uriBaseId": _ROOT}
+    return {"uri": quote(os.fsencode(path.as_posix())), "uriBaseId": _ROOT}
 
 
 def _region(span: Span) -> dict[str, int]:
