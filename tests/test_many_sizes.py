@@ -9,7 +9,9 @@ import os
 import pty
 import subprocess
 import sys
+from itertools import chain, repeat
 from pathlib import Path
+from types import SimpleNamespace
 
 import onnx
 import onnxruntime
@@ -190,6 +192,23 @@ for sizes in asked["sizes"]:
         os.kill(os.getpid(), signal.SIGFPE)
     print(json.dumps({"shapes": [sizes["input_0"]]}), flush=True)
 """
+LOADING = "import os, signal\nos.kill(os.getpid(), signal.SIGSEGV)\n"
+
+
+def test_a_crash_over_a_file_of_the_user_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = tmp_path / "crashing.py"
+    program.write_text(CRASHING.replace('sizes["input_0"]', "sizes[0]"))
+    monkeypatch.setattr(many, "_WORKER", program)
+    path = tmp_path / "net.onnx"
+    path.write_bytes(tiny(onnx.helper.make_node("Identity", [input_names(1)[0]], ["y"])).data)
+    (found,) = shapelint.check(str(path), "1,1,4", confirm=("cpu",)).confirmations
+    assert (found.ok, found.observed, found.note) == (False, None, "onnxruntime crashes (SIGFPE)")
+    (found,) = shapelint.check(str(path), "1,1,6", confirm=("cpu",)).confirmations
+    assert (found.ok, found.observed) == (True, ((1, 1, 6),))
+    program.write_text(LOADING)
+    report = shapelint.check(str(path), "1,1,4", confirm=("cpu",))
+    assert report.confirmations == ()
+    assert "not confirmed: onnxruntime crashes while it loads the file (SIGSEGV)" in report.remarks
 
 
 def test_a_crash_of_onnxruntime_costs_one_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -206,7 +225,9 @@ def test_time_that_is_up_ends_the_runs(tmp_path: Path, monkeypatch: pytest.Monke
     program.write_text(CRASHING.replace("os.kill(os.getpid(), signal.SIGFPE)", "__import__('time').sleep(600)"))
     monkeypatch.setattr(many, "_WORKER", program)
     identity = tiny(onnx.helper.make_node("Identity", [input_names(1)[0]], ["y"]))
-    assert runs(identity, 6, 4, 7, seconds=2.0) == [SizedRun(((1, 1, 6),))]
+    clock = chain((0.0, 0.0), repeat(1000.0))
+    monkeypatch.setattr(many, "time", SimpleNamespace(monotonic=lambda: next(clock)))
+    assert runs(identity, 6, 4, 7) == [SizedRun(((1, 1, 6),))]
 
 
 def test_a_file_that_onnxruntime_does_not_load() -> None:

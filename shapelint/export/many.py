@@ -52,6 +52,29 @@ class Work:
         dtypes = tuple(str(tensor.dtype).removeprefix("torch.") for tensor in tensors)
         return cls(file, dtypes, _constants(model) if file.exporter is Exporter.TORCHSCRIPT else {}, tuple(sizes))
 
+    def asked(self) -> dict[str, Any]:
+        """What the process is asked for, as plain data."""
+        names = input_names(len(self.dtypes))
+        return {
+            "file": self.file.data,
+            "inputs": dict(zip(names, self.dtypes, strict=True)),
+            "constants": self.constants,
+            "sizes": [dict(zip(names, map(list, shapes), strict=True)) for shapes in self.sizes],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class FileWork:
+    """A file as it lies there, the dtypes of its inputs in their order, and their shapes at each size."""
+
+    path: str
+    dtypes: tuple[str, ...]
+    sizes: tuple[InputShapes, ...]
+
+    def asked(self) -> dict[str, Any]:
+        """What the process is asked for, as plain data."""
+        return {"file": self.path, "inputs": list(self.dtypes), "constants": {}, "sizes": list(self.sizes)}
+
 
 @dataclass(slots=True)
 class Worker:
@@ -73,7 +96,7 @@ class Worker:
     def __exit__(self, *_: object) -> None:
         self._end()
 
-    def runs(self, work: Work, seconds: float) -> Iterator[SizedRun]:
+    def runs(self, work: Work | FileWork, seconds: float) -> Iterator[SizedRun]:
         """What came at the sizes, in order, as far as the seconds go; a size at which it crashes is one of them.
 
         Raises RunRefused where onnxruntime does not load the file, ProviderError where it fell back.
@@ -91,7 +114,7 @@ class Worker:
             if not work.sizes:
                 return
 
-    def _runs(self, work: Work, end: float) -> Iterator[SizedRun]:
+    def _runs(self, work: Work | FileWork, end: float) -> Iterator[SizedRun]:
         if self._used:
             self._end()
             self._start()
@@ -100,7 +123,9 @@ class Worker:
         threading.Thread(target=self._talk, args=(work, answers), daemon=True).start()
         first = _answer(answers, _LOADING)
         if first is None:
-            raise runtime.RunRefused(f"onnxruntime cannot be started{self._signal()}")
+            number = self._signal()
+            what = f"onnxruntime crashes while it loads the file{number}" if number else "onnxruntime does not start"
+            raise runtime.RunRefused(what)
         if "error" in first:
             raise runtime.RunRefused(f"onnxruntime cannot load it: {runtime.message(first['error'])}")
         runtime.check_used(first["provider"], self.provider)
@@ -113,28 +138,18 @@ class Worker:
             else:
                 yield SizedRun(tuple(map(tuple, answer["shapes"])))
 
-    def _talk(self, work: Work, answers: queue.SimpleQueue[bytes]) -> None:
+    def _talk(self, work: Work | FileWork, answers: queue.SimpleQueue[bytes]) -> None:
         """Hands over the work and takes in the answers, in a thread: the time for an answer is limited."""
         given, written = self._process.stdin, self._process.stdout
         with suppress(OSError, ValueError):
             if given is not None:
-                given.write(pickle.dumps(self._request(work)))
+                common = {"provider": runtime.PROVIDERS[self.provider], "threads": torch.get_num_threads()}
+                given.write(pickle.dumps({**common, **work.asked()}))
                 given.close()
         with suppress(OSError, ValueError):
             for line in written or ():
                 answers.put(line)
         answers.put(b"")
-
-    def _request(self, work: Work) -> dict[str, Any]:
-        names = input_names(len(work.dtypes))
-        return {
-            "file": work.file.data,
-            "provider": runtime.PROVIDERS[self.provider],
-            "threads": torch.get_num_threads(),
-            "inputs": dict(zip(names, work.dtypes, strict=True)),
-            "constants": work.constants,
-            "sizes": [dict(zip(names, map(list, shapes), strict=True)) for shapes in work.sizes],
-        }
 
     def _start(self) -> None:
         program, pipe, nowhere = [sys.executable, "-P", str(_WORKER)], subprocess.PIPE, subprocess.DEVNULL

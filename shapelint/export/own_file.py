@@ -5,19 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Final
 
 from shapelint.analysis import Analysis
 from shapelint.export import runtime
 from shapelint.export.confirm import LIMIT
-from shapelint.export.points import chosen_points, sample_inputs
-from shapelint.export.silence import silence
+from shapelint.export.many import FileWork, SizedRun, Worker
+from shapelint.export.points import chosen_points
 from shapelint.finding import Confirmation
 from shapelint.size.number import plain
+from shapelint.spec import TensorSpec
 from shapelint.trace.failure import Unanalysable
 from shapelint.trace.kept import left_as_it_was
 from shapelint.trace.run import Run, Subject, run_once
 
-Shapes = tuple[tuple[int, ...], ...]
+_SECONDS: Final = 300.0
 
 
 def confirmed_file(analysis: Analysis, traced: Subject, file: Path, providers: tuple[str, ...]) -> Analysis:
@@ -37,23 +39,35 @@ def confirmed_file(analysis: Analysis, traced: Subject, file: Path, providers: t
 
 
 def _on(provider: str, analysis: Analysis, traced: Subject, file: Path) -> tuple[list[Confirmation], list[str]]:
-    found: list[Confirmation] = []
+    """What the file gives on a provider, in a process of its own: a bad file can crash the one that runs it."""
+    try:
+        with Worker(provider) as worker:
+            runs, remarks = _runs(analysis, traced)
+            specs = [spec for spec in traced.inputs.map(lambda each: each)[0] if isinstance(spec, TensorSpec)]
+            shapes = [tuple(tuple(dim.value(run.sizes) for dim in spec.dims) for spec in specs) for run in runs]
+            work = FileWork(str(file), tuple(spec.dtype for spec in specs), tuple(shapes))
+            answers = list(worker.runs(work, _SECONDS)) if runs else []
+    except (OSError, runtime.RunRefused) as reason:
+        return [], [f"not confirmed: {reason}"]
+    late = [f"not confirmed{_at(run.sizes)}: no answer within {_SECONDS:g} s" for run in runs[len(answers) :]]
+    found = [_confirmation(provider, run, answer) for run, answer in zip(runs, answers, strict=False)]
+    return found, remarks + late
+
+
+def _runs(analysis: Analysis, traced: Subject) -> tuple[list[Run], list[str]]:
+    """The runs that are to be confirmed, and why others are not."""
+    runs: list[Run] = []
     remarks: list[str] = []
-    with silence():
-        try:
-            session = runtime.open_file(file, provider)
-        except runtime.RunRefused as reason:
-            return [], [f"not confirmed: {reason}"]
-        for sizes in chosen_points(analysis):
-            if _memory(analysis, sizes) > LIMIT:
-                remarks.append(f"not confirmed{_at(sizes)}: it takes more than {LIMIT / 1e9:.0f} GB of memory")
-                continue
-            run = _run(traced, sizes)
-            if isinstance(run.error, Unanalysable):
-                remarks.append(f"not confirmed{_at(sizes)}: nothing is predicted there ({run.error})")
-                continue
-            found.append(_confirmation(session, provider, traced, run))
-    return found, remarks
+    for sizes in chosen_points(analysis):
+        if _memory(analysis, sizes) > LIMIT:
+            remarks.append(f"not confirmed{_at(sizes)}: it takes more than {LIMIT / 1e9:.0f} GB of memory")
+            continue
+        run = _run(traced, sizes)
+        if isinstance(run.error, Unanalysable):
+            remarks.append(f"not confirmed{_at(sizes)}: nothing is predicted there ({run.error})")
+            continue
+        runs.append(run)
+    return runs, remarks
 
 
 def _at(sizes: Mapping[str, int]) -> str:
@@ -72,25 +86,19 @@ def _memory(analysis: Analysis, sizes: Mapping[str, int]) -> int:
     return 24 * largest
 
 
-def _confirmation(session: object, provider: str, traced: Subject, run: Run) -> Confirmation:
+def _confirmation(provider: str, run: Run, answer: SizedRun) -> Confirmation:
     predicted = None if run.failure is not None else tuple(tuple(map(plain, shape)) for shape in run.outputs)
-    observed: Shapes | None = None
-    note, name = "", runtime.provider_name(provider)
-    try:
-        observation = runtime.run_session(session, sample_inputs(traced, run.sizes)[0], provider)
-        observed, name = tuple(tuple(each.shape) for each in observation.outputs), observation.provider
-    except runtime.RunRefused as reason:
-        note = str(reason) if predicted is not None else f"onnxruntime raises, as predicted: {reason}"
+    raises = answer.shapes is None and predicted is None
     return Confirmation(
-        provider=name,
+        provider=runtime.provider_name(provider),
         version=runtime.VERSION,
         sizes=dict(run.sizes),
         repaired=False,
         predicted=predicted,
-        observed=observed,
+        observed=answer.shapes,
         max_abs_error=None,
-        ok=predicted == observed,
-        note=note,
+        ok=predicted == answer.shapes,
+        note=f"onnxruntime raises, as predicted: {answer.error}" if raises else answer.error,
     )
 
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -75,28 +74,6 @@ def run(file: OnnxFile, tensors: tuple[torch.Tensor, ...], provider: str) -> Obs
     try:
         named = dict(zip(input_names(len(tensors)), tensors, strict=True))
         feed = {entry.name: named[entry.name].detach().numpy() for entry in session.get_inputs()}
-        options = onnxruntime.RunOptions()
-        options.log_severity_level = _FATAL
-        outputs = session.run(None, feed, options)
-    except Exception as error:
-        raise RunRefused(f"onnxruntime cannot run it: {message(str(error))}") from error
-    return Observation(tuple(outputs), _really(session, provider))
-
-
-def open_file(file: Path, provider: str) -> Any:
-    """A session of an ONNX file as it lies there; RunRefused where onnxruntime cannot load it."""
-    try:
-        return _session(str(file), provider)
-    except ProviderError:
-        raise
-    except Exception as error:
-        raise RunRefused(f"onnxruntime cannot load it: {message(str(error))}") from error
-
-
-def run_session(session: Any, tensors: Sequence[Any], provider: str) -> Observation:
-    """What a session gives for its inputs in their order; RunRefused where it raises."""
-    try:
-        feed = {entry.name: each.numpy() for entry, each in zip(session.get_inputs(), tensors, strict=True)}
         options = onnxruntime.RunOptions()
         options.log_severity_level = _FATAL
         outputs = session.run(None, feed, options)

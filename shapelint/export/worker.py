@@ -32,6 +32,7 @@ def main() -> None:
     asked = pickle.load(sys.stdin.buffer)
     try:
         session = _session(asked)
+        asked = _named(asked, [entry.name for entry in session.get_inputs()])
         weights = _weights(session, asked["inputs"], asked["constants"])
     except Exception as error:  # onnxruntime's errors have no common base
         _tell(answers, {"error": str(error)})
@@ -39,6 +40,15 @@ def main() -> None:
     _tell(answers, {"provider": session.get_providers()[0]})
     for sizes in asked["sizes"]:
         _tell(answers, _observed(session, weights, asked["inputs"], sizes))
+
+
+def _named(asked: Mapping[str, Any], names: list[str]) -> Mapping[str, Any]:
+    """What is asked with the inputs by name, where they are given by place."""
+    inputs = asked["inputs"]
+    if isinstance(inputs, dict):
+        return asked
+    sizes = [dict(zip(names, map(list, each), strict=True)) for each in asked["sizes"]]
+    return {**asked, "inputs": dict(zip(names, inputs, strict=True)), "sizes": sizes}
 
 
 def _session(asked: Mapping[str, Any]) -> Any:
