@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
 from shapelint.cli_options import TIMEOUT, CheckOptions
-from shapelint.config import Config, ConfiguredModel
+from shapelint.config import SAVED, Config, ConfiguredModel
 from shapelint.finding import Finding, Report
 from shapelint.rule import fits
 
@@ -76,11 +77,13 @@ def without_ignored(report: Report, job: Job) -> Report:
 
 def _ignored(finding: Finding, job: Job) -> bool:
     """Whether a pattern that fits the file (its name, or its path from the project's folder) ignores the rule."""
-    module = job.target.rpartition(":")[0]
-    file = finding.location.file if finding.location else module if module.endswith(".py") else None
+    module = job.target if job.target.endswith(SAVED) else job.target.rpartition(":")[0]
+    file = finding.location.file if finding.location else module if module.endswith((".py", *SAVED)) else None
     if file is None:
         return False
-    path = Path(os.path.relpath(file, job.folder or None)).as_posix()
+    with suppress(ValueError):  # another drive of Windows
+        file = os.path.relpath(file, job.folder or None)
+    path = Path(file).as_posix()
     codes = (code for pattern, codes in job.per_file_ignores if _matches(path, pattern) for code in codes)
     return any(fits(code, finding.code, finding.name) for code in codes)
 

@@ -12,14 +12,13 @@ from typing import TYPE_CHECKING, Final
 from shapelint.cli_job import Job, job_of
 from shapelint.cli_options import CheckOptions
 from shapelint.comments import WORD
-from shapelint.config import FILE, Config, Configs, ConfiguredModel
+from shapelint.config import FILE, SAVED, Config, Configs, ConfiguredModel
 from shapelint.errors import SpecError, TargetError
 from shapelint.module_files import module_file
 
 if TYPE_CHECKING:
     from shapelint.annotation import AnnotatedModel
 
-SAVED: Final = (".onnx", ".pt2")
 EXAMPLE: Final = "# shapelint: input=1,3,H,W"
 
 Key = tuple[str, str]
@@ -160,7 +159,10 @@ def _from_here(model: ConfiguredModel, folder: str) -> ConfiguredModel:
     if not file.endswith((".py", *SAVED)):
         return model
     absolute = os.path.join(folder, file)
-    here = os.path.relpath(absolute)
+    try:
+        here = os.path.relpath(absolute)
+    except ValueError:  # another drive of Windows
+        here = os.pardir
     return replace(model, target=f"{absolute if here.startswith(os.pardir) else here}{colon}{name}")
 
 

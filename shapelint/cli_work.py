@@ -136,7 +136,8 @@ def _folders(job: Job) -> list[str]:
 def subject_line(subject: str, error: BaseException) -> str:
     """The error in one line that names what it is about."""
     line = one_line(error)
-    return line if subject in line else f"{subject}: {line}"
+    shown = subject if subject.isprintable() else printable(subject)
+    return line if shown in line else f"{shown}: {line}"
 
 
 def one_line(error: BaseException) -> str:

@@ -15,6 +15,7 @@ from shapelint.errors import ConfigError, nearest
 
 PROVIDERS: Final = ("cpu", "cuda")
 FILE: Final = "pyproject.toml"
+SAVED: Final = (".onnx", ".pt2")  # how the names of files end that are models themselves
 _KINDS: Final = {
     str: "a text", bool: "true or false", int: "a number", float: "a number", list: "a list", dict: "a table",
 }  # fmt: skip
@@ -220,7 +221,7 @@ def _model(value: _Value) -> ConfiguredModel:
     if not target:
         raise ConfigError(f'{value.where} has no target; write target = "net.py:Net"')
     module, _, name = target.rpartition(":")
-    if not module or not name:
+    if not target.endswith(SAVED) and not (module and name):
         raise ConfigError(f"{value.where} target {target!r} names no model; write 'pkg.mod:Net' or 'path/file.py:Net'")
     return ConfiguredModel(**fields)
 

@@ -19,10 +19,13 @@ from shapelint.user_code import shown
 _ACTING: Final = re.compile("[\x00-\x08\x0b-\x1a\x1c-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]|\x1b(?!\\[[0-9;]*m)")
 
 
+_LONGEST: Final = 2000
+
+
 def probe(file: str) -> None:
     """Raises ShapelintError where a report could not be written to the file; changes nothing."""
-    path = _meant(file)
     try:
+        path = _meant(file)
         if path.is_dir():
             raise IsADirectoryError(21, "it is a folder")
         if path.exists() and not os.access(path, os.W_OK):
@@ -41,8 +44,8 @@ def write(file: str, text: str) -> None:
 
 def write_bytes(file: str, data: bytes) -> None:
     """Writes the bytes in one step, into the file that a link leads to; its permissions stay."""
-    path = _meant(file)
     try:
+        path = _meant(file)
         if _replaceable(path):
             _replace(path, data)
         else:
@@ -86,7 +89,7 @@ def visible(text: str) -> str:
 def tell(line: str) -> None:
     """Writes a line about the command itself to standard error; that it cannot be written is no error."""
     with suppress(OSError, ValueError, AttributeError):
-        sys.stderr.write(f"shapelint: {line}\n")
+        sys.stderr.write(f"shapelint: {line if len(line) <= _LONGEST else line[:_LONGEST] + '...'}\n")
         sys.stderr.flush()
 
 
@@ -147,11 +150,15 @@ def _replace(path: Path, data: bytes) -> None:
 
 
 def _write_beside(path: Path, data: bytes) -> None:
-    mode = path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~_umask()
+    before = path.stat() if path.exists() else None
+    mode = 0o666 & ~_umask() if before is None else before.st_mode & 0o777
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=".shapelint")
     try:
         with open(handle, "wb") as stream:
             stream.write(data)
+        if before is not None and hasattr(os, "chown"):
+            with suppress(OSError):  # only root may give a file away
+                os.chown(name, before.st_uid, before.st_gid)
         Path(name).chmod(mode)
         Path(name).replace(path)
     except BaseException:

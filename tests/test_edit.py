@@ -134,3 +134,11 @@ def test_whatever_the_call_it_gets_just_the_one_argument(
     call.keywords.append(ast.keyword("op", ast.parse("(0, 1)", mode="eval").body))
     assert isinstance(after, ast.Expr)
     assert ast.unparse(after) == ast.unparse(call)
+
+
+def test_a_new_line_ends_as_the_line_that_it_comes_from(tmp_path: Path) -> None:
+    file = tmp_path / "net.py"
+    file.write_bytes(b"a = 1\r\nup = 2\nb = 3")
+    spans = Span(str(file), 1, 5, 1, 6), Span(str(file), 2, 6, 2, 7), Span(str(file), 3, 5, 3, 6)
+    edits = [Edit(span, f"{number}\n#") for number, span in enumerate(spans, 7)]
+    assert Document.read(str(file)).edited(edits).data == b"a = 7\r\n#\r\nup = 8\n#\nb = 9\n#"

@@ -199,6 +199,18 @@ def test_the_command_line_takes_a_file(tmp_path: Path, capsys: pytest.CaptureFix
     assert "restores the size for: H and W odd" in capsys.readouterr().out
 
 
+def test_a_project_configures_a_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    saved(model(FOUNDING, OPEN, ["y"], held=[WEIGHT]), tmp_path, "net.onnx")
+    entry = '[tool.shapelint]\nmodels = [{ target = "net.onnx", input = "1,3,6,6" }]\n'
+    for text, code in ((entry, 1), (entry + 'per-file-ignores = { "*.onnx" = ["SL101"] }\n', 0)):
+        (tmp_path / "pyproject.toml").write_text(text)
+        assert run(["check", "--no-confirm"]) == code
+        assert "net.onnx at 1,3,6,6" in capsys.readouterr().out
+
+
 def test_known_indices_must_lie_inside(tmp_path: Path) -> None:
     node = helper.make_node("Gather", ["x", "i"], ["y"], axis=2)
     file = saved(model([node], OPEN, ["y"], held=[constant([3, -2], "i")]), tmp_path)

@@ -32,6 +32,7 @@ from shapelint.size.condition import (
     product,
 )
 from shapelint.size.function import Function, extreme
+from shapelint.size.isl_form import SolverError, limited
 from shapelint.size.nonlinear import NotDecided, linearised
 
 H, W = symbol("H"), symbol("W")
@@ -285,3 +286,12 @@ def test_a_set_survives_pickling_with_its_periods() -> None:
     assert again == sizes
     assert (32, 33) in again
     assert set(again.periods()) == set(sizes.periods()) >= {16}
+
+
+def test_a_limit_that_is_reached_in_the_middle_of_the_members_is_an_error(capfd: pytest.CaptureFixture[str]) -> None:
+    sizes = SizeSet.read(("H",), "{ [H] : exists e : H = 2e and 0 < H <= 4000 }")
+    assert len(list(sizes.members())) == 2000
+    for operations in (10, 100, 1000, 10_000):
+        with pytest.raises(SolverError), limited(operations):
+            list(sizes.members())
+    assert capfd.readouterr() == ("", "")

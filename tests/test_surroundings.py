@@ -40,7 +40,7 @@ WORDS = {
     "--kwargs": ("{", "[]", '{"a": NaN}', "null"),
     "--timeout": ("-1", "x", "nan"),
     "--format": ("html", "foo", ""),
-    "--output": ("/nowhere/x", ".", "/dev/null/x"),
+    "--output": ("/nowhere/x", ".", "/dev/null/x", "a\0b"),
     "--baseline": ("/nowhere/x", "."),
     "--select": ("XX", ",", ""),
 }

@@ -43,14 +43,15 @@ class Document:
 
     def edited(self, edits: Iterable[Edit]) -> Document:
         """The document with the edits made; EditError where two of them overlap."""
-        newline = next(iter(_LINE_END.findall(self.text)), "\n")
-        starts = [0, *(match.end() for match in _LINE_END.finditer(self.text))]
+        ends = list(_LINE_END.finditer(self.text))
+        starts = [0, *(match.end() for match in ends)]
         text, last = self.text, len(self.text) + 1
         for edit in sorted(dict.fromkeys(edits), key=_position, reverse=True):
             start = starts[edit.span.line - 1] + edit.span.column - 1
             end = starts[edit.span.end_line - 1] + edit.span.end_column - 1
             if not start <= end <= min(last, len(text)) or start == last:
                 raise EditError(f"two fixes change the same text ({edit.span})")
+            newline = ends[min(edit.span.line, len(ends)) - 1][0] if ends else "\n"  # that of the line itself
             text, last = text[:start] + edit.replacement.replace("\n", newline) + text[end:], start
         return Document(self.file, text, self.encoding)
 

@@ -55,6 +55,14 @@ def isl_number(value: int) -> isl.Val:
     return isl.Val(value) if abs(value) < 2**62 else isl.Val(str(value))
 
 
+def read_number(value: isl.Val) -> int:
+    """The integer in isl's form; SolverError where isl gives none, since its limit is reached in the middle."""
+    text = value.to_str()
+    if text is None:
+        raise SolverError("isl gives no number where its limit is reached")
+    return int(text)
+
+
 @lru_cache(maxsize=32768)
 def function_on(symbols: tuple[str, ...], function: Function) -> isl.PwAff:
     """A function over the space of some symbols; Undecidable where it multiplies two of them."""
@@ -115,7 +123,7 @@ def conjunction(symbols: tuple[str, ...], parts: Iterable[Condition], within: is
 def _fixed(symbols: tuple[str, ...], raw: isl.Set) -> dict[str, int]:
     """The symbols that have one value in a set, as far as that is plain."""
     found = {name: raw.plain_get_val_if_fixed(isl.dim_type.set, index) for index, name in enumerate(symbols)}
-    return {name: int(value.to_python()) for name, value in found.items() if value.is_int()}
+    return {name: read_number(value) for name, value in found.items() if value.is_int()}
 
 
 def _compare_set(symbols: tuple[str, ...], condition: Compare) -> isl.Set:
@@ -180,7 +188,7 @@ def _read(symbols: tuple[str, ...], affine: isl.Aff) -> Function:
     denominator = affine.get_denominator_val()
 
     def whole(value: isl.Val) -> int:
-        return int(value.mul(denominator).to_python())
+        return read_number(value.mul(denominator))
 
     total = constant(whole(affine.get_constant_val()))
     for index, name in enumerate(symbols):
@@ -189,6 +197,6 @@ def _read(symbols: tuple[str, ...], affine: isl.Aff) -> Function:
         coefficient = whole(affine.get_coefficient_val(isl.dim_type.div, index))
         if coefficient:
             division = affine.get_div(index)
-            divisor = int(division.get_denominator_val().to_python())
+            divisor = read_number(division.get_denominator_val())
             total += _read(symbols, division).floor_divide(divisor).times(coefficient)
     return total

@@ -12,7 +12,16 @@ import islpy as isl
 
 from shapelint.size.condition import AllOf, Compare, Condition
 from shapelint.size.function import Function
-from shapelint.size.isl_form import condition_set, conjunction, constraints, function_on, isl_number, limited, space
+from shapelint.size.isl_form import (
+    condition_set,
+    conjunction,
+    constraints,
+    function_on,
+    isl_number,
+    limited,
+    read_number,
+    space,
+)
 
 _SEARCHED = 4096
 
@@ -151,7 +160,7 @@ class SizeSet:
         left = raw
         for index in range(len(self.symbols)):
             bound = left.dim_min_val(index)  # a lower bound, which existentially quantified sets may not attain
-            for value in range(int(bound.to_python()), int(bound.to_python()) + _SEARCHED):
+            for value in range(read_number(bound), read_number(bound) + _SEARCHED):
                 fixed = left.fix_val(isl.dim_type.set, index, isl_number(value))
                 if not fixed.is_empty():
                     left = fixed
@@ -192,7 +201,7 @@ class SizeSet:
         low = values.dim_min_val(0)  # a lower bound, which the values may not attain
         if not low.is_int():
             return None
-        start = int(low.to_python())
+        start = read_number(low)
         candidates = range(start, start + _SEARCHED)
         attained = (each for each in candidates if not values.fix_val(isl.dim_type.set, 0, isl_number(each)).is_empty())
         return next(attained, None)
@@ -203,7 +212,7 @@ class SizeSet:
         for part in self._set.compute_divs().get_basic_sets():
             local = part.get_local_space()
             divisions = map(local.get_div, range(local.dim(isl.dim_type.div)))
-            found.extend(int(division.get_denominator_val().to_python()) for division in divisions)
+            found.extend(read_number(division.get_denominator_val()) for division in divisions)
         return tuple(found)
 
     def beyond(self, other: SizeSet) -> tuple[Compare, ...] | None:
@@ -217,9 +226,9 @@ class SizeSet:
 
     def members(self) -> Iterator[dict[str, int]]:
         """All members of a finite set."""
-        points: list[dict[str, int]] = []
-        self._set.foreach_point(lambda point: points.append(self._values(point)))
-        return iter(sorted(points, key=lambda values: tuple(values.values())))
+        points: list[isl.Point] = []
+        self._set.foreach_point(points.append)  # islpy prints what a callback raises, as where isl's limit is reached
+        return iter(sorted(map(self._values, points), key=lambda values: tuple(values.values())))
 
     @property
     def finite(self) -> bool:
@@ -227,7 +236,7 @@ class SizeSet:
 
     def _values(self, point: isl.Point) -> dict[str, int]:
         at = point.get_coordinate_val
-        return {name: int(at(isl.dim_type.set, index).to_python()) for index, name in enumerate(self.symbols)}
+        return {name: read_number(at(isl.dim_type.set, index)) for index, name in enumerate(self.symbols)}
 
     def __str__(self) -> str:
         from shapelint.size.words import in_words
