@@ -12,6 +12,7 @@ from torch import nn
 
 import shapelint
 from shapelint.contract import Contract, How
+from tests.oracle import run
 
 
 def contract(forward: Any, spec: str = "1,3,H,W") -> Contract:
@@ -196,3 +197,25 @@ def test_an_assertion_about_values_leaves_the_sizes_sampled() -> None:
     report = shapelint.check(space["Net"], "1,3,H,W")
     assert not report.contract.proved
     assert report.contract.outcome(H=7, W=5).outputs == ((1, 3, 4, 5),)
+
+
+_CUTS = (lambda x: x[..., ::2], lambda x: x[..., ::3], lambda x: x.amax(-1, True), lambda x: x.cumsum(-1))  # one line
+
+
+class _Cut(nn.Module):
+    """Which lambda of a line runs is told by more than its instructions: these differ in names and numbers alone."""
+
+    def __init__(self, which: int) -> None:
+        super().__init__()
+        self.which = which
+
+    def forward(self, x: torch.Tensor) -> Any:
+        return _CUTS[self.which](x)
+
+
+@pytest.mark.parametrize("which", range(len(_CUTS)))
+def test_lambdas_of_one_line_are_told_apart(which: int) -> None:
+    found = shapelint.check(_Cut(which), "1,1,L").contract
+    assert found.proved
+    for length in (1, 6, 17):
+        assert found.outcome(L=length).outputs == run(_Cut(which), (1, 1, length))

@@ -22,6 +22,7 @@ from shapelint.size.number import plain, tracked_size
 from shapelint.size.tracking import settle
 from shapelint.source import Call
 from shapelint.trace.arguments import with_numbers
+from shapelint.trace.autocast import called_as_cast, casts
 from shapelint.trace.constancy import mark_constants
 from shapelint.trace.failure import Failure, Kind, OutOfTime, SizeError, Unanalysable
 from shapelint.trace.fallback import Ready, fallback, needs_data
@@ -168,6 +169,8 @@ class Recorder(TorchFunctionMode):
         kwargs = kwargs or {}
         if self._inside:
             return func(*args, **kwargs)
+        if casts(func):
+            return called_as_cast(self, func, args, kwargs)
         if time.monotonic() > self._deadline:
             raise OutOfTime("the time for this model is used up")
         operation, before = Operation(self, func), self._current
@@ -274,23 +277,20 @@ class Recorder(TorchFunctionMode):
 
     def _record(self, operation: Operation, args: Any, kwargs: Any, inputs: Any, dims: Any, value: Any) -> None:
         module, call = self.layers[-1]
-        self.records.append(
-            Record(
-                name=operation.name,
-                function=operation.function,
-                arguments=args,
-                keywords=kwargs,
-                module=module,
-                call=call,
-                inputs=inputs,
-                place=calling_place(sys._getframe(1)),
-                outputs=dims,
-                result=value,
-                spatial=operation.spatial,
-                factor=operation.factor,
-                parameters=operation.parameters,
-            )
+        made = Record(
+            name=operation.name,
+            function=operation.function,
+            arguments=args,
+            keywords=kwargs,
+            module=module,
+            call=call,
+            inputs=inputs,
+            place=calling_place(sys._getframe(1)),
+            outputs=dims,
+            result=value,
         )
+        made.spatial, made.factor, made.parameters = operation.spatial, operation.factor, operation.parameters
+        self.records.append(made)
 
     def override(self, parameter: str) -> tuple[int, ...] | None:
         """The value, per axis, that a repair gives to an argument of the layer that is running; None for none."""

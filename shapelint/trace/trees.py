@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -46,8 +47,13 @@ _ATOMS = frozenset({type(None), str, bool, torch.dtype, torch.device, float})
 
 def on_meta(tree: Any) -> Any:
     """The same arguments with every tensor on meta."""
+    return with_tensors(tree, lambda tensor: tensor if tensor.is_meta else tensor.to("meta"))
+
+
+def with_tensors(tree: Any, change: Callable[[torch.Tensor], torch.Tensor]) -> Any:
+    """The same arguments with other tensors."""
     if isinstance(tree, torch.Tensor):
-        return tree if tree.is_meta else tree.to("meta")
+        return change(tree)
     if isinstance(tree, dict):
-        return {key: on_meta(part) for key, part in tree.items()}
-    return type(tree)(map(on_meta, tree)) if type(tree) in (tuple, list) else tree
+        return {key: with_tensors(part, change) for key, part in tree.items()}
+    return type(tree)(with_tensors(part, change) for part in tree) if type(tree) in (tuple, list) else tree
