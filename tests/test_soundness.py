@@ -165,6 +165,23 @@ def test_an_index_tensor_that_was_written_to_through_a_view_proves_nothing() -> 
     assert not shapelint.check(Net, "1,3,H,W").contract.proved
 
 
+@pytest.mark.parametrize("proved", [True, False])
+def test_the_nearest_of_a_codebook_is_one_of_it_whatever_was_written_before(proved: bool) -> None:
+    class Quantized(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.codes = nn.Parameter(torch.ones(16, 4))
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            x = F.relu_(x + 1).permute(0, 2, 3, 1)
+            nearest = torch.cdist(x.reshape(-1, 4), self.codes).min(1)[1]
+            if not proved:
+                nearest.view(-1)[:1].add_(5)
+            return torch.index_select(self.codes, 0, nearest).view(x.shape).permute(0, 3, 1, 2)
+
+    assert shapelint.check(Quantized, "1,4,H,W").contract.proved is proved
+
+
 def test_the_numbers_of_a_models_own_small_tensors_decide_as_in_eager() -> None:
     class Net(nn.Module):
         def __init__(self) -> None:

@@ -56,7 +56,9 @@ def found_below(op: Operation, index: Tensor) -> int | None:
 
 
 def _written_to(records: list[Record], node: int) -> bool:
-    """Whether a call writes into the memory of a call's result, or of what that was made of."""
+    """Whether a call writes into the memory of a call's result, or of what that was made of; a place that was found
+    is new, whatever was written to the numbers among which it was sought.
+    """
     memories: set[int] = set()
     waiting, seen = [node], {-1}
     while waiting:
@@ -64,7 +66,7 @@ def _written_to(records: list[Record], node: int) -> bool:
         if node not in seen:
             seen.add(node)
             memories.update(map(_memory, flat_tensors(records[node].result)))
-            waiting.extend(records[node].inputs)
+            waiting.extend(() if records[node].name in _PLACES else records[node].inputs)
     return any(_memory(tensor) in memories for record in records for tensor in _targets(record))
 
 
