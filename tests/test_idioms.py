@@ -77,6 +77,27 @@ def written(x: Tensor) -> Tensor:
     return y
 
 
+def windows_of(x: Tensor, side: int) -> Tensor:
+    """Swin's partition into windows, and its reverse, which works out the batch from quotients of sizes."""
+    height, width = x.shape[2:]
+    x = F.pad(x, (0, -width % side, 0, -height % side)).permute(0, 2, 3, 1)
+    _, rows, columns, _ = x.shape
+    x = x.view(len(x), rows // side, side, columns // side, side, 3).permute(0, 1, 3, 2, 4, 5).contiguous()
+    x = x.view(-1, side, side, 3)
+    batch = int(x.shape[0] / (rows * columns / side / side))
+    x = x.view(batch, rows // side, columns // side, side, side, -1).permute(0, 1, 3, 2, 4, 5).contiguous()
+    return x.view(batch, rows, columns, -1)[:, :height, :width].permute(0, 3, 1, 2)
+
+
+def cropped_by_tensors(x: Tensor) -> Tensor:
+    """The centre crop of a well-known U-Net package: half of a difference of shapes, as a tensor."""
+    y = F.interpolate(F.max_pool2d(x, 2), scale_factor=2)
+    difference = torch.tensor(x.shape)[2:] - torch.tensor(y.shape)[2:]
+    half = (difference / 2).int()
+    pad = -torch.stack((half, half)).t().flatten()
+    return torch.cat((F.pad(x, pad.tolist()), y), dim=1)
+
+
 IDIOMS: dict[str, Callable[[Tensor], Any]] = {
     "int(h / 2)": lambda x: square_to(x, int(x.shape[2] / 2) + 1, int(x.shape[3] * 0.5) + 1),
     "a float in a name": lambda x: square_to(x, int(RATIO * x.shape[2]) + 1, round(RATIO * x.shape[3]) + 1),
@@ -102,6 +123,9 @@ IDIOMS: dict[str, Callable[[Tensor], Any]] = {
     "torch.tensor(shape)": as_tensor,
     "written in place": written,
     "a text in an error": checked,
+    "windows of 4": lambda x: windows_of(x, 4),
+    "windows of 7": lambda x: windows_of(x, 7),
+    "a crop by tensors": cropped_by_tensors,
     "lru_cache": lambda x: square_to(x, *halves(*x.shape[2:])),
     "a checkpoint": lambda x: checkpoint(lambda y: F.max_pool2d(y, 2, ceil_mode=True), x, use_reentrant=False),
     "complex": lambda x: torch.fft.irfft2(torch.fft.rfft2(x), s=x.shape[2:]) if x.shape[3] > 1 else x,

@@ -8,6 +8,7 @@ q is always an integer, and Python gives 0.9999999999999999 where h is 1.
 
 from __future__ import annotations
 
+import contextlib
 import math
 import operator
 from collections.abc import Callable
@@ -15,7 +16,9 @@ from fractions import Fraction
 from numbers import Number
 from typing import Any
 
-from shapelint.size.number import integral, plain
+from shapelint.size.division import divide_exactly
+from shapelint.size.function import Function, NotQuasiAffine, constant
+from shapelint.size.number import function_of, integral, plain, tracked_size
 from shapelint.size.tracking import lose, symbolic, tell
 
 _FINEST = 1 << 20
@@ -89,13 +92,36 @@ class Ratio(float):
 
     def __truediv__(self, other: Any) -> Any:
         fraction = _exact(other)
-        if fraction is None or symbolic(fraction[0]) or not _dyadic(fraction[1]) or fraction[0] == 0:
+        if fraction is not None and symbolic(fraction[0]):
+            quotient = self._quotient(*fraction)
+            return self._lost(other, operator.truediv) if quotient is None else Ratio(quotient, 1)
+        if fraction is None or not _dyadic(fraction[1]) or fraction[0] == 0:
             return self._lost(other, operator.truediv)
         sign, value = 1 if fraction[0] > 0 else -1, float.__float__(self) / _bare(other)
         return Ratio(self._numerator * fraction[1] * sign, self._denominator * plain(fraction[0]) * sign, value)
 
     def __rtruediv__(self, other: Any) -> Any:
-        return self._lost(other, lambda mine, theirs: theirs / mine)
+        fraction = _exact(other)
+        whole = None if fraction is None else Ratio(*fraction, value=_bare(other))._quotient(self._numerator, self._denominator)
+        return self._lost(other, lambda mine, theirs: theirs / mine) if whole is None else Ratio(whole, 1)
+
+    def _quotient(self, numerator: Any, denominator: int) -> Any:
+        """The whole number of times that another quotient of sizes goes into this one at every size; None for none.
+
+        Both are doubles without a rounding error where they are dyadic or whole at every size.
+        """
+        mine, theirs = function_of(self._numerator), function_of(numerator)
+        exact = all(_dyadic(by) or _whole(each, by) for each, by in ((mine, self._denominator), (theirs, denominator)))
+        times = _whole_function(mine.times(denominator), theirs.times(self._denominator)) if exact else None
+        if plain(numerator) == 0 or numerator == 0:
+            return None
+        value, rest = divmod(plain(self._numerator) * denominator, plain(numerator) * self._denominator)
+        if times is not None:
+            return tracked_size(value, times)
+        once = self._denominator == value == 1  # then both quotients are whole
+        if rest or not (once or exact):
+            return None
+        return value if self._numerator * denominator == numerator * self._denominator * value else None
 
     def __floordiv__(self, other: Any) -> Any:
         quotient = self / other
@@ -212,6 +238,16 @@ class Ratio(float):
     def __hash__(self) -> int:
         lose("a size used as a key", self._numerator)
         return float.__hash__(self)
+
+
+def _whole_function(function: Function, divisor: Function) -> Function | None:
+    with contextlib.suppress(NotQuasiAffine):
+        return divide_exactly(function, divisor)
+    return None
+
+
+def _whole(function: Function, divisor: int) -> bool:
+    return _whole_function(function, constant(divisor)) is not None
 
 
 def _bare(number: Any) -> Any:

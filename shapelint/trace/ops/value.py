@@ -269,10 +269,10 @@ def _register(rule: SizeRule, *functions: Any) -> None:
 _COMPUTED: dict[str, Callable[..., Any]] = {
     "add": operator.add, "sub": operator.sub, "mul": operator.mul, "floor_divide": operator.floordiv,
     "div": operator.truediv, "true_divide": operator.truediv, "divide": operator.truediv,
-    "remainder": operator.mod, "neg": operator.neg, "maximum": larger, "minimum": smaller,
+    "remainder": operator.mod, "neg": operator.neg, "abs": operator.abs, "maximum": larger, "minimum": smaller,
     "eq": operator.eq, "ne": operator.ne, "lt": operator.lt, "le": operator.le, "gt": operator.gt, "ge": operator.ge,
 }  # fmt: skip
-_ON_RATIOS = frozenset({operator.add, operator.sub, operator.mul, operator.truediv, operator.neg})
+_ON_RATIOS = frozenset({operator.add, operator.sub, operator.mul, operator.truediv, operator.neg, operator.abs})
 _DUNDERS = {"add": "add", "sub": "sub", "mul": "mul", "truediv": "div", "div": "div", "floordiv": "floor_divide",
             "mod": "remainder"}  # fmt: skip
 
@@ -285,7 +285,8 @@ for _name, _target in _DUNDERS.items():
         if hasattr(Tensor, _dunder):
             _register(partial(_computed, compute=_compute), getattr(Tensor, _dunder))
 for _name in ("__getitem__", "unbind", "stack", "cat", "flip", "view", "reshape", "flatten", "squeeze", "unsqueeze",
-              "chunk", "split", "select", "narrow", "permute", "transpose", "expand", "repeat"):  # fmt: skip
+              "chunk", "split", "select", "narrow", "permute", "transpose", "expand", "repeat", "t", "ravel", "tile",
+              "roll", "repeat_interleave", "contiguous", "hstack", "vstack"):  # fmt: skip
     _register(_rearranged, *spellings(_name, inplace=False))
 for _name in ("to", "long", "int", "float", "double", "detach", "clone", "cpu"):
     _register(_cast, *spellings(_name, inplace=False))
