@@ -86,7 +86,9 @@ def test_a_type_that_does_not_fit_behind_autocast_is_no_size() -> None:
         shapelint.check(Half(lambda y: y), (1, 3, 6, 6))
 
 
-@pytest.mark.parametrize("call", [lambda x: torch.einsum("bcl,bdl->bcd", x, x), lambda x: torch.tensordot(x, x, ([2], [2]))])
+@pytest.mark.parametrize(
+    "call", [lambda x: torch.einsum("bcl,bdl->bcd", x, x), lambda x: torch.tensordot(x, x, ([2], [2]))]
+)
 def test_what_autocast_does_inside_of_a_function_is_not_proved(call: Callable[[Tensor], Tensor]) -> None:
     contract = shapelint.check(Cast(call, torch.float32), (1, 8, 9)).contract
     assert not contract.proved

@@ -102,7 +102,8 @@ class Ratio(float):
 
     def __rtruediv__(self, other: Any) -> Any:
         fraction = _exact(other)
-        whole = None if fraction is None else Ratio(*fraction, value=_bare(other))._quotient(self._numerator, self._denominator)
+        dividend = None if fraction is None else Ratio(*fraction, value=_bare(other))
+        whole = None if dividend is None else dividend._quotient(self._numerator, self._denominator)
         return self._lost(other, lambda mine, theirs: theirs / mine) if whole is None else Ratio(whole, 1)
 
     def _quotient(self, numerator: Any, denominator: int) -> Any:
