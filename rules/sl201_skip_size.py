@@ -177,11 +177,14 @@ def _fix(analysis: Analysis, diagnosis: Diagnosis, mismatch: Mismatch) -> Fix:
     if rewrite is not None:
         bring = f"write {rewritten(rewrite)}"
     if diagnosis.plan is None or not mismatch.values or (rewrite is not None and not diagnosis.plan.complete):
+        pad = "pad the input to a size that runs" if analysis.contract.runs else ""
         if rewrite is not None:
-            return rewriting_fix(rewrite, f"pad the input to a size that runs, or {bring}")
+            return rewriting_fix(rewrite, ", or ".join(filter(None, (pad, bring))))
+        if pad and given == skip == quoted("input"):  # pieces of the input
+            return Fix(pad, Safety.ADVICE)
         rank = len(mismatch.sizes[0])
         code = f": `F.interpolate(y, size=skip.shape[-{rank}:])`" if mismatch.maps else ""
-        return Fix(f"pad the input to a size that runs, or {bring}{code}", Safety.ADVICE)
+        return Fix(", or ".join(filter(None, (pad, bring + code))), Safety.ADVICE)
     values = ", ".join(f"{padding_text(value)} in {quoted(name)}" for name, value in mismatch.values.items())
     assignments = {f"{name}.output_padding": value for name, value in mismatch.values.items()}
     everywhere = rewrite is None or (rewrite.plan.restores == rewrite.plan.runs and not rewrite.plan.breaks)

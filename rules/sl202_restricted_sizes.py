@@ -131,11 +131,12 @@ class RestrictedSizes:
             notes.append(f"it runs for: {some_of(analysis.contract.runs)}")
         if analysis.intent.meant:
             notes.append(f"{analysis.intent.why}; say otherwise with `--expect`")
+        words = words if len(words) <= _SHORT else "some sizes"
         return Finding(
             code=self.code,
             name=self.name,
             severity=Severity.NOTE,
-            message=f"it {verb} {words if len(words) <= _SHORT else 'some sizes'} only",
+            message=f"it {verb} {words}{'' if ' only ' in words else ' only'}",
             notes=tuple(notes),
         )
 

@@ -154,7 +154,7 @@ class OddDifference:
         at = sized(tuple(odd.at.values()))
         steps = f"at {at} it takes {sized(odd.before)}, gives {sized(odd.after)} and should give {sized(odd.target)}"
         where = brief(odd.sizes, f"{at} and others like it")
-        verb = "cuts" if odd.crops or max(odd.target) < max(odd.before) else "adds"
+        verb = "cuts" if odd.crops or sum(odd.target) < sum(odd.before) else "adds"
         why = "its end is `-0`" if odd.emptied else f"it {verb} the same on both sides"
         name = "the crop" if odd.crops else "`pad`"
         return Finding(

@@ -30,7 +30,8 @@ class Node:
     """One call of a torch function.
 
     `module` is the path of the module whose forward made the call ("" is the root), `call` counts the runs of
-    that module from 1. `spatial` is the number of spatial axes of a convolution, pool, resize or shuffle (0 else)
+    that module from 1; `source` names the parameter or buffer that it takes where it takes no result of a call.
+    `spatial` is the number of spatial axes of a convolution, pool, resize or shuffle (0 else)
     and `factor` what it multiplies each by. `parameters` are the arguments that set the size.
     """
 
@@ -46,6 +47,7 @@ class Node:
     spatial: int = 0
     factor: tuple[Fraction, ...] = ()
     parameters: tuple[tuple[str, tuple[int, ...]], ...] = ()
+    source: str = ""
 
     def parameter(self, name: str) -> tuple[int, ...] | None:
         return dict(self.parameters).get(name)

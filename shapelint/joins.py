@@ -67,12 +67,15 @@ def _always_grown(graph: ShapeGraph, node: Node) -> bool:
     return True
 
 
+_ENDS = frozenset({"cat", "concat", "input"})
+
+
 def named_source(graph: ShapeGraph, node: Node) -> str:
     """What gave a tensor its size: the last spatial call on its way, by its layer, else by its function."""
     each = node
-    while not each.spatial and each.inputs and each.operation not in ("cat", "concat", "input"):
+    while (not each.spatial or each.operation == "__getitem__") and each.inputs and each.operation not in _ENDS:
         each = graph.nodes[each.inputs[0]]
-    return each.module or node.module or each.operation
+    return each.source or each.module or node.module or each.operation
 
 
 def last_up(graph: ShapeGraph, node: Node) -> Node | None:

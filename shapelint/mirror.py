@@ -171,7 +171,7 @@ def _is_part(smaller: tuple[int, ...], shape: tuple[int, ...], rank: int) -> boo
 
 def _called(node: Node, times: Mapping[str, int]) -> str:
     """A layer's path, with the call where it is called several times: "up, call 2"."""
-    name = node.module or f"forward: {node.operation}"
+    name = node.module or f"forward: {'slice' if node.operation == '__getitem__' else node.operation}"
     return f"{name}, call {node.call}" if node.module and times[node.module] > 1 else name
 
 

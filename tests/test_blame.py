@@ -279,3 +279,70 @@ def _seen(net: Callable[[], nn.Module], size: tuple[int, ...]) -> tuple[tuple[in
         return run(net(), (1, 3, *size))
     except RuntimeError:
         return None
+
+
+class Decimated(nn.Module):
+    """Wave-U-Net goes down by taking every second sample; `rotary` does the same to features, which are no map."""
+
+    def __init__(self, *, rotary: bool = False) -> None:
+        super().__init__()
+        self.first, self.last = nn.Conv1d(1, 8, 15, padding=7), nn.Conv1d(8, 1, 5, padding=2)
+        self.mix, self.rotary = nn.Linear(8, 8), rotary
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = self.first(x)
+        if self.rotary:
+            tokens = self.mix(y.transpose(1, 2))
+            turned = torch.stack((-tokens[..., 1::2], tokens[..., ::2]), -1).flatten(-2)
+            return self.last((tokens + turned).transpose(1, 2))  # type: ignore[no-any-return]
+        return self.last(F.interpolate(y[..., ::2], scale_factor=2, mode="linear"))  # type: ignore[no-any-return]
+
+
+def test_every_second_sample_is_a_down_sampling() -> None:
+    report = shapelint.check(Decimated, (1, 1, 101))
+    assert [finding.message for finding in report.findings] == [
+        "`forward: interpolate` gives back 102 where `forward: slice` took 101"
+    ]
+    assert report.findings[0].fix is not None
+    assert "interpolate(y, size=x.shape[-1:])" in report.findings[0].fix.title
+    (pair,) = shapelint.check(Decimated, (1, 1, 100)).pairs
+    assert (pair.size_in, pair.size_out) == ((100,), (100,))
+
+
+def test_every_second_feature_is_none() -> None:
+    report = shapelint.check(lambda: Decimated(rotary=True), (1, 1, 101))
+    assert (report.ok, report.pairs) == (True, ())
+
+
+class Table(nn.Module):
+    """A table of positions for 64 tokens; the tensor has a name in the model."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.embed, self.positions = nn.Conv2d(3, 8, 8, 8), nn.Parameter(torch.zeros(1, 65, 8))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.embed(x).flatten(2).transpose(1, 2) + self.positions[:, 1:]  # type: ignore[no-any-return]
+
+
+def test_a_table_is_called_by_its_name() -> None:
+    (finding,) = shapelint.check(Table, (1, 3, 96, 96)).findings
+    assert finding.message == "`add` joins 64x8 from `positions` with 144x8 from `embed`"
+
+
+class Quartered(nn.Module):
+    """Up-sampled once too often: nothing that is fed makes the skip fit."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.down, self.up = nn.Conv2d(3, 48, 2, 2), nn.PixelShuffle(4)
+
+    def forward(self, x: Tensor) -> Tensor:
+        skips = [x]
+        return self.up(self.down(x)) + skips.pop()  # type: ignore[no-any-return]
+
+
+def test_nobody_is_told_to_pad_where_no_size_runs() -> None:
+    (finding,) = shapelint.check(Quartered, (1, 3, 96, 96)).findings
+    assert finding.fix is not None
+    assert finding.fix.title.startswith(("resize or pad", "write"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import lru_cache
+from itertools import chain
 from typing import Any
 
 import torch
@@ -14,17 +15,22 @@ from shapelint.source import Call, Span
 from shapelint.trace.branch import frozen_shape
 from shapelint.trace.record import Record
 from shapelint.trace.run import Run
+from shapelint.trace.trees import flat_tensors
 
 
 def freeze(run: Run, module: torch.nn.Module, built: Mapping[str, Span]) -> ShapeGraph:
     """The run's calls with symbolic shapes; `built` tells where each layer was constructed."""
     kinds = {name: type(part).__name__ for name, part in module.named_modules()}
-    nodes = tuple(_node(index, record, kinds, built) for index, record in enumerate(run.records))
+    owned = {id(tensor): name for name, tensor in chain(module.named_buffers(), module.named_parameters())}
+    nodes = tuple(_node(index, record, kinds, built, owned) for index, record in enumerate(run.records))
     inputs = tuple(index for index, record in enumerate(run.records) if record.name == "input")
     return ShapeGraph(nodes, inputs, run.output_nodes, dict(run.sizes))
 
 
-def _node(index: int, record: Record, kinds: Mapping[str, str], built: Mapping[str, Span]) -> Node:
+def _node(
+    index: int, record: Record, kinds: Mapping[str, str], built: Mapping[str, Span], owned: Mapping[int, str]
+) -> Node:
+    taken = () if record.inputs else flat_tensors((record.arguments, dict(record.keywords)))
     return Node(
         index=index,
         operation=record.name,
@@ -38,6 +44,7 @@ def _node(index: int, record: Record, kinds: Mapping[str, str], built: Mapping[s
         spatial=record.spatial,
         factor=record.factor,
         parameters=tuple((name, tuple(map(plain, value))) for name, value in record.parameters.items()),
+        source=next((owned[id(tensor)] for tensor in taken if id(tensor) in owned), ""),
     )
 
 

@@ -6,6 +6,7 @@ https://docs.pytorch.org/docs/stable/tensor_view.html and https://numpy.org/doc/
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Any
 
 import torch
@@ -13,13 +14,14 @@ import torch
 from shapelint.size.bound import never_negative
 from shapelint.size.condition import Condition, at_least, equal
 from shapelint.size.function import constant
-from shapelint.size.number import function_of, larger, smaller, symbolic
+from shapelint.size.number import function_of, larger, plain, smaller, symbolic
 from shapelint.trace.arguments import dimension
 from shapelint.trace.failure import Kind, Unanalysable
 from shapelint.trace.fallback import Ready
 from shapelint.trace.operation import Kernel, NoRule, Operation, Result, Shape, size_rule
 from shapelint.trace.ops.elementwise import fits, forget_values
 from shapelint.trace.ops.index_range import counted_range, found_below
+from shapelint.trace.ops.maps import is_map
 from shapelint.trace.ops.split import check_index
 from shapelint.trace.ops.view import ones
 
@@ -44,9 +46,24 @@ def _getitem(op: Operation, input: Tensor, index: Any) -> Result:
     found = _indexed(op, shape, parts)
     op.layout = (*ones(shape), *found.layout)
     result = _result(op, found)
+    _tell_strides(op, input, shape, parts)
     if any(isinstance(part, Tensor) and not part.dim() for part in _parts(index)):
         return Ready((result,), op.recorder.kernel(op.function, (input, parts), {}))
     return Kernel((result,))
+
+
+def _tell_strides(op: Operation, input: Tensor, shape: Shape, parts: tuple[Any, ...]) -> None:
+    """Every second row of a map, `x[..., ::2, ::2]`, is a down-sampling as that of a layer is."""
+    strided = any(isinstance(part, slice) and part.step not in (None, 1) for part in parts)
+    plain_parts = all(part is Ellipsis or isinstance(part, slice) for part in parts)
+    if not (strided and plain_parts and 3 <= len(shape) <= 5):
+        return
+    taken = [part for part in parts if part is not Ellipsis]
+    at = parts.index(Ellipsis) if Ellipsis in parts else len(parts)
+    every = [slice(None)] * (len(shape) - len(taken))
+    steps = [1 if part.step is None else plain(part.step) for part in (*taken[:at], *every, *taken[at:])]
+    if steps[:2] == [1, 1] and min(steps) > 0 and is_map(op, input):
+        op.resamples(len(shape) - 2, (Fraction(1, step) for step in steps[2:]))
 
 
 def _scalar(op: Operation, part: Any) -> Any:
