@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING, ClassVar
 from shapelint.finding import Finding, Fix, Safety, Severity
 from shapelint.rule import Invalid, Valid
 
-from ._helpers import layer_name, misses_output_size, place_of, quoted, resizing, short, sized
+from ._helpers import (
+    layer_name,
+    misses_output_size,
+    nearest_note,
+    padding_note,
+    place_of,
+    quoted,
+    resizing,
+    short,
+    sized,
+)
 from .sl101_round_trip_size import is_remainder, loss_message
 
 if TYPE_CHECKING:
@@ -75,17 +85,18 @@ class RoundTripMirror:
         diagnosis = analysis.diagnosis
         if diagnosis is None or diagnosis.plan is not None or analysis.misaligned or analysis.claimed:
             return
-        for loss in diagnosis.losses:
-            if not is_remainder(loss) and not misses_output_size(loss):
-                yield self._finding(diagnosis, loss)
+        losses = [loss for loss in diagnosis.losses if not is_remainder(loss) and not misses_output_size(loss)]
+        for number, loss in enumerate(losses):
+            yield self._finding(analysis, diagnosis, loss, first=number == 0)
 
-    def _finding(self, diagnosis: Diagnosis, loss: Loss) -> Finding:
+    def _finding(self, analysis: Analysis, diagnosis: Diagnosis, loss: Loss, *, first: bool) -> Finding:
+        elsewhere = (nearest_note(analysis, dict(diagnosis.focus)), padding_note(analysis)) if first else ()
         return Finding(
             code=self.code,
             name=self.name,
             severity=Severity.ERROR,
             message=loss_message(loss),
-            notes=(*_differences(loss), _impossible(loss)),
+            notes=(*_differences(loss), _impossible(loss), *(note for note in elsewhere if note)),
             module=loss.up.module or None,
             location=place_of(loss.up),
             fix=_fix(diagnosis, loss),
@@ -126,7 +137,8 @@ def _fix(diagnosis: Diagnosis, loss: Loss) -> Fix | None:
         title = f"`{change.parameter}={short(change.value)}` in {quoted(change.module)} gives the size back"
         assignments = {f"{change.module}.{change.parameter}": change.value}
         return Fix(title, Safety.UNSAFE, assignments, verified=("meta",))
-    if loss.pair.down and not loss.up.operation.startswith(("conv_transpose", "max_unpool")):
+    surplus = all(each <= 0 for each in loss.needed)
+    if loss.pair.down and not loss.up.operation.startswith(("max_unpool", *(() if surplus else ("conv_transpose",)))):
         return Fix(resizing(loss), Safety.ADVICE)
     if loss.up.parameter("output_size"):
         return Fix(f"ask {quoted(loss.up.module)} for the size that {layer_name(loss.pair.down)} took", Safety.ADVICE)

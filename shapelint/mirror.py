@@ -35,11 +35,11 @@ def mirrored_pairs(graph: ShapeGraph, sizes: Mapping[str, int]) -> tuple[Pair, .
     """The pairs of a run, in the order in which they are closed, with their sizes where the symbols are `sizes`."""
     stacks: dict[int, Open | None] = {}
     pairs: list[Pair] = []
-    times = _times_called(graph)
+    times, maps = _times_called(graph), _maps(graph)
     for node in graph.nodes:
         known = [index for index in node.inputs if index in stacks]
-        if not known and node.operation != "input":
-            continue  # made of constants alone
+        if not known and node.index not in maps:
+            continue  # made of constants alone, or of an input that is no map: a time step, a text
         stack = _joined(known, stacks)
         if node.spatial and node.shapes and node.inputs:
             before, after = spatial_size(graph, node, sizes, out=False), spatial_size(graph, node, sizes)
@@ -50,19 +50,35 @@ def mirrored_pairs(graph: ShapeGraph, sizes: Mapping[str, int]) -> tuple[Pair, .
     return tuple(pairs)
 
 
+def _maps(graph: ShapeGraph) -> set[int]:
+    """The inputs that have as many axes as the first one, or more."""
+    ranks = {index: len(shape.dims) for index in graph.inputs for shape in graph.nodes[index].shapes}
+    least = ranks.get(graph.inputs[0], 0) if graph.inputs else 0
+    return {index for index in graph.inputs if ranks.get(index, 0) >= least}
+
+
 def spatial_size(graph: ShapeGraph, node: Node, sizes: Mapping[str, int], *, out: bool = True) -> tuple[int, ...]:
     """The last `node.spatial` dimensions of what a call gives, or of what it takes."""
-    source = node if out else _before_padding(graph, graph.nodes[node.inputs[0]])
+    source = node if out else _before_padding(graph, graph.nodes[node.inputs[0]], sizes)
     if not source.shapes:
         return ()
     return source.shapes[0].value(dict(sizes))[-node.spatial :]
 
 
-def _before_padding(graph: ShapeGraph, node: Node) -> Node:
-    """What was padded on its way into a layer: a pad is a part of the layer that follows it."""
-    while node.operation == "pad" and node.inputs:
+def _before_padding(graph: ShapeGraph, node: Node, sizes: Mapping[str, int]) -> Node:
+    """What was padded on its way into a layer: a pad is a part of the layer that follows it, with a slice that takes
+    all of it, such as that of a helper which cuts off what it added for short inputs.
+    """
+    while node.inputs and (node.operation == "pad" or _takes_all(graph, node, sizes)):
         node = graph.nodes[node.inputs[0]]
     return node
+
+
+def _takes_all(graph: ShapeGraph, node: Node, sizes: Mapping[str, int]) -> bool:
+    taken = graph.nodes[node.inputs[0]].shapes
+    if node.operation != "__getitem__" or not (taken and node.shapes):
+        return False
+    return node.shapes[0].value(dict(sizes)) == taken[0].value(dict(sizes))
 
 
 def _joined(inputs: Sequence[int], stacks: Mapping[int, Open | None]) -> Open | None:

@@ -138,11 +138,12 @@ def _is_no_size_rule(run: Run) -> bool:
 
 
 def _showing(explored: Exploration, asked: Question) -> Region:
-    """A region that shows the model at work: one that runs, at an asked size or with the most calls."""
+    """A region that shows the model at work: one that runs, at an asked size or one without an end."""
     running = [region for region in explored.regions if region.outcome.ok]
     for region in running:
         if asked.asked is not None and region.sizes & asked.asked:
             return region
+    running = [region for region in running if not region.sizes.finite] or running
     longest = max(running or explored.regions, key=lambda region: len(explored.runs[region.run].records))
     return next((each for each in running if asked.first in each.sizes), longest)
 

@@ -346,3 +346,67 @@ def test_nobody_is_told_to_pad_where_no_size_runs() -> None:
     (finding,) = shapelint.check(Quartered, (1, 3, 96, 96)).findings
     assert finding.fix is not None
     assert finding.fix.title.startswith(("resize or pad", "write"))
+
+
+class Conditioned(nn.Module):
+    """A diffusion U-Net: each block is told the time, and attends to a text; neither is a map."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.time, self.text = nn.Conv2d(3, 4, 3, padding=1), nn.Linear(1, 4), nn.Linear(5, 4)
+        self.down, self.up = nn.Conv2d(4, 4, 4, 2, 1), nn.ConvTranspose2d(4, 4, 4, 2, 1)
+        self.attention, self.last = nn.MultiheadAttention(4, 1, batch_first=True), nn.Conv2d(8, 3, 1)
+
+    def told(self, x: Tensor, time: Tensor, text: Tensor) -> Tensor:
+        x = x * self.time(time[:, None])[:, :, None, None]
+        tokens, words = x.flatten(2).transpose(1, 2), self.text(text)
+        return x + self.attention(tokens, words, words)[0].transpose(1, 2).reshape(x.shape)  # type: ignore[no-any-return]
+
+    def forward(self, x: Tensor, time: Tensor, text: Tensor) -> Tensor:
+        x = self.told(self.first(x), time, text)
+        y = self.up(self.told(self.down(x), time, text))
+        return self.last(torch.cat([self.told(y, time, text), x], 1))  # type: ignore[no-any-return]
+
+
+def test_layers_that_are_told_something_are_paired_all_the_same() -> None:
+    others: list[object] = [(2,), (2, 7, 5)]
+    (pair,) = shapelint.check(Conditioned, [(2, 3, 8, 8), *others]).pairs
+    assert (pair.down, pair.up) == (("down",), ("up",))
+    (finding,) = shapelint.check(Conditioned, [(2, 3, 9, 8), *others]).findings
+    assert finding.message == "`cat` joins 8x8 from `up` with 9x8 from `first`"
+    assert "`down` took 9x8, `up` gives back 8x8" in finding.notes
+    assert finding.fix is not None
+    assert finding.fix.assignments == {"up.output_padding": (1, 0)}
+
+
+class Rounding(nn.Module):
+    """A codec that pads up to its stride, with a helper that adds for short inputs and cuts that off again."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.down, self.deeper = nn.Conv1d(1, 2, 4, 2), nn.Conv1d(2, 2, 8, 4)
+        self.wide, self.up = nn.ConvTranspose1d(2, 2, 8, 4), nn.ConvTranspose1d(2, 1, 4, 2)
+
+    def encoded(self, x: Tensor, layer: nn.Conv1d) -> Tensor:
+        kernel, stride = layer.kernel_size[0], layer.stride[0]
+        wanted = -(-x.shape[-1] // stride) * stride + kernel - stride
+        short = max(0, kernel - x.shape[-1])
+        x = F.pad(x, (0, short))
+        return layer(F.pad(x, (0, wanted - x.shape[-1]))[..., : wanted if short else None])  # type: ignore[no-any-return]
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = self.encoded(self.encoded(x, self.down), self.deeper)
+        return self.up(self.wide(y)[..., :-4])[..., :-2]  # type: ignore[no-any-return]
+
+
+def test_what_comes_back_too_long_is_cropped() -> None:
+    first, second = shapelint.check(Rounding, (1, 1, 801)).findings
+    assert first.message == "`wide` gives back 404 where `deeper` took 401"
+    assert second.message == "`up` gives back 808 where `down` took 801"
+    assert "nearest to 801 that restore: 800 and 808" in first.notes
+    assert any("pad the input to multiples of 8 and crop the output" in note for note in first.notes)
+    assert all(each.fix is not None and each.fix.title.startswith("crop what `") for each in (first, second))
+
+
+def test_what_is_meant_is_told_by_sizes_without_an_end() -> None:
+    assert [shapelint.check(Rounding, spec).contract.meant for spec in ("1,1,L", "1,1,801")] == [True, True]
