@@ -196,9 +196,16 @@ class _State:
         self._containers = [(each, each.copy()) for each in _containers() if not imports or each is not sys.path]
         self._environment, self._raw = os.environ.copy(), _environment()
         self._drawn, self._modes = Drawn(), _modes()
+        self._seeded = False
 
-    def give_back(self) -> None:
-        """Puts everything back."""
+    def begin(self) -> None:
+        """Gives back the random states that runs with states of their own left."""
+        if self._seeded:
+            self._drawn.give_back()
+            self._seeded = False
+
+    def give_back(self, *, seeded: bool = False) -> None:
+        """Puts everything back; with `seeded`, the random states when something else begins."""
         self._ways.give_back()
         for get, put, value in self._settings:
             if get() != value:
@@ -210,24 +217,29 @@ class _State:
             refill(os.environ, self._environment)
         if _modes() != self._modes:
             _set_modes(self._modes)
-        self._drawn.give_back()
+        self._seeded = seeded
+        if not seeded:
+            self._drawn.give_back()
 
 
 _standing: Final[list[_State]] = []
 
 
 @contextlib.contextmanager
-def kept_state(*, imports: bool = False) -> Iterator[None]:
+def kept_state(*, imports: bool = False, seeded: bool = False) -> Iterator[None]:
     """Gives back the state of torch and of Python at the end.
 
     Where there are `imports` inside, sys.path stays as they leave it: a module is imported once, and what it added is
-    there when it imports more in a later call.
+    there when it imports more in a later call. What is `seeded` sets the random states itself: one after the other
+    inside of `standing_state`, they are given back once.
     """
     state = _standing[-1] if _standing else _State(imports=imports)
+    if not seeded:
+        state.begin()
     try:
         yield
     finally:
-        state.give_back()
+        state.give_back(seeded=seeded and bool(_standing))
 
 
 @contextlib.contextmanager

@@ -99,23 +99,19 @@ class Function:
     Equal canonical forms are the same object, so `==` is identity and cheap.
     """
 
-    __slots__ = ("_hash", "depth", "terms")
+    __slots__ = ("depth", "terms")
 
     terms: Terms
     depth: int
-    _hash: int
 
     def __new__(cls, terms: Terms) -> Function:
         known = _functions.get(terms)
         if known is None:
             known = object.__new__(cls)
-            known.terms, known._hash = terms, hash(terms)
+            known.terms = terms
             known.depth = max((1 + part.depth for atom in known.atoms() for part in _parts(atom)), default=0)
             known = _functions.setdefault(terms, known)
         return known
-
-    def __hash__(self) -> int:
-        return self._hash
 
     def __reduce__(self) -> tuple[Callable[[str], Function], tuple[str]]:
         return _parsed, (str(self),)
@@ -162,7 +158,7 @@ class Function:
         return _product(self, other)
 
     def times(self, factor: int) -> Function:
-        return _collect([(monomial, value * factor) for monomial, value in self.terms])
+        return _times(self, factor)
 
     def plus(self, number: int) -> Function:
         return _sum(self, constant(number)) if number else self
@@ -241,6 +237,11 @@ def symbol(name: str) -> Function:
 @lru_cache(maxsize=65536)
 def _sum(first: Function, second: Function) -> Function:
     return _collect([*first.terms, *second.terms])
+
+
+@lru_cache(maxsize=65536)
+def _times(function: Function, factor: int) -> Function:
+    return Function(tuple((monomial, value * factor) for monomial, value in function.terms) if factor else ())
 
 
 @lru_cache(maxsize=65536)

@@ -184,6 +184,8 @@ class Size(BitInteger):
 
 def plain(number: Any) -> int:
     """The exact int of any integer, without telling the tracker."""
+    if type(number) is int:
+        return number
     return int.__int__(number) if isinstance(number, int) else operator.index(number)
 
 

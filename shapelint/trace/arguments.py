@@ -16,6 +16,8 @@ from shapelint.trace.operation import NoRule, Operation
 
 def per_axis(value: Any, axes: int) -> tuple[int, ...]:
     """An argument such as `stride` for each of the spatial axes; a single number stands for all."""
+    if type(value) is tuple and len(value) == axes and all(type(each) is int for each in value):
+        return value
     if _whole(value):
         return (value,) * axes
     if isinstance(value, (tuple, list)) and len(value) in (1, axes) and all(map(_whole, value)):
@@ -114,8 +116,9 @@ def comparable(op: Operation, tensor: torch.Tensor) -> None:
 
 def one_dtype(op: Operation, *tensors: torch.Tensor | None) -> None:
     """Refuses tensors of different dtypes, as matrix products do; autocast may make them one."""
-    names = list(dict.fromkeys(str(tensor.dtype)[6:] for tensor in tensors if tensor is not None))
-    if len(names) > 1 and not _autocast():
+    kinds = dict.fromkeys(tensor.dtype for tensor in tensors if tensor is not None)
+    if len(kinds) > 1 and not _autocast():
+        names = [str(kind)[6:] for kind in kinds]
         op.refuse(Kind.ARGUMENT, f"{op.name}: expected one dtype, but got {' and '.join(names)}")
 
 

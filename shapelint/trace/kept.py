@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict, deque
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from operator import is_not
+from operator import is_, is_not
 from types import ModuleType
 from typing import Any, Final
 
@@ -25,7 +25,10 @@ class Contents:
     """What lists, dicts, sets and objects of the user's held, and those inside of them."""
 
     def __init__(self, roots: Iterable[Any], depth: int = _DEPTH) -> None:
-        self._held: dict[int, tuple[Any, Any]] = {}
+        self._held: dict[int, Any] = {}
+        self._empty: list[Any] = []  # most containers of a module's parts are: its hooks and buffers
+        self._dicts: list[tuple[dict[Any, Any], list[Any], list[Any]]] = []
+        self._others: list[tuple[Any, list[Any]]] = []
         for root in roots:
             self._hold(root, depth)
 
@@ -36,9 +39,9 @@ class Contents:
         parts: Any
         base = next((each for each in _CONTAINERS if issubclass(kind, each)), None)
         if base is not None:
-            held = list(base.items(value) if base is dict else base.__iter__(value))
-            self._held[id(value)] = (value, held)
-            parts = [each for _, each in held] if base is dict else held
+            held = list(base.__iter__(value))
+            self._keep(value, held)
+            parts = list(dict.values(value)) if base is dict else held
         elif issubclass(kind, tuple):
             parts = value
         elif not is_foreign(kind.__module__):
@@ -48,27 +51,40 @@ class Contents:
         for part in parts:
             self._hold(part, depth - 1)
 
+    def _keep(self, container: Any, held: list[Any]) -> None:
+        self._held[id(container)] = container
+        if not held and type(container) in _USUAL:
+            self._empty.append(container)
+        elif isinstance(container, dict):
+            self._dicts.append((container, held, list(dict.values(container))))
+        else:
+            self._others.append((container, held))
+
     def put_back(self) -> None:
         """Gives every container that has changed its old contents again."""
-        for container, held in self._held.values():
-            if not held and type(container) in _USUAL and not container:
-                continue  # most containers of a module's parts are empty: its hooks and buffers
-            if isinstance(container, dict):
-                _refill(container, held)
-            elif len(container) != len(held) or any(map(is_not, container, held)):
+        for container in filter(None, self._empty):
+            container.clear()
+        for container, keys, values in self._dicts:
+            if not _is_still(container, keys, values):
+                _refill(container, keys, values)
+        for container, held in self._others:
+            if len(container) != len(held) or any(map(is_not, container, held)):
                 base: Any = next(each for each in _CONTAINERS if isinstance(container, each))
                 base.clear(container)
                 (base.update if base is set else base.extend)(container, held)
 
 
-def _refill(container: dict[Any, Any], held: list[tuple[Any, Any]]) -> None:
+def _is_still(container: dict[Any, Any], keys: list[Any], values: list[Any]) -> bool:
+    """Whether a dict has these very keys and values, in their order."""
+    same = len(container) == len(keys) and all(map(is_, dict.__iter__(container), keys))
+    return same and all(map(is_, dict.values(container), values))
+
+
+def _refill(container: dict[Any, Any], keys: list[Any], values: list[Any]) -> None:
     """What a subclass makes of getting and setting an item is left out: it may build what it gives."""
-    now = list(dict.items(container))
-    if len(now) == len(held) and all(one[0] is two[0] and one[1] is two[1] for one, two in zip(now, held, strict=True)):
-        return
     base = OrderedDict if isinstance(container, OrderedDict) else dict
     base.clear(container)
-    for key, value in held:
+    for key, value in zip(keys, values, strict=True):
         base.__setitem__(container, key, value)
 
 
@@ -85,15 +101,17 @@ class _Module:
 
     def __init__(self, module: torch.nn.Module) -> None:
         self.module = module
-        self._parts = [(part, type(part), dict(part.__dict__)) for part in module.modules()]
-        self._contents = Contents(value for _, _, attributes in self._parts for value in attributes.values())
+        attributes = [(part, part.__dict__) for part in module.modules()]
+        self._parts = [(part, type(part), list(own), list(own.values())) for part, own in attributes]
+        self._contents = Contents(value for _, _, _, values in self._parts for value in values)
 
     def put_back(self) -> None:
-        for part, kind, attributes in self._parts:
+        for part, kind, names, values in self._parts:
             if type(part) is not kind:
                 part.__class__ = kind
-            part.__dict__.clear()
-            part.__dict__.update(attributes)
+            if not _is_still(part.__dict__, names, values):
+                part.__dict__.clear()
+                part.__dict__.update(zip(names, values, strict=True))
         self._contents.put_back()
 
 
@@ -111,11 +129,14 @@ def remembered(module: torch.nn.Module) -> Iterator[None]:
 
 
 @contextmanager
-def left_as_it_was(module: torch.nn.Module) -> Iterator[None]:
-    """Puts back every attribute of the module's parts, and the global state of torch, numpy and Python."""
+def left_as_it_was(module: torch.nn.Module, *, seeded: bool = False) -> Iterator[None]:
+    """Puts back every attribute of the module's parts, and the global state of torch, numpy and Python.
+
+    What is `seeded` begins with random states of its own, as a run does.
+    """
     known = next((each for each in _remembered if each.module is module), None) or _Module(module)
     try:
-        with kept_state():
+        with kept_state(seeded=seeded):
             yield
     finally:
         known.put_back()

@@ -143,14 +143,21 @@ class Operation:
         left, right = (function_of(each) if symbolic(each) else plain(each) for each in between)
         self.recorder.require(condition, Failure(kind, text, left, right), self)
 
+    def settled(self, first: int, second: int) -> bool:
+        """Whether two sizes are the same at every size that comes here."""
+        if type(first) is int and type(second) is int:
+            return first == second
+        return first is second or (plain(first) == plain(second) and not (symbolic(first) or symbolic(second)))
+
     def require_equal(self, first: int, second: int, kind: Kind, text: str) -> None:
         """The two sizes must be the same."""
-        settled = first is second or (plain(first) == plain(second) and not (symbolic(first) or symbolic(second)))
-        if not settled or (kind is Kind.CHANNELS and self.recorder.overrides):
+        if not self.settled(first, second) or (kind is Kind.CHANNELS and self.recorder.overrides):
             self.require(equal(function_of(first), function_of(second)), kind, text, between=(first, second))
 
     def require_at_least(self, size: int, bound: int, kind: Kind, text: str) -> None:
         """The size must be at least the bound."""
+        if type(size) is int and type(bound) is int and size >= bound:
+            return
         if plain(size) < plain(bound) or symbolic(size) or symbolic(bound):
             self.require(at_least(function_of(size), function_of(bound)), kind, text, between=(size, bound))
 
@@ -164,7 +171,8 @@ class Operation:
 
     def resamples(self, spatial: int, factor: Iterable[Fraction | int]) -> None:
         """Tells that the call treats the last `spatial` axes as spatial and multiplies them by `factor`."""
-        self.spatial, self.factor = spatial, tuple(map(Fraction, factor))
+        self.spatial = spatial
+        self.factor = tuple(each if type(each) is Fraction else Fraction(each) for each in factor)
 
     def broadcast(self, *shapes: Shape) -> Shape:
         """The common shape of tensors that are combined element by element (PyTorch's broadcasting semantics)."""

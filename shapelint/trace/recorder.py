@@ -60,10 +60,11 @@ class Recorder(TorchFunctionMode):
         overrides: Overrides,
         stop: CodeType,
         deadline: float,
+        told: bool = True,
     ) -> None:
         super().__init__()
         self.names, self.overrides, self._stop, self._deadline = names, overrides, stop, deadline
-        self.sizes = sizes
+        self.sizes, self.told = sizes, told
         self.known: dict[int, Known] = {}
         self.records: list[Record] = []
         self.events: list[Event] = []
@@ -118,7 +119,7 @@ class Recorder(TorchFunctionMode):
     def _end(self, operation: Operation) -> None:
         """Records the call with which the run ends."""
         args, kwargs = self._current
-        self._record(operation, args, kwargs, self.inputs(args, kwargs), (), None)
+        self._record(operation, args, kwargs, self._inputs(flat_tensors((args, kwargs))), (), None)
 
     def give_up(self, failure: Failure, operation: Operation) -> NoReturn:
         """Ends the run at a call of which no size tells whether it raises."""
@@ -201,7 +202,8 @@ class Recorder(TorchFunctionMode):
 
     def perform(self, operation: Operation, result: Result, args: Any, kwargs: Any) -> Any:
         """Makes the declared result and records the call."""
-        inputs = self.inputs(args, kwargs)
+        given = flat_tensors((args, kwargs))
+        inputs = self._inputs(given)
         if isinstance(result, (Fresh, Same)) and not is_on_meta(result):
             result = Kernel((result.shape,))
         if isinstance(result, Kernel):
@@ -213,22 +215,23 @@ class Recorder(TorchFunctionMode):
         else:
             value = self._fresh(result)
             tensors, dims = flat_tensors(value), tuple(each.shape for each in fresh_parts(result))
-        layout = () if is_fresh_contiguous(result) else self._layout(operation, result, args, kwargs)
+        layout = () if is_fresh_contiguous(result) else self._layout(operation, result, given)
         self._record(operation, args, kwargs, inputs, dims, value)
         for index, (tensor, shape) in enumerate(zip(tensors, dims, strict=False)):
             values = None if operation.values is None else operation.values[index]
             self.learn(tensor, shape, len(self.records) - 1, values, layout)
-        mark_constants(self.known, operation.name, (args, kwargs), tensors)
+        if not all(tensor.is_meta for tensor in (*given, *tensors)):
+            mark_constants(self.known, operation.name, (args, kwargs), tensors)
         if operation.writes is not None:
             self.learn(operation.writes, self.shape(operation.writes), len(self.records) - 1)
         return value
 
-    def _layout(self, operation: Operation, result: Result, args: Any, kwargs: Any) -> tuple[Condition, ...]:
+    def _layout(self, operation: Operation, result: Result, given: list[torch.Tensor]) -> tuple[Condition, ...]:
         """The conditions on which the strides of the arguments, and so of the result, depend."""
         found = [*operation.layout, *unit_sizes(result)]
-        for tensor in flat_tensors((args, kwargs)):
+        for tensor in given:
             found += self.known[id(tensor)].layout if id(tensor) in self.known else ()
-        return tuple(dict.fromkeys(found))
+        return tuple(dict.fromkeys(found)) if found else ()
 
     def kernel(self, func: Any, args: Any, kwargs: Any) -> Any:
         """Runs torch's own function on plain numbers, unseen; tensors of two devices meet on meta."""
@@ -266,14 +269,10 @@ class Recorder(TorchFunctionMode):
             return torch.empty_like(result.layout, dtype=dtype, device="meta")
         return torch.empty(tuple(map(plain, result.shape)), dtype=dtype, device="meta", memory_format=result.layout)
 
-    def inputs(self, args: Any, kwargs: Any) -> tuple[int, ...]:
+    def _inputs(self, given: list[torch.Tensor]) -> tuple[int, ...]:
         """The indices of the calls that made the tensors among the arguments."""
-        found: list[int] = []
-        for tensor in flat_tensors((args, kwargs)):
-            known = self.known.get(id(tensor))
-            if known is not None and known.node >= 0:
-                found.append(known.node)
-        return tuple(found)
+        known = [self.known.get(id(tensor)) for tensor in given]
+        return tuple(each.node for each in known if each is not None and each.node >= 0)
 
     def _record(self, operation: Operation, args: Any, kwargs: Any, inputs: Any, dims: Any, value: Any) -> None:
         module, call = self.layers[-1]
@@ -285,7 +284,7 @@ class Recorder(TorchFunctionMode):
             module=module,
             call=call,
             inputs=inputs,
-            place=calling_place(sys._getframe(1)),
+            place=calling_place(sys._getframe(1)) if self.told else None,
             outputs=dims,
             result=value,
         )

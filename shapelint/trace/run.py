@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -58,14 +58,25 @@ class Run:
     error: BaseException | None = field(default=None, compare=False)
 
 
-def run_once(subject: Subject, sizes: Mapping[str, int], *, symbolic: bool, overrides: Overrides | None = None) -> Run:
-    """Runs the model where the symbols have `sizes`; with plain ints unless `symbolic`."""
+def run_once(
+    subject: Subject,
+    sizes: Mapping[str, int],
+    *,
+    symbolic: bool,
+    overrides: Overrides | None = None,
+    told: bool = True,
+) -> Run:
+    """Runs the model where the symbols have `sizes`; with plain ints unless `symbolic`.
+
+    Places and layers of the calls are left out where they need not be `told`.
+    """
     recorder = Recorder(
         subject.names,
         sizes,
         overrides=overrides or {},
         stop=run_once.__code__,
         deadline=time.monotonic() + subject.seconds,
+        told=told,
     )
     before = track(recorder if symbolic else None)
     tensors: list[torch.Tensor] = []
@@ -75,7 +86,7 @@ def run_once(subject: Subject, sizes: Mapping[str, int], *, symbolic: bool, over
         chance.seed()
         _learn_constants(recorder, subject)
         args, kwargs = subject.inputs.map(lambda spec: _input(recorder, spec, sizes))
-        with _hooks(recorder), torch.no_grad(), recorder:
+        with _hooks(recorder) if told or overrides else nullcontext(), torch.no_grad(), recorder:
             value = subject.function(*args, **kwargs)
         tensors = output_tensors(value)
     except (Exception, SystemExit) as raised:
@@ -141,21 +152,18 @@ def _input(recorder: Recorder, spec: TensorSpec, sizes: Mapping[str, int]) -> to
 
 
 def _learn_constants(recorder: Recorder, subject: Subject) -> None:
-    for part in subject.module.modules():
-        for group in (part._parameters, part._buffers):
-            for tensor in group.values():
-                if tensor is not None:
-                    _learn_constant(recorder, tensor)
-    for tensor in subject.standing.attributes:
-        _learn_constant(recorder, tensor)
+    """What is known of the module's own tensors."""
+    recorder.known.update(subject.standing.fixed())
+    for tensor in subject.standing.changing():
+        if id(tensor) not in recorder.known:
+            _learn_constant(recorder, tensor)
 
 
 def _learn_constant(recorder: Recorder, tensor: torch.Tensor) -> None:
-    if id(tensor) not in recorder.known:
-        whole = not tensor.is_meta and not tensor.is_floating_point() and tensor.numel() <= SMALL
-        numbers = tuple(tensor.flatten().tolist()) if whole else None
-        known = recorder.learn(tensor, (0,) if is_lazy(tensor) else tuple(tensor.shape), -1, numbers)
-        known.constant = not tensor.is_meta
+    whole = not tensor.is_meta and not tensor.is_floating_point() and tensor.numel() <= SMALL
+    numbers = tuple(tensor.flatten().tolist()) if whole else None
+    known = recorder.learn(tensor, (0,) if is_lazy(tensor) else tuple(tensor.shape), -1, numbers)
+    known.constant = not tensor.is_meta
 
 
 def overriding(values: Mapping[str, tuple[int, ...]], parameter: str = "output_padding") -> Overrides:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from itertools import product
 from typing import Any
 
 import torch
@@ -9,6 +11,7 @@ from torch.nn.parameter import is_lazy
 
 from shapelint.load.constants import is_small_buffer
 from shapelint.trace.constancy import attribute_tensors
+from shapelint.trace.record import Known
 
 
 class Standing:
@@ -27,11 +30,13 @@ class Standing:
         self._small = [
             (part, name, each) for part, name, each in buffers if each is not None and is_small_buffer(name, each)
         ]
-        self.attributes = tuple(attribute_tensors(module))
+        self._fixed: dict[int, Known] | None = None
+        self._attributes = tuple(attribute_tensors(module))
         self._lazy = [(part, kind, dict(store)) for part, kind, store in stores if any(map(is_lazy, store.values()))]
         scripted = [name for name, part in module.named_modules() if isinstance(part, torch.jit.ScriptModule)]
         self.hidden = f"`{scripted[0]}` is compiled by torch.jit, which hides its calls" if scripted else ""
         self._compiled = [part for part in self._parts if _is_compiled(part)]
+        self._changing: list[tuple[torch.nn.Module, str, str]] = []
 
     def take(self) -> None:
         """Sets the parts of the module up."""
@@ -48,6 +53,24 @@ class Standing:
             if "_orig_mod" in part._modules:
                 part.__dict__["forward"] = part._modules["_orig_mod"]
             part.__dict__["_compiled_call_impl"] = None
+
+    def fixed(self) -> Mapping[int, Known]:
+        """What is known of the parameters and buffers without numbers, the same ones after every `take`."""
+        if self._fixed is None:
+            self._fixed = {}
+            for part, kind in product(self._parts, ("_parameters", "_buffers")):
+                for name, tensor in getattr(part, kind).items():
+                    if tensor is not None and tensor.is_meta and not is_lazy(tensor):
+                        self._fixed[id(tensor)] = Known(tensor, tuple(tensor.shape), -1)
+                    elif tensor is not None:
+                        self._changing.append((part, kind, name))
+        return self._fixed
+
+    def changing(self) -> Iterator[torch.Tensor]:
+        """The other tensors of the module, which have numbers, or no size yet."""
+        for part, kind, name in self._changing:
+            yield getattr(part, kind)[name]
+        yield from self._attributes
 
 
 def _stays(kind: str, name: str, tensor: torch.Tensor | None) -> bool:

@@ -12,13 +12,22 @@ from shapelint.size.number import plain
 
 def flat_tensors(tree: Any) -> list[torch.Tensor]:
     """The tensors in nested tuples, lists and dicts, depth first."""
+    found: list[torch.Tensor] = []
+    _gather(tree, found)
+    return found
+
+
+def _gather(tree: Any, found: list[torch.Tensor]) -> None:
     if isinstance(tree, torch.Tensor):
-        return [tree]
+        found.append(tree)
+        return
     if isinstance(tree, dict):
         tree = tree.values()
     elif not isinstance(tree, (tuple, list)):
-        return []
-    return [tensor for part in tree for tensor in flat_tensors(part)]
+        return
+    for part in tree:
+        if type(part) not in _LEAVES:
+            _gather(part, found)
 
 
 def plain_tree(tree: Any) -> Any:
@@ -42,6 +51,7 @@ def plain_tree(tree: Any) -> Any:
     return tree
 
 
+_LEAVES = frozenset({int, float, str, bool, type(None), torch.dtype, torch.device})
 _ATOMS = frozenset({type(None), str, bool, torch.dtype, torch.device, float})
 
 

@@ -23,6 +23,8 @@ _TEXT = "shape is invalid for input: {right} elements are asked for where there 
 
 def reshaped(op: Operation, shape: Shape, wanted: Sequence[int]) -> Shape:
     """The shape `wanted` with its -1, if any, filled in; raises where the number of elements does not fit."""
+    if all(type(each) is int for each in (*shape, *wanted)) and (filled := _filled(shape, wanted)):
+        return filled
     unknown = [index for index, each in enumerate(wanted) if _is_unknown(op, each, known=shape)]
     if len(unknown) > 1:
         op.refuse(Kind.ARGUMENT, "only one dimension can be inferred")
@@ -31,6 +33,19 @@ def reshaped(op: Operation, shape: Shape, wanted: Sequence[int]) -> Shape:
         return tuple(wanted)
     rest = [each for index, each in enumerate(wanted) if index != unknown[0]]
     return (*wanted[: unknown[0]], _inferred(op, shape, rest), *wanted[unknown[0] + 1 :])
+
+
+def _filled(shape: Shape, wanted: Sequence[int]) -> Shape:
+    """The shape of plain numbers, where they fit without more ado; () where not."""
+    count, asked = math.prod(shape), math.prod(each for each in wanted if each != -1)
+    unknown = [index for index, each in enumerate(wanted) if each == -1]
+    if min(wanted, default=0) < -1 or len(unknown) > 1:
+        return ()
+    if not unknown:
+        return tuple(wanted) if asked == count else ()
+    if asked < 1 or count % asked:
+        return ()
+    return (*wanted[: unknown[0]], count // asked, *wanted[unknown[0] + 1 :])
 
 
 def _is_unknown(op: Operation, number: int, known: Shape) -> bool:

@@ -108,14 +108,16 @@ def _fills(blocks: list[Function], new: list[Function]) -> Condition:
 
 def _only_cuts(old: Shape, new: Shape) -> bool:
     """Whether each old size is cut into new ones, in order, so that any strides allow the view."""
-    rest = [function_of(each) for each in new]
-    for dim in map(function_of, old):
-        part = constant(1)
-        while part is not dim and rest:
+    known = all(type(each) is int for each in (*old, *new))
+    rest: list[Any] = list(new) if known else list(map(function_of, new))
+    one: Any = 1 if known else constant(1)
+    for dim in old if known else map(function_of, old):
+        part = one
+        while part != dim and rest:
             part = part * rest.pop(0)
-        if part is not dim:
+        if part != dim:
             return False
-    return all(each.constant == 1 for each in rest)
+    return all(each == one for each in rest)
 
 
 @size_rule(Tensor.reshape, torch.reshape)
