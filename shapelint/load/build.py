@@ -136,7 +136,17 @@ class _WeightsOnMeta(TorchFunctionMode):
         named = dict(kwargs or {})
         if func in _FILLED and named.get("device") is None and _count(args, named) > SMALL:
             named["device"] = _META
+        if func is torch.norm_except_dim:
+            return _norms(*args, **named)
         return func(*args, **named)
+
+
+def _norms(v: torch.Tensor, pow: int = 2, dim: int = 0) -> torch.Tensor:
+    """`torch.norm_except_dim`, with which weight norm begins: on meta it would import torch._dynamo, a second long."""
+    if not v.is_meta or not -v.dim() <= dim < v.dim():
+        return torch.norm_except_dim(v, pow, dim)
+    shape = [size if axis == dim % v.dim() else 1 for axis, size in enumerate(v.shape)]
+    return v.new_empty([] if dim == -1 else shape)
 
 
 def _count(args: tuple[Any, ...], named: Mapping[str, Any]) -> int:

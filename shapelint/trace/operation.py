@@ -92,6 +92,10 @@ def unit_sizes(result: Result) -> tuple[Condition, ...]:
     return tuple(equal(function_of(dim), constant(1)) for dim in sizes)
 
 
+def _fraction(number: Fraction | int) -> Fraction:
+    return number if type(number) is Fraction else Fraction(number)
+
+
 def size_rule(*functions: Any) -> Callable[[SizeRule], SizeRule]:
     """Registers a size rule for torch functions; a function that already has one is a bug of ours."""
 
@@ -171,8 +175,8 @@ class Operation:
 
     def resamples(self, spatial: int, factor: Iterable[Fraction | int]) -> None:
         """Tells that the call treats the last `spatial` axes as spatial and multiplies them by `factor`."""
-        self.spatial = spatial
-        self.factor = tuple(each if type(each) is Fraction else Fraction(each) for each in factor)
+        if self.recorder.told:
+            self.spatial, self.factor = spatial, tuple(map(_fraction, factor))
 
     def broadcast(self, *shapes: Shape) -> Shape:
         """The common shape of tensors that are combined element by element (PyTorch's broadcasting semantics)."""

@@ -194,8 +194,8 @@ def _check_bias(op: Operation, bias: torch.Tensor | None, channels: int) -> None
 
 
 def _remember(op: Operation, **parameters: Shape) -> None:
-    for name, values in parameters.items():
-        op.parameters[name] = tuple(map(plain, values))
+    if op.recorder.told:
+        op.parameters.update({name: tuple(map(plain, values)) for name, values in parameters.items()})
 
 
 def _output(op: Operation, shape: Shape, input: torch.Tensor, weight: torch.Tensor, settings: _Settings) -> Result:

@@ -17,6 +17,7 @@ from shapelint.size.ratio import Ratio
 from shapelint.trace.failure import Kind, Unanalysable
 from shapelint.trace.operation import Fresh, Kernel, NoRule, Operation, Plain, Result, Same, Shape, size_rule, spellings
 from shapelint.trace.probe import check_dtypes
+from shapelint.trace.strides import like_operands
 
 Tensor = torch.Tensor
 
@@ -59,13 +60,14 @@ def joined(op: Operation, tensors: list[Tensor], dtype: torch.dtype | None) -> R
     like = next((tensor for tensor in tensors if tensor.is_meta), tensors[0])
     if dtype is None:
         return Kernel((shape,))
-    if all(tensor.is_contiguous() for tensor in tensors):
+    alike = len({tensor.shape for tensor in tensors}) == 1
+    if all(tensor.is_contiguous() for tensor in tensors) and (alike or like_operands(shape, tensors).is_contiguous()):
         return Fresh(shape, like, dtype, _contiguous_layout(op, tensors))
     whole = [tensor for tensor in tensors if tensor.dim()]
     sizes = tuple(map(plain, shape))
     if all(tensor.shape == sizes and tensor.stride() == whole[0].stride() for tensor in whole):
         return Fresh(shape, like, dtype, whole[0])
-    return Kernel((shape,))
+    return Fresh(shape, like, dtype, like_operands(shape, tensors))
 
 
 def _contiguous_layout(op: Operation, tensors: list[Tensor]) -> Tensor | None:

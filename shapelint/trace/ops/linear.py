@@ -19,13 +19,15 @@ Tensor = torch.Tensor
 _F = torch.nn.functional
 
 
-def _made(op: Operation, shape: Shape, *tensors: Tensor | None) -> Result:
+def _made(op: Operation, shape: Shape, *tensors: Tensor | None, contiguous: bool = True) -> Result:
+    """The product; `contiguous` where PyTorch makes it so whatever the strides of the factors."""
     given = [tensor for tensor in tensors if tensor is not None]
     one_dtype(op, *given)
-    usual = same_dtype(*given) and is_plain_layout(*given)
-    if not usual and op.recorder.override("channels") is None:
-        return Kernel((shape,))
-    return Fresh(shape, next((tensor for tensor in given if tensor.is_meta), given[0]))
+    usual = same_dtype(*given) and (contiguous or is_plain_layout(*given))
+    like = next((tensor for tensor in given if tensor.is_meta), given[0])
+    if usual or op.recorder.override("channels") is not None:
+        return Fresh(shape, like)
+    return Kernel((shape,))
 
 
 def _inner(op: Operation, left: int, right: int, other: int | str = "n") -> None:
@@ -86,7 +88,8 @@ def _matmul(op: Operation, input: Tensor, other: Tensor, *, out: Any = None) -> 
     _inner(op, one[-1], two[-2] if len(two) > 1 else two[0], plain(two[-1]))
     rows = one[-2:-1] if len(one) > 1 else ()
     columns = two[-1:] if len(two) > 1 else ()
-    return _made(op, (*op.broadcast(one[:-2], two[:-2]), *rows, *columns), input, other)
+    shape = (*op.broadcast(one[:-2], two[:-2]), *rows, *columns)
+    return _made(op, shape, input, other, contiguous=len(one) >= len(two))  # else it may compute the transpose
 
 
 def _matrices(op: Operation, rank: int, *tensors: Tensor) -> list[Shape]:
