@@ -325,6 +325,13 @@ def test_a_model_that_cannot_be_built_says_why(target: str, options: dict[str, o
     assert refused(target, **options) == message
 
 
+def test_a_file_with_the_name_of_an_installed_module_is_named_as_a_file(folder: Path) -> None:
+    (folder / "torch.py").write_text("class Net: pass\n")
+    wanted = "an installed module of that name is meant; for the file write 'torch.py:Net'"
+    assert refused("torch:Net") == f"target 'torch:Net': 'torch' has no 'Net', but {wanted}"
+    assert refused("torch:nn.Nothing").startswith("target 'torch:nn.Nothing': 'torch' has no 'Nothing'")
+
+
 GUARD = 'write `if __name__ == "__main__":` above what is to be run'
 
 

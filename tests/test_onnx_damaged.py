@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -156,6 +157,13 @@ def test_small_numbers_in_a_file_beside_it_are_read(tmp_path: Path) -> None:
     nodes = [helper.make_node("Reshape", ["x", "s"], ["y"])]
     report = shapelint.check(saved(model(nodes, IMAGE, ["y"], held=[shape]), tmp_path))
     assert report.contract.outcome(H=4, W=5).outputs == ((1, 60),)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs pipes")
+def test_a_pipe_in_the_place_of_data_is_not_read(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    text = refusal(model(RELU, IMAGE, ["y"], held=[external("s", TensorProto.INT64, [2], "pipe")]), tmp_path)
+    assert text == "'FILE': the data of 's' are in 'pipe', which is no file"
 
 
 def external(name: str, dtype: int, dims: Sequence[int], location: str, offset: int = 0) -> TensorProto:

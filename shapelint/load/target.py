@@ -219,8 +219,8 @@ def _attribute(module: ModuleType, name: str, target: str) -> object:
         try:
             found = getattr(found, part)
         except AttributeError:
-            text = f"target {target!r}: {_owner(found, target)} has no {part!r}{_models(found, part)}"
-            raise TargetError(text) from None
+            hint = _hidden(found, target) or _models(found, part)
+            raise TargetError(f"target {target!r}: {_owner(found, target)} has no {part!r}{hint}") from None
         except Exception as error:
             raise TargetError(f"cannot import {target!r}: {described(error)}{place(error)}") from error
     return found
@@ -228,6 +228,18 @@ def _attribute(module: ModuleType, name: str, target: str) -> object:
 
 def _owner(found: object, target: str) -> str:
     return repr(target.rpartition(":")[0]) if isinstance(found, ModuleType) else repr(getattr(found, "__name__", found))
+
+
+def _hidden(found: object, target: str) -> str:
+    """What to write where an installed module has the name of a file here, which is meant."""
+    where, _, name = target.rpartition(":")
+    file = Path(*where.split(".")).with_suffix(".py")
+    if where.endswith(".py") or not file.is_file() or not isinstance(found, ModuleType):
+        return ""
+    own = file_of(found)
+    if own is not None and not installed(own):
+        return ""
+    return f", but an installed module of that name is meant; for the file write '{file}:{name}'"
 
 
 def _models(owner: object, wrong: str) -> str:

@@ -49,6 +49,8 @@ def _data_file(tensor: Any, file: Path) -> Path | None:
         raise TargetError(f"{subject} {location!r}, which is no file") from error
     if not location or Path(location).is_absolute() or not path.is_relative_to(folder):
         raise TargetError(f"{subject} {location!r}, outside of its folder")
+    if path.exists() and not path.is_file():  # a pipe would be read for ever
+        raise TargetError(f"{subject} {location!r}, which is no file")
     return path
 
 
