@@ -121,7 +121,9 @@ def model_key(target: str, folder: str, *, strict: bool = False) -> Key:
 def python_files(folder: str = ".") -> Iterator[str]:
     """The Python files below a folder, without hidden folders and environments, in a fixed order."""
     for here, files in _walked(folder):
-        yield from (os.path.normpath(Path(here, file)) for file in files if file.endswith(".py"))
+        # What is no file is passed over, such as the broken links that editors make as locks.
+        found = (os.path.normpath(Path(here, file)) for file in files if file.endswith(".py"))
+        yield from (file for file in found if os.path.isfile(file))
 
 
 def annotated_files(files: Iterable[str]) -> Iterator[str]:

@@ -136,7 +136,7 @@ def _abandon_stdout() -> None:
 def _meant(file: str) -> Path:
     """The file that a link leads to; a device or pipe has no other name (`/dev/stdout` leads to `pipe:[137]`)."""
     path = Path(file)
-    return path.resolve() if _replaceable(path) else path
+    return Path(os.path.realpath(path)) if _replaceable(path) else path
 
 
 def _replaceable(path: Path) -> bool:

@@ -15,6 +15,7 @@ from shapelint.cli import run
 from shapelint.output import write
 from tests.fabricated import MODEL
 
+ANNOTATED = MODEL.replace("class Net", "# shapelint: input=1,3,5,5\nclass Net")
 SHADOWS = ("click", "islpy", "json", "numpy", "onnx", "onnxruntime", "random", "string", "torch", "types")
 
 
@@ -167,5 +168,24 @@ def test_a_file_name_that_is_no_text(tmp_path: Path, monkeypatch: pytest.MonkeyP
 def test_a_folder_that_cannot_be_read_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "closed").mkdir(mode=0)
-    (tmp_path / "model.py").write_text("# shapelint: input=1,3,5,5\n" + MODEL)
+    (tmp_path / "model.py").write_text(ANNOTATED)
     assert run(["check", "--no-confirm"]) == 0
+
+
+def test_links_that_lead_nowhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("loop.py").symlink_to("loop.py")
+    Path(".#net.py").symlink_to("someone@somewhere.17")
+    for target in ("loop.py:Net", ".#net.py:Net"):
+        assert run(["check", target, "--input", "1,3,6,6"]) == 2
+        file = target.removesuffix(":Net")
+        assert capsys.readouterr().err == f"shapelint: target {target!r}: there is no file {file!r}\n"
+    Path("real").mkdir()
+    Path("real/net.py").write_text(ANNOTATED)
+    assert run(["check", "--no-confirm"]) == 0
+    Path("link.py").symlink_to("real/net.py")
+    assert run(["check", "link.py:Net", "--input", "1,3,6,6", "--no-confirm", "--fix"]) == 0
+    assert Path("link.py").is_symlink()
+    assert "output_padding=1" in Path("real/net.py").read_text()

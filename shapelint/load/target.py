@@ -94,12 +94,17 @@ def import_folders(target: object) -> list[Path]:
     if not isinstance(target, str):
         return []
     here = Path.cwd()
-    places = [here, *(Path(folder).resolve() for folder in _projects[-1:] if folder)]
+    places = [here, *(_real(Path(folder)) for folder in _projects[-1:] if folder)]
     where = target.rpartition(":")[0]
     if where.endswith(".py"):
-        folder = (here / where).resolve().parent
+        folder = _real(here / where).parent
         places[:0] = [folder, _package_root(folder)]
     return list(dict.fromkeys(places))
+
+
+def _real(path: Path) -> Path:
+    """The path that links lead to; where they lead in a circle, the path itself."""
+    return Path(os.path.realpath(path))
 
 
 def _package_root(folder: Path) -> Path:
@@ -146,9 +151,10 @@ def _changed(path: Path) -> float:
 
 
 def _file_module(path: Path, target: str) -> ModuleType:
-    file = path.resolve()
+    file = _real(path)
     if not file.is_file():
-        near = difflib.get_close_matches(path.name, [found.name for found in file.parent.glob("*.py")], 1)
+        others = [found.name for found in file.parent.glob("*.py") if found.is_file()]
+        near = difflib.get_close_matches(path.name, others, 1)
         raise TargetError(f"target {target!r}: there is no file {str(path)!r}{_meant(near)}")
     name = f"{file.stem}_{hashlib.sha256(os.fsencode(file)).hexdigest()[:12]}"
     return sys.modules.get(name) or _guarded(lambda: _run_file(name, file), str(path), "")

@@ -45,7 +45,7 @@ def _data_file(tensor: Any, file: Path) -> Path | None:
     location, folder = told.get("location", ""), file.resolve().parent
     try:
         path = (folder / location).resolve()
-    except (OSError, ValueError) as error:
+    except (OSError, RuntimeError, ValueError) as error:  # RuntimeError: links that lead in a circle, up to Python 3.12
         raise TargetError(f"{subject} {location!r}, which is no file") from error
     if not location or Path(location).is_absolute() or not path.is_relative_to(folder):
         raise TargetError(f"{subject} {location!r}, outside of its folder")
