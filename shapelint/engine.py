@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache, partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from shapelint.analysis import Analysis
 from shapelint.calling import call_mistake
@@ -49,6 +49,7 @@ def check(
     symbols ({"H": range(32, 513)}); `expect` a spec of the first output. `confirm` names onnxruntime providers
     ("cpu", "cuda"), `picture` keeps what the HTML page draws. Raises a ShapelintError where it cannot be done.
     """
+    _check_kinds(call_kwargs=call_kwargs, method=method, confirm=confirm, select=select, ignore=ignore)
     rules = select_rules(select, ignore, _installed_rules())
     parsed = parse_inputs(inputs, call_kwargs)
     wanted = None if expect is None else parse_expect(expect)
@@ -66,6 +67,23 @@ def check(
         findings, silenced = _found(rules, analysis, loaded)
         findings = as_advice(findings) if saved is not None else _mended(findings, loaded, analysis, trier)
     return replace(_report(loaded, parsed, analysis, findings), silenced=silenced)
+
+
+_KINDS: Final[Mapping[str, tuple[Any, str]]] = {
+    "call_kwargs": (Mapping | None, "dict of arguments"),
+    "method": (str | None, "name"),
+    "confirm": (Iterable, "tuple of providers"),
+    "select": (Iterable, "list of codes"),
+    "ignore": (Iterable, "list of codes"),
+}
+
+
+def _check_kinds(**given: object) -> None:
+    """SpecError where an argument is of a type that it cannot be."""
+    for name, value in given.items():
+        kind, words = _KINDS[name]
+        if not isinstance(value, kind):
+            raise SpecError(f"{name} is of type {type(value).__name__}, but no {words}")
 
 
 def _trier(again: Callable[[], Loaded], analysis: Analysis, options: Options, loaded: Loaded) -> Trier:

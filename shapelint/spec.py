@@ -104,8 +104,11 @@ def parse_sizes(value: str | Mapping[str, object] | Sequence[str] | None) -> dic
         return {}
     if isinstance(value, Mapping):
         return {_symbol(name): _asked(sizes, f"sizes of {name}") for name, sizes in value.items()}
+    texts = [value] if isinstance(value, str) else value
+    if not isinstance(texts, Sequence) or not all(isinstance(text, str) for text in texts):
+        raise SpecError(f"sizes are {value!r}; write 'H=32..512:32' or {{'H': range(32, 513, 32)}}")
     found: dict[str, range | tuple[int, ...]] = {}
-    for text in (value if isinstance(value, str) else ";".join(value)).split(";"):
+    for text in ";".join(texts).split(";"):
         name, sign, sizes = text.partition("=")
         if not sign:
             raise SpecError(f"sizes {text!r}: no symbol; write H=32..512:32, H=64 or H=64,96")

@@ -25,7 +25,7 @@ from torch.overrides import TorchFunctionMode
 import shapelint
 from shapelint.calling import call_mistake
 from shapelint.cli import run
-from shapelint.errors import ModelError, TargetError
+from shapelint.errors import ModelError, SpecError, TargetError
 from shapelint.inputs import parse_inputs
 
 
@@ -188,3 +188,20 @@ def test_a_text_for_the_call(capsys: pytest.CaptureFixture[str]) -> None:
     )
     assert run([*command, '{"mode": "a b"}']) == 2
     assert "for a text write 'str:a b'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("named", "line"),
+    [
+        ({"call_kwargs": 5}, "call_kwargs is of type int, but no dict of arguments"),
+        ({"method": 5}, "method is of type int, but no name"),
+        ({"confirm": 5}, "confirm is of type int, but no tuple of providers"),
+        ({"select": 5}, "select is of type int, but no list of codes"),
+        ({"sizes": 5}, "sizes are 5; write 'H=32..512:32' or {'H': range(32, 513, 32)}"),
+        ({"sizes": [5]}, "sizes are [5]; write 'H=32..512:32' or {'H': range(32, 513, 32)}"),
+    ],
+)
+def test_arguments_of_a_wrong_type_are_one_line(named: dict[str, Any], line: str) -> None:
+    with pytest.raises(SpecError) as caught:
+        shapelint.check(Mode, "1,3,H,W", **named)
+    assert str(caught.value) == line
