@@ -7,21 +7,25 @@ show is a fact about these sizes, and nothing more is said.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from functools import reduce
 from itertools import pairwise
 
 from shapelint.analysis import Crossing
-from shapelint.contract import Contract, Region
+from shapelint.contract import Contract, Region, union
 from shapelint.failure import Failure, Kind
 from shapelint.question import Question
 from shapelint.reach import Telling, dims_of
 from shapelint.size.condition import all_of, equal
 from shapelint.size.function import Function, symbol
+from shapelint.size.isl_form import SolverError, limited
 from shapelint.size.sets import SizeSet
 from shapelint.trace.explore import Exploration
 from shapelint.trace.failure import Unanalysable
 from shapelint.trace.record import Record
 from shapelint.trace.run import Run
+
+_STEPS = 5_000_000
 
 
 def axis_mix_up(
@@ -34,7 +38,9 @@ def axis_mix_up(
     first = telling.focus or question.first
     rest = {name: size for name, size in first.items() if name not in names}
     if contract.proved:
-        return _proved(explored, contract, names, rest, telling)
+        with suppress(SolverError), limited(_STEPS):
+            return _proved(explored, contract, names, rest, telling)
+        return None
     return _seen(explored, names, rest, first)
 
 
@@ -53,7 +59,9 @@ def _proved(
     telling: Telling,
 ) -> Crossing | None:
     for right in (contract.runs, contract.restores) if contract.meant else (contract.runs,):
-        crossed = _crossed(right.fixed(rest), names)
+        wrong = union(right.symbols, [region.sizes for region in contract.regions if not region.outcome.ok])
+        wrong = wrong | (contract.runs - right) if right is contract.restores else wrong
+        crossed = _crossed(right.fixed(rest), wrong.fixed(rest), names)
         at = telling.at(crossed)
         if at is None or crossed.finite:  # a few pinned sizes that exclude each other tell nothing about axes
             continue
@@ -75,7 +83,7 @@ def _gives_turned(region: Region, names: Sequence[str]) -> bool:
     return any(_turned(shape.dims, names) for shape in region.outcome.outputs)
 
 
-def _crossed(right: SizeSet, names: Sequence[str]) -> SizeSet:
+def _crossed(right: SizeSet, wrong: SizeSet, names: Sequence[str]) -> SizeSet:
     """The sizes that are wrong although each of their axes alone is right on all axes."""
     diagonal = right & _square_sizes(right, names)
     alone = [diagonal.onto([name]).lifted(right.symbols) for name in names]
@@ -83,7 +91,7 @@ def _crossed(right: SizeSet, names: Sequence[str]) -> SizeSet:
     product = reduce(SizeSet.__and__, alone)
     if fixed:
         product = product & diagonal.onto(fixed).lifted(right.symbols)
-    return (product - right).coalesced()
+    return (product & wrong).coalesced()
 
 
 def _square_sizes(sizes: SizeSet, names: Sequence[str]) -> SizeSet:

@@ -6,7 +6,7 @@ from itertools import product
 
 import pytest
 
-from shapelint.size.condition import AllOf, Compare, Condition, equal
+from shapelint.size.condition import AllOf, Compare, Condition, Divisible, Not, equal
 from shapelint.size.expression import parse_function
 from shapelint.size.function import constant, symbol
 from shapelint.size.isl_form import Undecidable
@@ -43,6 +43,14 @@ def _brute(condition: Condition) -> set[tuple[int, int]]:
 def test_a_floor_of_a_product_is_decided(text: str, equals: bool) -> None:
     condition = Compare(parse_function(text), equals)
     assert _members(_UNIVERSE.meeting(condition)) == _brute(condition)
+
+
+@pytest.mark.parametrize("number", [2, 7, 12, 36, 72])
+@pytest.mark.parametrize("factors", [("H", "W"), ("(H + 1)//2", "W"), ("H", "W//3", "W + H"), ("H",)])
+def test_what_a_number_does_not_divide_is_the_rest(number: int, factors: tuple[str, ...]) -> None:
+    multiple = Divisible(tuple(map(parse_function, factors)), number)
+    assert _members(_UNIVERSE.meeting(Not(multiple))) == _brute(Not(multiple))
+    assert _members(_UNIVERSE.meeting(multiple)) == _brute(multiple)
 
 
 def test_a_part_that_multiplies_sizes_is_told_where_another_fixes_one() -> None:

@@ -13,6 +13,7 @@ from shapelint.size.condition import AllOf, AnyOf, Compare, Condition, Divisible
 from shapelint.size.division import divide_exactly
 from shapelint.size.function import Extreme, FloorDivision, Function, NotQuasiAffine, Symbol, constant, symbol
 from shapelint.size.nonlinear import NotDecided, linearised
+from shapelint.size.prime_powers import indivisible
 from shapelint.size.substitution import substituted
 
 _FACTORISATIONS = 4096
@@ -97,6 +98,8 @@ def condition_set(symbols: tuple[str, ...], condition: Condition) -> isl.Set:
     if isinstance(condition, Compare):
         return _compare_set(symbols, condition)
     universe = isl.Set.universe(space(symbols))
+    if isinstance(condition, Not) and isinstance(condition.part, Divisible):
+        return condition_set(symbols, indivisible(condition.part.factors, condition.part.number))
     if isinstance(condition, Not):
         return universe.subtract(condition_set(symbols, condition.part))
     if isinstance(condition, AllOf):

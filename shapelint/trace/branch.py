@@ -42,6 +42,14 @@ def _holding(path: SizeSet, condition: Condition) -> SizeSet:
         return path.meeting(condition)
 
 
+def _outside(path: SizeSet, condition: Condition, holds: SizeSet) -> SizeSet:
+    """Where it does not hold: the opposite is often simpler than what is left of the path."""
+    try:
+        return path & SizeSet.where(path.symbols, negate(condition))
+    except Undecidable:
+        return path - holds
+
+
 def cut(branch: Branch, run: Run, index: int) -> str:
     """Gives the branch its steps and its end; returns why the end is not proved, as far as conditions decide it."""
     path, given, doubt = branch.sizes, set(branch.given), ""
@@ -53,7 +61,7 @@ def cut(branch: Branch, run: Run, index: int) -> str:
         except Undecidable as error:
             doubt = doubt or f"the condition on {error} is not quasi-affine"
             continue
-        outside = path - holds
+        outside = _outside(path, event.condition, holds)
         if outside:
             opposite = frozenset({*given, negate(event.condition)})
             part = _failing(run, event, outside, index) or Branch(outside, opposite, branch.turns + 1)
