@@ -30,6 +30,7 @@ _COMPARISONS: Final = (ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Eq, ast.NotEq)
 _BUILTINS: Final = frozenset(dir(builtins))
 _FUTURE: Final = 0x1FF0000  # the flags of `from __future__ import ...` in a code object
 _Scope = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda
+_PARTS: Final = (ast.stmt, ast.excepthandler, ast.match_case)
 
 
 def instrumented(code: CodeType, without: ast.NodeTransformer | None = None) -> CodeType | None:
@@ -50,7 +51,8 @@ def instrumented(code: CodeType, without: ast.NodeTransformer | None = None) -> 
 
 def forget_sources() -> None:
     """Forgets what the files had in them; for a time in which some have other texts."""
-    _definitions.cache_clear()
+    for remembered in (_imports, _statements, _inside):
+        remembered.cache_clear()
 
 
 def _is_same(own: CodeType, live: CodeType) -> bool:
@@ -68,8 +70,8 @@ def _is_same(own: CodeType, live: CodeType) -> bool:
 
 def _pieces(code: CodeType) -> Iterator[ast.Module]:
     """The definitions that may be the code's, each alone in its module, with the classes around it."""
-    imports, definitions = _definitions(code.co_filename)
-    for chain in definitions.get((code.co_name, code.co_firstlineno), ()):
+    imports = _imports(code.co_filename)
+    for chain in _definitions(code.co_filename, code.co_firstlineno).get((code.co_name, code.co_firstlineno), ()):
         index = next(index for index, scope in enumerate(chain) if not isinstance(scope, ast.ClassDef))
         piece = chain[index]
         inner = ast.Expr(piece) if isinstance(piece, ast.Lambda) else piece
@@ -79,25 +81,52 @@ def _pieces(code: CodeType) -> Iterator[ast.Module]:
 
 
 @lru_cache(maxsize=64)
-def _definitions(file: str) -> tuple[list[ast.stmt], dict[tuple[str, int], list[list[Any]]]]:
-    """The imports of a file, and its functions by name and first line (a decorator's) with the scopes around them.
-
-    Python compiles a call such as `F.pad(x)` otherwise where `F` is imported at the top.
-    """
+def _imports(file: str) -> list[ast.stmt]:
+    """The imports of a file: Python compiles a call such as `F.pad(x)` otherwise where `F` is imported at the top."""
     imports: list[ast.stmt] = []
+    waiting: list[ast.AST] = list(tree(file).body)
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.Import | ast.ImportFrom) and _module(node) != "__future__":
+            imports.append(node)
+        elif not isinstance(node, _Scope):
+            waiting.extend(each for each in ast.iter_child_nodes(node) if isinstance(each, _PARTS))
+    return imports
+
+
+@lru_cache(maxsize=64)
+def _statements(file: str) -> list[tuple[int, int, ast.stmt]]:
+    """The statements of a file, each with its first line, a decorator's too, and its last."""
+    return [(_first_line(each), each.end_lineno or 0, each) for each in tree(file).body]
+
+
+def _definitions(file: str, line: int) -> dict[tuple[str, int], list[list[Any]]]:
+    """The functions in the statements of a file that a line is in."""
     found: dict[tuple[str, int], list[list[Any]]] = {}
-    waiting: list[tuple[ast.AST, list[Any]]] = [(tree(file), [])]
+    for index, (first, last, _) in enumerate(_statements(file)):
+        if first <= line <= last:
+            for key, chains in _inside(file, index).items():
+                found.setdefault(key, []).extend(chains)
+    return found
+
+
+@lru_cache(maxsize=1024)
+def _inside(file: str, index: int) -> dict[tuple[str, int], list[list[Any]]]:
+    """The functions in a statement by name and first line (a decorator's) with the scopes around them."""
+    found: dict[tuple[str, int], list[list[Any]]] = {}
+    waiting: list[tuple[ast.AST, list[Any]]] = [(_statements(file)[index][2], [])]
     while waiting:
         node, chain = waiting.pop()
         if isinstance(node, _Scope):
             chain = [*chain, node]
             if not isinstance(node, ast.ClassDef):
-                lines = [node.lineno, *(each.lineno for each in getattr(node, "decorator_list", ()))]
-                found.setdefault((getattr(node, "name", "<lambda>"), min(lines)), []).append(chain)
-        elif isinstance(node, ast.Import | ast.ImportFrom) and not chain and _module(node) != "__future__":
-            imports.append(node)
+                found.setdefault((getattr(node, "name", "<lambda>"), _first_line(node)), []).append(chain)
         waiting.extend((child, chain) for child in ast.iter_child_nodes(node))
-    return imports, found
+    return found
+
+
+def _first_line(node: Any) -> int:
+    return int(min([node.lineno, *(each.lineno for each in getattr(node, "decorator_list", ()))]))
 
 
 def _module(node: ast.Import | ast.ImportFrom) -> str | None:

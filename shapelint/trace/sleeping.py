@@ -15,7 +15,8 @@ from typing import Final
 WAKE: Final = "__shapelint_wake__"
 _PLACE: Final = 987654321
 _FILE: Final = "<frozen shapelint>"
-_OTHERS: Final = CO_GENERATOR | CO_COROUTINE | CO_ASYNC_GENERATOR
+_OTHERS: Final = CO_COROUTINE | CO_ASYNC_GENERATOR
+_KINDS: Final = CO_VARARGS | CO_VARKEYWORDS | CO_GENERATOR
 
 _asleep: dict[int, tuple[FunctionType, Callable[[], CodeType]]] = {}
 
@@ -23,7 +24,8 @@ _asleep: dict[int, tuple[FunctionType, Callable[[], CodeType]]] = {}
 def put_to_sleep(function: FunctionType, code: Callable[[], CodeType]) -> None:
     """Lets the function have what `code` gives when it is first called; its globals must have `wake` as WAKE.
 
-    A generator or coroutine has it at once: Python 3.13 warns where a plain function's code takes its place.
+    A generator is one asleep too: Python 3.13 warns where a plain function's code takes its place. A coroutine has the
+    code at once.
     """
     if function.__code__.co_flags & _OTHERS:
         function.__code__ = code()
@@ -54,18 +56,30 @@ def forget(functions: tuple[FunctionType, ...]) -> None:
         _asleep.pop(id(function), None)
 
 
-@lru_cache(maxsize=16384)
 def _stub(code: CodeType) -> CodeType:
-    names = code.co_varnames
-    count, only = code.co_argcount, code.co_kwonlyargcount
+    """A code with the parameters of the given one; those that are passed by position take no compiling."""
+    count, only, flags = code.co_argcount, code.co_kwonlyargcount, code.co_flags & _KINDS
+    starred, named = bool(flags & CO_VARARGS), bool(flags & CO_VARKEYWORDS)
+    used = code.co_varnames[: count + only + starred + named]
+    places = used if only else tuple(f"a{index}" for index in range(len(used)))
+    stub = _compiled(places, count, code.co_posonlyargcount, only, flags)
+    return stub.replace(
+        co_varnames=used, co_freevars=code.co_freevars, co_name=code.co_name, co_qualname=code.co_qualname
+    )
+
+
+@lru_cache(maxsize=4096)
+def _compiled(names: tuple[str, ...], count: int, first: int, only: int, flags: int) -> CodeType:
+    """With so many parameters, `first` of them by position only and `only` by keyword only."""
     positional, keywords = names[:count], names[count : count + only]
     rest = iter(names[count + only :])
-    starred = f"*{next(rest)}" if code.co_flags & CO_VARARGS else ""
-    named = f"**{next(rest)}" if code.co_flags & CO_VARKEYWORDS else ""
+    starred = f"*{next(rest)}" if flags & CO_VARARGS else ""
+    named = f"**{next(rest)}" if flags & CO_VARKEYWORDS else ""
     declared = [*positional, starred or ("*" if keywords else ""), *keywords, named]
-    declared.insert(code.co_posonlyargcount, "/" if code.co_posonlyargcount else "")
+    declared.insert(first, "/" if first else "")
     passed = [*positional, starred, *(f"{name}={name}" for name in keywords), named]
     parameters, arguments = (", ".join(filter(None, each)) for each in (declared, passed))
-    whole = compile(f"def asleep({parameters}): return {WAKE}({_PLACE})({arguments})", _FILE, "exec")
-    own = next(each for each in whole.co_consts if isinstance(each, CodeType))
-    return own.replace(co_name=code.co_name, co_qualname=code.co_qualname, co_freevars=code.co_freevars)
+    call = f"{WAKE}({_PLACE})({arguments})"
+    call = f"(yield from {call})" if flags & CO_GENERATOR else call
+    whole = compile(f"def asleep({parameters}): return {call}", _FILE, "exec")
+    return next(each for each in whole.co_consts if isinstance(each, CodeType))

@@ -20,6 +20,7 @@ _ALWAYS: Final = frozenset({"forward", "__call__", "__init__", "__post_init__", 
 _WRAPPERS: Final = (
     *(FunctionType, MethodType, property, staticmethod, classmethod), functools.partial, functools.cached_property
 )  # fmt: skip
+_PLAIN: Final = frozenset({int, float, str, bool, type(None), list, tuple, dict, torch.Tensor, torch.nn.Parameter})
 _HOOKS: Final = ("_forward_hooks", "_forward_pre_hooks")
 
 
@@ -70,7 +71,8 @@ class _Search:
         """What the function's code mentions: globals of its module, attributes of classes seen before or later."""
         for value in (*map(function.__globals__.get, names), *_cells(function)):
             if isinstance(value, ModuleType) and not is_foreign(value.__name__):
-                self._waiting.extend(each for key, each in vars(value).items() if key in names and _is_code(each))
+                space = vars(value)
+                self._waiting.extend(space[name] for name in names & space.keys() if _is_code(space[name]))
             for each in _items(value):
                 if each is not None and _is_code(each):
                     self._waiting.append(each)
@@ -112,6 +114,8 @@ def _items(value: Any) -> Iterable[Any]:
 
 def _is_code(value: Any) -> bool:
     """Whether a value is, or wraps, something that may hold the user's code."""
+    if type(value) in _PLAIN:
+        return False
     if isinstance(value, _WRAPPERS) or hasattr(type(value), "cache_info"):
         return True
     return isinstance(value, type) and not is_foreign(value.__module__)
