@@ -248,6 +248,8 @@ def test_a_raise_in_a_package_is_placed_at_the_users_line() -> None:
 
     (finding,) = shapelint.check(Windows, (1, 3, 33, 32)).findings
     assert finding.code == "SL202"
+    cause = "EinopsError: Shape mismatch, can't divide axis of length 33 in chunks of 2 (seen at H=33, W=32)"
+    assert cause in (finding.message, *finding.notes)
     assert finding.location is not None
     assert "einops.rearrange(x" in Path(finding.location.file).read_text().splitlines()[finding.location.line - 1]
 

@@ -111,13 +111,22 @@ def _finished(
 def _explained(recorder: Recorder, error: BaseException) -> Failure:
     if isinstance(error, (SizeError, Unanalysable)) and error.failure is not None:
         return error.failure
-    said = words_of(error)[:_LONGEST_TEXT].partition("\n")[0]
+    said = _cause(error)[:_LONGEST_TEXT].partition("\n")[0]
     text = f"{type(error).__name__}: {printable(said)}".removesuffix(": ")
     text = text.replace("{", "(").replace("}", ")")
     known = raised_by_python(error.__traceback__) and error is not recorder.kernel_error
     if known and not isinstance(error, (Unanalysable, SystemExit)):
         return Failure(Kind.PYTHON, _as_seen(text, recorder.sizes))
     return Failure(Kind.UNEXPLAINED, text)
+
+
+def _cause(error: BaseException) -> str:
+    """What an error says, or the one of its kind that it repeats below a headline, as those of einops do."""
+    text, inner = words_of(error), error.__context__
+    if type(inner) is type(error) and "\n" in text[:_LONGEST_TEXT]:
+        cause = words_of(inner)
+        return cause if cause and cause in text else text
+    return text
 
 
 def _as_seen(text: str, sizes: Mapping[str, int]) -> str:
