@@ -28,8 +28,7 @@ def leave_at_ctrl_c() -> None:
 @contextmanager
 def unfinished() -> Iterator[None]:
     """While it is open, what ends this process is an exception: KeyboardInterrupt, or SystemExit."""
-    main = threading.current_thread() is threading.main_thread()
-    default = [number for number in ENDING if main and signal.getsignal(number) is signal.SIG_DFL]
+    default = [number for number in ENDING if _is_main() and signal.getsignal(number) is signal.SIG_DFL]
     _unfinished.append(None)
     try:
         for number in default:
@@ -43,15 +42,23 @@ def unfinished() -> Iterator[None]:
 
 @contextmanager
 def undisturbed() -> Iterator[None]:
-    """While it is open, what ends this process waits."""
-    if not hasattr(signal, "pthread_sigmask"):  # Windows
-        yield
-        return
-    mask = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, *ENDING))
+    """While it is open, what ends this process waits, whichever thread the system hands it to."""
+    came: list[int] = []
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, *ENDING)} if _is_main() else {}
+    heeded = {number: handler for number, handler in before.items() if handler not in (None, signal.SIG_IGN)}
     try:
+        for number in heeded:
+            signal.signal(number, lambda number, _: came.append(number))
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        for number, handler in heeded.items():
+            signal.signal(number, handler)
+        for number in came[:1]:
+            signal.raise_signal(number)
+
+
+def _is_main() -> bool:
+    return threading.current_thread() is threading.main_thread()
 
 
 def leave_interrupted() -> NoReturn:
