@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from tests.drawn.branches import BRANCHES
+from tests.drawn.layouts import LAYOUTS
 from tests.drawn.tokens import TOKENS
 from tests.drawn.writer import Writer
 
@@ -157,5 +158,5 @@ BETWEEN: dict[str, tuple[int, Callable[[Writer], None]]] = {
 def write_between(writer: Writer) -> None:
     """Writes none to two of them."""
     for _ in range(writer.pick(0, 0, 1, 1, 2)):
-        kinds = BETWEEN if writer.chance(0.7) else {**TOKENS, **BRANCHES}
+        kinds = BETWEEN if writer.chance(0.7) else {**TOKENS, **BRANCHES, **LAYOUTS}
         kinds[writer.weighted({name: weight for name, (weight, _) in kinds.items()})][1](writer)
