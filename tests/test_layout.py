@@ -83,6 +83,17 @@ def test_a_large_3d_convolution_of_one_image_keeps_channels_last_and_a_small_one
         assert contract.outcome(H=height).ok == runs(model, 1, 8, height, 8, 3) == (height < 854), height
 
 
+def test_a_signal_whose_only_channel_was_last_makes_conv1d_keep_channels_last() -> None:
+    """Eager PyTorch takes it for an image of one row that is channels-last, though it is contiguous."""
+
+    def moved(x: Tensor) -> Tensor:
+        return F.conv1d(x.transpose(1, 2), torch.ones(4, 1, 3, device=x.device))
+
+    assert str(shapelint.check(Flattened(moved), "2,L,1").contract.runs) == "L only 3"
+    assert [runs(Flattened(moved), 2, length, 1) for length in (3, 4, 12)] == [True, False, False]
+    assert str(shapelint.check(Flattened(lambda x: moved(x).contiguous()), "2,L,1").contract.runs) == "L at least 3"
+
+
 @pytest.mark.parametrize("cell", [nn.GRU, nn.LSTM, nn.RNN])
 def test_the_steps_of_a_recurrent_layer_come_first_in_memory(cell: type[nn.RNNBase]) -> None:
     """So that a `view` which merges batch and steps raises, unless one of them is 1."""

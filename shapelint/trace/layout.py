@@ -64,6 +64,19 @@ def in_suggested_format(op: Operation, shape: Shape, input: Tensor) -> Fresh:
     return in_format(op, shape, input, suggested_format(input), input)
 
 
+def in_format_of_images(op: Operation, shape: Shape, input: Tensor, axes: int) -> Fresh:
+    """As PyTorch pools: a signal is an image of one row, and a volume alone a batch of one."""
+    if axes == 1 and input.dim() == 3 and is_like_channels_last(input.unsqueeze(2)):
+        return Fresh(shape, input, layout=in_order(shape, (0, 2, 1)))
+    if axes == 3 and input.dim() == 4:
+        if is_like_channels_last(input.unsqueeze(0)):
+            return Fresh(shape, input, layout=in_order(shape, (1, 2, 3, 0)))
+        return in_format(op, shape, input, torch.contiguous_format, input)
+    if input.dim() != axes + 2:
+        return in_format(op, shape, input, torch.contiguous_format, input)
+    return in_suggested_format(op, shape, input)
+
+
 def in_order(shape: Sequence[int], axes: Sequence[int]) -> Tensor:
     """A tensor whose axes lie in this order in memory, as a layout to keep."""
     sizes = [plain(shape[axis]) for axis in axes]

@@ -17,7 +17,7 @@ from torch.nn import functional
 from shapelint.size.number import plain, symbolic
 from shapelint.trace.arguments import floating, number
 from shapelint.trace.failure import Kind
-from shapelint.trace.layout import in_suggested_format
+from shapelint.trace.layout import in_format, in_format_of_images
 from shapelint.trace.operation import NoRule, Operation, Result, Shape, size_rule
 from shapelint.trace.ops.pool import checked_lead
 
@@ -68,7 +68,10 @@ def _result(op: Operation, input: torch.Tensor, sizes: Shape, *, indices: bool) 
     op.resamples(axes, (Fraction(*pair) for pair in pairs))
     op.parameters = {"output_size": tuple(size for size, _ in pairs)}
     result = (*shape[:-axes], *sizes)
-    values = in_suggested_format(op, result, input)
+    if axes == 3 and any(symbolic(size) or size != 1 for size in sizes):
+        values = in_format(op, result, input, torch.contiguous_format, input)
+    else:
+        values = in_format_of_images(op, result, input, axes)
     return (values, replace(values, dtype=torch.int64)) if indices else values
 
 

@@ -201,14 +201,16 @@ def _remember(op: Operation, **parameters: Shape) -> None:
 def _output(op: Operation, shape: Shape, input: torch.Tensor, weight: torch.Tensor, settings: _Settings) -> Result:
     """The result, channels-last where the input or the weight is (aten/src/ATen/native/ConvUtils.h).
 
-    In one dimension the input is made contiguous first (Convolution.cpp).
+    In one dimension the input is made contiguous first (Convolution.cpp), but a signal of one channel that was moved
+    to the front is contiguous already and like channels-last all the same.
     """
     axes, lead = len(settings[0]), len(shape) - len(settings[0]) - 1
     images = input if lead else input.unsqueeze(0)
-    formats = {suggested_format(each) for each in ((weight.unsqueeze(2),) if axes == 1 else (images, weight))}
+    sources = [images, weight] if axes > 1 or input.is_contiguous() else [weight]
+    formats = {suggested_format(each.unsqueeze(2) if axes == 1 else each) for each in sources}
     formats.discard(torch.contiguous_format)
     if not formats or (axes == 3 and not _is_fast(op, images, settings)):
-        return in_format(op, shape, input, torch.contiguous_format, weight, None if axes == 1 else input)
+        return in_format(op, shape, input, torch.contiguous_format, weight, input)
     if lead and axes > 1:
         return Fresh(shape, input, layout=formats.pop())
     channels_last = (*range(lead), *range(lead + 1, len(shape)), lead)

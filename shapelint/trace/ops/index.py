@@ -12,7 +12,7 @@ from typing import Any
 import torch
 
 from shapelint.size.bound import never_negative
-from shapelint.size.condition import Condition, at_least, equal
+from shapelint.size.condition import Condition, any_of, at_least, equal
 from shapelint.size.function import constant
 from shapelint.size.number import function_of, larger, plain, smaller, symbolic
 from shapelint.trace.arguments import dimension
@@ -145,15 +145,24 @@ def _take(op: Operation, found: _Indexed, part: Any, size: int, axis: int) -> No
     elif isinstance(part, int):
         check_index(op, size, part, axis)
     elif isinstance(part, Tensor):
+        _check_some(op, size, op.shape(part))
         found.checks += [(size, value, axis) for value in tensor_values(op, part, size)]
         _place(found, op.shape(part))
     elif isinstance(part, list) and part and all(type(each) is int for each in part):
+        _check_some(op, size, (len(part),))
         found.checks += [(size, each, axis) for each in part]
         _place(found, (len(part),))
     elif hasattr(part, "__index__") and not hasattr(part, "shape"):
         check_index(op, size, part.__index__(), axis)
     else:
         raise NoRule
+
+
+def _check_some(op: Operation, size: int, index: Shape) -> None:
+    """An axis without elements takes no index, even where the result has none either."""
+    none = [equal(function_of(dim), constant(0)) for dim in index]
+    some = any_of([at_least(function_of(size), constant(1)), *none])
+    op.require(some, Kind.INDEX, "index is out of bounds for dimension with size {left}", between=(size, 1))
 
 
 def indexed_shape(op: Operation, shape: Shape, parts: tuple[Any, ...]) -> Shape:
@@ -250,6 +259,7 @@ def _index_select(op: Operation, input: Tensor, dim: int, index: Tensor) -> Resu
         op.refuse(Kind.ARGUMENT, "index_select(): Index is supposed to be a vector")
     if not shape:
         raise NoRule
+    _check_some(op, shape[axis], chosen)
     check_tensor(op, index, shape[axis])
     return Kernel(((*shape[:axis], chosen[0] if chosen else 1, *shape[axis + 1 :]),))
 

@@ -18,7 +18,7 @@ from torch.nn import functional
 from shapelint.size.number import plain, symbolic
 from shapelint.trace.arguments import floating, per_axis
 from shapelint.trace.failure import Kind
-from shapelint.trace.layout import in_format, in_suggested_format
+from shapelint.trace.layout import in_format, in_format_of_images
 from shapelint.trace.operation import NoRule, Operation, Result, Shape, size_rule
 
 INTEGERS = (torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8)
@@ -42,7 +42,7 @@ def _max_pool(
     shape = _pooled(op, input, (kernel_size, stride, padding, dilation, ceil_mode), axes)
     if axes == 1 and not indices:
         return in_format(op, shape, input, torch.contiguous_format, input)
-    values = in_suggested_format(op, shape, input)
+    values = in_format_of_images(op, shape, input, axes)
     return (values, replace(values, dtype=torch.int64)) if indices else values
 
 
@@ -66,7 +66,9 @@ def _avg_pool(
     if axes == 3:
         for n, k in zip(op.shape(input)[-3:], per_axis(kernel_size, 3), strict=True):
             op.require_at_least(n, k, Kind.KERNEL, "input image ({left}) smaller than kernel size ({right})")
-    return in_suggested_format(op, shape, input)
+    if axes == 3:
+        return in_format(op, shape, input, torch.contiguous_format, input)
+    return in_format_of_images(op, shape, input, axes)
 
 
 def _lp_pool(
