@@ -101,9 +101,9 @@ def noteworthy(analysis: Analysis, *kinds: Kind) -> Region | None:
     found: list[tuple[int, Region]] = []
     for region in () if analysis.certain or analysis.diagnosis is not None else analysis.contract.regions:
         failure, sizes = region.outcome.failure, region.sizes
-        least = sizes.at_least(dict.fromkeys(sizes.symbols, _COMFORT)).smallest()
-        if failure is not None and failure.kind in kinds and least is not None:
-            found.append((sum(least.values()), region))
+        if failure is not None and failure.kind in kinds:
+            least = sizes.at_least(dict.fromkeys(sizes.symbols, _COMFORT)).smallest()
+            found += [] if least is None else [(sum(least.values()), region)]
     if not found:
         return None
     last = max(found, key=lambda each: each[0])[1]

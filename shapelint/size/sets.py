@@ -24,6 +24,7 @@ from shapelint.size.isl_form import (
 )
 
 _SEARCHED = 4096
+_STEPS = 4_000_000
 
 
 class SizeSet:
@@ -147,16 +148,28 @@ class SizeSet:
         return SizeSet(symbols, _renamed(raw, tuple(symbols)))
 
     def smallest(self) -> dict[str, int] | None:
-        """The lexicographically smallest member, None where the set is empty or has none."""
+        """The lexicographically smallest member, None where the set is empty or has none.
+
+        Where isl takes too many steps to find it, some member.
+        """
         return None if self._set.is_empty() else self._lexmin(self._set)
 
     def _lexmin(self, raw: isl.Set) -> dict[str, int] | None:
-        """The smallest member; where isl's lexmin fails on nested floors, one found by search, a member at least."""
+        """The smallest member; where isl's lexmin fails on nested floors or has no end, some member."""
         try:
-            return self._values(raw.lexmin().sample_point())
+            with limited(_STEPS):
+                return self._values(raw.lexmin().sample_point())
         except isl.Error:
             if not all(raw.dim_has_lower_bound(isl.dim_type.set, index) for index in range(len(self.symbols))):
                 return None
+        try:
+            with limited(_STEPS):
+                return self._searched(raw)
+        except isl.Error:
+            return self._values(raw.sample_point())
+
+    def _searched(self, raw: isl.Set) -> dict[str, int]:
+        """The smallest member, found axis by axis, or a member at least."""
         left = raw
         for index in range(len(self.symbols)):
             bound = left.dim_min_val(index)  # a lower bound, which existentially quantified sets may not attain
