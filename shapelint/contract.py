@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 from shapelint.errors import SpecError
 from shapelint.failure import Failure
 from shapelint.graph import TensorShape
+from shapelint.size.isl_form import SolverError, limited
 from shapelint.size.sets import SizeSet
 from shapelint.source import Span
 
@@ -147,4 +149,7 @@ def running(domain: SizeSet, regions: Sequence[Region]) -> SizeSet:
     """The sizes of a partition of `domain` at which the model runs, from whichever side has the fewer pieces."""
     own = union(domain.symbols, [region.sizes for region in regions if region.outcome.ok])
     others = union(domain.symbols, [region.sizes for region in regions if not region.outcome.ok])
-    return (domain - others if others.piece_count < own.piece_count else own).coalesced()
+    if others.piece_count < own.piece_count:
+        with suppress(SolverError), limited(500_000):  # what is left of the domain may have many more pieces
+            return (domain - others).coalesced()
+    return own.coalesced()

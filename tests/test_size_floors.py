@@ -5,7 +5,9 @@ from __future__ import annotations
 from itertools import product
 
 import pytest
+from torch import Tensor, nn
 
+import shapelint
 from shapelint.size.condition import AllOf, Compare, Condition, Divisible, Not, equal
 from shapelint.size.expression import parse_function
 from shapelint.size.function import constant, symbol
@@ -68,3 +70,16 @@ def test_numbers_take_the_place_of_symbols(text: str) -> None:
         condition = Compare(parse_function(text), equals)
         rest = substituted(condition, {"H": height})
         assert [rest.holds({"W": w}) for w in _SIZES] == [condition.holds({"H": height, "W": w}) for w in _SIZES]
+
+
+@pytest.mark.parametrize("features", [784, 150528])
+def test_a_view_by_a_large_number_is_decided_in_a_moment(features: int) -> None:
+    class Flat(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            return x.view(-1, features)
+
+    contract = shapelint.check(Flat, "1,3,H,W").contract
+    assert contract.proved
+    assert contract.outcome(H=224, W=224).ok is (3 * 224 * 224 % features == 0)
+    assert contract.outcome(H=225, W=224).ok is (3 * 225 * 224 % features == 0)
+    assert ((224, 224) in contract.runs, (225, 223) in contract.runs) == (True, False)
