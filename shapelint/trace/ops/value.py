@@ -185,8 +185,9 @@ def _read(op: Operation, tensor: Tensor, *rest: Any, **named: Any) -> Plain:
 def _rearranged(op: Operation, *args: Any, **kwargs: Any) -> Result:
     """The function on the places of the numbers tells which numbers the result holds."""
     numbers: list[Any] = []
-    if op.name == "__getitem__" and flat_tensors(args[1:]):
-        raise NoRule
+    counted = len(args) + len(kwargs) < 2 or flat_tensors((args[1:], kwargs))
+    if counted and op.name in ("__getitem__", "repeat_interleave"):
+        raise NoRule  # the numbers say which there are, or how many
 
     def places(tree: Any) -> Any:
         if isinstance(tree, Tensor):
