@@ -268,7 +268,18 @@ def _floor(function: Function, divisor: int) -> Function:
     if common > 1:
         reduced = _collect([(monomial, value // common) for monomial, value in rest.terms])
         return whole + _floor(reduced, divisor // common)
+    if _leans_down(rest, divisor):  # floor(x / d) is -floor((d - 1 - x) / d)
+        return whole - _floor(rest.times(-1).plus(divisor - 1), divisor)
     return whole + _nested_floor(rest, divisor)
+
+
+def _leans_down(rest: Function, divisor: int) -> bool:
+    """Whether the first coefficient that is not half the divisor is nearer to it than to 0.
+
+    Then the floor of the negative is taken, (W + 7)//8 for 7*W//8: of such floors further ones can be made one.
+    """
+    first = next((value for monomial, value in rest.terms if monomial and 2 * value != divisor), 0)
+    return 2 * first > divisor
 
 
 def _nested_floor(rest: Function, divisor: int) -> Function:
