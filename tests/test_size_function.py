@@ -99,6 +99,15 @@ def test_what_the_form_promises_to_unify_is_one_object(tree: Tree, first: int, s
     assert function.floor_divide(-first) is function.times(-1).floor_divide(first)
 
 
+def test_the_halves_of_a_rounded_up_size_stay_one_floor_however_it_was_rounded() -> None:
+    """Otherwise each halving in a loop would add a floor to the last, and isl's steps grow with their number."""
+    eighths = W.times(-1).floor_divide(8).times(-1)  # (W + -W % 8) // 8
+    larger_half = H - H.floor_divide(2)  # H // 2 + H % 2
+    assert str(eighths.plus(1).floor_divide(2)) == "(W + 15)//16"
+    assert str(larger_half.plus(1).floor_divide(2)) == "(H + 3)//4"
+    assert str((H + H.floor_divide(2)).plus(1).floor_divide(2).plus(1).floor_divide(2)) == "(3*H + 6)//8"
+
+
 @pytest.mark.parametrize("name", ["H", "H + W + 5"])
 def test_nested_floors_of_a_symbol_are_one_floor(name: str) -> None:
     function = parse_function(name)

@@ -7,7 +7,6 @@ A `Function` is kept in one canonical form, so that equal forms are equal values
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 
@@ -87,7 +86,8 @@ def atom_order(atom: Atom) -> int:
     return _order[atom]
 
 
-def _intern(atom: Atom) -> Atom:
+def intern(atom: Atom) -> Atom:
+    """The one atom of this meaning."""
     known = _atoms.setdefault(atom.key(), atom)
     _order.setdefault(known, len(_order))
     return known
@@ -167,7 +167,9 @@ class Function:
         """floor(self / divisor); raises ZeroDivisionError where the divisor is 0."""
         if divisor == 0:
             raise ZeroDivisionError("integer division or modulo by zero")
-        return _floor(self, divisor) if divisor > 0 else _floor(self.times(-1), -divisor)
+        from shapelint.size.floors import floor
+
+        return floor(self, divisor) if divisor > 0 else floor(self.times(-1), -divisor)
 
     def grouped(self) -> str:
         """The text, in brackets where an operator after it would take only a part of it."""
@@ -213,7 +215,8 @@ def _symbols(function: Function) -> frozenset[str]:
     return frozenset(names)
 
 
-def _collect(items: list[tuple[Monomial, int]]) -> Function:
+def collect(items: list[tuple[Monomial, int]]) -> Function:
+    """The sum of terms, in the canonical order."""
     sums: dict[Monomial, int] = {}
     for monomial, value in items:
         sums[monomial] = sums.get(monomial, 0) + value
@@ -231,12 +234,12 @@ def constant(number: int) -> Function:
 @lru_cache(maxsize=4096)
 def symbol(name: str) -> Function:
     """The function whose value is that of the symbol `name`."""
-    return Function((((_intern(Symbol(name)),), 1),))
+    return Function((((intern(Symbol(name)),), 1),))
 
 
 @lru_cache(maxsize=65536)
 def _sum(first: Function, second: Function) -> Function:
-    return _collect([*first.terms, *second.terms])
+    return collect([*first.terms, *second.terms])
 
 
 @lru_cache(maxsize=65536)
@@ -246,7 +249,7 @@ def _times(function: Function, factor: int) -> Function:
 
 @lru_cache(maxsize=65536)
 def _product(first: Function, second: Function) -> Function:
-    return _collect(
+    return collect(
         [
             (tuple(sorted((*left, *right), key=_order.__getitem__)), value * factor)
             for left, value in first.terms
@@ -255,51 +258,13 @@ def _product(first: Function, second: Function) -> Function:
     )
 
 
-@lru_cache(maxsize=65536)
-def _floor(function: Function, divisor: int) -> Function:
-    """floor(function / divisor), with every whole multiple of the divisor taken out of the floor."""
-    if divisor == 1:
-        return function
-    whole = _collect([(monomial, value // divisor) for monomial, value in function.terms])
-    rest = _collect([(monomial, value % divisor) for monomial, value in function.terms])
-    if rest.constant is not None:
-        return whole
-    common = math.gcd(divisor, *(value for monomial, value in rest.terms if monomial))
-    if common > 1:
-        reduced = _collect([(monomial, value // common) for monomial, value in rest.terms])
-        return whole + _floor(reduced, divisor // common)
-    if _leans_down(rest, divisor):  # floor(x / d) is -floor((d - 1 - x) / d)
-        return whole - _floor(rest.times(-1).plus(divisor - 1), divisor)
-    return whole + _nested_floor(rest, divisor)
-
-
-def _leans_down(rest: Function, divisor: int) -> bool:
-    """Whether the first coefficient that is not half the divisor is nearer to it than to 0.
-
-    Then the floor of the negative is taken, (W + 7)//8 for 7*W//8: of such floors further ones can be made one.
-    """
-    first = next((value for monomial, value in rest.terms if monomial and 2 * value != divisor), 0)
-    return 2 * first > divisor
-
-
-def _nested_floor(rest: Function, divisor: int) -> Function:
-    """floor((floor(x / d) + c) / divisor) is floor((x + c d) / (d divisor)): Graham et al., 3.11."""
-    variable = [(monomial, value) for monomial, value in rest.terms if monomial]
-    if len(variable) == 1 and variable[0][1] == 1 and len(variable[0][0]) == 1:
-        atom = variable[0][0][0]
-        if isinstance(atom, FloorDivision):
-            offset = rest - Function((variable[0],))
-            return _floor(atom.numerator + offset.times(atom.divisor), atom.divisor * divisor)
-    return Function((((_intern(FloorDivision(rest, divisor)),), 1),))
-
-
 def extreme(name: str, first: Function, second: Function) -> Function:
     """The smaller (`name` is "min") or larger ("max") of two functions."""
     difference = (first - second).constant
     if difference is not None:
         return first if (difference <= 0) == (name == "min") else second
     one, two = sorted((first, second), key=str)
-    return Function((((_intern(Extreme(name, one, two)),), 1),))
+    return Function((((intern(Extreme(name, one, two)),), 1),))
 
 
 def _parsed(text: str) -> Function:
