@@ -11,6 +11,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 import shapelint
+from shapelint.trace import operation
+from shapelint.trace.recorder import Recorder
+from shapelint.trace.trees import flat_tensors
 
 
 class Counter(nn.Module):
@@ -88,3 +91,28 @@ def test_a_written_tensor_decides_as_in_eager_or_is_not_known(start: Tensor, ask
         eager = Counter(start.clone(), ask)(torch.zeros(1, 3, height, 5)).shape
         assert outcome.ok is None or outcome.outputs == (tuple(eager),)
     assert not contract.proved or contract.outcome(H=37, W=5).outputs == ((1, 3, 38, 5),)
+
+
+class Causal(nn.Module):
+    """A mask over all pairs of positions in some frames, whose numbers are real ones."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        frames = torch.arange(3, device=x.device).repeat_interleave(x.shape[2])
+        return x + torch.where(frames[:, None] >= frames, 0.0, 1.0).mean(1).view(3, -1).mean(0)
+
+
+def test_numbers_that_would_fill_the_memory_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    taken: list[int] = []
+    kernel = Recorder.kernel
+
+    def watched(self: Recorder, *call: Any) -> Any:
+        made = kernel(self, *call)
+        taken.extend(tensor.numel() for tensor in flat_tensors(made) if not tensor.is_meta)
+        return made
+
+    monkeypatch.setattr(Recorder, "kernel", watched)
+    monkeypatch.setattr(operation, "_MOST_NUMBERS", 1000)
+    contract = shapelint.check(Causal(), "1,1,L").contract
+    assert contract.proved
+    assert contract.outcome(L=5000).outputs == ((1, 1, 5000),)
+    assert max(taken) < 10_000  # the mask of the farthest run has 10 million

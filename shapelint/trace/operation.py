@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from shapelint.trace.recorder import Recorder
 
 Shape = tuple[int, ...]
+_MOST_NUMBERS = 1 << 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,13 @@ def is_fresh_contiguous(result: Result) -> bool:
 def is_on_meta(result: Fresh | Same) -> bool:
     """Whether a declared result has no numbers; what has some is made for real, since it may be asked for them."""
     return (result.like if isinstance(result, Fresh) else result.tensor).is_meta
+
+
+def without_numbers(result: Fresh | Same) -> Fresh | None:
+    """The result on meta where its numbers would fill the memory, such as a mask over all pairs of tokens."""
+    if isinstance(result, Same) or math.prod(map(plain, result.shape)) <= _MOST_NUMBERS:
+        return None
+    return replace(result, like=torch.empty(0, dtype=result.like.dtype, device="meta"))
 
 
 def fresh_parts(result: Any) -> Iterable[Fresh | Same]:

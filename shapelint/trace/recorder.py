@@ -43,6 +43,7 @@ from shapelint.trace.operation import (
     is_fresh_contiguous,
     is_on_meta,
     unit_sizes,
+    without_numbers,
 )
 from shapelint.trace.record import Event, Known, Overrides, Record
 from shapelint.trace.told import only_told
@@ -205,7 +206,7 @@ class Recorder(TorchFunctionMode):
         given = flat_tensors((args, kwargs))
         inputs = self._inputs(given)
         if isinstance(result, (Fresh, Same)) and not is_on_meta(result):
-            result = Kernel((result.shape,))
+            result = without_numbers(result) or Kernel((result.shape,))
         if isinstance(result, Kernel):
             value = result.value if isinstance(result, Ready) else self.kernel(operation.function, args, kwargs)
             tensors = flat_tensors(value)
