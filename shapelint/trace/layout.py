@@ -15,7 +15,7 @@ from shapelint.trace.operation import Fresh, Operation, Shape
 
 Tensor = torch.Tensor
 Format = torch.memory_format
-_CHANNELS_LAST = {4: torch.channels_last, 5: torch.channels_last_3d}
+CHANNELS_LAST = {4: torch.channels_last, 5: torch.channels_last_3d}
 
 
 def is_plain_layout(*tensors: Tensor | None) -> bool:
@@ -49,7 +49,7 @@ def is_like_channels_last(tensor: Tensor) -> bool:
 
 def suggested_format(tensor: Tensor) -> Format:
     """Channels-last or contiguous, as `suggest_memory_format` in PyTorch's C++ says."""
-    return _CHANNELS_LAST[tensor.dim()] if is_like_channels_last(tensor) else torch.contiguous_format
+    return CHANNELS_LAST[tensor.dim()] if is_like_channels_last(tensor) else torch.contiguous_format
 
 
 def in_format(op: Operation, shape: Shape, like: Tensor, layout: Format, *sources: Tensor | None) -> Fresh:

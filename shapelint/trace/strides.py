@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import torch
 
 from shapelint.size.number import plain
+from shapelint.trace.layout import CHANNELS_LAST
 
 
 def like_operands(shape: Sequence[int], tensors: Sequence[torch.Tensor]) -> torch.Tensor:
@@ -17,8 +18,8 @@ def like_operands(shape: Sequence[int], tensors: Sequence[torch.Tensor]) -> torc
     sizes = [plain(each) for each in shape]
     given = [each for each in tensors if each.dim()]
     if given and all(list(each.shape) == sizes for each in given):
-        for layout in _layouts(len(sizes)):
-            if all(each.is_contiguous(memory_format=layout) for each in given):
+        for layout in (torch.contiguous_format, CHANNELS_LAST.get(len(sizes))):
+            if layout is not None and all(each.is_contiguous(memory_format=layout) for each in given):
                 return torch.empty(sizes, device="meta", memory_format=layout)
     order = _from_inner(sizes, [_strides(each, sizes) for each in given])
     strides, block = [0] * len(sizes), 1
@@ -31,11 +32,6 @@ def _strides(tensor: torch.Tensor, sizes: Sequence[int]) -> list[int]:
     """The strides of an operand over the axes of the result, 0 where it is broadcast."""
     own = zip(tensor.shape, tensor.stride(), sizes[len(sizes) - tensor.dim() :], strict=True)
     return [0] * (len(sizes) - tensor.dim()) + [0 if size == 1 != whole else stride for size, stride, whole in own]
-
-
-def _layouts(rank: int) -> list[torch.memory_format]:
-    last = {4: [torch.channels_last], 5: [torch.channels_last_3d]}
-    return [torch.contiguous_format, *last.get(rank, [])]
 
 
 def _from_inner(sizes: Sequence[int], strides: Sequence[Sequence[int]]) -> list[int]:

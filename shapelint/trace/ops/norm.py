@@ -16,7 +16,7 @@ from shapelint.size.function import constant
 from shapelint.size.number import function_of, plain
 from shapelint.trace.arguments import norm_dtypes
 from shapelint.trace.failure import Kind
-from shapelint.trace.layout import in_format, in_suggested_format
+from shapelint.trace.layout import CHANNELS_LAST, in_format, in_suggested_format
 from shapelint.trace.operation import Fresh, Kernel, Operation, Result, Shape, size_rule
 
 Tensor = torch.Tensor
@@ -58,9 +58,9 @@ def _per_channel(op: Operation, shape: Shape, channels: int, **parameters: Tenso
 
 def _kept(op: Operation, input: Tensor) -> Result:
     """Contiguous, or channels-last where the input is, as on the CPU; the kernels on meta give other strides."""
-    for layout, rank in ((torch.channels_last, 4), (torch.channels_last_3d, 5)):
-        if input.dim() == rank and not input.is_contiguous() and input.is_contiguous(memory_format=layout):
-            return in_format(op, op.shape(input), input, layout, input)
+    layout = CHANNELS_LAST.get(input.dim())
+    if layout is not None and not input.is_contiguous() and input.is_contiguous(memory_format=layout):
+        return in_format(op, op.shape(input), input, layout, input)
     return in_suggested_format(op, op.shape(input), input)
 
 
