@@ -183,9 +183,7 @@ def is_remainder(loss: Loss) -> bool:
     return not transposed and any(loss.needed) and all(each >= 0 for each in loss.needed)
 
 
-def _fix(
-    rewrite: Rewrite | None, diagnosis: Diagnosis, loss: Loss, spare: Mapping[str, tuple[int, ...]]
-) -> Fix:
+def _fix(rewrite: Rewrite | None, diagnosis: Diagnosis, loss: Loss, spare: Mapping[str, tuple[int, ...]]) -> Fix:
     if diagnosis.plan is None:
         if rewrite is not None:
             return rewriting_fix(rewrite, f"write {rewritten(rewrite)}")

@@ -39,9 +39,7 @@ def broadcasts(explored: Exploration, contract: Contract, patient: Patient, tell
     return tuple(found.values())
 
 
-def _in_region(
-    explored: Exploration, region: Region, patient: Patient, telling: Telling
-) -> Iterator[Broadcast]:
+def _in_region(explored: Exploration, region: Region, patient: Patient, telling: Telling) -> Iterator[Broadcast]:
     spatial = frozenset[str]().union(*(dim.symbols() for dim in patient.question.target))
     run = explored.runs[region.run]
     tried: set[tuple[Function, Function]] = set()
@@ -81,9 +79,7 @@ def _repeating(pair: tuple[Function, Function], sizes: SizeSet, runs: SizeSet) -
     return repeated.coalesced()
 
 
-def _told(
-    graph: ShapeGraph, index: int, operands: tuple[int, int], sizes: SizeSet, at: dict[str, int]
-) -> Broadcast:
+def _told(graph: ShapeGraph, index: int, operands: tuple[int, int], sizes: SizeSet, at: dict[str, int]) -> Broadcast:
     one, other = (graph.nodes[each] for each in operands)
     shapes = [each.shapes[0].value(at) for each in (one, other)]
     sources = (named_source(graph, one), named_source(graph, other))

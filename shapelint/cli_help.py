@@ -41,7 +41,6 @@ class _Helpful(click.Command):
             option.callback = _show_help
         return option
 
-
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Reads the arguments; the error about one that is missing shows a whole command."""
         try:

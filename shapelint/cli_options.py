@@ -118,9 +118,9 @@ def run_options(command: Command) -> Command:
 
 def cache_option(command: Command) -> Command:
     """Adds --no-cache."""
-    return click.option(
-        "--no-cache", "cache", is_flag=True, flag_value=False, default=True, help="Check all again."
-    )(command)
+    return click.option("--no-cache", "cache", is_flag=True, flag_value=False, default=True, help="Check all again.")(
+        command
+    )
 
 
 def traceback_option(command: Command) -> Command:

@@ -28,9 +28,7 @@ from shapelint.trace.run import Run
 _STEPS = 5_000_000
 
 
-def axis_mix_up(
-    explored: Exploration, contract: Contract, question: Question, telling: Telling
-) -> Crossing | None:
+def axis_mix_up(explored: Exploration, contract: Contract, question: Question, telling: Telling) -> Crossing | None:
     """The mix-up, told at the focus where it shows there; None where the axes are kept apart."""
     names = _square(question)
     if len(names) < 2:

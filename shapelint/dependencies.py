@@ -19,13 +19,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from shapelint.user_code import file_of, installed
+from shapelint.user_code import file_of, installed, is_own
 
 Data = dict[str, Any]
 
 _OUTSIDE: Final = ("socket.connect", "subprocess.Popen", "os.system", "os.exec", "os.posix_spawn")
 _SYSTEM: Final = ("/proc/", "/sys/", "/dev/")
-_OWN: Final = str(Path(__file__).resolve().parent) + os.sep
 _BETWEEN: Final = (os.__file__, "<frozen os>", "<frozen _collections_abc>")
 SET_HERE: Final = ("PYTORCH_JIT", "ORT_DISABLE_TELEMETRY")
 
@@ -129,7 +128,7 @@ def _asked_by_us() -> bool:
     frame = sys._getframe(2)
     while frame.f_back is not None and frame.f_code.co_filename in _BETWEEN:
         frame = frame.f_back
-    return frame.f_code.co_filename.startswith(_OWN)
+    return is_own(frame.f_code.co_filename)
 
 
 @dataclass(slots=True)

@@ -193,9 +193,7 @@ def _mismatch(
     if sizes[0] == sizes[1]:
         return None
     maps = not tokens and all(len(shape) == len(patient.question.axes) + 2 for shape in shapes)
-    return Mismatch(
-        node, failure, sizes, (named_source(graph, skip), named_source(graph, grown)), up, loss, part, maps
-    )
+    return Mismatch(node, failure, sizes, (named_source(graph, skip), named_source(graph, grown)), up, loss, part, maps)
 
 
 def _pair_of(graph: ShapeGraph, up: Node, focus: Mapping[str, int]) -> Pair | None:

@@ -11,8 +11,8 @@ from itertools import takewhile
 from pathlib import Path
 from typing import Final
 
-_OWN: Final = str(Path(__file__).resolve().parent) + os.sep
-_OUTERMOST: Final = Path(_OWN, "cli_work.py")
+OWN_FOLDER: Final = os.path.dirname(os.path.abspath(__file__)) + os.sep
+_OUTERMOST: Final = Path(OWN_FOLDER, "cli_work.py")
 _PYTHON: Final = tuple(
     str(folder) + os.sep for folder in (sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib"))
 )
@@ -21,11 +21,16 @@ _LINE: Final = re.compile(r'^  File "(?P<file>.*)", line (?P<line>\d+) in (?P<fu
 Frame = tuple[str, int, str]
 
 
+def is_own(file: str) -> bool:
+    """Whether a source file belongs to shapelint itself: it lies in the package's folder."""
+    return file.startswith(OWN_FOLDER)
+
+
 @functools.cache
 def installed(file: str) -> bool:
     """Whether a source file belongs to Python, to an installed package or to shapelint, and not to the user."""
     parts = Path(file).parts
-    return file.startswith(("<", _OWN, *_PYTHON)) or "site-packages" in parts or "dist-packages" in parts
+    return file.startswith(("<", OWN_FOLDER, *_PYTHON)) or "site-packages" in parts or "dist-packages" in parts
 
 
 def file_of(module: object) -> str | None:
@@ -57,7 +62,7 @@ def place_in(frames: Iterable[Frame]) -> str:
     Frames of torch, Python and shapelint tell nobody where a model hangs, nor do those that led to the check.
     """
     inside = takewhile(lambda frame: Path(frame[0]) != _OUTERMOST, frames)
-    known = [frame for frame in inside if not frame[0].startswith(("<", _OWN))]
+    known = [frame for frame in inside if not frame[0].startswith(("<", OWN_FOLDER))]
     users = [frame for frame in known if not installed(frame[0])]
     packages = [frame for frame in known if "-packages" in frame[0] and "torch" not in Path(frame[0]).parts]
     for file, line, function in [*users[:1], *packages[:1]]:

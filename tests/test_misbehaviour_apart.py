@@ -27,7 +27,7 @@ pytestmark = [
 
 MODELS = (
     MODEL
-    + '''
+    + """
 
 import argparse, bdb, ctypes, os, sys, tempfile, types
 
@@ -129,7 +129,7 @@ class Prints(Net):
         os.write(1, b"\\xff\\n")
         sys.stdout.close()
         return super().forward(x)
-'''
+"""
 )
 
 

@@ -171,8 +171,7 @@ def test_what_github_reads_back_is_what_was_meant() -> None:
     odd = replace(ROUND_TRIP, message="100% a:b,c\r\nnext", notes=(), fix=None, location=Span("a,b:c%.py", 1, 2, 3, 4))
     (command,) = github.render((with_finding(odd),)).splitlines()
     assert command == (
-        "::error file=a%2Cb%3Ac%25.py,line=1,endLine=3,title=shapelint SL101 round-trip-size"
-        "::100%25 a:b,c%0D%0Anext"
+        "::error file=a%2Cb%3Ac%25.py,line=1,endLine=3,title=shapelint SL101 round-trip-size::100%25 a:b,c%0D%0Anext"
     )
 
 

@@ -133,9 +133,7 @@ class _Bench:
         predicted = self.analysis.contract.outcome(**sizes).outputs
         blank = self._blank(sizes, runtime.provider_name(self.provider), runtime.VERSION)
         ok = run.shapes == predicted
-        return replace(
-            blank, predicted=predicted, observed=run.shapes, ok=ok, note=run.error, exporter=str(exporter)
-        )
+        return replace(blank, predicted=predicted, observed=run.shapes, ok=ok, note=run.error, exporter=str(exporter))
 
     def _blank(self, sizes: Mapping[str, int], provider: str, version: str) -> Confirmation:
         return Confirmation(provider, version, dict(sizes), False, None, None, None, False, dynamic=True)

@@ -105,9 +105,7 @@ def export(
     raise ExportRefused(_reason(errors))
 
 
-def export_open(
-    model: FlatModule, tensors: tuple[torch.Tensor, ...], axes: OpenAxes, exporter: Exporter
-) -> OnnxFile:
+def export_open(model: FlatModule, tensors: tuple[torch.Tensor, ...], axes: OpenAxes, exporter: Exporter) -> OnnxFile:
     """The model as ONNX bytes in which the sizes of some axes are open; raises ExportRefused.
 
     The quick exporter leaves the weights out: they are inputs of the file, named as in the state of `model`. Here it

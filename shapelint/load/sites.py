@@ -9,7 +9,6 @@ import sys
 import weakref
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any, Final, TypeVar
 
@@ -18,11 +17,11 @@ from torch import nn
 
 from shapelint.load.guess import guess
 from shapelint.source import Call, Span
-from shapelint.user_code import installed
+from shapelint.user_code import OWN_FOLDER, installed
 
 Result = TypeVar("Result")
 
-_HIDDEN: Final = tuple(f"{Path(str(file)).resolve().parent}{os.sep}" for file in (torch.__file__, __file__))
+_HIDDEN: Final = (os.path.dirname(str(torch.__file__)) + os.sep, OWN_FOLDER, "<frozen")
 # `copy.deepcopy` makes a module without calling its __init__; its helper's first local is the original.
 _RECONSTRUCT: Final = getattr(getattr(copy, "_reconstruct", None), "__code__", None)
 
@@ -138,7 +137,7 @@ def _chain(frame: FrameType | None, module: nn.Module) -> tuple[Call, ...]:
     calls = []
     while frame is not None and frame.f_code is not begin.__code__:
         file = frame.f_code.co_filename
-        if not file.startswith(_HIDDEN) and not file.startswith("<frozen"):
+        if not file.startswith(_HIDDEN):
             calls.append(Call(frame.f_code, frame.f_lasti))
         frame = frame.f_back
     return tuple(calls)

@@ -29,9 +29,7 @@ _ROOT: Final = "%SRCROOT%"
 _STATES: Final = {Known.NEW: "new", Known.KNOWN: "unchanged"}
 
 
-def render(
-    reports: Iterable[Report], rules: Iterable[Rule] | None = None, *, failures: Sequence[str] = ()
-) -> str:
+def render(reports: Iterable[Report], rules: Iterable[Rule] | None = None, *, failures: Sequence[str] = ()) -> str:
     """The log of some reports as one run; `rules` are the installed ones where none are given.
 
     `failures` are the lines on checks that could not be done: notifications of the tool.

@@ -146,9 +146,7 @@ class Call:
         """A tensor of this shape, made from the tensors among the inputs (`of`: from these)."""
         chosen = self.tensors_of(of)
         kind = dtype or self.dtype()
-        declaration = Declaration(
-            name or self.step.operator.lower(), (tuple(shape),), (kind,), needs, spatial, factor
-        )
+        declaration = Declaration(name or self.step.operator.lower(), (tuple(shape),), (kind,), needs, spatial, factor)
         result: torch.Tensor = declared(declaration, *chosen)
         return result
 

@@ -60,9 +60,7 @@ def _spec(
 def _own_dims(given: Given, names: Mapping[tuple[str, int], str], subject: str) -> list[int | Function]:
     if given.dims is None:
         raise SpecError(f"{subject} does not tell the shape of {given.name!r}; give it with --input {given.name}=...")
-    return [
-        each if isinstance(each, int) else symbol(names[given.name, axis]) for axis, each in enumerate(given.dims)
-    ]
+    return [each if isinstance(each, int) else symbol(names[given.name, axis]) for axis, each in enumerate(given.dims)]
 
 
 def _open_dims(given: Sequence[Given], taken: AbstractSet[str]) -> dict[tuple[str, int], str]:

@@ -171,4 +171,3 @@ _READ: Final[Mapping[int, Any]] = {
     _KIND.FLOATS: lambda each: tuple(map(float, each.floats)),
     _KIND.STRINGS: lambda each: tuple(map(_text, each.strings)),
 }
-

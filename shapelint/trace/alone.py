@@ -23,6 +23,7 @@ Shapes = tuple[tuple[int, ...], ...]
 Seen = Sequence[tuple[Trial, Shapes | None]]
 """The shapes at each trial, None where the operation raised."""
 
+
 def shapes_in(value: Any) -> Shapes:
     """The shapes of all tensors; for a result of integers only, those."""
     tensors = flat_tensors(value)

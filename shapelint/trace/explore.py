@@ -206,5 +206,3 @@ def _common(found: Exploration, left: list[Branch]) -> Region | None:
         if point is None or difference(found.replay(point), common, point):
             return None
     return common
-
-

@@ -175,4 +175,3 @@ def _scaled(function: Function, seen: Seen) -> Function | None:
             slope, rest = divmod(there - value, moved)
             return None if rest else function.times(slope).plus(value - slope * here)
     return None
-

@@ -9,9 +9,8 @@ from functools import lru_cache
 from types import CodeType, FrameType, TracebackType
 
 from shapelint.source import Call
-from shapelint.user_code import installed
-
-_OWN = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+from shapelint.user_code import OWN_FOLDER, installed
+from shapelint.user_code import is_own as is_own_file
 
 
 @lru_cache(maxsize=1)
@@ -23,19 +22,19 @@ def _torch_folder() -> str:
 def is_users(code: CodeType) -> bool:
     """Whether code is neither torch's nor our own (and not generated on the fly)."""
     file = code.co_filename
-    return not file.startswith((_torch_folder(), _OWN, "<frozen"))
+    return not file.startswith((_torch_folder(), OWN_FOLDER, "<frozen"))
 
 
 @lru_cache(maxsize=16384)
 def is_own(code: CodeType) -> bool:
     """Whether code is ours."""
-    return code.co_filename.startswith(_OWN)
+    return is_own_file(code.co_filename)
 
 
 @lru_cache(maxsize=16384)
 def is_sizes_own(code: CodeType) -> bool:
     """Whether code belongs to the sizes that go through a model, or hears what they tell."""
-    parts = code.co_filename.removeprefix(_OWN).split(os.sep)
+    parts = code.co_filename.removeprefix(OWN_FOLDER).split(os.sep)
     return is_own(code) and (parts[0] == "size" or parts[-1] in ("sized_shape.py", "recorder.py"))
 
 

@@ -2,9 +2,9 @@
 
 Family: autoencoder, output_padding=1 at an odd size
 """
-from torch import nn
-
 from collections import OrderedDict
+
+from torch import nn
 
 INPUT = (1, 3, 45, 45)
 

@@ -203,4 +203,3 @@ def _identity(call: Call) -> Any:
     if len(call.step.outputs) > 1 and call.step.outputs[1]:
         return value, call.same(0, torch.bool if call.opset >= 10 else None)
     return value
-

@@ -56,4 +56,3 @@ def _parts(call: Call, n: int, count: int) -> tuple[list[int], tuple[Need, ...]]
         return [*[part] * (count - 1), rest], (Need(rest, 0, Kind.ARGUMENT, text),)
     text = f"{{left}} rows left over of a size that is split into {count} equal parts"
     return [n // count] * count, (Need(n % count, 0, Kind.MULTIPLE, text, True),)
-

@@ -135,4 +135,3 @@ def _like(call: Call) -> Any:
 @operator("RandomNormal", "RandomUniform")
 def _random(call: Call) -> Any:
     return call.made(call.integers("shape") or (), dtype_of(call.integer("dtype", 1)), of=())
-
