@@ -6,17 +6,10 @@ import ast
 import copy
 import operator
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
-from shapelint.finding import Fix, Safety
-from shapelint.graph import Node
-from shapelint.source import Edit, Span
-from shapelint.syntax import call_at, given
+from shapelint.rule import Diagnosis, Edit, Fix, Misfit, Node, Origin, Safety, Span, call_at, given
 
 from ._helpers import called, quoted, safety_of, sized
-
-if TYPE_CHECKING:
-    from shapelint.analysis import Diagnosis, Misfit, Origin
 
 _FOLLOWERS = 6
 _OF_CHANNELS = ("conv", "batch_norm", "group_norm", "instance_norm", "prelu")

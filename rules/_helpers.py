@@ -7,25 +7,33 @@ import copy
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import reduce
-from typing import TYPE_CHECKING
 
-from shapelint.failure import Kind
-from shapelint.finding import Fix, Safety, Severity
-from shapelint.graph import Node
-from shapelint.size import SizeSet
-from shapelint.source import Span
-from shapelint.syntax import call_at, function_around
+from shapelint.rule import (
+    Analysis,
+    Diagnosis,
+    Failure,
+    Fix,
+    Kind,
+    Loss,
+    Mismatch,
+    Node,
+    Plan,
+    Region,
+    Rewrite,
+    Safety,
+    Severity,
+    SizeSet,
+    Span,
+    call_at,
+    function_around,
+    written,
+)
 
 _SIZE_NAMES = ("depth", "rows", "columns")
 _BRIEF, _PIECES = 90, 12
 _NAMED, _COUNTED = 3, 256
 _COMFORT = 8
 _LAYERS = ("Conv", "Linear", "Norm", "PReLU", "LSTM", "GRU", "RNN", "Attention", "Shuffle", "Pad", "ool")
-
-if TYPE_CHECKING:
-    from shapelint.analysis import Analysis, Diagnosis, Loss, Mismatch, Plan, Rewrite
-    from shapelint.contract import Region
-    from shapelint.failure import Failure
 
 
 def sized(size: Sequence[int]) -> str:
@@ -130,14 +138,9 @@ def misfit_regions(analysis: Analysis) -> list[Region]:
     return [region for region, each in failures if each and each.kind in kinds and isinstance(each.left, int)]
 
 
-def short(value: Sequence[int]) -> str:
-    """An argument as short as it can be written: one number where the axes agree, else a tuple."""
-    return str(value[0] if len(set(value)) == 1 else tuple(value))
-
-
 def padding_text(value: Sequence[int]) -> str:
     """`output_padding=1` where the axes agree, else a tuple."""
-    return f"`output_padding={short(value)}`"
+    return f"`output_padding={written(value)}`"
 
 
 def brief(sizes: SizeSet, otherwise: str) -> str:
@@ -192,7 +195,7 @@ def padding_note(analysis: Analysis) -> str | None:
     amounts = ", ".join(f"0, -{name} % {step}" for name, step in reversed(list(zip(names, steps, strict=True))))
     head = f"{', '.join(names)} = x.shape[-{len(steps)}:]" if len(steps) > 1 else f"{names[0]} = x.shape[-1]"
     crop = ", ".join(f":{name}" for name in names)
-    what = f"multiples of {short(steps)}"
+    what = f"multiples of {written(steps)}"
     return f"or pad the input to {what} and crop the output:\n{head}\ny = net(F.pad(x, ({amounts})))[..., {crop}]"
 
 

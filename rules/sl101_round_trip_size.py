@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
-from shapelint.finding import Finding, Fix, Safety, Severity
-from shapelint.rule import Invalid, Valid
+from shapelint.rule import Analysis, Diagnosis, Finding, Fix, Invalid, Loss, Rewrite, Safety, Severity, Valid
 
 from ._helpers import (
     alike_note,
@@ -26,9 +25,6 @@ from ._helpers import (
     shared_line_note,
     sized,
 )
-
-if TYPE_CHECKING:
-    from shapelint.analysis import Analysis, Diagnosis, Loss, Rewrite
 
 _PAIR = """
 import torch.nn as nn

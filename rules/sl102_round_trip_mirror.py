@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
-from shapelint.finding import Finding, Fix, Safety, Severity
-from shapelint.rule import Invalid, Valid
+from shapelint.rule import Analysis, Diagnosis, Finding, Fix, Invalid, Loss, Safety, Severity, Valid, written
 
 from ._helpers import (
     layer_name,
@@ -16,13 +15,9 @@ from ._helpers import (
     place_of,
     quoted,
     resizing,
-    short,
     sized,
 )
 from .sl101_round_trip_size import is_remainder, loss_message
-
-if TYPE_CHECKING:
-    from shapelint.analysis import Analysis, Diagnosis, Loss
 
 _PAIR = """
 import torch.nn as nn
@@ -134,7 +129,7 @@ def _fix(diagnosis: Diagnosis, loss: Loss) -> Fix | None:
     """The one argument of one layer that, alone, gives the size back; another size where the layer has none."""
     change = diagnosis.change
     if change is not None:
-        title = f"`{change.parameter}={short(change.value)}` in {quoted(change.module)} gives the size back"
+        title = f"`{change.parameter}={written(change.value)}` in {quoted(change.module)} gives the size back"
         assignments = {f"{change.module}.{change.parameter}": change.value}
         return Fix(title, Safety.UNSAFE, assignments, verified=("meta",))
     surplus = all(each <= 0 for each in loss.needed)

@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
-from shapelint.failure import Kind
-from shapelint.finding import Finding, Fix, Safety, Severity
-from shapelint.rule import Invalid, Valid
+from shapelint.rule import Analysis, Diagnosis, Finding, Fix, Invalid, Kind, Layer, Safety, Severity, Valid, written
 
-from ._helpers import padding_text, quoted, safety_of, short
-
-if TYPE_CHECKING:
-    from shapelint.analysis import Analysis, Diagnosis, Layer
+from ._helpers import padding_text, quoted, safety_of
 
 _LAYER = """
 import torch.nn as nn
@@ -86,8 +81,8 @@ class IllegalOutputPadding:
 
     def _finding(self, layer: Layer, diagnosis: Diagnosis | None) -> Finding:
         name, (value, limits) = quoted(layer.module), _bounds(layer)
-        given, stride = padding_text(value), short(layer.parameters["stride"])
-        dilation, most = short(layer.parameters["dilation"]), short([each - 1 for each in limits])
+        given, stride = padding_text(value), written(layer.parameters["stride"])
+        dilation, most = written(layer.parameters["dilation"]), written([each - 1 for each in limits])
         return Finding(
             code=self.code,
             name=self.name,

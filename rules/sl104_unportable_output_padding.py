@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
-from shapelint.finding import Finding, Fix, Safety
-from shapelint.graph import Node
-from shapelint.rule import Invalid, Valid
+from shapelint.rule import Analysis, Finding, Fix, Invalid, Node, Safety, Valid, written
 
-from ._helpers import at_stake, called, padding_text, place_of, short
-
-if TYPE_CHECKING:
-    from shapelint.analysis import Analysis
+from ._helpers import at_stake, called, padding_text, place_of
 
 _DILATED = """
 import torch.nn as nn
@@ -94,13 +89,13 @@ class UnportableOutputPadding:
         layers = {(node.module, node.place): node for node in reversed(analysis.graph.nodes) if _is_unportable(node)}
         for node in reversed(layers.values()):
             value, stride = node.parameter("output_padding") or (), node.parameter("stride") or ()
-            dilation = short(node.parameter("dilation") or ())
+            dilation = written(node.parameter("dilation") or ())
             name = called(node)
             yield Finding(
                 code=self.code,
                 name=self.name,
                 severity=at_stake(analysis),
-                message=f"onnxruntime refuses {name}: {padding_text(value)} is not below its stride {short(stride)}",
+                message=f"onnxruntime refuses {name}: {padding_text(value)} is not below its stride {written(stride)}",
                 notes=(f"PyTorch takes it, because the dilation is {dilation}",),
                 module=node.module or None,
                 location=place_of(node),
@@ -122,4 +117,4 @@ def _advice(node: Node) -> str:
     if min(smaller) < 0:
         return f"a stride above {max(extra)}, or an `output_padding` below the stride"
     rows = ", ".join(f"{more}:" if more else ":" for more in extra)
-    return f"write `padding={short(smaller)}` without `output_padding`, and cut its output: `[..., {rows}]`"
+    return f"write `padding={written(smaller)}` without `output_padding`, and cut its output: `[..., {rows}]`"

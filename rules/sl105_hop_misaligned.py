@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
-from shapelint.finding import Finding, Fix, Safety, Severity
-from shapelint.rule import Invalid, Valid
+from shapelint.rule import Analysis, Diagnosis, Finding, Fix, Invalid, Loss, Node, Safety, Severity, Valid
 
 from ._helpers import alike_note, brief, output_size_call, padding_text, place_of, quoted, safety_of, sized
-
-if TYPE_CHECKING:
-    from shapelint.analysis import Analysis, Diagnosis, Loss
-    from shapelint.graph import Node
 
 _CODEC = """
 import torch.nn as nn

@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
-from shapelint.finding import Finding, Fix, Safety, Severity
-from shapelint.graph import Node
-from shapelint.rule import Invalid, Valid
+from shapelint.rule import Analysis, Diagnosis, Finding, Fix, Invalid, Node, Safety, Severity, Valid, written
 
-from ._helpers import nearest_note, padding_text, place_of, quoted, safety_of, short, sized
-
-if TYPE_CHECKING:
-    from shapelint.analysis import Analysis, Diagnosis
+from ._helpers import nearest_note, padding_text, place_of, quoted, safety_of, sized
 
 _GENERATOR = """
 import torch.nn as nn
@@ -101,7 +96,7 @@ def _fix(diagnosis: Diagnosis) -> Fix | None:
         return Fix(f"set {values}", safety_of(plan), plan.assignments, verified=("meta",))
     if change is None:
         return None
-    given, value = short(change.given), short(change.value)
+    given, value = written(change.given), written(change.value)
     title = f"`{change.parameter}={value}` instead of {given} in {quoted(change.module)} gives the wanted size"
     return Fix(title, Safety.UNSAFE, {f"{change.module}.{change.parameter}": change.value}, verified=("meta",))
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
-from shapelint.finding import Finding, Fix, Safety, Severity
-from shapelint.rule import Invalid, Valid
+from shapelint.rule import Analysis, Diagnosis, Finding, Fix, Invalid, Mismatch, Safety, Severity, Valid
 
 from ._helpers import (
     brief,
@@ -22,9 +21,6 @@ from ._helpers import (
     safety_of,
     sized,
 )
-
-if TYPE_CHECKING:
-    from shapelint.analysis import Analysis, Diagnosis, Mismatch
 
 _UNET = """
 import torch

@@ -4,18 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
-from shapelint.failure import Failure, Kind
-from shapelint.finding import Finding, Fix, Safety, Severity
-from shapelint.rule import Invalid, Valid
-from shapelint.size import SizeSet
-from shapelint.size.isl_form import SolverError, limited
+from shapelint.rule import (
+    Analysis,
+    Diagnosis,
+    Failure,
+    Finding,
+    Fix,
+    Invalid,
+    Kind,
+    Safety,
+    Severity,
+    SizeSet,
+    SolverError,
+    Valid,
+    limited,
+)
 
 from ._helpers import misfit_regions, nearest_note, pinned_regions, place_of, sized, some_of
-
-if TYPE_CHECKING:
-    from shapelint.analysis import Analysis, Diagnosis
 
 _PINNED = """
 import torch.nn as nn

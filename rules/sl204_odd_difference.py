@@ -5,17 +5,23 @@ from __future__ import annotations
 import ast
 import copy
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
-from shapelint.finding import Finding, Fix, Safety, Severity
-from shapelint.rule import Invalid, Valid
-from shapelint.source import Edit, span_of
-from shapelint.syntax import expression_at
+from shapelint.rule import (
+    Analysis,
+    Edit,
+    Finding,
+    Fix,
+    Invalid,
+    OddMiss,
+    Safety,
+    Severity,
+    Valid,
+    expression_at,
+    span_of,
+)
 
 from ._helpers import brief, sized
-
-if TYPE_CHECKING:
-    from shapelint.analysis import Analysis, OddMiss
 
 _UP = """
 import torch

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
-from shapelint.finding import Finding, Fix, Safety, Severity
-from shapelint.rule import Invalid, Valid
+from shapelint.rule import Analysis, Crossing, Finding, Fix, Invalid, Safety, Severity, Valid
 
 from ._helpers import brief, quoted, sized
-
-if TYPE_CHECKING:
-    from shapelint.analysis import Analysis, Crossing
 
 _TOKENS = """
 import torch.nn as nn

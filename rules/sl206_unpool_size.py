@@ -6,13 +6,23 @@ import ast
 import copy
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
-from shapelint.failure import Kind
-from shapelint.finding import Finding, Fix, Safety, Severity
-from shapelint.graph import Node
-from shapelint.rule import Invalid, Valid
-from shapelint.syntax import call_at
+from shapelint.rule import (
+    Analysis,
+    Diagnosis,
+    Finding,
+    Fix,
+    Invalid,
+    Kind,
+    Loss,
+    Node,
+    Safety,
+    Severity,
+    ShortUnpooling,
+    Valid,
+    call_at,
+)
 
 from ._helpers import (
     brief,
@@ -25,9 +35,6 @@ from ._helpers import (
     rewritten,
     sized,
 )
-
-if TYPE_CHECKING:
-    from shapelint.analysis import Analysis, Diagnosis, Loss, ShortUnpooling
 
 _SEGNET = """
 import torch.nn as nn

@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
-from shapelint.contract import Region
-from shapelint.failure import Kind
-from shapelint.finding import Finding, Fix, Safety, Severity
-from shapelint.rule import Invalid, Valid
+from shapelint.rule import Analysis, Diagnosis, Finding, Fix, Invalid, Kind, Misfit, Region, Safety, Severity, Valid
 
 from ._built_for import argument_of, followers_note, mending_fix, misfit_text, origin_text, unit_of
 from ._helpers import brief, called, is_pinned, misfit_regions, place_of, quoted, raising, size_taken
-
-if TYPE_CHECKING:
-    from shapelint.analysis import Analysis, Diagnosis, Misfit
 
 _UNET = """
 import torch

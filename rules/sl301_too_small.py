@@ -3,17 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
-from shapelint.failure import Kind
-from shapelint.finding import Finding, Fix, Safety, Severity
-from shapelint.rule import Invalid, Valid
+from shapelint.rule import Analysis, Diagnosis, Finding, Fix, Invalid, Kind, Node, Safety, Severity, Valid, written
 
-from ._helpers import called, nearest_note, place_of, quoted, short, sized
-
-if TYPE_CHECKING:
-    from shapelint.analysis import Analysis, Diagnosis
-    from shapelint.graph import Node
+from ._helpers import called, nearest_note, place_of, quoted, sized
 
 _DEEP = """
 import torch.nn as nn
@@ -139,7 +133,7 @@ def _fix(analysis: Analysis, diagnosis: Diagnosis, node: Node) -> Fix:
     change = diagnosis.change
     if change is None:
         return Fix(_advice(analysis, node), Safety.ADVICE)
-    title = f"{_smallest(analysis)}; or `{change.parameter}={short(change.value)}` in {quoted(change.module)}"
+    title = f"{_smallest(analysis)}; or `{change.parameter}={written(change.value)}` in {quoted(change.module)}"
     return Fix(title, Safety.UNSAFE, {f"{change.module}.{change.parameter}": change.value}, verified=("meta",))
 
 

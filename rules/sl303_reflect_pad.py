@@ -3,17 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
-from shapelint.failure import Failure, Kind
-from shapelint.finding import Finding, Fix, Safety, Severity
-from shapelint.graph import Node
-from shapelint.rule import Invalid, Valid
+from shapelint.rule import Analysis, Diagnosis, Failure, Finding, Fix, Invalid, Kind, Node, Safety, Severity, Valid
 
 from ._helpers import brief, called, nearest_note, node_of, noteworthy, place_of, quoted, raising, size_taken, sized
-
-if TYPE_CHECKING:
-    from shapelint.analysis import Analysis, Diagnosis
 
 _GENERATOR = """
 import torch.nn as nn

@@ -4,16 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from math import prod
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
-from shapelint.contract import Region
-from shapelint.failure import Kind
-from shapelint.finding import Finding, Fix, Severity
-from shapelint.graph import Node
-from shapelint.rule import Invalid, Valid
-from shapelint.size import SizeSet
-from shapelint.size.condition import all_of, equal
-from shapelint.size.function import symbol
+from shapelint.rule import (
+    Analysis,
+    Diagnosis,
+    Finding,
+    Fix,
+    Invalid,
+    Kind,
+    Misfit,
+    Node,
+    Region,
+    Severity,
+    SizeSet,
+    Valid,
+    all_of,
+    equal,
+    symbol,
+    written,
+)
 
 from ._built_for import argument_of, followers_note, mending_fix
 from ._helpers import (
@@ -28,12 +38,8 @@ from ._helpers import (
     quoted,
     raising,
     rewriting_fix,
-    short,
     sized,
 )
-
-if TYPE_CHECKING:
-    from shapelint.analysis import Analysis, Diagnosis, Misfit
 
 _LENET = """
 import torch
@@ -213,7 +219,7 @@ def _pooled(analysis: Analysis, layer: Node) -> str | None:
     rank = len(shape) - 2
     if rank not in (1, 2, 3) or prod(shape[1:]) != features:
         return None
-    return f"for every size, put `nn.AdaptiveAvgPool{rank}d({short(shape[2:])})` before the flatten"
+    return f"for every size, put `nn.AdaptiveAvgPool{rank}d({written(shape[2:])})` before the flatten"
 
 
 def _words(analysis: Analysis) -> str:

@@ -4,17 +4,11 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
-from shapelint.finding import Finding, Fix, Safety
-from shapelint.rule import Invalid, Valid
-from shapelint.syntax import expression_at, statement_at
+from shapelint.rule import Analysis, Baked, Finding, Fix, Invalid, Safety, Valid, expression_at, statement_at
 
 from ._helpers import at_stake, brief, sized
-
-if TYPE_CHECKING:
-    from shapelint.analysis import Analysis
-    from shapelint.exporting import Baked
 
 _UNET = """
 import torch

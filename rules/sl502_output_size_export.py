@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
-from shapelint.finding import Finding, Fix, Safety
-from shapelint.rule import Invalid, Valid
+from shapelint.rule import Analysis, Finding, Fix, Invalid, Safety, Stretched, Valid
 
 from ._helpers import at_stake, brief, padding_text, quoted, sized
-
-if TYPE_CHECKING:
-    from shapelint.analysis import Analysis
-    from shapelint.exporting import Stretched
 
 _NET = """
 import torch.nn as nn

@@ -4,16 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
-from shapelint.finding import Finding, Fix, Safety
-from shapelint.rule import Invalid, Valid
+from shapelint.rule import Analysis, Finding, Fix, Invalid, Rounding, Safety, Valid
 
 from ._helpers import at_stake, quoted, some_of
-
-if TYPE_CHECKING:
-    from shapelint.analysis import Analysis
-    from shapelint.exporting import Rounding
 
 _NET = """
 import torch.nn as nn

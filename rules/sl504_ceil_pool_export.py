@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
-from shapelint.finding import Finding, Fix, Safety
-from shapelint.graph import Node
-from shapelint.rule import Invalid, Valid
-from shapelint.size import SizeSet
-from shapelint.size.condition import any_of, equal, negate
-from shapelint.size.function import Function, constant
+from shapelint.rule import (
+    Analysis,
+    Finding,
+    Fix,
+    Function,
+    Invalid,
+    Node,
+    Safety,
+    SizeSet,
+    Valid,
+    any_of,
+    as_function,
+    equal,
+    negate,
+)
 
 from ._helpers import at_stake, brief, called, sized
-
-if TYPE_CHECKING:
-    from shapelint.analysis import Analysis
 
 _NET = """
 import torch.nn as nn
@@ -108,7 +114,7 @@ class CeilPoolExport:
 
 def _wrong(analysis: Analysis, node: Node, sizes: SizeSet) -> SizeSet:
     """The sizes at which the rule of ONNX gives another size than the pool does."""
-    given = [_function(dim) for dim in node.shapes[0].dims[-node.spatial :]] if node.shapes else []
+    given = [as_function(dim) for dim in node.shapes[0].dims[-node.spatial :]] if node.shapes else []
     pairs = zip(_declared(analysis, node), given, strict=False)
     differ = any_of(negate(equal(declared, real)) for declared, real in pairs)
     return sizes & SizeSet.where(sizes.symbols, differ)
@@ -120,10 +126,6 @@ def _declared(analysis: Analysis, node: Node) -> list[Function]:
     names = ("kernel_size", "stride", "padding", "dilation", "ceil_mode")
     values = zip(*(node.parameter(name) or () for name in names), strict=True)
     return [
-        (_function(n).plus(2 * p - d * (k - 1) - 1 + (s - 1) * ceil)).floor_divide(s).plus(1)
+        (as_function(n).plus(2 * p - d * (k - 1) - 1 + (s - 1) * ceil)).floor_divide(s).plus(1)
         for n, (k, s, p, d, ceil) in zip(before, values, strict=True)
     ]
-
-
-def _function(dim: int | Function) -> Function:
-    return constant(dim) if isinstance(dim, int) else dim

@@ -4,16 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import groupby
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
-from shapelint.finding import Confirmation, Finding, Severity
-from shapelint.rule import Invalid, Valid
-from shapelint.source import Span
+from shapelint.rule import Analysis, Confirmation, Finding, Invalid, Severity, Span, Valid
 
 from ._helpers import sized
-
-if TYPE_CHECKING:
-    from shapelint.analysis import Analysis
 
 _NET = """
 import torch.nn as nn

@@ -5,20 +5,11 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from functools import reduce
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
-from shapelint.contract import How, Region
-from shapelint.failure import Kind
-from shapelint.finding import Finding, Severity
-from shapelint.rule import Invalid, Valid
-from shapelint.size import SizeSet
-from shapelint.source import Span
-from shapelint.syntax import expression_at
+from shapelint.rule import Analysis, Finding, How, Invalid, Kind, Region, Severity, SizeSet, Span, Valid, expression_at
 
 from ._helpers import some_of
-
-if TYPE_CHECKING:
-    from shapelint.analysis import Analysis
 
 _DATA = """
 import torch.nn as nn

@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
-from shapelint.finding import Finding, Severity
-from shapelint.rule import Invalid, Valid
-
-if TYPE_CHECKING:
-    from shapelint.analysis import Analysis
+from shapelint.rule import Analysis, Finding, Invalid, Severity, Valid
 
 _AUTOENCODER = """
 import torch.nn as nn

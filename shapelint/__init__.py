@@ -8,7 +8,7 @@ if TYPE_CHECKING:
 
     from shapelint.engine import check
     from shapelint.errors import ShapelintError
-    from shapelint.inputs import Literal
+    from shapelint.request.inputs import Literal
 
 __version__ = "0.1.0"
 __all__ = ["Literal", "ShapelintError", "check"]
@@ -25,7 +25,7 @@ def __getattr__(name: str) -> Any:
 
         return check
     if name == "Literal":
-        from shapelint.inputs import Literal
+        from shapelint.request.inputs import Literal
 
         return Literal
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

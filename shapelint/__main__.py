@@ -9,10 +9,10 @@ import sys
 def main() -> None:
     """Runs the command line and ends the process with its exit code."""
     try:
-        from shapelint.interrupt import leave_at_ctrl_c
+        from shapelint.terminal.interrupt import leave_at_ctrl_c
 
         leave_at_ctrl_c()
-        from shapelint.cli import main as command
+        from shapelint.cli.app import main as command
 
         command()
     except KeyboardInterrupt:

@@ -7,25 +7,27 @@ from dataclasses import replace
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, Final
 
-from shapelint.analysis import Analysis
-from shapelint.calling import call_mistake
-from shapelint.drawing import proposed
+from shapelint.diagnosis.scene import proposed
 from shapelint.errors import ModelError, SpecError
-from shapelint.finding import Finding, Report
-from shapelint.inputs import Inputs, parse_inputs
+from shapelint.facts.analysis import Analysis
+from shapelint.facts.finding import Finding, fits
 from shapelint.load import Loaded, import_path, load, packages_first
-from shapelint.load.state import kept_state, standing_state
-from shapelint.question import Options, Question, question
 from shapelint.registry import load_rules, select_rules
-from shapelint.rule import Rule, fits
+from shapelint.report.report import Report
+from shapelint.request.inputs import Inputs, parse_inputs
+from shapelint.request.options import Options
+from shapelint.request.question import Question, question
+from shapelint.request.signature import call_mistake
+from shapelint.request.spec import parse_expect, parse_sizes
+from shapelint.restore.process import kept_state, standing_state
+from shapelint.rule import Rule
 from shapelint.saved import SavedModel, as_advice, is_saved, load_saved
-from shapelint.silence import split, unused_ignores
 from shapelint.size import Undecidable
-from shapelint.spec import parse_expect, parse_sizes
-from shapelint.user_code import shown
+from shapelint.source.ownership import shown
+from shapelint.suppression.ignores import split, unused_ignores
 
 if TYPE_CHECKING:
-    from shapelint.rewriting import Trier
+    from shapelint.repair.code import Trier
 
 
 def check(
@@ -87,7 +89,7 @@ def _check_kinds(**given: object) -> None:
 
 
 def _trier(again: Callable[[], Loaded], analysis: Analysis, options: Options, loaded: Loaded) -> Trier:
-    from shapelint.rewriting import Trier
+    from shapelint.repair.code import Trier
 
     return Trier(again, analysis, options, loaded.sites)
 
@@ -96,7 +98,7 @@ def _rewritten(analysis: Analysis, trier: Trier | None) -> Analysis:
     """The analysis, with what to write in `forward` where that was tried and works."""
     if trier is None:
         return analysis
-    from shapelint.rewriting import with_rewrite
+    from shapelint.repair.code import with_rewrite
 
     with standing_state():
         return with_rewrite(analysis, trier)
@@ -108,9 +110,9 @@ def _mended(
     """The findings, their fixes with the edits that write them."""
     if not any(finding.fix is not None for finding in findings):
         return findings
-    from shapelint.mending import with_edits
-    from shapelint.repair import transposing_calls
-    from shapelint.rewriting import tried
+    from shapelint.diagnosis.output_padding import transposing_calls
+    from shapelint.repair.arguments import with_edits
+    from shapelint.repair.code import tried
 
     with standing_state():
         seen = [tried(finding, trier) for finding in findings]
@@ -148,7 +150,7 @@ def _installed_rules() -> tuple[Rule, ...]:
 def _providers(confirm: Iterable[str]) -> tuple[str, ...]:
     providers = (confirm,) if isinstance(confirm, str) else tuple(confirm)
     if providers:
-        from shapelint.export.runtime import check_provider
+        from shapelint.confirm.runtime import check_provider
 
         for provider in providers:
             check_provider(provider)
@@ -156,10 +158,10 @@ def _providers(confirm: Iterable[str]) -> tuple[str, ...]:
 
 
 def _analysed(loaded: Loaded, parsed: Inputs, asked: Question, options: Options, saved: SavedModel | None) -> Analysis:
-    from shapelint.study import study
-    from shapelint.trace.builtin_calls import tracked_builtins
-    from shapelint.trace.failure import LONGEST, OutOfTime
-    from shapelint.trace.frames import raising_place
+    from shapelint.diagnosis.analyse import study
+    from shapelint.instrument.frames import raising_place
+    from shapelint.instrument.install import tracked_builtins
+    from shapelint.trace.recording.errors import LONGEST, OutOfTime
 
     try:
         with standing_state(), tracked_builtins(loaded.module):
@@ -177,12 +179,12 @@ def _analysed(loaded: Loaded, parsed: Inputs, asked: Question, options: Options,
             raise
         raise ModelError(f"{loaded.name} does not run: {mistake}") from error
     if options.confirm and saved is not None:
-        from shapelint.export.own_file import confirmed_file
+        from shapelint.confirm.own_file import confirmed_file
 
         return confirmed_file(analysis, subject, saved.file, options.confirm)
     if options.confirm:
         with packages_first():
-            from shapelint.export.points import confirmed
+            from shapelint.confirm.points import confirmed
 
             return confirmed(analysis, loaded, subject, options.confirm, train=options.train)
     return analysis

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from importlib.metadata import EntryPoint, entry_points
 
 from shapelint.errors import RuleError
-from shapelint.rule import Rule, fits
+from shapelint.facts.finding import fits
+from shapelint.rule import Rule
 
 GROUP = "shapelint.rules"
 

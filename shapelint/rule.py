@@ -1,18 +1,36 @@
-"""What a rule is: one code, its examples, and a check that reads an Analysis and yields findings.
+"""The one import for a rule: what a rule is, what it says, and what it reads of a checked model.
 
-A rule file imports from shapelint only what this module and the ones above it in the tree offer.
+A rule file imports nothing else of shapelint, so that the rooms behind this module can change.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
-from shapelint.finding import Finding
+from shapelint.facts.analysis import Analysis, Broadcast, Crossing, Guard, Layer, OddMiss
+from shapelint.facts.contract import How, Region
+from shapelint.facts.diagnosis import Diagnosis, Loss, Misfit, Mismatch, Origin, Plan, Rewrite, ShortUnpooling
+from shapelint.facts.failure import Failure, Kind
+from shapelint.facts.finding import Confirmation, Finding, Fix, Safety, Severity
+from shapelint.facts.graph import Node
+from shapelint.facts.portability import Baked, Rounding, Stretched
+from shapelint.size.condition import all_of, any_of, equal, negate
+from shapelint.size.function import Function, as_function, symbol
+from shapelint.size.isl_form import SolverError, limited
+from shapelint.size.sets import SizeSet
+from shapelint.source.span import Edit, Span, span_of
+from shapelint.source.syntax import call_at, expression_at, function_around, given, statement_at, written
 
-if TYPE_CHECKING:
-    from shapelint.analysis import Analysis
+__all__ = [
+    "Analysis", "Baked", "Broadcast", "Confirmation", "Crossing", "Diagnosis", "Edit", "Failure", "Finding", "Fix",
+    "Function", "Guard", "How", "Invalid", "Kind", "Layer", "Loss", "Misfit", "Mismatch", "Node", "OddMiss", "Origin",
+    "Plan", "Region", "Rewrite", "Rounding", "Rule", "Safety", "Severity", "ShortUnpooling", "SizeSet", "SolverError",
+    "Span", "Stretched", "Valid", "all_of", "any_of", "as_function", "call_at", "equal", "expression_at",
+    "function_around", "given", "limited", "negate", "span_of", "statement_at", "symbol",
+    "written",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +74,3 @@ class Rule(Protocol):
     def check(self, analysis: Analysis) -> Iterator[Finding]:
         """Yields what is wrong in the analysed model."""
         ...
-
-
-def fits(word: str, code: str, name: str) -> bool:
-    """Whether a word, a code or the start of one or a name, means a rule."""
-    return bool(word) and (code.upper().startswith(word.upper()) or name == word.lower())

@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from shapelint.edit.document import Document
-from shapelint.finding import Finding, Report
+from shapelint.facts.finding import Finding
+from shapelint.report.report import Report
 from shapelint.rule import Invalid, Rule, Valid
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from shapelint.export.silence import silence
+from shapelint.terminal.quiet import silence
 from tests.onnx_graphs import Shapes, contract_of
 
 

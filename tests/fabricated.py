@@ -5,14 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from shapelint.contract import Contract, How, Region, RegionOutcome
-from shapelint.failure import Failure, Kind
-from shapelint.finding import Confirmation, Finding, Fix, Report, Safety, Severity
-from shapelint.graph import Pair, TensorShape
-from shapelint.picture import Mark, Picture, Role, Scene, Step
+from shapelint.facts.contract import Contract, How, Region, RegionOutcome
+from shapelint.facts.failure import Failure, Kind
+from shapelint.facts.finding import Confirmation, Finding, Fix, Safety, Severity
+from shapelint.facts.graph import Pair, TensorShape
+from shapelint.facts.picture import Mark, Picture, Role, Scene, Step
+from shapelint.report.report import Report
 from shapelint.size.expression import parse_function
 from shapelint.size.sets import SizeSet
-from shapelint.source import Edit, Span
+from shapelint.source.span import Edit, Span
 
 MODEL = """\
 import torch.nn as nn
@@ -39,6 +40,9 @@ class Words(SizeSet):
     def __init__(self, words: str, base: SizeSet) -> None:
         super().__init__(base.symbols, base._set)
         self.words = words
+
+    def _with(self, raw: Any) -> Any:
+        return SizeSet(self.symbols, raw)
 
     def __str__(self) -> str:
         return self.words

@@ -12,13 +12,14 @@ import onnx
 import onnxruntime
 from onnx import TensorProto, helper
 
-from shapelint.contract import Contract
-from shapelint.inputs import Inputs
-from shapelint.load.state import standing_state
-from shapelint.question import Options, Question, question
+from shapelint.diagnosis.subject import subject_of
+from shapelint.facts.contract import Contract
+from shapelint.instrument.install import tracked_builtins
+from shapelint.request.inputs import Inputs
+from shapelint.request.options import Options
+from shapelint.request.question import Question, question
+from shapelint.restore.process import standing_state
 from shapelint.saved import load_saved
-from shapelint.study import subject_of
-from shapelint.trace.builtin_calls import tracked_builtins
 from shapelint.trace.explore import explore
 
 PLAIN = Options({}, None, (), False, None)

@@ -11,13 +11,13 @@ from typing import Any
 
 import torch
 
-import shapelint.trace.ops  # noqa: F401  (registers the size rules)
-from shapelint.failure import Kind
-from shapelint.graph import Dimension
-from shapelint.inputs import Inputs
+import shapelint.ops  # noqa: F401  (registers the size rules)
+from shapelint.facts.failure import Kind
+from shapelint.facts.graph import Dimension
+from shapelint.request.inputs import Inputs
+from shapelint.request.spec import TensorSpec, parse_tensor
 from shapelint.size.number import plain
-from shapelint.spec import TensorSpec, parse_tensor
-from shapelint.trace.failure import Unanalysable
+from shapelint.trace.recording.errors import Unanalysable
 from shapelint.trace.run import Run, Subject, output_tensors, run_once
 from shapelint.trace.standing import Standing
 

@@ -9,7 +9,7 @@ import pytest
 from torch import nn
 
 import shapelint
-from shapelint.finding import Report
+from shapelint.report.report import Report
 from tests.case_files import Case, all_cases, outcome
 from tests.oracle import Shape, eager
 

@@ -35,7 +35,7 @@ class UNet(nn.Module):
         return self.up[1](y) + first  # type: ignore[no-any-return]
 
 
-def codes(report: shapelint.finding.Report) -> list[str]:
+def codes(report: shapelint.report.report.Report) -> list[str]:
     return [finding.code for finding in report.findings]
 
 

@@ -10,7 +10,7 @@ import pytest
 from benchmarks.prove import models, operations
 from benchmarks.prove.__main__ import main
 from benchmarks.prove.shrink import shrunk
-from shapelint.trace.operation import Operation
+from shapelint.trace.recording.operation import Operation
 from tests.drawn.models import draw
 
 COUNTS = {"operations": 100, "models": 6, "sizes": 3, "repairs": 6, "files": 6}

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from shapelint.cli import run
-from shapelint.output import write
+from shapelint.cli.app import run
+from shapelint.terminal.output import write
 from tests.fabricated import MODEL
 
 ANNOTATED = MODEL.replace("class Net", "# shapelint: input=1,3,5,5\nclass Net")
@@ -80,7 +80,7 @@ def test_a_size_that_is_a_product_of_symbols_is_refused_where_it_decides(
 
 PIPES = """
 import os, sys
-from shapelint.output import reserve_streams
+from shapelint.terminal.output import reserve_streams
 reserve_streams()
 sys.exit(0 if min(os.pipe()) > 2 else 1)
 """

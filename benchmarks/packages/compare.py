@@ -13,10 +13,10 @@ from torch import nn
 
 import shapelint
 from benchmarks.packages.entry import Entry
-from shapelint.contract import Contract
-from shapelint.inputs import Inputs, parse_inputs
-from shapelint.load.state import kept_state
-from shapelint.spec import TensorSpec
+from shapelint.facts.contract import Contract
+from shapelint.request.inputs import Inputs, parse_inputs
+from shapelint.request.spec import TensorSpec
+from shapelint.restore.process import kept_state
 from shapelint.trace.run import output_tensors
 
 Sizes = Mapping[str, int]

@@ -12,7 +12,7 @@ import torch
 
 from benchmarks.prove.trial import Trial
 from shapelint.errors import ShapelintError
-from shapelint.export.silence import silence
+from shapelint.terminal.quiet import silence
 from tests.drawn.load import load
 from tests.drawn.models import Drawn, draw
 from tests.onnx_drawn import FAMILIES, NAMES

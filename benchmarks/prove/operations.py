@@ -34,7 +34,7 @@ Known = tuple[str, str, tuple[str, ...], tuple[tuple[str, Any], ...]]
 @cache
 def modules() -> tuple[ModuleType, ...]:
     """The tests of the size rules."""
-    return tuple(importlib.import_module(f"tests.{path.stem}") for path in sorted(_TESTS.glob("test_ops_*.py")))
+    return tuple(importlib.import_module(f"tests.ops.{path.stem}") for path in sorted(_TESTS.glob("ops/test_*.py")))
 
 
 @cache

@@ -14,8 +14,9 @@ from torch import nn
 
 import shapelint
 from benchmarks.prove.trial import Trial
-from shapelint.finding import Report, Safety, Severity
-from tests import test_repair
+from shapelint.facts.finding import Safety, Severity
+from shapelint.report.report import Report
+from tests.diagnosis import test_output_padding
 from tests.drawn.load import load
 from tests.drawn.models import Drawn, draw
 from tests.oracle import run
@@ -38,8 +39,8 @@ def trial(seed: int) -> Trial:
 
 def _stack(seed: int) -> Trial:
     """The searches of the tests on another stack: all solutions at a size, and one for all sizes or none."""
-    searches = (test_repair.test_the_solutions_at_one_size_are_those_of_exhaustive_search,
-                test_repair.test_a_value_for_all_sizes_is_found_exactly_where_there_is_one)  # fmt: skip
+    searches = (test_output_padding.test_the_solutions_at_one_size_are_those_of_exhaustive_search,
+                test_output_padding.test_a_value_for_all_sizes_is_found_exactly_where_there_is_one)  # fmt: skip
     wrong = []
     for search in searches:
         try:

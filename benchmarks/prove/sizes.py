@@ -1,4 +1,4 @@
-"""Sizes and sets of sizes against brute force on integers: the laws of `tests/test_size_*.py`, on new examples."""
+"""Sizes and sets of sizes against brute force on integers: the laws of `tests/size/`, on new examples."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ import hypothesis
 from benchmarks.prove.trial import Trial
 
 _EXAMPLES = 25
-_MODULES = ("test_size_function", "test_size_number", "test_size_sets", "test_size_words")
+_MODULES = ("test_function", "test_number", "test_sets", "test_words")
 
 
 @cache
 def laws() -> tuple[Any, ...]:
     """The properties in the tests of sizes, as hypothesis knows them."""
-    values = [value for name in _MODULES for value in vars(importlib.import_module(f"tests.{name}")).values()]
+    values = [value for name in _MODULES for value in vars(importlib.import_module(f"tests.size.{name}")).values()]
     return tuple(value for value in values if isinstance(value, FunctionType) and hasattr(value, "hypothesis"))
 
 

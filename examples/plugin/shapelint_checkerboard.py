@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
-from shapelint.finding import Finding, Fix, Safety, Severity
-from shapelint.rule import Invalid, Valid
-
-if TYPE_CHECKING:
-    from shapelint.analysis import Analysis, Layer
+from shapelint.rule import Analysis, Finding, Fix, Invalid, Layer, Safety, Severity, Valid
 
 NET = """
 import torch.nn as nn

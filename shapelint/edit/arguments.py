@@ -6,7 +6,7 @@ import ast
 import re
 from typing import Final
 
-from shapelint.source import Edit, Span, span_of
+from shapelint.source.span import Edit, Span, span_of
 
 # What may stand behind an argument: its own closing brackets, blanks and comments, up to the comma or the end.
 _BEHIND: Final = re.compile(r"(?:[\s)]|#[^\n]*(?=\n)|\\\n)*?(?=(?P<comma>,)|\Z)")

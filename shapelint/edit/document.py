@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from shapelint.errors import EditError
-from shapelint.source import Edit, Span
+from shapelint.source.span import Edit, Span
 
 _LINE_END: Final = re.compile(r"\r\n|\r|\n")
 

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from shapelint.edit.arguments import added, replaced
 from shapelint.edit.layers import Manner, Proposal, Value
 from shapelint.edit.origin import is_literal
-from shapelint.source import Edit, Span
-from shapelint.syntax import call_at, given, written
-from shapelint.user_code import installed
+from shapelint.source.ownership import installed
+from shapelint.source.span import Edit, Span
+from shapelint.source.syntax import call_at, given, written
 
 _POSITIONS = {"output_padding": 5}
 

@@ -10,8 +10,8 @@ from typing import Final
 
 from shapelint.edit.arguments import added
 from shapelint.edit.scope import Scope
-from shapelint.source import Edit, Span, span_of
-from shapelint.syntax import call_at, expression_at, given, statement_at, tree
+from shapelint.source.span import Edit, Span, span_of
+from shapelint.source.syntax import call_at, expression_at, given, statement_at, tree
 
 _TOGETHER: Final = ("cat", "concat", "concatenate", "stack", "hstack", "vstack", "dstack")
 _NAMES: Final = 6

@@ -17,9 +17,9 @@ from typing import Final
 from shapelint.edit.arguments import added, removed, replaced
 from shapelint.edit.origin import call_of, is_literal, literals
 from shapelint.edit.scope import Scope
-from shapelint.source import Call, Edit, Span, span_of
-from shapelint.syntax import given, written
-from shapelint.user_code import installed
+from shapelint.source.ownership import installed
+from shapelint.source.span import Call, Edit, Span, span_of
+from shapelint.source.syntax import given, written
 
 Value = tuple[int, ...]
 

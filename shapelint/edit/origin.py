@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from shapelint.edit.scope import Scope
-from shapelint.source import Call
-from shapelint.syntax import call_at, given
+from shapelint.source.span import Call
+from shapelint.source.syntax import call_at, given
 
 _DEEPEST = 8
 

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from shapelint.syntax import tree
+from shapelint.source.syntax import tree
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 

@@ -9,8 +9,8 @@ from dataclasses import replace
 from shapelint.edit.arguments import added
 from shapelint.edit.joins import Rewriting, is_pure, names_before, new_name, stands_alone, with_keyword
 from shapelint.edit.scope import Scope
-from shapelint.source import Edit, Span, span_of
-from shapelint.syntax import call_at, given, statement_at
+from shapelint.source.span import Edit, Span, span_of
+from shapelint.source.syntax import call_at, given, statement_at
 
 
 def unpoolings(unpool: Span, pool: Span) -> Iterator[Rewriting]:

@@ -23,8 +23,8 @@ from shapelint.errors import TargetError
 from shapelint.load.constants import LARGEST_ATTRIBUTE, SMALL, is_small_buffer
 from shapelint.load.failure import described, place
 from shapelint.load.sites import Recorder, Site, Sites, begin
-from shapelint.load.state import kept_state, kept_ways
 from shapelint.load.target import import_path, resolve
+from shapelint.restore.process import kept_state, kept_ways
 
 _META: Final = torch.device("meta")
 _FILLED: Final = {torch.empty, torch.zeros, torch.ones, torch.full, torch.rand, torch.randn}

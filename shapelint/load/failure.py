@@ -5,7 +5,7 @@ from __future__ import annotations
 import traceback
 
 from shapelint.errors import printable, words_of
-from shapelint.user_code import installed, shown
+from shapelint.source.ownership import installed, shown
 
 
 def described(error: BaseException) -> str:

@@ -15,7 +15,7 @@ from types import CodeType, FunctionType
 
 from torch import nn
 
-from shapelint.source import Call
+from shapelint.source.span import Call
 
 _Expression = tuple[ast.expr, FunctionType]
 

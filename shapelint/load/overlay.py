@@ -16,7 +16,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Final
 
-from shapelint.syntax import tree
+from shapelint.source.syntax import tree
 
 _texts: Final[dict[str, bytes]] = {}
 

@@ -16,8 +16,8 @@ import torch
 from torch import nn
 
 from shapelint.load.guess import guess
-from shapelint.source import Call, Span
-from shapelint.user_code import OWN_FOLDER, installed
+from shapelint.source.ownership import OWN_FOLDER, installed
+from shapelint.source.span import Call, Span
 
 Result = TypeVar("Result")
 

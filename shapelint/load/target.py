@@ -18,7 +18,7 @@ from typing import Final
 from shapelint.errors import TargetError, printable
 from shapelint.load.failure import described, place
 from shapelint.load.overlay import loader, overlaid
-from shapelint.user_code import file_of, installed
+from shapelint.source.ownership import file_of, installed
 
 # What was imported from a folder that was put on sys.path: the folder, and the time of change of the file.
 _imported: Final[dict[str, tuple[Path, float]]] = {}

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 
-from shapelint.finding import Confirmation, Report
-from shapelint.graph import Dimension
+from shapelint.facts.finding import Confirmation
+from shapelint.facts.graph import Dimension
+from shapelint.facts.result import CheckResult
 
 Shapes = tuple[tuple[int, ...], ...]
 
 
-def confirmation_lines(report: Report) -> tuple[str, ...]:
+def confirmation_lines(report: CheckResult) -> tuple[str, ...]:
     """One line for each provider: `onnxruntime 1.32.0 (CPUExecutionProvider): 5x5 as it is, 6x6 with the repair`.
 
     What came of one file at many sizes, and of PyTorch where it is to raise, is a line for all of them.
@@ -35,7 +36,7 @@ def _file(each: Confirmation) -> str:
     return f"onnxruntime {_provider(each)}, one file with {symbols} open ({each.exporter})"
 
 
-def _together(name: str, group: tuple[Confirmation, ...], report: Report) -> str:
+def _together(name: str, group: tuple[Confirmation, ...], report: CheckResult) -> str:
     """How many sizes came as predicted, between which ones, and an example of those that did not."""
     right = sum(each.ok for each in group)
     verb = "sizes as predicted" if group[0].exporter else "sizes raise as predicted"
@@ -57,7 +58,7 @@ def _provider(confirmation: Confirmation) -> str:
     return f"{version} ({provider})" if version else f"({provider})"
 
 
-def _group(group: tuple[Confirmation, ...], report: Report) -> str:
+def _group(group: tuple[Confirmation, ...], report: CheckResult) -> str:
     axes = _open_axes(report)
     by_size: dict[tuple[tuple[str, int], ...], list[Confirmation]] = {}
     for each in group:
@@ -100,7 +101,7 @@ def _size(shapes: Shapes, axes: tuple[int, tuple[int, ...]]) -> str:
     return "x".join(map(str, dims)) or "a scalar"
 
 
-def _open_axes(report: Report) -> tuple[int, tuple[int, ...]]:
+def _open_axes(report: CheckResult) -> tuple[int, tuple[int, ...]]:
     """The first output whose size depends on the symbols, and its axes that do; (0, ()) where none does."""
     for region in report.contract.regions:
         for number, shape in enumerate(region.outcome.outputs):

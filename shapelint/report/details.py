@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shapelint.finding import Finding
+from shapelint.facts.finding import Finding
 
 
 def details(finding: Finding) -> tuple[str, ...]:

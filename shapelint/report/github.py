@@ -5,26 +5,27 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from shapelint.finding import Finding, Known, Report, Severity
+from shapelint.facts.finding import Finding, Known, Severity
+from shapelint.facts.result import CheckResult
 from shapelint.report.details import whole_message
 from shapelint.report.place import short_path
 
 _COMMANDS: Final = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "notice"}
 
 
-def render(reports: Iterable[Report]) -> str:
+def render(reports: Iterable[CheckResult]) -> str:
     """`::error file=...,line=...,title=CODE name::message` for each finding, notes and fix in further lines of it."""
     return "".join(f"{_command(finding, report)}\n" for report in reports for finding in report.findings)
 
 
-def _command(finding: Finding, report: Report) -> str:
+def _command(finding: Finding, report: CheckResult) -> str:
     known = finding.baseline is Known.KNOWN
     name = "notice" if known else _COMMANDS[finding.severity]
     properties = ",".join(f"{key}={_property(value)}" for key, value in _properties(finding, report))
     return f"::{name} {properties}::{_data(whole_message(finding))}"
 
 
-def _properties(finding: Finding, report: Report) -> Iterator[tuple[str, str]]:
+def _properties(finding: Finding, report: CheckResult) -> Iterator[tuple[str, str]]:
     title = f"shapelint {finding.code} {finding.name}"
     place = finding.location
     if place is None:

@@ -6,14 +6,15 @@ import json
 from collections.abc import Iterable
 from typing import Any, Final
 
-from shapelint.finding import Finding, Report, Severity
-from shapelint.fingerprint import fingerprints
+from shapelint.facts.finding import Finding, Severity
+from shapelint.facts.result import CheckResult
+from shapelint.report.fingerprint import fingerprints
 from shapelint.report.place import short_path, target_path
 
 _SEVERITIES: Final = {Severity.ERROR: "major", Severity.WARNING: "minor", Severity.NOTE: "info"}
 
 
-def render(reports: Iterable[Report]) -> str:
+def render(reports: Iterable[CheckResult]) -> str:
     """A JSON list with an entry for each finding; one without a place is put at the first line of its model's file."""
     reports = tuple(reports)
     entries = [
@@ -24,7 +25,7 @@ def render(reports: Iterable[Report]) -> str:
     return json.dumps(entries, indent=2) + "\n"
 
 
-def _entry(finding: Finding, report: Report, fingerprint: str) -> dict[str, Any]:
+def _entry(finding: Finding, report: CheckResult, fingerprint: str) -> dict[str, Any]:
     place = finding.location
     file = short_path(place.file) if place else target_path(report.target)
     lines = {"begin": place.line, "end": place.end_line} if place else {"begin": 1}

@@ -14,18 +14,19 @@ from typing import Any, Final
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from shapelint.contract import Contract
-from shapelint.finding import Finding, Known, Report
-from shapelint.picture import Picture
+from shapelint.facts.contract import Contract
+from shapelint.facts.finding import Finding, Known
+from shapelint.facts.picture import Picture
+from shapelint.facts.result import CheckResult
 from shapelint.report import sizes as sizes_report
 from shapelint.report.confirmed import confirmation_lines
-from shapelint.report.hourglass import hourglass
-from shapelint.report.map_drawing import MapDrawing, class_of, drawn
+from shapelint.report.network.hourglass import hourglass
 from shapelint.report.place import short_place
-from shapelint.report.size_map import SizeMap, mended_map, ordered, size_map, windows
+from shapelint.report.sizemap.map_drawing import MapDrawing, class_of, drawn
+from shapelint.report.sizemap.size_map import SizeMap, mended_map, ordered, size_map, windows
 from shapelint.report.text import counted, holds, kept
 from shapelint.size.sets import SizeSet
-from shapelint.source import Edit, Span
+from shapelint.source.span import Edit, Span
 
 _ROWS, _LAYERS, _FIRST, _LONGEST, _LINES, _NAMED = 40, 1000, 3, 160, 3, 2
 _CELLS: Final = (64, 64)
@@ -33,7 +34,7 @@ _ALONE, _SLICES = 1000, 3
 _CONTROL: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 
 
-def render(reports: Iterable[Report]) -> str:
+def render(reports: Iterable[CheckResult]) -> str:
     """The page of some reports."""
     pages = [_page(report) for report in reports]
     return str(_environment().get_template("page.html").render(pages=pages))
@@ -68,7 +69,7 @@ def coded(text: str) -> Markup:
     return Markup("").join(escape(part) if index % 2 == 0 else code.format(part) for index, part in enumerate(parts))
 
 
-def _page(report: Report) -> dict[str, Any]:
+def _page(report: CheckResult) -> dict[str, Any]:
     """What the template shows of one report."""
     wrong = [finding for finding in report.findings if finding.counts]
     regions = sorted(report.contract.regions[:_ROWS], key=sizes_report.least)
@@ -90,7 +91,7 @@ def _page(report: Report) -> dict[str, Any]:
     }
 
 
-def _pictures(report: Report) -> dict[str, Any]:
+def _pictures(report: CheckResult) -> dict[str, Any]:
     picture = report.picture
     if picture is None:
         return {"now": None, "mended": None, "sizes": "", "layers": []}
@@ -103,7 +104,7 @@ def _pictures(report: Report) -> dict[str, Any]:
     }
 
 
-def _layers(report: Report) -> list[tuple[str, ...]]:
+def _layers(report: CheckResult) -> list[tuple[str, ...]]:
     """The calls of the run as a table, for those who do not see the drawing."""
     assert report.picture is not None
     scene = report.picture.now
@@ -170,7 +171,7 @@ def _pieces(edits: list[Edit], gutter: int) -> list[tuple[str, bool]]:
     return [(inner[0][0].removeprefix(indent), False), *inner[1:]]
 
 
-def _maps(report: Report) -> dict[str, Any]:
+def _maps(report: CheckResult) -> dict[str, Any]:
     """The maps of sizes as it is and with the fix, with the sentences above them and their legend."""
     contract, picture = report.contract, report.picture
     shown = windows(report, _CELLS, alone=_ALONE, slices=_SLICES)
@@ -205,7 +206,7 @@ def _sentence(contract: Contract, runs: SizeSet, restores: SizeSet) -> list[str]
     return [f"{what}: {text if len(text) <= _LONGEST else 'some sizes only, as the map shows'}" for what, text in words]
 
 
-def _asked(report: Report) -> str:
+def _asked(report: CheckResult) -> str:
     """The asked sizes: a single one as it is written, others in words; "" where none is asked for."""
     contract = report.contract
     if report.asked == contract.domain or not contract.symbols:
@@ -216,7 +217,7 @@ def _asked(report: Report) -> str:
     return str(report.asked)
 
 
-def _drawings(report: Report, maps: list[SizeMap], heading: str) -> list[MapDrawing]:
+def _drawings(report: CheckResult, maps: list[SizeMap], heading: str) -> list[MapDrawing]:
     contract = report.contract
     period = reduce(math.lcm, (contract.restores or contract.runs).periods(), 1)
     small = len(maps) > 1

@@ -7,22 +7,23 @@ import math
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from shapelint.finding import Confirmation, Finding, Fix, Report
-from shapelint.source import Edit, Span
+from shapelint.facts.finding import Confirmation, Finding, Fix
+from shapelint.facts.result import CheckResult
+from shapelint.source.span import Edit, Span
 
 if TYPE_CHECKING:
-    from shapelint.contract import Contract, Region
-    from shapelint.graph import Pair, TensorShape
+    from shapelint.facts.contract import Contract, Region
+    from shapelint.facts.graph import Pair, TensorShape
 
 VERSION = 1
 
 
-def render(reports: Iterable[Report]) -> str:
+def render(reports: Iterable[CheckResult]) -> str:
     """The JSON text of some reports, one entry of `targets` for each."""
     return json.dumps({"version": VERSION, "targets": [report_data(report) for report in reports]}, indent=2) + "\n"
 
 
-def report_data(report: Report) -> dict[str, Any]:
+def report_data(report: CheckResult) -> dict[str, Any]:
     """One report as plain data."""
     return {
         "target": report.target,

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 from xml.etree import ElementTree
 
-from shapelint.finding import Finding, Known, Report, Severity
+from shapelint.facts.finding import Finding, Known, Severity
+from shapelint.facts.result import CheckResult
 from shapelint.report.details import details
 from shapelint.report.place import short_place
 from shapelint.report.text import subject
@@ -16,7 +17,7 @@ from shapelint.report.text import subject
 _FORBIDDEN: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def render(reports: Iterable[Report], *, failures: Sequence[str] = ()) -> str:
+def render(reports: Iterable[CheckResult], *, failures: Sequence[str] = ()) -> str:
     """A `testsuite` for each report; a note passes, a known finding is skipped, a model without finding is one case.
 
     `failures` are the lines on checks that could not be done: a suite of errors.
@@ -31,7 +32,7 @@ def render(reports: Iterable[Report], *, failures: Sequence[str] = ()) -> str:
     return f'<?xml version="1.0" encoding="utf-8"?>\n{text}\n'
 
 
-def _suite(report: Report, root: ElementTree.Element) -> None:
+def _suite(report: CheckResult, root: ElementTree.Element) -> None:
     failures = sum(finding.counts for finding in report.findings)
     skipped = sum(finding.baseline is Known.KNOWN for finding in report.findings)
     suite = ElementTree.SubElement(
@@ -59,7 +60,7 @@ def _errors(failures: Sequence[str], root: ElementTree.Element) -> None:
         ElementTree.SubElement(case, "error", message=_clean(line))
 
 
-def _case(finding: Finding, report: Report, suite: ElementTree.Element) -> None:
+def _case(finding: Finding, report: CheckResult, suite: ElementTree.Element) -> None:
     name = f"{finding.code} {finding.name}" + (f" in {finding.module}" if finding.module else "")
     case = ElementTree.SubElement(suite, "testcase", classname=_clean(report.target), name=_clean(name))
     message = _clean(finding.message)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from pathlib import Path
 
-from shapelint.source import Span
+from shapelint.source.span import Span
 
 
 def short_path(file: str) -> str:

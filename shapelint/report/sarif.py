@@ -15,21 +15,22 @@ from pathlib import Path, PurePath
 from typing import Any, Final
 from urllib.parse import quote
 
-from shapelint.finding import Finding, Fix, Known, Report
-from shapelint.fingerprint import fingerprints
+from shapelint.facts.finding import Finding, Fix, Known
+from shapelint.facts.result import CheckResult
 from shapelint.registry import load_rules
 from shapelint.report import rule_page
 from shapelint.report.details import whole_message
+from shapelint.report.fingerprint import fingerprints
 from shapelint.report.place import short_path, target_path
 from shapelint.rule import Rule
-from shapelint.source import Edit, Span
+from shapelint.source.span import Edit, Span
 
 SCHEMA: Final = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 _ROOT: Final = "%SRCROOT%"
 _STATES: Final = {Known.NEW: "new", Known.KNOWN: "unchanged"}
 
 
-def render(reports: Iterable[Report], rules: Iterable[Rule] | None = None, *, failures: Sequence[str] = ()) -> str:
+def render(reports: Iterable[CheckResult], rules: Iterable[Rule] | None = None, *, failures: Sequence[str] = ()) -> str:
     """The log of some reports as one run; `rules` are the installed ones where none are given.
 
     `failures` are the lines on checks that could not be done: notifications of the tool.
@@ -73,7 +74,7 @@ def _rule(code: str, name: str, rule: Rule | None) -> dict[str, Any]:
     }
 
 
-def _results(reports: tuple[Report, ...], indices: Mapping[str, int]) -> list[dict[str, Any]]:
+def _results(reports: tuple[CheckResult, ...], indices: Mapping[str, int]) -> list[dict[str, Any]]:
     return [
         _result(finding, report, indices[finding.code], fingerprint)
         for report, hashes in zip(reports, fingerprints(reports), strict=True)
@@ -81,7 +82,7 @@ def _results(reports: tuple[Report, ...], indices: Mapping[str, int]) -> list[di
     ]
 
 
-def _result(finding: Finding, report: Report, index: int, fingerprint: str) -> dict[str, Any]:
+def _result(finding: Finding, report: CheckResult, index: int, fingerprint: str) -> dict[str, Any]:
     state = {} if finding.baseline is None else {"baselineState": _STATES[finding.baseline]}
     fixes = [_fix(finding.fix)] if finding.fix and finding.fix.edits else []
     return {
@@ -97,7 +98,7 @@ def _result(finding: Finding, report: Report, index: int, fingerprint: str) -> d
     }
 
 
-def _location(finding: Finding, report: Report) -> dict[str, Any]:
+def _location(finding: Finding, report: CheckResult) -> dict[str, Any]:
     place = finding.location
     file = place.file if place else target_path(report.target)
     physical = {"artifactLocation": _artifact(file), "region": _region(place) if place else {"startLine": 1}}

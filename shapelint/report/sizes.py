@@ -7,28 +7,28 @@ from typing import TYPE_CHECKING
 
 import click
 
-from shapelint.finding import Report
+from shapelint.facts.result import CheckResult
 from shapelint.report.place import short_place
+from shapelint.report.sizemap.terminal_map import ASCII, BLOCKS, map_lines
 from shapelint.report.table import aligned
-from shapelint.report.terminal_map import ASCII, BLOCKS, map_lines
 from shapelint.report.text import subject
 
 if TYPE_CHECKING:
-    from shapelint.contract import Region
+    from shapelint.facts.contract import Region
 
 
 _WIDEST = 120
 _ROWS = 40
 
 
-def render(report: Report, *, colour: bool = False, plain: bool = False) -> str:
+def render(report: CheckResult, *, colour: bool = False, plain: bool = False) -> str:
     """The contract of one report as a sentence, a table and a map; `plain` keeps to ASCII in the map."""
     signs = ASCII if plain else BLOCKS
     text = "".join(f"{line}\n" for line in (*_lines(report), *map_lines(report, signs=signs)))
     return text if colour else click.unstyle(text)
 
 
-def _lines(report: Report) -> Iterator[str]:
+def _lines(report: CheckResult) -> Iterator[str]:
     contract = report.contract
     yield subject(report)
     yield f"  runs for: {contract.runs}"

@@ -8,7 +8,8 @@ from typing import Any, Final
 
 import click
 
-from shapelint.finding import Finding, Known, Report, Safety, Severity
+from shapelint.facts.finding import Finding, Known, Safety, Severity
+from shapelint.facts.result import CheckResult
 from shapelint.report.confirmed import confirmation_lines, worst_error
 from shapelint.report.details import details
 from shapelint.report.place import marked_line, short_place
@@ -16,19 +17,19 @@ from shapelint.report.place import marked_line, short_place
 _COLOURS: Final = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.NOTE: "cyan"}
 
 
-def render(reports: Iterable[Report], *, colour: bool = False, quiet: bool = False) -> str:
+def render(reports: Iterable[CheckResult], *, colour: bool = False, quiet: bool = False) -> str:
     """The text of some reports, a blank line between them; `quiet` leaves out those without error and warning."""
     shown = [report for report in reports if not (quiet and report.ok)]
     text = "\n".join("".join(f"{line}\n" for line in _report(report)) for report in shown)
     return text if colour else click.unstyle(text)
 
 
-def subject(report: Report) -> str:
+def subject(report: CheckResult) -> str:
     """What was checked: the target and its inputs."""
     return f"{report.target} at {' and '.join(report.inputs)}" if report.inputs else report.target
 
 
-def _report(report: Report) -> Iterator[str]:
+def _report(report: CheckResult) -> Iterator[str]:
     confirmed = confirmation_lines(report)
     inside = len(report.findings) == 1 and not report.ok
     known = [finding for finding in report.findings if finding.baseline is Known.KNOWN]
@@ -45,7 +46,7 @@ def _report(report: Report) -> Iterator[str]:
     yield from _fixable(report)
 
 
-def _finding(finding: Finding, report: Report, confirmed: tuple[str, ...]) -> Iterator[str]:
+def _finding(finding: Finding, report: CheckResult, confirmed: tuple[str, ...]) -> Iterator[str]:
     yield _heading(finding, report)
     gutter = " " * (len(str(finding.location.line)) + 2 if finding.location else 3)
     yield from _source(finding, gutter)
@@ -55,7 +56,7 @@ def _finding(finding: Finding, report: Report, confirmed: tuple[str, ...]) -> It
         yield from (f"{gutter}  {line}" for line in rest)
 
 
-def _heading(finding: Finding, report: Report) -> str:
+def _heading(finding: Finding, report: CheckResult) -> str:
     place = short_place(finding.location) if finding.location else report.target
     known = "known " if finding.baseline is Known.KNOWN else ""
     severity = _paint(f"{known}{finding.severity}", fg=_COLOURS[finding.severity], bold=not known)
@@ -73,7 +74,7 @@ def _source(finding: Finding, gutter: str) -> Iterator[str]:
     yield f"{gutter}{bar} {_paint(marks, fg=_COLOURS[finding.severity], bold=True)}"
 
 
-def _all_well(report: Report, confirmed: tuple[str, ...]) -> Iterator[str]:
+def _all_well(report: CheckResult, confirmed: tuple[str, ...]) -> Iterator[str]:
     also = f", {_known(report)}" if _known(report) else kept(report)
     yield f"{subject(report)}: {_paint('ok', fg='green', bold=True)}{also}"
     yield from (line + _values(report) * (number == 0) for number, line in enumerate(confirmed))
@@ -81,14 +82,14 @@ def _all_well(report: Report, confirmed: tuple[str, ...]) -> Iterator[str]:
         yield holds(report)
 
 
-def _values(report: Report) -> str:
+def _values(report: CheckResult) -> str:
     error = worst_error(report.confirmations)
     if error is None:
         return ""
     return f", values differ by about {error:.1g}" if error else ", the same values"
 
 
-def kept(report: Report) -> str:
+def kept(report: CheckResult) -> str:
     """Which layers give back what was taken, in words; "" where a later layer makes the size good."""
     if not report.pairs or any(pair.size_in != pair.size_out for pair in report.pairs):
         return ""
@@ -99,7 +100,7 @@ def kept(report: Report) -> str:
     return f", {_names(pair.up)} gives back the {size} that {_names(pair.down)} took"
 
 
-def holds(report: Report) -> str:
+def holds(report: CheckResult) -> str:
     """For which sizes the model restores, where it is meant to, else for which it runs."""
     contract = report.contract
     right = contract.meant or (bool(contract.runs) and contract.restores == contract.runs)
@@ -111,14 +112,14 @@ def _names(modules: tuple[str, ...]) -> str:
     return " and ".join(f"`{name}`" for name in modules)
 
 
-def counted(report: Report) -> str:
+def counted(report: CheckResult) -> str:
     """How many findings there are of each severity, and how many are known."""
     found = Counter(each.severity for each in report.findings if each.baseline is not Known.KNOWN)
     parts = [f"{found[each]} {each}{'s' * (found[each] > 1)}" for each in Severity if found[each]]
     return ", ".join([*parts, *[_known(report)] * bool(_known(report))])
 
 
-def _fixable(report: Report) -> Iterator[str]:
+def _fixable(report: CheckResult) -> Iterator[str]:
     """How many findings could be fixed in the source, and by which option."""
     fixes = [finding.fix for finding in report.findings if finding.fix is not None and finding.fix.edits]
     safe = sum(fix.safety is Safety.SAFE for fix in fixes)
@@ -129,7 +130,7 @@ def _fixable(report: Report) -> Iterator[str]:
         yield f"{unsafe} fixable with --fix --unsafe-fixes"
 
 
-def _known(report: Report) -> str:
+def _known(report: CheckResult) -> str:
     """How many findings the baseline holds, in words; "" where none."""
     number = sum(each.baseline is Known.KNOWN for each in report.findings)
     return f"{number} known finding{'s' * (number > 1)} (baseline)" if number else ""

@@ -16,8 +16,9 @@ import torch
 from torch.overrides import handle_torch_function
 
 from shapelint.size.number import plain
-from shapelint.trace.failure import Kind
-from shapelint.trace.operation import Fresh, Operation, Result, Shape, size_rule
+from shapelint.trace.recording.errors import Kind
+from shapelint.trace.recording.operation import Fresh, Operation, Result, size_rule
+from shapelint.trace.recording.record import Shape
 
 _META = torch.empty(0, device="meta")
 

@@ -11,8 +11,8 @@ from typing import Any
 
 from torch import nn
 
+from shapelint.instrument.frames import no_place_above
 from shapelint.saved.graph import Place
-from shapelint.trace.frames import no_place_above
 from shapelint.trace.freeze import CONVOLUTIONS
 
 

@@ -1,9 +1,8 @@
-"""A saved graph as plain data: what a reader made of a file, and what the module in `module.py` runs."""
+"""What a file says of its inputs, its tensors and its source, whatever its format."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -31,63 +30,9 @@ class Stored:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
-    """One operation of a graph: `name` is unique in its file; an input or output that is left out is ""."""
-
-    name: str
-    operator: str
-    domain: str
-    inputs: tuple[str, ...]
-    outputs: tuple[str, ...]
-    attributes: Mapping[str, Any]
-    place: Place | None = None
-
-    @property
-    def title(self) -> str:
-        """The operator with its domain, where it is not one of ONNX's own."""
-        return f"{self.domain}.{self.operator}" if self.domain else self.operator
-
-
-@dataclass(frozen=True, slots=True)
 class Given:
     """An input: each dim is a size, the name of an open one, or None; no dims where the rank is open."""
 
     name: str
     dtype: str
     dims: tuple[int | str | None, ...] | None
-
-
-@dataclass(frozen=True, slots=True)
-class Graph:
-    """Steps in an order in which each finds what it takes, and the tensors that the file holds."""
-
-    inputs: tuple[Given, ...]
-    outputs: tuple[str, ...]
-    stored: Mapping[str, Stored]
-    steps: tuple[Step, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Function:
-    """A function that a file brings along for operators of its own; attributes may be handed on by reference."""
-
-    inputs: tuple[str, ...]
-    outputs: tuple[str, ...]
-    steps: tuple[Step, ...]
-    opset: int
-
-
-@dataclass(frozen=True, slots=True)
-class Model:
-    """A graph with the version of ONNX's operators that it is written in, and its own functions."""
-
-    graph: Graph
-    opset: int
-    functions: Mapping[tuple[str, str], Function] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Reference:
-    """An attribute of a step in a function, whose value the call of the function gives."""
-
-    name: str

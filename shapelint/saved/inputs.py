@@ -10,10 +10,10 @@ from keyword import iskeyword
 from typing import Final
 
 from shapelint.errors import SpecError, nearest
-from shapelint.inputs import Inputs
+from shapelint.request.inputs import Inputs
+from shapelint.request.spec import TensorSpec
 from shapelint.saved.graph import Given
 from shapelint.size.function import Function, symbol
-from shapelint.spec import TensorSpec
 
 _AXES: Final = {1: ("L",), 2: ("H", "W"), 3: ("D", "H", "W")}
 

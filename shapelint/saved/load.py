@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeGuard
 
 from shapelint.errors import TargetError
-from shapelint.finding import Finding, Safety
-from shapelint.inputs import Inputs
 from shapelint.load import Loaded
+from shapelint.request.inputs import Inputs
 from shapelint.saved.graph import Given
 from shapelint.saved.inputs import bound_inputs
 
@@ -36,13 +35,6 @@ def is_saved(target: object) -> TypeGuard[str | os.PathLike[str]]:
     return isinstance(target, str | os.PathLike) and os.fspath(target).endswith(SUFFIXES)
 
 
-def as_advice(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
-    """The findings, whose fixes are advice: there is no source here that could be edited."""
-    return tuple(
-        each if each.fix is None else replace(each, fix=replace(each.fix, safety=Safety.ADVICE)) for each in findings
-    )
-
-
 def load_saved(
     target: str | os.PathLike[str], init_kwargs: Mapping[str, object] | None, method: str | None, *, train: bool
 ) -> SavedModel:
@@ -53,13 +45,13 @@ def load_saved(
             raise TargetError(f"{name!r} is a file with a graph, and no code that {option} could be for")
     file = Path(name)
     if name.endswith(".pt2"):
-        from shapelint.saved.pt2_module import ExportedModule
-        from shapelint.saved.pt2_reader import read_pt2
+        from shapelint.saved.pt2.module import ExportedModule
+        from shapelint.saved.pt2.reader import read_pt2
 
         exported = read_pt2(file)
         return SavedModel(Loaded(name, ExportedModule(exported).eval(), {}, None, given=False), file, exported.given)
-    from shapelint.saved.module import GraphModule
-    from shapelint.saved.onnx_reader import read_onnx
+    from shapelint.saved.onnx.module import GraphModule
+    from shapelint.saved.onnx.reader import read_onnx
 
     model = read_onnx(file)
     module = GraphModule(model).eval()

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from shapelint.saved.graph import Place
-from shapelint.user_code import installed
+from shapelint.source.ownership import installed
 
 _LINE: Final = re.compile(r'File "([^"\n]{1,512})", line (\d{1,7})')
 

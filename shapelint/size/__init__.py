@@ -1,5 +1,6 @@
 """Sizes that remember where they come from, and sets of them: see README.md in this folder."""
 
+from shapelint.size import expression as _  # noqa: F401  (tells pickle how)
 from shapelint.size.function import Function, constant, symbol
 from shapelint.size.isl_form import Undecidable
 from shapelint.size.number import Size

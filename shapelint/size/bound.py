@@ -9,7 +9,8 @@ from fractions import Fraction
 from functools import lru_cache
 from math import ceil
 
-from shapelint.size.function import Extreme, FloorDivision, Function, Monomial, NotQuasiAffine, Symbol, constant
+from shapelint.size.atoms import Extreme, FloorDivision, Symbol
+from shapelint.size.function import Function, Monomial, NotQuasiAffine, constant
 from shapelint.size.period import function_period
 
 _LONGEST_PERIOD = 256
@@ -98,7 +99,7 @@ def _monomial(monomial: Monomial, coefficient: int) -> _Affine | None:
     return _atom(monomial[0], coefficient)
 
 
-def _atom(atom: Symbol | FloorDivision | Extreme, coefficient: int) -> _Affine | None:
+def _atom(atom: Symbol | FloorDivision[Function] | Extreme[Function], coefficient: int) -> _Affine | None:
     if isinstance(atom, Symbol):
         return {atom.name: Fraction(coefficient)}
     if isinstance(atom, Extreme):
@@ -109,7 +110,7 @@ def _atom(atom: Symbol | FloorDivision | Extreme, coefficient: int) -> _Affine |
     return None if inner is None else {name: value * scale for name, value in inner.items()}
 
 
-def _extreme(atom: Extreme, coefficient: int) -> _Affine | None:
+def _extreme(atom: Extreme[Function], coefficient: int) -> _Affine | None:
     """A maximum is nowhere below either part, and the negative of a minimum nowhere below that of either."""
     if (atom.name == "max") != (coefficient > 0):
         both = [lower_bound(part.times(coefficient)) for part in (atom.first, atom.second)]

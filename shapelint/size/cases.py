@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from shapelint.size.atoms import Extreme, Symbol
 from shapelint.size.condition import Compare, Condition, all_of, any_of, at_least, equal, negate
-from shapelint.size.function import Atom, Extreme, Function, Symbol, constant, symbol
+from shapelint.size.function import Atom, Function, constant, symbol
 from shapelint.size.function import extreme as extreme_of
 
 
@@ -23,7 +24,7 @@ def by_cases(compare: Compare) -> Condition | None:
     ])  # fmt: skip
 
 
-def _joint_extremes(function: Function) -> Iterator[Extreme]:
+def _joint_extremes(function: Function) -> Iterator[Extreme[Function]]:
     """The minima and maxima that two symbols meet in, innermost first."""
     for atom in function.atoms():
         if isinstance(atom, Extreme) and len(Function((((atom,), 1),)).symbols()) > 1:
@@ -36,7 +37,7 @@ def _compared(function: Function, *, equals: bool) -> Condition:
     return equal(function, constant(0)) if equals else at_least(function, constant(0))
 
 
-def _replaced(function: Function, extreme: Extreme, by: Function) -> Function:
+def _replaced(function: Function, extreme: Extreme[Function], by: Function) -> Function:
     total = constant(0)
     for monomial, value in function.terms:
         part = constant(value)
@@ -46,7 +47,7 @@ def _replaced(function: Function, extreme: Extreme, by: Function) -> Function:
     return total
 
 
-def _replaced_atom(atom: Atom, extreme: Extreme, by: Function) -> Function:
+def _replaced_atom(atom: Atom, extreme: Extreme[Function], by: Function) -> Function:
     if atom is extreme:
         return by
     if isinstance(atom, Extreme):

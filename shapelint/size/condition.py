@@ -8,8 +8,9 @@ from functools import reduce
 from itertools import product as combinations
 from math import gcd
 
+from shapelint.size.atoms import Symbol
 from shapelint.size.bound import identical, never_negative
-from shapelint.size.function import Function, Symbol, constant
+from shapelint.size.function import Function, constant
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,9 @@
-"""Reads a dimension that a person wrote, such as `16*K` or `H//8`, into a Function."""
+"""Reads a dimension that a person wrote, such as `16*K` or `H//8`, into a Function; a pickled one is read so too."""
 
 from __future__ import annotations
 
 import ast
+import copyreg
 
 from shapelint.errors import SpecError
 from shapelint.size.function import Function, constant, extreme, symbol
@@ -43,3 +44,11 @@ def _binary(operator: ast.operator, left: Function, right: Function, text: str) 
         case ast.FloorDiv() if right.constant:
             return left.floor_divide(right.constant)
     raise SpecError(f"dimension {text!r} may use +, -, * and // by a whole number only")
+
+
+def _pickled(function: Function) -> tuple[object, tuple[str]]:
+    """A function is pickled as its text, since atoms are one object for each meaning in a process."""
+    return parse_function, (str(function),)
+
+
+copyreg.pickle(Function, _pickled)  # type: ignore[arg-type]

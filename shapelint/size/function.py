@@ -7,70 +7,13 @@ A `Function` is kept in one canonical form, so that equal forms are equal values
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import math
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
+from shapelint.size.atoms import Extreme, FloorDivision, Symbol
 
-class NotQuasiAffine(ArithmeticError):
-    """An operation whose result is no function of this kind, such as a division by a symbol."""
-
-
-class Symbol:
-    """An unknown integer with a name, such as the height `H` of the input."""
-
-    __slots__ = ("name",)
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-
-    def key(self) -> tuple[object, ...]:
-        return ("symbol", self.name)
-
-    def value(self, values: Mapping[str, int]) -> int:
-        return values[self.name]
-
-    def __str__(self) -> str:
-        return self.name
-
-
-class FloorDivision:
-    """floor(numerator / divisor) with a constant divisor of at least 2."""
-
-    __slots__ = ("divisor", "numerator")
-
-    def __init__(self, numerator: Function, divisor: int) -> None:
-        self.numerator, self.divisor = numerator, divisor
-
-    def key(self) -> tuple[object, ...]:
-        return ("floor", self.numerator, self.divisor)
-
-    def value(self, values: Mapping[str, int]) -> int:
-        return self.numerator.value(values) // self.divisor
-
-    def __str__(self) -> str:
-        return f"{self.numerator.grouped()}//{self.divisor}"
-
-
-class Extreme:
-    """The smaller (`min`) or larger (`max`) of two functions."""
-
-    __slots__ = ("first", "name", "second")
-
-    def __init__(self, name: str, first: Function, second: Function) -> None:
-        self.name, self.first, self.second = name, first, second
-
-    def key(self) -> tuple[object, ...]:
-        return (self.name, self.first, self.second)
-
-    def value(self, values: Mapping[str, int]) -> int:
-        choose = min if self.name == "min" else max
-        return choose(self.first.value(values), self.second.value(values))
-
-    def __str__(self) -> str:
-        return f"{self.name}({self.first}, {self.second})"
-
-
-Atom = Symbol | FloorDivision | Extreme
+Atom = Symbol | FloorDivision["Function"] | Extreme["Function"]
 Monomial = tuple[Atom, ...]
 Terms = tuple[tuple[Monomial, int], ...]
 
@@ -93,6 +36,10 @@ def intern(atom: Atom) -> Atom:
     return known
 
 
+class NotQuasiAffine(ArithmeticError):
+    """An operation whose result is no function of this kind, such as a division by a symbol."""
+
+
 class Function:
     """A sum of integer multiples of products of atoms; build it with `symbol`, `constant` and the operators.
 
@@ -112,9 +59,6 @@ class Function:
             known.depth = max((1 + part.depth for atom in known.atoms() for part in _parts(atom)), default=0)
             known = _functions.setdefault(terms, known)
         return known
-
-    def __reduce__(self) -> tuple[Callable[[str], Function], tuple[str]]:
-        return _parsed, (str(self),)
 
     @property
     def constant(self) -> int | None:
@@ -167,9 +111,7 @@ class Function:
         """floor(self / divisor); raises ZeroDivisionError where the divisor is 0."""
         if divisor == 0:
             raise ZeroDivisionError("integer division or modulo by zero")
-        from shapelint.size.floors import floor
-
-        return floor(self, divisor) if divisor > 0 else floor(self.times(-1), -divisor)
+        return _floor(self, divisor) if divisor > 0 else _floor(self.times(-1), -divisor)
 
     def grouped(self) -> str:
         """The text, in brackets where an operator after it would take only a part of it."""
@@ -179,9 +121,7 @@ class Function:
         return f"({text})" if " " in text or "//" in text or text.startswith("-") else text
 
     def __str__(self) -> str:
-        from shapelint.size.text import text
-
-        return text(self)
+        return _text(self)
 
     def __repr__(self) -> str:
         return f"Function({self})"
@@ -267,7 +207,79 @@ def extreme(name: str, first: Function, second: Function) -> Function:
     return Function((((intern(Extreme(name, one, two)),), 1),))
 
 
-def _parsed(text: str) -> Function:
-    from shapelint.size.expression import parse_function
+def as_function(dim: int | Function) -> Function:
+    """A dimension as a function, also where it is a plain int."""
+    return constant(dim) if isinstance(dim, int) else dim
 
-    return parse_function(text)
+
+@lru_cache(maxsize=65536)
+def _floor(function: Function, divisor: int) -> Function:
+    """floor(function / divisor) by a positive number, with every whole multiple of it taken out of the floor."""
+    if divisor == 1:
+        return function
+    nested = _nested(function, divisor)
+    if nested is not None:
+        return nested
+    whole = collect([(monomial, value // divisor) for monomial, value in function.terms])
+    rest = collect([(monomial, value % divisor) for monomial, value in function.terms])
+    if rest.constant is not None:
+        return whole
+    common = math.gcd(divisor, *(value for monomial, value in rest.terms if monomial))
+    if common > 1:
+        reduced = collect([(monomial, value // common) for monomial, value in rest.terms])
+        return whole + _floor(reduced, divisor // common)
+    nested = _nested(rest, divisor)
+    if nested is not None:
+        return whole + nested
+    if _leans_down(rest, divisor):  # floor(x / d) is -floor((d - 1 - x) / d)
+        return whole - _floor(rest.times(-1).plus(divisor - 1), divisor)
+    return whole + Function((((intern(FloorDivision(rest, divisor)),), 1),))
+
+
+def _nested(function: Function, divisor: int) -> Function | None:
+    """One floor for a floor in a floor, None where there is not just one inside.
+
+    floor((floor(x / d) + y) / divisor) is floor((x + d y) / (d divisor)) for whole y (Graham et al., Concrete
+    Mathematics, 3.11), and -floor(x / d) is floor((d - 1 - x) / d).
+    """
+    inner = [term for term in function.terms if any(isinstance(atom, FloorDivision) for atom in term[0])]
+    if len(inner) != 1 or len(inner[0][0]) != 1 or abs(inner[0][1]) != 1:
+        return None
+    (atom,), value = inner[0]
+    assert isinstance(atom, FloorDivision)
+    own = atom.numerator if value == 1 else atom.numerator.times(-1).plus(atom.divisor - 1)
+    others = function - Function((inner[0],))
+    return _floor(own + others.times(atom.divisor), atom.divisor * divisor)
+
+
+def _leans_down(rest: Function, divisor: int) -> bool:
+    """Whether the first coefficient that is not half the divisor is nearer to it than to 0.
+
+    Then the floor of the negative is taken, (W + 7)//8 for 7*W//8: of such floors further ones can be made one.
+    """
+    first = next((value for monomial, value in rest.terms if monomial and 2 * value != divisor), 0)
+    return 2 * first > divisor
+
+
+@lru_cache(maxsize=65536)
+def _text(function: Function) -> str:
+    """The function as Python would have it, positive terms first, each product in one order."""
+    variable = sorted((term for term in function.terms if term[0]), key=_reading_order)
+    rest = [term for term in function.terms if not term[0]]
+    words = ""
+    for monomial, value in [*variable, *rest]:
+        alone = len(monomial) == 1 and (value == 1 or (value == -1 and words != ""))
+        factors = sorted(_factor(atom, alone=alone) for atom in monomial)
+        size = [str(abs(value))] if abs(value) != 1 or not monomial else []
+        sign = ("-" if value < 0 else "") if not words else (" - " if value < 0 else " + ")
+        words += sign + "*".join(size + factors)
+    return words or "0"
+
+
+def _reading_order(term: tuple[Monomial, int]) -> tuple[bool, list[str]]:
+    """Positive terms first, then by name: the same text in every process."""
+    return term[1] < 0, sorted(map(str, term[0]))
+
+
+def _factor(atom: Atom, *, alone: bool) -> str:
+    return f"({atom})" if isinstance(atom, FloorDivision) and not alone else str(atom)

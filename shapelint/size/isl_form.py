@@ -9,9 +9,10 @@ from itertools import product as combinations
 
 import islpy as isl
 
+from shapelint.size.atoms import Extreme, FloorDivision, Symbol
 from shapelint.size.condition import AllOf, AnyOf, Compare, Condition, Divisible, Not, ProductIs
 from shapelint.size.division import divide_exactly
-from shapelint.size.function import Extreme, FloorDivision, Function, NotQuasiAffine, Symbol, constant, symbol
+from shapelint.size.function import Function, NotQuasiAffine, constant, symbol
 from shapelint.size.nonlinear import NotDecided, linearised
 from shapelint.size.prime_powers import indivisible
 from shapelint.size.substitution import substituted
@@ -82,7 +83,7 @@ def _one(symbols: tuple[str, ...]) -> isl.PwAff:
     return isl.PwAff.from_aff(isl.Aff.val_on_domain(isl.LocalSpace.from_space(space(symbols)), isl.Val(1)))
 
 
-def _atom_on(symbols: tuple[str, ...], atom: Symbol | FloorDivision | Extreme) -> isl.PwAff:
+def _atom_on(symbols: tuple[str, ...], atom: Symbol | FloorDivision[Function] | Extreme[Function]) -> isl.PwAff:
     if isinstance(atom, Symbol):
         local = isl.LocalSpace.from_space(space(symbols))
         return isl.PwAff.var_on_domain(local, isl.dim_type.set, symbols.index(atom.name))

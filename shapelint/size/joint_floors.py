@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from math import gcd, lcm
 
+from shapelint.size.atoms import FloorDivision
 from shapelint.size.condition import FALSE, Compare, Condition, all_of
-from shapelint.size.function import FloorDivision, Function, constant
+from shapelint.size.function import Function, constant
 
 
 def without_floor(compare: Compare) -> Condition | None:
@@ -56,6 +57,6 @@ def joint_divisor(function: Function) -> int:
     return found
 
 
-def is_joint(atom: FloorDivision) -> bool:
+def is_joint(atom: FloorDivision[Function]) -> bool:
     """Whether the sizes of several axes are divided together."""
     return len(atom.numerator.symbols()) > 1

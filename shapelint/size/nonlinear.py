@@ -14,10 +14,11 @@ from functools import lru_cache
 from itertools import product as combinations
 from math import isqrt, lcm
 
+from shapelint.size.atoms import FloorDivision, Symbol
 from shapelint.size.cases import by_cases
 from shapelint.size.condition import FALSE, TRUE, Compare, Condition, ProductIs, all_of, any_of, at_least, equal
 from shapelint.size.factors import factored
-from shapelint.size.function import Atom, FloorDivision, Function, NotQuasiAffine, Symbol, constant, symbol
+from shapelint.size.function import Atom, Function, NotQuasiAffine, constant, symbol
 from shapelint.size.joint_floors import joint_divisor, without_floor
 from shapelint.size.period import atom_period
 

@@ -1,8 +1,7 @@
 """Numbers that remember where they come from: they go through a model's own code like any int or float.
 
 A `Size` is the integer of this run together with its function of the symbols. Arithmetic keeps the function, a
-comparison answers for this run and tells the tracker which condition it took. Where Python takes the plain
-value and the function is lost, the tracker hears of the leak.
+comparison answers for this run and tells the tracker which condition it took. Where the function is lost, it is a leak.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from shapelint.size.bound import never_negative
 from shapelint.size.condition import Condition, at_least, equal, negate, product
 from shapelint.size.division import divide_exactly
 from shapelint.size.function import Function, NotQuasiAffine, constant, extreme
-from shapelint.size.tracking import Tracker, lose, settled, symbolic, tell, track, tracker
+from shapelint.size.tracking import Tracker, lose, settled, symbolic, tell, tracker
 
 
 class Size(BitInteger):
@@ -247,13 +246,11 @@ def _chosen(name: str, first: int, second: int) -> int:
 
 
 def integral(number: object) -> bool:
-    """Whether a number is an integer: Python's, or numpy's."""
-    return isinstance(number, int) or (hasattr(number, "__index__") and not hasattr(number, "shape")) or _scalar(number)
-
-
-def _scalar(number: object) -> bool:
-    """A numpy integer: it has a shape, and an index that a float or an array lacks."""
-    return getattr(number, "shape", None) == () and type(number).__module__ == "numpy" and hasattr(number, "__index__")
+    """Whether a number is an integer: Python's, or numpy's, which has a shape, and an index that a float lacks."""
+    if isinstance(number, int):
+        return True
+    shape = getattr(number, "shape", None)
+    return hasattr(number, "__index__") and (shape is None or (shape == () and type(number).__module__ == "numpy"))
 
 
 def _linear(
@@ -290,11 +287,14 @@ def _compared(
     return answer
 
 
+_quotients: list[Any] = []  # the class Ratio, which is built of sizes
+
+
+def quotients(kind: Any) -> Any:
+    """Takes in the class of the quotients of sizes; a decorator of that class, whose module imports this one."""
+    _quotients.append(kind)
+    return kind
+
+
 def _ratio(number: Any) -> Any:
-    from shapelint.size.ratio import Ratio
-
-    return number if isinstance(number, Ratio) else Ratio(number, 1)
-
-
-__all__ = ["Size", "Tracker", "floor_divide", "function_of", "integral", "larger", "plain", "size", "smaller",
-           "symbolic", "track", "tracked_size"]  # fmt: skip
+    return number if isinstance(number, _quotients[0]) else _quotients[0](number, 1)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from math import gcd, lcm
 
-from shapelint.size.function import Atom, Extreme, Function, NotQuasiAffine, Symbol
+from shapelint.size.atoms import Extreme, Symbol
+from shapelint.size.function import Atom, Function, NotQuasiAffine
 
 
 def atom_period(atom: Atom) -> tuple[int, int]:

@@ -18,12 +18,13 @@ from typing import Any
 
 from shapelint.size.division import divide_exactly
 from shapelint.size.function import Function, NotQuasiAffine, constant
-from shapelint.size.number import function_of, integral, plain, tracked_size
+from shapelint.size.number import function_of, integral, plain, quotients, tracked_size
 from shapelint.size.tracking import lose, symbolic, tell
 
 _FINEST = 1 << 20
 
 
+@quotients
 class Ratio(float):
     """The quotient of a size and a positive integer, such as h / 2, beside the double that Python makes of it."""
 

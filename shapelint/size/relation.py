@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from shapelint.size.atoms import FloorDivision
 from shapelint.size.condition import Compare
-from shapelint.size.function import FloorDivision, Function
+from shapelint.size.function import Function
 
 
 def relation_words(relations: Iterable[Compare]) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import reduce
 
+from shapelint.size.atoms import FloorDivision, Symbol
 from shapelint.size.condition import (
     AllOf,
     AnyOf,
@@ -19,7 +20,7 @@ from shapelint.size.condition import (
     negate,
     product,
 )
-from shapelint.size.function import Atom, FloorDivision, Function, Symbol, constant, extreme, symbol
+from shapelint.size.function import Atom, Function, constant, extreme, symbol
 
 
 def substituted(condition: Condition, values: Mapping[str, int]) -> Condition:

@@ -10,8 +10,8 @@ from itertools import pairwise
 from shapelint.size.condition import Compare, all_of, any_of, at_least
 from shapelint.size.function import constant, symbol
 from shapelint.size.isl_form import SolverError, limited
+from shapelint.size.isl_set import IslSet
 from shapelint.size.relation import relation_words
-from shapelint.size.sets import SizeSet
 
 _PERIOD = 4096
 _LISTED = 8
@@ -20,7 +20,7 @@ _SMALL = 1 << 16
 _STEPS = 300_000
 
 
-def in_words(sizes: SizeSet) -> str:
+def in_words(sizes: IslSet) -> str:
     """The set in words; isl's own notation where no short sentence denotes exactly this set."""
     try:
         with limited(_STEPS):
@@ -29,7 +29,7 @@ def in_words(sizes: SizeSet) -> str:
         return _notation(sizes)
 
 
-def _in_words(sizes: SizeSet) -> str:
+def _in_words(sizes: IslSet) -> str:
     if not sizes:
         return "no size"
     positive = _positive(sizes.symbols)
@@ -50,11 +50,11 @@ def _simple(words: str) -> bool:
     return not any(each in words for each in ("; or ", " not ", " no "))
 
 
-def _positive(symbols: Sequence[str]) -> SizeSet:
-    return SizeSet.where(symbols, all_of(at_least(symbol(name), constant(1)) for name in symbols))
+def _positive(symbols: Sequence[str]) -> IslSet:
+    return IslSet.where(symbols, all_of(at_least(symbol(name), constant(1)) for name in symbols))
 
 
-def _union_words(sizes: SizeSet) -> str | None:
+def _union_words(sizes: IslSet) -> str | None:
     """The words for the set as a whole, or else for each of its few pieces."""
     whole = _product_words(sizes)
     if whole is not None:
@@ -68,7 +68,7 @@ def _union_words(sizes: SizeSet) -> str | None:
     return "; or ".join(known) if all(texts) else None
 
 
-def _points_words(sizes: SizeSet) -> str | None:
+def _points_words(sizes: IslSet) -> str | None:
     """A few sizes of several symbols, one after the other."""
     if len(sizes.symbols) < 2 or not sizes.finite:
         return None
@@ -79,10 +79,10 @@ def _points_words(sizes: SizeSet) -> str | None:
     return f"({', '.join(sizes.symbols)}) only {_joined(list(map(str, members)))}"
 
 
-def _product_words(sizes: SizeSet) -> str | None:
+def _product_words(sizes: IslSet) -> str | None:
     """The words for a set in which each symbol is free of the others but for plain relations; None for any other."""
     axes = [sizes.onto([name]) for name in sizes.symbols]
-    together = reduce(SizeSet.__and__, (axis.lifted(sizes.symbols) for axis in axes))
+    together = reduce(IslSet.__and__, (axis.lifted(sizes.symbols) for axis in axes))
     relations = () if len(axes) == 1 or together <= sizes else _relations(sizes, together)
     described = [(axis.symbols[0], describe(axis)) for axis in axes]
     if relations is None or any(words is None for _, words in described):
@@ -95,12 +95,12 @@ def _product_words(sizes: SizeSet) -> str | None:
     return ", ".join([*relation_words(relations), *(_said(group, words) for words, group in names.items())])
 
 
-def _relations(sizes: SizeSet, together: SizeSet) -> tuple[Compare, ...] | None:
+def _relations(sizes: IslSet, together: IslSet) -> tuple[Compare, ...] | None:
     """One or two comparisons that cut the set out of the product of its projections; None where that takes more."""
     relations = sizes.beyond(together)
     if relations is None or len(relations) > 2:
         return None
-    return relations if together & SizeSet.where(sizes.symbols, all_of(relations)) == sizes else None
+    return relations if together & IslSet.where(sizes.symbols, all_of(relations)) == sizes else None
 
 
 def _said(names: list[str], words: str) -> str:
@@ -108,7 +108,7 @@ def _said(names: list[str], words: str) -> str:
     return f"any {listed}" if words == "any" else f"{listed} {words}"
 
 
-def describe(sizes: SizeSet) -> str | None:
+def describe(sizes: IslSet) -> str | None:
     """What one symbol may be, such as "multiples of 16" or "at least 8"; None where no short words are right."""
     if sizes.finite:
         members = [next(iter(values.values())) for values in sizes.members()] if _is_small(sizes) else []
@@ -123,11 +123,11 @@ def describe(sizes: SizeSet) -> str | None:
     return _periodic_words(sizes, period, residues)
 
 
-def _is_small(sizes: SizeSet) -> bool:
+def _is_small(sizes: IslSet) -> bool:
     return _extent(sizes) <= _SMALL
 
 
-def _extent(sizes: SizeSet) -> int:
+def _extent(sizes: IslSet) -> int:
     """How many integers lie between the smallest and the largest member of a set of one symbol."""
     name = sizes.symbols[0]
     low, high = sizes.least(symbol(name)), sizes.least(symbol(name).times(-1))
@@ -171,7 +171,7 @@ def _joined(texts: Sequence[str], word: str = "or") -> str:
     return texts[0] if len(texts) == 1 else ", ".join(texts[:-1]) + f" {word} " + texts[-1]
 
 
-def _residues(sizes: SizeSet, period: int) -> tuple[int, ...]:
+def _residues(sizes: IslSet, period: int) -> tuple[int, ...]:
     """The residues that the set has in the long run."""
     name = sizes.symbols[0]
     base = period * (1 + (1 << 24) // period)
@@ -188,7 +188,7 @@ def _smallest_period(period: int, residues: tuple[int, ...]) -> tuple[int, tuple
     return period, residues
 
 
-def _periodic_words(sizes: SizeSet, period: int, residues: tuple[int, ...]) -> str | None:
+def _periodic_words(sizes: IslSet, period: int, residues: tuple[int, ...]) -> str | None:
     name = sizes.symbols[0]
     regular = _with_residues(name, period, residues)
     missing, extra = regular - sizes, sizes - regular
@@ -204,16 +204,16 @@ def _periodic_words(sizes: SizeSet, period: int, residues: tuple[int, ...]) -> s
     return words and words + (f", or {_listed(early)}" if early else "")
 
 
-def _is_small_or_empty(sizes: SizeSet) -> bool:
+def _is_small_or_empty(sizes: IslSet) -> bool:
     return not sizes or _is_small(sizes)
 
 
-def _with_residues(name: str, period: int, residues: tuple[int, ...]) -> SizeSet:
+def _with_residues(name: str, period: int, residues: tuple[int, ...]) -> IslSet:
     size = symbol(name)
     rest = size - size.floor_divide(period).times(period)
     fits = any_of(Compare(rest.plus(-residue), True) for residue in residues) if period > 1 else None
-    positive = SizeSet.where((name,), at_least(size, constant(1)))
-    return positive if fits is None else positive & SizeSet.where((name,), fits)
+    positive = IslSet.where((name,), at_least(size, constant(1)))
+    return positive if fits is None else positive & IslSet.where((name,), fits)
 
 
 def _residue_words(period: int, residues: tuple[int, ...], first: int | None) -> str | None:
@@ -232,7 +232,7 @@ def _residue_words(period: int, residues: tuple[int, ...], first: int | None) ->
     return None
 
 
-def _notation(sizes: SizeSet) -> str:
+def _notation(sizes: IslSet) -> str:
     text = sizes.isl_text.strip("{} ")
     head = f"[{', '.join(sizes.symbols)}] : "
     return "sizes with " + text.replace(head, "")

@@ -6,16 +6,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from shapelint.contract import How, Region, RegionOutcome
-from shapelint.failure import Kind
-from shapelint.graph import TensorShape
+from shapelint.facts.contract import How, Region, RegionOutcome
+from shapelint.facts.failure import Kind
+from shapelint.facts.graph import TensorShape
 from shapelint.size.condition import Condition, negate
 from shapelint.size.isl_form import Undecidable
 from shapelint.size.number import plain
 from shapelint.size.sets import SizeSet
-from shapelint.trace.failure import Unanalysable
-from shapelint.trace.operation import Shape
-from shapelint.trace.record import Event
+from shapelint.trace.recording.errors import Unanalysable
+from shapelint.trace.recording.record import Event, Shape
 from shapelint.trace.run import Run
 
 

@@ -13,14 +13,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from shapelint.contract import How, Region, RegionOutcome
-from shapelint.failure import Failure, Kind
+from shapelint.facts.contract import How, Region, RegionOutcome
+from shapelint.facts.failure import Failure, Kind
+from shapelint.restore.module import left_as_it_was
 from shapelint.size.isl_form import SolverError, limited
 from shapelint.size.sets import SizeSet
 from shapelint.trace.branch import Branch, cut, doubted, failed_node, leaves, outcome_of, unvisited
-from shapelint.trace.failure import OutOfTime, Unanalysable
-from shapelint.trace.kept import left_as_it_was
-from shapelint.trace.record import Overrides
+from shapelint.trace.recording.errors import OutOfTime, Unanalysable
+from shapelint.trace.recording.record import Overrides
 from shapelint.trace.replay import difference, distant, how_many
 from shapelint.trace.run import Run, Subject, run_once
 

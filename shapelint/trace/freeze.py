@@ -9,13 +9,13 @@ from typing import Any
 
 import torch
 
-from shapelint.graph import Node, ShapeGraph
+from shapelint.facts.graph import Node, ShapeGraph
 from shapelint.size.number import plain
-from shapelint.source import Call, Span
+from shapelint.source.span import Call, Span
 from shapelint.trace.branch import frozen_shape
-from shapelint.trace.record import Record
+from shapelint.trace.recording.record import Record
+from shapelint.trace.recording.trees import flat_tensors
 from shapelint.trace.run import Run
-from shapelint.trace.trees import flat_tensors
 
 
 def freeze(run: Run, module: torch.nn.Module, built: Mapping[str, Span]) -> ShapeGraph:

@@ -16,18 +16,19 @@ from typing import Any, NoReturn
 import torch
 from torch.overrides import TorchFunctionMode
 
+from shapelint.instrument.frames import calling_place, may_catch
+from shapelint.instrument.only_shown import only_told
 from shapelint.size.condition import TRUE, Condition, equal, negate, pinned, symbols_of
-from shapelint.size.function import constant
+from shapelint.size.function import as_function
 from shapelint.size.number import plain, tracked_size
 from shapelint.size.tracking import settle
-from shapelint.source import Call
-from shapelint.trace.arguments import with_numbers
-from shapelint.trace.autocast import called_as_cast, casts
-from shapelint.trace.constancy import mark_constants
-from shapelint.trace.failure import Failure, Kind, OutOfTime, SizeError, Unanalysable
-from shapelint.trace.fallback import Ready, fallback, needs_data
-from shapelint.trace.frames import calling_place, may_catch
-from shapelint.trace.operation import (
+from shapelint.source.span import Call
+from shapelint.trace.fitting.fallback import Ready, fallback, needs_data
+from shapelint.trace.recording.arguments import with_numbers
+from shapelint.trace.recording.autocast import called_as_cast, casts
+from shapelint.trace.recording.constants import mark_constants
+from shapelint.trace.recording.errors import Failure, Kind, OutOfTime, SizeError, Unanalysable
+from shapelint.trace.recording.operation import (
     RULES,
     VALUE_RULES,
     Fresh,
@@ -37,7 +38,6 @@ from shapelint.trace.operation import (
     Plain,
     Result,
     Same,
-    Shape,
     SizeRule,
     fresh_parts,
     is_fresh_contiguous,
@@ -45,9 +45,8 @@ from shapelint.trace.operation import (
     unit_sizes,
     without_numbers,
 )
-from shapelint.trace.record import Event, Known, Overrides, Record
-from shapelint.trace.told import only_told
-from shapelint.trace.trees import flat_tensors, on_meta, plain_tree
+from shapelint.trace.recording.record import Event, Known, Overrides, Record, Shape
+from shapelint.trace.recording.trees import flat_tensors, on_meta, plain_tree
 
 
 class Recorder(TorchFunctionMode):
@@ -114,7 +113,7 @@ class Recorder(TorchFunctionMode):
         functions = self.overrides.get(self.layers[-1][0], {}).get("channels")
         if functions is None:
             return condition
-        given = constant(failure.left) if isinstance(failure.left, int) else failure.left
+        given = as_function(failure.left)
         return equal(given, functions[0])
 
     def _end(self, operation: Operation) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from shapelint.contract import Region
+from shapelint.facts.contract import Region
 from shapelint.size.number import plain
 from shapelint.size.sets import SizeSet
 from shapelint.trace.run import Run

@@ -13,18 +13,18 @@ from torch.nn.modules import module as hooks
 from torch.nn.parameter import is_lazy
 
 from shapelint.errors import printable, words_of
-from shapelint.inputs import Inputs
+from shapelint.instrument.frames import raised_by_python, raising_place
 from shapelint.load.constants import SMALL
+from shapelint.request.inputs import Inputs
+from shapelint.request.spec import TensorSpec
+from shapelint.restore import random as chance
 from shapelint.size.function import constant
-from shapelint.size.number import track, tracked_size
-from shapelint.source import Call
-from shapelint.spec import TensorSpec
-from shapelint.trace import chance
-from shapelint.trace.failure import LONGEST, Failure, Kind, SizeError, Unanalysable
-from shapelint.trace.frames import raised_by_python, raising_place
-from shapelint.trace.operation import Shape
-from shapelint.trace.record import Event, Overrides, Record
+from shapelint.size.number import tracked_size
+from shapelint.size.tracking import track
+from shapelint.source.span import Call
 from shapelint.trace.recorder import Recorder
+from shapelint.trace.recording.errors import LONGEST, Failure, Kind, SizeError, Unanalysable
+from shapelint.trace.recording.record import Event, Overrides, Record, Shape
 from shapelint.trace.standing import Standing
 
 _LONGEST_TEXT: Final = 1000

@@ -10,8 +10,8 @@ import torch
 from torch.nn.parameter import is_lazy
 
 from shapelint.load.constants import is_small_buffer
-from shapelint.trace.constancy import attribute_tensors
-from shapelint.trace.record import Known
+from shapelint.trace.recording.constants import attribute_tensors
+from shapelint.trace.recording.record import Known
 
 
 class Standing:

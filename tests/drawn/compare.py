@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 import shapelint
-from shapelint.contract import Contract, Outcome
+from shapelint.facts.contract import Contract, Outcome
 from tests.drawn.load import load
 from tests.drawn.models import Drawn, Point, draw
 from tests.oracle import Answer, eager

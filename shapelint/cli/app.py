@@ -1,0 +1,256 @@
+"""The command line: thin, quick to import, and never a traceback unless it is asked for.
+
+torch, onnx and the engine are imported by the commands that check, when they run.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+from shapelint.cli import options
+from shapelint.cli.baseline import baseline_of, renew
+from shapelint.cli.checker import FORMATS, Checker
+from shapelint.cli.fix import Wanted, fixing
+from shapelint.cli.help import Choice, Commands, complete_codes, complete_files
+from shapelint.cli.view import RENEWED, View
+from shapelint.errors import RuleError
+from shapelint.request.options import CheckOptions
+from shapelint.terminal import output
+from shapelint.terminal.error_lines import one_line, show_traceback
+from shapelint.terminal.interrupt import INTERRUPTED, leave_interrupted
+
+if TYPE_CHECKING:
+    from shapelint.rule import Rule
+
+CLEAN, FOUND, FAILED = 0, 1, 2
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Runs the command line and ends the process with its exit code; models are checked in a process of their own."""
+    output.reserve_streams()
+    code = run(sys.argv[1:] if arguments is None else arguments, apart=True)
+    if code == INTERRUPTED:
+        leave_interrupted()
+    sys.exit(code)
+
+
+def run(arguments: Sequence[str], *, apart: bool = False) -> int:
+    """The exit code of one command line; whatever goes wrong is one line on standard error.
+
+    Models are checked in this process, unless they are to be kept `apart`.
+    """
+    try:
+        code = command.main(list(arguments), prog_name="shapelint", standalone_mode=False, obj=apart)
+        return code if isinstance(code, int) else CLEAN
+    except (click.Abort, KeyboardInterrupt):
+        if not apart:
+            output.tell("interrupted")
+        return INTERRUPTED
+    except Exception as error:
+        if "--traceback" in arguments and not isinstance(error, click.ClickException):
+            show_traceback(error)
+        output.tell(one_line(error))
+        return FAILED
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]}, invoke_without_command=True)
+@click.option("--version", is_flag=True, help="Print the version.")
+@click.pass_context
+def command(context: click.Context, version: bool) -> int:
+    """Says for every input size whether a PyTorch model's sizes fit, which layer loses them, and the fix."""
+    if version:
+        from importlib.metadata import version as installed
+
+        output.show(f"shapelint {installed('shapelint')}\n")
+        context.exit(CLEAN)
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help(), err=True)
+        return FAILED
+    return CLEAN
+
+
+@command.command()
+@click.argument("targets", nargs=-1, metavar="[TARGET]...", shell_complete=complete_files)
+@options.model_options
+@options.sizes_option
+@options.confirm_options
+@options.rule_options
+@options.fix_options
+@click.option(
+    "--format", "form", type=Choice(FORMATS), default="text", show_default=True, help="How the report is written."
+)
+@click.option("--output", "file", metavar="FILE", help="Write the report there and nothing to standard output.")
+@click.option("--exit-zero", is_flag=True, help="Exit 0 even where something was found.")
+@click.option("-q", "--quiet", is_flag=True, help="Show only models with an error or a warning.")
+@options.baseline_options
+@options.run_options
+@options.traceback_option
+@click.pass_obj
+def check(apart: bool, /, targets: tuple[str, ...], form: str, file: str | None, **given: Any) -> int:
+    """Checks the sizes of models.
+
+    TARGET is pkg.mod:Net, path/file.py:Net, or path/file.py for the annotated models in it.
+
+    Without TARGET, the models of [tool.shapelint] in pyproject.toml and all annotated ones below the current folder.
+    Exit code: 0 clean, 1 an error or a warning, 2 the check could not be done.
+    """
+    provider, exit_zero, quiet = given.pop("provider"), given.pop("exit_zero"), given.pop("quiet")
+    wanted = Wanted(*(given.pop(name) for name in ("fix", "diff", "unsafe_fixes")))
+    confirm = options.confirmation(no_confirm=given.pop("no_confirm"), provider=provider)
+    known, renewed = given.pop("baseline"), given.pop("write_baseline")
+    checker = Checker(CheckOptions(**given, confirm=confirm, usual_confirm=("cpu",), picture=form == "html"))
+    rules = _chosen(given, needed=bool(known or renewed))
+    baseline = baseline_of(known, renewed, rules, alone=not file and not wanted.any, whole=not targets)
+    form, file = (RENEWED, renewed) if renewed else (form, file)
+    if file is not None:
+        output.probe(file)
+    if targets:
+        checker.add_targets(targets)
+    else:
+        checker.add_here()
+    view = View(form, file is None and _coloured(), quiet, baseline)
+    checker.check(view, provider=provider, apart=apart)
+    if wanted.any:
+        checker = fixing(checker, wanted, view, provider=provider, apart=apart)
+    if renewed and baseline:
+        return CLEAN if renew(checker, baseline) else FAILED
+    checker.deliver(file)
+    return FAILED if checker.failed else FOUND if checker.found and not exit_zero else CLEAN
+
+
+@command.command()
+@click.argument("target", shell_complete=complete_files)
+@options.model_options
+@options.cache_option
+@options.traceback_option
+@click.pass_obj
+def sizes(apart: bool, /, target: str, **given: Any) -> int:
+    """Prints at which sizes a model runs.
+
+    A sentence for the sizes at which it runs and restores its input, a table of what happens at which sizes, and a map.
+    """
+    checker = Checker(CheckOptions(**given))
+    checker.add_targets((target,))
+    checker.check(View("sizes", _coloured(), plain=not _draws()), apart=apart)
+    checker.deliver(None)
+    return FAILED if checker.failed else CLEAN
+
+
+@command.command()
+@click.argument("target", shell_complete=complete_files)
+@options.model_options
+@options.sizes_option
+@options.rule_options
+@click.option("-o", "--output", "file", metavar="FILE", help="Write the page there and nothing to standard output.")
+@options.cache_option
+@options.traceback_option
+@click.pass_obj
+def show(apart: bool, /, target: str, file: str | None, **given: Any) -> int:
+    """Draws a model as an HTML page.
+
+    The network with its sizes, where a row is lost and what to write, and the map of the sizes that work.
+    """
+    checker = Checker(CheckOptions(**given, picture=True))
+    _chosen(given, needed=False)
+    if file is not None:
+        output.probe(file)
+    checker.add_targets((target,))
+    checker.check(View("html"), apart=apart)
+    checker.deliver(file)
+    return FAILED if checker.failed else CLEAN
+
+
+@command.command()
+@click.argument("code", required=False, shell_complete=complete_codes)
+@click.option("--all", "every", is_flag=True, help="Print the pages of all rules.")
+def explain(code: str | None, every: bool) -> int:
+    """Prints the page of a rule.
+
+    CODE is its code or name; without CODE the rules are listed.
+    """
+    from shapelint.registry import find_rule, load_rules
+    from shapelint.report.rule_page import render, render_list
+
+    if code and every:
+        raise RuleError(f"--all prints all pages, and {code!r} is one; give one of them")
+    if every or code:
+        chosen, colour = (find_rule(code),) if code else load_rules(), _coloured()
+        output.show("\n".join(render(rule, colour=colour) for rule in chosen))
+    else:
+        listed = render_list(load_rules())
+        output.show(f"{listed}\n`shapelint explain SL101` prints the page of a rule, and --all prints all of them\n")
+    return CLEAN
+
+
+@command.command()
+def rules() -> int:
+    """Lists the installed rules."""
+    from shapelint.registry import load_rules
+    from shapelint.report.rule_page import render_list
+
+    output.show(render_list(load_rules()))
+    return CLEAN
+
+
+@command.command()
+@click.argument("files", nargs=-1, metavar="[FILE]...")
+@options.timeout_option
+@options.cache_option
+@options.traceback_option
+@click.pass_obj
+def hook(apart: bool, /, files: tuple[str, ...], **given: Any) -> int:
+    """Checks the models that changed files concern, for pre-commit.
+
+    Those that are annotated or configured in FILES, or import one of them. It is silent and quick where there are none.
+    """
+    checker = Checker(CheckOptions(**given))
+    checker.add_changed(files)
+    checker.check(View("text", _coloured(), quiet=True), apart=apart)
+    checker.deliver(None)
+    return FAILED if checker.failed else FOUND if checker.found else CLEAN
+
+
+@command.command("clean")
+def clean_cache() -> int:
+    """Removes what is kept of earlier checks.
+
+    That is the cache of the project of the current folder. Other files in its folder stay.
+    """
+    from shapelint.jobs.cache import clean, folder_of
+    from shapelint.request.config import Configs, check_folder
+
+    check_folder()
+    config = Configs().near(Path())
+    gone = sum(clean(folder) for folder in {folder_of(config.cache_dir or "", config.folder), folder_of("", "")})
+    output.show(f"{gone} cached report{'s' * (gone != 1)} removed\n")
+    return CLEAN
+
+
+def _draws() -> bool:
+    """Whether standard output can show the blocks of a map; where it cannot, ASCII stands for them."""
+    try:
+        "█░◆".encode(getattr(sys.stdout, "encoding", None) or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
+
+
+def _chosen(given: Mapping[str, Any], *, needed: bool) -> tuple[Rule, ...]:
+    """The rules that the options choose; where they say nothing none are loaded, since a cached check would wait."""
+    if not (needed or given["select"] or given["ignore"]):
+        return ()
+    from shapelint.registry import select_rules
+
+    return select_rules(given["select"], given["ignore"])
+
+
+def _coloured() -> bool:
+    """Colour is for terminals whose user has not said no (https://no-color.org)."""
+    terminal = sys.stdout is not None and sys.stdout.isatty()
+    return terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"

@@ -1,0 +1,156 @@
+"""The checks that one command line asks for, and what came of them: what fails is one line, the others still run."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from shapelint.cli.view import View
+from shapelint.errors import ConfigError, RuleError, TargetError
+from shapelint.jobs.cache import Cache
+from shapelint.jobs.job import Job
+from shapelint.jobs.pool import Running, processes
+from shapelint.jobs.targets import EXAMPLE, Wanted, annotated_files, project_folders, python_files
+from shapelint.report.report import Report
+from shapelint.request.config import FILE, check_folder
+from shapelint.request.options import CheckOptions
+from shapelint.source.import_graph import ImportGraph
+from shapelint.suppression.ignores import used_elsewhere
+from shapelint.terminal import output
+from shapelint.terminal.error_lines import show_traceback, subject_line
+
+FORMATS = ("text", "concise", "json", "sarif", "github", "gitlab", "junit", "html")
+
+
+@dataclass(slots=True)
+class Checker:
+    """The checks of one command line: what is to be done, and what came of it.
+
+    `failures` are the lines on what failed; `refused` are those on targets that gave no job.
+    """
+
+    options: CheckOptions
+    jobs: list[Job] = field(default_factory=list)
+    failed: bool = False
+    found: bool = False
+    text: str | None = None
+    silent: bool = False
+    reports: dict[int, Report] = field(default_factory=dict)
+    failures: list[str] = field(default_factory=list)
+    refused: tuple[str, ...] = ()
+    _wanted: Wanted = field(init=False)
+
+    def __post_init__(self) -> None:
+        check_folder()
+        self._wanted = Wanted(self.options)
+
+    def add_targets(self, targets: Iterable[str]) -> None:
+        """Adds what each target stands for."""
+        for target in dict.fromkeys(targets):
+            with self._failing(target):
+                self._add(self._wanted.of_target(target))
+
+    def add_files(self, files: Iterable[str]) -> None:
+        """Adds the models that are annotated in some files or configured for them; that there are none is no error."""
+        for file in dict.fromkeys(files):
+            with self._failing(file):
+                self._add(self._wanted.in_file(file))
+
+    def add_here(self) -> None:
+        """Adds the configured models of the project, and the annotated ones below the current folder.
+
+        TargetError where there is none.
+        """
+        if self.options.input:
+            raise TargetError("--input needs a TARGET, such as mymodel:Net")
+        for entry in self._wanted.entries(Path(), *project_folders()):
+            with self._failing(entry.model.target):
+                self._add(self._wanted.jobs((entry,)))
+        self.add_files(python_files())
+        if not self.jobs and not self.failed:
+            hint = f"name a TARGET such as mymodel:Net, or put `{EXAMPLE}` above a class"
+            raise TargetError(f"there is no annotated model below this folder, and no configured one; {hint}")
+
+    def add_changed(self, files: Iterable[str]) -> None:
+        """Adds the models in some files, and those below the current folder or configured that import one of them."""
+        files = list(files)
+        self.add_files(files)
+        changed = {os.path.realpath(file) for file in files}
+        with self._failing("shapelint hook"):
+            graph, here = ImportGraph(), str(Path.cwd())
+            for entry in self._wanted.entries(Path(), *(Path(file).parent for file in files)) if files else ():
+                if entry.key[0] not in changed and graph.reaches(entry.key[0], changed, entry.config.folder):
+                    self._add(self._wanted.jobs((entry,)))
+            others = annotated_files(python_files()) if files else ()
+            self.add_files(file for file in others if graph.reaches(os.path.realpath(file), changed, here))
+
+    def _add(self, jobs: Iterable[Job]) -> None:
+        self.jobs += [job for job in jobs if job not in self.jobs]
+
+    def check(
+        self,
+        view: View,
+        *,
+        provider: str | None = None,
+        apart: bool = False,
+        texts: Mapping[str, bytes] | None = None,
+    ) -> None:
+        """Does the jobs, in processes of their own where that is asked for and can be.
+
+        `reports` has what they gave afterwards, by the number of the job. What fails costs a line, and what a cache
+        knows is not done again.
+        """
+        self.refused = tuple(self.failures)
+        cache = Cache() if apart and self.options.cache and not texts else None
+        known = {} if cache is None else {number: cache.find(job) for number, job in enumerate(self.jobs)}
+        self.reports = {number: report for number, report in known.items() if report is not None}
+        left = [number for number in range(len(self.jobs)) if number not in self.reports]
+        if left:
+            self._check_rules()
+            jobs, keep = [self.jobs[number] for number in left], None if cache is None else cache.keep
+            running = Running(jobs, self._fail, provider, self.options.traceback, texts or {}, keep)
+            running.run(processes(self.options.jobs) if apart else 0)
+            self.reports |= {left[number]: report for number, report in running.reports.items()}
+        shown = used_elsewhere([self.reports[number] for number in sorted(self.reports)])
+        if shown or (self.failures and view.tells_failures):
+            marked = view.marked(shown)
+            self.found, self.text = any(not report.ok for report in marked), view.rendered(marked, self.failures)
+
+    def _check_rules(self) -> None:
+        """ConfigError where the settings of a project name a rule that does not exist."""
+        from shapelint.registry import select_rules
+
+        for job in self.jobs:
+            codes = (code for _, codes in job.per_file_ignores for code in codes)
+            try:
+                select_rules(job.select, (*job.ignore, *codes))
+            except RuleError as error:
+                raise ConfigError(f"{Path(job.folder, FILE)}: [tool.shapelint]: {error}") from error
+
+    def deliver(self, file: str | None) -> None:
+        """Writes the reports; where every check failed and the form has no place for it, a file stays as it was."""
+        if self.text is None:
+            return
+        if file is None:
+            output.show(self.text)
+        else:
+            output.write(file, self.text)
+
+    def _fail(self, line: str) -> None:
+        self.failed = True
+        self.failures.append(line)
+        if not self.silent:
+            output.tell(line)
+
+    @contextlib.contextmanager
+    def _failing(self, subject: str) -> Iterator[None]:
+        """What fails inside is told in one line."""
+        try:
+            yield
+        except Exception as error:
+            if self.options.traceback:
+                show_traceback(error)
+            self._fail(subject_line(subject, error))

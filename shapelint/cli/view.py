@@ -1,0 +1,53 @@
+"""How the reports of a command line are written: the form, colours, and what a baseline knows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from shapelint.facts.result import CheckResult
+from shapelint.suppression.baseline import Baseline
+from shapelint.terminal.output import visible
+
+RENEWED: Final = "baseline"
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """How the reports are to be written."""
+
+    form: str = "text"
+    colour: bool = False
+    quiet: bool = False
+    baseline: Baseline | None = None
+    plain: bool = False
+
+    def marked(self, reports: Iterable[CheckResult]) -> tuple[CheckResult, ...]:
+        """The reports with what the baseline knows of them, where there is one."""
+        return tuple(reports) if self.baseline is None else self.baseline.marked(reports)
+
+    @property
+    def tells_failures(self) -> bool:
+        """Whether the form has a place for the checks that could not be done."""
+        return self.form in ("junit", "sarif")
+
+    def rendered(self, reports: Iterable[CheckResult], failures: Sequence[str] = ()) -> str:
+        """The text of the reports, and of the checks that could not be done where the form has a place for them."""
+        from importlib import import_module
+
+        if self.form == "text":
+            from shapelint.report import text
+
+            return visible(text.render(reports, colour=self.colour, quiet=self.quiet))
+        if self.form == "sizes":
+            from shapelint.report import sizes
+
+            shown = (sizes.render(report, colour=self.colour, plain=self.plain) for report in reports)
+            return visible("\n".join(shown))
+        if self.form == RENEWED and self.baseline is not None:
+            return self.baseline.renewed(reports)
+        module = import_module(f"shapelint.report.{self.form}")
+        if self.tells_failures:
+            return str(module.render(reports, failures=failures))
+        return visible(module.render(reports)) if self.form == "concise" else str(module.render(reports))

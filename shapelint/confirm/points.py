@@ -1,0 +1,115 @@
+"""Which sizes are confirmed, and how a checked model is handed to the confirmation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import cache
+from typing import Any
+
+import torch
+
+from shapelint.confirm.confirm import Subject, confirm, too_large
+from shapelint.confirm.dynamic import confirmed_at_many
+from shapelint.facts.analysis import Analysis
+from shapelint.load import Loaded
+from shapelint.request.spec import TensorSpec
+from shapelint.restore.module import left_as_it_was
+from shapelint.size.number import plain
+from shapelint.size.sets import SizeSet
+from shapelint.trace.run import Subject as Traced
+from shapelint.trace.run import overriding, run_once
+
+_POINTS = 4
+_COMFORT = 8
+
+
+def confirmed(
+    analysis: Analysis, loaded: Loaded, traced: Traced, providers: tuple[str, ...], *, train: bool
+) -> Analysis:
+    """The analysis with what eager PyTorch and onnxruntime gave at some sizes, as it is and with the repair."""
+    if traced.function is not traced.module:
+        return replace(analysis, remarks=(*analysis.remarks, "not confirmed: only forward is exported, not a method"))
+    if reason := too_large(loaded.module):
+        return replace(analysis, remarks=(*analysis.remarks, f"not confirmed: {reason}"))
+    plan = None if analysis.diagnosis is None else analysis.diagnosis.plan
+    values = None if plan is None else plan.assignments
+    subject = _subject(analysis, loaded, traced, train=train)
+    many = analysis.portability.open
+    points = chosen_points(analysis)[: _POINTS // 2 if many else None]
+    with left_as_it_was(loaded.module):
+        for part in loaded.module.modules():
+            part.training = train
+        for provider in providers:
+            found, notes = confirm(subject, points, provider=provider, assignments=values)
+            if many and not (notes and not found):
+                try:
+                    more, others = confirmed_at_many(analysis, subject, traced.inputs, provider)
+                except OSError as error:  # no process can be started
+                    more, others = (), (f"not confirmed at many sizes: {error}",)
+                found, notes = (*found, *more), (*notes, *others)
+            confirmations, remarks = (*analysis.confirmations, *found), (*analysis.remarks, *notes)
+            analysis = replace(analysis, confirmations=confirmations, remarks=remarks)
+    return analysis
+
+
+def chosen_points(analysis: Analysis) -> tuple[Mapping[str, int], ...]:
+    """The size the diagnosis is about or the asked one, then one of each kind of region, not too small."""
+    points: list[Mapping[str, int]] = [] if analysis.diagnosis is None else [analysis.diagnosis.focus]
+    asked, contract = analysis.asked, analysis.contract
+    for region in contract.regions:
+        if region.outcome.ok:
+            for part in (region.sizes & asked & contract.restores, (region.sizes & asked) - contract.restores):
+                point = _comfortable(part)
+                if point is not None and point not in points:
+                    points.append(point)
+    if not points:
+        points = [each for each in (_comfortable(asked),) if each is not None]
+    return tuple(points[:_POINTS])
+
+
+def _comfortable(sizes: SizeSet) -> dict[str, int] | None:
+    """A member that is not at the very edge, where there is one."""
+    return sizes.at_least(dict.fromkeys(sizes.symbols, _COMFORT)).sample() or sizes.sample()
+
+
+def _subject(analysis: Analysis, loaded: Loaded, traced: Traced, *, train: bool) -> Subject:
+    plan = None if analysis.diagnosis is None else analysis.diagnosis.plan
+
+    @cache
+    def build() -> torch.nn.Module:
+        module = loaded.module if loaded.rebuild is None else loaded.rebuild()
+        return module.train(train) if loaded.rebuild is not None else module
+
+    def predict(sizes: Mapping[str, int], repaired: bool) -> tuple[tuple[int, ...], ...] | None:
+        values = plan.values if repaired and plan is not None else {}
+        with left_as_it_was(traced.module):
+            run = run_once(traced, sizes, symbolic=False, overrides=overriding(values))
+        return None if run.failure is not None else tuple(tuple(map(plain, shape)) for shape in run.outputs)
+
+    def memory(sizes: Mapping[str, int]) -> int:
+        elements = [_elements(shape.value(dict(sizes))) for node in analysis.graph.nodes for shape in node.shapes]
+        return 4 * 6 * max(elements, default=0)
+
+    return Subject(build, lambda sizes: sample_inputs(traced, sizes), predict, memory)
+
+
+def _elements(shape: tuple[int, ...]) -> int:
+    total = 1
+    for size in shape:
+        total *= max(size, 0)
+    return total
+
+
+def sample_inputs(traced: Traced, sizes: Mapping[str, int]) -> tuple[tuple[object, ...], dict[str, object]]:
+    """Seeded CPU tensors in the place of the specs."""
+    generator = torch.Generator().manual_seed(0)
+
+    def made(spec: TensorSpec) -> Any:
+        shape = [dim.value(sizes) for dim in spec.dims]
+        dtype = getattr(torch, spec.dtype)
+        if dtype.is_floating_point or dtype.is_complex:
+            return torch.rand(shape, generator=generator).to(dtype)
+        return torch.zeros(shape, dtype=dtype)
+
+    return traced.inputs.map(made)

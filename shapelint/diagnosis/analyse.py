@@ -1,0 +1,240 @@
+"""Runs a loaded model for all sizes and puts together what the rules read: the Analysis."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from shapelint import ops  # noqa: F401  (registers the size rules)
+from shapelint.diagnosis.axis_mix_up import axis_mix_up
+from shapelint.diagnosis.baked_branches import portability
+from shapelint.diagnosis.broadcasts import broadcasts
+from shapelint.diagnosis.case import Patient
+from shapelint.diagnosis.diagnose import diagnose
+from shapelint.diagnosis.intent import intent, multiples, restored, told
+from shapelint.diagnosis.odd_difference import odd_differences
+from shapelint.diagnosis.output_padding import Solver, Unsettled, fixed, layers_of
+from shapelint.diagnosis.pairs import mirrored_pairs
+from shapelint.diagnosis.reach import Telling
+from shapelint.diagnosis.scene import draw
+from shapelint.diagnosis.size_guard import size_guard
+from shapelint.diagnosis.spatial_axes import spatial_axes
+from shapelint.diagnosis.subject import built_places, right_sizes, subject_of
+from shapelint.errors import ModelError
+from shapelint.facts.analysis import Analysis, Intent, Layer
+from shapelint.facts.contract import Contract, How, Outcome, Region
+from shapelint.facts.failure import Kind
+from shapelint.facts.graph import ShapeGraph
+from shapelint.load.failure import place
+from shapelint.request.inputs import Inputs
+from shapelint.request.options import Options
+from shapelint.request.question import Question, check_expectation, question
+from shapelint.size.number import plain
+from shapelint.size.sets import SizeSet
+from shapelint.source.ownership import installed, shown
+from shapelint.source.span import Span
+from shapelint.trace.explore import Exploration, explore
+from shapelint.trace.freeze import convolution_layers, freeze
+from shapelint.trace.recording.errors import Unanalysable
+from shapelint.trace.run import Run, Subject
+
+if TYPE_CHECKING:
+    from shapelint.load import Loaded
+
+
+def study(loaded: Loaded, parsed: Inputs, asked: Question, options: Options) -> tuple[Analysis, Subject]:
+    """The analysis of a loaded model; ModelError where it raises at every size for no reason of size."""
+    asked, explored = _explored(loaded, parsed, asked, options)
+    check_expectation(options.expect, asked.symbols)
+    _refuse_what_never_runs(loaded, explored)
+    built = built_places(loaded)
+    region = _showing(explored, asked)
+    graph = freeze(explored.runs[region.run], loaded.module, built)
+    meaning = intent(region if region.outcome.ok else None, graph, asked, options.expect)
+    asked = replace(asked, place=(meaning.output, meaning.axes) if meaning.axes else None)
+    contract = _contract(explored, asked, meaning, options)
+    story = graph.sizes if asked.asked is None else asked.first
+    analysis = _analysis(loaded, asked, contract, meaning, graph, _layers(loaded, built))
+    analysis = replace(analysis, pairs=mirrored_pairs(graph, story), providers=options.confirm)
+    solver = Solver(explored.subject, asked.domain, layers_of(graph), right_sizes(asked, meaning, options))
+    patient = Patient(explored, built, contract, meaning, solver, asked, options.expect, graph)
+    analysis = _suspected(_diagnosed(analysis, patient), patient)
+    picture = draw(analysis, patient) if options.picture else None
+    known = portability(explored, analysis)
+    return replace(analysis, picture=picture, portability=known), explored.subject
+
+
+def _explored(loaded: Loaded, parsed: Inputs, asked: Question, options: Options) -> tuple[Question, Exploration]:
+    """The exploration, with the spatial axes where the model's own convolutions take them."""
+    explored = explore(subject_of(loaded, asked, options), asked.domain, asked.first)
+    concrete = parsed if asked.concrete else fixed(parsed, asked.first)
+    axes = spatial_axes(explored, asked, lambda other: subject_of(loaded, other, options), concrete)
+    if axes == asked.axes:
+        return asked, explored
+    if not asked.concrete:
+        return replace(asked, axes=axes), explored
+    asked = question(parsed, options.sizes, axes)
+    return asked, explore(subject_of(loaded, asked, options), asked.domain, asked.first)
+
+
+def _refuse_what_never_runs(loaded: Loaded, explored: Exploration) -> None:
+    """A raise at every size that no size rule explains is no finding, but a check that could not be done."""
+    first = explored.runs[0]
+    if all(map(_is_no_size_rule, explored.runs)) and not isinstance(first.error, Unanalysable):
+        assert first.failure is not None
+        where = _where(first)
+        raise ModelError(f"{loaded.name} does not run: {first.failure.text}{where}") from first.error
+
+
+def _where(run: Run) -> str:
+    """The line that raised, or the user's that led to it, in brackets."""
+    span = None if run.place is None else run.place.span()
+    if span is not None and installed(span.file) and run.error is not None:
+        return place(run.error)
+    return "" if span is None else f" ({shown(str(span))})"
+
+
+_SLIPS: Final = (
+    AttributeError, EOFError, ImportError, LookupError, MemoryError, NameError, NotImplementedError, OSError,
+    StopIteration, TypeError,
+)  # fmt: skip
+
+
+def _is_no_size_rule(run: Run) -> bool:
+    """Whether a run raised for a reason other than a size: a slip in the code, on a way that no size decided."""
+    if run.failure is None:
+        return False
+    slip = isinstance(run.error, _SLIPS) or type(run.error).__name__ == "BdbQuit"  # a breakpoint nobody goes on from
+    slip = slip and not any(event.failure is None for event in run.events)
+    return run.failure.kind in (Kind.UNEXPLAINED, Kind.ARGUMENT) or (run.failure.kind is Kind.PYTHON and slip)
+
+
+def _showing(explored: Exploration, asked: Question) -> Region:
+    """A region that shows the model at work: one that runs, at an asked size or one without an end."""
+    running = [region for region in explored.regions if region.outcome.ok]
+    for region in running:
+        if asked.asked is not None and region.sizes & asked.asked:
+            return region
+    running = [region for region in running if not region.sizes.finite] or running
+    longest = max(running or explored.regions, key=lambda region: len(explored.runs[region.run].records))
+    return next((each for each in running if asked.first in each.sizes), longest)
+
+
+def _contract(explored: Exploration, asked: Question, meaning: Intent, options: Options) -> Contract:
+    def ask(sizes: Mapping[str, int]) -> Outcome:
+        run = explored.run(sizes, symbolic=False)
+        outputs = tuple(tuple(map(plain, shape)) for shape in run.outputs)
+        unexplained = run.failure is not None and run.failure.kind is Kind.UNEXPLAINED
+        unsure = unexplained or isinstance(run.error, Unanalysable)
+        error = "" if run.failure is None else run.failure.at(sizes)
+        return Outcome(None if unsure else run.failure is None, outputs, error, "", How.SAMPLED)
+
+    right = restored(asked.domain, explored.regions, asked, options.expect)
+    regions = told(explored.regions, asked, options.expect)
+    return Contract(asked.symbols, asked.domain, regions, right, meaning.meant, ask)
+
+
+def _analysis(
+    loaded: Loaded, asked: Question, contract: Contract, meaning: Intent, graph: ShapeGraph, layers: tuple[Layer, ...]
+) -> Analysis:
+    return Analysis(
+        target=loaded.name,
+        question=asked,
+        contract=contract,
+        intent=meaning,
+        graph=graph,
+        pairs=(),
+        layers=layers,
+        asked=asked.domain if asked.asked is None else asked.asked,
+        certain=asked.asked is not None,
+        misaligned=False,
+        constant_for_all=None,
+        diagnosis=None,
+    )
+
+
+def _layers(loaded: Loaded, built: dict[str, Span]) -> tuple[Layer, ...]:
+    found = convolution_layers(loaded.module)
+    return tuple(Layer(name, kind, parameters, built.get(name)) for name, kind, parameters in found)
+
+
+def _diagnosed(analysis: Analysis, patient: Patient) -> Analysis:
+    contract = analysis.contract
+    if analysis.certain:
+        wrong = analysis.asked - analysis.wanted
+        if not wrong:
+            return analysis
+        focus = _focus(wrong, patient)
+        return replace(analysis, diagnosis=diagnose(patient, focus, analysis.asked))
+    if not analysis.wanted:
+        focus = _focus(contract.runs or contract.domain, patient)
+        return replace(analysis, diagnosis=diagnose(patient, focus, SizeSet.point(contract.symbols, focus)))
+    return _aligned(analysis, patient)
+
+
+def _padding(analysis: Analysis) -> tuple[int, ...]:
+    """The total stride per axis, where padding the size at the focus, and larger ones, to its multiples makes it right.
+
+    () where that is not so, or the spatial axes are not the last ones.
+    """
+    asked, diagnosis = analysis.question, analysis.diagnosis
+    tensors = list(asked.inputs.tensors())
+    rank = len(asked.axes)
+    last = tuple(range(len(tensors[0].dims) - rank, len(tensors[0].dims))) if tensors else ()
+    if diagnosis is None or not analysis.intent.meant or len(tensors) != 1 or asked.axes != last or not rank:
+        return ()
+    names, stride = [str(dim) for dim in asked.target], analysis.intent.stride
+    if max(stride) == 1 or sorted(names) != sorted(asked.symbols):
+        return ()
+    padded = {name: -(-diagnosis.focus[name] // step) * step for name, step in zip(names, stride, strict=True)}
+    larger = multiples(asked, stride).at_least(padded)
+    return stride if padded in analysis.wanted and larger <= analysis.wanted else ()
+
+
+def _suspected(analysis: Analysis, patient: Patient) -> Analysis:
+    """The analysis, with the causes that only some models have: each is looked for in the regions that are known."""
+    focus = None if analysis.diagnosis is None else analysis.diagnosis.focus
+    explored, contract, telling = patient.explored, patient.contract, Telling(focus, analysis.asked)
+    return replace(
+        analysis,
+        padding=_padding(analysis),
+        odd=odd_differences(explored, contract, patient.question, telling),
+        mixed=axis_mix_up(explored, contract, patient.question, telling),
+        broadcasts=broadcasts(explored, contract, patient, telling),
+        guard=size_guard(patient, telling),
+    )
+
+
+def _aligned(analysis: Analysis, patient: Patient) -> Analysis:
+    """Symbols alone: whether the multiples of the total stride restore, and what would make them."""
+    contract = analysis.contract
+    whole = multiples(analysis.question, analysis.intent.stride) & contract.runs
+    if not analysis.intent.meant or not whole or whole & contract.restores or _is_pinned(contract.runs):
+        return analysis
+    focus = whole.at_least(dict.fromkeys(whole.symbols, 8)).sample() or _focus(whole, patient)
+    found = diagnose(patient, focus, whole)
+    return replace(analysis, misaligned=True, constant_for_all=_constant_for_all(patient), diagnosis=found)
+
+
+def _is_pinned(runs: SizeSet) -> bool:
+    """Whether only finitely many sizes of some axis run: then nobody feeds its multiples of a stride."""
+    return any(runs.onto([name]).finite for name in runs.symbols)
+
+
+def _constant_for_all(patient: Patient) -> bool | None:
+    """Whether constant values repair the model at every size that runs; None where that was not found out."""
+    if not patient.solver.layers:
+        return False
+    try:
+        return patient.solver.constant_for(patient.contract.runs) is not None
+    except Unsettled:
+        return None
+
+
+def _focus(sizes: SizeSet, patient: Patient) -> Mapping[str, int]:
+    """A member to tell the story at: the first run's size where it is one, else a not too small one."""
+    first = patient.explored.runs[0].sizes
+    if first in sizes:
+        return first
+    return sizes.at_least(dict.fromkeys(sizes.symbols, 8)).sample() or sizes.sample() or first

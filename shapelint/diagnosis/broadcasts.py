@@ -1,0 +1,86 @@
+"""Finds joins that repeat an axis of size 1 at some input sizes, where at the others both tensors have equal sizes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from shapelint.diagnosis.case import Patient
+from shapelint.diagnosis.joins import named_source
+from shapelint.diagnosis.reach import UNSOLVED, Telling, dims_of, reaching
+from shapelint.facts.analysis import Broadcast
+from shapelint.facts.contract import Contract, Region
+from shapelint.facts.graph import ShapeGraph
+from shapelint.size.condition import all_of, equal, negate
+from shapelint.size.function import Function, constant, symbol
+from shapelint.size.sets import SizeSet
+from shapelint.trace.explore import Exploration
+from shapelint.trace.freeze import freeze
+from shapelint.trace.recording.record import Record
+
+_JOINS = frozenset({
+    "add", "add_", "__iadd__", "sub", "sub_", "__isub__", "__rsub__", "rsub", "mul", "mul_", "__imul__", "div", "div_",
+    "__itruediv__", "maximum", "minimum", "where", "lerp",
+})  # fmt: skip
+_ONE = constant(1)
+
+
+def broadcasts(explored: Exploration, contract: Contract, patient: Patient, telling: Telling) -> tuple[Broadcast, ...]:
+    """Each such join once, with all the sizes at which it repeats a tensor."""
+    found: dict[object, Broadcast] = {}
+    for region in contract.regions if contract.proved else ():
+        try:
+            for each in _in_region(explored, region, patient, telling) if region.outcome.ok else ():
+                known = found.setdefault(each.node.place or each.node.index, each)
+                if known is not each:
+                    found[each.node.place or each.node.index] = replace(known, sizes=known.sizes | each.sizes)
+        except UNSOLVED:
+            continue
+    return tuple(found.values())
+
+
+def _in_region(explored: Exploration, region: Region, patient: Patient, telling: Telling) -> Iterator[Broadcast]:
+    spatial = frozenset[str]().union(*(dim.symbols() for dim in patient.question.target))
+    run = explored.runs[region.run]
+    tried: set[tuple[Function, Function]] = set()
+    for index, record in enumerate(run.records):
+        for one, other in _operands(run.records, record) if record.name in _JOINS else ():
+            for pair in zip(reversed(dims_of(run.records[one])), reversed(dims_of(run.records[other])), strict=False):
+                if pair in tried or not _may_repeat(pair, spatial):
+                    continue
+                tried.add(pair)
+                sizes = _repeating(pair, region.sizes, patient.contract.runs)
+                sizes = sizes and reaching(run, -1, sizes)
+                if sizes:
+                    graph = freeze(run, explored.subject.module, patient.built)
+                    yield _told(graph, index, (one, other), sizes, telling.at(sizes) or {})
+
+
+def _operands(records: list[Record], record: Record) -> Iterator[tuple[int, int]]:
+    """The pairs of recorded tensors that a call joins, in both orders; no parameters, which have no call."""
+    nodes = [index for index in dict.fromkeys(record.inputs) if dims_of(records[index])]
+    yield from ((one, other) for one in nodes for other in nodes if one != other)
+
+
+def _may_repeat(pair: tuple[Function, Function], spatial: frozenset[str]) -> bool:
+    """Whether the first size depends on a spatial symbol, is no input's own, and is another one than the second."""
+    one, other = pair
+    own = len(one.symbols()) == 1 and one == symbol(next(iter(one.symbols())))
+    return one is not other and not own and bool(one.symbols()) and one.symbols() <= spatial
+
+
+def _repeating(pair: tuple[Function, Function], sizes: SizeSet, runs: SizeSet) -> SizeSet | None:
+    """The sizes at which the first is 1 and the second is not; None without any, or where it is 1 whenever it runs."""
+    one, other = pair
+    single = equal(one, _ONE)
+    repeated = sizes & SizeSet.where(sizes.symbols, all_of([single, negate(equal(other, _ONE))]))
+    if not repeated or runs <= SizeSet.where(sizes.symbols, single):
+        return None
+    return repeated.coalesced()
+
+
+def _told(graph: ShapeGraph, index: int, operands: tuple[int, int], sizes: SizeSet, at: dict[str, int]) -> Broadcast:
+    one, other = (graph.nodes[each] for each in operands)
+    shapes = [each.shapes[0].value(at) for each in (one, other)]
+    sources = (named_source(graph, one), named_source(graph, other))
+    return Broadcast(graph.nodes[index], at, sizes, shapes[0], shapes[1], sources)

@@ -1,0 +1,120 @@
+"""Finds the layers that get another number of channels or features than they were built for.
+
+The first one ends a run. It is then mended, as if it had been built for what arrives, and the model runs again, until
+nothing misfits any more: so a person learns of all of them at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from math import prod
+
+from shapelint.facts.diagnosis import Misfit, Origin
+from shapelint.facts.failure import Failure, Kind
+from shapelint.facts.graph import Node, ShapeGraph
+from shapelint.source.span import Span
+from shapelint.trace.explore import Exploration
+from shapelint.trace.freeze import freeze
+from shapelint.trace.recording.record import Overrides
+from shapelint.trace.run import overriding
+
+_MOST = 24
+_KINDS = (Kind.CHANNELS, Kind.MULTIPLE)
+_JOINS = ("cat", "concat", "concatenate")
+_SETTERS = ("conv", "linear", "input", "embedding", "lstm", "gru", "rnn", "matmul", "pixel_", "multi_head")
+_OF_FEATURES = ("linear", "bilinear", "layer_norm", "rms_norm", "lstm", "gru", "rnn", "matmul", "__", "bmm", "mm")
+
+
+def misfits(explored: Exploration, built: Mapping[str, Span], focus: Mapping[str, int]) -> tuple[Misfit, ...]:
+    """The layers that misfit at `focus`, each after those before it were mended; () where none does."""
+    found: dict[str, Misfit] = {}
+    while len(found) < _MOST:
+        mended = Exploration(explored.subject, explored.domain, mending(tuple(found.values())))
+        run = mended.run(focus, symbolic=False)
+        if run.failure is None or run.failure.kind not in _KINDS or run.records[-1].module in found:
+            break
+        graph = freeze(run, explored.subject.module, built)
+        misfit = _misfit(explored, graph, run.failure, built)
+        found[misfit.node.module] = misfit
+        if run.failure.kind is Kind.MULTIPLE or misfit.given < 1:
+            break
+    return tuple(found.values())
+
+
+def mending(found: Sequence[Misfit]) -> Overrides:
+    """The overrides under which each of the layers takes what arrives."""
+    return overriding({misfit.node.module: (misfit.given,) for misfit in found}, "channels")
+
+
+def _misfit(explored: Exploration, graph: ShapeGraph, failure: Failure, built: Mapping[str, Span]) -> Misfit:
+    node, names = graph.nodes[-1], explored.subject.names.values()
+    assert isinstance(failure.left, int), "a run with plain integers has no functions"
+    assert isinstance(failure.right, int), "a run with plain integers has no functions"
+    joint, origins = _origins(graph, node, failure.left)
+    groups = getattr(explored.subject.module.get_submodule(node.module), "groups", 1)
+    alone = node.built is not None and sum(built.get(name) == node.built for name in names) == 1
+    return Misfit(node, failure, failure.left, failure.right, joint, origins, groups, alone)
+
+
+def _origins(graph: ShapeGraph, failing: Node, given: int) -> tuple[str, tuple[Origin, ...]]:
+    """Where what arrives comes from: the join with its parts, or the one call that made so many."""
+    if not failing.inputs:
+        return "", ()
+    node = graph.nodes[failing.inputs[0]]
+    axis = _axis(failing, len(_shape(node)))
+    while True:
+        parts = _parts(graph, node, axis, given)
+        if parts:
+            return node.operation, parts
+        above = _above(graph, node)
+        if above is None:
+            return "", (Origin((given,), _named(node)),)
+        shape = _shape(above)
+        if given not in shape:
+            size = shape[1:] if prod(shape[1:]) == given else (given,)
+            return "", (Origin(size, _named(above if len(size) > 1 else node)),)
+        node, axis = above, axis if axis < len(shape) and shape[axis] == given else shape.index(given)
+
+
+def _axis(node: Node, rank: int) -> int:
+    """The axis of its input that a layer takes for channels or features."""
+    if node.operation.startswith("conv") and node.operation[-2:-1].isdigit():
+        return rank - int(node.operation[-2]) - 1
+    return rank - 1 if node.operation.startswith(_OF_FEATURES) else min(1, rank - 1)
+
+
+def _parts(graph: ShapeGraph, node: Node, axis: int, given: int) -> tuple[Origin, ...]:
+    """What a join puts together, where that makes up the number; () for every other call."""
+    if node.operation not in _JOINS:
+        return ()
+    joined = [graph.nodes[index] for index in node.inputs]
+    shapes = [_shape(each) for each in joined]
+    if any(axis >= len(shape) for shape in shapes) or sum(shape[axis] for shape in shapes) != given:
+        return ()
+    return tuple(
+        Origin((shape[axis],), _source(graph, each, shape[axis])) for each, shape in zip(joined, shapes, strict=True)
+    )
+
+
+def _source(graph: ShapeGraph, node: Node, given: int) -> str:
+    """The call that made so many channels, through calls that keep them."""
+    above = _above(graph, node)
+    while above is not None and given in _shape(above):
+        node, above = above, _above(graph, above)
+    return _named(node)
+
+
+def _above(graph: ShapeGraph, node: Node) -> Node | None:
+    """The call before one that keeps the channels it gets; None for one that sets them."""
+    if node.operation.startswith((*_SETTERS, *_JOINS)) or not node.inputs:
+        return None
+    return graph.nodes[node.inputs[0]]
+
+
+def _shape(node: Node) -> tuple[int, ...]:
+    return node.shapes[0].value({}) if node.shapes else ()
+
+
+def _named(node: Node) -> str:
+    """The layer that made a tensor, else the function; "" for an input."""
+    return "" if node.operation == "input" else node.module or node.operation

@@ -1,0 +1,214 @@
+"""Whether a model is meant to give back the size it took, and at which sizes it does.
+
+Nobody says so in the code; the rule is the one of "What the words mean" in the README: the sizes go down and then
+up, the output grows as the input does, and it comes within one total stride of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from fractions import Fraction
+from functools import reduce
+
+from shapelint.diagnosis.pairs import spatial_size
+from shapelint.facts.analysis import Intent
+from shapelint.facts.contract import How, Region, running, union
+from shapelint.facts.graph import ShapeGraph, TensorShape, size_at
+from shapelint.request.question import Question
+from shapelint.request.spec import Expectation
+from shapelint.size.condition import FALSE, TRUE, Condition, all_of, at_least, equal, negate
+from shapelint.size.function import Function, as_function, constant
+from shapelint.size.isl_form import Undecidable
+from shapelint.size.sets import SizeSet
+
+_FAR = 1 << 40
+_LARGE = 64
+
+
+def output_axes(outputs: Sequence[TensorShape], question: Question) -> tuple[int, tuple[int, ...]] | None:
+    """The index of the first output that has spatial axes, and these axes; None where no output has any."""
+    names = {name for dim in question.target for name in dim.symbols()}
+    rank, first = len(question.axes), next(question.inputs.tensors())
+    if question.place is not None and not any(_symbols(dim) & names for shape in outputs for dim in shape.dims):
+        at, axes = question.place
+        if at < len(outputs) and max(axes) < len(outputs[at].dims):
+            return question.place
+    for index, shape in enumerate(outputs):
+        depending = [axis for axis, dim in enumerate(shape.dims) if len(_symbols(dim) & names) == 1]
+        if rank and len(depending) == rank:
+            return index, tuple(depending)
+        if rank and len(shape.dims) == len(first.dims):
+            return index, question.axes
+    return None
+
+
+def _symbols(dim: int | Function) -> frozenset[str]:
+    return frozenset() if isinstance(dim, int) else dim.symbols()
+
+
+def restored(domain: SizeSet, regions: Sequence[Region], question: Question, expect: Expectation | None) -> SizeSet:
+    """The sizes of a partition of `domain` at which the first spatial output has the expected or the input's size.
+
+    Where no set says at which sizes of a region that is so, these are left out; see `told`.
+    """
+    found = [
+        (region.sizes, _restores(region.outcome.outputs, question, expect)) for region in regions if region.outcome.ok
+    ]
+    parts = [_meeting(sizes, condition) for sizes, condition in found]
+    if all(part is sizes for part, (sizes, _) in zip(parts, found, strict=True)):
+        return running(domain, regions)
+    return union(domain.symbols, [part for part in parts if part is not None]).coalesced()
+
+
+def told(regions: Sequence[Region], question: Question, expect: Expectation | None) -> tuple[Region, ...]:
+    """The regions; not proved are those of which no set says where they restore."""
+
+    def is_told(region: Region) -> bool:
+        return _meeting(region.sizes, _restores(region.outcome.outputs, question, expect)) is not None
+
+    why = "at which sizes the output is as large as the input: sizes are multiplied in it"
+    return tuple(
+        replace(region, how=How.SAMPLED, why=why)
+        if region.outcome.ok and region.how is How.PROVED and not is_told(region)
+        else region
+        for region in regions
+    )
+
+
+def _meeting(sizes: SizeSet, condition: Condition) -> SizeSet | None:
+    """The sizes that meet a condition, the set itself where all do; None where they cannot be told."""
+    try:
+        if condition == TRUE or not sizes & SizeSet.where(sizes.symbols, negate(condition)):
+            return sizes
+        return sizes & SizeSet.where(sizes.symbols, condition)
+    except Undecidable:
+        with suppress(Undecidable):
+            return sizes.meeting(condition)
+    return None
+
+
+def is_restored(
+    outputs: Sequence[TensorShape], question: Question, expect: Expectation | None, sizes: Mapping[str, int]
+) -> bool:
+    """Whether outputs of known shapes are as wanted where the symbols have `sizes`."""
+    return _restores(outputs, question, expect).holds(sizes)
+
+
+def _restores(outputs: Sequence[TensorShape], question: Question, expect: Expectation | None) -> Condition:
+    place = output_axes(outputs, question)
+    if expect is not None:
+        shape = outputs[place[0] if place else 0] if outputs else TensorShape(())
+        return _as_expected(shape, expect)
+    if place is None:
+        return FALSE
+    dims = outputs[place[0]].dims
+    pairs = zip((dims[axis] for axis in place[1]), question.target, strict=True)
+    return all_of(equal(as_function(dim), wanted) for dim, wanted in pairs)
+
+
+def _as_expected(shape: TensorShape, expect: Expectation) -> Condition:
+    dims = shape.dims[len(shape.dims) - len(expect.dims) :] if expect.leading else shape.dims
+    if len(dims) != len(expect.dims):
+        return FALSE
+    return all_of(equal(as_function(dim), w) for dim, w in zip(dims, expect.dims, strict=True) if w is not None)
+
+
+def asks_for_input_size(expect: Expectation, question: Question, sizes: Mapping[str, int]) -> bool:
+    """Whether the last dimensions that are expected are the input's spatial size, or left open."""
+    target = size_at(question.target, sizes)
+    wanted = expect.dims[-len(target) :] if target else ()
+    return len(wanted) == len(target) and all(
+        dim is None or dim.value(sizes) == size for dim, size in zip(wanted, target, strict=True)
+    )
+
+
+def intent(region: Region | None, graph: ShapeGraph, question: Question, expect: Expectation | None) -> Intent:
+    """Whether the model, as its run in a region shows it, is meant to restore."""
+    stride = total_stride(graph, len(question.axes))
+    place = None if region is None else output_axes(region.outcome.outputs, question)
+    if expect is not None:
+        at, axes = place or (0, ())
+        return Intent(True, f"the output is to have the expected shape {expect}", stride, at, axes, str(expect))
+    if region is None or place is None or not _goes_down_and_up(graph, region.sizes):
+        return Intent(False, "", stride)
+    dims = [as_function(region.outcome.outputs[place[0]].dims[axis]) for axis in place[1]]
+    pairs = list(zip(dims, question.target, strict=True))
+    pinned = all(not dim.symbols() for dim in dims) and region.sizes.finite
+    if not (pinned or all(_slope(dim, question.symbols) == _slope(w, question.symbols) for dim, w in pairs)):
+        return Intent(False, "", stride)
+    near = all_of(at_least(dim + constant(s), w.plus(1)) for (dim, w), s in zip(pairs, stride, strict=True))
+    if not _meeting(region.sizes, near):
+        return Intent(False, "", stride)
+    return Intent(True, "the sizes go down and up again, so the output is meant as large as the input", stride, *place)
+
+
+def _slope(function: Function, symbols: Sequence[str]) -> Fraction:
+    """How fast a function grows with all its symbols, in the long run."""
+    near, far = (function.value(dict.fromkeys(symbols, size)) for size in (_FAR, 3 * _FAR))
+    return Fraction(round((far - near) * 10080 / (2 * _FAR)), 10080)
+
+
+def _ancestors(graph: ShapeGraph) -> set[int]:
+    """The calls that the outputs depend on."""
+    seen: set[int] = set()
+    waiting = [index for index in graph.outputs if index >= 0]
+    while waiting:
+        index = waiting.pop()
+        if index not in seen:
+            seen.add(index)
+            waiting.extend(graph.nodes[index].inputs)
+    return seen
+
+
+def _goes_down_and_up(graph: ShapeGraph, region: SizeSet) -> bool:
+    """Whether some way from an input to an output shrinks and later grows; at the smallest sizes nothing may shrink."""
+    if _down_then_up(graph, graph.sizes):
+        return True
+    larger = region.at_least(dict.fromkeys(region.symbols, _LARGE)).sample()
+    return larger is not None and _down_then_up(graph, larger)
+
+
+def _down_then_up(graph: ShapeGraph, sizes: Mapping[str, int]) -> bool:
+    state: dict[int, int] = {}
+    for index in sorted(_ancestors(graph)):
+        node = graph.nodes[index]
+        before = max((state.get(each, 0) for each in node.inputs), default=0)
+        state[index] = max(before, _turn(graph, index, before, sizes))
+    return any(state.get(index, 0) == 2 for index in graph.outputs)
+
+
+def _turn(graph: ShapeGraph, index: int, before: int, sizes: Mapping[str, int]) -> int:
+    """1 after a call that shrinks, 2 after one that grows what shrank."""
+    node = graph.nodes[index]
+    if not node.spatial or not node.inputs or not node.shapes:
+        return before
+    inside, outside = (spatial_size(graph, node, sizes, out=out) for out in (False, True))
+    if len(inside) != len(outside):
+        return before
+    if any(a < b for a, b in zip(outside, inside, strict=True)):
+        return max(before, 1)
+    return 2 if before and any(a > b for a, b in zip(outside, inside, strict=True)) else before
+
+
+def total_stride(graph: ShapeGraph, rank: int) -> tuple[int, ...]:
+    """By how much the deepest call has shrunk each axis of the input: the product of the strides on its way."""
+    scale: dict[int, tuple[Fraction, ...]] = {}
+    deepest = (Fraction(1),) * rank
+    for node in graph.nodes:
+        known = [scale[index] for index in node.inputs if index in scale]
+        here = min(known, key=lambda each: reduce(Fraction.__mul__, each, Fraction(1)), default=(Fraction(1),) * rank)
+        if len(node.factor) == rank:
+            here = tuple(one * two for one, two in zip(here, node.factor, strict=True))
+        scale[node.index] = here
+        deepest = tuple(map(min, deepest, here))
+    return tuple(max(1, round(1 / each)) for each in deepest)
+
+
+def multiples(question: Question, stride: Sequence[int]) -> SizeSet:
+    """The sizes whose every spatial axis is a multiple of the total stride."""
+    parts: list[Condition] = []
+    for dim, step in zip(question.target, stride, strict=True):
+        parts.append(equal(dim, dim.floor_divide(step).times(step)))
+    return question.domain & SizeSet.where(question.symbols, all_of(parts))

@@ -1,0 +1,109 @@
+"""The tensors of a join that differ in size, and unpoolings that give another size than their pool took."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import combinations
+
+from shapelint.facts.diagnosis import ShortUnpooling
+from shapelint.facts.graph import Node, ShapeGraph
+
+
+@dataclass(frozen=True, slots=True)
+class Unlike:
+    """The tensors of a join that differ in size: the numbers of the skip and of the one that grew, and what grew it."""
+
+    skip: int
+    grown: int
+    up: Node | None
+
+
+def unlike(graph: ShapeGraph, node: Node, rank: int, focus: Mapping[str, int]) -> Unlike | None:
+    """Which operands of a join differ; None where it has no two of them."""
+    operands = [graph.nodes[index] for index in dict.fromkeys(node.inputs) if graph.nodes[index].shapes]
+    if len(operands) < 2:
+        return None
+    skip, grown = skip_first(graph, *differing(operands, rank, dict(focus)))
+    return Unlike(operands.index(skip), operands.index(grown), last_up(graph, grown))
+
+
+def differing(operands: list[Node], rank: int, focus: dict[str, int]) -> tuple[Node, Node]:
+    """The first two operands whose sizes differ; the later made one second."""
+    ordered = sorted(operands, key=lambda each: each.index)
+    for one, two in combinations(ordered, 2):
+        shapes = one.shapes[0].value(focus), two.shapes[0].value(focus)
+        if shapes[0][-rank:] != shapes[1][-rank:] or are_tokens(*shapes, rank):
+            return one, two
+    return ordered[0], ordered[1]
+
+
+def are_tokens(one: tuple[int, ...], two: tuple[int, ...], rank: int) -> bool:
+    """Whether two tensors differ only in their number of tokens, which stands before the channels."""
+    return len(one) == len(two) == 3 and rank == 1 and one[2] == two[2] and one[1] != two[1]
+
+
+def skip_first(graph: ShapeGraph, one: Node, two: Node) -> tuple[Node, Node]:
+    """The two operands, the skip first: a way without growth leads to it, also where a gate scales it."""
+    grown = _always_grown(graph, one), _always_grown(graph, two)
+    if grown[0] != grown[1]:
+        return (two, one) if grown[0] else (one, two)
+    ups = last_up(graph, one), last_up(graph, two)
+    if ups[0] is not None and (ups[1] is None or ups[1].index < ups[0].index):
+        return two, one
+    return one, two
+
+
+def _always_grown(graph: ShapeGraph, node: Node) -> bool:
+    """Whether every way from an input to a tensor leads through a call that multiplies the size."""
+    seen, waiting = {node.index}, [node.index]
+    while waiting:
+        each = graph.nodes[waiting.pop()]
+        if each.operation == "input":
+            return False
+        if not any(factor > 1 for factor in each.factor):
+            waiting += set(each.inputs) - seen
+            seen.update(each.inputs)
+    return True
+
+
+_ENDS = frozenset({"cat", "concat", "input"})
+
+
+def named_source(graph: ShapeGraph, node: Node) -> str:
+    """What gave a tensor its size: the last spatial call on its way, by its layer, else by its function."""
+    each = node
+    while (not each.spatial or each.operation == "__getitem__") and each.inputs and each.operation not in _ENDS:
+        each = graph.nodes[each.inputs[0]]
+    return each.source or each.module or node.module or each.operation
+
+
+def last_up(graph: ShapeGraph, node: Node) -> Node | None:
+    """The last call before a tensor that multiplied its size; a resize to a given size, as in a gate, does not."""
+    waiting, found = [node.index], -1
+    seen: set[int] = set()
+    while waiting:
+        index = waiting.pop()
+        each = graph.nodes[index]
+        if any(factor > 1 for factor in each.factor) and each.parameter("size") is None:
+            found = max(found, index)
+            continue
+        if index not in seen:
+            seen.add(index)
+            waiting.extend(each.inputs)
+    return graph.nodes[found] if found >= 0 else None
+
+
+def short_unpoolings(graph: ShapeGraph, focus: Mapping[str, int]) -> Iterator[ShortUnpooling]:
+    """The unpoolings of a run that miss their pool's size, in order; also the one with which it ended."""
+    for node in graph.nodes:
+        made = [graph.nodes[index] for index in node.inputs] if node.operation.startswith("max_unpool") else []
+        pool = next((each for each in made if each.operation.endswith("with_indices")), None)
+        given = node.parameter("output_size")
+        if node.shapes:
+            given = node.shapes[0].value(dict(focus))
+        if pool is None or given is None or not pool.spatial:
+            continue
+        taken = graph.nodes[pool.inputs[0]].shapes[0].value(dict(focus))[-pool.spatial :]
+        if given[-pool.spatial :] != taken:
+            yield ShortUnpooling(node, pool, given[-pool.spatial :], taken)

@@ -1,0 +1,50 @@
+"""Which axes of the input are spatial: those that the model's own convolutions, pools and resizes treat so."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from shapelint.request.inputs import Inputs
+from shapelint.request.question import Question, question
+from shapelint.restore.module import left_as_it_was
+from shapelint.trace.explore import Exploration
+from shapelint.trace.recording.record import Shape
+from shapelint.trace.run import Run, Subject, run_once
+
+
+def spatial_axes(
+    explored: Exploration, asked: Question, subject: Callable[[Question], Subject], parsed: Inputs
+) -> tuple[int, ...]:
+    """The axes of the first input that the first spatial call sees, where they are not the usual ones.
+
+    Where the usual guess does not reach that call, the model runs once with every axis of the first input as a
+    symbol, and the call tells which of them it got.
+    """
+    seen = _first_spatial(explored.runs[0])
+    if seen is None or (len(seen) == len(asked.axes) and _names(seen) == _expected(asked)):
+        return asked.axes
+    rank = len(next(parsed.tensors()).dims)
+    every = question(parsed, {}, tuple(range(rank)))
+    other = subject(every)
+    with left_as_it_was(other.module):
+        found = _first_spatial(run_once(other, every.first, symbolic=True))
+    if found is None:
+        return asked.axes
+    axes = [every.symbols.index(name) for names in _names(found) for name in names]
+    return tuple(axes) if len(axes) == len(found) else asked.axes
+
+
+def _first_spatial(run: Run) -> Shape | None:
+    """The spatial sizes that the first convolution, pool, resize or shuffle of a run takes."""
+    for record in run.records:
+        if record.spatial and record.inputs and run.records[record.inputs[0]].outputs:
+            return run.records[record.inputs[0]].outputs[0][-record.spatial :]
+    return None
+
+
+def _names(dims: Shape) -> list[frozenset[str]]:
+    return [dim._function.symbols() if hasattr(dim, "_function") else frozenset() for dim in dims]
+
+
+def _expected(asked: Question) -> list[frozenset[str]]:
+    return [dim.symbols() for dim in asked.target]

@@ -1,0 +1,63 @@
+"""The module of a question, ready to run, with the places of its layers and what is right for it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from shapelint.diagnosis.intent import restored
+from shapelint.diagnosis.output_padding import fixed
+from shapelint.facts.analysis import Intent
+from shapelint.facts.contract import running
+from shapelint.load import Loaded
+from shapelint.request.options import Options
+from shapelint.request.question import Question
+from shapelint.size.sets import SizeSet
+from shapelint.source.span import Span
+from shapelint.trace.explore import Exploration
+from shapelint.trace.run import Subject
+from shapelint.trace.standing import Standing
+
+
+def subject_of(loaded: Loaded, asked: Question, options: Options) -> Subject:
+    """The module with the inputs of a question, ready to run."""
+    module = loaded.module
+    function: Any = module if options.method is None else getattr(module, options.method)
+    names = {id(part): name for name, part in module.named_modules()}
+    return Subject(module, function, asked.inputs, asked.symbols, names, Standing(module, train=options.train))
+
+
+def built_places(loaded: Loaded) -> dict[str, Span]:
+    """Where each layer was constructed, as far as that is known."""
+    return _Places(loaded)
+
+
+class _Places(dict[str, Span]):
+    """Construction places, each found when it is first asked for."""
+
+    def __init__(self, loaded: Loaded) -> None:
+        super().__init__()
+        self._sites = loaded.sites
+
+    def get(self, module: str, default: Any = None) -> Any:
+        if module not in self:
+            site = self._sites.get(module)
+            if site is None:
+                return default
+            self[module] = site.span()
+        return self[module]
+
+
+def right_sizes(asked: Question, meaning: Intent, options: Options) -> Any:
+    """What the solver takes for right: restoring where that is meant, else running."""
+
+    def right(found: Exploration, sizes: Mapping[str, int] | None) -> SizeSet:
+        if not meaning.meant:
+            return running(found.domain, found.regions)
+        if sizes is None:
+            return restored(found.domain, found.regions, asked, options.expect)
+        expect = None if options.expect is None else options.expect.at(sizes)
+        alone = asked.at(fixed(asked.inputs, sizes), found.domain.symbols)
+        return restored(found.domain, found.regions, alone, expect)
+
+    return right

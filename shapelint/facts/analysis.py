@@ -1,0 +1,203 @@
+"""All that is known of one checked model, as plain data: what the rules read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from shapelint.facts.contract import Contract
+from shapelint.facts.diagnosis import Diagnosis, Rewrite
+from shapelint.facts.failure import Failure
+from shapelint.facts.finding import Confirmation
+from shapelint.facts.graph import Node, Pair, ShapeGraph
+from shapelint.facts.picture import Picture
+from shapelint.facts.portability import NOTHING_KNOWN, Portability
+from shapelint.request.question import Question
+from shapelint.size.sets import SizeSet
+from shapelint.source.span import Span
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """A layer of the model that is no container: its class, arguments per axis and construction place."""
+
+    module: str
+    kind: str
+    parameters: Mapping[str, tuple[int, ...]]
+    built: Span | None
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+@dataclass(frozen=True, slots=True)
+class OddMiss:
+    """A hand-made pad or crop that puts half of a difference on both sides, and so misses the odd ones by one.
+
+    `sizes` are the input sizes at which that fails, `at` one of them; there the call has `before` and gives `after`
+    where `target` is needed. `emptied` tells of a crop that keeps nothing, its end being `-0`.
+    """
+
+    place: Span
+    module: str
+    crops: bool
+    emptied: bool
+    at: Mapping[str, int]
+    before: tuple[int, ...]
+    after: tuple[int, ...]
+    target: tuple[int, ...]
+    sizes: SizeSet
+
+
+@dataclass(frozen=True, slots=True)
+class Crossing:
+    """Two sizes that fit where all axes have them and do not fit together, `at` which the model is wrong.
+
+    `sizes` are such sizes as far as they are known, `alone` the sizes that fit where all `axes` have them; `operation`
+    is the call at which the axes meet, and `error` what it says.
+    """
+
+    at: Mapping[str, int]
+    axes: tuple[str, ...]
+    sizes: SizeSet
+    alone: tuple[int, ...]
+    operation: str
+    module: str
+    place: Span | None
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class Broadcast:
+    """A join that repeats a tensor whose axis has size 1 at the input sizes `sizes`, and not at all sizes.
+
+    `at` is one of them; `one` and `other` are the shapes that the two tensors have there, `sources` what gives them.
+    """
+
+    node: Node
+    at: Mapping[str, int]
+    sizes: SizeSet
+    one: tuple[int, ...]
+    other: tuple[int, ...]
+    sources: tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """The model's own `assert` and `raise` statements about sizes, and what they refuse and let through wrongly.
+
+    `refuses` are the sizes at which one of them raises, `without` those at which the model is right with them taken
+    out; `needless` are sizes of both, empty where that is not proved. `lax` are sizes that they let through and at
+    which a call behind them raises `failure`; `at` is a size of one of the two.
+    """
+
+    place: Span
+    at: Mapping[str, int]
+    refuses: SizeSet
+    accepts: SizeSet
+    without: SizeSet
+    needless: SizeSet
+    lax: SizeSet
+    failure: Failure | None
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """One model, analysed: the contract for all sizes, and the diagnosis of what is wrong where anything is.
+
+    `graph` is a run that gave outputs where there is one. `asked` is where somebody cares; `certain` tells that it
+    was asked for, and is not just every size. `misaligned` tells that no multiple of the total stride restores.
+    `providers` are the runtimes by which a confirmation is asked for. `unused` are comments that silence nothing; only
+    the rules that come `last` see them.
+    """
+
+    target: str
+    question: Question
+    contract: Contract
+    intent: Intent
+    graph: ShapeGraph
+    pairs: tuple[Pair, ...]
+    layers: tuple[Layer, ...]
+    asked: SizeSet
+    certain: bool
+    misaligned: bool
+    constant_for_all: bool | None
+    diagnosis: Diagnosis | None
+    odd: tuple[OddMiss, ...] = ()
+    mixed: Crossing | None = None
+    broadcasts: tuple[Broadcast, ...] = ()
+    guard: Guard | None = None
+    rewrite: Rewrite | None = None
+    portability: Portability = NOTHING_KNOWN
+    padding: tuple[int, ...] = ()
+    confirmations: tuple[Confirmation, ...] = ()
+    remarks: tuple[str, ...] = ()
+    providers: tuple[str, ...] = ()
+    unused: tuple[UnusedIgnore, ...] = ()
+    picture: Picture | None = None
+
+    @property
+    def wanted(self) -> SizeSet:
+        """The sizes that are right: those that restore where that is meant, else those that run."""
+        return self.contract.restores if self.intent.meant else self.contract.runs
+
+    @property
+    def claimed(self) -> bool:
+        """Whether a rule knows the cause of what is wrong at the focus: a hand-made pad, mixed axes or a guard."""
+        sets = [each.sizes for each in self.odd]
+        sets += [] if self.mixed is None else [self.mixed.sizes]
+        sets += [] if self.guard is None else [self.guard.needless]
+        return self.diagnosis is not None and any(self.diagnosis.focus in sizes for sizes in sets)
+
+    def concerns(self, sizes: SizeSet) -> bool:
+        """Whether something that happens at some sizes is worth a word: at an asked size, or where none is asked."""
+        return not self.certain or bool(sizes & self.asked)
+
+    def fails_at(self, sizes: SizeSet) -> bool:
+        """Whether what happens at some sizes does so at an asked size, or at the focus where no size is right."""
+        if self.certain:
+            return bool(sizes & self.asked)
+        return self.diagnosis is not None and not self.misaligned and self.diagnosis.focus in sizes
+
+    def layer(self, module: str) -> Layer | None:
+        return next((layer for layer in self.layers if layer.module == module), None)
+
+
+@dataclass(frozen=True, slots=True)
+class UnusedIgnore:
+    """A comment that silences nothing: its place and text, and the codes in it that do so; () are all of them."""
+
+    place: Span
+    text: str
+    codes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """What the output is compared with; `meant` is whether missing it is a defect, `why` says what was assumed.
+
+    `stride` is the total stride per axis; `output` the index of the output that is compared, `axes` its spatial
+    axes; `expected` the text of what `--expect` asks, "" where nothing.
+    """
+
+    meant: bool
+    why: str
+    stride: tuple[int, ...]
+    output: int = 0
+    axes: tuple[int, ...] = ()
+    expected: str = ""

@@ -1,0 +1,148 @@
+"""What is wrong at one size, as plain data: the joins and pairs that fail, and the repairs that were proved."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from shapelint.facts.contract import Region
+from shapelint.facts.failure import Failure
+from shapelint.facts.graph import Node, Pair, ShapeGraph
+from shapelint.size.sets import SizeSet
+from shapelint.source.span import Edit, Span
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A verified repair: values of `output_padding` (or of channels) and what the model does with them.
+
+    `restores` and `runs` are those of the repaired model; `loses` is where it was right before and is no more,
+    `breaks` where it ran and now raises; `complete` tells that it is right at every asked size.
+    """
+
+    values: Mapping[str, tuple[int, ...]]
+    complete: bool
+    restores: SizeSet
+    runs: SizeSet
+    loses: SizeSet
+    breaks: SizeSet
+
+    @property
+    def assignments(self) -> dict[str, tuple[int, ...]]:
+        return {f"{module}.output_padding": value for module, value in self.values.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """A mirrored pair that does not come back to its size at the focus, all losses before it being repaired.
+
+    `needed` is by how much its own layers miss the size, per axis, were what lies between them right. The last
+    down-sampling drops `remainder` of the size `taken` on its way to the size `inner`.
+    """
+
+    pair: Pair
+    up: Node
+    down: Node
+    needed: tuple[int, ...]
+    remainder: tuple[int, ...]
+    taken: tuple[int, ...]
+    inner: tuple[int, ...]
+    values: Mapping[str, tuple[int, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Mismatch:
+    """A join that fails at the focus, all mismatches before it being repaired.
+
+    `sizes` are the two sizes along the join's spatial axes, `sources` the modules they come from; `loss` is the pair
+    that lost the row, where one is known. `maps` is False where the tensors are no batches of maps, but tokens.
+    """
+
+    node: Node
+    failure: Failure
+    sizes: tuple[tuple[int, ...], tuple[int, ...]]
+    sources: tuple[str, str]
+    up: Node | None
+    loss: Pair | None
+    values: Mapping[str, tuple[int, ...]]
+    maps: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """A part of the channels that arrive: how many (or the whole size, where it was flattened) and which call made
+    them; "" is an input.
+    """
+
+    size: tuple[int, ...]
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Misfit:
+    """A layer that gets `given` channels or features where it was built for others, those before it being mended.
+
+    `joint` is the call that joins the `origins`, "" for a single one. `alone` tells that no other layer was
+    constructed by the same call.
+    """
+
+    node: Node
+    failure: Failure
+    given: int
+    built_for: int
+    joint: str
+    origins: tuple[Origin, ...]
+    groups: int
+    alone: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ShortUnpooling:
+    """An unpooling that gives another size than the pool of its indices took."""
+
+    unpool: Node
+    pool: Node
+    given: tuple[int, ...]
+    taken: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Another value for one argument of one layer, per axis, and where the layer was constructed."""
+
+    module: str
+    parameter: str
+    given: tuple[int, ...]
+    value: tuple[int, ...]
+    built: Span | None
+
+
+@dataclass(frozen=True, slots=True)
+class Rewrite:
+    """Other code for the calls of `forward` that miss a size: its edits, how it reads, and what the model then does."""
+
+    edits: tuple[Edit, ...]
+    texts: tuple[str, ...]
+    plan: Plan
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """What is wrong at one size, the `focus`: either the call that raises, or sizes that do not come back.
+
+    `stretches` tells that one layer is planned, and `output_size=` in its call is proved right at every size that runs.
+    `misfits` are layers that get other channels than they were built for; `mended` is the model built for them.
+    """
+
+    focus: Mapping[str, int]
+    region: Region
+    graph: ShapeGraph
+    node: Node | None
+    mismatches: tuple[Mismatch, ...]
+    losses: tuple[Loss, ...]
+    plan: Plan | None
+    change: Change | None = None
+    stretches: bool = False
+    misfits: tuple[Misfit, ...] = ()
+    mended: Plan | None = None
+    unpoolings: tuple[ShortUnpooling, ...] = ()

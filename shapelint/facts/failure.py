@@ -1,0 +1,45 @@
+"""Why an operation raises at some sizes, as data: PyTorch's own conditions, put in words."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from shapelint.facts.graph import Dimension
+
+
+class Kind(enum.StrEnum):
+    """What an operation asked of its sizes and did not get."""
+
+    JOIN = "join"  # two tensors that are joined differ in size
+    KERNEL = "kernel"  # a kernel is larger than its padded input
+    EMPTY = "empty"  # a size falls below 1
+    CHANNELS = "channels"  # a layer gets another number of channels or features than it was built for
+    RESHAPE = "reshape"  # a view whose number of elements does not fit
+    MULTIPLE = "multiple"  # channels that groups or a shuffle do not divide
+    PAD = "pad"  # reflect padding as large as the size
+    WRAP = "wrap"  # circular padding larger than the size
+    UNPOOL = "unpool"  # indices that belong to another size
+    OUTPUT_PADDING = "output_padding"  # output_padding not smaller than stride and dilation
+    NORM = "norm"  # one value per channel in training
+    ARGUMENT = "argument"  # an argument that is never allowed
+    INDEX = "index"  # an index beyond the size
+    PYTHON = "python"  # a raise or assert of the model's own
+    UNEXPLAINED = "unexplained"  # an error that no size rule explains
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """One way to fail; `text` may name `{left}` and `{right}`, filled in for a size by `at`."""
+
+    kind: Kind
+    text: str
+    left: Dimension = 0
+    right: Dimension = 0
+    axis: int | None = None
+
+    def at(self, sizes: Mapping[str, int]) -> str:
+        """The error text at one size."""
+        left, right = (dim if isinstance(dim, int) else dim.value(sizes) for dim in (self.left, self.right))
+        return self.text.replace("{left}", str(left)).replace("{right}", str(right))

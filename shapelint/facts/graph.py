@@ -1,0 +1,87 @@
+"""The recorded run of a model as plain frozen data: nodes with symbolic shapes, and pairs of mirrored layers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+from shapelint.size.function import Function
+from shapelint.source.span import Span
+
+Dimension = int | Function
+
+
+@dataclass(frozen=True, slots=True)
+class TensorShape:
+    """The dimensions of one tensor, each an integer or a function of the symbols."""
+
+    dims: tuple[Dimension, ...]
+
+    def value(self, sizes: dict[str, int]) -> tuple[int, ...]:
+        """The shape where the symbols have the given sizes."""
+        return tuple(dim if isinstance(dim, int) else dim.value(sizes) for dim in self.dims)
+
+    def __str__(self) -> str:
+        return "(" + ", ".join(map(str, self.dims)) + ")"
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One call of a torch function.
+
+    `module` is the path of the module whose forward made the call ("" is the root), `call` counts the runs of
+    that module from 1; `source` names the parameter or buffer that it takes where it takes no result of a call.
+    `spatial` is the number of spatial axes of a convolution, pool, resize or shuffle (0 else)
+    and `factor` what it multiplies each by. `parameters` are the arguments that set the size.
+    """
+
+    index: int
+    operation: str
+    module: str
+    call: int
+    inputs: tuple[int, ...]
+    shapes: tuple[TensorShape, ...]
+    place: Span | None = None
+    built: Span | None = None
+    kind: str = ""
+    spatial: int = 0
+    factor: tuple[Fraction, ...] = ()
+    parameters: tuple[tuple[str, tuple[int, ...]], ...] = ()
+    source: str = ""
+
+    def parameter(self, name: str) -> tuple[int, ...] | None:
+        return dict(self.parameters).get(name)
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Down-sampling layers and the up-sampling layers that mirror them, with what the pair loses per axis.
+
+    `size_in` is the spatial size before the first of `down`, `size_out` the one after the last of `up`, both at
+    the asked size; where the model raises there, as the way through a size that runs gives them. `remainder` is what
+    the down-sampling layers lose (n + 2p - d(k-1) - 1 mod s for a convolution), in rows of `size_in`.
+    """
+
+    down: tuple[str, ...]
+    up: tuple[str, ...]
+    size_in: tuple[int, ...]
+    size_out: tuple[int, ...]
+    remainder: tuple[int, ...]
+    down_nodes: tuple[int, ...] = ()
+    up_nodes: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ShapeGraph:
+    """The calls of one run in order; nodes 0 to len(inputs) - 1 are the input tensors."""
+
+    nodes: tuple[Node, ...]
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+    sizes: dict[str, int] = field(default_factory=dict)
+
+
+def size_at(dims: Iterable[Function], sizes: Mapping[str, int]) -> tuple[int, ...]:
+    """The values of dimensions where the symbols have the given sizes."""
+    return tuple(dim.value(sizes) for dim in dims)

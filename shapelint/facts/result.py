@@ -1,0 +1,36 @@
+"""What one check of one model found, as plain data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from shapelint.facts.contract import Contract
+from shapelint.facts.finding import Confirmation, Finding
+from shapelint.facts.graph import Pair
+from shapelint.facts.picture import Picture
+from shapelint.size import SizeSet
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """Everything that one check of one model found; `ok` means no error and no warning, but for the known ones.
+
+    `silenced` are the findings on whose line a comment `# shapelint: ignore` stands; nobody is told of them.
+    `picture` is there where it was asked for.
+    """
+
+    target: str
+    inputs: tuple[str, ...]
+    asked: SizeSet
+    contract: Contract
+    findings: tuple[Finding, ...] = ()
+    pairs: tuple[Pair, ...] = ()
+    confirmations: tuple[Confirmation, ...] = ()
+    remarks: tuple[str, ...] = ()
+    silenced: tuple[Finding, ...] = ()
+    picture: Picture | None = None
+
+    @property
+    def ok(self) -> bool:
+        """Whether there is no error and no warning, but for those that the baseline knows."""
+        return not any(finding.counts for finding in self.findings)

@@ -1,0 +1,105 @@
+"""Which line of the user's code is running: a walk over the interpreter's frames, without torch's own."""
+
+from __future__ import annotations
+
+import dis
+import os
+import sys
+from functools import lru_cache
+from types import CodeType, FrameType, TracebackType
+
+from shapelint.source.ownership import OWN_FOLDER, installed
+from shapelint.source.ownership import is_own as is_own_file
+from shapelint.source.span import Call
+
+
+@lru_cache(maxsize=1)
+def _torch_folder() -> str:
+    return os.path.dirname(sys.modules["torch"].__file__ or "") + os.sep
+
+
+@lru_cache(maxsize=16384)
+def is_users(code: CodeType) -> bool:
+    """Whether code is neither torch's nor our own (and not generated on the fly)."""
+    file = code.co_filename
+    return not file.startswith((_torch_folder(), OWN_FOLDER, "<frozen"))
+
+
+@lru_cache(maxsize=16384)
+def is_own(code: CodeType) -> bool:
+    """Whether code is ours."""
+    return is_own_file(code.co_filename)
+
+
+@lru_cache(maxsize=16384)
+def is_sizes_own(code: CodeType) -> bool:
+    """Whether code belongs to the sizes that go through a model, or hears what they tell."""
+    parts = code.co_filename.removeprefix(OWN_FOLDER).split(os.sep)
+    return is_own(code) and (parts[0] == "size" or parts[-1] in ("sized_shape.py", "recorder.py"))
+
+
+_ends: set[int] = set()
+
+
+def no_place_above(*codes: CodeType) -> None:
+    """Tells that what runs in these functions, which live for ever, stands at no line of anybody's source."""
+    _ends.update(map(id, codes))
+
+
+def calling_frame(frame: FrameType | None) -> FrameType | None:
+    """The innermost frame of the user's code at or above `frame`."""
+    while frame is not None and not is_users(frame.f_code):
+        if id(frame.f_code) in _ends:
+            return None
+        frame = frame.f_back
+    return frame
+
+
+def calling_place(frame: FrameType | None) -> Call | None:
+    """The call site, in the user's code, of what runs at `frame`."""
+    found = calling_frame(frame)
+    return None if found is None else Call(found.f_code, found.f_lasti)
+
+
+def may_catch(frame: FrameType | None, stop: CodeType) -> bool:
+    """Whether code of the user between `frame` and the run's start has a handler that could catch an error."""
+    while frame is not None and frame.f_code is not stop:
+        if frame.f_code.co_exceptiontable and is_users(frame.f_code):
+            return True
+        frame = frame.f_back
+    return False
+
+
+_RAISING = frozenset(dis.opmap[name] for name in ("RAISE_VARARGS", "UNPACK_SEQUENCE", "UNPACK_EX"))
+
+
+def raised_by_python(traceback: TracebackType | None) -> bool:
+    """Whether an error comes from a `raise`, an `assert` or an unpacking, not from inside a compiled function."""
+    while traceback is not None and traceback.tb_next is not None:
+        traceback = traceback.tb_next
+    if traceback is None:
+        return False
+    code = traceback.tb_frame.f_code.co_code
+    return code[traceback.tb_lasti] in _RAISING
+
+
+def is_asserted(frame: FrameType | None) -> bool:
+    """Whether the user's code asks for a truth value in an `assert` statement, right now."""
+    found = calling_frame(frame)
+    if found is None:
+        return False
+    ahead = [each for each in dis.get_instructions(found.f_code) if each.offset >= found.f_lasti][:2]
+    jumps = len(ahead) == 2 and "JUMP" in ahead[0].opname and ahead[0].opname.endswith("IF_TRUE")
+    return jumps and ahead[1].opname == "LOAD_ASSERTION_ERROR"
+
+
+def raising_place(traceback: TracebackType | None) -> Call | None:
+    """The innermost line of the user's code in a traceback; of a package's where only packages run."""
+    found, packaged = None, None
+    while traceback is not None:
+        code = traceback.tb_frame.f_code
+        if is_users(code):
+            packaged = Call(code, traceback.tb_lasti)
+            found = found if installed(code.co_filename) else packaged
+        traceback = traceback.tb_next
+    return found or packaged

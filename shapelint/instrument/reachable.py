@@ -1,0 +1,144 @@
+"""Which Python functions a model reaches, found without running it: by the names that its code mentions.
+
+More are found than are called; what is found by name only is looked at, never run.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections import deque
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from types import CodeType, FunctionType, MethodType, ModuleType
+from typing import Any, Final
+
+import torch
+
+from shapelint.source.ownership import is_foreign
+
+_ALWAYS: Final = frozenset({"forward", "__call__", "__init__", "__post_init__", "__getitem__", "__iter__", "__len__"})
+_WRAPPERS: Final = (
+    *(FunctionType, MethodType, property, staticmethod, classmethod), functools.partial, functools.cached_property
+)  # fmt: skip
+_PLAIN: Final = frozenset({int, float, str, bool, type(None), list, tuple, dict, torch.Tensor, torch.nn.Parameter})
+_HOOKS: Final = ("_forward_hooks", "_forward_pre_hooks")
+
+
+def user_functions(module: torch.nn.Module) -> tuple[FunctionType, ...]:
+    """The functions outside of torch and the standard library that a run of the model may call."""
+    return tuple(_Search(module).found.values())
+
+
+class _Search:
+    """Follows names from the classes of a model's parts until nothing new turns up."""
+
+    def __init__(self, module: torch.nn.Module) -> None:
+        self.found: dict[int, FunctionType] = {}
+        self._names: set[str] = set(_ALWAYS)
+        self._seen: set[int] = set()
+        self._asleep: dict[str, list[Any]] = {}
+        self._waiting: deque[Any] = deque()
+        for part in module.modules():
+            self._of_object(part, 2)
+            for name in _HOOKS:
+                self._waiting.extend(vars(part).get(name, {}).values())
+        while self._waiting:
+            self._visit(self._waiting.popleft())
+
+    def _visit(self, item: Any) -> None:
+        if id(item) in self._seen:
+            return
+        self._seen.add(id(item))
+        if isinstance(item, FunctionType):
+            self._function(item)
+        elif isinstance(item, type):
+            self._class(item)
+        else:
+            self._waiting.extend(_inside(item))
+
+    def _function(self, function: FunctionType) -> None:
+        if not is_foreign(function.__globals__.get("__name__")):
+            self.found[id(function)] = function
+            self._learn(function, set(_names(function.__code__)))
+        self._waiting.extend(_enclosed(function))
+
+    def _learn(self, function: FunctionType, names: set[str]) -> None:
+        """What the function's code mentions: globals of its module, attributes of classes seen before or later."""
+        for value in (*map(function.__globals__.get, names), *_cells(function)):
+            if isinstance(value, ModuleType) and not is_foreign(value.__name__):
+                space = vars(value)
+                self._waiting.extend(space[name] for name in names & space.keys() if _is_code(space[name]))
+            for each in _items(value):
+                if each is not None and _is_code(each):
+                    self._waiting.append(each)
+                elif not isinstance(each, torch.nn.Module) and not is_foreign(type(each).__module__):
+                    self._of_object(each, 1)
+        for name in names - self._names:
+            self._names.add(name)
+            self._waiting.extend(self._asleep.pop(name, ()))
+        if "getattr" in names:
+            self._waiting.extend(each for values in self._asleep.values() for each in values)
+            self._asleep.clear()
+
+    def _class(self, kind: type) -> None:
+        for base in kind.__mro__:
+            if is_foreign(base.__module__):
+                continue
+            for name, value in list(vars(base).items()):
+                if name in self._names or "getattr" in self._names:
+                    self._waiting.append(value)
+                elif _is_code(value):
+                    self._asleep.setdefault(name, []).append(value)
+
+    def _of_object(self, value: Any, depth: int) -> None:
+        """The class of an object of the user's, and what its attributes hold."""
+        self._waiting.append(type(value))
+        for item in list(vars(value).values()) if hasattr(value, "__dict__") and depth else ():
+            for each in _items(item):
+                if _is_code(each):
+                    self._waiting.append(each)
+                elif not isinstance(each, torch.nn.Module) and not is_foreign(type(each).__module__):
+                    self._of_object(each, depth - 1)
+
+
+def _items(value: Any) -> Iterable[Any]:
+    if type(value) in (list, tuple):
+        return list(value)
+    return list(value.values()) if type(value) is dict else (value,)
+
+
+def _is_code(value: Any) -> bool:
+    """Whether a value is, or wraps, something that may hold the user's code."""
+    if type(value) in _PLAIN:
+        return False
+    if isinstance(value, _WRAPPERS) or hasattr(type(value), "cache_info"):
+        return True
+    return isinstance(value, type) and not is_foreign(value.__module__)
+
+
+def _inside(item: Any) -> Iterator[Any]:
+    """The functions in a method, a property, a partial or a cache."""
+    for name in ("__func__", "__wrapped__", "fget", "fset", "func"):
+        inner = getattr(item, name, None)
+        if inner is not None and not isinstance(item, torch.nn.Module):
+            yield inner
+
+
+def _enclosed(function: FunctionType) -> Iterator[Any]:
+    """What a decorated function wraps."""
+    yield from filter(_is_code, _cells(function))
+    if hasattr(function, "__wrapped__"):
+        yield function.__wrapped__
+
+
+def _cells(function: FunctionType) -> Iterator[Any]:
+    """The values of the variables around a function that it takes from there."""
+    for cell in function.__closure__ or ():
+        with suppress(ValueError):  # one that has no value yet
+            yield cell.cell_contents
+
+
+@functools.lru_cache(maxsize=16384)
+def _names(code: CodeType) -> frozenset[str]:
+    inner = (name for each in code.co_consts if isinstance(each, CodeType) for name in _names(each))
+    return frozenset([*code.co_names, *inner])

@@ -1,0 +1,1 @@
+"""One check as data: done in another process, watched, remembered."""

@@ -1,0 +1,283 @@
+"""Work in a process of its own, which can be ended whatever the user's code does in it.
+
+The command line forks before torch is imported: the copy costs a millisecond or two, and only the child pays for torch.
+The parent holds nothing of the user's: it waits for what the child tells, counts the seconds, and writes the report,
+so that a model which hangs, crashes or ends its process leaves one line and nothing half-written. The child
+
+- leads a session of its own: Ctrl-C reaches only the parent, which ends the child with all that it started;
+- has the standard error in the place of its standard output, for C code too, and no standard input;
+- ends without the interpreter's shutdown, which costs a tenth of a check and waits for the model's threads.
+"""
+
+from __future__ import annotations
+
+import atexit
+import enum
+import faulthandler
+import itertools
+import os
+import select
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from typing import Final, NoReturn
+
+from shapelint.terminal.interrupt import ENDING, unfinished
+from shapelint.terminal.output import apart, flush
+
+Tell = Callable[[str, bytes], None]
+Task = Callable[[Tell], None]
+
+DONE: Final = "done"
+_HEAD: Final = 24
+_PATIENCE: Final = 1.0
+_STACK_PATIENCE: Final = 5.0
+_PIECE: Final = 0.05
+_LONGEST_STACK: Final = 1 << 16
+_DUMP: Final[int | None] = getattr(signal, "SIGQUIT", None)
+# The model's code may put others in their place.
+_exit: Final = os._exit
+_give: Final = os.write
+
+
+class How(enum.Enum):
+    """How a child came to its end."""
+
+    DONE = "done"
+    EXIT = "exit"
+    SIGNAL = "signal"
+    TIMEOUT = "timeout"
+    GARBLED = "garbled"
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """How a child ended, its exit code or signal, and the stack that it left where it hung or crashed."""
+
+    how: How
+    number: int = 0
+    stack: str = ""
+
+
+def can_fork() -> bool:
+    """Whether work can be done in a process of its own here; not once torch is in this one."""
+    return hasattr(os, "fork") and "torch" not in sys.modules
+
+
+def run_apart(task: Task, hear: Tell, seconds: Callable[[], float]) -> End:
+    """Does a task in a child process and hears what it tells, until it tells that it is DONE or has ended.
+
+    From its start and from each of its words to the next one it is given the `seconds` that are asked for then.
+    """
+    ends: list[End] = []
+    run_crew(1, task, lambda _, *word: hear(*word), lambda _: seconds(), lambda _, end: ends.append(end))
+    return ends[0]
+
+
+def run_crew(
+    count: int,
+    task: Task,
+    hear: Callable[[int, str, bytes], None],
+    seconds: Callable[[int], float],
+    ended: Callable[[int, End], object],
+) -> None:
+    """Does a task in several child processes at once; each child is known by its number, from 0.
+
+    `ended` is told how each came to its end, and another child takes its place where it returns True.
+    """
+    started = itertools.count()
+    with unfinished(), ExitStack() as stack:  # where this process is ended, its children go too
+        crew: list[Child] = []
+
+        def start() -> None:
+            child = stack.enter_context(Child.started(task, next(started)))
+            child.deadline = time.monotonic() + seconds(child.number)
+            crew.append(child)
+
+        for _ in range(count):
+            start()
+        while crew:
+            waiting = max(0.0, min(child.deadline for child in crew) - time.monotonic())
+            ready = select.select(crew, [], [], waiting if waiting < float("inf") else None)[0]
+            for child in [child for child in crew if child in ready or child.deadline <= time.monotonic()]:
+                end = child.heard(hear, seconds) if child in ready else child.late()
+                if end is not None:
+                    crew.remove(child)
+                    child.end()
+                    if ended(child.number, end) is True:
+                        start()
+
+
+@dataclass(slots=True, eq=False)
+class Child:
+    """A process that was forked, with the pipes for what it tells and for its stack, and the time it is given."""
+
+    number: int
+    process: int
+    words: int
+    stack: int
+    deadline: float = 0.0
+    done: bool = False
+    pending: bytes = b""
+
+    @classmethod
+    @contextmanager
+    def started(cls, task: Task, number: int) -> Iterator[Child]:
+        """A child that does the task; it and all that it started are gone at the end."""
+        flush(sys.stdout, sys.stderr)
+        parent, words, stack = os.getpid(), os.pipe(), os.pipe()
+        mask = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, *ENDING))
+        process = os.fork()
+        if not process:
+            _live(task, words[1], stack[1], parent, mask)
+        child = cls(number, process, words[0], stack[0])
+        try:
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+            os.close(words[1])
+            os.close(stack[1])
+            yield child
+        finally:
+            child.end()
+
+    def fileno(self) -> int:
+        """The pipe on which the child is heard."""
+        return self.words
+
+    def heard(self, hear: Callable[[int, str, bytes], None], seconds: Callable[[int], float]) -> End | None:
+        """Takes in what the child has told; its end where it has come to it."""
+        data = os.read(self.words, 1 << 20)
+        if not data:
+            return End(How.DONE) if self.done else self._ended()
+        self.pending += data
+        try:
+            while (word := _first_word(self.pending)) is not None:
+                kind, payload, self.pending = word
+                hear(self.number, kind, payload)
+                self.done = kind == DONE
+                self.deadline = time.monotonic() + (_PATIENCE if self.done else seconds(self.number))
+        except (ValueError, LookupError):  # UnicodeError is a ValueError
+            return End(How.GARBLED)
+        return None
+
+    def late(self) -> End:
+        """How it ended where its time is up; one that was done had only to leave."""
+        return End(How.DONE) if self.done else End(How.TIMEOUT, stack=self._asked_stack())
+
+    def _ended(self) -> End:
+        """What the system says of a process whose end of the pipe is closed."""
+        if not self._left():
+            return End(How.GARBLED)
+        self._kill()
+        _, status = os.waitpid(self.process, 0)
+        self.process = 0
+        stack = self._written_stack()
+        code = os.waitstatus_to_exitcode(status)
+        return End(How.EXIT, code, stack) if code >= 0 else End(How.SIGNAL, -code, stack)
+
+    def _left(self) -> bool:
+        """Whether the process has ended by itself: it is given a moment, since its pipes are closed a little before."""
+        end = time.monotonic() + _PATIENCE
+        while hasattr(os, "waitid") and time.monotonic() < end:  # macOS has it from Python 3.13 on
+            if os.waitid(os.P_PID, self.process, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None:
+                return True
+            time.sleep(0.002)
+        return not hasattr(os, "waitid")
+
+    def _asked_stack(self) -> str:
+        """The stack at which the child hangs: its signal handler is C code, and needs no interpreter."""
+        if _DUMP is not None:
+            with suppress(ProcessLookupError):
+                os.kill(self.process, _DUMP)
+        return self._written_stack(_STACK_PATIENCE)
+
+    def _written_stack(self, patience: float = 0.0) -> str:
+        """What is in the pipe for the stack, which is written in many pieces."""
+        found = b""
+        while len(found) < _LONGEST_STACK and self._ready(self.stack, _PIECE if found else patience):
+            if not (piece := os.read(self.stack, _LONGEST_STACK)):
+                break
+            found += piece
+        return found.decode(errors="replace")
+
+    def _ready(self, pipe: int, seconds: float) -> bool:
+        return bool(select.select([pipe], [], [], seconds)[0])
+
+    def _kill(self) -> None:
+        """Ends the child and all that it started; until it is waited for, no other process has its number."""
+        for end in (os.killpg, os.kill):
+            with suppress(ProcessLookupError, PermissionError):
+                end(self.process, signal.SIGKILL)
+
+    def end(self) -> None:
+        """Ends the child and all that it started, once."""
+        if self.process:
+            self._kill()
+            os.waitpid(self.process, 0)
+            self.process = 0
+        for pipe in (self.words, self.stack) if self.words >= 0 else ():
+            os.close(pipe)
+        self.words = -1
+
+
+def _live(task: Task, words: int, stack: int, parent: int, mask: set[int]) -> NoReturn:
+    """The life of the child, from the fork to its end."""
+    code = 1
+    try:
+        os.setsid()
+        for number in ENDING:
+            if callable(signal.getsignal(number)):
+                signal.signal(number, signal.SIG_DFL)
+        _die_with(parent)
+        os.register_at_fork(after_in_child=lambda: _forked(words))
+        faulthandler.enable(stack, all_threads=False)
+        if _DUMP is not None:
+            faulthandler.register(_DUMP, stack, all_threads=False)
+        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+        with apart():
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+            task(lambda kind, payload: _write(words, kind, payload))
+            code = 0
+            atexit._run_exitfuncs()
+    finally:
+        flush(sys.stderr, sys.__stderr__, sys.__stdout__)
+        _exit(code)
+
+
+def _forked(words: int) -> None:
+    """In a copy of the child: it has no say, and ends at once unless it was made to do work of its own."""
+    with suppress(OSError):
+        os.close(words)
+    if "multiprocessing" not in sys._getframe(2).f_code.co_filename:
+        _exit(0)
+
+
+def _die_with(parent: int) -> None:
+    """Asks Linux to end this process with its parent, whatever ends that."""
+    if sys.platform == "linux":
+        import ctypes  # torch imports it too
+
+        with suppress(OSError, AttributeError):
+            ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+    if os.getppid() != parent:
+        _exit(1)
+
+
+def _write(pipe: int, kind: str, payload: bytes) -> None:
+    rest = f"{kind:<8}{len(payload):>16}".encode() + payload
+    while rest:
+        rest = rest[_give(pipe, rest) :]
+
+
+def _first_word(pending: bytes) -> tuple[str, bytes, bytes] | None:
+    """The first word of what was heard, with its payload and what follows; None while it is not whole."""
+    if len(pending) < _HEAD:
+        return None
+    end = _HEAD + int(pending[8:_HEAD])
+    if end < _HEAD:
+        raise ValueError(pending[:_HEAD])
+    if len(pending) < end:
+        return None
+    return pending[:8].decode().strip(), pending[_HEAD:end], pending[end:]

@@ -1,0 +1,165 @@
+"""Runs jobs, in this process or in several others at once, and takes in what they give, whatever the models do.
+
+Workers take the number of the next job from one pipe, so that a slow model holds up nobody else. Where a worker ends in
+the middle of a job, that is the job's error, and another worker does what is left.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Final
+
+from shapelint.errors import ShapelintError
+from shapelint.jobs import pickles as stored
+from shapelint.jobs.child import End, How, can_fork, run_crew
+from shapelint.jobs.job import Job
+from shapelint.jobs.watchdog import run_here
+from shapelint.jobs.worker import BEGIN, FAILED, FATAL, KEEP, REPORT, Work
+from shapelint.report.report import Report
+from shapelint.request.options import TIMEOUT
+from shapelint.source.ownership import dumped_frames, place_in
+from shapelint.terminal.progress import Bar
+
+_STOPPED: Final = 2
+_RECORD: Final = 4
+_NOBODY: Final = -1  # the number of a job where what happens is no job's own
+
+
+def processes(wanted: int) -> int:
+    """How many processes are meant; 0 stands for the number of processors."""
+    if wanted:
+        return wanted
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@dataclass(slots=True)
+class Running:
+    """Jobs at work: their `reports` by number, and a line told to `fail` for each one that has none."""
+
+    jobs: Sequence[Job]
+    fail: Callable[[str], None]
+    provider: str | None = None
+    traceback: bool = False
+    texts: Mapping[str, bytes] = field(default_factory=dict)
+    keep: Callable[[Job, bytes], None] | None = None
+    reports: dict[int, Report] = field(default_factory=dict)
+    _lines: dict[int, str] = field(default_factory=dict)
+    _current: dict[int, int] = field(default_factory=dict)
+    _begun: int = 0
+    _bar: Bar = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._bar = Bar(len(self.jobs))
+
+    def run(self, workers: int) -> None:
+        """Does the jobs in so many processes, or in this one where `workers` is 0 or there is no fork."""
+        numbers = range(len(self.jobs))
+        if workers and can_fork():
+            with _numbers(numbers) as take:
+                count = min(workers, len(self.jobs))
+                run_crew(count, self._work(take, apart=True), self._hear, self._seconds, self._ended)
+        else:
+            work = self._work(lambda: iter(numbers), apart=False)
+            run_here(work, partial(self._hear, 0), partial(self._seconds, 0), self._expired)
+        self._bar.finish()
+        self._tell()
+
+    def _work(self, numbers: Callable[[], Iterator[int]], *, apart: bool) -> Work:
+        keeping = apart and self.keep is not None and not self.texts
+        return Work(self.jobs, numbers, self.provider, self.traceback, apart, self.texts, keeping)
+
+    def _seconds(self, worker: int) -> float:
+        """The time up to the next word; what is not the model's, such as importing torch, is not limited so tightly."""
+        if worker in self._current:
+            return self.jobs[self._current[worker]].timeout or float("inf")
+        return max(TIMEOUT, *(job.timeout or float("inf") for job in self.jobs))
+
+    def _hear(self, worker: int, kind: str, payload: bytes) -> None:
+        """Takes in what a worker tells."""
+        if kind == BEGIN:
+            self._current[worker] = range(len(self.jobs))[int(payload)]
+            self._begun += 1
+        elif kind == KEEP and self.keep is not None:
+            self.keep(self.jobs[self._current[worker]], payload)
+        else:
+            self._finish(worker, kind, payload)
+
+    def _finish(self, worker: int, kind: str, payload: bytes) -> None:
+        number = self._current.pop(worker, _NOBODY)
+        if kind in (FAILED, FATAL):
+            self._lines[number] = payload.decode("utf-8", "surrogatepass")
+        elif kind == REPORT and number != _NOBODY:
+            try:
+                self.reports[number] = stored.loads(payload)
+            except stored.UnreadableError as error:
+                self._lines[number] = f"{self.jobs[number].target}: {error}"
+        self._progress()
+
+    def _ended(self, worker: int, end: End) -> bool:
+        """Takes in how a worker ended; whether another one is to take its place."""
+        if end.how is How.DONE:
+            return False
+        number = self._current.get(worker, _NOBODY)
+        self._lines[number] = self._told(end, worker)
+        self._current.pop(worker, None)
+        self._progress()
+        return number != _NOBODY and self._begun < len(self.jobs)
+
+    def _progress(self) -> None:
+        done = {*self.reports, *self._lines} - {_NOBODY}
+        self._bar.show(len(done), [self.jobs[number].target for number in self._current.values()])
+
+    def _expired(self, stack: str) -> None:
+        """Ends the only process there is, in which a model hangs."""
+        self._lines[self._current.get(0, _NOBODY)] = self._told(End(How.TIMEOUT, stack=stack), 0)
+        self._tell()
+        os._exit(_STOPPED)
+
+    def _tell(self) -> None:
+        done = {*self.reports, *self._lines}
+        for number, job in enumerate(self.jobs if _NOBODY not in done else ()):
+            if number not in done:
+                self._lines[number] = f"{job.target}: the process that took it ended; nothing was checked"
+        for number in sorted(self._lines):
+            self.fail(self._lines[number])
+
+    def _told(self, end: End, worker: int) -> str:
+        """How a process ended, in one line."""
+        subject = self.jobs[self._current[worker]].target if worker in self._current else "the check"
+        place = place_in(dumped_frames(end.stack))
+        if end.how is How.TIMEOUT:
+            where = place or ", in no line of the model's code" * bool(end.stack)
+            return f"{subject}: does not end; it was stopped after {self._seconds(worker):g} s (--timeout){where}"
+        if end.how is How.EXIT:
+            return f"{subject}: the model's code ended the process (exit code {end.number}); nothing was checked"
+        if end.how is How.GARBLED:
+            return f"{subject}: the model's code closes or writes to file descriptors that are not its own"
+        name = {each.value: each.name for each in signal.Signals}.get(end.number, f"signal {end.number}")
+        hint = "; the system does that when memory runs out" if name == "SIGKILL" else ""
+        how = "was ended by" if name in ("SIGKILL", "SIGTERM") else "crashed with"
+        return f"{subject}: the process {how} {name} ({signal.strsignal(end.number)}){place}{hint}"
+
+
+@contextmanager
+def _numbers(numbers: Sequence[int]) -> Iterator[Callable[[], Iterator[int]]]:
+    """Numbers that several processes take from one pipe, each number once; reads of whole records do not mix."""
+    out, into = os.pipe()
+    waiting = b"".join(number.to_bytes(_RECORD, "big") for number in numbers)
+
+    def take() -> Iterator[int]:
+        while record := os.read(out, _RECORD):
+            yield int.from_bytes(record, "big")
+
+    try:
+        os.set_blocking(into, False)
+        if os.write(into, waiting) != len(waiting):
+            raise ShapelintError(f"{len(numbers)} models are more than one run takes; name fewer")
+        os.close(into)
+        yield take
+    finally:
+        os.close(out)

@@ -1,0 +1,214 @@
+"""From what stands on the command line to the checks that are to be done: nothing here imports a user's module."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from shapelint.errors import SpecError, TargetError
+from shapelint.jobs.job import Job, job_of
+from shapelint.request.config import FILE, SAVED, Config, Configs, ConfiguredModel
+from shapelint.request.options import CheckOptions
+from shapelint.source.comments import WORD
+from shapelint.source.module_files import module_file
+
+if TYPE_CHECKING:
+    from shapelint.request.annotation import AnnotatedModel
+
+EXAMPLE: Final = "# shapelint: input=1,3,H,W"
+
+Key = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A model with the settings that it is checked under, and the file and name by which it is known."""
+
+    model: ConfiguredModel
+    config: Config
+    key: Key
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What one command line may ask for: its options, and the settings of the projects that it meets."""
+
+    options: CheckOptions
+    configs: Configs = field(default_factory=Configs)
+    _read: dict[str, tuple[Entry, ...]] = field(default_factory=dict)
+
+    def of_target(self, target: str) -> tuple[Job, ...]:
+        """The checks that a target stands for; TargetError or SpecError where there is none."""
+        if target.endswith(SAVED):
+            return self._of_model(target)
+        if ":" not in target and not target.endswith(".py"):
+            raise TargetError(f"target {target!r} names no model; {_advice(target)}")
+        return self._of_file(target) if target.endswith(".py") else self._of_model(target)
+
+    def in_file(self, file: str) -> tuple[Job, ...]:
+        """The checks of the models that are annotated in a file or configured for it, which may be none."""
+        own = os.path.realpath(file)
+        entries = [entry for entry in self.entries(Path(file).parent, Path()) if entry.key[0] == own]
+        known, config = {entry.key[1] for entry in entries}, self.configs.near(Path(own).parent)
+        for model in _models(file):
+            name = model.target.rpartition(":")[2]
+            if name not in known:
+                entries.append(Entry(_configured(model), config, (own, name)))
+        return self.jobs(entries)
+
+    def entries(self, *folders: Path) -> tuple[Entry, ...]:
+        """The entries of `models` of the projects to which some folders belong."""
+        configs = {config.file: config for config in map(self.configs.near, folders)}
+        for file, config in configs.items():
+            if file not in self._read:
+                self._read[file] = tuple(_entries(config))
+        return tuple(entry for file in configs for entry in self._read[file])
+
+    def jobs(self, entries: Iterable[Entry]) -> tuple[Job, ...]:
+        """The checks of entries; one without input takes that of the comment above the class."""
+        return tuple(dict.fromkeys(self._job(entry) for entry in entries))
+
+    def _of_file(self, file: str) -> tuple[Job, ...]:
+        jobs = self.in_file(file)
+        if not jobs:
+            _check_syntax(file)
+            from shapelint.source.model_names import shown_targets
+
+            advice = f"name one ({shown_targets(file)}), or put `{EXAMPLE}` above its class"
+            raise TargetError(f"{file!r} has no annotated model; {advice}")
+        return jobs
+
+    def _of_model(self, target: str) -> tuple[Job, ...]:
+        module = target.rpartition(":")[0]
+        if not module.endswith(".py") and Path(module).is_file():
+            raise TargetError(f"target {target!r}: {module!r} is no Python file")
+        file = target if target.endswith(SAVED) else module if module.endswith(".py") else ""
+        folder = Path(file).parent
+        key = model_key(target, str(Path.cwd()), strict=not self.options.input)
+        found = [entry for entry in self.entries(folder, Path()) if entry.key == key]
+        if not found:
+            found = [Entry(ConfiguredModel(target), self.configs.near(folder), key)]
+        return self.jobs(replace(entry, model=replace(entry.model, target=target)) for entry in found)
+
+    def _job(self, entry: Entry) -> Job:
+        model = entry.model
+        if not model.input and not self.options.input and not model.target.endswith(SAVED):
+            model = _annotated(entry)
+        return job_of(model, entry.config, self.options)
+
+
+def model_key(target: str, folder: str, *, strict: bool = False) -> Key:
+    """The file (or else the module) and the name that a target means, so that two spellings of it are one.
+
+    `folder` is where relative names start. TargetError where `strict` and there is no such module.
+    """
+    module, _, name = target.rpartition(":") if not target.endswith(SAVED) else (target, "", "")
+    if module.endswith((".py", *SAVED)):
+        return os.path.realpath(os.path.join(folder, module)), name
+    try:
+        file = module_file(module, folder, target)
+    except TargetError:
+        if strict:
+            raise
+        file = None
+    return (module if file is None else os.path.realpath(file)), name
+
+
+def python_files(folder: str = ".") -> Iterator[str]:
+    """The Python files below a folder, without hidden folders and environments, in a fixed order."""
+    for here, files in _walked(folder):
+        # What is no file is passed over, such as the broken links that editors make as locks.
+        found = (os.path.normpath(Path(here, file)) for file in files if file.endswith(".py"))
+        yield from (file for file in found if os.path.isfile(file))
+
+
+def annotated_files(files: Iterable[str]) -> Iterator[str]:
+    """Those of some files in which a comment of shapelint stands."""
+    for file in files:
+        with suppress(OSError):
+            if WORD in Path(file).read_bytes():
+                yield file
+
+
+def project_folders(folder: str = ".") -> Iterator[Path]:
+    """The folders below a folder, itself included, that have a pyproject.toml."""
+    yield from (Path(here) for here, files in _walked(folder) if FILE in files)
+
+
+def _walked(folder: str) -> Iterator[tuple[str, list[str]]]:
+    for here, folders, files in os.walk(folder):
+        folders[:] = sorted(each for each in folders if _searched(Path(here, each)))
+        yield here, sorted(files)
+
+
+def _searched(folder: Path) -> bool:
+    hidden = folder.name.startswith(".") or folder.name in ("__pycache__", "node_modules", "site-packages")
+    return not hidden and not os.path.exists(folder / "pyvenv.cfg")  # False in a folder that cannot be read
+
+
+def _entries(config: Config) -> Iterator[Entry]:
+    for model in config.models:
+        yield Entry(_from_here(model, config.folder), config, model_key(model.target, config.folder))
+
+
+def _from_here(model: ConfiguredModel, folder: str) -> ConfiguredModel:
+    """The model with a file that is relative to the project named from the current folder."""
+    file, colon, name = model.target.rpartition(":") if not model.target.endswith(SAVED) else (model.target, "", "")
+    if not file.endswith((".py", *SAVED)):
+        return model
+    absolute = os.path.join(folder, file)
+    try:
+        here = os.path.relpath(absolute)
+    except ValueError:  # another drive of Windows
+        here = os.pardir
+    return replace(model, target=f"{absolute if here.startswith(os.pardir) else here}{colon}{name}")
+
+
+def _configured(model: AnnotatedModel) -> ConfiguredModel:
+    return ConfiguredModel(model.target, model.inputs, expect=model.expect, sizes=model.sizes)
+
+
+def _annotated(entry: Entry) -> ConfiguredModel:
+    """The model with what its comment says; SpecError where it has none."""
+    model, (file, name) = entry.model, entry.key
+    for found in _models(file) if file.endswith(".py") else ():
+        if found.target.rpartition(":")[2] == name:
+            return replace(
+                model, input=found.inputs, expect=model.expect or found.expect, sizes=model.sizes or found.sizes
+            )
+    if file.endswith(".py"):
+        from shapelint.source.model_names import check_name
+
+        check_name(file, name, model.target)
+    advice = f"give --input 1,3,H,W, or put `{EXAMPLE}` above its class"
+    raise SpecError(f"target {model.target!r} has no input; {advice}")
+
+
+def _models(file: str) -> tuple[AnnotatedModel, ...]:
+    from shapelint.request.annotation import annotated_models
+
+    return annotated_models(file)
+
+
+def _advice(target: str) -> str:
+    """What to write in the place of a target without a colon."""
+    path, (module, _, name) = Path(target), target.rpartition(".")
+    if target and path.is_dir():
+        return "it is a folder; name a file or a model in it, or call `shapelint check` in it without TARGET"
+    if path.is_file():
+        return "it is no Python file; write path/file.py:Net"
+    if module and all(part.isidentifier() for part in target.split(".")):
+        return f"write {module}:{name}"
+    return f"write pkg.mod:{target.strip() or 'Net'} or path/file.py:{target.strip() or 'Net'}"
+
+
+def _check_syntax(file: str) -> None:
+    """TargetError where the file is no Python at all."""
+    try:
+        compile(Path(file).read_bytes(), file, "exec", dont_inherit=True)
+    except (SyntaxError, ValueError) as error:
+        raise TargetError(f"cannot read {file!r}: {type(error).__name__}: {str(error).splitlines()[0]}") from error

@@ -1,0 +1,136 @@
+"""The checks of one command line, done where the user's code runs, and how their reports are written."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from shapelint.errors import ShapelintError
+from shapelint.jobs import pickles as stored
+from shapelint.jobs.cache import packed
+from shapelint.jobs.dependencies import Watching
+from shapelint.jobs.job import Job, without_ignored
+from shapelint.report.report import Report
+from shapelint.request.call_kwargs import _texts
+from shapelint.terminal.error_lines import one_line, show_traceback, subject_line
+from shapelint.terminal.progress import progress_shown
+
+BEGIN, FAILED, KEEP, REPORT, DONE, FATAL = "begin", "failed", "keep", "report", "done", "fatal"
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """Jobs to be checked where the user's code runs; `numbers` gives those that are to be done next, one by one.
+
+    In a process of its own (`apart`) nobody presses Ctrl-C: a KeyboardInterrupt there is the model's own. With `texts`
+    the user's files are taken to have other texts. `keeping` tells, before a report, what a cache keeps of it.
+    """
+
+    jobs: Sequence[Job]
+    numbers: Callable[[], Iterator[int]]
+    provider: str | None = None
+    traceback: bool = False
+    apart: bool = False
+    texts: Mapping[str, bytes] = field(default_factory=dict)
+    keeping: bool = False
+
+    def __call__(self, tell: Callable[[str, bytes], None]) -> None:
+        """Does jobs and tells which one begins, and its report or why it failed."""
+        try:
+            _prepare(self.provider)
+        except ShapelintError as error:
+            tell(FATAL, one_line(error).encode())
+            tell(DONE, b"")
+            return
+        watching = Watching() if self.keeping else None
+        for number in self.numbers():
+            tell(BEGIN, str(number).encode())
+            job = self.jobs[number]
+            self._attempt(job, tell, watching)
+        tell(DONE, b"")
+
+    def _attempt(self, job: Job, tell: Callable[[str, bytes], None], watching: Watching | None) -> None:
+        """Tells the report of one job, or in one line why the check cannot be done."""
+        try:
+            with progress_shown():
+                report = self._checked(job)
+            data = stored.dumps(report)
+            seen = None if watching is None else watching.data(_folders(job), job.target)
+            if seen is not None:
+                tell(KEEP, packed(seen, data))
+            tell(REPORT, data)
+        except BaseException as error:
+            if not self.apart and isinstance(error, KeyboardInterrupt):
+                raise
+            if self.traceback:
+                show_traceback(error)
+            tell(FAILED, subject_line(job.target, error).encode("utf-8", "backslashreplace"))
+
+    def _checked(self, job: Job) -> Report:
+        if not self.texts:
+            return checked(job)
+        from shapelint.load import edited
+
+        with edited(self.texts):
+            return checked(job)
+
+
+def _folders(job: Job) -> list[str]:
+    from shapelint.load.target import import_folder, import_folders
+
+    with import_folder(job.folder):
+        return [str(folder) for folder in import_folders(job.target)]
+
+
+def _prepare(provider: str | None) -> None:
+    """Imports torch, whose time is not the model's; ProviderError where a provider that was asked for does not run.
+
+    torch reads the variable when it is imported: inside of a compiled script function no call can be seen.
+    """
+    os.environ["PYTORCH_JIT"] = "0"
+    import shapelint.engine  # noqa: F401
+
+    if provider:
+        from shapelint.confirm.runtime import check_provider
+
+        check_provider(provider)
+
+
+def checked(job: Job) -> Report:
+    """The report of one job, checked in this process, without what its project ignores in some files."""
+    from shapelint.engine import check
+    from shapelint.load.target import import_folder
+    from shapelint.request.spec import parse_tensor
+
+    inputs = [_texts(text, None) for text in job.inputs]
+    known = {name for text in inputs if isinstance(text, str) for name in parse_tensor(text).symbols()}
+    with import_folder(job.folder), _no_arguments(job.target):
+        report = check(
+            job.target,
+            inputs,
+            call_kwargs=_texts(job.call_kwargs, known),
+            init_kwargs=job.kwargs,
+            sizes=job.sizes,
+            expect=job.expect,
+            confirm=job.confirm,
+            train=job.train,
+            method=job.method,
+            select=job.select,
+            ignore=job.ignore,
+            picture=job.picture,
+        )
+    return without_ignored(report, job)
+
+
+@contextmanager
+def _no_arguments(target: str) -> Iterator[None]:
+    """The arguments that a program in the target's file would have: none. Those of shapelint are no model's."""
+    before = list(sys.argv)
+    sys.argv[:] = [target.rpartition(":")[0] or target]
+    try:
+        yield
+    finally:
+        sys.argv[:] = before

@@ -1,0 +1,298 @@
+"""Tensors that hold sizes, such as `torch.tensor(x.shape)`: their numbers stay functions of the symbols.
+
+They are real tensors on the CPU. What rearranges their elements is run once more on the elements' numbers in order,
+which tells where each of them went; arithmetic is done on the numbers themselves. Anything else drops the numbers,
+and who then takes one out of such a tensor makes a leak.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+import sys
+from collections.abc import Callable, Sequence
+from functools import partial, reduce
+from typing import Any
+
+import torch
+
+from shapelint.instrument.frames import is_asserted
+from shapelint.ops.heads import guesses_causality
+from shapelint.size.number import larger, smaller
+from shapelint.size.ratio import Ratio
+from shapelint.size.tracking import symbolic
+from shapelint.trace.fitting.fallback import Ready
+from shapelint.trace.recording.constants import sharing
+from shapelint.trace.recording.errors import Unanalysable
+from shapelint.trace.recording.operation import (
+    VALUE_RULES,
+    Fresh,
+    NoRule,
+    Operation,
+    Plain,
+    Result,
+    SizeRule,
+    size_rule,
+    spellings,
+)
+from shapelint.trace.recording.trees import flat_tensors
+
+Tensor = torch.Tensor
+_MOST = 64
+_EXACT = frozenset({torch.int64, torch.int32, torch.float32, torch.float64, torch.bool})
+
+
+def _values(op: Operation, tensor: Any) -> tuple[Any, ...]:
+    """The numbers that a tensor holds; NoRule where they are not known."""
+    known = op.recorder.known.get(id(tensor))
+    if known is None or known.values is None:
+        raise NoRule
+    return known.values
+
+
+def _ready(op: Operation, value: Any, *values: Sequence[Any]) -> Result:
+    """A real tensor, or several, with the numbers in them."""
+    tensors = list(value) if isinstance(value, (tuple, list)) else [value]
+    op.values = tuple(_kept(tensor, numbers) for tensor, numbers in zip(tensors, values, strict=True))
+    return Ready(tuple(tuple(tensor.shape) for tensor in tensors), value)
+
+
+def _kept(tensor: Tensor, numbers: Sequence[Any]) -> tuple[Any, ...] | None:
+    """The numbers as the tensor's dtype holds them; None where it does not hold them exactly."""
+    if len(numbers) > _MOST or tensor.dtype not in _EXACT:
+        return None
+    if tensor.dtype.is_floating_point:
+        fine = all(not isinstance(each, Ratio) or each._denominator & (each._denominator - 1) == 0 for each in numbers)
+        return tuple(Ratio(each, 1) if symbolic(each) else each for each in numbers) if fine else None
+    return tuple(math.trunc(each) if isinstance(each, float) else each for each in numbers)
+
+
+# -- made of sizes ------------------------------------------------------------------------------------------------
+
+
+@size_rule(torch.tensor, torch.as_tensor, torch.asarray, torch.scalar_tensor)
+def _tensor(op: Operation, data: Any, *, dtype: Any = None, **options: Any) -> Result:
+    if isinstance(data, Tensor):
+        if not data.is_meta:
+            raise NoRule
+        return Fresh(op.shape(data), data, dtype, data)
+    numbers = _numbers(op, data)
+    value = op.recorder.kernel(torch.tensor, (_plain_data(op, data),), {"dtype": dtype})
+    return _ready(op, value, numbers)
+
+
+@size_rule(Tensor.new_tensor)
+def _new_tensor(op: Operation, input: Tensor, data: Any, *, dtype: Any = None, **options: Any) -> Result:
+    return _tensor(op, data, dtype=dtype or input.dtype)
+
+
+def _numbers(op: Operation, data: Any) -> list[Any]:
+    if isinstance(data, (tuple, list)):
+        return [number for part in data for number in _numbers(op, part)]
+    if isinstance(data, Tensor):
+        if data.dim():
+            raise NoRule
+        return list(_values(op, data))
+    if isinstance(data, (int, float)):
+        return [data]
+    op.recorder.leak(f"a tensor made of a {type(data).__name__}")
+    raise NoRule
+
+
+def _plain_data(op: Operation, data: Any) -> Any:
+    if isinstance(data, (tuple, list)):
+        return [_plain_data(op, part) for part in data]
+    return data.item() if isinstance(data, Tensor) else data
+
+
+# -- taken out as numbers -----------------------------------------------------------------------------------------
+
+
+def _taken(op: Operation, tensor: Tensor) -> Any:
+    """The numbers of a tensor from which Python takes plain ones; those that are not known are a leak."""
+    known = op.recorder.known.get(id(tensor)) or op.recorder.adopt(tensor)
+    if known.values is not None:
+        return known.values
+    if tensor.is_meta or known.stale:
+        raise Unanalysable(f"a data-dependent value: `{op.name}` on a tensor")
+    if known.node >= 0 and not known.constant:
+        op.recorder.leak(f"`{op.name}` on a tensor whose numbers are not followed")
+    return None
+
+
+@size_rule(Tensor.item)
+def _item(op: Operation, tensor: Tensor) -> Plain:
+    values = _taken(op, tensor)
+    return Plain(tensor.item() if values is None or len(values) != 1 else _number(tensor, values[0]))
+
+
+def _number(tensor: Tensor, value: Any) -> Any:
+    if symbolic(value) or isinstance(value, Ratio):
+        return value
+    if tensor.dtype is torch.bool:
+        return bool(value)
+    return float(value) if tensor.dtype.is_floating_point else int(value)
+
+
+@size_rule(Tensor.tolist)
+def _tolist(op: Operation, tensor: Tensor) -> Plain:
+    values = _taken(op, tensor)
+    if values is None:
+        return Plain(tensor.tolist())
+    numbers = iter([_number(tensor, each) for each in values])
+    return Plain(_nested(tuple(tensor.shape), numbers))
+
+
+def _nested(shape: tuple[int, ...], numbers: Any) -> Any:
+    return next(numbers) if not shape else [_nested(shape[1:], numbers) for _ in range(shape[0])]
+
+
+@size_rule(Tensor.__bool__, Tensor.is_nonzero, torch.is_nonzero)
+def _bool(op: Operation, tensor: Tensor) -> Plain:
+    if guesses_causality():
+        return Plain(False)
+    if tensor.is_meta and op.recorder.known[id(tensor)].values is None and is_asserted(sys._getframe(1)):
+        op.recorder.leak("an assertion about values, taken to hold")
+        return Plain(True)
+    values = _taken(op, tensor)
+    return Plain(bool(tensor) if values is None or len(values) != 1 else bool(values[0]))
+
+
+@size_rule(Tensor.__int__, Tensor.__index__, Tensor.__float__, Tensor.__complex__)
+def _lost(op: Operation, tensor: Tensor) -> Plain:
+    """Python makes an exact int or float of the result, so a size is lost here."""
+    values = _taken(op, tensor)
+    if values is not None and any(symbolic(each) or isinstance(each, Ratio) for each in values):
+        op.recorder.leak(f"`{op.name}` of a tensor that holds a size")
+    return Plain(op.function(tensor))
+
+
+@size_rule(
+    Tensor.numpy, Tensor.__array__, torch.equal, Tensor.equal, torch.allclose, Tensor.allclose, Tensor.__contains__
+)
+def _read(op: Operation, tensor: Tensor, *rest: Any, **named: Any) -> Plain:
+    for each in (tensor, *rest):
+        if isinstance(each, Tensor) and _taken(op, each) is not None:
+            op.recorder.leak(f"`{op.name}` of a tensor that holds sizes")
+    if not tensor.is_meta and op.name in ("numpy", "__array__"):
+        for known in sharing(op.recorder.known, [tensor]):  # numpy may write into it unseen
+            known.values, known.constant = None, False
+    return Plain(op.recorder.kernel(op.function, (tensor, *rest), named))
+
+
+# -- rearranged ---------------------------------------------------------------------------------------------------
+
+
+def _rearranged(op: Operation, *args: Any, **kwargs: Any) -> Result:
+    """The function on the places of the numbers tells which numbers the result holds."""
+    numbers: list[Any] = []
+    counted = len(args) + len(kwargs) < 2 or flat_tensors((args[1:], kwargs))
+    if counted and op.name in ("__getitem__", "repeat_interleave"):
+        raise NoRule  # the numbers say which there are, or how many
+
+    def places(tree: Any) -> Any:
+        if isinstance(tree, Tensor):
+            values = _values(op, tree)
+            numbers.extend(values)
+            return torch.arange(len(numbers) - len(values), len(numbers)).reshape(tree.shape)
+        if symbolic(tree) or (isinstance(tree, slice) and any(map(symbolic, (tree.start, tree.stop, tree.step)))):
+            raise NoRule
+        return type(tree)(map(places, tree)) if type(tree) in (tuple, list) else tree
+
+    moved = op.recorder.kernel(op.function, places(args), {name: places(each) for name, each in kwargs.items()})
+    value = op.recorder.kernel(op.function, args, kwargs)
+    parts = list(moved) if isinstance(moved, (tuple, list)) else [moved]
+    return _ready(op, value, *([numbers[place] for place in part.flatten().tolist()] for part in parts))
+
+
+# -- computed with ------------------------------------------------------------------------------------------------
+
+
+def _computed(op: Operation, *args: Any, compute: Callable[..., Any], **kwargs: Any) -> Result:
+    """Arithmetic element by element, with broadcasting."""
+    if kwargs == {"rounding_mode": "floor"}:
+        compute = operator.floordiv
+    elif kwargs:
+        raise NoRule
+    if not any(isinstance(each, Tensor) for each in args):
+        raise NoRule
+    groups = [(_values(op, each), each.shape) if isinstance(each, Tensor) else ((each,), torch.Size()) for each in args]
+    shape = torch.broadcast_shapes(  # type: ignore[no-untyped-call]
+        *(each for _, each in groups)
+    )
+    columns = [_broadcast(values, own, shape) for values, own in groups]
+    if any(isinstance(each, Ratio) for column in columns for each in column) and compute not in _ON_RATIOS:
+        raise NoRule
+    try:
+        numbers = [compute(*row) for row in zip(*columns, strict=True)]
+    except (ZeroDivisionError, TypeError):
+        raise NoRule from None
+    return _ready(op, op.recorder.kernel(op.function, args, kwargs), numbers)
+
+
+def _broadcast(values: tuple[Any, ...], own: torch.Size, shape: torch.Size) -> list[Any]:
+    places = torch.arange(len(values)).reshape(own).expand(shape)
+    return [values[place] for place in places.flatten().tolist()]
+
+
+def _swapped(compute: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    return lambda one, two: compute(two, one)
+
+
+def _cast(op: Operation, tensor: Tensor, *args: Any, **kwargs: Any) -> Result:
+    """A copy, or the same tensor, of another dtype."""
+    values = _values(op, tensor)
+    options = {name: each for name, each in kwargs.items() if name == "dtype"}
+    kinds = [each for each in args if isinstance(each, torch.dtype)]
+    casts = {"to": kinds[0] if kinds else options.get("dtype"), "detach": None, "clone": None, "cpu": None}
+    if op.name not in casts:
+        return _ready(op, op.function(tensor), values)
+    return _ready(op, tensor.clone() if casts[op.name] is None else tensor.to(casts[op.name], copy=True), values)
+
+
+def _folded(op: Operation, tensor: Tensor, *args: Any, fold: Callable[[Any, Any], Any], **kwargs: Any) -> Result:
+    """max, min, sum and prod of all numbers."""
+    if args or kwargs:
+        raise NoRule
+    values = _values(op, tensor)
+    if not values or any(isinstance(each, Ratio) for each in values):
+        raise NoRule
+    return _ready(op, op.function(tensor), [reduce(fold, values)])
+
+
+def _rounded(op: Operation, tensor: Tensor, *, round_one: Callable[[Any], Any]) -> Result:
+    return _ready(op, op.function(tensor), [round_one(each) for each in _values(op, tensor)])
+
+
+def _register(rule: SizeRule, *functions: Any) -> None:
+    VALUE_RULES.update(dict.fromkeys(functions, rule))
+
+
+_COMPUTED: dict[str, Callable[..., Any]] = {
+    "add": operator.add, "sub": operator.sub, "mul": operator.mul, "floor_divide": operator.floordiv,
+    "div": operator.truediv, "true_divide": operator.truediv, "divide": operator.truediv,
+    "remainder": operator.mod, "neg": operator.neg, "abs": operator.abs, "maximum": larger, "minimum": smaller,
+    "eq": operator.eq, "ne": operator.ne, "lt": operator.lt, "le": operator.le, "gt": operator.gt, "ge": operator.ge,
+}  # fmt: skip
+_ON_RATIOS = frozenset({operator.add, operator.sub, operator.mul, operator.truediv, operator.neg, operator.abs})
+_DUNDERS = {"add": "add", "sub": "sub", "mul": "mul", "truediv": "div", "div": "div", "floordiv": "floor_divide",
+            "mod": "remainder"}  # fmt: skip
+
+for _name, _compute in _COMPUTED.items():
+    _register(partial(_computed, compute=_compute), *spellings(_name, inplace=False))
+    if hasattr(Tensor, f"__{_name}__"):
+        _register(partial(_computed, compute=_compute), getattr(Tensor, f"__{_name}__"))
+for _name, _target in _DUNDERS.items():
+    for _dunder, _compute in ((f"__{_name}__", _COMPUTED[_target]), (f"__r{_name}__", _swapped(_COMPUTED[_target]))):
+        if hasattr(Tensor, _dunder):
+            _register(partial(_computed, compute=_compute), getattr(Tensor, _dunder))
+for _name in ("__getitem__", "unbind", "stack", "cat", "flip", "view", "reshape", "flatten", "squeeze", "unsqueeze",
+              "chunk", "split", "select", "narrow", "permute", "transpose", "expand", "repeat", "t", "ravel", "tile",
+              "roll", "repeat_interleave", "contiguous", "hstack", "vstack"):  # fmt: skip
+    _register(_rearranged, *spellings(_name, inplace=False))
+for _name in ("to", "long", "int", "float", "double", "detach", "clone", "cpu"):
+    _register(_cast, *spellings(_name, inplace=False))
+for _name, _fold in (("max", larger), ("min", smaller), ("sum", operator.add), ("prod", operator.mul)):
+    _register(partial(_folded, fold=_fold), *spellings(_name, inplace=False))
+for _name, _round in (("floor", math.floor), ("ceil", math.ceil), ("round", round), ("trunc", math.trunc)):
+    _register(partial(_rounded, round_one=_round), *spellings(_name, inplace=False))

@@ -1,0 +1,1 @@
+"""Edits of the source that are tried before they are proposed."""

@@ -1,0 +1,215 @@
+"""Other code for what misses a size, tried: the model is built and run again from the edited text."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from itertools import islice
+from typing import Final
+
+from shapelint.diagnosis.joins import short_unpoolings, unlike
+from shapelint.diagnosis.scene import scene
+from shapelint.diagnosis.subject import built_places, right_sizes, subject_of
+from shapelint.edit.document import texts
+from shapelint.edit.joins import Join, Rewriting, rewritings
+from shapelint.edit.layers import resized
+from shapelint.edit.unpool import unpoolings
+from shapelint.facts.analysis import Analysis
+from shapelint.facts.contract import running
+from shapelint.facts.diagnosis import Diagnosis, Plan, Rewrite
+from shapelint.facts.finding import Finding, Safety
+from shapelint.facts.graph import ShapeGraph
+from shapelint.facts.picture import Picture, Scene
+from shapelint.instrument.install import tracked_builtins
+from shapelint.instrument.instrument import forget_sources
+from shapelint.load import Loaded, Site, edited
+from shapelint.request.options import Options
+from shapelint.size.sets import SizeSet
+from shapelint.source.ownership import installed
+from shapelint.source.span import Edit
+from shapelint.trace.explore import Budget, Exploration, explore
+from shapelint.trace.freeze import freeze
+
+_JOINS: Final = 8
+_TRIED: Final = 8
+_SECONDS: Final = 8.0
+
+
+@dataclass(frozen=True, slots=True)
+class Trier:
+    """Builds the model of an analysis again with some edits made, and tells what it does then."""
+
+    load_again: Callable[[], Loaded]
+    analysis: Analysis
+    options: Options
+    sites: Mapping[str, Site]
+
+    def graph(self, edits: tuple[Edit, ...], sizes: Mapping[str, int]) -> ShapeGraph:
+        """The calls at one size, up to the one that fails."""
+        with self._loaded(edits) as loaded:
+            subject = subject_of(loaded, self.analysis.question, self.options)
+            run = Exploration(subject, self.analysis.question.domain, {}).run(sizes, symbolic=False)
+            return freeze(run, loaded.module, {})
+
+    def plan(self, edits: tuple[Edit, ...], wanted: SizeSet) -> Plan:
+        """What the model does at every size."""
+        asked, contract = self.analysis.question, self.analysis.contract
+        with self._loaded(edits) as loaded, tracked_builtins(loaded.module):
+            subject = subject_of(loaded, asked, self.options)
+            found = explore(subject, asked.domain, asked.first, budget=Budget(160, 5.0))
+        right = right_sizes(asked, self.analysis.intent, self.options)(found, None)
+        runs = running(asked.domain, found.regions)
+        return Plan({}, wanted <= right, right, runs, self.analysis.wanted - right, contract.runs - runs)
+
+    def scene(self, edits: tuple[Edit, ...], sizes: Mapping[str, int]) -> Scene:
+        """The calls at one size, to be drawn."""
+        question = self.analysis.question
+        with self._loaded(edits) as loaded, tracked_builtins(loaded.module):
+            run = Exploration(subject_of(loaded, question, self.options), question.domain, {}).run(sizes, symbolic=True)
+            return scene(freeze(run, loaded.module, built_places(loaded)), loaded.module, question, sizes)
+
+    @contextmanager
+    def _loaded(self, edits: tuple[Edit, ...]) -> Iterator[Loaded]:
+        with edited(texts(edits)):
+            forget_sources()
+            try:
+                yield self.load_again()
+            finally:
+                forget_sources()
+
+
+def with_rewrite(analysis: Analysis, trier: Trier) -> Analysis:
+    """The analysis, with other code for what is wrong at the focus, where some was seen to work."""
+    diagnosis = analysis.diagnosis
+    if diagnosis is None or analysis.claimed:
+        return analysis
+    wanted = _wanted(analysis, diagnosis)
+    for edits, words in _ways(trier, diagnosis):
+        with suppress(Exception):
+            plan = trier.plan(edits, wanted)
+            if diagnosis.focus in plan.restores:
+                rewrite = Rewrite(edits, words, plan)
+                return replace(analysis, rewrite=rewrite, picture=_drawn(trier, diagnosis, rewrite))
+    return analysis
+
+
+def _drawn(trier: Trier, diagnosis: Diagnosis, rewrite: Rewrite) -> Picture | None:
+    """The picture of the analysis, where there is one, with the rewritten model as the mended one."""
+    picture = trier.analysis.picture
+    if picture is None:
+        return None
+    ups = [mismatch.up or mismatch.node for mismatch in diagnosis.mismatches]
+    ups = ups or [loss.up for loss in diagnosis.losses] or [misfit.node for misfit in diagnosis.misfits]
+    names = [*dict.fromkeys(up.module for up in ups)]
+    if len(set(rewrite.texts)) == 1:
+        changes = dict.fromkeys(names or ["forward"], rewrite.texts[0])
+    else:
+        changes = dict(zip(names, rewrite.texts, strict=False))
+        left = rewrite.texts[len(changes) :]
+        changes |= {"forward": " and ".join(left)} if left else {}
+    with suppress(Exception):
+        mended, plan = trier.scene(rewrite.edits, picture.sizes), rewrite.plan
+        return replace(picture, mended=mended, changes=changes, runs=plan.runs, restores=plan.restores)
+    return picture
+
+
+def tried(finding: Finding, trier: Trier | None) -> Finding:
+    """The finding, whose edits are only advice as yet, with the safety that they were seen to have, or without them."""
+    fix, diagnosis = finding.fix, None if trier is None else trier.analysis.diagnosis
+    if fix is None or fix.safety is not Safety.ADVICE or not fix.edits:
+        return finding
+    if trier is not None and diagnosis is not None:
+        with suppress(Exception):
+            plan = trier.plan(fix.edits, _wanted(trier.analysis, diagnosis))
+            if plan.complete:
+                safety = Safety.UNSAFE if plan.breaks else Safety.SAFE
+                return replace(finding, fix=replace(fix, safety=safety, verified=("meta",)))
+    return replace(finding, fix=replace(fix, edits=()))
+
+
+def _wanted(analysis: Analysis, diagnosis: Diagnosis) -> SizeSet:
+    return analysis.asked if analysis.certain else SizeSet.point(analysis.contract.symbols, diagnosis.focus)
+
+
+def _ways(trier: Trier, diagnosis: Diagnosis) -> Iterator[tuple[tuple[Edit, ...], tuple[str, ...]]]:
+    """Edits, and how what they change then reads, for what is wrong: a join, an unpooling, or a pinned layer."""
+    if diagnosis.mismatches or any(node.operation.startswith("max_unpool") for node in diagnosis.graph.nodes):
+        with suppress(Exception):
+            steps = _steps(trier, diagnosis.focus, diagnosis.graph)
+            if steps:
+                yield tuple(edit for step in steps for edit in step.edits), tuple(step.text for step in steps)
+    for loss in diagnosis.losses if diagnosis.plan is None and len(diagnosis.losses) == 1 else ():
+        if loss.up.place is not None and not installed(loss.up.place.file):
+            transposed = loss.up.operation.startswith("conv_transpose")
+            join = Join(loss.up.place, 0, 0, loss.up.place, transposed, loss.up.spatial)
+            for rewriting in list(islice(rewritings(join), _TRIED)):
+                yield rewriting.edits, (rewriting.text,)
+    if diagnosis.misfits and diagnosis.region.outcome.failure is not None:
+        misfit = diagnosis.misfits[0]
+        site, ratio = trier.sites.get(misfit.node.module), Fraction(misfit.given, misfit.built_for)
+        if site is not None and "Linear" in misfit.node.kind:
+            for edit, text in list(islice(resized(site.calls, "in_features", 0, ratio), _TRIED)):
+                yield (edit,), (text,)
+
+
+def _steps(trier: Trier, focus: Mapping[str, int], graph: ShapeGraph) -> list[Rewriting]:
+    """A rewriting for each call that fails, one after the other; [] where one of them has none."""
+    steps: list[Rewriting] = []
+    end = time.process_time() + _SECONDS
+    while len(steps) < _JOINS and time.process_time() < end:
+        ways = _calls_to_write(trier, focus, graph)
+        if ways is None:
+            return steps if graph.outputs else []
+        found = _first(trier, focus, ways, steps, _progress(graph, focus))
+        if found is None:
+            return []
+        steps.append(found[0])
+        graph = found[1]
+    return []
+
+
+def _calls_to_write(trier: Trier, focus: Mapping[str, int], graph: ShapeGraph) -> Iterator[Rewriting] | None:
+    """Ways to write the first call that misses a size; None where none does."""
+    unpooling = next(short_unpoolings(graph, focus), None)
+    if unpooling is not None and unpooling.unpool.place is not None and unpooling.pool.place is not None:
+        return unpoolings(unpooling.unpool.place, unpooling.pool.place)
+    if graph.outputs:
+        return None
+    join = _join(trier, focus, graph)
+    return iter(()) if join is None else rewritings(join)
+
+
+def _progress(graph: ShapeGraph, focus: Mapping[str, int]) -> tuple[bool, int, int]:
+    """How far a run comes: with fewer unpoolings that miss a size, further on its way, or to its end."""
+    return bool(graph.outputs), -sum(1 for _ in short_unpoolings(graph, focus)), len(graph.nodes)
+
+
+def _join(trier: Trier, focus: Mapping[str, int], graph: ShapeGraph) -> Join | None:
+    node, rank = graph.nodes[-1], len(trier.analysis.question.axes) or 2
+    differing = unlike(graph, node, rank, focus)
+    if differing is None or node.place is None or installed(node.place.file):
+        return None
+    up = differing.up
+    place = None if up is None or up.place is None or installed(up.place.file) else up.place
+    transposed = up is not None and up.operation.startswith("conv_transpose")
+    return Join(node.place, differing.skip, differing.grown, place, transposed, rank)
+
+
+def _first(
+    trier: Trier,
+    focus: Mapping[str, int],
+    ways: Iterator[Rewriting],
+    steps: list[Rewriting],
+    reached: tuple[bool, int, int],
+) -> tuple[Rewriting, ShapeGraph] | None:
+    """The first rewriting with which the run gets further."""
+    before = tuple(edit for step in steps for edit in step.edits)
+    for rewriting in list(islice(ways, _TRIED)):  # before a trial, which makes the syntax trees anew
+        with suppress(Exception):
+            graph = trier.graph((*before, *rewriting.edits), focus)
+            if _progress(graph, focus) > reached:
+                return rewriting, graph
+    return None

@@ -1,0 +1,142 @@
+"""What is written in the hourglass: sizes, formulas, names of layers, and the signs at what is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+
+from shapelint.facts.picture import Mark, Picture, Role, Scene
+from shapelint.report.network.connections import sized
+from shapelint.report.network.layout import NOTCH, Column, Layout
+
+_LINE, _CHARACTER, _FORMULA, _LONGEST = 13.0, 7.6, 15, 24
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A label, centred at a place."""
+
+    x: float
+    y: float
+    text: str
+    kind: str
+
+
+def output_of(scene: Scene, picture: Picture) -> int:
+    """The call whose size is compared; -1 where there is none."""
+    return scene.outputs[picture.output] if picture.output < len(scene.outputs) else -1
+
+
+def badges(found: Layout) -> Iterator[Text]:
+    """Signs at the marked calls: how many rows stay behind, and where the run ends."""
+    reached, end = found.scene.reached, found.boxes.get(found.scene.reached)
+    if reached < len(found.scene.steps) and end is not None and not found.marked(Role.RAISES):
+        yield Text(end.x0, -end.left / 2, "raises", "cross")
+    for mark in found.marks.values():
+        box = found.boxes.get(mark.step)
+        if box is None:
+            continue
+        if mark.role is Role.RAISES:
+            yield Text(box.middle, -box.left / 2, "raises", "cross")
+        elif mark.role is Role.DROPS:
+            rows = mark.text.split()[1]
+            text = f"\u2212{rows} row{'' if rows == '1' else 's'}"
+            yield Text(box.x0 + 4, -box.left / 2 - NOTCH / 2 - 5, text, "drops")
+
+
+def names(found: Layout, changed: AbstractSet[str]) -> Iterator[Text]:
+    """The name of each call that changes the size, in it, upright where it is narrow; none where there is no room."""
+    end, low = 0.0, 0.0  # of the last name that stands below its call
+    for column in found.columns:
+        box = column.entry
+        if box is None or not column.reached:
+            continue
+        step = found.scene.steps[box.steps[0]]
+        name, mark = _shortened(step.name), found.marks.get(box.steps[0])
+        kind = f"name {mark.role}" if mark else "name changed" if step.module in changed else "name"
+        long = len(name) * _CHARACTER
+        if long < box.x1 - box.x0:
+            yield Text(box.middle, 4, name, kind)
+        elif long < min(box.left, box.right) - 6 and box.x1 - box.x0 > 14:
+            yield Text(box.middle, 0, name, f"{kind} upright")
+        elif mark is not None or step.module in changed:
+            y = max(box.left, box.right) / 2 + NOTCH / 2 + 13
+            low = max(y, low + 14) if box.middle - long / 2 < end else y
+            end = box.middle + long / 2
+            yield Text(box.middle, low, name, f"{kind} outside")
+
+
+def _shortened(name: str) -> str:
+    """The end of a long path, from a dot on."""
+    parts = name.split(".")
+    while len(parts) > 1 and len(".".join(parts)) > _LONGEST:
+        parts = parts[1:]
+    short = ".".join(parts)
+    return short if short == name else f"…{short}"
+
+
+def numbers(found: Layout, picture: Picture) -> Iterator[Text]:
+    """The size of each station above it; what is marked comes first where there is no room for all."""
+    wanted = {found.homes[mark.step]: mark for mark in found.marked(Role.MISSES)}
+    columns = [column for column in found.columns if column.reached]
+    last = found.homes.get(output_of(found.scene, picture), -1)
+    order = sorted(columns, key=lambda each: (each.number not in wanted, each.number not in (0, last), each.number))
+    placed: list[tuple[float, float]] = []
+    for column in order:
+        text, kind = _number(column, wanted.get(column.number), picture, last=column.number == last)
+        texts = [each for each in (text, text.rpartition(" → ")[2]) if _free(column.middle, _half(each), placed)]
+        if texts:
+            text, half = texts[0], _half(texts[0])
+            placed.append((column.middle, half))
+            raising = column.number == columns[-1].number and found.scene.reached < len(found.scene.steps)
+            room = NOTCH / 2 if kind != "number" or raising else 0
+            top = -max(column.body.left, column.body.right) / 2 - 7 - room
+            yield Text(min(max(column.middle, half - 2), found.width - half + 2), top, text, kind)
+            if column.number in (0, last):
+                yield Text(column.middle, top - 17, "input" if column.number == 0 else "output", "end")
+
+
+def _half(text: str) -> float:
+    return len(text) * _CHARACTER / 2 + 3
+
+
+def _free(x: float, half: float, placed: list[tuple[float, float]]) -> bool:
+    return all(abs(x - other) > half + room for other, room in placed)
+
+
+def _number(column: Column, mark: Mark | None, picture: Picture, *, last: bool) -> tuple[str, str]:
+    station = column.station
+    text = sized(station.size) or "no size"
+    if mark is not None:
+        return f"{text} ≠ {sized(mark.wanted)}", "number wrong"
+    if last and picture.wanted:
+        right = station.size == picture.wanted
+        return text if right else f"{text} ≠ {sized(picture.wanted)}", "number right" if right else "number wrong"
+    moved = station.first != station.size and len(station.first) == len(station.size)
+    return f"{sized(station.first)} → {text}" if moved else text, "number"
+
+
+def formulas(found: Layout, below: float) -> Iterator[Text]:
+    """The size of each station as a formula below it, in one line where it is short, else one for each axis."""
+    end = 0.0
+    for column in found.columns:
+        joined = " x ".join(column.station.formula)
+        lines = [joined] if len(joined) <= _FORMULA else list(column.station.formula)
+        lines = [line if len(line) <= 2 * _FORMULA else line[: 2 * _FORMULA - 1] + "…" for line in lines]
+        half = max(map(len, lines), default=0) * 6.1 / 2 + 3
+        if not column.reached or column.middle - half < end:
+            continue
+        end = column.middle + half
+        for number, line in enumerate(lines):
+            yield Text(min(column.middle, found.width - half + 3), below + 12 + number * _LINE, line, "formula")
+
+
+def loose_changes(found: Layout, picture: Picture, base: float, *, mended: bool) -> Iterator[Text]:
+    """The changes of layers that belong to no pair, in one line."""
+    paired = {found.scene.steps[index].module for pair in found.scene.pairs for index in pair.up_nodes}
+    told = {picture.said(name) for name in picture.changes if name in paired}
+    words = [each for each in dict.fromkeys(map(picture.said, picture.changes)) if each not in told]
+    verb = ("with " if mended else "write ") if any("=" in each for each in words) else ""
+    if words:
+        yield Text(found.width / 2, base + 14, verb + ", ".join(words), "change")

@@ -1,0 +1,1 @@
+"""The map of the sizes that work, as a picture and in a terminal."""

@@ -1,0 +1,205 @@
+"""Operators element by element: on tensors their common shape, on numbers the numbers."""
+
+from __future__ import annotations
+
+import math
+import operator as python
+from collections.abc import Callable
+from functools import reduce
+from typing import Any, Final
+
+import torch
+
+from shapelint.saved.onnx.call import Call, operator
+from shapelint.saved.onnx.numbers import (
+    FLOATS,
+    Numbers,
+    as_plain,
+    biggest,
+    calculated,
+    divided,
+    float_result,
+    is_tracked,
+    remainder,
+    rounded,
+    smallest,
+)
+from shapelint.size.ratio import Ratio
+
+_SAME: Final = (
+    "Relu", "LeakyRelu", "PRelu", "Elu", "Selu", "Celu", "Gelu", "ThresholdedRelu", "HardSigmoid", "HardSwish", "Mish",
+    "Sigmoid", "Tanh", "Softplus", "Softsign", "Softmax", "LogSoftmax", "Hardmax", "Erf", "Sin", "Cos", "Tan", "Asin",
+    "Acos", "Atan", "Sinh", "Cosh", "Asinh", "Acosh", "Atanh", "Swish", "Shrink", "CumSum", "Trilu", "LRN",
+    "LpNormalization", "MeanVarianceNormalization", "ReverseSequence", "BitwiseNot",
+)  # fmt: skip
+_ARITHMETIC: Final[dict[str, Callable[[Any, Any], Any]]] = {"Add": python.add, "Sub": python.sub, "Mul": python.mul}
+_COMPARED: Final[dict[str, Callable[[Any, Any], Any]]] = {
+    "Equal": python.eq, "Less": python.lt, "Greater": python.gt, "LessOrEqual": python.le,
+    "GreaterOrEqual": python.ge,
+}  # fmt: skip
+_LOGICAL: Final[dict[str, Callable[[Any, Any], Any]]] = {
+    "And": lambda one, two: bool(one) and bool(two),
+    "Or": lambda one, two: bool(one) or bool(two),
+    "Xor": lambda one, two: bool(one) != bool(two),
+}
+_OF_FLOATS: Final[dict[str, Callable[[float], float]]] = {
+    "Sqrt": math.sqrt, "Exp": math.exp, "Log": math.log, "Reciprocal": lambda number: 1 / number,
+}  # fmt: skip
+
+
+@operator(*_SAME)
+def _same(call: Call) -> Any:
+    return call.same()
+
+
+@operator("Add", "Sub", "Mul")
+def _arithmetic(call: Call) -> Any:
+    if not call.are_numbers():
+        return call.joined()
+    compute = _ARITHMETIC[call.step.operator]
+    return _computed(call, float_result(compute, call.dtype()) if call.dtype() in FLOATS else compute)
+
+
+@operator("Div")
+def _divide(call: Call) -> Any:
+    if not call.are_numbers():
+        return call.joined()
+    return _computed(call, float_result(python.truediv, call.dtype()) if call.dtype() in FLOATS else divided)
+
+
+@operator("Mod")
+def _modulo(call: Call) -> Any:
+    if not call.are_numbers() or call.dtype() in FLOATS:
+        return call.joined(name="remainder")
+    if call.integer("fmod"):
+        return _computed(call, lambda one, two: one - divided(one, two) * two)
+    return _computed(call, remainder)
+
+
+@operator("Pow")
+def _power(call: Call) -> Any:
+    if not call.are_numbers():
+        return call.joined()
+    return _computed(call, _raised)
+
+
+def _raised(base: Any, exponent: Any) -> Any:
+    whole = as_plain(exponent)
+    if is_tracked(base) and whole in (1, 2, 3):
+        return reduce(python.mul, [base] * int(whole))
+    return as_plain(base) ** whole
+
+
+def _computed(call: Call, compute: Callable[[Any, Any], Any]) -> Numbers:
+    return calculated(compute, call.dtype(), call.numbers(0), call.numbers(1))
+
+
+@operator(*_COMPARED)
+def _compared(call: Call) -> Any:
+    if not call.are_numbers():
+        return call.joined(torch.bool)
+    return calculated(_COMPARED[call.step.operator], torch.bool, call.numbers(0), call.numbers(1))
+
+
+@operator(*_LOGICAL)
+def _logical(call: Call) -> Any:
+    if not call.are_numbers():
+        return call.joined(torch.bool)
+    return calculated(_LOGICAL[call.step.operator], torch.bool, call.numbers(0), call.numbers(1))
+
+
+@operator("BitwiseAnd", "BitwiseOr", "BitwiseXor", "BitShift")
+def _bitwise(call: Call) -> Any:
+    return call.joined()
+
+
+@operator("Not", "IsNaN", "IsInf")
+def _asked(call: Call) -> Any:
+    if call.step.operator == "Not" and call.are_numbers():
+        return calculated(lambda number: not bool(number), torch.bool, call.numbers(0))
+    return call.same(0, torch.bool)
+
+
+@operator("Min", "Max")
+def _extreme(call: Call) -> Any:
+    choose = biggest if call.step.operator == "Max" else smallest
+    if not call.are_numbers():
+        return call.joined()
+    found = [call.numbers(index) for index in range(len(call.values))]
+    return reduce(lambda one, two: calculated(choose, call.dtype(), one, two), found)
+
+
+@operator("Sum", "Mean")
+def _several(call: Call) -> Any:
+    return call.joined()
+
+
+@operator("Clip")
+def _clip(call: Call) -> Any:
+    if not call.are_numbers():
+        return call.same()
+    result = call.numbers(0)
+    for index, choose in ((1, biggest), (2, smallest)):
+        if call.has(index):
+            result = calculated(choose, result.dtype, result, call.numbers(index))
+    return result
+
+
+@operator("Neg", "Abs", "Sign")
+def _signed(call: Call) -> Any:
+    if not call.are_numbers():
+        return call.same()
+    known: dict[str, Callable[[Any], Any]] = {"Neg": python.neg, "Abs": abs, "Sign": _sign}
+    compute = known[call.step.operator]
+    return calculated(compute, call.dtype(), call.numbers(0))
+
+
+def _sign(number: Any) -> Any:
+    kind = float if isinstance(number, float) else int
+    return kind(1 if number > 0 else -1 if number < 0 else 0)
+
+
+@operator("Floor", "Ceil", "Round")
+def _rounded(call: Call) -> Any:
+    if not call.are_numbers():
+        return call.same()
+    known: dict[str, Callable[[Any], Any]] = {"Floor": math.floor, "Ceil": math.ceil, "Round": round}
+    compute = known[call.step.operator]
+    return calculated(lambda number: _as_float(number, compute), call.dtype(), call.numbers(0))
+
+
+def _as_float(number: Any, compute: Callable[[Any], Any]) -> Any:
+    if not is_tracked(number):
+        return float(compute(number)) if math.isfinite(number) else number
+    return Ratio(compute(number), 1)
+
+
+@operator(*_OF_FLOATS)
+def _of_floats(call: Call) -> Any:
+    if not call.are_numbers():
+        return call.same()
+    compute = _OF_FLOATS[call.step.operator]
+    return calculated(lambda number: _tried(compute, as_plain(number), call.dtype()), call.dtype(), call.numbers(0))
+
+
+def _tried(compute: Callable[[float], float], number: float, dtype: torch.dtype) -> float:
+    try:
+        return rounded(compute(number), dtype)
+    except (ValueError, ZeroDivisionError, OverflowError):
+        return math.nan
+
+
+@operator("Where")
+def _where(call: Call) -> Any:
+    if not call.are_numbers():
+        return call.joined(call.dtype(1))
+    parts = [call.numbers(index) for index in range(3)]
+    return calculated(lambda condition, one, two: one if condition else two, call.dtype(1), *parts)
+
+
+@operator("Identity", "Dropout")
+def _identity(call: Call) -> Any:
+    value = call.value(0)
+    if len(call.step.outputs) > 1 and call.step.outputs[1]:
+        return value, call.same(0, torch.bool if call.opset >= 10 else None)
+    return value

@@ -1,0 +1,101 @@
+"""Pools as onnxruntime computes their sizes (core/providers/cpu/nn/pool_attributes.h).
+
+It divides as C++ does, towards zero: a window that misses the input by less than a stride still gives one value, where
+PyTorch raises.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import Any
+
+import torch
+
+from shapelint.saved.declare import Declaration, declared
+from shapelint.saved.onnx.call import Call, Kind, Need, operator
+from shapelint.saved.onnx.ops.conv import SAME, Window, shape_needs, window
+
+_NAMES = {"MaxPool": "max_pool", "AveragePool": "avg_pool", "LpPool": "lp_pool"}
+
+
+@operator("MaxPool", "AveragePool", "LpPool")
+def _pool(call: Call) -> Any:
+    shape, axes = call.shape(0), call.rank(0) - 2
+    kernel = call.integers("kernel_shape")
+    if kernel is None or axes < 1:
+        raise ValueError("a pool without kernel_shape, or of a tensor without spatial axes")
+    setting, ceil = window(call, axes, kernel), call.integer("ceil_mode") == 1
+    for k, before, after in zip(setting.kernel, setting.before, setting.after, strict=True):
+        if before >= k or after >= k:
+            raise ValueError("a pad of a pool is not below its kernel")
+    name = f"{_NAMES[call.step.operator]}{axes}d"
+    needs = list(shape_needs(shape, f"`{name}` of an empty input: only its batch can be empty"))
+    sizes = []
+    for axis, n in enumerate(shape[2:]):
+        size, more = _pooled(setting, axis, n, ceil=ceil, strict=_is_strict(call, setting))
+        sizes.append(size)
+        needs += more
+    parameters: dict[str, Sequence[int]] = {
+        "kernel_size": kernel, "stride": setting.stride, "dilation": setting.dilation, "ceil_mode": (int(ceil),) * axes
+    }  # fmt: skip
+    if setting.symmetric:
+        parameters["padding"] = setting.before
+    factor = tuple(Fraction(1, each) for each in setting.stride)
+    made = (*shape[:2], *sizes)
+    several = len([each for each in call.step.outputs if each]) > 1
+    dtypes = (call.dtype(), torch.int64) if several else (call.dtype(),)
+    declaration = Declaration(name, (made,) * len(dtypes), dtypes, tuple(needs), axes, factor, parameters)
+    return declared(declaration, call.tensor(0))
+
+
+def _is_strict(call: Call, setting: Window) -> bool:
+    """Whether the kernel that runs refuses negative pads, which auto_pad gives where the stride is above the kernel."""
+    if call.step.operator == "MaxPool":
+        return all(each == 1 for each in setting.dilation)
+    return call.step.operator == "AveragePool" and call.opset < 19
+
+
+def _pooled(setting: Window, axis: int, n: int, *, ceil: bool, strict: bool) -> tuple[int, tuple[Need, ...]]:
+    """The size of one axis, and what it asks."""
+    k, s, d = setting.kernel[axis], setting.stride[axis], setting.dilation[axis]
+    reach, pads, before = d * (k - 1) + 1, setting.before[axis] + setting.after[axis], setting.before[axis]
+    needs: tuple[Need, ...] = ()
+    if setting.auto_pad in SAME:
+        pads = ((n + s - 1) // s - 1) * s + k - n
+        before = (pads + 1) // 2 if setting.auto_pad == "SAME_LOWER" else pads // 2
+        if strict:
+            text = f"auto_pad={setting.auto_pad} would pad by {{left}}"
+            needs = (Need(pads, 0, Kind.KERNEL, text),)
+    over = n + pads - reach
+    text = f"kernel of reach {reach} does not fit: the pool's output size {{left}} is too small"
+    if over >= 0:
+        out = -(-over // s) + 1 if ceil else over // s + 1
+        if ceil and (out - 1) * s >= n + before:
+            out = out - 1
+        return out, needs
+    out = -(-over // s) + 1
+    return out, (*needs, Need(out, 0, Kind.KERNEL, text))
+
+
+@operator("GlobalAveragePool", "GlobalMaxPool", "GlobalLpPool")
+def _global_pool(call: Call) -> Any:
+    shape = call.shape(0)
+    return call.made((*shape[:2], *(1,) * (len(shape) - 2)), name=f"adaptive_pool{len(shape) - 2}d")
+
+
+@operator("MaxUnpool")
+def _unpool(call: Call) -> Any:
+    shape, axes = call.shape(0), call.rank(0) - 2
+    setting = window(call, axes, call.integers("kernel_shape") or ())
+    if call.has(2):
+        sizes = tuple(call.numbers(2, "the size").items)
+        return call.made(sizes, name=f"max_unpool{axes}d", spatial=axes, factor=tuple(map(Fraction, setting.stride)))
+    spatial = tuple(
+        (n - 1) * s + k - before - after
+        for n, k, s, before, after in zip(
+            shape[2:], setting.kernel, setting.stride, setting.before, setting.after, strict=True
+        )
+    )
+    name, factor = f"max_unpool{axes}d", tuple(map(Fraction, setting.stride))
+    return call.made((*shape[:2], *spatial), name=name, spatial=axes, factor=factor)

@@ -1,0 +1,132 @@
+"""An exported program as a module: its `forward` makes the calls of the graph, grouped by the layers that made them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import groupby
+from typing import Any
+
+import torch
+from torch import nn
+
+from shapelint.instrument.frames import no_place_above
+from shapelint.saved.frames import StepModule, trampoline
+from shapelint.saved.pt2.graph import Call, Exported
+from shapelint.saved.pt2.guards import check_inputs
+from shapelint.saved.pt2.reader import dtype_of
+from shapelint.saved.pt2.targets import function_of
+from shapelint.trace.recording.errors import Unanalysable
+
+
+class ExportedModule(nn.Module):
+    """A program that runs; each layer of the model that it was exported from is a module of its name."""
+
+    def __init__(self, exported: Exported) -> None:
+        super().__init__()
+        self.exported = exported
+        self._values: dict[str, Any] = {}
+        for name, stored in exported.held.items():
+            self._buffers[name] = torch.empty(stored.shape, dtype=stored.dtype, device="meta")
+        for call in exported.calls:
+            path = _path(call)
+            if path and path not in self._modules:
+                self._modules[path] = type(call.kind, (StepModule,), {"__module__": __name__})()
+
+    def forward(self, *inputs: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        """The outputs of the program."""
+        exported = self.exported
+        given = {each.name: tensor for each, tensor in zip(exported.given, inputs, strict=True)}
+        check_inputs(exported, given)
+        self._values = {**self._buffers, **exported.constants, **given}
+        for module, calls in groupby(exported.calls, lambda each: each.module):
+            self._run_layer(module, list(calls))
+        found = tuple(self._values[name] for name in exported.outputs)
+        self._values = {}
+        return found
+
+    def _run_layer(self, module: str, calls: Sequence[Call]) -> None:
+        frame = self._modules.get(_path(calls[0])) if module else None
+        if frame is None:
+            self._run(calls)
+        else:
+            frame(lambda: self._run(calls))
+
+    def _run(self, calls: Sequence[Call]) -> None:
+        for call in calls:
+            function = function_of(call.target)
+            args = [self._argument(each) for each in call.positional]
+            kwargs = {name: self._argument(each) for name, each in call.keywords.items()}
+            self._remember(call, trampoline(call.place)(function, args, kwargs))
+
+    def _remember(self, call: Call, result: Any) -> None:
+        names = [_names(each) for each in call.outputs]
+        if len(names) == 1:
+            self._name(names[0], result)
+        else:
+            for name, each in zip(names, result, strict=False):
+                self._name(name, each)
+
+    def _name(self, names: Any, result: Any) -> None:
+        if isinstance(names, str):
+            self._values[names] = result
+        elif isinstance(names, list):
+            for name, each in zip(names, result, strict=True):
+                self._name(name, each)
+
+    def _argument(self, told: Any) -> Any:
+        ((kind, value),) = told.items()
+        if kind == "as_tensor":
+            return self._values[value["name"]]
+        if kind in ("as_tensors", "as_nested_tensors"):
+            return [self._argument({"as_tensor": each}) for each in value]
+        if kind == "as_optional_tensors":
+            return [self._argument(each) for each in value]
+        if kind in ("as_sym_int", "as_sym_bool", "as_sym_float"):
+            return self._values[value["as_name"]] if "as_name" in value else next(iter(value.values()))
+        if kind in ("as_sym_ints", "as_sym_bools", "as_sym_floats"):
+            return tuple(self._argument({kind[:-1]: each}) for each in value)
+        if kind in _PLAIN:
+            return tuple(value) if isinstance(value, list) else value
+        return _setting(kind, value)
+
+
+_PLAIN = frozenset({
+    "as_int", "as_ints", "as_float", "as_floats", "as_bool", "as_bools", "as_string", "as_strings", "as_int_lists",
+})  # fmt: skip
+_FORMATS = {1: torch.contiguous_format, 2: torch.channels_last, 3: torch.channels_last_3d, 4: torch.preserve_format}
+
+
+def _setting(kind: str, value: Any) -> Any:
+    if kind == "as_none":
+        return None
+    if kind == "as_scalar_type":
+        return dtype_of(value)
+    if kind == "as_memory_format":
+        return _FORMATS.get(value)
+    if kind == "as_device":
+        return torch.device("cpu")
+    if kind == "as_layout":
+        return torch.strided
+    if kind == "as_complex":
+        return complex(value["real"], value["imag"])
+    raise Unanalysable(f"an argument of the kind `{kind.removeprefix('as_')}` is not followed")
+
+
+def _names(told: Any) -> Any:
+    """The name or names that a call gives its result."""
+    ((kind, value),) = told.items()
+    if kind == "as_tensor":
+        return value["name"]
+    if kind == "as_tensors":
+        return [each["name"] for each in value]
+    if kind in ("as_sym_int", "as_sym_bool", "as_sym_float"):
+        return value.get("as_name")
+    return None
+
+
+def _path(call: Call) -> str:
+    """The path of a layer without the number of its call."""
+    return call.module.partition("@")[0]
+
+
+no_place_above(ExportedModule.forward.__code__)

@@ -1,0 +1,73 @@
+"""What a function of sizes is made of: symbols, floor divisions, and minima and maxima.
+
+An atom holds functions and a function holds atoms; here a function is anything with a value and a text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Generic, Protocol, TypeVar
+
+
+class _Valued(Protocol):
+    def value(self, values: Mapping[str, int]) -> int: ...
+
+    def grouped(self) -> str: ...
+
+
+Formula = TypeVar("Formula", bound=_Valued)
+
+
+class Symbol:
+    """An unknown integer with a name, such as the height `H` of the input."""
+
+    __slots__ = ("name",)
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def key(self) -> tuple[object, ...]:
+        return ("symbol", self.name)
+
+    def value(self, values: Mapping[str, int]) -> int:
+        return values[self.name]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class FloorDivision(Generic[Formula]):
+    """floor(numerator / divisor) with a constant divisor of at least 2."""
+
+    __slots__ = ("divisor", "numerator")
+
+    def __init__(self, numerator: Formula, divisor: int) -> None:
+        self.numerator, self.divisor = numerator, divisor
+
+    def key(self) -> tuple[object, ...]:
+        return ("floor", self.numerator, self.divisor)
+
+    def value(self, values: Mapping[str, int]) -> int:
+        return self.numerator.value(values) // self.divisor
+
+    def __str__(self) -> str:
+        return f"{self.numerator.grouped()}//{self.divisor}"
+
+
+class Extreme(Generic[Formula]):
+    """The smaller (`min`) or larger (`max`) of two functions."""
+
+    __slots__ = ("first", "name", "second")
+
+    def __init__(self, name: str, first: Formula, second: Formula) -> None:
+        self.name, self.first, self.second = name, first, second
+
+    def key(self) -> tuple[object, ...]:
+        return (self.name, self.first, self.second)
+
+    def value(self, values: Mapping[str, int]) -> int:
+        choose = min if self.name == "min" else max
+        return choose(self.first.value(values), self.second.value(values))
+
+    def __str__(self) -> str:
+        return f"{self.name}({self.first}, {self.second})"

@@ -1,0 +1,77 @@
+"""Whose code a source file is: the user's own, or an installed package's, Python's or shapelint's. No torch here."""
+
+from __future__ import annotations
+
+import functools
+import os
+import re
+import sys
+import sysconfig
+from collections.abc import Iterable
+from itertools import takewhile
+from pathlib import Path
+from typing import Final
+
+OWN_FOLDER: Final = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+_OUTERMOST: Final = Path(OWN_FOLDER, "jobs", "worker.py")
+_PYTHON: Final = tuple(
+    str(folder) + os.sep for folder in (sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib"))
+)
+_LINE: Final = re.compile(r'^  File "(?P<file>.*)", line (?P<line>\d+) in (?P<function>.*)$', re.MULTILINE)
+_FOREIGN: Final = frozenset({"torch", "numpy", "shapelint", "builtins", *sys.stdlib_module_names} - {"__main__"})
+
+Frame = tuple[str, int, str]
+
+
+def is_own(file: str) -> bool:
+    """Whether a source file belongs to shapelint itself: it lies in the package's folder."""
+    return file.startswith(OWN_FOLDER)
+
+
+@functools.cache
+def installed(file: str) -> bool:
+    """Whether a source file belongs to Python, to an installed package or to shapelint, and not to the user."""
+    parts = Path(file).parts
+    return file.startswith(("<", OWN_FOLDER, *_PYTHON)) or "site-packages" in parts or "dist-packages" in parts
+
+
+def file_of(module: object) -> str | None:
+    """The file that a module says it comes from; None where it says nothing, or something else than a text.
+
+    What lies in sys.modules may be anything, and may answer by code of its own.
+    """
+    try:
+        file = getattr(module, "__file__", None)
+    except Exception:
+        return None
+    return file if isinstance(file, str) and file else None
+
+
+def shown(file: str) -> str:
+    """The path from the current directory where the file lies in it, else as it is."""
+    path = Path(file)
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else file
+
+
+def dumped_frames(dump: str) -> list[Frame]:
+    """The file, line and function of each frame in what Python's faulthandler wrote, innermost first."""
+    return [(each["file"], int(each["line"]), each["function"]) for each in _LINE.finditer(dump)]
+
+
+def place_in(frames: Iterable[Frame]) -> str:
+    """` at net.py:7, in forward` of the innermost frame, the user's before an installed model's; "" without one.
+
+    Frames of torch, Python and shapelint tell nobody where a model hangs, nor do those that led to the check.
+    """
+    inside = takewhile(lambda frame: Path(frame[0]) != _OUTERMOST, frames)
+    known = [frame for frame in inside if not frame[0].startswith(("<", OWN_FOLDER))]
+    users = [frame for frame in known if not installed(frame[0])]
+    packages = [frame for frame in known if "-packages" in frame[0] and "torch" not in Path(frame[0]).parts]
+    for file, line, function in [*users[:1], *packages[:1]]:
+        return f" at {shown(file)}:{line}, in {function}"
+    return ""
+
+
+def is_foreign(name: str | None) -> bool:
+    """Whether a module of this name is torch's, numpy's, the standard library's or ours."""
+    return (name or "builtins").partition(".")[0] in _FOREIGN

@@ -1,0 +1,69 @@
+"""What stands in the source at a place: the call, the statement or the function, as a syntax tree; values as text."""
+
+from __future__ import annotations
+
+import ast
+import linecache
+from collections.abc import Sequence
+from functools import lru_cache
+
+from shapelint.source.span import Span, span_of
+
+
+@lru_cache(maxsize=64)
+def tree(file: str) -> ast.Module:
+    """The syntax tree of a file; an empty one where the file cannot be read."""
+    try:
+        return ast.parse("".join(linecache.getlines(file)))
+    except (SyntaxError, ValueError):
+        return ast.Module([], [])
+
+
+def expression_at(place: Span | None) -> ast.expr | None:
+    """The expression that a place covers exactly."""
+    if place is None:
+        return None
+    lines = (place.line, place.end_line)
+    nodes = (node for node in ast.walk(tree(place.file)) if isinstance(node, ast.expr))
+    near = (node for node in nodes if (node.lineno, node.end_lineno) == lines)
+    return next((node for node in near if span_of(place.file, node) == place), None)
+
+
+def call_at(place: Span | None) -> ast.Call | None:
+    """The call expression that a place covers exactly."""
+    found = expression_at(place)
+    return found if isinstance(found, ast.Call) else None
+
+
+def function_around(place: Span) -> ast.FunctionDef | None:
+    """The innermost function whose source holds a place."""
+    around = [
+        node
+        for node in ast.walk(tree(place.file))
+        if isinstance(node, ast.FunctionDef) and node.lineno <= place.line <= (node.end_lineno or 0)
+    ]
+    return max(around, key=lambda node: node.lineno, default=None)
+
+
+def statement_at(place: Span) -> ast.stmt | None:
+    """The innermost statement that holds a place, no function or class."""
+    around = [
+        node
+        for node in ast.walk(tree(place.file))
+        if isinstance(node, ast.stmt) and node.lineno <= place.line <= (node.end_lineno or 0)
+    ]
+    found = max(around, key=lambda node: (node.lineno, node.col_offset), default=None)
+    return None if isinstance(found, ast.FunctionDef | ast.ClassDef) else found
+
+
+def given(call: ast.Call, name: str, position: int | None = None) -> ast.expr | None:
+    """The argument of a call by its name or position; None where it is not there, or may come from a star."""
+    named = next((word.value for word in call.keywords if word.arg == name), None)
+    if named is not None or position is None or any(isinstance(each, ast.Starred) for each in call.args):
+        return named
+    return call.args[position] if position < len(call.args) else None
+
+
+def written(value: Sequence[int]) -> str:
+    """A value per axis as short as it can be written: one number where the axes agree, else a tuple."""
+    return str(value[0] if len(set(value)) == 1 else tuple(value))

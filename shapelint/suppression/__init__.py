@@ -1,0 +1,1 @@
+"""Findings that nobody wants to hear of: ignore comments, and the baseline."""

@@ -1,0 +1,161 @@
+"""Silences findings by comments `# shapelint: ignore[SL201]`, and tells which of these comments silence nothing.
+
+A comment counts for every line of a finding's span, and only in the user's own files. Whether one is unused can only be
+said where its code took part in the check: in the classes of the model and in the functions that built or ran it.
+"""
+
+from __future__ import annotations
+
+import ast
+import linecache
+import re
+import sys
+import tokenize
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any, Final
+
+from shapelint.facts.analysis import UnusedIgnore
+from shapelint.facts.finding import Finding, fits
+from shapelint.facts.result import CheckResult
+from shapelint.source.comments import WORD, Ignore, read_comments
+from shapelint.source.ownership import file_of, installed
+from shapelint.source.span import Span
+from shapelint.source.syntax import function_around, tree
+
+UNUSED: Final = "SL901"
+
+
+def split(findings: Iterable[Finding]) -> tuple[list[Finding], list[Finding]]:
+    """The findings that stay, and those that a comment silences."""
+    ignores = _Ignores()
+    kept: list[Finding] = []
+    silenced: list[Finding] = []
+    for finding in findings:
+        (silenced if any(_covers(each, finding) for each in ignores.on(finding.location)) else kept).append(finding)
+    return kept, silenced
+
+
+def unused_ignores(
+    module: Any, places: Sequence[Span], silenced: Sequence[Finding], judged: Callable[[str | None], bool]
+) -> tuple[UnusedIgnore, ...]:
+    """The comments in the code of a model that silence none of its findings.
+
+    `module` is the model, `places` are calls that built or ran it, and `judged` tells whether the rules that a word
+    means (None: all rules) took part.
+    """
+    classes = dict.fromkeys(cls for part in module.modules() for cls in type(part).__mro__)
+    named = [(file, cls.__qualname__) for cls in classes if (file := _file_of(cls)) is not None]
+    ignores, found = _Ignores(), []
+    for file in dict.fromkeys([file for file, _ in named] + [place.file for place in places]):
+        for ignore in ignores.in_file(file):
+            used = [each for each in silenced if each.location and each.location.file == file]
+            codes = _unused_codes(ignore, used, judged)
+            if codes is not None and _took_part(file, ignore, named, places):
+                found.append(UnusedIgnore(_place(file, ignore), _text(ignore), codes))
+    return tuple(found)
+
+
+def used_elsewhere(reports: Sequence[CheckResult]) -> tuple[CheckResult, ...]:
+    """The reports without those remarks on unused comments whose comment silences something in another report."""
+
+    def stays(report: CheckResult, finding: Finding) -> bool:
+        others = [each for other in reports if other is not report for each in other.silenced]
+        return finding.code != UNUSED or not _used(finding, others)
+
+    return tuple(
+        replace(report, findings=tuple(each for each in report.findings if stays(report, each)))
+        if any(each.code == UNUSED for each in report.findings)
+        else report
+        for report in reports
+    )
+
+
+def _used(unused: Finding, silenced: Iterable[Finding]) -> bool:
+    """Whether each word that a remark on a comment names, or the comment where it names none, silences something."""
+    here = unused.location
+    on_line = [each for each in silenced if here is not None and _touches(each.location, here)]
+    named = re.findall(r"[\w-]+", unused.message.partition(" in `")[0].removesuffix(" silences nothing"))
+    words = [word for word in named if word != "ignore"]
+    return bool(on_line) and all(any(fits(word, each.code, each.name) for each in on_line) for word in words)
+
+
+def _touches(place: Span | None, comment: Span) -> bool:
+    return place is not None and place.file == comment.file and place.line <= comment.line <= place.end_line
+
+
+class _Ignores:
+    """The comments of files, each file read once."""
+
+    def __init__(self) -> None:
+        self._files: dict[str, tuple[Ignore, ...]] = {}
+
+    def in_file(self, file: str) -> tuple[Ignore, ...]:
+        if file not in self._files:
+            self._files[file] = () if installed(file) else tuple(_read(file))
+        return self._files[file]
+
+    def on(self, place: Span | None) -> Iterator[Ignore]:
+        """The comments on the lines of a place."""
+        for ignore in () if place is None else self.in_file(place.file):
+            if place is not None and place.line <= ignore.line <= place.end_line:
+                yield ignore
+
+
+def _read(file: str) -> Iterator[Ignore]:
+    """The comments of a file, in the text that the model was built from."""
+    data = "".join(linecache.getlines(file)).encode()
+    if WORD in data:
+        with suppress(SyntaxError, tokenize.TokenError):
+            yield from read_comments(data, file).ignores
+
+
+def _covers(ignore: Ignore, finding: Finding) -> bool:
+    return not ignore.codes or any(fits(word, finding.code, finding.name) for word in ignore.codes)
+
+
+def _unused_codes(
+    ignore: Ignore, silenced: Sequence[Finding], judged: Callable[[str | None], bool]
+) -> tuple[str, ...] | None:
+    """The words of a comment that silence nothing, () where it has none; None where it is of use or not judged."""
+    own = [each for each in silenced if each.location and each.location.line <= ignore.line <= each.location.end_line]
+    if not ignore.codes:
+        return () if not own and judged(None) else None
+    useless = [word for word in ignore.codes if not any(fits(word, each.code, each.name) for each in own)]
+    return tuple(word for word in useless if judged(word)) or None
+
+
+def _took_part(file: str, ignore: Ignore, classes: Iterable[tuple[str, str]], places: Iterable[Span]) -> bool:
+    for own, name in classes:
+        node = _definition(own, name) if own == file else None
+        if node is not None and node.lineno <= ignore.line <= (node.end_lineno or 0):
+            return True
+    around = function_around(_place(file, ignore))
+    if around is None:
+        return False
+    return any(each.file == file and around.lineno <= each.line <= (around.end_lineno or 0) for each in places)
+
+
+def _definition(file: str, name: str) -> ast.ClassDef | ast.FunctionDef | None:
+    """The class with a qualified name, which may lie in a function."""
+    found: Any = tree(file)
+    for part in name.replace(".<locals>", "").split("."):
+        inside = (node for node in ast.walk(found) if isinstance(node, ast.ClassDef | ast.FunctionDef))
+        found = next((node for node in inside if node.name == part and node is not found), None)
+        if found is None:
+            return None
+    return found if isinstance(found, ast.ClassDef | ast.FunctionDef) else None
+
+
+def _file_of(cls: type) -> str | None:
+    file = file_of(sys.modules.get(cls.__module__))
+    return None if file is None or installed(file) else file
+
+
+def _place(file: str, ignore: Ignore) -> Span:
+    return Span(file, ignore.line, ignore.column, ignore.line, ignore.end_column)
+
+
+def _text(ignore: Ignore) -> str:
+    return f"ignore[{','.join(ignore.codes)}]" if ignore.codes else "ignore"

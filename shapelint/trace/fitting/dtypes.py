@@ -1,0 +1,64 @@
+"""Whether PyTorch has a kernel for the dtypes of a call, asked of PyTorch itself on single numbers.
+
+Its kernels for meta tensors take what those of the CPU refuse, such as a ReLU of complex numbers.
+"""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+import torch
+
+from shapelint.size.tracking import symbolic
+from shapelint.trace.recording.errors import Kind
+from shapelint.trace.recording.operation import Operation
+from shapelint.trace.recording.trees import flat_tensors, plain_tree
+
+_BITS = re.compile(r"bitwise_\w+|__[ir]?(and|or|xor|lshift|rshift|invert)__")
+
+
+def check_dtypes(op: Operation, *args: Any, **named: Any) -> None:
+    """Refuses dtypes for which the function of the call has no kernel on the CPU; floats are asked of bits only."""
+    if all(tensor.is_floating_point() for tensor in flat_tensors((args, named))) and not _BITS.fullmatch(op.name):
+        return
+    given = tuple(map(_sketched, args)), tuple((name, _sketched(each)) for name, each in named.items())
+    try:
+        refusal = _refusal(op.function, *given)
+    except TypeError:  # an argument that cannot be remembered
+        refusal = _refusal.__wrapped__(op.function, *given)
+    if refusal:
+        op.refuse(Kind.ARGUMENT, refusal)
+
+
+class _Sketch(tuple[torch.dtype, int]):
+    """The dtype and the number of dimensions of a tensor."""
+
+    __slots__ = ()
+
+
+def _sketched(value: Any) -> Any:
+    if isinstance(value, torch.Tensor):
+        return _Sketch((value.dtype, value.dim()))
+    return 1 if isinstance(value, int) and symbolic(value) else plain_tree(value)
+
+
+def _drawn(value: Any) -> Any:
+    return torch.ones((1,) * value[1], dtype=value[0], device="cpu") if isinstance(value, _Sketch) else value
+
+
+@lru_cache(maxsize=1024, typed=True)
+def _refusal(function: Callable[..., Any], args: tuple[Any, ...], named: tuple[tuple[str, Any], ...]) -> str:
+    state = torch.get_rng_state()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            function(*map(_drawn, args), **{name: _drawn(each) for name, each in named})
+    except (RuntimeError, TypeError) as error:
+        return str(error).partition("\n")[0]
+    finally:
+        torch.set_rng_state(state)
+    return ""

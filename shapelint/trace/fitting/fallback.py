@@ -1,0 +1,140 @@
+"""What happens to a torch function without a size rule: its kernel runs, and what that proves is said.
+
+Where no symbol reaches the call, the kernel's shapes are exact. Else the operation alone is run on meta tensors
+at other sizes, and a formula is fitted to each output dimension: evidence, not proof. Where none fits, nothing is
+said of other sizes.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from shapelint.trace.fitting.alone import explain, fitted_shapes, functions_in, shapes_in
+from shapelint.trace.recording.errors import Unanalysable
+from shapelint.trace.recording.operation import RULES, Fresh, Kernel, NoRule, Operation, Plain, Result, Same
+from shapelint.trace.recording.record import Shape
+from shapelint.trace.recording.trees import flat_tensors
+
+_QUIET = frozenset({
+    "__get__", "__set__", "is_floating_point", "is_complex", "element_size", "get_device",
+    "is_inference", "requires_grad_", "__hash__", "is_signed", "data_ptr", "type", "is_conj", "is_neg", "is_nonzero",
+    "register_hook", "backward", "__repr__", "__format__", "is_shared", "is_distributed", "is_pinned", "retain_grad",
+    "dense_dim", "sparse_dim", "dim_order", "record_stream", "register_post_accumulate_grad_hook", "is_coalesced",
+    "is_set_to", "qscheme", "_is_view", "untyped_storage", "storage", "const_data_ptr",
+})  # fmt: skip
+_KEPT = frozenset({"share_memory_", "pin_memory", "__deepcopy__", "__reversed__", "to_dense", "dequantize", "coalesce"})
+
+
+def fallback(operation: Operation, *args: Any, **kwargs: Any) -> Result:
+    """The kernel's own result, with shapes that are fitted to other sizes where symbols reach the call."""
+    twin = _by_twin(operation, args, kwargs)
+    if twin is not None:
+        return twin
+    known = _by_known_rule(operation, args, kwargs)
+    value = _run(operation, args, kwargs)
+    _forget_values(operation, (args, kwargs))
+    if known is not None:
+        return Ready(known, value)
+    shapes = shapes_in(value)
+    if not functions_in(operation, (args, kwargs)) or (operation.name in _QUIET and not flat_tensors(value)):
+        return _result(value, shapes)
+    if operation.name in _KEPT:
+        return _result(value, tuple(operation.shape(tensor) for tensor in flat_tensors(args)[:1]))
+    if value is not None and not shapes:
+        operation.recorder.leak(f"the result of `{operation.name}`, which has no size rule")
+        return Plain(value)
+    return _result(value, fitted_shapes(operation, args, kwargs, shapes))
+
+
+@dataclass(frozen=True, slots=True)
+class Ready(Kernel):
+    """A kernel's result that is there already."""
+
+    value: Any = None
+
+
+def _by_twin(operation: Operation, args: Any, kwargs: Any) -> Result | None:
+    """What the rule of `torch.f` says of `torch.ops.aten.f`, which takes the same arguments."""
+    if not isinstance(operation.function, _OVERLOADED) or not str(operation.function).startswith("aten."):
+        return None
+    name = operation.name.split(".")[0]
+    twins = (getattr(home, name, None) for home in (torch, torch.Tensor, torch._C._nn))
+    rule = next((RULES[twin] for twin in twins if twin in RULES), None)
+    if rule is None or "out" in kwargs:
+        return None
+    operation.name = name
+    try:
+        return rule(operation, *args, **kwargs)
+    except (NoRule, TypeError):
+        return None
+
+
+_OVERLOADED = (torch._ops.OpOverload, torch._ops.OpOverloadPacket)
+
+
+def _by_known_rule(operation: Operation, args: Any, kwargs: Any) -> tuple[Shape | None, ...] | None:
+    """The shapes that a rule gives where only `out` stands in its way: PyTorch gives `out` that shape."""
+    rule = RULES.get(operation.function)
+    if rule is None or kwargs.get("out") is None:
+        return None
+    try:
+        result = rule(operation, *args, **{name: each for name, each in kwargs.items() if name != "out"})
+    except NoRule:
+        return None
+    return _declared(result)
+
+
+def _declared(result: Result) -> tuple[Shape | None, ...] | None:
+    if isinstance(result, Kernel):
+        return result.shapes
+    parts = result if isinstance(result, tuple) else (result,)
+    shapes = tuple(part.shape for part in parts if isinstance(part, (Fresh, Same)))
+    return shapes if len(shapes) == len(parts) else None
+
+
+def _run(operation: Operation, args: Any, kwargs: Any) -> Any:
+    """The kernel's result; where the trials tell why it raised, the sizes that raise like this are known."""
+    try:
+        return operation.recorder.kernel(operation.function, args, kwargs)
+    except Unanalysable:
+        raise
+    except Exception:
+        explain(operation, args, kwargs)
+        raise
+
+
+def needs_data(function: Any, error: BaseException) -> Unanalysable | None:
+    """What to raise for the error of a function that cannot do without the numbers in its tensors."""
+    if not _NEEDS_DATA.search(str(error)):
+        return None
+    name = getattr(function, "__name__", str(function)).split(".")[0]
+    return Unanalysable(f"`{name}` needs the data: PyTorch cannot run it on sizes alone")
+
+
+_NEEDS_DATA = re.compile(r"\bmeta tensor|'Meta' backend|Meta tensors|fake impl|register_meta")
+
+
+def _forget_values(operation: Operation, tree: Any) -> None:
+    """Drops the numbers of the tensors that the function may have written to."""
+    recorder = operation.recorder
+    if recorder.valued and operation.name not in _QUIET:
+        written = {each.untyped_storage().data_ptr() for each in flat_tensors(tree) if not each.is_meta}
+        for known in recorder.known.values():
+            if known.values is not None and known.tensor.untyped_storage().data_ptr() in written:
+                known.values = None
+
+
+# -- results as shapes --------------------------------------------------------------------------------------------
+
+
+def _result(value: Any, shapes: tuple[Shape, ...]) -> Result:
+    if flat_tensors(value):
+        return Ready(shapes, value)
+    if not shapes:
+        return Plain(value)
+    kind = type(value)
+    return Plain(shapes[0][0] if kind is int else torch.Size(shapes[0]) if kind is torch.Size else kind(shapes[0]))

@@ -1,0 +1,1 @@
+"""How a result lies in memory, on which depends what a view allows."""

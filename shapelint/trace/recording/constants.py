@@ -1,0 +1,91 @@
+"""Which tensors hold the same real numbers at every size: a model's own small tensors, and what is made of them alone.
+
+A model may ask them anything: `if self.kernel_size.item() > 1`, `range(int(steps[0]))`. A drawn number is named as a
+reason elsewhere (`chance.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import torch
+
+from shapelint.size.ratio import Ratio
+from shapelint.size.tracking import symbolic
+from shapelint.source.ownership import is_foreign
+from shapelint.trace.recording.record import Known
+from shapelint.trace.recording.trees import flat_tensors
+
+_DEPTH = 3
+_DRAWN = frozenset({
+    "rand", "randn", "randint", "randperm", "rand_like", "randn_like", "randint_like", "normal", "bernoulli", "poisson",
+    "multinomial", "normal_", "uniform_", "random_", "bernoulli_", "exponential_", "geometric_", "cauchy_",
+    "log_normal_", "dropout", "dropout_", "gumbel_softmax", "rrelu", "empty", "empty_like", "new_empty",
+})  # fmt: skip
+
+
+def attribute_tensors(module: torch.nn.Module) -> Iterator[torch.Tensor]:
+    """The tensors that hang in plain attributes of a module's parts, and in lists, dicts and objects there."""
+    for part in module.modules():
+        for name, value in vars(part).items():
+            if name not in ("_parameters", "_buffers", "_modules"):
+                yield from _inside(value, _DEPTH)
+
+
+def _inside(value: Any, depth: int) -> Iterator[torch.Tensor]:
+    kind = type(value)
+    if issubclass(kind, torch.Tensor):
+        yield value
+    elif not depth or issubclass(kind, torch.nn.Module):
+        return
+    elif kind in (list, tuple):
+        for each in value:
+            yield from _inside(each, depth - 1)
+    elif kind is dict:
+        yield from _inside(list(value.values()), depth)
+    elif not is_foreign(kind.__module__) and isinstance(own := getattr(value, "__dict__", None), dict):
+        yield from _inside(list(own.values()), depth - 1)
+
+
+def mark_constants(known: Mapping[int, Known], name: str, given: tuple[Any, Any], made: Iterable[torch.Tensor]) -> None:
+    """Notes which results of a call are constants, and which tensors are none any more after it wrote into them."""
+    made = [tensor for tensor in made if not tensor.is_meta]
+    written = [tensor for tensor in _written(name, *given) if not tensor.is_meta]
+    if not made and not written:
+        return
+    taken = [tensor for tensor in flat_tensors(given) if id(tensor) in known]
+    constant = name not in _DRAWN and _is_constant(known, given)
+    stale = any(known[id(tensor)].stale for tensor in taken)
+    for tensor in made:
+        known[id(tensor)].constant, known[id(tensor)].stale = constant, stale
+    if written and not constant:
+        stale = stale or any(tensor.is_meta for tensor in taken)
+        for each in sharing(known, written):
+            each.constant, each.stale = False, each.stale or stale
+            each.values = None if "out" in given[1] else each.values
+
+
+def sharing(known: Mapping[int, Known], tensors: Iterable[torch.Tensor]) -> list[Known]:
+    """What is known of every real tensor over the memory of the given ones."""
+    memories = {tensor.untyped_storage().data_ptr() for tensor in tensors}
+    real = [each for each in known.values() if not each.tensor.is_meta]
+    return [each for each in real if each.tensor.untyped_storage().data_ptr() in memories]
+
+
+def _written(name: str, args: Any, kwargs: Any) -> list[torch.Tensor]:
+    in_place = (name.endswith("_") and not name.endswith("__")) or name == "__setitem__"
+    in_place = in_place or (name.startswith("__i") and name not in ("__invert__", "__index__", "__int__"))
+    return flat_tensors((args[:1] if in_place or kwargs.get("inplace") else (), kwargs.get("out")))
+
+
+def _is_constant(known: Mapping[int, Known], tree: Any) -> bool:
+    if isinstance(tree, torch.Tensor):
+        return id(tree) in known and known[id(tree)].constant
+    if isinstance(tree, dict):
+        return all(_is_constant(known, each) for each in tree.values())
+    if isinstance(tree, (tuple, list)):
+        return all(_is_constant(known, each) for each in tree)
+    if isinstance(tree, slice):
+        return _is_constant(known, (tree.start, tree.stop, tree.step))
+    return not (symbolic(tree) or isinstance(tree, Ratio))

@@ -1,0 +1,29 @@
+"""The errors that a recorded run raises through the model's own code."""
+
+from __future__ import annotations
+
+from shapelint.facts.failure import Failure, Kind
+
+__all__ = ["LONGEST", "Failure", "Kind", "OutOfTime", "SizeError", "Unanalysable"]
+
+LONGEST = 60.0  # seconds of one run: far more than any network takes, and less than memory lasts in an endless loop
+
+
+class SizeError(RuntimeError):
+    """Raised through the model's own code where an operation's requirement fails, as PyTorch would."""
+
+    def __init__(self, failure: Failure, text: str) -> None:
+        super().__init__(text)
+        self.failure = failure
+
+
+class Unanalysable(RuntimeError):
+    """Raised where the run cannot go on, and whether PyTorch would is not known; `failure` is what may befall it."""
+
+    def __init__(self, text: str, failure: Failure | None = None) -> None:
+        super().__init__(text)
+        self.failure = failure
+
+
+class OutOfTime(Unanalysable):
+    """Raised where a run takes longer than any run should."""

@@ -1,0 +1,133 @@
+"""What is written down while a model runs: its tensors, its calls, and the conditions on its path.
+
+`Recording` is what an operation and its size rule may ask of the run that they are part of.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, NoReturn, Protocol
+
+import torch
+
+from shapelint.facts.failure import Failure
+from shapelint.size.condition import Condition
+from shapelint.size.function import Function
+from shapelint.source.span import Call
+
+Shape = tuple[int, ...]
+
+
+@dataclass(slots=True)
+class Known:
+    """What is known of a tensor: its shape, the call that made it, and its values where they are sizes.
+
+    Where `layout` holds or fails as in this run, the strides are those of this run too. A `constant` has real numbers,
+    the same ones at every size; those of a `stale` tensor are not what the model wrote.
+    """
+
+    tensor: torch.Tensor
+    dims: Shape
+    node: int
+    values: tuple[Any, ...] | None = None
+    layout: tuple[Condition, ...] = ()
+    constant: bool = False
+    stale: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A condition on the path: one that another path can take (`failure` is None), or one that else raises.
+
+    `place` is where the model's own code asked for it; None where a size rule did.
+    """
+
+    condition: Condition
+    failure: Failure | None
+    node: int
+    place: Call | None = None
+
+
+@dataclass(slots=True)
+class Record:
+    """One recorded call, before it is frozen into a `graph.Node`."""
+
+    name: str
+    function: Any
+    arguments: tuple[Any, ...]
+    keywords: Mapping[str, Any]
+    module: str
+    call: int
+    inputs: tuple[int, ...]
+    place: Call | None
+    outputs: tuple[Shape, ...] = ()
+    result: Any = None
+    spatial: int = 0
+    factor: tuple[Any, ...] = ()
+    parameters: dict[str, tuple[int, ...]] = field(default_factory=dict)
+
+
+Overrides = Mapping[str, Mapping[str, tuple[Function, ...]]]
+
+
+class Recording(Protocol):
+    """The run that an operation is part of, as a size rule sees it: `op.recorder`.
+
+    `known` has what is known of each tensor, by its `id`; `records` are the calls so far; `sizes` the sizes of the
+    symbols in this run; `overrides` what a repair sets; `told` is False where nobody reads the calls; `valued` tells
+    that some tensor holds sizes; `kernel_error` is the last error that a kernel raised.
+    """
+
+    known: dict[int, Known]
+    records: list[Record]
+    sizes: Mapping[str, int]
+    overrides: Overrides
+    told: bool
+    valued: bool
+    kernel_error: BaseException | None
+
+    def shape(self, tensor: torch.Tensor) -> Shape:
+        """The dimensions of a tensor, each a Size where it depends on a symbol."""
+        ...
+
+    def adopt(self, tensor: torch.Tensor) -> Known:
+        """Takes in a tensor of unknown origin with the shape that it has; this is a leak."""
+        ...
+
+    def learn(
+        self, tensor: torch.Tensor, dims: Shape, node: int, values: Any = None, layout: tuple[Condition, ...] = ()
+    ) -> Known:
+        """Notes the dimensions of a tensor, the index of the call that made it, and its values where they are sizes."""
+        ...
+
+    def leak(self, reason: str) -> None:
+        """Notes that a size went where it cannot be followed: nothing after it is proved."""
+        ...
+
+    def require(self, condition: Condition, failure: Failure, operation: Any) -> None:
+        """Splits off the sizes at which a condition fails; raises SizeError where the sizes of this run do."""
+        ...
+
+    def decide(self, condition: Condition) -> bool:
+        """Whether a condition holds at the sizes of this run, as part of its path."""
+        ...
+
+    def give_up(self, failure: Failure, operation: Any) -> NoReturn:
+        """Raises Unanalysable at a call of which no size tells whether it raises `failure`."""
+        ...
+
+    def override(self, parameter: str) -> tuple[int, ...] | None:
+        """The value per axis that a repair gives to an argument of the layer that runs; None where it gives none."""
+        ...
+
+    def kernel(self, func: Any, args: Any, kwargs: Any) -> Any:
+        """What torch's own function gives on plain numbers, unseen by the recording; raises what it raises.
+
+        Raises Unanalysable where the function cannot do without the numbers in its tensors.
+        """
+        ...
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        """Records one call and gives its result; raises as the call does."""
+        ...

@@ -1,0 +1,110 @@
+"""The house rules, as tests: the rooms, the sizes of functions and files, and what ruff and mypy say."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent.parent
+TORCH_IN = {"confirm", "diagnosis", "engine", "instrument", "load", "ops", "repair", "restore", "saved", "trace"}
+SOURCES = sorted([*ROOT.glob("shapelint/**/*.py"), *ROOT.glob("rules/**/*.py")])
+
+
+def part(path: Path) -> str:
+    """The room of a file: its folder in the package, or its own name where it lies in none."""
+    return path.relative_to(ROOT / "shapelint").with_suffix("").parts[0]
+
+
+def imports(path: Path) -> Iterator[str]:
+    """The absolute names of what the file imports at run time; what is imported for type checkers is left out."""
+    tree = ast.parse(path.read_text())
+    typing_only = {
+        id(inner)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+        for inner in ast.walk(node)
+    }
+    for node in ast.walk(tree):
+        if id(node) in typing_only:
+            continue
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.level == 0:
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def test_the_rooms_are_on_their_floors() -> None:
+    """The contracts of import-linter in pyproject.toml: the order of the rooms, and no circle in any of them."""
+    run_tool("-c", "from importlinter.cli import lint_imports_command as lint; lint()", "--no-cache", "--no-logo")
+
+
+@pytest.mark.parametrize("folder", ["rules", "examples/plugin"])
+def test_a_rule_imports_one_module_of_shapelint(folder: str) -> None:
+    for path in ROOT.glob(f"{folder}/**/*.py"):
+        own = {name for name in imports(path) if name.startswith("shapelint.")}
+        assert {name.rpartition(".")[0] for name in own} <= {"shapelint.rule", "shapelint.testing"}, path.name
+        outside = {name.split(".")[0] for name in imports(path)} - {"shapelint"} - set(sys.stdlib_module_names)
+        assert folder != "rules" or not outside, path.name
+
+
+def test_each_library_has_its_place() -> None:
+    for path in ROOT.glob("shapelint/**/*.py"):
+        tops = {name.split(".")[0] for name in imports(path)}
+        assert "islpy" not in tops or part(path) == "size", path
+        assert "torch" not in tops or part(path) in TORCH_IN, path
+        assert not tops & {"onnx", "onnxruntime", "onnxscript"} or part(path) in ("confirm", "saved"), path
+        assert not any(name.startswith("shapelint_rules") for name in imports(path)), path
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_functions_and_files_are_short(path: Path) -> None:
+    text = path.read_text()
+    lines = text.count("\n")
+    assert lines <= 300
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            assert (node.end_lineno or 0) - node.lineno + 1 <= 40, node.name
+
+
+def test_the_package_list_is_the_folders() -> None:
+    tools = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
+    folders = {path.parent.relative_to(ROOT) for path in SOURCES}
+    names = {".".join(folder.parts).replace("rules", "shapelint_rules", 1) for folder in folders}
+    assert set(tools["packages"]) == names
+
+
+def test_the_entry_points_are_the_rule_files() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    modules = {value.partition(":")[0] for value in project["entry-points"]["shapelint.rules"].values()}
+    assert modules == {f"shapelint_rules.{path.stem}" for path in ROOT.glob("rules/sl*.py")}
+
+
+@pytest.mark.parametrize("arguments", [["--version"], ["rules"], ["explain"], ["explain", "SL101"], ["hook", __file__]])
+def test_what_needs_no_torch_imports_none(arguments: list[str]) -> None:
+    heavy = ("torch", "onnx", "onnxruntime", "numpy")
+    code = (
+        "import sys\nfrom shapelint.cli.app import run\n"
+        f"code = run({arguments!r})\nfound = [name for name in {heavy!r} if name in sys.modules]\n"
+        "sys.exit(f'imported {found}' if found else code)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=ROOT)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def run_tool(*arguments: str) -> None:
+    done = subprocess.run([sys.executable, *arguments], capture_output=True, text=True, check=False, cwd=ROOT)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_ruff_is_content() -> None:
+    run_tool("-m", "ruff", "check", ".")
+
+
+def test_mypy_is_content() -> None:
+    run_tool("-m", "mypy", "shapelint", "rules")

@@ -1,0 +1,77 @@
+"""A function that sleeps until it is called is called, inspected and stopped as the function itself."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from shapelint.instrument.lazy_compile import WAKE, forget, is_asleep, put_to_sleep, wake
+
+SOURCE = """
+def many(a, b=2, /, c=3, *rest, d, e=5, **named):
+    return a, b, c, rest, d, e, named
+
+def few(image, *sizes, scale=1):
+    return image, sizes, scale
+
+def steps(count):
+    got = yield 0
+    try:
+        while True:
+            got = yield got * count
+    except KeyError:
+        return "stopped"
+
+def inside(held):
+    within = lambda: held
+    yield within()
+"""
+
+
+@pytest.fixture
+def asleep() -> Iterator[dict[str, Any]]:
+    space: dict[str, Any] = {WAKE: wake}
+    exec(SOURCE, space)
+    functions = [each for name, each in space.items() if inspect.isfunction(each) and name != WAKE]
+    for function in functions:
+        put_to_sleep(function, lambda code=function.__code__: code)
+    assert len(functions) == 4
+    assert all(map(is_asleep, functions))
+    yield space
+    forget(tuple(functions))
+
+
+def test_arguments_arrive_however_they_are_passed(asleep: dict[str, Any]) -> None:
+    many, few = asleep["many"], asleep["few"]
+    assert str(inspect.signature(many)) == "(a, b=2, /, c=3, *rest, d, e=5, **named)"
+    for _ in ("asleep", "awake"):
+        assert many(1, d=4) == (1, 2, 3, (), 4, 5, {})
+        assert many(1, 6, 7, 8, d=4, f=9) == (1, 6, 7, (8,), 4, 5, {"f": 9})
+        assert few(1) == (1, (), 1)
+        assert few(1, 2, 3, scale=4) == (1, (2, 3), 4)
+        assert few(image=1) == (1, (), 1)
+    assert not is_asleep(many)
+
+
+def test_what_a_function_refuses_it_refuses_asleep(asleep: dict[str, Any]) -> None:
+    with pytest.raises(TypeError, match=r"few\(\) missing 1 required positional argument: 'image'"):
+        asleep["few"]()
+    with pytest.raises(TypeError, match=r"many\(\) missing 1 required keyword-only argument: 'd'"):
+        asleep["many"](1)
+
+
+def test_a_generator_is_sent_to_stopped_and_closed(asleep: dict[str, Any]) -> None:
+    steps = asleep["steps"]
+    assert inspect.isgeneratorfunction(steps)
+    for _ in ("asleep", "awake"):
+        running = steps(3)
+        assert [next(running), running.send(2), running.send(5)] == [0, 6, 15]
+        with pytest.raises(StopIteration, match="stopped"):
+            running.throw(KeyError)
+    with contextmanager(asleep["inside"])(7) as held:
+        assert is_asleep(asleep["inside"]) is False
+        assert held == 7

@@ -1,0 +1,102 @@
+"""`pytest --shapelint`: one test for each configured or annotated model, and nothing where it is not asked for."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.fabricated import MODEL
+
+ANNOTATED = MODEL.replace("class Net", "# shapelint: input=1,3,6,6\nclass Net")
+SETTINGS = """
+[tool.shapelint]
+models = [
+    { target = "pkg/fine.py:Net", input = "1,3,5,5" },
+    { target = "pkg/fine.py:Net", input = ["1,3,7,7"], kwargs = {} },
+]
+[tool.pytest.ini_options]
+testpaths = ["tests"]
+"""
+NAMES = {
+    "tests/test_one.py::test_one",
+    "bad.py::Net[1,3,6,6]",
+    "pkg/fine.py::Net[1,3,5,5]",
+    "pkg/fine.py::Net[1,3,7,7]",
+}
+
+
+@pytest.fixture
+def project(pytester: pytest.Pytester) -> pytest.Pytester:
+    for file, text in {
+        "bad.py": ANNOTATED,
+        "pkg/fine.py": MODEL,
+        "pyproject.toml": SETTINGS,
+        "tests/test_one.py": "def test_one():\n    pass\n",
+    }.items():
+        Path(pytester.path, file).parent.mkdir(exist_ok=True)
+        Path(pytester.path, file).write_text(text)
+    return pytester
+
+
+def named(project: pytest.Pytester, *arguments: str) -> set[str]:
+    out = project.runpytest_inprocess("--collect-only", "-q", *arguments).stdout.lines
+    return {line for line in out if "::" in line}
+
+
+def test_every_model_is_a_test_of_its_own(project: pytest.Pytester) -> None:
+    assert named(project, "--shapelint") == NAMES
+    assert named(project) == {"tests/test_one.py::test_one"}
+
+
+def test_a_named_path_stands_for_the_models_in_it(project: pytest.Pytester) -> None:
+    assert named(project, "--shapelint", "pkg") == {name for name in NAMES if name.startswith("pkg")}
+    assert named(project, "--shapelint", "bad.py::Net[1,3,6,6]") == {"bad.py::Net[1,3,6,6]"}
+    assert named(project, "--shapelint", "-m", "shapelint", "-k", "bad") == {"bad.py::Net[1,3,6,6]"}
+
+
+def test_a_failure_is_the_report(project: pytest.Pytester) -> None:
+    result = project.runpytest_inprocess("--shapelint", "-v")
+    result.assert_outcomes(passed=3, failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "*pkg/fine.py::Net?1,3,5,5? PASSED*",
+            "bad.py:9:23: error SL101 round-trip-size: `deconv` gives back 5x5 where `conv` took 6x6",
+            " 9 |         self.deconv = nn.ConvTranspose2d(8, 3, 3, stride=2, padding=1)",
+            "1 error in bad.py:Net at 1,3,6,6",
+            "FAILED bad.py::Net?1,3,6,6? - bad.py:9:23: error SL101*",
+        ]
+    )
+
+
+def test_what_cannot_be_checked_is_one_line(project: pytest.Pytester) -> None:
+    Path(project.path, "bad.py").write_text(ANNOTATED.replace("self.conv(x)", "self.missing(x)"))
+    result = project.runpytest_inprocess("--shapelint", "bad.py")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["bad.py:Net does not run: AttributeError: 'Net' object has no attribute 'missing'*"])
+
+
+def test_a_wrong_setting_is_a_usage_error(project: pytest.Pytester) -> None:
+    Path(project.path, "pyproject.toml").write_text("[tool.shapelint]\nmodel = []")
+    result = project.runpytest_inprocess("--shapelint")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*pyproject.toml: [[]tool.shapelint] has no key 'model', did you mean 'models'?"])
+
+
+def test_the_workers_of_xdist_take_the_same_models(project: pytest.Pytester) -> None:
+    command = [sys.executable, "-m", "pytest", "--shapelint", "-n", "1", "-q", "-p", "no:cacheprovider"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=project.path, env=dict(os.environ))
+    assert done.stdout.rstrip().splitlines()[-1].startswith("1 failed, 3 passed in ")
+
+
+def test_it_costs_nothing_where_it_is_not_asked_for(project: pytest.Pytester) -> None:
+    code = (
+        "import sys, pytest\ncode = pytest.main(['-q', '-p', 'no:cacheprovider'])\n"
+        "names = ('torch', 'islpy', 'click', 'shapelint.facts.finding', 'shapelint.pytest_plugin.items')\n"
+        "sys.exit(str([name for name in names if name in sys.modules]) if code == 0 else code)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=project.path)
+    assert done.stderr.strip() == "[]"
