@@ -64,14 +64,14 @@ def followers_note(diagnosis: Diagnosis) -> str | None:
     return f"with that mended: {'; '.join(texts)}{more}"
 
 
-def mending_fix(diagnosis: Diagnosis, otherwise: str, *, where: str = "") -> Fix:
+def channels_fix(diagnosis: Diagnosis, otherwise: str, *, where: str = "") -> Fix:
     """The edits that build every such layer for what arrives, where its number is a literal; else advice.
 
     `where` says for which size that is.
     """
     found = [layer_edit(misfit) for misfit in diagnosis.misfits]
     edits = [each for each in found if each is not None]
-    safety = Safety.ADVICE if diagnosis.mended is None else safety_of(diagnosis.mended)
+    safety = Safety.ADVICE if diagnosis.repaired is None else safety_of(diagnosis.repaired)
     if not edits or len(edits) < len(found) or safety is Safety.ADVICE:
         return Fix(otherwise, Safety.ADVICE)
     texts = [quoted(text) for _, text in edits]

@@ -14,7 +14,7 @@ from shapelint.rule import (
     Failure,
     Fix,
     Kind,
-    Loss,
+    LostRows,
     Mismatch,
     Node,
     Plan,
@@ -64,7 +64,7 @@ def called(node: Node) -> str:
     return quoted(node.module or node.operation) + (f", call {node.call}," if node.call > 1 else "")
 
 
-def misses_output_size(loss: Loss) -> bool:
+def misses_output_size(loss: LostRows) -> bool:
     """Whether an unpooling misses the size that its pool took by what `output_size=` can add or take away."""
     stride = loss.up.parameter("stride") or ()
     unpooling = loss.up.operation.startswith("max_unpool") and bool(loss.pair.down)
@@ -171,7 +171,7 @@ def _few(sizes: SizeSet) -> str:
     return f"{', '.join(found)} and {more}"
 
 
-def alike_note(loss: Loss) -> str | None:
+def alike_note(loss: LostRows) -> str | None:
     """Which sizes the down-sampling takes to the same; None where it drops nothing."""
     if not any(loss.remainder):
         return None
@@ -245,7 +245,7 @@ def nearest_note(analysis: Analysis, focus: dict[str, int]) -> str | None:
     return f"nearest to {sized(tuple(focus.values()))} that {verb}: {' and '.join(dict.fromkeys(texts))}"
 
 
-def resizing(loss: Loss) -> str:
+def resizing(loss: LostRows) -> str:
     """What to do about an up-sampling that takes no `output_padding`: a size instead of the factor, or its output."""
     up, took = layer_name(loss.pair.up), f"the size that {layer_name(loss.pair.down)} took"
     rank = len(loss.needed)
@@ -257,7 +257,7 @@ def resizing(loss: Loss) -> str:
     return f"resize what {up} gives to {took}: `F.interpolate(y, size=x.shape[-{rank}:])`"
 
 
-def output_size_call(diagnosis: Diagnosis, loss: Loss) -> str | None:
+def output_size_call(diagnosis: Diagnosis, loss: LostRows) -> str | None:
     """The call of the one layer to change with `output_size=`, where that is proved right for every size that runs.
 
     A plain name in the call's reach must hold what the mirror takes; None where there is none.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import ClassVar
 
-from shapelint.rule import Analysis, Diagnosis, Finding, Fix, Invalid, Loss, Rewrite, Safety, Severity, Valid
+from shapelint.rule import Analysis, Diagnosis, Finding, Fix, Invalid, LostRows, Rewrite, Safety, Severity, Valid
 
 from ._helpers import (
     alike_note,
@@ -139,7 +139,7 @@ class RoundTripSize:
                 spare = {}
 
     def _finding(
-        self, analysis: Analysis, diagnosis: Diagnosis, loss: Loss, spare: Mapping[str, tuple[int, ...]]
+        self, analysis: Analysis, diagnosis: Diagnosis, loss: LostRows, spare: Mapping[str, tuple[int, ...]]
     ) -> Finding:
         """The finding; its fix also has the `spare` values, of layers that lose nothing but share the line."""
         notes = [alike_note(loss)]
@@ -160,12 +160,12 @@ class RoundTripSize:
         )
 
 
-def _loses(loss: Loss) -> bool:
+def _loses(loss: LostRows) -> bool:
     """Whether the pair itself misses its size; a layer may get a value only because others of its line need one."""
     return any(loss.needed) and loss.pair.size_in != loss.pair.size_out
 
 
-def loss_message(loss: Loss) -> str:
+def loss_message(loss: LostRows) -> str:
     """Both sizes of a pair, or of a layer that mirrors nothing."""
     up, out = layer_name(loss.pair.up), sized(loss.pair.size_out)
     if not loss.pair.down:
@@ -173,13 +173,13 @@ def loss_message(loss: Loss) -> str:
     return f"{up} gives back {out} where {layer_name(loss.pair.down)} took {sized(loss.pair.size_in)}"
 
 
-def is_remainder(loss: Loss) -> bool:
+def is_remainder(loss: LostRows) -> bool:
     """Whether a pair without `output_padding` misses exactly the remainder that its down-sampling drops."""
     transposed = loss.up.operation.startswith("conv_transpose")
     return not transposed and any(loss.needed) and all(each >= 0 for each in loss.needed)
 
 
-def _fix(rewrite: Rewrite | None, diagnosis: Diagnosis, loss: Loss, spare: Mapping[str, tuple[int, ...]]) -> Fix:
+def _fix(rewrite: Rewrite | None, diagnosis: Diagnosis, loss: LostRows, spare: Mapping[str, tuple[int, ...]]) -> Fix:
     if diagnosis.plan is None:
         if rewrite is not None:
             return rewriting_fix(rewrite, f"write {rewritten(rewrite)}")

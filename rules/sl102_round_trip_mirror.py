@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import ClassVar
 
-from shapelint.rule import Analysis, Diagnosis, Finding, Fix, Invalid, Loss, Safety, Severity, Valid, written
+from shapelint.rule import Analysis, Diagnosis, Finding, Fix, Invalid, LostRows, Safety, Severity, Valid, written
 
 from ._helpers import (
     layer_name,
@@ -84,7 +84,7 @@ class RoundTripMirror:
         for number, loss in enumerate(losses):
             yield self._finding(analysis, diagnosis, loss, first=number == 0)
 
-    def _finding(self, analysis: Analysis, diagnosis: Diagnosis, loss: Loss, *, first: bool) -> Finding:
+    def _finding(self, analysis: Analysis, diagnosis: Diagnosis, loss: LostRows, *, first: bool) -> Finding:
         elsewhere = (nearest_note(analysis, dict(diagnosis.focus)), padding_note(analysis)) if first else ()
         return Finding(
             code=self.code,
@@ -101,7 +101,7 @@ class RoundTripMirror:
 _ARGUMENTS = ("kernel_size", "stride", "padding", "dilation")
 
 
-def _differences(loss: Loss) -> tuple[str, ...]:
+def _differences(loss: LostRows) -> tuple[str, ...]:
     found = []
     for name in _ARGUMENTS:
         up, down = loss.up.parameter(name), loss.down.parameter(name)
@@ -111,7 +111,7 @@ def _differences(loss: Loss) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _impossible(loss: Loss) -> str:
+def _impossible(loss: LostRows) -> str:
     miss = ", ".join(f"{each:+d}" for each in loss.needed)
     if not loss.up.operation.startswith("conv_transpose"):
         return f"{layer_name(loss.pair.up)} misses the size by {miss}"
@@ -125,7 +125,7 @@ def _impossible(loss: Loss) -> str:
     return f"`output_padding` would have to change by {miss}, which is out of its range"
 
 
-def _fix(diagnosis: Diagnosis, loss: Loss) -> Fix | None:
+def _fix(diagnosis: Diagnosis, loss: LostRows) -> Fix | None:
     """The one argument of one layer that, alone, gives the size back; another size where the layer has none."""
     change = diagnosis.change
     if change is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import ClassVar
 
-from shapelint.rule import Analysis, Diagnosis, Finding, Fix, Invalid, Loss, Node, Safety, Severity, Valid
+from shapelint.rule import Analysis, Diagnosis, Finding, Fix, Invalid, LostRows, Node, Safety, Severity, Valid
 
 from ._helpers import alike_note, brief, output_size_call, padding_text, place_of, quoted, safety_of, sized
 
@@ -77,7 +77,7 @@ class HopMisaligned:
         if not diagnosis.losses:
             yield self._finding(analysis, diagnosis, _last_up(diagnosis), None)
 
-    def _finding(self, analysis: Analysis, diagnosis: Diagnosis, up: Node, loss: Loss | None) -> Finding:
+    def _finding(self, analysis: Analysis, diagnosis: Diagnosis, up: Node, loss: LostRows | None) -> Finding:
         stride = analysis.intent.stride
         hop = str(stride[0]) if len(set(stride)) == 1 else sized(stride)
         sizes = brief(analysis.contract.restores, "some sizes")
@@ -106,7 +106,7 @@ def _proofs(analysis: Analysis, diagnosis: Diagnosis) -> Iterator[str]:
         yield f"with the fix {brief(diagnosis.plan.restores, 'other sizes')} restore instead"
 
 
-def _fix(diagnosis: Diagnosis, loss: Loss) -> Fix | None:
+def _fix(diagnosis: Diagnosis, loss: LostRows) -> Fix | None:
     call = output_size_call(diagnosis, loss)
     every = "" if call is None else f"`{call}` for all sizes"
     if not loss.values or diagnosis.plan is None:

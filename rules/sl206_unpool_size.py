@@ -15,7 +15,7 @@ from shapelint.rule import (
     Fix,
     Invalid,
     Kind,
-    Loss,
+    LostRows,
     Node,
     Safety,
     Severity,
@@ -180,7 +180,7 @@ def _of_short(short: ShortUnpooling) -> _Unpooling:
     return _Unpooling(short.unpool, called(short.pool), short.given, short.taken)
 
 
-def _of_loss(loss: Loss) -> _Unpooling:
+def _of_loss(loss: LostRows) -> _Unpooling:
     return _Unpooling(loss.up, called(loss.down), loss.pair.size_out, loss.pair.size_in)
 
 

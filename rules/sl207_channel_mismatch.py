@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from shapelint.rule import Analysis, Diagnosis, Finding, Fix, Invalid, Kind, Misfit, Region, Safety, Severity, Valid
 
-from ._built_for import argument_of, followers_note, mending_fix, misfit_text, origin_text, unit_of
+from ._built_for import argument_of, channels_fix, followers_note, misfit_text, origin_text, unit_of
 from ._helpers import brief, called, is_pinned, misfit_regions, place_of, quoted, raising, size_taken
 
 _UNET = """
@@ -214,4 +214,4 @@ def _fix(diagnosis: Diagnosis, misfit: Misfit) -> Fix:
     if [origin.source for origin in misfit.origins] == [""]:
         text = f"give an input with {misfit.built_for} {unit_of(misfit.node)}, or build {name} for {given}{more}"
         return Fix(text, Safety.ADVICE)
-    return mending_fix(diagnosis, f"give {name} what arrives: {written}{more}")
+    return channels_fix(diagnosis, f"give {name} what arrives: {written}{more}")

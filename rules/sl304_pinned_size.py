@@ -25,7 +25,7 @@ from shapelint.rule import (
     written,
 )
 
-from ._built_for import argument_of, followers_note, mending_fix
+from ._built_for import argument_of, channels_fix, followers_note
 from ._helpers import (
     brief,
     called,
@@ -156,8 +156,8 @@ class PinnedSize:
         none = analysis.contract.proved and not analysis.contract.runs
         notes = [_fitting(analysis), nearest_note(analysis, focus), followers_note(diagnosis)]
         notes.append(_pooled(analysis, misfit.node))
-        if diagnosis.mended is not None and diagnosis.mended.complete:
-            notes.append(consequence(analysis, diagnosis.mended))
+        if diagnosis.repaired is not None and diagnosis.repaired.complete:
+            notes.append(consequence(analysis, diagnosis.repaired))
         return Finding(
             code=self.code,
             name=self.name,
@@ -194,7 +194,7 @@ def _fix(analysis: Analysis, diagnosis: Diagnosis, misfit: Misfit) -> Fix:
     written = f"`{argument[0]}={misfit.given}`" if argument else str(misfit.given)
     if rewrite is not None:
         return rewriting_fix(rewrite, f"write {rewrite.texts[0]}, which gives {called(misfit.node)} {written}")
-    return mending_fix(diagnosis, f"give {called(misfit.node)} {written}, for {size}", where=f", for {size}")
+    return channels_fix(diagnosis, f"give {called(misfit.node)} {written}, for {size}", where=f", for {size}")
 
 
 def _fitting(analysis: Analysis) -> str | None:

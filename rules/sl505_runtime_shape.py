@@ -69,7 +69,7 @@ class RuntimeShape:
         ran = sorted((each for each in analysis.confirmations if each.exporter), key=_file)
         for _, group in groupby(ran, key=_file):
             confirmed = tuple(group)
-            wrong = [each for each in confirmed if _differs(each) and not _foretold(analysis, each)]
+            wrong = [each for each in confirmed if _differs(each) and not _predicted(analysis, each)]
             if wrong and (any(each.observed is not None for each in confirmed) or not wrong[0].dynamic):
                 yield self._finding(analysis, wrong, len(confirmed))
 
@@ -103,7 +103,7 @@ def _differs(each: Confirmation) -> bool:
     return each.observed != each.predicted and "PyTorch gives" not in each.note
 
 
-def _foretold(analysis: Analysis, each: Confirmation) -> bool:
+def _predicted(analysis: Analysis, each: Confirmation) -> bool:
     return analysis.portability.foretells(each.sizes, fixed=not each.dynamic)
 
 

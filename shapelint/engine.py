@@ -19,7 +19,7 @@ from shapelint.request.options import Options
 from shapelint.request.question import Question, question
 from shapelint.request.signature import call_mistake
 from shapelint.request.spec import parse_expect, parse_sizes
-from shapelint.restore.process import kept_state, standing_state
+from shapelint.restore.process import restored_state, shared_state
 from shapelint.rule import Rule
 from shapelint.saved import SavedModel, as_advice, is_saved, load_saved
 from shapelint.size import Undecidable
@@ -59,7 +59,7 @@ def check(
     saved = load_saved(target, init_kwargs, method, train=train) if is_saved(target) else None
     parsed = parsed if saved is None else saved.inputs(parsed)
     asked = question(parsed, options.sizes)
-    with import_path(target if saved is None else None), kept_state(imports=True):
+    with import_path(target if saved is None else None), restored_state(imports=True):
         loaded = load(target, init_kwargs=init_kwargs, method=method) if saved is None else saved.loaded
         analysis = _analysed(loaded, parsed, asked, options, saved)
         again = partial(load, target, init_kwargs=init_kwargs, method=method)
@@ -67,7 +67,7 @@ def check(
         trier = _trier(again, analysis, options, loaded) if tries else None
         analysis = _rewritten(analysis, trier)
         findings, silenced = _found(rules, analysis, loaded)
-        findings = as_advice(findings) if saved is not None else _mended(findings, loaded, analysis, trier)
+        findings = as_advice(findings) if saved is not None else _with_edits(findings, loaded, analysis, trier)
     return replace(_report(loaded, parsed, analysis, findings), silenced=silenced)
 
 
@@ -100,11 +100,11 @@ def _rewritten(analysis: Analysis, trier: Trier | None) -> Analysis:
         return analysis
     from shapelint.repair.code import with_rewrite
 
-    with standing_state():
+    with shared_state():
         return with_rewrite(analysis, trier)
 
 
-def _mended(
+def _with_edits(
     findings: tuple[Finding, ...], loaded: Loaded, analysis: Analysis, trier: Trier | None
 ) -> tuple[Finding, ...]:
     """The findings, their fixes with the edits that write them."""
@@ -114,7 +114,7 @@ def _mended(
     from shapelint.repair.arguments import with_edits
     from shapelint.repair.code import tried
 
-    with standing_state():
+    with shared_state():
         seen = [tried(finding, trier) for finding in findings]
         calls = transposing_calls(analysis.graph)
         return with_edits(seen, loaded, None if trier is None else trier.load_again, calls)
@@ -164,7 +164,7 @@ def _analysed(loaded: Loaded, parsed: Inputs, asked: Question, options: Options,
     from shapelint.trace.recording.errors import LONGEST, OutOfTime
 
     try:
-        with standing_state(), tracked_builtins(loaded.module):
+        with shared_state(), tracked_builtins(loaded.module):
             analysis, subject = study(loaded, parsed, asked, options)
     except Undecidable as error:
         said = f"{loaded.name}: the sizes at which {error} is 0 or more cannot be told"

@@ -9,25 +9,25 @@ from typing import Any
 
 import torch
 
-from shapelint.terminal.quiet import silence
+from shapelint.terminal.quiet import quiet
 from tests.onnx_graphs import Shapes, contract_of
 
 
 def exported(model: torch.nn.Module, args: tuple[Any, ...], file: Path, **options: Any) -> str:
     """The path of the file in which the program is saved."""
-    with silence():
+    with quiet():
         torch.export.save(torch.export.export(model.eval(), args, **options), file)
     return str(file)
 
 
 def own_shapes(file: str) -> Callable[[Sequence[Sequence[int]]], Shapes | None]:
     """What the program gives for inputs of some shapes; None where it raises."""
-    with silence():
+    with quiet():
         module = torch.export.load(file).module()
 
     def shapes(dims: Sequence[Sequence[int]]) -> Shapes | None:
         try:
-            with silence(), torch.no_grad():
+            with quiet(), torch.no_grad():
                 found = module(*(torch.zeros(tuple(each)) for each in dims))
         except Exception:
             return None

@@ -162,7 +162,7 @@ PICTURE = Picture(
     sizes={"H": 6, "W": 6},
     now=Scene((IMAGE, CONV, DECONV), 3, (2,), (PAIR,), MARKS),
     wanted=(6, 6),
-    mended=Scene((IMAGE, CONV, MENDED), 3, (2,), (replace(PAIR, size_out=(6, 6)),)),
+    repaired=Scene((IMAGE, CONV, MENDED), 3, (2,), (replace(PAIR, size_out=(6, 6)),)),
     changes={"deconv": "output_padding=1"},
     runs=EVERY,
     restores=Words("H and W even", SizeSet.read(SYMBOLS, "{ [H, W] : H mod 2 = 0 and W mod 2 = 0 }")),

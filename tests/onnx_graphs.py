@@ -18,7 +18,7 @@ from shapelint.instrument.install import tracked_builtins
 from shapelint.request.inputs import Inputs
 from shapelint.request.options import Options
 from shapelint.request.question import Question, question
-from shapelint.restore.process import standing_state
+from shapelint.restore.process import shared_state
 from shapelint.saved import load_saved
 from shapelint.trace.explore import explore
 
@@ -100,7 +100,7 @@ def contract_of(file: str) -> tuple[Contract, Question]:
     """The contract of a file alone: without pairs, repairs and rules."""
     model = load_saved(file, None, None, train=False)
     asked = question(model.inputs(Inputs()), {})
-    with standing_state(), tracked_builtins(model.loaded.module):
+    with shared_state(), tracked_builtins(model.loaded.module):
         explored = explore(subject_of(model.loaded, asked, PLAIN), asked.domain, asked.first)
     return Contract(asked.symbols, asked.domain, tuple(explored.regions), asked.domain, False, None), asked
 

@@ -17,9 +17,9 @@ from shapelint.facts.graph import Dimension
 from shapelint.request.inputs import Inputs
 from shapelint.request.spec import TensorSpec, parse_tensor
 from shapelint.size.number import plain
+from shapelint.trace.meta_state import MetaState
 from shapelint.trace.recording.errors import Unanalysable
 from shapelint.trace.run import Run, Subject, output_tensors, run_once
-from shapelint.trace.standing import Standing
 
 Sizes = Mapping[str, int]
 Outcome = tuple[tuple[int, ...], ...] | None
@@ -71,7 +71,7 @@ def agree(
         tensors = [TensorSpec(spec.dims, dtype) for spec, dtype in zip(tensors, dtypes, strict=True)]
     symbols = tuple(dict.fromkeys(name for spec in tensors for name in spec.symbols()))
     model = _Model(function).train(train)
-    subject = Subject(model, model, Inputs(tuple(tensors)), symbols, {id(model): ""}, Standing(model, train=train))
+    subject = Subject(model, model, Inputs(tuple(tensors)), symbols, {id(model): ""}, MetaState(model, train=train))
     claims, reasons = Claims(), set()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

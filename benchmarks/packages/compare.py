@@ -16,7 +16,7 @@ from benchmarks.packages.entry import Entry
 from shapelint.facts.contract import Contract
 from shapelint.request.inputs import Inputs, parse_inputs
 from shapelint.request.spec import TensorSpec
-from shapelint.restore.process import kept_state
+from shapelint.restore.process import restored_state
 from shapelint.trace.run import output_tensors
 
 Sizes = Mapping[str, int]
@@ -105,7 +105,7 @@ def _module(entry: Entry) -> nn.Module:
 def _eager(entry: Entry, parsed: Inputs, sizes: Sizes) -> tuple[tuple[int, ...], ...] | None:
     """The shapes of all outputs, depth first; None where the model raises."""
     args, kwargs = parsed.map(lambda spec: _real(spec, sizes))
-    with kept_state(), torch.no_grad():
+    with restored_state(), torch.no_grad():
         module = _module(entry)
         function = module if entry.method is None else getattr(module, entry.method)
         try:

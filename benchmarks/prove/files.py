@@ -12,7 +12,7 @@ import torch
 
 from benchmarks.prove.trial import Trial
 from shapelint.errors import ShapelintError
-from shapelint.terminal.quiet import silence
+from shapelint.terminal.quiet import quiet
 from tests.drawn.load import load
 from tests.drawn.models import Drawn, draw
 from tests.onnx_drawn import FAMILIES, NAMES
@@ -49,7 +49,7 @@ def _model(seed: int, folder: Path) -> Trial:
     drawn = draw(seed)
     file = folder / "model.onnx"
     try:
-        with silence():
+        with quiet():
             _export(drawn, file)
     except Exception:
         return Trial(0)

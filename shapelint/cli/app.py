@@ -16,7 +16,7 @@ import click
 from shapelint.cli import options
 from shapelint.cli.baseline import baseline_of, renew
 from shapelint.cli.checker import FORMATS, Checker
-from shapelint.cli.fix import Wanted, fixing
+from shapelint.cli.fix import FixOptions, fixing
 from shapelint.cli.help import Choice, Commands, complete_codes, complete_files
 from shapelint.cli.view import RENEWED, View
 from shapelint.errors import RuleError
@@ -101,7 +101,7 @@ def check(apart: bool, /, targets: tuple[str, ...], form: str, file: str | None,
     Exit code: 0 clean, 1 an error or a warning, 2 the check could not be done.
     """
     provider, exit_zero, quiet = given.pop("provider"), given.pop("exit_zero"), given.pop("quiet")
-    wanted = Wanted(*(given.pop(name) for name in ("fix", "diff", "unsafe_fixes")))
+    wanted = FixOptions(*(given.pop(name) for name in ("fix", "diff", "unsafe_fixes")))
     confirm = options.confirmation(no_confirm=given.pop("no_confirm"), provider=provider)
     known, renewed = given.pop("baseline"), given.pop("write_baseline")
     checker = Checker(CheckOptions(**given, confirm=confirm, usual_confirm=("cpu",), picture=form == "html"))

@@ -13,7 +13,7 @@ from shapelint.errors import ConfigError, RuleError, TargetError
 from shapelint.jobs.cache import Cache
 from shapelint.jobs.job import Job
 from shapelint.jobs.pool import Running, processes
-from shapelint.jobs.targets import EXAMPLE, Wanted, annotated_files, project_folders, python_files
+from shapelint.jobs.targets import EXAMPLE, TargetReader, annotated_files, project_folders, python_files
 from shapelint.report.report import Report
 from shapelint.request.config import FILE, check_folder
 from shapelint.request.options import CheckOptions
@@ -41,11 +41,11 @@ class Checker:
     reports: dict[int, Report] = field(default_factory=dict)
     failures: list[str] = field(default_factory=list)
     refused: tuple[str, ...] = ()
-    _wanted: Wanted = field(init=False)
+    _wanted: TargetReader = field(init=False)
 
     def __post_init__(self) -> None:
         check_folder()
-        self._wanted = Wanted(self.options)
+        self._wanted = TargetReader(self.options)
 
     def add_targets(self, targets: Iterable[str]) -> None:
         """Adds what each target stands for."""

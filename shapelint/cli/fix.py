@@ -32,7 +32,7 @@ _ROUNDS: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class FixOptions:
     """What a person wants done with the fixes of a check: written or shown as a diff, with the unsafe ones or not."""
 
     fix: bool
@@ -50,7 +50,7 @@ class Wanted:
         return self.fix or self.diff
 
 
-def fixing(checker: Checker, wanted: Wanted, view: View, *, provider: str | None, apart: bool) -> Checker:
+def fixing(checker: Checker, wanted: FixOptions, view: View, *, provider: str | None, apart: bool) -> Checker:
     """Does what is wanted with the fixes of a finished check; the check whose report is to be shown."""
 
     def recheck(jobs: Sequence[Job], texts: Mapping[str, bytes]) -> Sequence[Report | None]:

@@ -25,14 +25,14 @@ from shapelint.confirm.onnx_file import (
 from shapelint.facts.finding import Confirmation
 from shapelint.restore.module import unchanged
 from shapelint.restore.random import Drawn, same_random_numbers, seed
-from shapelint.terminal.quiet import silence
+from shapelint.terminal.quiet import quiet
 
 Shapes = tuple[tuple[int, ...], ...]
 LIMIT = 2_000_000_000  # bytes; protobuf, and so an ONNX file in memory, ends at 2**31
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
+class ExportSubject:
     """A model to be confirmed: how to build it, its inputs at given sizes, and what was predicted for them.
 
     `build` gives a CPU module in eval mode, fresh or the user's own. `inputs` gives seeded CPU tensors. `predict` takes
@@ -59,7 +59,7 @@ class _Eager:
 
 
 def confirm(
-    subject: Subject,
+    subject: ExportSubject,
     points: Sequence[Mapping[str, int]],
     *,
     provider: str,
@@ -71,14 +71,14 @@ def confirm(
     Confirmation that is not ok.
     """
     runtime.check_provider(provider)
-    with silence(), same_random_numbers(), torch.no_grad():
+    with quiet(), same_random_numbers(), torch.no_grad():
         try:
             module = subject.build()
         except Exception as error:  # the user's code
             return (), (f"not confirmed: the model cannot be built on the CPU ({first_line(error)})",)
         if reason := too_large(module):
             return (), (f"not confirmed: {reason}",)
-        return _confirm_points(_Bench(subject, module, provider), points, assignments)
+        return _confirm_points(_FixedSizes(subject, module, provider), points, assignments)
 
 
 def too_large(module: torch.nn.Module) -> str | None:
@@ -91,7 +91,7 @@ def too_large(module: torch.nn.Module) -> str | None:
 
 
 def _confirm_points(
-    bench: _Bench, points: Sequence[Mapping[str, int]], assignments: Mapping[str, tuple[int, ...]] | None
+    bench: _FixedSizes, points: Sequence[Mapping[str, int]], assignments: Mapping[str, tuple[int, ...]] | None
 ) -> tuple[tuple[Confirmation, ...], tuple[str, ...]]:
     confirmations: list[Confirmation] = []
     notes: list[str] = []
@@ -104,10 +104,10 @@ def _confirm_points(
     return tuple(confirmations), tuple(dict.fromkeys(notes))
 
 
-class _Bench:
+class _FixedSizes:
     """One model on one provider; remembers what the exporters refused, so that the slow one refuses only once."""
 
-    def __init__(self, subject: Subject, module: torch.nn.Module, provider: str) -> None:
+    def __init__(self, subject: ExportSubject, module: torch.nn.Module, provider: str) -> None:
         self.subject = subject
         self.module = module
         self.provider = provider

@@ -13,8 +13,8 @@ import onnx
 import torch
 
 from shapelint.confirm import runtime
-from shapelint.confirm.confirm import Shapes, Subject
-from shapelint.confirm.many import SizedRun, Work, Worker
+from shapelint.confirm.confirm import ExportSubject, Shapes
+from shapelint.confirm.many import RuntimeTask, SizedRun, Worker
 from shapelint.confirm.onnx_file import (
     Exporter,
     ExportRefused,
@@ -35,7 +35,7 @@ from shapelint.restore.module import unchanged
 from shapelint.restore.random import same_random_numbers
 from shapelint.size.function import Function
 from shapelint.terminal.progress import counted, terminal
-from shapelint.terminal.quiet import silence
+from shapelint.terminal.quiet import quiet
 
 _SECONDS = 10.0
 _MEMORY = 500_000_000
@@ -55,14 +55,14 @@ class _Attempt:
         return tuple(each for each in self.confirmations if not each.ok)
 
 
-def confirmed_at_many(analysis: Analysis, subject: Subject, inputs: Inputs, provider: str) -> Told:
+def confirmed_at_many(analysis: Analysis, subject: ExportSubject, inputs: Inputs, provider: str) -> Told:
     """What onnxruntime gives at sizes chosen from the contract, and remarks on what it was not asked, or why.
 
     Raises ProviderError where onnxruntime falls back to another provider.
     """
     chosen = chosen_sizes(analysis)
-    with terminal() as stream, silence(), same_random_numbers(), torch.no_grad(), Worker(provider) as worker:
-        bench = _Bench(analysis, subject, inputs, provider, worker, chosen, stream)
+    with terminal() as stream, quiet(), same_random_numbers(), torch.no_grad(), Worker(provider) as worker:
+        bench = _OpenSizes(analysis, subject, inputs, provider, worker, chosen, stream)
         raising = tuple(bench.raising())
         if not chosen.running:
             return raising, ()
@@ -72,11 +72,11 @@ def confirmed_at_many(analysis: Analysis, subject: Subject, inputs: Inputs, prov
 
 
 @dataclass(slots=True)
-class _Bench:
+class _OpenSizes:
     """One model, one provider, and the sizes that it is to be run at."""
 
     analysis: Analysis
-    subject: Subject
+    subject: ExportSubject
     inputs: Inputs
     provider: str
     worker: Worker
@@ -101,10 +101,10 @@ class _Bench:
         """The quick exporter's file; the other's too where that one refuses, or is wrong for no known reason."""
         first = self._attempt(Exporter.TORCHSCRIPT)
         yield first
-        if first.refusal or any(not self._foretold(each) for each in first.wrong):
+        if first.refusal or any(not self._predicted(each) for each in first.wrong):
             yield self._attempt(Exporter.DYNAMO)
 
-    def _foretold(self, wrong: Confirmation) -> bool:
+    def _predicted(self, wrong: Confirmation) -> bool:
         return self.analysis.portability.foretells(wrong.sizes, fixed=False)
 
     def _attempt(self, exporter: Exporter) -> _Attempt:
@@ -113,7 +113,7 @@ class _Bench:
             model, tensors = FlatModule(self.module, arguments), input_tensors(arguments)
             with unchanged(self.module):
                 file = export_open(model, tensors, _open_axes(self.inputs), exporter)
-            work = Work.of(file, model, tensors, map(self._shapes, self.running))
+            work = RuntimeTask.of(file, model, tensors, map(self._shapes, self.running))
         except Exception as error:  # the exporter's, and the user's code
             refused = str(error) if isinstance(error, ExportRefused) else first_line(error)
             return _Attempt(exporter, refusal=refused)

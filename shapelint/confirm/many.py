@@ -38,7 +38,7 @@ class SizedRun:
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
+class RuntimeTask:
     """A file, the inputs and constants that it takes, and the shapes of the inputs at each size."""
 
     file: OnnxFile
@@ -47,7 +47,7 @@ class Work:
     sizes: tuple[InputShapes, ...]
 
     @classmethod
-    def of(cls, file: OnnxFile, model: FlatModule, tensors: Sequence[torch.Tensor], sizes: Any) -> Work:
+    def of(cls, file: OnnxFile, model: FlatModule, tensors: Sequence[torch.Tensor], sizes: Any) -> RuntimeTask:
         """The work for a model; its small weights and those that are no floats keep their numbers."""
         dtypes = tuple(str(tensor.dtype).removeprefix("torch.") for tensor in tensors)
         return cls(file, dtypes, _constants(model) if file.exporter is Exporter.TORCHSCRIPT else {}, tuple(sizes))
@@ -96,7 +96,7 @@ class Worker:
     def __exit__(self, *_: object) -> None:
         self._end()
 
-    def runs(self, work: Work | FileWork, seconds: float) -> Iterator[SizedRun]:
+    def runs(self, work: RuntimeTask | FileWork, seconds: float) -> Iterator[SizedRun]:
         """What came at the sizes, in order, as far as the seconds go; a size at which it crashes is one of them.
 
         Raises RunRefused where onnxruntime does not load the file, ProviderError where it fell back.
@@ -114,7 +114,7 @@ class Worker:
             if not work.sizes:
                 return
 
-    def _runs(self, work: Work | FileWork, end: float) -> Iterator[SizedRun]:
+    def _runs(self, work: RuntimeTask | FileWork, end: float) -> Iterator[SizedRun]:
         if self._used:
             self._end()
             self._start()
@@ -138,7 +138,7 @@ class Worker:
             else:
                 yield SizedRun(tuple(map(tuple, answer["shapes"])))
 
-    def _talk(self, work: Work | FileWork, answers: queue.SimpleQueue[bytes]) -> None:
+    def _talk(self, work: RuntimeTask | FileWork, answers: queue.SimpleQueue[bytes]) -> None:
         """Hands over the work and takes in the answers, in a thread: the time for an answer is limited."""
         given, written = self._process.stdin, self._process.stdout
         with suppress(OSError, ValueError):

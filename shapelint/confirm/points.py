@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from shapelint.confirm.confirm import Subject, confirm, too_large
+from shapelint.confirm.confirm import ExportSubject, confirm, too_large
 from shapelint.confirm.dynamic import confirmed_at_many
 from shapelint.facts.analysis import Analysis
 from shapelint.load import Loaded
@@ -17,15 +17,14 @@ from shapelint.request.spec import TensorSpec
 from shapelint.restore.module import left_as_it_was
 from shapelint.size.number import plain
 from shapelint.size.sets import SizeSet
-from shapelint.trace.run import Subject as Traced
-from shapelint.trace.run import overriding, run_once
+from shapelint.trace.run import Subject, overriding, run_once
 
 _POINTS = 4
 _COMFORT = 8
 
 
 def confirmed(
-    analysis: Analysis, loaded: Loaded, traced: Traced, providers: tuple[str, ...], *, train: bool
+    analysis: Analysis, loaded: Loaded, traced: Subject, providers: tuple[str, ...], *, train: bool
 ) -> Analysis:
     """The analysis with what eager PyTorch and onnxruntime gave at some sizes, as it is and with the repair."""
     if traced.function is not traced.module:
@@ -73,7 +72,7 @@ def _comfortable(sizes: SizeSet) -> dict[str, int] | None:
     return sizes.at_least(dict.fromkeys(sizes.symbols, _COMFORT)).sample() or sizes.sample()
 
 
-def _subject(analysis: Analysis, loaded: Loaded, traced: Traced, *, train: bool) -> Subject:
+def _subject(analysis: Analysis, loaded: Loaded, traced: Subject, *, train: bool) -> ExportSubject:
     plan = None if analysis.diagnosis is None else analysis.diagnosis.plan
 
     @cache
@@ -91,7 +90,7 @@ def _subject(analysis: Analysis, loaded: Loaded, traced: Traced, *, train: bool)
         elements = [_elements(shape.value(dict(sizes))) for node in analysis.graph.nodes for shape in node.shapes]
         return 4 * 6 * max(elements, default=0)
 
-    return Subject(build, lambda sizes: sample_inputs(traced, sizes), predict, memory)
+    return ExportSubject(build, lambda sizes: sample_inputs(traced, sizes), predict, memory)
 
 
 def _elements(shape: tuple[int, ...]) -> int:
@@ -101,7 +100,7 @@ def _elements(shape: tuple[int, ...]) -> int:
     return total
 
 
-def sample_inputs(traced: Traced, sizes: Mapping[str, int]) -> tuple[tuple[object, ...], dict[str, object]]:
+def sample_inputs(traced: Subject, sizes: Mapping[str, int]) -> tuple[tuple[object, ...], dict[str, object]]:
     """Seeded CPU tensors in the place of the specs."""
     generator = torch.Generator().manual_seed(0)
 

@@ -12,13 +12,13 @@ import torch
 
 from shapelint.confirm.onnx_file import OnnxFile, first_line, input_names
 from shapelint.errors import ProviderError
-from shapelint.terminal.quiet import silence
+from shapelint.terminal.quiet import quiet
 
 # Without it onnxruntime 1.32 keeps a record of its use in the home folder, to be sent.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 try:
-    with silence():
+    with quiet():
         import onnxruntime
 except ImportError as error:
     raise ProviderError(f"onnxruntime cannot be imported ({error}): run `pip install onnxruntime`") from error
@@ -59,7 +59,7 @@ def check_provider(provider: str) -> None:
             f"{name} is not among the providers of onnxruntime {VERSION} ({', '.join(available)}): {_install(provider)}"
         )
     if provider != "cpu":
-        with silence():
+        with quiet():
             _probe(provider)
 
 

@@ -10,13 +10,13 @@ from shapelint import ops  # noqa: F401  (registers the size rules)
 from shapelint.diagnosis.axis_mix_up import axis_mix_up
 from shapelint.diagnosis.baked_branches import portability
 from shapelint.diagnosis.broadcasts import broadcasts
-from shapelint.diagnosis.case import Patient
+from shapelint.diagnosis.case import Case
 from shapelint.diagnosis.diagnose import diagnose
-from shapelint.diagnosis.intent import intent, multiples, restored, told
+from shapelint.diagnosis.intent import intent, multiples, restored, with_known_restores
 from shapelint.diagnosis.odd_difference import odd_differences
 from shapelint.diagnosis.output_padding import Solver, Unsettled, fixed, layers_of
 from shapelint.diagnosis.pairs import mirrored_pairs
-from shapelint.diagnosis.reach import Telling
+from shapelint.diagnosis.reach import ExamplePoint
 from shapelint.diagnosis.scene import draw
 from shapelint.diagnosis.size_guard import size_guard
 from shapelint.diagnosis.spatial_axes import spatial_axes
@@ -54,13 +54,13 @@ def study(loaded: Loaded, parsed: Inputs, asked: Question, options: Options) -> 
     meaning = intent(region if region.outcome.ok else None, graph, asked, options.expect)
     asked = replace(asked, place=(meaning.output, meaning.axes) if meaning.axes else None)
     contract = _contract(explored, asked, meaning, options)
-    story = graph.sizes if asked.asked is None else asked.first
+    shown_at = graph.sizes if asked.asked is None else asked.first
     analysis = _analysis(loaded, asked, contract, meaning, graph, _layers(loaded, built))
-    analysis = replace(analysis, pairs=mirrored_pairs(graph, story), providers=options.confirm)
+    analysis = replace(analysis, pairs=mirrored_pairs(graph, shown_at), providers=options.confirm)
     solver = Solver(explored.subject, asked.domain, layers_of(graph), right_sizes(asked, meaning, options))
-    patient = Patient(explored, built, contract, meaning, solver, asked, options.expect, graph)
-    analysis = _suspected(_diagnosed(analysis, patient), patient)
-    picture = draw(analysis, patient) if options.picture else None
+    case = Case(explored, built, contract, meaning, solver, asked, options.expect, graph)
+    analysis = _suspected(_diagnosed(analysis, case), case)
+    picture = draw(analysis, case) if options.picture else None
     known = portability(explored, analysis)
     return replace(analysis, picture=picture, portability=known), explored.subject
 
@@ -131,7 +131,7 @@ def _contract(explored: Exploration, asked: Question, meaning: Intent, options: 
         return Outcome(None if unsure else run.failure is None, outputs, error, "", How.SAMPLED)
 
     right = restored(asked.domain, explored.regions, asked, options.expect)
-    regions = told(explored.regions, asked, options.expect)
+    regions = with_known_restores(explored.regions, asked, options.expect)
     return Contract(asked.symbols, asked.domain, regions, right, meaning.meant, ask)
 
 
@@ -159,18 +159,18 @@ def _layers(loaded: Loaded, built: dict[str, Span]) -> tuple[Layer, ...]:
     return tuple(Layer(name, kind, parameters, built.get(name)) for name, kind, parameters in found)
 
 
-def _diagnosed(analysis: Analysis, patient: Patient) -> Analysis:
+def _diagnosed(analysis: Analysis, case: Case) -> Analysis:
     contract = analysis.contract
     if analysis.certain:
         wrong = analysis.asked - analysis.wanted
         if not wrong:
             return analysis
-        focus = _focus(wrong, patient)
-        return replace(analysis, diagnosis=diagnose(patient, focus, analysis.asked))
+        focus = _focus(wrong, case)
+        return replace(analysis, diagnosis=diagnose(case, focus, analysis.asked))
     if not analysis.wanted:
-        focus = _focus(contract.runs or contract.domain, patient)
-        return replace(analysis, diagnosis=diagnose(patient, focus, SizeSet.point(contract.symbols, focus)))
-    return _aligned(analysis, patient)
+        focus = _focus(contract.runs or contract.domain, case)
+        return replace(analysis, diagnosis=diagnose(case, focus, SizeSet.point(contract.symbols, focus)))
+    return _aligned(analysis, case)
 
 
 def _padding(analysis: Analysis) -> tuple[int, ...]:
@@ -192,29 +192,29 @@ def _padding(analysis: Analysis) -> tuple[int, ...]:
     return stride if padded in analysis.wanted and larger <= analysis.wanted else ()
 
 
-def _suspected(analysis: Analysis, patient: Patient) -> Analysis:
+def _suspected(analysis: Analysis, case: Case) -> Analysis:
     """The analysis, with the causes that only some models have: each is looked for in the regions that are known."""
     focus = None if analysis.diagnosis is None else analysis.diagnosis.focus
-    explored, contract, telling = patient.explored, patient.contract, Telling(focus, analysis.asked)
+    explored, contract, example = case.explored, case.contract, ExamplePoint(focus, analysis.asked)
     return replace(
         analysis,
         padding=_padding(analysis),
-        odd=odd_differences(explored, contract, patient.question, telling),
-        mixed=axis_mix_up(explored, contract, patient.question, telling),
-        broadcasts=broadcasts(explored, contract, patient, telling),
-        guard=size_guard(patient, telling),
+        odd=odd_differences(explored, contract, case.question, example),
+        mixed=axis_mix_up(explored, contract, case.question, example),
+        broadcasts=broadcasts(explored, contract, case, example),
+        guard=size_guard(case, example),
     )
 
 
-def _aligned(analysis: Analysis, patient: Patient) -> Analysis:
+def _aligned(analysis: Analysis, case: Case) -> Analysis:
     """Symbols alone: whether the multiples of the total stride restore, and what would make them."""
     contract = analysis.contract
     whole = multiples(analysis.question, analysis.intent.stride) & contract.runs
     if not analysis.intent.meant or not whole or whole & contract.restores or _is_pinned(contract.runs):
         return analysis
-    focus = whole.at_least(dict.fromkeys(whole.symbols, 8)).sample() or _focus(whole, patient)
-    found = diagnose(patient, focus, whole)
-    return replace(analysis, misaligned=True, constant_for_all=_constant_for_all(patient), diagnosis=found)
+    focus = whole.at_least(dict.fromkeys(whole.symbols, 8)).sample() or _focus(whole, case)
+    found = diagnose(case, focus, whole)
+    return replace(analysis, misaligned=True, constant_for_all=_constant_for_all(case), diagnosis=found)
 
 
 def _is_pinned(runs: SizeSet) -> bool:
@@ -222,19 +222,19 @@ def _is_pinned(runs: SizeSet) -> bool:
     return any(runs.onto([name]).finite for name in runs.symbols)
 
 
-def _constant_for_all(patient: Patient) -> bool | None:
+def _constant_for_all(case: Case) -> bool | None:
     """Whether constant values repair the model at every size that runs; None where that was not found out."""
-    if not patient.solver.layers:
+    if not case.solver.layers:
         return False
     try:
-        return patient.solver.constant_for(patient.contract.runs) is not None
+        return case.solver.constant_for(case.contract.runs) is not None
     except Unsettled:
         return None
 
 
-def _focus(sizes: SizeSet, patient: Patient) -> Mapping[str, int]:
+def _focus(sizes: SizeSet, case: Case) -> Mapping[str, int]:
     """A member to tell the story at: the first run's size where it is one, else a not too small one."""
-    first = patient.explored.runs[0].sizes
+    first = case.explored.runs[0].sizes
     if first in sizes:
         return first
     return sizes.at_least(dict.fromkeys(sizes.symbols, 8)).sample() or sizes.sample() or first

@@ -11,7 +11,7 @@ from contextlib import suppress
 from functools import reduce
 from itertools import pairwise
 
-from shapelint.diagnosis.reach import Telling, dims_of
+from shapelint.diagnosis.reach import ExamplePoint, dims_of
 from shapelint.facts.analysis import Crossing
 from shapelint.facts.contract import Contract, Region, union
 from shapelint.facts.failure import Failure, Kind
@@ -28,16 +28,18 @@ from shapelint.trace.run import Run
 _STEPS = 5_000_000
 
 
-def axis_mix_up(explored: Exploration, contract: Contract, question: Question, telling: Telling) -> Crossing | None:
+def axis_mix_up(
+    explored: Exploration, contract: Contract, question: Question, example: ExamplePoint
+) -> Crossing | None:
     """The mix-up, told at the focus where it shows there; None where the axes are kept apart."""
     names = _square(question)
     if len(names) < 2:
         return None
-    first = telling.focus or question.first
+    first = example.focus or question.first
     rest = {name: size for name, size in first.items() if name not in names}
     if contract.proved:
         with suppress(SolverError), limited(_STEPS):
-            return _proved(explored, contract, names, rest, telling)
+            return _proved(explored, contract, names, rest, example)
         return None
     return _seen(explored, names, rest, first)
 
@@ -54,13 +56,13 @@ def _proved(
     contract: Contract,
     names: Sequence[str],
     rest: Mapping[str, int],
-    telling: Telling,
+    example: ExamplePoint,
 ) -> Crossing | None:
     for right in (contract.runs, contract.restores) if contract.meant else (contract.runs,):
         wrong = union(right.symbols, [region.sizes for region in contract.regions if not region.outcome.ok])
         wrong = wrong | (contract.runs - right) if right is contract.restores else wrong
         crossed = _crossed(right.fixed(rest), wrong.fixed(rest), names)
-        at = telling.at(crossed)
+        at = example.at(crossed)
         if at is None or crossed.finite:  # a few pinned sizes that exclude each other tell nothing about axes
             continue
         region = contract.region_at(at)

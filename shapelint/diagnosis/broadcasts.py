@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from shapelint.diagnosis.case import Patient
+from shapelint.diagnosis.case import Case
 from shapelint.diagnosis.joins import named_source
-from shapelint.diagnosis.reach import UNSOLVED, Telling, dims_of, reaching
+from shapelint.diagnosis.reach import UNSOLVED, ExamplePoint, dims_of, reaching
 from shapelint.facts.analysis import Broadcast
 from shapelint.facts.contract import Contract, Region
 from shapelint.facts.graph import ShapeGraph
@@ -25,12 +25,12 @@ _JOINS = frozenset({
 _ONE = constant(1)
 
 
-def broadcasts(explored: Exploration, contract: Contract, patient: Patient, telling: Telling) -> tuple[Broadcast, ...]:
+def broadcasts(explored: Exploration, contract: Contract, case: Case, example: ExamplePoint) -> tuple[Broadcast, ...]:
     """Each such join once, with all the sizes at which it repeats a tensor."""
     found: dict[object, Broadcast] = {}
     for region in contract.regions if contract.proved else ():
         try:
-            for each in _in_region(explored, region, patient, telling) if region.outcome.ok else ():
+            for each in _in_region(explored, region, case, example) if region.outcome.ok else ():
                 known = found.setdefault(each.node.place or each.node.index, each)
                 if known is not each:
                     found[each.node.place or each.node.index] = replace(known, sizes=known.sizes | each.sizes)
@@ -39,8 +39,8 @@ def broadcasts(explored: Exploration, contract: Contract, patient: Patient, tell
     return tuple(found.values())
 
 
-def _in_region(explored: Exploration, region: Region, patient: Patient, telling: Telling) -> Iterator[Broadcast]:
-    spatial = frozenset[str]().union(*(dim.symbols() for dim in patient.question.target))
+def _in_region(explored: Exploration, region: Region, case: Case, example: ExamplePoint) -> Iterator[Broadcast]:
+    spatial = frozenset[str]().union(*(dim.symbols() for dim in case.question.target))
     run = explored.runs[region.run]
     tried: set[tuple[Function, Function]] = set()
     for index, record in enumerate(run.records):
@@ -49,11 +49,11 @@ def _in_region(explored: Exploration, region: Region, patient: Patient, telling:
                 if pair in tried or not _may_repeat(pair, spatial):
                     continue
                 tried.add(pair)
-                sizes = _repeating(pair, region.sizes, patient.contract.runs)
+                sizes = _repeating(pair, region.sizes, case.contract.runs)
                 sizes = sizes and reaching(run, -1, sizes)
                 if sizes:
-                    graph = freeze(run, explored.subject.module, patient.built)
-                    yield _told(graph, index, (one, other), sizes, telling.at(sizes) or {})
+                    graph = freeze(run, explored.subject.module, case.built)
+                    yield _told(graph, index, (one, other), sizes, example.at(sizes) or {})
 
 
 def _operands(records: list[Record], record: Record) -> Iterator[tuple[int, int]]:

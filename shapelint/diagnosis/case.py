@@ -20,7 +20,7 @@ Values = Mapping[str, tuple[int, ...]]
 
 
 @dataclass(frozen=True, slots=True)
-class Patient:
+class Case:
     """A model with its exploration, contract and solver: what a diagnosis works on."""
 
     explored: Exploration

@@ -29,8 +29,8 @@ def misfits(explored: Exploration, built: Mapping[str, Span], focus: Mapping[str
     """The layers that misfit at `focus`, each after those before it were mended; () where none does."""
     found: dict[str, Misfit] = {}
     while len(found) < _MOST:
-        mended = Exploration(explored.subject, explored.domain, mending(tuple(found.values())))
-        run = mended.run(focus, symbolic=False)
+        repaired = Exploration(explored.subject, explored.domain, rebuilt_channels(tuple(found.values())))
+        run = repaired.run(focus, symbolic=False)
         if run.failure is None or run.failure.kind not in _KINDS or run.records[-1].module in found:
             break
         graph = freeze(run, explored.subject.module, built)
@@ -41,7 +41,7 @@ def misfits(explored: Exploration, built: Mapping[str, Span], focus: Mapping[str
     return tuple(found.values())
 
 
-def mending(found: Sequence[Misfit]) -> Overrides:
+def rebuilt_channels(found: Sequence[Misfit]) -> Overrides:
     """The overrides under which each of the layers takes what arrives."""
     return overriding({misfit.node.module: (misfit.given,) for misfit in found}, "channels")
 

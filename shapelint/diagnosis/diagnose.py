@@ -8,14 +8,14 @@ from dataclasses import replace
 from functools import reduce
 from operator import mul
 
-from shapelint.diagnosis.case import Patient, Values
-from shapelint.diagnosis.channels import mending, misfits
+from shapelint.diagnosis.case import Case, Values
+from shapelint.diagnosis.channels import misfits, rebuilt_channels
 from shapelint.diagnosis.intent import asks_for_input_size
 from shapelint.diagnosis.joins import are_tokens, differing, last_up, named_source, short_unpoolings, skip_first
-from shapelint.diagnosis.output_padding import Trial, Unsettled
+from shapelint.diagnosis.output_padding import RepairTrial, Unsettled
 from shapelint.diagnosis.pairs import mirrored_pairs, remainder_of, spatial_size
-from shapelint.diagnosis.single_change import fitting_kernel, single_change, told_its_size
-from shapelint.facts.diagnosis import Change, Diagnosis, Loss, Misfit, Mismatch, Plan
+from shapelint.diagnosis.single_change import fitting_kernel, single_change, takes_output_size
+from shapelint.facts.diagnosis import Change, Diagnosis, LostRows, Misfit, Mismatch, Plan
 from shapelint.facts.failure import Kind
 from shapelint.facts.graph import Node, Pair, ShapeGraph
 from shapelint.size.function import Function, as_function
@@ -24,28 +24,28 @@ from shapelint.size.sets import SizeSet
 _REPAIRABLE = frozenset({Kind.JOIN, Kind.OUTPUT_PADDING, Kind.UNPOOL, Kind.RESHAPE})
 
 
-def diagnose(patient: Patient, focus: Mapping[str, int], wanted: SizeSet) -> Diagnosis:
+def diagnose(case: Case, focus: Mapping[str, int], wanted: SizeSet) -> Diagnosis:
     """What is wrong at `focus`; the repair is sought for all `wanted` sizes, or else for the focus alone."""
-    region = patient.contract.region_at(focus)
-    trial = _trial(patient, focus, wanted) if _may_repair(region.outcome.failure) else None
-    plan = None if trial is None else _plan(patient, trial, wanted)
+    region = case.contract.region_at(focus)
+    trial = _trial(case, focus, wanted) if _may_repair(region.outcome.failure) else None
+    plan = None if trial is None else _plan(case, trial, wanted)
     values = {} if plan is None else dict(plan.values)
-    graph = patient.graph(focus, {})
-    node = patient.failing(graph)
-    mismatches, done = _mismatches(patient, focus, values, graph)
-    losses: tuple[Loss, ...] = ()
+    graph = case.graph(focus, {})
+    node = case.failing(graph)
+    mismatches, done = _mismatches(case, focus, values, graph)
+    losses: tuple[LostRows, ...] = ()
     if region.outcome.ok or (plan is not None and node is not None):
-        losses = _losses(patient, focus, values, done)
+        losses = _losses(case, focus, values, done)
     change = None
     if region.outcome.ok and plan is None:
         preferred = [each for loss in losses for each in mirrors(loss)]
         if preferred or not losses:
-            change = single_change(patient.explored, graph, patient.question, patient.expect, focus, preferred)
+            change = single_change(case.explored, graph, case.question, case.expect, focus, preferred)
     elif node is not None and region.outcome.failure is not None and region.outcome.failure.kind is Kind.KERNEL:
-        change = fitting_kernel(patient.explored, graph, node, focus)
-    stretches = plan is not None and _stretches(patient, losses)
-    unfit = () if region.outcome.ok else misfits(patient.explored, patient.built, focus)
-    mended = _mended(patient, unfit, focus, wanted) if unfit else None
+        change = fitting_kernel(case.explored, graph, node, focus)
+    stretches = plan is not None and _stretches(case, losses)
+    unfit = () if region.outcome.ok else misfits(case.explored, case.built, focus)
+    repaired = _repaired(case, unfit, focus, wanted) if unfit else None
     return Diagnosis(
         focus=dict(focus),
         region=region,
@@ -57,26 +57,26 @@ def diagnose(patient: Patient, focus: Mapping[str, int], wanted: SizeSet) -> Dia
         change=change,
         stretches=stretches,
         misfits=unfit,
-        mended=mended,
+        repaired=repaired,
         unpoolings=tuple(short_unpoolings(graph, focus)),
     )
 
 
-def _mended(patient: Patient, unfit: tuple[Misfit, ...], focus: Mapping[str, int], wanted: SizeSet) -> Plan:
+def _repaired(case: Case, unfit: tuple[Misfit, ...], focus: Mapping[str, int], wanted: SizeSet) -> Plan:
     """What the model does where every layer that misfits is built for what arrives at the focus."""
-    trial = patient.solver.explored_with(mending(unfit), focus)
+    trial = case.solver.explored_with(rebuilt_channels(unfit), focus)
     values = {misfit.node.module: (misfit.given,) for misfit in unfit}
-    return _plan(patient, replace(trial, values=values), wanted)
+    return _plan(case, replace(trial, values=values), wanted)
 
 
-def _stretches(patient: Patient, losses: tuple[Loss, ...]) -> bool:
+def _stretches(case: Case, losses: tuple[LostRows, ...]) -> bool:
     """Whether `output_size=` with the size that the mirror took, in the one planned layer, is right at all sizes."""
     planned = [loss for loss in losses if loss.values]
-    dims = _taken(patient.symbolic, planned[0].pair.down_nodes) if len(planned) == 1 else ()
+    dims = _taken(case.symbolic, planned[0].pair.down_nodes) if len(planned) == 1 else ()
     if not dims:
         return False
-    trial = patient.solver.explored_with({planned[0].up.module: {"output_size": dims}}, patient.symbolic.sizes)
-    return patient.contract.runs <= trial.right
+    trial = case.solver.explored_with({planned[0].up.module: {"output_size": dims}}, case.symbolic.sizes)
+    return case.contract.runs <= trial.right
 
 
 def _taken(graph: ShapeGraph, downs: tuple[int, ...]) -> tuple[Function, ...]:
@@ -92,27 +92,27 @@ def _may_repair(failure: object) -> bool:
     return kind is None or kind in _REPAIRABLE
 
 
-def _trial(patient: Patient, focus: Mapping[str, int], wanted: SizeSet) -> Trial | None:
-    if not patient.solver.layers:
+def _trial(case: Case, focus: Mapping[str, int], wanted: SizeSet) -> RepairTrial | None:
+    if not case.solver.layers:
         return None
     alone = SizeSet.point(wanted.symbols, focus)
     for sizes in (wanted, alone)[: 2 if wanted != alone else 1]:
         with suppress(Unsettled):
-            found = patient.solver.constant_for(sizes)
+            found = case.solver.constant_for(sizes)
             if found is not None:
                 return found if found.values else None
     return None
 
 
-def _plan(patient: Patient, trial: Trial, wanted: SizeSet) -> Plan:
-    contract = patient.contract
-    before = contract.restores if patient.intent.meant else contract.runs
+def _plan(case: Case, trial: RepairTrial, wanted: SizeSet) -> Plan:
+    contract = case.contract
+    before = contract.restores if case.intent.meant else contract.runs
     complete = wanted <= trial.right
     return Plan(trial.values, complete, trial.right, trial.runs, before - trial.right, contract.runs - trial.runs)
 
 
 def _mismatches(
-    patient: Patient, focus: Mapping[str, int], values: Values, graph: ShapeGraph
+    case: Case, focus: Mapping[str, int], values: Values, graph: ShapeGraph
 ) -> tuple[tuple[Mismatch, ...], dict[str, tuple[int, ...]]]:
     """The joins that fail one after the other as the plan is applied, from the run `graph` as the model is, and what
     of the plan that took.
@@ -120,17 +120,17 @@ def _mismatches(
     found: list[Mismatch] = []
     done: dict[str, tuple[int, ...]] = {}
     while True:
-        node = patient.failing(graph)
+        node = case.failing(graph)
         if node is None:
             return tuple(found), done
         part = {name: values[name] for name in _above(graph, node) if name in values and name not in done}
-        mismatch = _mismatch(patient, graph, node, focus, part)
+        mismatch = _mismatch(case, graph, node, focus, part)
         if mismatch is not None:
             found.append(mismatch)
         if not part:
             return tuple(found), done
         done.update(part)
-        graph = patient.graph(focus, done)
+        graph = case.graph(focus, done)
 
 
 def _above(graph: ShapeGraph, node: Node) -> list[str]:
@@ -145,13 +145,13 @@ def _above(graph: ShapeGraph, node: Node) -> list[str]:
 
 
 def _mismatch(
-    patient: Patient, graph: ShapeGraph, node: Node, focus: Mapping[str, int], part: Values
+    case: Case, graph: ShapeGraph, node: Node, focus: Mapping[str, int], part: Values
 ) -> Mismatch | None:
-    failure = patient.contract.region_at(focus).outcome.failure
+    failure = case.contract.region_at(focus).outcome.failure
     operands = [graph.nodes[index] for index in dict.fromkeys(node.inputs) if graph.nodes[index].shapes]
     if failure is None or failure.kind is not Kind.JOIN or len(operands) < 2:
         return None
-    rank = len(patient.question.axes) or 2
+    rank = len(case.question.axes) or 2
     skip, grown = skip_first(graph, *differing(operands, rank, dict(focus)))
     up = last_up(graph, grown)
     loss = None if up is None else _pair_of(graph, up, focus)
@@ -160,7 +160,7 @@ def _mismatch(
     sizes = (shapes[0][1:], shapes[1][1:]) if tokens else (shapes[0][-rank:], shapes[1][-rank:])
     if sizes[0] == sizes[1]:
         return None
-    maps = not tokens and all(len(shape) == len(patient.question.axes) + 2 for shape in shapes)
+    maps = not tokens and all(len(shape) == len(case.question.axes) + 2 for shape in shapes)
     return Mismatch(node, failure, sizes, (named_source(graph, skip), named_source(graph, grown)), up, loss, part, maps)
 
 
@@ -168,19 +168,19 @@ def _pair_of(graph: ShapeGraph, up: Node, focus: Mapping[str, int]) -> Pair | No
     return next((pair for pair in mirrored_pairs(graph, focus) if up.index in pair.up_nodes), None)
 
 
-def _losses(patient: Patient, focus: Mapping[str, int], values: Values, done: Values) -> tuple[Loss, ...]:
+def _losses(case: Case, focus: Mapping[str, int], values: Values, done: Values) -> tuple[LostRows, ...]:
     """The pairs that do not come back to their size; with a plan, each after the repair of those before."""
     if not values:
-        if patient.expect is not None and not asks_for_input_size(patient.expect, patient.question, focus):
+        if case.expect is not None and not asks_for_input_size(case.expect, case.question, focus):
             return ()
-        graph = patient.graph(focus, done)
+        graph = case.graph(focus, done)
         losses = [_loss(graph, pair, focus) for pair in mirrored_pairs(graph, focus)]
         return tuple(loss for loss in losses if any(loss.needed))
-    applied, found = dict(done), list[Loss]()
-    whole = patient.graph(focus, values)
+    applied, found = dict(done), list[LostRows]()
+    whole = case.graph(focus, values)
     for module in sorted(values, key=lambda name: _position(whole, name)):
         if module not in applied:
-            graph = patient.graph(focus, applied)
+            graph = case.graph(focus, applied)
             found += _planned(graph, module, values[module], focus)
             applied[module] = values[module]
     return tuple(found)
@@ -190,7 +190,7 @@ def _position(graph: ShapeGraph, module: str) -> int:
     return next((node.index for node in graph.nodes if node.module == module), len(graph.nodes))
 
 
-def _planned(graph: ShapeGraph, module: str, value: tuple[int, ...], focus: Mapping[str, int]) -> list[Loss]:
+def _planned(graph: ShapeGraph, module: str, value: tuple[int, ...], focus: Mapping[str, int]) -> list[LostRows]:
     """The pair that a layer of the plan closes, or else the layer alone against what it should give."""
     for pair in mirrored_pairs(graph, focus):
         for index in pair.up_nodes:
@@ -203,14 +203,14 @@ def _planned(graph: ShapeGraph, module: str, value: tuple[int, ...], focus: Mapp
     gap = tuple(wanted - now for wanted, now in zip(value, present, strict=True))
     whole = tuple(map(sum, zip(size, gap, strict=True)))
     alone = Pair((), (module,), whole, size, (0,) * len(size), (), (node.index,))
-    return [Loss(alone, node, node, gap, (), (), (), {module: value})]
+    return [LostRows(alone, node, node, gap, (), (), (), {module: value})]
 
 
-def mirrors(loss: Loss) -> Iterator[Change]:
+def mirrors(loss: LostRows) -> Iterator[Change]:
     """The kernel, else the padding, of the transposed layer that alone would give the pair's size back."""
     up, names = loss.up, ("kernel_size", "padding", "dilation")
     kernel, padding, dilation = (up.parameter(name) for name in names)
-    if kernel is None or padding is None or dilation is None or len(loss.pair.up) > 1 or told_its_size(up):
+    if kernel is None or padding is None or dilation is None or len(loss.pair.up) > 1 or takes_output_size(up):
         return
     sizes = [k * d + n for k, d, n in zip(kernel, dilation, loss.needed, strict=True)]
     if all(size % d == 0 and size > 0 for size, d in zip(sizes, dilation, strict=True)):
@@ -221,7 +221,7 @@ def mirrors(loss: Loss) -> Iterator[Change]:
         yield Change(up.module, "padding", padding, value, up.built)
 
 
-def _loss(graph: ShapeGraph, pair: Pair, focus: Mapping[str, int]) -> Loss:
+def _loss(graph: ShapeGraph, pair: Pair, focus: Mapping[str, int]) -> LostRows:
     first_up, up = graph.nodes[pair.up_nodes[0]], graph.nodes[pair.up_nodes[-1]]
     down = graph.nodes[pair.down_nodes[-1]]
     bottom, entering = spatial_size(graph, down, focus), spatial_size(graph, first_up, focus, out=False)
@@ -230,4 +230,4 @@ def _loss(graph: ShapeGraph, pair: Pair, focus: Mapping[str, int]) -> Loss:
     needed = tuple(n - out - m for n, out, m in zip(pair.size_in, pair.size_out, moved, strict=True))
     before = spatial_size(graph, down, focus, out=False)
     rest = remainder_of(down, graph, focus)
-    return Loss(pair, up, down, needed, rest, before, bottom, {})
+    return LostRows(pair, up, down, needed, rest, before, bottom, {})

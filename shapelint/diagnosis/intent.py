@@ -51,7 +51,7 @@ def _symbols(dim: int | Function) -> frozenset[str]:
 def restored(domain: SizeSet, regions: Sequence[Region], question: Question, expect: Expectation | None) -> SizeSet:
     """The sizes of a partition of `domain` at which the first spatial output has the expected or the input's size.
 
-    Where no set says at which sizes of a region that is so, these are left out; see `told`.
+    Where no set says at which sizes of a region that is so, these are left out; see `with_known_restores`.
     """
     found = [
         (region.sizes, _restores(region.outcome.outputs, question, expect)) for region in regions if region.outcome.ok
@@ -62,7 +62,9 @@ def restored(domain: SizeSet, regions: Sequence[Region], question: Question, exp
     return union(domain.symbols, [part for part in parts if part is not None]).coalesced()
 
 
-def told(regions: Sequence[Region], question: Question, expect: Expectation | None) -> tuple[Region, ...]:
+def with_known_restores(
+    regions: Sequence[Region], question: Question, expect: Expectation | None
+) -> tuple[Region, ...]:
     """The regions; not proved are those of which no set says where they restore."""
 
     def is_told(region: Region) -> bool:

@@ -10,7 +10,7 @@ import ast
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from shapelint.diagnosis.reach import UNSOLVED, Telling, dims_of, reaching
+from shapelint.diagnosis.reach import UNSOLVED, ExamplePoint, dims_of, reaching
 from shapelint.facts.analysis import OddMiss
 from shapelint.facts.contract import Contract, How, Region
 from shapelint.facts.failure import Kind
@@ -28,7 +28,7 @@ _CROPS = ("__getitem__", "narrow")
 
 
 def odd_differences(
-    explored: Exploration, contract: Contract, question: Question, telling: Telling
+    explored: Exploration, contract: Contract, question: Question, example: ExamplePoint
 ) -> tuple[OddMiss, ...]:
     """Each such pad or crop once, with all the sizes at which it fails."""
     found: dict[Span, OddMiss] = {}
@@ -36,10 +36,10 @@ def odd_differences(
         if region.how is not How.PROVED:
             continue
         try:
-            for each in _in_region(explored, contract, question, region, telling):
+            for each in _in_region(explored, contract, question, region, example):
                 known = found.setdefault(each.place, each)
                 if known is not each:
-                    told = each if telling.focus == each.at else known
+                    told = each if example.focus == each.at else known
                     found[each.place] = replace(told, sizes=known.sizes | each.sizes)
         except UNSOLVED:
             continue
@@ -47,7 +47,7 @@ def odd_differences(
 
 
 def _in_region(
-    explored: Exploration, contract: Contract, question: Question, region: Region, telling: Telling
+    explored: Exploration, contract: Contract, question: Question, region: Region, example: ExamplePoint
 ) -> Iterator[OddMiss]:
     records, failure = explored.runs[region.run].records, region.outcome.failure
     if failure is not None and failure.kind is Kind.JOIN:
@@ -59,10 +59,10 @@ def _in_region(
         targets = [(index, question.target) for index in nodes if index >= 0 and dims_of(records[index])]
     else:
         return
-    at = telling.at(wrong)
+    at = example.at(wrong)
     targets = [each for each in targets if at is not None and any(_missing_one(records, *each, at))]
     sizes = reaching(explored.runs[region.run], region.node, wrong) if targets else wrong
-    at = telling.at(sizes)
+    at = example.at(sizes)
     for operand, target in targets if at is not None else ():
         found = _fitted(records, operand, target, sizes, at or {})
         if found is not None:

@@ -34,7 +34,7 @@ class Unsettled(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Layer:
+class TransposedLayer:
     """A transposed layer whose `output_padding` can be set: its path, its arguments per axis, and what built it."""
 
     module: str
@@ -49,7 +49,7 @@ class Layer:
 
 
 @dataclass(frozen=True, slots=True)
-class Trial:
+class RepairTrial:
     """Values of `output_padding` for some layers, and the contract's regions that the model has with them."""
 
     values: Mapping[str, tuple[int, ...]]
@@ -68,10 +68,10 @@ class Solver:
 
     subject: Subject
     domain: SizeSet
-    layers: tuple[Layer, ...]
+    layers: tuple[TransposedLayer, ...]
     right: Callable[[Exploration, Mapping[str, int] | None], SizeSet]
 
-    def constant_for(self, wanted: SizeSet) -> Trial | None:
+    def constant_for(self, wanted: SizeSet) -> RepairTrial | None:
         """The smallest change that is right at every wanted size; None where it is proved that there is none.
 
         Layers that one place in the source builds share a value where that is right too, since one edit writes it.
@@ -83,7 +83,7 @@ class Solver:
                 return self._searched(wanted, self._tied(self.box())) or found
         return found
 
-    def _searched(self, wanted: SizeSet, candidates: SizeSet) -> Trial | None:
+    def _searched(self, wanted: SizeSet, candidates: SizeSet) -> RepairTrial | None:
         point = wanted.sample()
         end = time.process_time() + _SECONDS
         for _ in range(_ROUNDS):
@@ -104,9 +104,9 @@ class Solver:
             point = missed.sample()
         raise Unsettled
 
-    def _families(self) -> list[list[Layer]]:
+    def _families(self) -> list[list[TransposedLayer]]:
         """Layers that the same place built."""
-        found: dict[Span, list[Layer]] = {}
+        found: dict[Span, list[TransposedLayer]] = {}
         for layer in self.layers:
             if layer.built is not None:
                 found.setdefault(layer.built, []).append(layer)
@@ -130,7 +130,7 @@ class Solver:
                 limits += [at_least(symbol(name), constant(0)), at_least(constant(layer.limit(axis) - 1), symbol(name))]
         return SizeSet.where(self.names(), all_of(limits))
 
-    def unknowns(self, layer: Layer) -> tuple[str, ...]:
+    def unknowns(self, layer: TransposedLayer) -> tuple[str, ...]:
         index = self.layers.index(layer)
         return tuple(f"?{index}_{axis}" for axis in range(len(layer.stride)))
 
@@ -165,21 +165,21 @@ class Solver:
         chosen = {layer.module: tuple(values[name] for name in self.unknowns(layer)) for layer in self.layers}
         return {layer.module: chosen[layer.module] for layer in self.layers if chosen[layer.module] != layer.present}
 
-    def _preferring(self, candidates: SizeSet, wish: Callable[[Layer, int, str], Condition]) -> SizeSet:
+    def _preferring(self, candidates: SizeSet, wish: Callable[[TransposedLayer, int, str], Condition]) -> SizeSet:
         for layer in self.layers:
             for axis, name in enumerate(self.unknowns(layer)):
                 narrower = candidates & SizeSet.where(candidates.symbols, wish(layer, axis, name))
                 candidates = narrower or candidates
         return candidates
 
-    def trial(self, values: Mapping[str, tuple[int, ...]], first: Mapping[str, int]) -> Trial:
+    def trial(self, values: Mapping[str, tuple[int, ...]], first: Mapping[str, int]) -> RepairTrial:
         """The model with the values set, for all sizes: a run of its own that verifies them."""
         return replace(self.explored_with(overriding(values), first), values=values)
 
-    def explored_with(self, overrides: Overrides, first: Mapping[str, int]) -> Trial:
+    def explored_with(self, overrides: Overrides, first: Mapping[str, int]) -> RepairTrial:
         """The model with some arguments of layers replaced, for all sizes."""
         found = explore(self.subject, self.domain, first, overrides=overrides, budget=Budget(320, 10.0))
-        return Trial({}, found, self.right(found, None), running(self.domain, found.regions))
+        return RepairTrial({}, found, self.right(found, None), running(self.domain, found.regions))
 
 
 def fixed(inputs: Inputs, sizes: Mapping[str, int]) -> Inputs:
@@ -192,16 +192,16 @@ def fixed(inputs: Inputs, sizes: Mapping[str, int]) -> Inputs:
     return Inputs(args, kwargs)
 
 
-def layers_of(graph: ShapeGraph) -> tuple[Layer, ...]:
+def layers_of(graph: ShapeGraph) -> tuple[TransposedLayer, ...]:
     """The transposed layers of a run, once each: modules, and those that one call of a function in a module makes."""
-    found: dict[str, Layer] = {}
+    found: dict[str, TransposedLayer] = {}
     called = transposing_calls(graph)
     for node in graph.nodes:
         stride, dilation = node.parameter("stride"), node.parameter("dilation")
         present, built = node.parameter("output_padding"), called.get(node.module, node.built)
         # A call that misses its channels ends before its size rule has told its arguments.
         if (is_transposed_layer(node) or _is_called(node, called)) and stride and dilation and present:
-            found.setdefault(node.module, Layer(node.module, stride, dilation, present, built))
+            found.setdefault(node.module, TransposedLayer(node.module, stride, dilation, present, built))
     return tuple(found.values())
 
 

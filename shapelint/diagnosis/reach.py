@@ -30,7 +30,7 @@ def dims_of(record: Record) -> tuple[Function, ...]:
 
 
 @dataclass(frozen=True, slots=True)
-class Telling:
+class ExamplePoint:
     """At which size a story is told: at the focus, else at one that is asked for, else at one not too small."""
 
     focus: Mapping[str, int] | None

@@ -8,8 +8,8 @@ from functools import reduce
 from operator import mul
 from typing import TYPE_CHECKING
 
-from shapelint.diagnosis.case import Patient
-from shapelint.diagnosis.channels import mending
+from shapelint.diagnosis.case import Case
+from shapelint.diagnosis.channels import rebuilt_channels
 from shapelint.diagnosis.pairs import mirrored_pairs, remainder_of
 from shapelint.facts.analysis import Analysis
 from shapelint.facts.diagnosis import Diagnosis
@@ -27,25 +27,25 @@ if TYPE_CHECKING:
 Sizes = Mapping[str, int]
 
 
-def draw(analysis: Analysis, patient: Patient) -> Picture:
+def draw(analysis: Analysis, case: Case) -> Picture:
     """The picture of an analysed model, at the focus of its diagnosis or at an asked size."""
     diagnosis = analysis.diagnosis
-    sizes = _story(analysis) if diagnosis is None else dict(diagnosis.focus)
-    now, raises = _run(patient, sizes, {})
+    sizes = _focus_scene(analysis) if diagnosis is None else dict(diagnosis.focus)
+    now, raises = _run(case, sizes, {})
     overrides, changes = ({}, {}) if diagnosis is None else _repair(diagnosis)
-    after = _run(patient, sizes, overrides)[0] if changes else None
-    module, question = patient.explored.subject.module, patient.question
+    after = _run(case, sizes, overrides)[0] if changes else None
+    module, question = case.explored.subject.module, case.question
     shown = scene(now, module, question, sizes, _whole(now, [after, analysis.graph]) if raises else now)
     marks = () if diagnosis is None else tuple(_marks(analysis, diagnosis, now))
-    plan = None if diagnosis is None else diagnosis.plan or diagnosis.mended
-    expect = patient.expect
-    wanted = size_at(analysis.question.target, sizes) if expect is None else _expected(patient, sizes)
+    plan = None if diagnosis is None else diagnosis.plan or diagnosis.repaired
+    expect = case.expect
+    wanted = size_at(analysis.question.target, sizes) if expect is None else _expected(case, sizes)
     return Picture(
         sizes=sizes,
         now=replace(shown, marks=marks),
         wanted=wanted if analysis.intent.meant else (),
         output=analysis.intent.output,
-        mended=None if after is None else scene(after, module, question, sizes),
+        repaired=None if after is None else scene(after, module, question, sizes),
         changes=changes,
         runs=None if plan is None else plan.runs,
         restores=None if plan is None else plan.restores,
@@ -56,11 +56,11 @@ def proposed(picture: Picture, findings: Iterable[Finding]) -> Picture:
     """The picture, with the repair only where a finding proposes it, and with the places of the findings marked."""
     found = [finding for finding in findings if finding.severity is not Severity.NOTE]
     fixes = [finding.fix for finding in found if finding.fix is not None]
-    mended = any(_told(name, change, fix) for fix in fixes for name, change in picture.changes.items())
+    repaired = any(_told(name, change, fix) for fix in fixes for name, change in picture.changes.items())
     now = replace(picture.now, marks=(*picture.now.marks, *_named(picture.now, found)))
-    if mended:
+    if repaired:
         return replace(picture, now=now)
-    return replace(picture, now=now, mended=None, changes={}, runs=None, restores=None)
+    return replace(picture, now=now, repaired=None, changes={}, runs=None, restores=None)
 
 
 def _told(name: str, change: str, fix: Fix) -> bool:
@@ -84,15 +84,15 @@ def _named(scene: Scene, findings: list[Finding]) -> Iterator[Mark]:
             yield Mark(steps[0], Role.NAMED, finding.message)
 
 
-def _story(analysis: Analysis) -> dict[str, int]:
+def _focus_scene(analysis: Analysis) -> dict[str, int]:
     """An asked size, or that of a run which gave outputs."""
     return dict(analysis.question.first if analysis.certain else analysis.graph.sizes)
 
 
-def _expected(patient: Patient, sizes: Sizes) -> tuple[int, ...]:
+def _expected(case: Case, sizes: Sizes) -> tuple[int, ...]:
     """The last dimensions that are expected, as many as there are spatial axes; () where some may be anything."""
-    rank = len(patient.question.axes)
-    dims = [] if patient.expect is None or not rank else patient.expect.dims[-rank:]
+    rank = len(case.question.axes)
+    dims = [] if case.expect is None or not rank else case.expect.dims[-rank:]
     return tuple(dim.value(sizes) for dim in dims if dim is not None) if None not in dims else ()
 
 
@@ -104,8 +104,8 @@ def _repair(diagnosis: Diagnosis) -> tuple[Overrides, dict[str, str]]:
     if change is not None:
         text = f"{change.parameter}={_short(change.value)}"
         return overriding({change.module: change.value}, change.parameter), {change.module: text}
-    if misfits and diagnosis.mended is not None and diagnosis.focus in diagnosis.mended.runs:
-        return mending(misfits), {each.node.module: f"built for {each.given}" for each in misfits}
+    if misfits and diagnosis.repaired is not None and diagnosis.focus in diagnosis.repaired.runs:
+        return rebuilt_channels(misfits), {each.node.module: f"built for {each.given}" for each in misfits}
     return {}, {}
 
 
@@ -113,10 +113,10 @@ def _short(value: tuple[int, ...]) -> str:
     return str(value[0] if len(set(value)) == 1 else value)
 
 
-def _run(patient: Patient, sizes: Sizes, overrides: Overrides) -> tuple[ShapeGraph, bool]:
+def _run(case: Case, sizes: Sizes, overrides: Overrides) -> tuple[ShapeGraph, bool]:
     """The calls of a run, and whether it raises."""
-    run = replace(patient.explored, overrides=overrides).run(sizes, symbolic=True)
-    return freeze(run, patient.explored.subject.module, patient.built), run.failure is not None
+    run = replace(case.explored, overrides=overrides).run(sizes, symbolic=True)
+    return freeze(run, case.explored.subject.module, case.built), run.failure is not None
 
 
 def _whole(now: ShapeGraph, others: list[ShapeGraph | None]) -> ShapeGraph:

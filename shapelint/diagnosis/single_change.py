@@ -72,9 +72,11 @@ def _candidates(graph: ShapeGraph) -> Iterator[Change]:
 
 def _is_layer(node: Node) -> bool:
     """Whether a call is a convolution's whose arguments set its size; with `output_size=` the layer works them out."""
-    return node.operation.startswith("conv") and "Conv" in node.kind and bool(node.shapes) and not told_its_size(node)
+    return (
+        node.operation.startswith("conv") and "Conv" in node.kind and bool(node.shapes) and not takes_output_size(node)
+    )
 
 
-def told_its_size(node: Node) -> bool:
+def takes_output_size(node: Node) -> bool:
     """Whether a transposed layer is called with `output_size=`."""
     return bool(node.parameter("output_size"))

@@ -9,9 +9,9 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from shapelint.diagnosis.case import Patient
+from shapelint.diagnosis.case import Case
 from shapelint.diagnosis.intent import multiples, restored
-from shapelint.diagnosis.reach import Telling
+from shapelint.diagnosis.reach import ExamplePoint
 from shapelint.facts.analysis import Guard
 from shapelint.facts.contract import Contract, How, Region, running, union
 from shapelint.facts.failure import Kind
@@ -26,22 +26,22 @@ _LARGE = 1 << 16
 _SMALLNESS = frozenset({Kind.KERNEL, Kind.EMPTY, Kind.PAD, Kind.WRAP, Kind.NORM})
 
 
-def size_guard(patient: Patient, telling: Telling) -> Guard | None:
+def size_guard(case: Case, example: ExamplePoint) -> Guard | None:
     """The model's guards, compared; None where there are none, or where nothing is proved about them."""
-    contract = patient.contract
-    regions = _guarded(contract.regions, patient.explored.subject.module)
+    contract = case.contract
+    regions = _guarded(contract.regions, case.explored.subject.module)
     if not regions or not contract.proved or not contract.runs:
         return None
     refuses = union(contract.symbols, [region.sizes for region in regions]).coalesced()
     accepts = (contract.domain - refuses).coalesced()
-    lax, doubtful = _lax(contract, regions, refuses), _doubtful(patient, refuses, accepts, telling)
-    if not telling.asked & (doubtful | lax):
+    lax, doubtful = _lax(contract, regions, refuses), _doubtful(case, refuses, accepts, example)
+    if not example.asked & (doubtful | lax):
         return None
-    bare = None if not doubtful else _without_guards(patient, tuple(dict.fromkeys(map(_place, regions))))
+    bare = None if not doubtful else _without_guards(case, tuple(dict.fromkeys(map(_place, regions))))
     needless = SizeSet.empty(contract.symbols) if bare is None else (bare & doubtful).coalesced()
     if not needless and not lax:
         return None
-    at = telling.at(needless) or telling.at(lax) or {}
+    at = example.at(needless) or example.at(lax) or {}
     failure = contract.region_at(at).outcome.failure
     told = next((each for each in regions if at in each.sizes), regions[0])
     return Guard(_place(told), at, refuses, accepts, contract.runs if bare is None else bare, needless, lax, failure)
@@ -75,9 +75,9 @@ def _lax(contract: Contract, guards: list[Region], refuses: SizeSet) -> SizeSet:
     return union(contract.symbols, [region.sizes for region in beyond]).coalesced()
 
 
-def _without_guards(patient: Patient, places: tuple[Span, ...]) -> SizeSet | None:
+def _without_guards(case: Case, places: tuple[Span, ...]) -> SizeSet | None:
     """The sizes that are right where the guards do nothing; None where that is not proved."""
-    explored, question = patient.explored, patient.question
+    explored, question = case.explored, case.question
     end = time.monotonic() + _SECONDS
     for _ in range(_ROUNDS):
         budget = Budget(_RUNS, end - time.monotonic())
@@ -91,17 +91,17 @@ def _without_guards(patient: Patient, places: tuple[Span, ...]) -> SizeSet | Non
         if more & set(places):
             return None
         if not more:
-            if not patient.intent.meant:
+            if not case.intent.meant:
                 return running(found.domain, found.regions)
-            return restored(found.domain, found.regions, question, patient.expect)
+            return restored(found.domain, found.regions, question, case.expect)
         places += tuple(more)
     return None
 
 
-def _doubtful(patient: Patient, refuses: SizeSet, accepts: SizeSet, telling: Telling) -> SizeSet:
+def _doubtful(case: Case, refuses: SizeSet, accepts: SizeSet, example: ExamplePoint) -> SizeSet:
     """What is refused although no stride drops a row there; sizes below a least one only where one is asked for."""
-    aligned = refuses & multiples(patient.question, patient.intent.stride)
-    if telling.focus is not None and telling.focus in aligned:
+    aligned = refuses & multiples(case.question, case.intent.stride)
+    if example.focus is not None and example.focus in aligned:
         return aligned
     axes = [accepts.onto([name]) for name in accepts.symbols]
     if any(axis.finite for axis in axes):  # a size that is pinned is meant so

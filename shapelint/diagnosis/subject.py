@@ -15,8 +15,8 @@ from shapelint.request.question import Question
 from shapelint.size.sets import SizeSet
 from shapelint.source.span import Span
 from shapelint.trace.explore import Exploration
+from shapelint.trace.meta_state import MetaState
 from shapelint.trace.run import Subject
-from shapelint.trace.standing import Standing
 
 
 def subject_of(loaded: Loaded, asked: Question, options: Options) -> Subject:
@@ -24,7 +24,7 @@ def subject_of(loaded: Loaded, asked: Question, options: Options) -> Subject:
     module = loaded.module
     function: Any = module if options.method is None else getattr(module, options.method)
     names = {id(part): name for name, part in module.named_modules()}
-    return Subject(module, function, asked.inputs, asked.symbols, names, Standing(module, train=options.train))
+    return Subject(module, function, asked.inputs, asked.symbols, names, MetaState(module, train=options.train))
 
 
 def built_places(loaded: Loaded) -> dict[str, Span]:

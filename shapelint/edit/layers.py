@@ -18,7 +18,7 @@ from shapelint.edit.arguments import added, removed, replaced
 from shapelint.edit.origin import call_of, is_literal, literals
 from shapelint.edit.scope import Scope
 from shapelint.source.ownership import installed
-from shapelint.source.span import Call, Edit, Span, span_of
+from shapelint.source.span import CallSite, Edit, Span, span_of
 from shapelint.source.syntax import given, written
 
 Value = tuple[int, ...]
@@ -57,12 +57,12 @@ class Wish:
 
     kind: str
     parameter: str
-    calls: Mapping[str, Sequence[Call]]
+    calls: Mapping[str, Sequence[CallSite]]
     values: Mapping[str, Value]
     present: Mapping[str, Value]
 
     @property
-    def first(self) -> Sequence[Call]:
+    def first(self) -> Sequence[CallSite]:
         return next(iter(self.calls.values()))
 
     @property
@@ -228,7 +228,7 @@ def _new_parameter(file: str, function: ast.FunctionDef | ast.AsyncFunctionDef, 
     return Edit(Span(file, span.end_line, span.end_column, span.end_line, span.end_column), f", {text}")
 
 
-def resized(calls: Sequence[Call], name: str, position: int, ratio: Fraction) -> Iterator[tuple[Edit, str]]:
+def resized(calls: Sequence[CallSite], name: str, position: int, ratio: Fraction) -> Iterator[tuple[Edit, str]]:
     """Literals in the expression of an argument that, times a ratio or its square root, may give the argument times it.
 
     Each edit comes with the old and the new text.

@@ -7,14 +7,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from shapelint.edit.scope import Scope
-from shapelint.source.span import Call
+from shapelint.source.span import CallSite
 from shapelint.source.syntax import call_at, given
 
 _DEEPEST = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Literal:
+class SourceLiteral:
     """An expression of plain numbers, and the file in which it stands."""
 
     file: str
@@ -28,7 +28,7 @@ class _Trail:
     `turn` is the layer's number among those of the same call, which is the turn of the loop that built it.
     """
 
-    calls: Sequence[Call]
+    calls: Sequence[CallSite]
     level: int
     scope: Scope
     turn: int
@@ -38,7 +38,7 @@ class _Trail:
         return replace(self, depth=self.depth + 1)
 
 
-def literals(calls: Sequence[Call], name: str, position: int | None, turn: int) -> Iterator[Literal]:
+def literals(calls: Sequence[CallSite], name: str, position: int | None, turn: int) -> Iterator[SourceLiteral]:
     """The literals that an argument of the innermost call may have its value or a part of it from, the likeliest first.
 
     `turn` is the number of the layer among those that the same call built, from 0.
@@ -75,12 +75,12 @@ def _starred(call: ast.Call, position: int | None, trail: _Trail) -> ast.expr | 
     return found[position] if position is not None and position < len(found) else None
 
 
-def call_of(calls: Sequence[Call], level: int) -> ast.Call | None:
+def call_of(calls: Sequence[CallSite], level: int) -> ast.Call | None:
     """The call expression in the source of one of the calls that led to a layer."""
     return call_at(calls[level].span()) if level < len(calls) else None
 
 
-def writing_calls(calls: Sequence[Call], name: str) -> Sequence[Call]:
+def writing_calls(calls: Sequence[CallSite], name: str) -> Sequence[CallSite]:
     """The calls from the one outwards that writes an argument, without wrappers that only hand on their `**kwargs`."""
     level = 0
     while level + 1 < len(calls):
@@ -91,7 +91,7 @@ def writing_calls(calls: Sequence[Call], name: str) -> Sequence[Call]:
     return calls[level:]
 
 
-def _hands_on(call: ast.Call, site: Call, name: str) -> bool:
+def _hands_on(call: ast.Call, site: CallSite, name: str) -> bool:
     function = Scope.of(site.span().file, call).function
     rest = None if function is None else function.args.kwarg
     stars = [word.value for word in call.keywords if word.arg is None]
@@ -107,11 +107,11 @@ def is_literal(node: ast.expr) -> bool:
     return isinstance(node, ast.Constant) and type(node.value) is int
 
 
-def _of_expression(node: ast.expr, trail: _Trail) -> Iterator[Literal]:
+def _of_expression(node: ast.expr, trail: _Trail) -> Iterator[SourceLiteral]:
     if trail.depth > _DEEPEST:
         return
     if is_literal(node):
-        yield Literal(trail.scope.file, node)
+        yield SourceLiteral(trail.scope.file, node)
     elif isinstance(node, ast.IfExp | ast.BinOp):
         for part in (node.body, node.orelse) if isinstance(node, ast.IfExp) else (node.left, node.right):
             yield from _of_expression(part, trail.deeper())
@@ -138,7 +138,7 @@ def _sources(node: ast.expr, trail: _Trail) -> list[ast.expr]:
     return []
 
 
-def _of_loop(name: str, trail: _Trail) -> Iterator[Literal]:
+def _of_loop(name: str, trail: _Trail) -> Iterator[SourceLiteral]:
     """The item that a loop gives to a name in the layer's turn, where the items stand in the source."""
     for iterable in trail.scope.loops(name):
         items = _items(iterable, trail)
@@ -159,7 +159,7 @@ def _items(node: ast.expr, trail: _Trail) -> list[ast.expr]:
     return _items(sources[0], trail.deeper()) if len(sources) == 1 else []
 
 
-def _of_parameter(name: str, trail: _Trail) -> Iterator[Literal]:
+def _of_parameter(name: str, trail: _Trail) -> Iterator[SourceLiteral]:
     """What a parameter of the function around is given by the call that led there, else its default."""
     function = trail.scope.function
     if function is None or name not in _names(function):
@@ -199,7 +199,7 @@ def _default(function: ast.FunctionDef | ast.AsyncFunctionDef, name: str) -> ast
     return named.get(name)
 
 
-def _of_key(node: ast.expr, key: object, trail: _Trail) -> Iterator[Literal]:
+def _of_key(node: ast.expr, key: object, trail: _Trail) -> Iterator[SourceLiteral]:
     """The literal under a key of a dict, or of a list, that stands in the source."""
     if trail.depth > _DEEPEST:
         return
@@ -226,7 +226,7 @@ def _item(node: ast.expr, key: object) -> ast.expr | None:
     return None
 
 
-def _of_result(call: ast.Call, trail: _Trail) -> Iterator[Literal]:
+def _of_result(call: ast.Call, trail: _Trail) -> Iterator[SourceLiteral]:
     """The literal that a function or method of the same file returns."""
     called = call.func
     if isinstance(called, ast.Attribute):

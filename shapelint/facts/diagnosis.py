@@ -33,7 +33,7 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
-class Loss:
+class LostRows:
     """A mirrored pair that does not come back to its size at the focus, all losses before it being repaired.
 
     `needed` is by how much its own layers miss the size, per axis, were what lies between them right. The last
@@ -131,7 +131,7 @@ class Diagnosis:
     """What is wrong at one size, the `focus`: either the call that raises, or sizes that do not come back.
 
     `stretches` tells that one layer is planned, and `output_size=` in its call is proved right at every size that runs.
-    `misfits` are layers that get other channels than they were built for; `mended` is the model built for them.
+    `misfits` are layers that get other channels than they were built for; `repaired` is the model built for them.
     """
 
     focus: Mapping[str, int]
@@ -139,10 +139,10 @@ class Diagnosis:
     graph: ShapeGraph
     node: Node | None
     mismatches: tuple[Mismatch, ...]
-    losses: tuple[Loss, ...]
+    losses: tuple[LostRows, ...]
     plan: Plan | None
     change: Change | None = None
     stretches: bool = False
     misfits: tuple[Misfit, ...] = ()
-    mended: Plan | None = None
+    repaired: Plan | None = None
     unpoolings: tuple[ShortUnpooling, ...] = ()

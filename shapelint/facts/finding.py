@@ -27,7 +27,7 @@ class Safety(enum.StrEnum):
     ADVICE = "advice"
 
 
-class Known(enum.StrEnum):
+class BaselineState(enum.StrEnum):
     """Where a finding stands to the baseline of the check: in it, or not."""
 
     NEW = "new"
@@ -60,12 +60,12 @@ class Finding:
     module: str | None = None
     location: Span | None = None
     fix: Fix | None = None
-    baseline: Known | None = None
+    baseline: BaselineState | None = None
 
     @property
     def counts(self) -> bool:
         """Whether it makes a check fail: an error or a warning that the baseline does not hold."""
-        return self.severity is not Severity.NOTE and self.baseline is not Known.KNOWN
+        return self.severity is not Severity.NOTE and self.baseline is not BaselineState.KNOWN
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,7 +84,7 @@ class Picture:
     now: Scene
     wanted: tuple[int, ...] = ()
     output: int = 0
-    mended: Scene | None = None
+    repaired: Scene | None = None
     changes: Mapping[str, str] = field(default_factory=dict)
     runs: SizeSet | None = None
     restores: SizeSet | None = None

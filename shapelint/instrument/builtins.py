@@ -92,7 +92,7 @@ def tracked_divmod(dividend: Any, divisor: Any) -> Any:
     return divmod(left_operand(dividend), divisor)
 
 
-def _heard(builtin: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+def _taken(builtin: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     lose(f"{builtin.__name__}() of a size", *args)
     return builtin(*args, **kwargs)
 
@@ -129,7 +129,7 @@ def _place(length: int, index: int) -> int:
 TRACKED: Final[dict[str, Callable[..., Any]]] = {
     "int": tracked_int, "float": tracked_float, "max": tracked_max, "min": tracked_min, "range": tracked_range,
     "len": tracked_len, "sum": tracked_sum, "pow": tracked_pow, "divmod": tracked_divmod,
-    **{each.__name__: partial(_heard, each) for each in (bin, hex, oct, chr, bytes, bytearray, complex)},
+    **{each.__name__: partial(_taken, each) for each in (bin, hex, oct, chr, bytes, bytearray, complex)},
 }  # fmt: skip
 
 assert all(hasattr(builtins, name) for name in TRACKED)

@@ -10,7 +10,7 @@ from types import CodeType, FrameType, TracebackType
 
 from shapelint.source.ownership import OWN_FOLDER, installed
 from shapelint.source.ownership import is_own as is_own_file
-from shapelint.source.span import Call
+from shapelint.source.span import CallSite
 
 
 @lru_cache(maxsize=1)
@@ -55,10 +55,10 @@ def calling_frame(frame: FrameType | None) -> FrameType | None:
     return frame
 
 
-def calling_place(frame: FrameType | None) -> Call | None:
+def calling_place(frame: FrameType | None) -> CallSite | None:
     """The call site, in the user's code, of what runs at `frame`."""
     found = calling_frame(frame)
-    return None if found is None else Call(found.f_code, found.f_lasti)
+    return None if found is None else CallSite(found.f_code, found.f_lasti)
 
 
 def may_catch(frame: FrameType | None, stop: CodeType) -> bool:
@@ -93,13 +93,13 @@ def is_asserted(frame: FrameType | None) -> bool:
     return jumps and ahead[1].opname == "LOAD_ASSERTION_ERROR"
 
 
-def raising_place(traceback: TracebackType | None) -> Call | None:
+def raising_place(traceback: TracebackType | None) -> CallSite | None:
     """The innermost line of the user's code in a traceback; of a package's where only packages run."""
     found, packaged = None, None
     while traceback is not None:
         code = traceback.tb_frame.f_code
         if is_users(code):
-            packaged = Call(code, traceback.tb_lasti)
+            packaged = CallSite(code, traceback.tb_lasti)
             found = found if installed(code.co_filename) else packaged
         traceback = traceback.tb_next
     return found or packaged

@@ -20,16 +20,16 @@ import torch
 from shapelint.instrument.builtins import TRACKED, item, place
 from shapelint.instrument.callees import callee
 from shapelint.instrument.instrument import CALLEE, ITEM, LEFT, MAPPED, MODULE, PLACE, SLICE, instrumented
-from shapelint.instrument.lazy_compile import WAKE, forget, put_to_sleep, wake
+from shapelint.instrument.lazy_compile import WAKE, compile_now, compile_when_called, forget
 from shapelint.instrument.reachable import user_functions
 from shapelint.instrument.standins import caches_passed_by, stand_in, stand_ins
-from shapelint.restore.module import kept_globals, remembered
+from shapelint.restore.module import remembered, restored_globals
 from shapelint.size.operand import TrackedFloat, TrackedText, left_operand
 
 _LOAD: Final = opmap["LOAD_GLOBAL"]
 _EXTENDED: Final = opmap["EXTENDED_ARG"]
 _NAMES: Final[dict[str, Any]] = {
-    WAKE: wake, LEFT: left_operand, ITEM: item, SLICE: slice, CALLEE: callee, PLACE: place,
+    WAKE: compile_now, LEFT: left_operand, ITEM: item, SLICE: slice, CALLEE: callee, PLACE: place,
     **{MAPPED.format(name): each for name, each in TRACKED.items()}
 }  # fmt: skip
 
@@ -52,7 +52,7 @@ def tracked_builtins(module: torch.nn.Module) -> Iterator[None]:
     places = {MODULE.format(name): each for name, each in modules.items()}
     with ExitStack() as stack:
         for space in spaces:
-            stack.enter_context(kept_globals(space))
+            stack.enter_context(restored_globals(space))
         stack.enter_context(caches_passed_by(spaces))
         stack.enter_context(remembered(module))
         if "torch._dynamo" in sys.modules:
@@ -62,7 +62,7 @@ def tracked_builtins(module: torch.nn.Module) -> Iterator[None]:
             for space in spaces:
                 space.update(_replacements(space, modules))
             for function, code in codes:
-                put_to_sleep(function, partial(tracked_code, code, shadowed_in(function)))
+                compile_when_called(function, partial(tracked_code, code, shadowed_in(function)))
             yield
         finally:
             forget(functions)

@@ -18,11 +18,11 @@ _FILE: Final = "<frozen shapelint>"
 _OTHERS: Final = CO_COROUTINE | CO_ASYNC_GENERATOR
 _KINDS: Final = CO_VARARGS | CO_VARKEYWORDS | CO_GENERATOR
 
-_asleep: dict[int, tuple[FunctionType, Callable[[], CodeType]]] = {}
+_uncompiled: dict[int, tuple[FunctionType, Callable[[], CodeType]]] = {}
 
 
-def put_to_sleep(function: FunctionType, code: Callable[[], CodeType]) -> None:
-    """Lets the function have what `code` gives when it is first called; its globals must have `wake` as WAKE.
+def compile_when_called(function: FunctionType, code: Callable[[], CodeType]) -> None:
+    """Lets the function have what `code` gives when it is first called; its globals must have `compile_now` as WAKE.
 
     A generator is one asleep too: Python 3.13 warns where a plain function's code takes its place. A coroutine has the
     code at once.
@@ -31,21 +31,21 @@ def put_to_sleep(function: FunctionType, code: Callable[[], CodeType]) -> None:
         function.__code__ = code()
         return
     number = id(function)
-    _asleep[number] = (function, code)
+    _uncompiled[number] = (function, code)
     stub = _stub(function.__code__)
     constants = tuple(number if each == _PLACE else each for each in stub.co_consts)
     function.__code__ = stub.replace(co_consts=constants)
 
 
-def wake(number: int) -> FunctionType:
+def compile_now(number: int) -> FunctionType:
     """The function of a number, awake."""
-    function, code = _asleep[number]
-    if is_asleep(function):
+    function, code = _uncompiled[number]
+    if is_uncompiled(function):
         function.__code__ = code()
     return function
 
 
-def is_asleep(function: FunctionType) -> bool:
+def is_uncompiled(function: FunctionType) -> bool:
     """Whether the function has not been called since it was put to sleep."""
     return function.__code__.co_filename == _FILE
 
@@ -53,7 +53,7 @@ def is_asleep(function: FunctionType) -> bool:
 def forget(functions: tuple[FunctionType, ...]) -> None:
     """Drops what is kept of the functions; their code is for the caller to put back."""
     for function in functions:
-        _asleep.pop(id(function), None)
+        _uncompiled.pop(id(function), None)
 
 
 def _stub(code: CodeType) -> CodeType:

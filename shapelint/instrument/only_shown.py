@@ -18,7 +18,7 @@ _HANDED_ON: Final = frozenset({"RETURN_VALUE", "RETURN_CONST", "YIELD_VALUE", "L
 _JUMPS: Final = frozenset([*dis.hasjrel, *dis.hasjabs])
 
 
-def only_told(frame: FrameType | None) -> bool:
+def is_only_shown(frame: FrameType | None) -> bool:
     """Whether the text that is being made at a frame goes nowhere but into an error, a print or a log."""
     while frame is not None and is_sizes_own(frame.f_code):
         frame = frame.f_back

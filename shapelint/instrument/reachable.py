@@ -36,7 +36,7 @@ class _Search:
         self.found: dict[int, FunctionType] = {}
         self._names: set[str] = set(_ALWAYS)
         self._seen: set[int] = set()
-        self._asleep: dict[str, list[Any]] = {}
+        self._by_name: dict[str, list[Any]] = {}
         self._waiting: deque[Any] = deque()
         for part in module.modules():
             self._of_object(part, 2)
@@ -75,10 +75,10 @@ class _Search:
                     self._of_object(each, 1)
         for name in names - self._names:
             self._names.add(name)
-            self._waiting.extend(self._asleep.pop(name, ()))
+            self._waiting.extend(self._by_name.pop(name, ()))
         if "getattr" in names:
-            self._waiting.extend(each for values in self._asleep.values() for each in values)
-            self._asleep.clear()
+            self._waiting.extend(each for values in self._by_name.values() for each in values)
+            self._by_name.clear()
 
     def _class(self, kind: type) -> None:
         for base in kind.__mro__:
@@ -88,7 +88,7 @@ class _Search:
                 if name in self._names or "getattr" in self._names:
                     self._waiting.append(value)
                 elif _is_code(value):
-                    self._asleep.setdefault(name, []).append(value)
+                    self._by_name.setdefault(name, []).append(value)
 
     def _of_object(self, value: Any, depth: int) -> None:
         """The class of an object of the user's, and what its attributes hold."""

@@ -177,7 +177,7 @@ def _extreme(choose: Callable[[int, int], int], real: Callable[..., Any], *args:
     return Heard(real)(*args, **kwargs)
 
 
-def _unheard(real: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+def _lost(real: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     """A function that asks the size itself."""
     return real(*args, **kwargs)
 
@@ -194,7 +194,7 @@ def _common_divisor(real: Callable[..., Any], *numbers: Any) -> Any:
 
 _CACHED: Final = type(functools.lru_cache(lambda: None))
 _MATH: Final[dict[str, Callable[..., Any]]] = {
-    **dict.fromkeys(("floor", "ceil", "trunc"), _unheard),
+    **dict.fromkeys(("floor", "ceil", "trunc"), _lost),
     "prod": _product,
     "gcd": _common_divisor,
 }

@@ -43,7 +43,7 @@ _exit: Final = os._exit
 _give: Final = os.write
 
 
-class How(enum.Enum):
+class EndKind(enum.Enum):
     """How a child came to its end."""
 
     DONE = "done"
@@ -57,7 +57,7 @@ class How(enum.Enum):
 class End:
     """How a child ended, its exit code or signal, and the stack that it left where it hung or crashed."""
 
-    how: How
+    how: EndKind
     number: int = 0
     stack: str = ""
 
@@ -103,7 +103,7 @@ def run_crew(
             waiting = max(0.0, min(child.deadline for child in crew) - time.monotonic())
             ready = select.select(crew, [], [], waiting if waiting < float("inf") else None)[0]
             for child in [child for child in crew if child in ready or child.deadline <= time.monotonic()]:
-                end = child.heard(hear, seconds) if child in ready else child.late()
+                end = child.received(hear, seconds) if child in ready else child.late()
                 if end is not None:
                     crew.remove(child)
                     child.end()
@@ -146,11 +146,11 @@ class Child:
         """The pipe on which the child is heard."""
         return self.words
 
-    def heard(self, hear: Callable[[int, str, bytes], None], seconds: Callable[[int], float]) -> End | None:
+    def received(self, hear: Callable[[int, str, bytes], None], seconds: Callable[[int], float]) -> End | None:
         """Takes in what the child has told; its end where it has come to it."""
         data = os.read(self.words, 1 << 20)
         if not data:
-            return End(How.DONE) if self.done else self._ended()
+            return End(EndKind.DONE) if self.done else self._ended()
         self.pending += data
         try:
             while (word := _first_word(self.pending)) is not None:
@@ -159,23 +159,23 @@ class Child:
                 self.done = kind == DONE
                 self.deadline = time.monotonic() + (_PATIENCE if self.done else seconds(self.number))
         except (ValueError, LookupError):  # UnicodeError is a ValueError
-            return End(How.GARBLED)
+            return End(EndKind.GARBLED)
         return None
 
     def late(self) -> End:
         """How it ended where its time is up; one that was done had only to leave."""
-        return End(How.DONE) if self.done else End(How.TIMEOUT, stack=self._asked_stack())
+        return End(EndKind.DONE) if self.done else End(EndKind.TIMEOUT, stack=self._asked_stack())
 
     def _ended(self) -> End:
         """What the system says of a process whose end of the pipe is closed."""
         if not self._left():
-            return End(How.GARBLED)
+            return End(EndKind.GARBLED)
         self._kill()
         _, status = os.waitpid(self.process, 0)
         self.process = 0
         stack = self._written_stack()
         code = os.waitstatus_to_exitcode(status)
-        return End(How.EXIT, code, stack) if code >= 0 else End(How.SIGNAL, -code, stack)
+        return End(EndKind.EXIT, code, stack) if code >= 0 else End(EndKind.SIGNAL, -code, stack)
 
     def _left(self) -> bool:
         """Whether the process has ended by itself: it is given a moment, since its pipes are closed a little before."""

@@ -50,8 +50,8 @@ class Watching:
             "import": self._import,
             **{event: self._outside(event) for event in _OUTSIDE},
         }
-        sys.addaudithook(self._hear)
-        self._hear_environment()
+        sys.addaudithook(self._note)
+        self._note_environment()
 
     def data(self, folders: Iterable[str], target: str = "") -> Data | None:
         """All that was seen, as plain data; None where the result is not to be kept.
@@ -78,10 +78,10 @@ class Watching:
             "variables": self._variables,
         }
 
-    def _hear(self, event: str, arguments: tuple[Any, ...]) -> None:
-        heard = self._events.get(event)
-        if heard is not None:
-            heard(arguments)
+    def _note(self, event: str, arguments: tuple[Any, ...]) -> None:
+        noted = self._events.get(event)
+        if noted is not None:
+            noted(arguments)
 
     def _open(self, arguments: tuple[Any, ...]) -> None:
         path, mode, flags = arguments
@@ -105,12 +105,12 @@ class Watching:
         self._names.add(str(arguments[0]))
 
     def _outside(self, event: str) -> Callable[[tuple[Any, ...]], None]:
-        def heard(_: tuple[Any, ...]) -> None:
+        def noted(_: tuple[Any, ...]) -> None:
             self.reason = f"it calls {event}"
 
-        return heard
+        return noted
 
-    def _hear_environment(self) -> None:
+    def _note_environment(self) -> None:
         """Notes the variables that are read; each has the value that it had at the start."""
         kind = type(os.environ)
         plain = kind.__getitem__

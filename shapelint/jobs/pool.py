@@ -16,10 +16,10 @@ from typing import Final
 
 from shapelint.errors import ShapelintError
 from shapelint.jobs import pickles as stored
-from shapelint.jobs.child import End, How, can_fork, run_crew
+from shapelint.jobs.child import End, EndKind, can_fork, run_crew
 from shapelint.jobs.job import Job
 from shapelint.jobs.watchdog import run_here
-from shapelint.jobs.worker import BEGIN, FAILED, FATAL, KEEP, REPORT, Work
+from shapelint.jobs.worker import BEGIN, FAILED, FATAL, KEEP, REPORT, CheckingTask
 from shapelint.report.report import Report
 from shapelint.request.options import TIMEOUT
 from shapelint.source.ownership import dumped_frames, place_in
@@ -69,9 +69,9 @@ class Running:
         self._bar.finish()
         self._tell()
 
-    def _work(self, numbers: Callable[[], Iterator[int]], *, apart: bool) -> Work:
+    def _work(self, numbers: Callable[[], Iterator[int]], *, apart: bool) -> CheckingTask:
         keeping = apart and self.keep is not None and not self.texts
-        return Work(self.jobs, numbers, self.provider, self.traceback, apart, self.texts, keeping)
+        return CheckingTask(self.jobs, numbers, self.provider, self.traceback, apart, self.texts, keeping)
 
     def _seconds(self, worker: int) -> float:
         """The time up to the next word; what is not the model's, such as importing torch, is not limited so tightly."""
@@ -102,7 +102,7 @@ class Running:
 
     def _ended(self, worker: int, end: End) -> bool:
         """Takes in how a worker ended; whether another one is to take its place."""
-        if end.how is How.DONE:
+        if end.how is EndKind.DONE:
             return False
         number = self._current.get(worker, _NOBODY)
         self._lines[number] = self._told(end, worker)
@@ -116,7 +116,7 @@ class Running:
 
     def _expired(self, stack: str) -> None:
         """Ends the only process there is, in which a model hangs."""
-        self._lines[self._current.get(0, _NOBODY)] = self._told(End(How.TIMEOUT, stack=stack), 0)
+        self._lines[self._current.get(0, _NOBODY)] = self._told(End(EndKind.TIMEOUT, stack=stack), 0)
         self._tell()
         os._exit(_STOPPED)
 
@@ -132,12 +132,12 @@ class Running:
         """How a process ended, in one line."""
         subject = self.jobs[self._current[worker]].target if worker in self._current else "the check"
         place = place_in(dumped_frames(end.stack))
-        if end.how is How.TIMEOUT:
+        if end.how is EndKind.TIMEOUT:
             where = place or ", in no line of the model's code" * bool(end.stack)
             return f"{subject}: does not end; it was stopped after {self._seconds(worker):g} s (--timeout){where}"
-        if end.how is How.EXIT:
+        if end.how is EndKind.EXIT:
             return f"{subject}: the model's code ended the process (exit code {end.number}); nothing was checked"
-        if end.how is How.GARBLED:
+        if end.how is EndKind.GARBLED:
             return f"{subject}: the model's code closes or writes to file descriptors that are not its own"
         name = {each.value: each.name for each in signal.Signals}.get(end.number, f"signal {end.number}")
         hint = "; the system does that when memory runs out" if name == "SIGKILL" else ""

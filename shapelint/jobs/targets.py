@@ -34,7 +34,7 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class TargetReader:
     """What one command line may ask for: its options, and the settings of the projects that it meets."""
 
     options: CheckOptions

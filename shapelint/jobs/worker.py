@@ -22,7 +22,7 @@ BEGIN, FAILED, KEEP, REPORT, DONE, FATAL = "begin", "failed", "keep", "report", 
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
+class CheckingTask:
     """Jobs to be checked where the user's code runs; `numbers` gives those that are to be done next, one by one.
 
     In a process of its own (`apart`) nobody presses Ctrl-C: a KeyboardInterrupt there is the model's own. With `texts`

@@ -22,9 +22,9 @@ from torch.overrides import TorchFunctionMode
 from shapelint.errors import TargetError
 from shapelint.load.constants import LARGEST_ATTRIBUTE, SMALL, is_small_buffer
 from shapelint.load.failure import described, place
-from shapelint.load.sites import Recorder, Site, Sites, begin
+from shapelint.load.sites import Site, SiteRecorder, Sites, begin
 from shapelint.load.target import import_path, resolve
-from shapelint.restore.process import kept_state, kept_ways
+from shapelint.restore.process import restored_import_paths, restored_state
 
 _META: Final = torch.device("meta")
 _FILLED: Final = {torch.empty, torch.zeros, torch.ones, torch.full, torch.rand, torch.randn}
@@ -57,9 +57,9 @@ def load(target: object, *, init_kwargs: Mapping[str, object] | None = None, met
     if not isinstance(init_kwargs, Mapping | None):
         raise TargetError(f"init_kwargs is of type {type(init_kwargs).__name__}, but no dict of arguments")
     text = os.fspath(target) if isinstance(target, os.PathLike) else target
-    recorder = Recorder()
+    recorder = SiteRecorder()
     with recorder, import_path(text):
-        with kept_ways():
+        with restored_import_paths():
             found = begin(lambda: resolve(text)) if isinstance(text, str) else text
         name = text.rpartition(":")[2] if isinstance(text, str) else _name(found)
         loaded = _loaded(found, name, init_kwargs, recorder)
@@ -68,7 +68,7 @@ def load(target: object, *, init_kwargs: Mapping[str, object] | None = None, met
     return replace(loaded, name=text) if isinstance(text, str) else loaded
 
 
-def _loaded(found: object, name: str, init_kwargs: Mapping[str, object] | None, recorder: Recorder) -> Loaded:
+def _loaded(found: object, name: str, init_kwargs: Mapping[str, object] | None, recorder: SiteRecorder) -> Loaded:
     if isinstance(found, nn.Module):
         if init_kwargs:
             raise TargetError(f"{name} is a module that is built already, so --kwargs (init_kwargs) cannot reach it")
@@ -83,14 +83,14 @@ def _loaded(found: object, name: str, init_kwargs: Mapping[str, object] | None, 
     return _built(name, lambda: found(**_fresh(dict(init_kwargs or {}))), recorder)
 
 
-def _built(name: str, factory: Callable[[], object], recorder: Recorder) -> Loaded:
+def _built(name: str, factory: Callable[[], object], recorder: SiteRecorder) -> Loaded:
     rebuild = functools.partial(_real, name, factory)
     for devices in (_WeightsOnMeta(), _META):
         module = _attempt(factory, devices, recorder)
         if module is not None:
             return Loaded(name, module, Sites(module, recorder), rebuild, given=False)
     start = recorder.count
-    with kept_state():
+    with restored_state():
         module = rebuild()
     if not recorder.made_all(module, start):
         return Loaded(name, module, Sites(module, recorder), None, given=True)
@@ -100,10 +100,10 @@ def _built(name: str, factory: Callable[[], object], recorder: Recorder) -> Load
     return Loaded(name, module, Sites(module, recorder), rebuild, given=False, notes=(note,))
 
 
-def _attempt(factory: Callable[[], object], devices: _Devices, recorder: Recorder) -> nn.Module | None:
+def _attempt(factory: Callable[[], object], devices: _Devices, recorder: SiteRecorder) -> nn.Module | None:
     """The module with its weights on meta; None where it cannot be built so, or holds modules that it did not make."""
     start = recorder.count
-    with contextlib.suppress(Exception, SystemExit), kept_state(), warnings.catch_warnings():
+    with contextlib.suppress(Exception, SystemExit), restored_state(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         with devices:
             module = begin(factory)
@@ -116,7 +116,7 @@ def _attempt(factory: Callable[[], object], devices: _Devices, recorder: Recorde
 def _real(name: str, factory: Callable[[], object]) -> nn.Module:
     """A module on the CPU; TargetError where the user's code raises or gives something else."""
     try:
-        with kept_state(), torch.device("cpu"):
+        with restored_state(), torch.device("cpu"):
             module = begin(factory)
     except SystemExit as error:
         raise TargetError(f"building {name} ends the program (SystemExit: {error.code}){place(error)}") from error

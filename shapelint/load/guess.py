@@ -15,12 +15,12 @@ from types import CodeType, FunctionType
 
 from torch import nn
 
-from shapelint.source.span import Call
+from shapelint.source.span import CallSite
 
 _Expression = tuple[ast.expr, FunctionType]
 
 
-def guess(modules: Mapping[str, nn.Module], path: str) -> Call | None:
+def guess(modules: Mapping[str, nn.Module], path: str) -> CallSite | None:
     """The call that constructed the module at a path, where the source leaves no doubt."""
     found = _expression(modules, path)
     if found is None or not _constructs(*found, modules[path]):
@@ -130,10 +130,10 @@ def _definitions(file: str, _changed: float) -> Mapping[tuple[str, int], ast.Fun
     return {(node.name, min([node.lineno, *(d.lineno for d in node.decorator_list)])): node for node in functions}
 
 
-def _call(code: CodeType, node: ast.expr) -> Call | None:
+def _call(code: CodeType, node: ast.expr) -> CallSite | None:
     """The instruction of the call, found by its place in the source; None where the file is another one by now."""
     wanted = (node.lineno, node.end_lineno, node.col_offset, node.end_col_offset)
     for index, position in enumerate(code.co_positions()):
         if position == wanted:
-            return Call(code, 2 * index)
+            return CallSite(code, 2 * index)
     return None

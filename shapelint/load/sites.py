@@ -17,7 +17,7 @@ from torch import nn
 
 from shapelint.load.guess import guess
 from shapelint.source.ownership import OWN_FOLDER, installed
-from shapelint.source.span import Call, Span
+from shapelint.source.span import CallSite, Span
 
 Result = TypeVar("Result")
 
@@ -30,7 +30,7 @@ _RECONSTRUCT: Final = getattr(getattr(copy, "_reconstruct", None), "__code__", N
 class Site:
     """Where a layer was constructed: the call of its class, then the calls around it, innermost first."""
 
-    calls: tuple[Call, ...]
+    calls: tuple[CallSite, ...]
 
     def inner(self) -> Span:
         """The call that constructed the layer itself, also where that is a line of an installed package."""
@@ -42,15 +42,15 @@ class Site:
         return next(own, self.calls[0]).span()
 
 
-class Recorder:
+class SiteRecorder:
     """A context in which every new module is remembered with the calls that led to it."""
 
     def __init__(self) -> None:
         self.count = 0
-        self._calls: dict[int, tuple[weakref.ref[nn.Module], tuple[Call, ...], int]] = {}
+        self._calls: dict[int, tuple[weakref.ref[nn.Module], tuple[CallSite, ...], int]] = {}
         self._kept: tuple[Callable[..., None], Callable[..., None]] | None = None
 
-    def calls(self, module: nn.Module) -> tuple[Call, ...] | None:
+    def calls(self, module: nn.Module) -> tuple[CallSite, ...] | None:
         """The calls that led to a module that came to be in this context, else None."""
         known = self._calls.get(id(module))
         return known[1] if known is not None and known[0]() is module else None
@@ -60,7 +60,7 @@ class Recorder:
         known = [(part, self._calls.get(id(part))) for part in module.modules()]
         return all(entry is not None and entry[0]() is part and entry[2] >= start for part, entry in known)
 
-    def __enter__(self) -> Recorder:
+    def __enter__(self) -> SiteRecorder:
         init: Callable[..., None] = nn.Module.__init__
         setstate: Callable[..., None] = nn.Module.__setstate__
         self._kept = (init, setstate)
@@ -84,11 +84,11 @@ class Recorder:
         if self._kept is not None:
             _replace(*self._kept)
 
-    def _record(self, module: nn.Module, calls: tuple[Call, ...]) -> None:
+    def _record(self, module: nn.Module, calls: tuple[CallSite, ...]) -> None:
         self._calls[id(module)] = (weakref.ref(module), calls, self.count)
         self.count += 1
 
-    def _copied(self, frame: FrameType | None, module: nn.Module) -> tuple[Call, ...]:
+    def _copied(self, frame: FrameType | None, module: nn.Module) -> tuple[CallSite, ...]:
         """A copy was constructed where its original was."""
         while frame is not None and _first_local(frame) is module:
             frame = frame.f_back
@@ -100,7 +100,7 @@ class Recorder:
 class Sites(Mapping[str, Site]):
     """From module paths to sites, looked up when asked for: recorded ones, else what the source says."""
 
-    def __init__(self, module: nn.Module, recorder: Recorder) -> None:
+    def __init__(self, module: nn.Module, recorder: SiteRecorder) -> None:
         self._modules = dict(module.named_modules())
         self._recorder = recorder
 
@@ -130,7 +130,7 @@ def _replace(init: Callable[..., None], setstate: Callable[..., None]) -> None:
     setattr(nn.Module, "__setstate__", setstate)  # noqa: B010
 
 
-def _chain(frame: FrameType | None, module: nn.Module) -> tuple[Call, ...]:
+def _chain(frame: FrameType | None, module: nn.Module) -> tuple[CallSite, ...]:
     """The calls from the constructor's outwards, without the constructors of the module itself and torch's frames."""
     while frame is not None and _constructs(frame, module):
         frame = frame.f_back
@@ -138,7 +138,7 @@ def _chain(frame: FrameType | None, module: nn.Module) -> tuple[Call, ...]:
     while frame is not None and frame.f_code is not begin.__code__:
         file = frame.f_code.co_filename
         if not file.startswith(_HIDDEN):
-            calls.append(Call(frame.f_code, frame.f_lasti))
+            calls.append(CallSite(frame.f_code, frame.f_lasti))
         frame = frame.f_back
     return tuple(calls)
 

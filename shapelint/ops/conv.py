@@ -96,7 +96,7 @@ def _conv_transpose(
         out = (n - 1) * s - 2 * p + d * (k - 1) + e + 1
         _check_not_empty(op, out)
         spatial.append(out)
-    wanted = _stretched(op, spatial, stride, told=isinstance(output_padding, list))
+    wanted = _stretched(op, spatial, stride, with_places=isinstance(output_padding, list))
     return _output(op, (*lead, filters[1] * groups, *wanted), input, weight, (kernel, stride, dilation, groups))
 
 
@@ -105,11 +105,11 @@ def _own_padding(op: Operation, output_padding: Any) -> Shape | None:
     return None if isinstance(output_padding, list) else op.recorder.override("output_padding")
 
 
-def _stretched(op: Operation, spatial: list[int], stride: Shape, *, told: bool) -> list[int]:
+def _stretched(op: Operation, spatial: list[int], stride: Shape, *, with_places: bool) -> list[int]:
     """The size that a repair asks for by `output_size=`, which must lie within one stride of the smallest one."""
     wanted = op.recorder.override("output_size")
     if wanted is None:
-        if told:
+        if with_places:
             _remember(op, output_size=tuple(spatial))
         return spatial
     text = "requested an output size of {right}, but valid sizes begin at or end before {left}"
@@ -195,7 +195,7 @@ def _check_bias(op: Operation, bias: torch.Tensor | None, channels: int) -> None
 
 
 def _remember(op: Operation, **parameters: Shape) -> None:
-    if op.recorder.told:
+    if op.recorder.with_places:
         op.parameters.update({name: tuple(map(plain, values)) for name, values in parameters.items()})
 
 

@@ -47,13 +47,13 @@ def _getitem(op: Operation, input: Tensor, index: Any) -> Result:
     found = _indexed(op, shape, parts)
     op.layout = (*ones(shape), *found.layout)
     result = _result(op, found)
-    _tell_strides(op, input, shape, parts)
+    _note_strides(op, input, shape, parts)
     if any(isinstance(part, Tensor) and not part.dim() for part in _parts(index)):
         return Ready((result,), op.recorder.kernel(op.function, (input, parts), {}))
     return Kernel((result,))
 
 
-def _tell_strides(op: Operation, input: Tensor, shape: Shape, parts: tuple[Any, ...]) -> None:
+def _note_strides(op: Operation, input: Tensor, shape: Shape, parts: tuple[Any, ...]) -> None:
     """Every second row of a map, `x[..., ::2, ::2]`, is a down-sampling as that of a layer is."""
     strided = any(isinstance(part, slice) and part.step not in (None, 1) for part in parts)
     plain_parts = all(part is Ellipsis or isinstance(part, slice) for part in parts)

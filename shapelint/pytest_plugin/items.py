@@ -12,7 +12,7 @@ import pytest
 
 from shapelint.errors import ShapelintError
 from shapelint.jobs.job import Job
-from shapelint.jobs.targets import Wanted, annotated_files, project_folders, python_files
+from shapelint.jobs.targets import TargetReader, annotated_files, project_folders, python_files
 from shapelint.request.annotation import definition_line
 from shapelint.request.options import CheckOptions
 
@@ -25,7 +25,7 @@ class Collection:
     """The models that one run of pytest knows."""
 
     def __init__(self) -> None:
-        self._wanted = Wanted(CheckOptions())
+        self._wanted = TargetReader(CheckOptions())
 
     def file(self, path: Path, parent: pytest.Collector) -> ModelFile | None:
         """The models that are annotated in a file or configured for it; None where there is none."""

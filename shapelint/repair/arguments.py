@@ -18,7 +18,7 @@ from shapelint.edit.origin import writing_calls
 from shapelint.facts.finding import Finding, Fix, Safety
 from shapelint.load import Loaded, edited
 from shapelint.source.ownership import installed, shown
-from shapelint.source.span import Call, Edit, Span
+from shapelint.source.span import CallSite, Edit, Span
 from shapelint.source.syntax import written
 
 Setting = tuple[str, str]
@@ -48,7 +48,7 @@ def with_edits(
         return tuple(findings)
     called = {setting: value for setting, value in wanted.items() if setting[0] in functions}
     layers = {setting: value for setting, value in wanted.items() if setting not in called}
-    found = _Mender(loaded, load_again, layers).mended()
+    found = _Mender(loaded, load_again, layers).repaired()
     if called and not isinstance(found, str):
         written_there = called_with(called, functions)
         found = written_there if isinstance(written_there, str) else {**found, **written_there}
@@ -87,7 +87,7 @@ class _Mender:
     load_again: Load | None
     wanted: Mapping[Setting, Value]
 
-    def mended(self) -> Mapping[Setting, Proposal] | str:
+    def repaired(self) -> Mapping[Setting, Proposal] | str:
         """The proposal for each setting; where one has none a note that says why."""
         before = arguments(self.loaded.module)
         chosen: dict[Setting, Proposal] = {}
@@ -152,7 +152,7 @@ def _value(value: Any) -> Value:
 
 def _why_not(wish: Wish, ways: Sequence[Proposal]) -> str:
     """Why there is no edit, and what each layer of the call needs."""
-    calls: Sequence[Call] = wish.first
+    calls: Sequence[CallSite] = wish.first
     if not calls:
         return ""
     place = calls[0].span()

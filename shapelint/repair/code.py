@@ -111,8 +111,8 @@ def _drawn(trier: Trier, diagnosis: Diagnosis, rewrite: Rewrite) -> Picture | No
         left = rewrite.texts[len(changes) :]
         changes |= {"forward": " and ".join(left)} if left else {}
     with suppress(Exception):
-        mended, plan = trier.scene(rewrite.edits, picture.sizes), rewrite.plan
-        return replace(picture, mended=mended, changes=changes, runs=plan.runs, restores=plan.restores)
+        repaired, plan = trier.scene(rewrite.edits, picture.sizes), rewrite.plan
+        return replace(picture, repaired=repaired, changes=changes, runs=plan.runs, restores=plan.restores)
     return picture
 
 

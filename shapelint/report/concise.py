@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from shapelint.facts.finding import Finding, Known
+from shapelint.facts.finding import BaselineState, Finding
 from shapelint.facts.result import CheckResult
 from shapelint.report.place import short_place
 
@@ -16,4 +16,4 @@ def render(reports: Iterable[CheckResult]) -> str:
 
 def _line(finding: Finding, report: CheckResult) -> str:
     place = short_place(finding.location) if finding.location else report.target
-    return f"{place}: {finding.code} {finding.message}" + " (known)" * (finding.baseline is Known.KNOWN)
+    return f"{place}: {finding.code} {finding.message}" + " (known)" * (finding.baseline is BaselineState.KNOWN)

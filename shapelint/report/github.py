@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from shapelint.facts.finding import Finding, Known, Severity
+from shapelint.facts.finding import BaselineState, Finding, Severity
 from shapelint.facts.result import CheckResult
 from shapelint.report.details import whole_message
 from shapelint.report.place import short_path
@@ -19,7 +19,7 @@ def render(reports: Iterable[CheckResult]) -> str:
 
 
 def _command(finding: Finding, report: CheckResult) -> str:
-    known = finding.baseline is Known.KNOWN
+    known = finding.baseline is BaselineState.KNOWN
     name = "notice" if known else _COMMANDS[finding.severity]
     properties = ",".join(f"{key}={_property(value)}" for key, value in _properties(finding, report))
     return f"::{name} {properties}::{_data(whole_message(finding))}"
@@ -38,7 +38,7 @@ def _properties(finding: Finding, report: CheckResult) -> Iterator[tuple[str, st
         if place.line == place.end_line:
             yield "col", str(place.column)
             yield "endColumn", str(place.end_column)
-    yield "title", title + (" (known)" if finding.baseline is Known.KNOWN else "")
+    yield "title", title + (" (known)" if finding.baseline is BaselineState.KNOWN else "")
 
 
 def _data(text: str) -> str:

@@ -15,7 +15,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from shapelint.facts.contract import Contract
-from shapelint.facts.finding import Finding, Known
+from shapelint.facts.finding import BaselineState, Finding
 from shapelint.facts.picture import Picture
 from shapelint.facts.result import CheckResult
 from shapelint.report import sizes as sizes_report
@@ -23,7 +23,7 @@ from shapelint.report.confirmed import confirmation_lines
 from shapelint.report.network.hourglass import hourglass
 from shapelint.report.place import short_place
 from shapelint.report.sizemap.map_drawing import MapDrawing, class_of, drawn
-from shapelint.report.sizemap.size_map import SizeMap, mended_map, ordered, size_map, windows
+from shapelint.report.sizemap.size_map import SizeMap, ordered, repaired_map, size_map, windows
 from shapelint.report.text import counted, holds, kept
 from shapelint.size.sets import SizeSet
 from shapelint.source.span import Edit, Span
@@ -98,7 +98,7 @@ def _pictures(report: CheckResult) -> dict[str, Any]:
     shown = ", ".join(f"{name} = {value}" for name, value in picture.sizes.items())
     return {
         "now": hourglass(picture),
-        "mended": None if picture.mended is None else hourglass(picture, mended=True),
+        "mended": None if picture.repaired is None else hourglass(picture, repaired=True),
         "sizes": shown or "the given size",
         "layers": _layers(report),
     }
@@ -124,7 +124,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "code": finding.code,
         "name": finding.name,
         "severity": str(finding.severity),
-        "known": finding.baseline is Known.KNOWN,
+        "known": finding.baseline is BaselineState.KNOWN,
         "message": finding.message,
         "place": short_place(finding.location) if finding.location else "",
         "line": finding.location.line if finding.location else "",
@@ -176,7 +176,7 @@ def _maps(report: CheckResult) -> dict[str, Any]:
     contract, picture = report.contract, report.picture
     shown = windows(report, _CELLS, alone=_ALONE, slices=_SLICES)
     now = [size_map(report, window) for window in shown]
-    after = [found for window in shown if (found := mended_map(report, window)) is not None]
+    after = [found for window in shown if (found := repaired_map(report, window)) is not None]
     known = "proved for every size" if contract.proved else "not proved for every size: see the regions"
     sentence = _sentence(contract, contract.runs, contract.restores)
     panes = [{"heading": "As it is", "sentence": sentence, "maps": _drawings(report, now, "Sizes as it is")}]

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 from xml.etree import ElementTree
 
-from shapelint.facts.finding import Finding, Known, Severity
+from shapelint.facts.finding import BaselineState, Finding, Severity
 from shapelint.facts.result import CheckResult
 from shapelint.report.details import details
 from shapelint.report.place import short_place
@@ -34,7 +34,7 @@ def render(reports: Iterable[CheckResult], *, failures: Sequence[str] = ()) -> s
 
 def _suite(report: CheckResult, root: ElementTree.Element) -> None:
     failures = sum(finding.counts for finding in report.findings)
-    skipped = sum(finding.baseline is Known.KNOWN for finding in report.findings)
+    skipped = sum(finding.baseline is BaselineState.KNOWN for finding in report.findings)
     suite = ElementTree.SubElement(
         root,
         "testsuite",
@@ -64,7 +64,7 @@ def _case(finding: Finding, report: CheckResult, suite: ElementTree.Element) -> 
     name = f"{finding.code} {finding.name}" + (f" in {finding.module}" if finding.module else "")
     case = ElementTree.SubElement(suite, "testcase", classname=_clean(report.target), name=_clean(name))
     message = _clean(finding.message)
-    if finding.baseline is Known.KNOWN:
+    if finding.baseline is BaselineState.KNOWN:
         ElementTree.SubElement(case, "skipped", message=f"known (baseline): {message}")
     elif finding.severity is Severity.NOTE:
         ElementTree.SubElement(case, "system-out").text = _told(finding)

@@ -15,7 +15,7 @@ from pathlib import Path, PurePath
 from typing import Any, Final
 from urllib.parse import quote
 
-from shapelint.facts.finding import Finding, Fix, Known
+from shapelint.facts.finding import BaselineState, Finding, Fix
 from shapelint.facts.result import CheckResult
 from shapelint.registry import load_rules
 from shapelint.report import rule_page
@@ -27,7 +27,7 @@ from shapelint.source.span import Edit, Span
 
 SCHEMA: Final = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 _ROOT: Final = "%SRCROOT%"
-_STATES: Final = {Known.NEW: "new", Known.KNOWN: "unchanged"}
+_STATES: Final = {BaselineState.NEW: "new", BaselineState.KNOWN: "unchanged"}
 
 
 def render(reports: Iterable[CheckResult], rules: Iterable[Rule] | None = None, *, failures: Sequence[str] = ()) -> str:

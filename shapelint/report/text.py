@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import click
 
-from shapelint.facts.finding import Finding, Known, Safety, Severity
+from shapelint.facts.finding import BaselineState, Finding, Safety, Severity
 from shapelint.facts.result import CheckResult
 from shapelint.report.confirmed import confirmation_lines, worst_error
 from shapelint.report.details import details
@@ -32,7 +32,7 @@ def subject(report: CheckResult) -> str:
 def _report(report: CheckResult) -> Iterator[str]:
     confirmed = confirmation_lines(report)
     inside = len(report.findings) == 1 and not report.ok
-    known = [finding for finding in report.findings if finding.baseline is Known.KNOWN]
+    known = [finding for finding in report.findings if finding.baseline is BaselineState.KNOWN]
     for finding in report.findings:
         if finding not in known:
             yield from _finding(finding, report, confirmed if inside else ())
@@ -58,7 +58,7 @@ def _finding(finding: Finding, report: CheckResult, confirmed: tuple[str, ...]) 
 
 def _heading(finding: Finding, report: CheckResult) -> str:
     place = short_place(finding.location) if finding.location else report.target
-    known = "known " if finding.baseline is Known.KNOWN else ""
+    known = "known " if finding.baseline is BaselineState.KNOWN else ""
     severity = _paint(f"{known}{finding.severity}", fg=_COLOURS[finding.severity], bold=not known)
     return f"{_paint(place, bold=True)}: {severity} {finding.code} {finding.name}: {finding.message}"
 
@@ -114,7 +114,7 @@ def _names(modules: tuple[str, ...]) -> str:
 
 def counted(report: CheckResult) -> str:
     """How many findings there are of each severity, and how many are known."""
-    found = Counter(each.severity for each in report.findings if each.baseline is not Known.KNOWN)
+    found = Counter(each.severity for each in report.findings if each.baseline is not BaselineState.KNOWN)
     parts = [f"{found[each]} {each}{'s' * (found[each] > 1)}" for each in Severity if found[each]]
     return ", ".join([*parts, *[_known(report)] * bool(_known(report))])
 
@@ -132,7 +132,7 @@ def _fixable(report: CheckResult) -> Iterator[str]:
 
 def _known(report: CheckResult) -> str:
     """How many findings the baseline holds, in words; "" where none."""
-    number = sum(each.baseline is Known.KNOWN for each in report.findings)
+    number = sum(each.baseline is BaselineState.KNOWN for each in report.findings)
     return f"{number} known finding{'s' * (number > 1)} (baseline)" if number else ""
 
 

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import torch
 
-from shapelint.restore.process import kept_state
+from shapelint.restore.process import restored_state
 from shapelint.source.ownership import is_foreign
 
 _DEPTH = 4
@@ -136,14 +136,14 @@ def left_as_it_was(module: torch.nn.Module, *, seeded: bool = False) -> Iterator
     """
     known = next((each for each in _remembered if each.module is module), None) or _Module(module)
     try:
-        with kept_state(seeded=seeded):
+        with restored_state(seeded=seeded):
             yield
     finally:
         known.put_back()
 
 
 @contextmanager
-def kept_globals(space: dict[str, Any]) -> Iterator[None]:
+def restored_globals(space: dict[str, Any]) -> Iterator[None]:
     """Puts back the globals of a module, and what lists and dicts among them held; imports stay."""
     before = dict(space)
     contents = Contents(before.values(), 2)

@@ -159,7 +159,7 @@ class _Ways:
 
 
 @contextlib.contextmanager
-def kept_ways() -> Iterator[None]:
+def restored_import_paths() -> Iterator[None]:
     """Gives back at the end what an import inside removed from the ways in which modules are found."""
     ways = _Ways()
     try:
@@ -203,35 +203,35 @@ class _State:
             self._drawn.give_back()
 
 
-_standing: Final[list[_State]] = []
+_shared: Final[list[_State]] = []
 
 
 @contextlib.contextmanager
-def kept_state(*, imports: bool = False, seeded: bool = False) -> Iterator[None]:
+def restored_state(*, imports: bool = False, seeded: bool = False) -> Iterator[None]:
     """Gives back the state of torch and of Python at the end.
 
     Where there are `imports` inside, sys.path stays as they leave it: a module is imported once, and what it added is
     there when it imports more in a later call. What is `seeded` sets the random states itself: one after the other
-    inside of `standing_state`, they are given back once.
+    inside of `shared_state`, they are given back once.
     """
-    state = _standing[-1] if _standing else _State(imports=imports)
+    state = _shared[-1] if _shared else _State(imports=imports)
     if not seeded:
         state.begin()
     try:
         yield
     finally:
-        state.give_back(seeded=seeded and bool(_standing))
+        state.give_back(seeded=seeded and bool(_shared))
 
 
 @contextlib.contextmanager
-def standing_state() -> Iterator[None]:
-    """Takes the state once for every `kept_state` inside; nothing outside of those may change it."""
-    with kept_state():
-        _standing.append(_State(imports=False))
+def shared_state() -> Iterator[None]:
+    """Takes the state once for every `restored_state` inside; nothing outside of those may change it."""
+    with restored_state():
+        _shared.append(_State(imports=False))
         try:
             yield
         finally:
-            _standing.pop()
+            _shared.pop()
 
 
 def _environment() -> dict[Any, Any]:

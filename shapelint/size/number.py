@@ -259,11 +259,11 @@ def _linear(
     if isinstance(second, float):
         return values(_ratio(first), second)  # type: ignore[arg-type]
     if not integral(second):
-        return _with_stranger(first, second, values)
+        return _with_other_number(first, second, values)
     return size(values(plain(first), plain(second)), functions(function_of(first), function_of(second)))
 
 
-def _with_stranger(first: Size, second: Any, operation: Callable[[Any, Any], Any]) -> Any:
+def _with_other_number(first: Size, second: Any, operation: Callable[[Any, Any], Any]) -> Any:
     """An operation with what is neither int nor float: numpy's arrays and the standard library's other numbers."""
     if isinstance(second, (str, bytes, bytearray, list, tuple)):
         lose(f"a {type(second).__name__} repeated", first)
@@ -279,7 +279,7 @@ def _compared(
     if isinstance(second, float):
         return bool(compare(_ratio(first), second))
     if not integral(second):
-        return _with_stranger(first, second, compare)  # type: ignore[no-any-return]
+        return _with_other_number(first, second, compare)  # type: ignore[no-any-return]
     answer, listener = bool(compare(plain(first), plain(second))), tracker()
     if listener is not None:
         wanted = condition(function_of(first), function_of(second))

@@ -52,7 +52,7 @@ class Edit:
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class CallSite:
     """A call site while a program runs: its code object and the offset of the instruction."""
 
     code: CodeType

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from shapelint.errors import BaselineError
-from shapelint.facts.finding import Finding, Known
+from shapelint.facts.finding import BaselineState, Finding
 from shapelint.facts.result import CheckResult
 from shapelint.report.fingerprint import Identity, portable_target
 
@@ -99,7 +99,7 @@ def _mark(finding: Finding, report: CheckResult, left: Counter[Identity]) -> Fin
     known = left[identity] > 0
     if known:
         left[identity] -= 1
-    return replace(finding, baseline=Known.KNOWN if known else Known.NEW)
+    return replace(finding, baseline=BaselineState.KNOWN if known else BaselineState.NEW)
 
 
 def _list(data: Any, file: str) -> list[Any]:

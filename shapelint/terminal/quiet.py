@@ -19,7 +19,7 @@ class _Nowhere(io.TextIOBase):
 
 
 @contextlib.contextmanager
-def silence() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Keeps warnings, log lines and prints, those of C++ included, from the standard streams."""
     disabled = logging.root.manager.disable
     with contextlib.ExitStack() as stack:

@@ -60,7 +60,7 @@ class Exploration:
     def replay(self, sizes: Mapping[str, int]) -> Run:
         """A run with plain ints of which only the end is asked: places and layers of its calls are left out."""
         with left_as_it_was(self.subject.module, seeded=True):
-            return run_once(self.subject, sizes, symbolic=False, overrides=self.overrides, told=False)
+            return run_once(self.subject, sizes, symbolic=False, overrides=self.overrides, with_places=False)
 
     def at(self, sizes: Mapping[str, int]) -> Run:
         """The run whose region a size lies in."""

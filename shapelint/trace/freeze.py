@@ -11,7 +11,7 @@ import torch
 
 from shapelint.facts.graph import Node, ShapeGraph
 from shapelint.size.number import plain
-from shapelint.source.span import Call, Span
+from shapelint.source.span import CallSite, Span
 from shapelint.trace.branch import frozen_shape
 from shapelint.trace.recording.record import Record
 from shapelint.trace.recording.trees import flat_tensors
@@ -62,13 +62,13 @@ def convolution_layers(module: torch.nn.Module) -> list[tuple[str, str, dict[str
     ]
 
 
-def span_of(call: Call) -> Span:
+def span_of(call: CallSite) -> Span:
     """The span of a call site, found once."""
     return _span_of(call, call.code.co_filename)
 
 
 @lru_cache(maxsize=16384)
-def _span_of(call: Call, _file: str) -> Span:
+def _span_of(call: CallSite, _file: str) -> Span:
     """Equal code of two files is one key to a cache, so the file is a part of it."""
     return call.span()
 

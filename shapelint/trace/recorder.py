@@ -17,12 +17,12 @@ import torch
 from torch.overrides import TorchFunctionMode
 
 from shapelint.instrument.frames import calling_place, may_catch
-from shapelint.instrument.only_shown import only_told
+from shapelint.instrument.only_shown import is_only_shown
 from shapelint.size.condition import TRUE, Condition, equal, negate, pinned, symbols_of
 from shapelint.size.function import as_function
 from shapelint.size.number import plain, tracked_size
 from shapelint.size.tracking import settle
-from shapelint.source.span import Call
+from shapelint.source.span import CallSite
 from shapelint.trace.fitting.fallback import Ready, fallback, needs_data
 from shapelint.trace.recording.arguments import with_numbers
 from shapelint.trace.recording.autocast import called_as_cast, casts
@@ -45,7 +45,7 @@ from shapelint.trace.recording.operation import (
     unit_sizes,
     without_numbers,
 )
-from shapelint.trace.recording.record import Event, Known, Overrides, Record, Shape
+from shapelint.trace.recording.record import Event, KnownTensor, Overrides, Record, Shape
 from shapelint.trace.recording.trees import flat_tensors, on_meta, plain_tree
 
 
@@ -60,15 +60,15 @@ class Recorder(TorchFunctionMode):
         overrides: Overrides,
         stop: CodeType,
         deadline: float,
-        told: bool = True,
+        with_places: bool = True,
     ) -> None:
         super().__init__()
         self.names, self.overrides, self._stop, self._deadline = names, overrides, stop, deadline
-        self.sizes, self.told = sizes, told
-        self.known: dict[int, Known] = {}
+        self.sizes, self.with_places = sizes, with_places
+        self.known: dict[int, KnownTensor] = {}
         self.records: list[Record] = []
         self.events: list[Event] = []
-        self.leaks: list[tuple[str, Call | None]] = []
+        self.leaks: list[tuple[str, CallSite | None]] = []
         self.layers: list[tuple[str, int]] = [("", 1)]
         self._calls: dict[str, int] = {}
         self._seen: dict[Condition, bool] = {}  # whether only the model's own code asked for it
@@ -84,21 +84,21 @@ class Recorder(TorchFunctionMode):
         known = self.known.get(id(tensor))
         return known.dims if known is not None else self.adopt(tensor).dims
 
-    def adopt(self, tensor: torch.Tensor) -> Known:
+    def adopt(self, tensor: torch.Tensor) -> KnownTensor:
         """Takes in a tensor that no seen function made: its size may depend on anything, so nothing is proved."""
         self.leak(f"a tensor of shape {tuple(tensor.shape)} of unknown origin")
         return self.learn(tensor, tuple(tensor.shape), -1)
 
     def learn(
         self, tensor: torch.Tensor, dims: Shape, node: int, values: Any = None, layout: tuple[Condition, ...] = ()
-    ) -> Known:
+    ) -> KnownTensor:
         self.valued = self.valued or values is not None
-        known = self.known[id(tensor)] = Known(tensor, dims, node, values, layout)
+        known = self.known[id(tensor)] = KnownTensor(tensor, dims, node, values, layout)
         return known
 
     def require(self, condition: Condition, failure: Failure, operation: Operation) -> None:
         if failure.kind is Kind.CHANNELS:
-            condition = self._mended(condition, failure)
+            condition = self._built_for_what_arrives(condition, failure)
         if condition == TRUE or self._seen.get(condition) is False:
             return
         if not condition.holds(self.sizes):
@@ -108,7 +108,7 @@ class Recorder(TorchFunctionMode):
         catchable = may_catch(sys._getframe(1), self._stop)
         self._take(condition, None if catchable else failure)
 
-    def _mended(self, condition: Condition, failure: Failure) -> Condition:
+    def _built_for_what_arrives(self, condition: Condition, failure: Failure) -> Condition:
         """What a layer asks of its channels where a repair builds it for another number of them."""
         functions = self.overrides.get(self.layers[-1][0], {}).get("channels")
         if functions is None:
@@ -142,10 +142,10 @@ class Recorder(TorchFunctionMode):
             self.leaks.append((reason, calling_place(sys._getframe(1))))
 
     def text(self) -> None:
-        if not self._inside and not only_told(sys._getframe(1)):
+        if not self._inside and not is_only_shown(sys._getframe(1)):
             self.leak("the text of a size")
 
-    def _take(self, condition: Condition, failure: Failure | None, place: Call | None = None) -> None:
+    def _take(self, condition: Condition, failure: Failure | None, place: CallSite | None = None) -> None:
         if self._seen.get(condition) is False or symbols_of(condition) <= self._pinned:
             return
         self._seen[condition] = place is not None
@@ -284,7 +284,7 @@ class Recorder(TorchFunctionMode):
             module=module,
             call=call,
             inputs=inputs,
-            place=calling_place(sys._getframe(1)) if self.told else None,
+            place=calling_place(sys._getframe(1)) if self.with_places else None,
             outputs=dims,
             result=value,
         )

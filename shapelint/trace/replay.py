@@ -39,8 +39,8 @@ def difference(replay: Run, region: Region, point: Mapping[str, int]) -> str:
     """What a replay did otherwise than its region says, in words; "" where nothing."""
     at = ", ".join(f"{name}={value}" for name, value in point.items())
     if region.outcome.ok is not (replay.failure is None):
-        told = "runs" if replay.failure is None else f"raises ({replay.failure.at(point)})"
-        return f"a run with plain integers at {at} {told}"
+        with_places = "runs" if replay.failure is None else f"raises ({replay.failure.at(point)})"
+        return f"a run with plain integers at {at} {with_places}"
     observed = [tuple(map(plain, shape)) for shape in replay.outputs]
     predicted = [shape.value(dict(point)) for shape in region.outcome.outputs]
     if region.outcome.ok and observed != predicted:

@@ -17,15 +17,15 @@ from shapelint.instrument.frames import raised_by_python, raising_place
 from shapelint.load.constants import SMALL
 from shapelint.request.inputs import Inputs
 from shapelint.request.spec import TensorSpec
-from shapelint.restore import random as chance
+from shapelint.restore import random as random_state
 from shapelint.size.function import constant
 from shapelint.size.number import tracked_size
 from shapelint.size.tracking import track
-from shapelint.source.span import Call
+from shapelint.source.span import CallSite
+from shapelint.trace.meta_state import MetaState
 from shapelint.trace.recorder import Recorder
 from shapelint.trace.recording.errors import LONGEST, Failure, Kind, SizeError, Unanalysable
 from shapelint.trace.recording.record import Event, Overrides, Record, Shape
-from shapelint.trace.standing import Standing
 
 _LONGEST_TEXT: Final = 1000
 
@@ -39,7 +39,7 @@ class Subject:
     inputs: Inputs
     symbols: tuple[str, ...]
     names: Mapping[int, str]
-    standing: Standing
+    meta_state: MetaState
     seconds: float = LONGEST
 
 
@@ -50,11 +50,11 @@ class Run:
     sizes: Mapping[str, int]
     records: list[Record]
     events: list[Event]
-    leaks: list[tuple[str, Call | None]]
+    leaks: list[tuple[str, CallSite | None]]
     outputs: tuple[Shape, ...]
     output_nodes: tuple[int, ...]
     failure: Failure | None
-    place: Call | None = None
+    place: CallSite | None = None
     error: BaseException | None = field(default=None, compare=False)
 
 
@@ -64,11 +64,11 @@ def run_once(
     *,
     symbolic: bool,
     overrides: Overrides | None = None,
-    told: bool = True,
+    with_places: bool = True,
 ) -> Run:
     """Runs the model where the symbols have `sizes`; with plain ints unless `symbolic`.
 
-    Places and layers of the calls are left out where they need not be `told`.
+    Places and layers of the calls are left out where they need not be `with_places`.
     """
     recorder = Recorder(
         subject.names,
@@ -76,24 +76,24 @@ def run_once(
         overrides=overrides or {},
         stop=run_once.__code__,
         deadline=time.monotonic() + subject.seconds,
-        told=told,
+        with_places=with_places,
     )
     before = track(recorder if symbolic else None)
     tensors: list[torch.Tensor] = []
     error: BaseException | None = None
     try:
-        subject.standing.take()
-        chance.seed()
+        subject.meta_state.take()
+        random_state.seed()
         _learn_constants(recorder, subject)
         args, kwargs = subject.inputs.map(lambda spec: _input(recorder, spec, sizes))
-        with _hooks(recorder) if told or overrides else nullcontext(), torch.no_grad(), recorder:
+        with _hooks(recorder) if with_places or overrides else nullcontext(), torch.no_grad(), recorder:
             value = subject.function(*args, **kwargs)
         tensors = output_tensors(value)
     except (Exception, SystemExit) as raised:
         error = raised
     finally:
         track(before)
-    recorder.leaks += [(reason, None) for reason in (chance.drawn(), subject.standing.hidden) if reason]
+    recorder.leaks += [(reason, None) for reason in (random_state.drawn(), subject.meta_state.hidden) if reason]
     return _finished(recorder, sizes, tensors, error)
 
 
@@ -162,8 +162,8 @@ def _input(recorder: Recorder, spec: TensorSpec, sizes: Mapping[str, int]) -> to
 
 def _learn_constants(recorder: Recorder, subject: Subject) -> None:
     """What is known of the module's own tensors."""
-    recorder.known.update(subject.standing.fixed())
-    for tensor in subject.standing.changing():
+    recorder.known.update(subject.meta_state.fixed())
+    for tensor in subject.meta_state.changing():
         if id(tensor) not in recorder.known:
             _learn_constant(recorder, tensor)
 

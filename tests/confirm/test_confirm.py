@@ -19,7 +19,7 @@ from torch import nn
 
 from shapelint.confirm import confirm as confirm_module
 from shapelint.confirm import runtime
-from shapelint.confirm.confirm import Shapes, Subject, confirm, too_large
+from shapelint.confirm.confirm import ExportSubject, Shapes, confirm, too_large
 from shapelint.confirm.onnx_file import Arguments, Exporter, FlatModule, export, input_tensors, output_tensors
 from shapelint.confirm.runtime import check_provider
 from shapelint.errors import ProviderError
@@ -58,7 +58,7 @@ def same_shape(sizes: Mapping[str, int], repaired: bool) -> Shapes:
 
 
 def confirm_all(module: nn.Module, predict: Predict, sizes: Mapping[str, int]) -> Outcome:
-    subject = Subject(lambda: module.eval(), image, predict)
+    subject = ExportSubject(lambda: module.eval(), image, predict)
     return confirm(subject, [sizes], provider="cpu", assignments=None)
 
 
@@ -78,7 +78,7 @@ def note_on(module: nn.Module, sizes: Mapping[str, int] = SIX) -> str:
 
 def test_founding_example_as_it_is_and_repaired() -> None:
     points = [{"H": 5, "W": 5}, SIX]
-    subject = Subject(lambda: Founding().eval(), image, founding_shapes)
+    subject = ExportSubject(lambda: Founding().eval(), image, founding_shapes)
     confirmations, notes = confirm(subject, points, provider="cpu", assignments=REPAIR)
     assert notes == ()
     seen = [(each.sizes["H"], each.repaired, each.observed) for each in confirmations]
@@ -136,7 +136,7 @@ def test_nested_and_unused_inputs() -> None:
         tensor = torch.ones(1, 3, sizes["H"], sizes["W"])
         return ((tensor, 0.5),), {"skips": {"unused": torch.zeros(7), "used": -tensor}, "twice": True}
 
-    (confirmation,), notes = confirm(Subject(Nested, inputs, same_shape), [SIX], provider="cpu", assignments=None)
+    (confirmation,), notes = confirm(ExportSubject(Nested, inputs, same_shape), [SIX], provider="cpu", assignments=None)
     assert (confirmation.ok, confirmation.max_abs_error, notes) == (True, 0.0, ())
 
 
@@ -208,7 +208,7 @@ def test_a_refusal_of_both_exporters_names_the_operator() -> None:
 
 def test_a_refusal_at_several_sizes_is_one_note() -> None:
     points = [SIX, {"H": 5, "W": 5}]
-    subject = Subject(RefusedTwice, image, same_shape)
+    subject = ExportSubject(RefusedTwice, image, same_shape)
     confirmations, notes = confirm(subject, points, provider="cpu", assignments=None)
     assert confirmations == ()
     assert notes == ("not confirmed: the exporter refuses aten::adaptive_max_pool2d",)
@@ -248,12 +248,12 @@ def test_a_model_or_inputs_that_cannot_be_made_are_notes() -> None:
     def fail(*_: object) -> nn.Module:
         raise RuntimeError("weights.pt is missing")
 
-    subject = Subject(fail, image, same_shape)
+    subject = ExportSubject(fail, image, same_shape)
     assert confirm(subject, [SIX], provider="cpu", assignments=None) == (
         (),
         ("not confirmed: the model cannot be built on the CPU (weights.pt is missing)",),
     )
-    subject = Subject(nn.Identity, fail, same_shape)  # type: ignore[arg-type]
+    subject = ExportSubject(nn.Identity, fail, same_shape)  # type: ignore[arg-type]
     assert confirm(subject, [SIX], provider="cpu", assignments=None)[1] == (
         "not confirmed at H=6, W=6: the inputs cannot be made (weights.pt is missing)",
     )
@@ -268,7 +268,7 @@ def test_a_huge_model_is_not_tried() -> None:
 
 
 def test_huge_inputs_are_not_made(monkeypatch: pytest.MonkeyPatch) -> None:
-    subject = Subject(Founding, image, founding_shapes, memory=lambda sizes: 12 * sizes["H"] * sizes["W"])
+    subject = ExportSubject(Founding, image, founding_shapes, memory=lambda sizes: 12 * sizes["H"] * sizes["W"])
     large = {"H": 100_000, "W": 100_000}
     assert confirm(subject, [large], provider="cpu", assignments=None) == (
         (),
@@ -305,7 +305,7 @@ def test_a_given_instance_is_left_as_it_was() -> None:
     handle = net.register_forward_hook(lambda *_: calls.append(1))
     state = {name: value.clone() for name, value in net.state_dict().items()}
     names = set(vars(net))
-    (confirmation,), _ = confirm(Subject(lambda: net, image, same_shape), [SIX], provider="cpu", assignments=None)
+    (confirmation,), _ = confirm(ExportSubject(lambda: net, image, same_shape), [SIX], provider="cpu", assignments=None)
     assert confirmation.max_abs_error == pytest.approx(0, abs=1e-5)
     assert calls
     assert set(vars(net)) == names
@@ -318,13 +318,13 @@ def test_a_given_instance_is_left_as_it_was() -> None:
 
 def test_assignments_are_taken_back() -> None:
     net = Founding().eval()
-    confirm(Subject(lambda: net, image, founding_shapes), [SIX], provider="cpu", assignments=REPAIR)
+    confirm(ExportSubject(lambda: net, image, founding_shapes), [SIX], provider="cpu", assignments=REPAIR)
     assert net.deconv.output_padding == (0, 0)
 
 
 def test_assignments_reach_the_outermost_module() -> None:
     net = nn.ConvTranspose2d(3, 3, 3, stride=2, padding=1).eval()
-    subject = Subject(lambda: net, image, lambda sizes, repaired: ((1, 3, 11 + repaired, 11),))
+    subject = ExportSubject(lambda: net, image, lambda sizes, repaired: ((1, 3, 11 + repaired, 11),))
     confirmations, _ = confirm(subject, [SIX], provider="cpu", assignments={"output_padding": (1, 0)})
     assert [each.ok for each in confirmations] == [True, True]
 
@@ -359,7 +359,7 @@ def test_nothing_is_printed() -> None:
     program = """
         import torch
         from torch import nn
-        from shapelint.confirm.confirm import Subject, confirm
+        from shapelint.confirm.confirm import ExportSubject, confirm
 
         class Loud(nn.Module):
             def forward(self, x):
@@ -368,7 +368,7 @@ def test_nothing_is_printed() -> None:
 
         refused_by_onnxruntime = nn.ConvTranspose2d(3, 3, 3, dilation=3, output_padding=2)
         for module in (Loud(), refused_by_onnxruntime, nn.AdaptiveMaxPool2d(4), Loud()):
-            subject = Subject(lambda: module, lambda sizes: ((torch.randn(1, 3, 6, 6),), {}), lambda *_: ((1,),))
+            subject = ExportSubject(lambda: module, lambda sizes: ((torch.randn(1, 3, 6, 6),), {}), lambda *_: ((1,),))
             confirm(subject, [{}], provider="cpu", assignments=None)
     """
     command = [sys.executable, "-W", "always", "-c", textwrap.dedent(program)]
@@ -396,7 +396,7 @@ def test_a_missing_provider(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: ["CPUExecutionProvider"])
     check_provider("cpu")
     with pytest.raises(ProviderError) as caught:
-        confirm(Subject(Founding, image, founding_shapes), [SIX], provider="cuda", assignments=None)
+        confirm(ExportSubject(Founding, image, founding_shapes), [SIX], provider="cuda", assignments=None)
     assert str(caught.value) == (
         f"CUDAExecutionProvider is not among the providers of onnxruntime {onnxruntime.__version__} "
         "(CPUExecutionProvider): run `pip install onnxruntime-gpu[cuda,cudnn]` (or `pip install shapelint[gpu]`)"
@@ -425,4 +425,4 @@ def test_a_provider_that_falls_back_later(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(runtime, "check_provider", lambda provider: None)
     monkeypatch.setattr(onnxruntime, "InferenceSession", FallenBack)
     with pytest.raises(ProviderError, match="fell back to CPUExecutionProvider"):
-        confirm(Subject(Founding, image, founding_shapes), [SIX], provider="cuda", assignments=None)
+        confirm(ExportSubject(Founding, image, founding_shapes), [SIX], provider="cuda", assignments=None)

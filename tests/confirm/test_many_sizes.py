@@ -21,7 +21,7 @@ from torch import nn
 
 import shapelint
 from shapelint.confirm import dynamic, many
-from shapelint.confirm.many import SizedRun, Work, Worker
+from shapelint.confirm.many import RuntimeTask, SizedRun, Worker
 from shapelint.confirm.onnx_file import Exporter, FlatModule, OnnxFile, export_open, input_names
 from shapelint.confirm.runtime import RunRefused, check_used, message
 from shapelint.errors import ProviderError
@@ -29,7 +29,7 @@ from shapelint.facts.finding import Confirmation
 from shapelint.report.report import Report
 from shapelint.request.inputs import parse_inputs
 from shapelint.terminal import progress
-from shapelint.terminal.quiet import silence
+from shapelint.terminal.quiet import quiet
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -152,7 +152,7 @@ def test_a_symbol_that_becomes_a_constant_is_named() -> None:
             return x + {}.get(int(x.shape[-1]), 1)
 
     arguments = ((torch.zeros(1, 3, 20, 23),), {})
-    with silence():
+    with quiet():
         file = export_open(FlatModule(Keyed(), arguments), arguments[0], ({2: "H", 3: "W"},), Exporter.DYNAMO)
     inputs = parse_inputs("1,3,H,W")
     assert dynamic._constants(file, inputs) == ("`W`",)
@@ -182,7 +182,7 @@ def tiny(*nodes: onnx.NodeProto, shape: tuple[object, ...] = (1, 1, "L"), opset:
 
 def runs(file: OnnxFile, *lengths: int, seconds: float = 60.0) -> list[SizedRun]:
     with Worker("cpu") as worker:
-        return list(worker.runs(Work(file, ("float32",), {}, tuple(((1, 1, n),) for n in lengths)), seconds))
+        return list(worker.runs(RuntimeTask(file, ("float32",), {}, tuple(((1, 1, n),) for n in lengths)), seconds))
 
 
 CRASHING = """
@@ -243,7 +243,7 @@ def test_a_provider_that_fell_back_in_the_other_process(tmp_path: Path, monkeypa
     monkeypatch.setattr(many, "_WORKER", program)
     file = tiny(onnx.helper.make_node("Identity", [input_names(1)[0]], ["y"]))
     with Worker("cuda") as worker, pytest.raises(ProviderError, match="fell back to CPUExecutionProvider"):
-        list(worker.runs(Work(file, ("float32",), {}, (((1, 1, 6),),)), 60.0))
+        list(worker.runs(RuntimeTask(file, ("float32",), {}, (((1, 1, 6),),)), 60.0))
     with pytest.raises(ProviderError, match=r"^CUDAExecutionProvider does not start \(onnxruntime fell back to CPUE"):
         check_used("CPUExecutionProvider", "cuda")
 

@@ -19,7 +19,7 @@ import torch
 from torch import nn
 
 import shapelint
-from shapelint.confirm.many import Work, Worker
+from shapelint.confirm.many import RuntimeTask, Worker
 from shapelint.confirm.onnx_file import (
     Exporter,
     ExportRefused,
@@ -30,7 +30,7 @@ from shapelint.confirm.onnx_file import (
 from shapelint.diagnosis.resize_rounding import in_float32, otherwise
 from shapelint.facts.finding import Finding, Severity
 from shapelint.report.report import Report
-from shapelint.terminal.quiet import silence
+from shapelint.terminal.quiet import quiet
 from tests.drawn.load import load_path
 
 CASES = Path(__file__).parent.parent / "cases"
@@ -44,10 +44,10 @@ def file_shapes(net: nn.Module, exported: Shape, *others: Shape, exporter: Expor
     tensors = (torch.zeros(exported),)
     axes: OpenAxes = ({axis: f"axis_{axis}" for axis in range(2, len(exported))},)
     model = FlatModule(net, (tensors, {}))
-    with silence(), torch.no_grad():
+    with quiet(), torch.no_grad():
         file = export_open(model, tensors, axes, exporter)
     with Worker("cpu") as worker:
-        runs = list(worker.runs(Work.of(file, model, tensors, [(other,) for other in others]), 60.0))
+        runs = list(worker.runs(RuntimeTask.of(file, model, tensors, [(other,) for other in others]), 60.0))
     return [None if run.shapes is None else run.shapes[0] for run in runs]
 
 

@@ -14,7 +14,7 @@ from torch import nn
 
 import shapelint
 from shapelint.diagnosis.intent import restored
-from shapelint.diagnosis.output_padding import Layer, Solver, fixed, layers_of
+from shapelint.diagnosis.output_padding import Solver, TransposedLayer, fixed, layers_of
 from shapelint.diagnosis.subject import subject_of
 from shapelint.engine import Options
 from shapelint.facts.contract import union
@@ -228,7 +228,7 @@ def test_axes_may_need_different_values() -> None:
 
 def test_a_layer_without_stride_needs_nothing_and_has_one_choice() -> None:
     solver, runs = solver_of(nn.Sequential(nn.Conv1d(1, 1, 3, padding=1), nn.ConvTranspose1d(1, 1, 3, padding=1)), 1)
-    assert solver.layers == (Layer("1", (1,), (1,), (0,)),)
+    assert solver.layers == (TransposedLayer("1", (1,), (1,), (0,)),)
     assert list(solver.box().members()) == [{solver.names()[0]: 0}]
     trial = solver.constant_for(runs)
     assert trial is not None

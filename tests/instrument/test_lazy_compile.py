@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from shapelint.instrument.lazy_compile import WAKE, forget, is_asleep, put_to_sleep, wake
+from shapelint.instrument.lazy_compile import WAKE, compile_now, compile_when_called, forget, is_uncompiled
 
 SOURCE = """
 def many(a, b=2, /, c=3, *rest, d, e=5, **named):
@@ -33,20 +33,20 @@ def inside(held):
 
 
 @pytest.fixture
-def asleep() -> Iterator[dict[str, Any]]:
-    space: dict[str, Any] = {WAKE: wake}
+def uncompiled() -> Iterator[dict[str, Any]]:
+    space: dict[str, Any] = {WAKE: compile_now}
     exec(SOURCE, space)
     functions = [each for name, each in space.items() if inspect.isfunction(each) and name != WAKE]
     for function in functions:
-        put_to_sleep(function, lambda code=function.__code__: code)
+        compile_when_called(function, lambda code=function.__code__: code)
     assert len(functions) == 4
-    assert all(map(is_asleep, functions))
+    assert all(map(is_uncompiled, functions))
     yield space
     forget(tuple(functions))
 
 
-def test_arguments_arrive_however_they_are_passed(asleep: dict[str, Any]) -> None:
-    many, few = asleep["many"], asleep["few"]
+def test_arguments_arrive_however_they_are_passed(uncompiled: dict[str, Any]) -> None:
+    many, few = uncompiled["many"], uncompiled["few"]
     assert str(inspect.signature(many)) == "(a, b=2, /, c=3, *rest, d, e=5, **named)"
     for _ in ("asleep", "awake"):
         assert many(1, d=4) == (1, 2, 3, (), 4, 5, {})
@@ -54,24 +54,24 @@ def test_arguments_arrive_however_they_are_passed(asleep: dict[str, Any]) -> Non
         assert few(1) == (1, (), 1)
         assert few(1, 2, 3, scale=4) == (1, (2, 3), 4)
         assert few(image=1) == (1, (), 1)
-    assert not is_asleep(many)
+    assert not is_uncompiled(many)
 
 
-def test_what_a_function_refuses_it_refuses_asleep(asleep: dict[str, Any]) -> None:
+def test_what_a_function_refuses_it_refuses_asleep(uncompiled: dict[str, Any]) -> None:
     with pytest.raises(TypeError, match=r"few\(\) missing 1 required positional argument: 'image'"):
-        asleep["few"]()
+        uncompiled["few"]()
     with pytest.raises(TypeError, match=r"many\(\) missing 1 required keyword-only argument: 'd'"):
-        asleep["many"](1)
+        uncompiled["many"](1)
 
 
-def test_a_generator_is_sent_to_stopped_and_closed(asleep: dict[str, Any]) -> None:
-    steps = asleep["steps"]
+def test_a_generator_is_sent_to_stopped_and_closed(uncompiled: dict[str, Any]) -> None:
+    steps = uncompiled["steps"]
     assert inspect.isgeneratorfunction(steps)
     for _ in ("asleep", "awake"):
         running = steps(3)
         assert [next(running), running.send(2), running.send(5)] == [0, 6, 15]
         with pytest.raises(StopIteration, match="stopped"):
             running.throw(KeyError)
-    with contextmanager(asleep["inside"])(7) as held:
-        assert is_asleep(asleep["inside"]) is False
+    with contextmanager(uncompiled["inside"])(7) as held:
+        assert is_uncompiled(uncompiled["inside"]) is False
         assert held == 7

@@ -17,7 +17,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from shapelint.jobs.child import End, How, Tell, run_apart, run_crew
+from shapelint.jobs.child import End, EndKind, Tell, run_apart, run_crew
 from shapelint.jobs.pool import _numbers
 from shapelint.source.ownership import dumped_frames
 
@@ -29,9 +29,9 @@ LINE = re.compile(r"# (\w+)$", re.MULTILINE)
 
 
 def lived(task: Callable[[Tell], None], seconds: float = 5.0) -> tuple[End, list[tuple[str, bytes]]]:
-    heard: list[tuple[str, bytes]] = []
-    end = run_apart(task, lambda kind, payload: heard.append((kind, payload)), lambda: seconds)
-    return end, heard
+    received: list[tuple[str, bytes]] = []
+    end = run_apart(task, lambda kind, payload: received.append((kind, payload)), lambda: seconds)
+    return end, received
 
 
 def test_what_it_tells_is_heard_whole() -> None:
@@ -41,7 +41,7 @@ def test_what_it_tells_is_heard_whole() -> None:
         tell("report", large)
         tell("done", b"")
 
-    assert lived(task) == (End(How.DONE), [("report", large), ("done", b"")])
+    assert lived(task) == (End(EndKind.DONE), [("report", large), ("done", b"")])
 
 
 def loop(_: Tell) -> None:
@@ -75,9 +75,9 @@ def test_what_does_not_end_is_stopped_and_its_line_told(task: Callable[[Tell], N
         tell("begin", b"")
         task(tell)
 
-    heard: list[str] = []
-    end = run_apart(begins, lambda kind, _: heard.append(kind), lambda: 0.5 if heard else 60.0)
-    assert (end.how, heard) == (How.TIMEOUT, ["begin"])
+    received: list[str] = []
+    end = run_apart(begins, lambda kind, _: received.append(kind), lambda: 0.5 if received else 60.0)
+    assert (end.how, received) == (EndKind.TIMEOUT, ["begin"])
     lines = Path(__file__).read_text().splitlines()
     places = [lines[line - 1] for file, line, _ in dumped_frames(end.stack) if file == __file__]
     assert places[0].endswith(f"# {task.__name__}") or task is loop
@@ -89,11 +89,11 @@ def test_the_clock_starts_anew_with_each_word(monkeypatch: pytest.MonkeyPatch) -
             tell("begin", b"")
         tell("done", b"")
 
-    heard: list[str] = []
-    clock = SimpleNamespace(monotonic=lambda: time.monotonic() + 100 * len(heard), sleep=time.sleep)
+    received: list[str] = []
+    clock = SimpleNamespace(monotonic=lambda: time.monotonic() + 100 * len(received), sleep=time.sleep)
     monkeypatch.setattr("shapelint.jobs.child.time", clock)
-    assert run_apart(task, lambda kind, _: heard.append(kind), lambda: 150.0).how is How.DONE
-    assert len(heard) == 5
+    assert run_apart(task, lambda kind, _: received.append(kind), lambda: 150.0).how is EndKind.DONE
+    assert len(received) == 5
 
 
 def test_a_crash_is_told_with_its_line() -> None:
@@ -101,19 +101,19 @@ def test_a_crash_is_told_with_its_line() -> None:
         ctypes.string_at(0)
 
     end, _ = lived(task)
-    assert (end.how, end.number) == (How.SIGNAL, signal.SIGSEGV)
+    assert (end.how, end.number) == (EndKind.SIGNAL, signal.SIGSEGV)
     assert any(function == "string_at" for _, _, function in dumped_frames(end.stack))
 
 
 @pytest.mark.parametrize(
     ("task", "end"),
     [
-        (lambda _: os._exit(3), End(How.EXIT, 3)),
-        (lambda _: os.kill(os.getpid(), signal.SIGKILL), End(How.SIGNAL, signal.SIGKILL)),
-        (lambda _: os.kill(os.getpid(), signal.SIGTERM), End(How.SIGNAL, signal.SIGTERM)),
-        (lambda _: None, End(How.EXIT, 0)),
-        (lambda _: os.execv("/bin/sh", ["sh", "-c", "exit 4"]), End(How.EXIT, 4)),
-        (lambda _: os.execv("/bin/sh", ["sh", "-c", "sleep 100"]), End(How.GARBLED)),
+        (lambda _: os._exit(3), End(EndKind.EXIT, 3)),
+        (lambda _: os.kill(os.getpid(), signal.SIGKILL), End(EndKind.SIGNAL, signal.SIGKILL)),
+        (lambda _: os.kill(os.getpid(), signal.SIGTERM), End(EndKind.SIGNAL, signal.SIGTERM)),
+        (lambda _: None, End(EndKind.EXIT, 0)),
+        (lambda _: os.execv("/bin/sh", ["sh", "-c", "exit 4"]), End(EndKind.EXIT, 4)),
+        (lambda _: os.execv("/bin/sh", ["sh", "-c", "sleep 100"]), End(EndKind.GARBLED)),
     ],
 )
 def test_an_end_without_a_last_word_is_told(task: Callable[[Tell], None], end: End) -> None:
@@ -129,7 +129,7 @@ def test_what_is_no_word_or_cannot_be_taken_in_ends_it(kind: str) -> None:
     def hear(_: str, payload: bytes) -> None:
         int(payload)
 
-    assert run_apart(task, hear, lambda: 60.0).how is How.GARBLED
+    assert run_apart(task, hear, lambda: 60.0).how is EndKind.GARBLED
 
 
 def test_what_it_prints_goes_to_standard_error(capfd: pytest.CaptureFixture[str]) -> None:
@@ -141,7 +141,7 @@ def test_what_it_prints_goes_to_standard_error(capfd: pytest.CaptureFixture[str]
         os.system("echo process")
         tell("done", b"")
 
-    assert lived(task)[0].how is How.DONE
+    assert lived(task)[0].how is EndKind.DONE
     out, err = capfd.readouterr()
     assert out == ""
     assert {"python", "process"} <= set(err.splitlines())
@@ -159,7 +159,7 @@ def test_a_copy_of_it_has_no_say() -> None:
         os.fork()
         tell("done", b"once")
 
-    assert lived(task) == (End(How.DONE), [("done", b"once")])
+    assert lived(task) == (End(EndKind.DONE), [("done", b"once")])
 
 
 def test_the_processes_and_threads_that_it_started_are_gone_with_it() -> None:
@@ -169,9 +169,9 @@ def test_the_processes_and_threads_that_it_started_are_gone_with_it() -> None:
         threading.Thread(target=time.sleep, args=(100,)).start()
         tell("done", str(worker.pid).encode())
 
-    end, heard = lived(task)
-    assert end.how is How.DONE
-    assert not alive(int(heard[0][1]))
+    end, received = lived(task)
+    assert end.how is EndKind.DONE
+    assert not alive(int(received[0][1]))
 
 
 def test_it_goes_with_an_interrupt() -> None:
@@ -179,15 +179,15 @@ def test_it_goes_with_an_interrupt() -> None:
         tell("begin", str(os.getpid()).encode())
         time.sleep(100)
 
-    heard = []
+    received = []
 
     def hear(kind: str, payload: bytes) -> None:
-        heard.append(int(payload))
+        received.append(int(payload))
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         run_apart(task, hear, lambda: 5.0)
-    assert not alive(heard[0])
+    assert not alive(received[0])
     assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
 
 
@@ -215,14 +215,14 @@ def test_a_crew_does_each_piece_once_and_replaces_who_crashes() -> None:
                 tell("report", b"")
             tell("done", b"")
 
-        heard: list[tuple[str, bytes]] = []
-        ends: list[How] = []
+        received: list[tuple[str, bytes]] = []
+        ends: list[EndKind] = []
 
         def ended(_: int, end: End) -> bool:
             ends.append(end.how)
-            return end.how is How.SIGNAL
+            return end.how is EndKind.SIGNAL
 
-        run_crew(2, task, lambda _, *word: heard.append(word), lambda _: 5.0, ended)
-    assert sorted(payload for kind, payload in heard if kind == "begin") == [b"0", b"1", b"2", b"3", b"4", b"5"]
-    assert [kind for kind, _ in heard].count("report") == 5
+        run_crew(2, task, lambda _, *word: received.append(word), lambda _: 5.0, ended)
+    assert sorted(payload for kind, payload in received if kind == "begin") == [b"0", b"1", b"2", b"3", b"4", b"5"]
+    assert [kind for kind, _ in received].count("report") == 5
     assert sorted(end.value for end in ends) == ["done", "done", "signal"]

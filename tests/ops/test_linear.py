@@ -10,8 +10,8 @@ import torch
 
 from shapelint.request.inputs import Inputs
 from shapelint.request.spec import parse_tensor
+from shapelint.trace.meta_state import MetaState
 from shapelint.trace.run import Subject, run_once
-from shapelint.trace.standing import Standing
 from tests.calls import check, check_drawn, points
 
 _DIMS = ("1", "2", "3", "H", "W", "H", "2*W")
@@ -99,7 +99,7 @@ def test_layers_with_their_own_weights(make: Any) -> None:
     """One symbolic run at one size predicts all others."""
     eager, model = make(), make().to("meta")
     spec = parse_tensor("2,4,H,W")
-    subject = Subject(model, model, Inputs((spec,)), ("H", "W"), {id(model): ""}, Standing(model, train=True))
+    subject = Subject(model, model, Inputs((spec,)), ("H", "W"), {id(model): ""}, MetaState(model, train=True))
     run = run_once(subject, {"H": 6, "W": 5}, symbolic=True)
     assert not run.leaks
     for height, width in ((1, 1), (2, 3), (4, 7)):

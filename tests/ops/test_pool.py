@@ -12,8 +12,8 @@ from torch.nn import functional
 from shapelint.facts.graph import Dimension
 from shapelint.request.inputs import parse_inputs
 from shapelint.size.number import plain
+from shapelint.trace.meta_state import MetaState
 from shapelint.trace.run import Subject, run_once
-from shapelint.trace.standing import Standing
 from tests.operations import Claims, agree, grid, per_axis, small_grid, spec
 
 MAX = {1: functional.max_pool1d, 2: functional.max_pool2d, 3: functional.max_pool3d}
@@ -183,7 +183,7 @@ def test_an_unpool_of_short_rows_is_not_proved() -> None:
 def test_what_is_told_of_a_pool() -> None:
     model = torch.nn.MaxPool2d(3, 2, 1, ceil_mode=True)
     inputs = parse_inputs("1,1,H,W")
-    subject = Subject(model, model, inputs, ("H", "W"), {id(model): "pool"}, Standing(model, train=False))
+    subject = Subject(model, model, inputs, ("H", "W"), {id(model): "pool"}, MetaState(model, train=False))
     run = run_once(subject, {"H": 7, "W": 8}, symbolic=True)
     record = run.records[-1]
     assert (record.spatial, list(map(str, record.factor))) == (2, ["1/2", "1/2"])

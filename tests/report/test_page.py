@@ -93,7 +93,7 @@ def test_nothing_that_a_user_gives_becomes_markup() -> None:
     pair = replace(PICTURE.now.pairs[0], down=(HOSTILE,), up=(HOSTILE,))
     marks = tuple(replace(mark, text=f"x 1 {HOSTILE}") for mark in PICTURE.now.marks)
     scene = replace(PICTURE.now, steps=steps, pairs=(pair,), marks=marks)
-    picture = replace(PICTURE, now=scene, mended=scene, changes={HOSTILE: HOSTILE})
+    picture = replace(PICTURE, now=scene, repaired=scene, changes={HOSTILE: HOSTILE})
     report = replace(DRAWN, target=HOSTILE, inputs=(HOSTILE,), findings=(finding,), picture=picture, remarks=(HOSTILE,))
     page = html.render((report,))
     tags = {each.tag for each in parsed(page).iter()}
@@ -159,9 +159,9 @@ def test_what_a_raise_leaves_unrun_is_drawn_as_such() -> None:
     drawing = hourglass(report.picture)
     assert [arc.text for arc in drawing.arcs if arc.bad] == ["25x25 and 24x24 do not fit"]
     assert any("ghost" in shape.kind for shape in drawing.shapes)
-    mended = hourglass(report.picture, mended=True)
-    assert not any("ghost" in shape.kind for shape in mended.shapes)
-    assert len(mended.arcs) == len(drawing.arcs) == 4
+    repaired = hourglass(report.picture, repaired=True)
+    assert not any("ghost" in shape.kind for shape in repaired.shapes)
+    assert len(repaired.arcs) == len(drawing.arcs) == 4
     fix, written = report.findings[0].fix, report.picture.changes["up.1"]
     assert fix is not None
     assert f"`{written}`" in fix.title

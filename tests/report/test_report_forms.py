@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 import jsonschema
 import pytest
 
-from shapelint.facts.finding import Finding, Known, Severity
+from shapelint.facts.finding import BaselineState, Finding, Severity
 from shapelint.report import concise, github, gitlab, html, junit, sarif
 from shapelint.report.fingerprint import fingerprints, portable_target
 from shapelint.report.report import Report
@@ -36,7 +36,8 @@ def with_finding(finding: Finding) -> Report:
 
 def known(*reports: Report) -> tuple[Report, ...]:
     return tuple(
-        replace(each, findings=tuple(replace(one, baseline=Known.KNOWN) for one in each.findings)) for each in reports
+        replace(each, findings=tuple(replace(one, baseline=BaselineState.KNOWN) for one in each.findings))
+        for each in reports
     )
 
 
@@ -203,7 +204,7 @@ def test_known_findings_are_marked_in_every_form() -> None:
     assert report.ok
     assert concise.render((report,)).endswith(" (known)\n")
     assert results(report)[0]["baselineState"] == "unchanged"
-    assert results(with_finding(replace(ROUND_TRIP, baseline=Known.NEW)))[0]["baselineState"] == "new"
+    assert results(with_finding(replace(ROUND_TRIP, baseline=BaselineState.NEW)))[0]["baselineState"] == "new"
     assert github.render((report,)).startswith("::notice file=mymodel.py,")
     assert "<skipped message=" in junit.render((report,))
     assert '<span class="badge error">known error SL101 round-trip-size</span>' in html.render((report,))

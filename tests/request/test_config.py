@@ -10,7 +10,7 @@ import pytest
 
 from shapelint.errors import ConfigError
 from shapelint.jobs.job import Job, without_ignored
-from shapelint.jobs.targets import Wanted
+from shapelint.jobs.targets import TargetReader
 from shapelint.request.config import Config, Configs, ConfiguredModel
 from shapelint.request.options import TIMEOUT, CheckOptions
 from shapelint.source.span import Span
@@ -101,7 +101,7 @@ def test_a_wrong_setting_is_one_line(table: str, line: str) -> None:
 
 
 def jobs(target: str, **options: object) -> tuple[Job, ...]:
-    return Wanted(CheckOptions(**options)).of_target(target)  # type: ignore[arg-type]
+    return TargetReader(CheckOptions(**options)).of_target(target)  # type: ignore[arg-type]
 
 
 def test_a_model_is_checked_as_the_settings_say() -> None:
@@ -138,7 +138,7 @@ def test_without_settings_there_is_a_usual_time_and_confirmation() -> None:
 def test_files_start_at_the_folder_of_the_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     written(TABLE.replace('"pkg.nets:Deep", input = [', '"net:Net", input = ['))
     monkeypatch.chdir("inner")
-    entries = Wanted(CheckOptions()).entries(Path())
+    entries = TargetReader(CheckOptions()).entries(Path())
     assert [entry.key for entry in entries] == [
         (str(Path("../net.py").resolve()), name) for name in ("Net", "Net", "Codec")
     ]

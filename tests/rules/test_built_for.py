@@ -105,9 +105,9 @@ def test_the_first_misfit_is_named_with_all_that_follow_and_the_edits_mend_them(
     assert finding.fix is not None
     assert finding.fix.safety == "safe"
     assert finding.fix.title.endswith("`nn.PReLU(32)` and 2 more alike")
-    mended = shapelint.check(written(tmp_path, edited(finding, UNET)), spec)
-    assert mended.ok
-    assert str(mended.contract.runs) == "H and W even"
+    repaired = shapelint.check(written(tmp_path, edited(finding, UNET)), spec)
+    assert repaired.ok
+    assert str(repaired.contract.runs) == "H and W even"
 
 
 def test_a_fix_that_does_not_make_it_run_is_advice(tmp_path: Path) -> None:
@@ -178,9 +178,9 @@ def test_an_unpooling_that_depends_on_values_is_undecided_and_an_error_where_ask
     assert finding.fix.title == f"write `{call}`"
     contract = shapelint.check(target, "1,3,H,W").contract
     assert (contract.outcome(H=5, W=7).ok, contract.outcome(H=6, W=8).how) == (None, How.PROVED)
-    mended = shapelint.check(written(tmp_path, SEGNET.format(call)), "1,3,H,W")
-    assert mended.findings == ()
-    assert str(mended.contract.restores) == "H and W at least 2"
+    repaired = shapelint.check(written(tmp_path, SEGNET.format(call)), "1,3,H,W")
+    assert repaired.findings == ()
+    assert str(repaired.contract.restores) == "H and W at least 2"
 
 
 def test_a_skip_that_an_unpooling_misses_is_told_as_the_unpooling(tmp_path: Path) -> None:

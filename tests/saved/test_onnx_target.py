@@ -17,7 +17,7 @@ import shapelint
 from shapelint.cli.app import run
 from shapelint.errors import SpecError, TargetError
 from shapelint.saved.onnx.ops.resize import exact_scale
-from shapelint.terminal.quiet import silence
+from shapelint.terminal.quiet import quiet
 from tests.onnx_graphs import Runtime, constant, differences, model, saved, zeros
 
 CONV = {"kernel_shape": [3, 3], "strides": [2, 2], "pads": [1, 1, 1, 1]}
@@ -60,7 +60,7 @@ def test_both_exporters_keep_the_founding_example(
     sizes: dict[str, Any] = {"dynamic_axes": {"image": {2: "H", 3: "W"}}}
     if dynamo:
         sizes = {"dynamic_shapes": ({2: torch.export.Dim("H"), 3: torch.export.Dim("W")},), "verbose": False}
-    with silence():
+    with quiet():
         torch.onnx.export(Net().eval(), (image,), file, dynamo=dynamo, input_names=["image"], **sizes)
     report = shapelint.check(file, "1,3,6,6")
     name = "node_conv2d" if dynamo else "/conv/Conv"

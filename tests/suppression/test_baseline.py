@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from shapelint.errors import BaselineError
-from shapelint.facts.finding import Known
+from shapelint.facts.finding import BaselineState
 from shapelint.report import text
 from shapelint.report.report import Report
 from shapelint.source.span import Span
@@ -17,7 +17,7 @@ from shapelint.suppression.baseline import Baseline, read_baseline, render
 from tests.fabricated import CLEAN, FAILING, MODEL, NOTE, ROUND_TRIP
 
 CODES = frozenset({"SL101", "SL202"})
-KNOWN, NEW = Known.KNOWN, Known.NEW
+KNOWN, NEW = BaselineState.KNOWN, BaselineState.NEW
 
 
 @pytest.fixture(autouse=True)
@@ -32,7 +32,7 @@ def baseline(*reports: Report, whole: bool = False, codes: frozenset[str] = CODE
     return Baseline("known.json", read_baseline("known.json"), codes, whole=whole)
 
 
-def states(report: Report) -> list[Known | None]:
+def states(report: Report) -> list[BaselineState | None]:
     return [finding.baseline for finding in report.findings]
 
 

@@ -9,8 +9,8 @@ from shapelint import ops  # noqa: F401  (registers the size rules)
 from shapelint.request.inputs import parse_inputs
 from shapelint.request.question import question
 from shapelint.trace.freeze import fx_graph
+from shapelint.trace.meta_state import MetaState
 from shapelint.trace.run import Subject, run_once
-from shapelint.trace.standing import Standing
 
 
 class Net(nn.Module):
@@ -28,7 +28,7 @@ def test_the_graph_holds_every_call_with_its_symbolic_shape_and_place() -> None:
     net = Net().eval()
     asked = question(parse_inputs("1,3,H,W"), {})
     names = {id(part): name for name, part in net.named_modules()}
-    subject = Subject(net, net, asked.inputs, asked.symbols, names, Standing(net, train=False))
+    subject = Subject(net, net, asked.inputs, asked.symbols, names, MetaState(net, train=False))
     graph = fx_graph(run_once(subject, asked.first, symbolic=True))
     graph.lint()
     calls = [node for node in graph.nodes if "shapes" in node.meta]

@@ -12,16 +12,16 @@ from torch.nn import functional
 
 from shapelint import ops  # noqa: F401  (registers the size rules)
 from shapelint.request.inputs import Inputs
+from shapelint.trace.meta_state import MetaState
 from shapelint.trace.run import Subject, run_once
-from shapelint.trace.standing import Standing
 
-Call = Callable[[list[Tensor]], Tensor]
+CallSite = Callable[[list[Tensor]], Tensor]
 
 
 class _Calling(torch.nn.Module):
     """Makes one call on tensors that hang on the module."""
 
-    def __init__(self, call: Call, tensors: list[Tensor]) -> None:
+    def __init__(self, call: CallSite, tensors: list[Tensor]) -> None:
         super().__init__()
         self.call, self.tensors = call, tensors
 
@@ -49,10 +49,10 @@ def _strides(tensor: Tensor) -> list[int]:
     return [stride for size, stride in zip(tensor.shape, tensor.stride(), strict=True) if size > 1 and tensor.numel()]
 
 
-def _compared(call: Call, tensors: list[Tensor]) -> None:
+def _compared(call: CallSite, tensors: list[Tensor]) -> None:
     made = [torch.empty_strided(each.shape, each.stride(), device="meta") for each in tensors]
     model = _Calling(call, made)
-    subject = Subject(model, model, Inputs(()), (), {id(model): ""}, Standing(model, train=False))
+    subject = Subject(model, model, Inputs(()), (), {id(model): ""}, MetaState(model, train=False))
     run = run_once(subject, {}, symbolic=False)
     assert run.error is None
     wanted, found = call(tensors), run.records[-1].result
@@ -82,7 +82,7 @@ def test_operands_of_any_strides_give_pytorchs_strides(seed: int) -> None:
         _compared(_sum if len(tensors) == 2 else _sum_with_product, tensors)
 
 
-def _convolution(source: random.Random) -> tuple[Call, list[Tensor]]:
+def _convolution(source: random.Random) -> tuple[CallSite, list[Tensor]]:
     axes = source.choice((1, 2))
     lead = [source.choice((1, 2)), source.choice((1, 2, 4))]
     image = _drawn(source, [*lead, *(source.randint(3, 6) for _ in range(axes))])
@@ -92,14 +92,14 @@ def _convolution(source: random.Random) -> tuple[Call, list[Tensor]]:
     return lambda given: function(given[0], given[1], None, 2, 1), [image, weight]
 
 
-def _resize(source: random.Random) -> tuple[Call, list[Tensor]]:
+def _resize(source: random.Random) -> tuple[CallSite, list[Tensor]]:
     mode = source.choice(("linear", "bilinear", "bicubic", "nearest"))
     axes = {"linear": 1, "nearest": source.choice((1, 2, 3))}.get(mode, 2)
     image = _drawn(source, [source.choice((1, 2)), source.choice((1, 3)), *(source.randint(2, 5) for _ in range(axes))])
     return lambda given: functional.interpolate(given[0], scale_factor=2, mode=mode), [image]
 
 
-def _product(source: random.Random) -> tuple[Call, list[Tensor]]:
+def _product(source: random.Random) -> tuple[CallSite, list[Tensor]]:
     lead = [source.choice((1, 2)) for _ in range(source.choice((0, 1, 2)))]
     left = _drawn(source, [*lead, source.randint(1, 4), 3])
     if source.random() < 0.5:
@@ -111,7 +111,7 @@ def _product(source: random.Random) -> tuple[Call, list[Tensor]]:
 @pytest.mark.parametrize("seed", range(8))
 @pytest.mark.parametrize("draw", [_convolution, _resize, _product])
 def test_layers_of_any_strides_give_pytorchs_strides(
-    draw: Callable[[random.Random], tuple[Call, list[Tensor]]], seed: int
+    draw: Callable[[random.Random], tuple[CallSite, list[Tensor]]], seed: int
 ) -> None:
     source = random.Random(seed)
     for _ in range(5):

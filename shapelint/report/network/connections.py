@@ -80,7 +80,7 @@ def _arc(layout: Layout, start: int, index: int, bad: bool) -> Arc:
     return Arc(begin, end, top, bad, layout.ran(index), text)
 
 
-def brackets(layout: Layout, picture: Picture, *, mended: bool) -> tuple[Bracket, ...]:
+def brackets(layout: Layout, picture: Picture, *, repaired: bool) -> tuple[Bracket, ...]:
     """The mirrored pairs, inner ones above outer ones; where there are many, those that miss come first."""
     ends = [(pair, _ends(layout, pair)) for pair in layout.scene.pairs]
     known = [(pair, x) for pair, x in ends if x is not None]
@@ -92,7 +92,7 @@ def brackets(layout: Layout, picture: Picture, *, mended: bool) -> tuple[Bracket
         known = (missing or known)[-_SHOWN:]
     rows: list[list[tuple[float, float]]] = []
     return tuple(
-        Bracket(*x, _row(rows, x), *_said(layout, picture, pair, mended=mended))
+        Bracket(*x, _row(rows, x), *_said(layout, picture, pair, repaired=repaired))
         for pair, x in sorted(known, key=lambda each: each[1][1] - each[1][0])
     )
 
@@ -119,15 +119,15 @@ def _row(rows: list[list[tuple[float, float]]], x: tuple[float, float]) -> int:
     return len(rows) - 1
 
 
-def _said(layout: Layout, picture: Picture, pair: Pair, *, mended: bool) -> Iterator[str]:
+def _said(layout: Layout, picture: Picture, pair: Pair, *, repaired: bool) -> Iterator[str]:
     """The state of a pair, the sentence, and the change of a layer that mends it."""
     down, up = pair.down[0], pair.up[-1]
     changes = [picture.changes[name] for name in sorted(_modules(layout, pair)) if name in picture.changes]
     change = ", ".join(changes)
     if pair.size_in == pair.size_out:
-        yield "mended" if mended and change else "fits"
+        yield "mended" if repaired and change else "fits"
         yield f"{up} gives back the {sized(pair.size_in)} that {down} took"
-    elif mended and change:
+    elif repaired and change:
         yield "mended"
         yield f"{up} gives back {sized(pair.size_out)}, made the {sized(pair.size_in)} that {down} took"
     else:

@@ -57,12 +57,12 @@ class Drawing:
         return self.base + 12 + bracket.row * _ROW
 
 
-def hourglass(picture: Picture, *, mended: bool = False) -> Drawing:
+def hourglass(picture: Picture, *, repaired: bool = False) -> Drawing:
     """The drawing of the model as it is, or with the fix."""
-    scene = picture.mended if mended and picture.mended else picture.now
-    found, changed = layout(picture, scene), set(picture.changes) if mended else set()
+    scene = picture.repaired if repaired and picture.repaired else picture.now
+    found, changed = layout(picture, scene), set(picture.changes) if repaired else set()
     numbers = tuple(labels.numbers(found, picture))
-    curves, pairs = arcs(found), brackets(found, picture, mended=mended)
+    curves, pairs = arcs(found), brackets(found, picture, repaired=repaired)
     tallest = max((max(column.body.left, column.body.right) for column in found.columns), default=0.0)
     tallest = max([tallest, *(found.height(mark.wanted) for mark in found.marked(Role.MISSES))]) + NOTCH
     names = tuple(labels.names(found, changed))
@@ -70,7 +70,7 @@ def hourglass(picture: Picture, *, mended: bool = False) -> Drawing:
     formulas = tuple(labels.formulas(found, low))
     base = max([low, *(text.y for text in formulas)]) + 8
     rows = max((bracket.row + 1 for bracket in pairs), default=0)
-    loose = tuple(labels.loose_changes(found, picture, base + rows * _ROW, mended=mended))
+    loose = tuple(labels.loose_changes(found, picture, base + rows * _ROW, repaired=repaired))
     above = max([tallest / 2 + 44, *(-arc.apex[1] + 22 for arc in curves)])
     below = base + 14 + rows * _ROW + (24 if loose else 0)
     return Drawing(

@@ -132,11 +132,11 @@ def formulas(found: Layout, below: float) -> Iterator[Text]:
             yield Text(min(column.middle, found.width - half + 3), below + 12 + number * _LINE, line, "formula")
 
 
-def loose_changes(found: Layout, picture: Picture, base: float, *, mended: bool) -> Iterator[Text]:
+def loose_changes(found: Layout, picture: Picture, base: float, *, repaired: bool) -> Iterator[Text]:
     """The changes of layers that belong to no pair, in one line."""
     paired = {found.scene.steps[index].module for pair in found.scene.pairs for index in pair.up_nodes}
     told = {picture.said(name) for name in picture.changes if name in paired}
     words = [each for each in dict.fromkeys(map(picture.said, picture.changes)) if each not in told]
-    verb = ("with " if mended else "write ") if any("=" in each for each in words) else ""
+    verb = ("with " if repaired else "write ") if any("=" in each for each in words) else ""
     if words:
         yield Text(found.width / 2, base + 14, verb + ", ".join(words), "change")

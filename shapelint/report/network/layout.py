@@ -88,7 +88,7 @@ class Layout:
 
 def layout(picture: Picture, scene: Scene) -> Layout:
     """The place of everything in one scene; both scenes of a picture have one scale."""
-    scenes = [picture.now, *([picture.mended] if picture.mended else [])]
+    scenes = [picture.now, *([picture.repaired] if picture.repaired else [])]
     sizes = [step.size for each in scenes for step in each.steps] + [picture.wanted]
     flat = Scale(len(scene.steps[0].size) if scene.steps else 1)
     scale = Scale(flat.rank, max(map(flat.extent, sizes), default=1.0) or 1.0)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from shapelint.report.sizemap.size_map import Fit, Kind, SizeMap, ticks
+from shapelint.report.sizemap.size_map import CellKind, Fit, SizeMap, ticks
 
 _WIDE, _SMALL, _LINE, _LARGEST = 380.0, 230.0, 1120.0, 12.0
 _LEFT, _TOP, _STRIP, _BELOW, _THIN, _NAMED = 44.0, 20.0, 46.0, 36.0, 2.0, 8
 
 
 @dataclass(frozen=True, slots=True)
-class Layer:
+class MapLayer:
     """All cells of one kind."""
 
     kind: str
@@ -53,13 +53,13 @@ class MapDrawing:
     top: float
     columns_width: float
     rows_height: float
-    layers: tuple[Layer, ...]
+    layers: tuple[MapLayer, ...]
     labels: tuple[Label, ...]
     rules: tuple[str, ...]
     asked: tuple[Frame, ...]
 
 
-def class_of(kind: Kind, *, meant: bool) -> str:
+def class_of(kind: CellKind, *, meant: bool) -> str:
     """The style of a kind of cell; where nothing is to be restored, a size that runs is as good as any."""
     if kind.fit is Fit.RAISES:
         return f"raises{kind.rank}"
@@ -84,7 +84,7 @@ def drawn(found: SizeMap, *, meant: bool, period: int, heading: str, small: bool
         top=_TOP,
         columns_width=round(wide, 1),
         rows_height=round(tall, 1),
-        layers=tuple(Layer(class_of(kind, meant=meant), kind.text, _path(found, kind, (left, cell, high)))
+        layers=tuple(MapLayer(class_of(kind, meant=meant), kind.text, _path(found, kind, (left, cell, high)))
                      for kind in reversed(found.kinds) if kind.fit is not Fit.OUTSIDE),
         labels=tuple(_labels(found, (left, cell, high), period)),
         rules=tuple(_rules(found, (left, cell, high), period)),
@@ -97,7 +97,7 @@ def _ranges(found: SizeMap) -> str:
     return " and ".join(f"{name} from {values[0]} to {values[-1]}" for name, values in shown)
 
 
-def _path(found: SizeMap, kind: Kind, grid: tuple[float, float, float]) -> str:
+def _path(found: SizeMap, kind: CellKind, grid: tuple[float, float, float]) -> str:
     """The cells of a kind, neighbours in a row as one rectangle."""
     left, cell, high = grid
     pieces: list[str] = []

@@ -34,7 +34,7 @@ class Fit(enum.StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class CellKind:
     """One colour of the map: what happens, at which call it raises, and whether that is proved."""
 
     fit: Fit
@@ -43,7 +43,7 @@ class Kind:
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
+class MapWindow:
     """The sizes that are shown: ranges of the symbols down (absent for a line) and across, the others at one size."""
 
     down: tuple[str, range] | None
@@ -68,14 +68,14 @@ class Window:
 class SizeMap:
     """A window with the kind of each of its cells; `asked` are the cells that somebody asked for."""
 
-    window: Window
-    kinds: tuple[Kind, ...]
-    rows: tuple[tuple[Kind, ...], ...]
+    window: MapWindow
+    kinds: tuple[CellKind, ...]
+    rows: tuple[tuple[CellKind, ...], ...]
     asked: tuple[tuple[int, int], ...]
     title: str = ""
 
 
-def windows(report: CheckResult, most: tuple[int, int], *, alone: int, slices: int = 1) -> tuple[Window, ...]:
+def windows(report: CheckResult, most: tuple[int, int], *, alone: int, slices: int = 1) -> tuple[MapWindow, ...]:
     """The windows to show of a contract: at most `most` rows and columns, or `alone` cells of one symbol."""
     symbols = report.contract.symbols
     if not symbols:
@@ -83,7 +83,7 @@ def windows(report: CheckResult, most: tuple[int, int], *, alone: int, slices: i
     focus = _focus(report)
     if len(symbols) == 1:
         name = symbols[0]
-        return (Window(None, (name, _range(focus[name], _span(report, alone))), {}),)
+        return (MapWindow(None, (name, _range(focus[name], _span(report, alone))), {}),)
     down, across = ("H", "W") if {"H", "W"} <= set(symbols) else symbols[-2:]
     span = _span(report, max(most))
     shown = (
@@ -92,7 +92,7 @@ def windows(report: CheckResult, most: tuple[int, int], *, alone: int, slices: i
     )
     others = {name: focus[name] for name in symbols if name not in (down, across)}
     found = sorted(_slices(report, focus, others, slices), key=lambda each: tuple(each.values()))
-    return tuple(Window(*shown, each) for each in found)
+    return tuple(MapWindow(*shown, each) for each in found)
 
 
 def _slices(
@@ -131,11 +131,11 @@ def _range(focus: int, span: int) -> range:
     return range(low, low + span)
 
 
-def size_map(report: CheckResult, window: Window) -> SizeMap:
+def size_map(report: CheckResult, window: MapWindow) -> SizeMap:
     """The map of the contract as it is."""
     contract = report.contract
     box = window.box(contract.symbols)
-    cells: dict[tuple[int, int], Kind] = {}
+    cells: dict[tuple[int, int], CellKind] = {}
     restoring = _cells(contract.restores & box, window)
     ranks = _ranks(report)
     for region in contract.regions:
@@ -147,22 +147,22 @@ def size_map(report: CheckResult, window: Window) -> SizeMap:
     return _drawn(window, cells, asked)
 
 
-def mended_map(report: CheckResult, window: Window) -> SizeMap | None:
+def repaired_map(report: CheckResult, window: MapWindow) -> SizeMap | None:
     """The map of the repaired model; None where there is none whose sizes are known."""
     picture, contract = report.picture, report.contract
     if picture is None or picture.runs is None or picture.restores is None:
         return None
     box = window.box(contract.symbols)
     restores, runs = _cells(picture.restores & box, window), _cells(picture.runs & box, window)
-    good = Kind(Fit.RESTORES, "restores its size") if contract.meant else Kind(Fit.RUNS, "runs")
-    cells = {cell: Kind(Fit.RAISES, "raises", _CALLS) for cell in _cells(contract.domain & box, window)}
-    cells |= dict.fromkeys(runs, Kind(Fit.RUNS, "runs, gives another size" if contract.meant else "runs"))
+    good = CellKind(Fit.RESTORES, "restores its size") if contract.meant else CellKind(Fit.RUNS, "runs")
+    cells = {cell: CellKind(Fit.RAISES, "raises", _CALLS) for cell in _cells(contract.domain & box, window)}
+    cells |= dict.fromkeys(runs, CellKind(Fit.RUNS, "runs, gives another size" if contract.meant else "runs"))
     cells |= dict.fromkeys(restores, good)
     asked = () if report.asked == contract.domain else tuple(sorted(_cells(report.asked & box, window)))
     return _drawn(window, cells, asked)
 
 
-def _cells(sizes: SizeSet, window: Window) -> set[tuple[int, int]]:
+def _cells(sizes: SizeSet, window: MapWindow) -> set[tuple[int, int]]:
     return {window.cell(size) for size in sizes.members()} if sizes else set()
 
 
@@ -196,21 +196,21 @@ def _source(steps: Sequence[Step], index: int) -> Step:
     return step
 
 
-def _kind(region: Region, place: tuple[str, int], *, restores: bool | None) -> Kind:
+def _kind(region: Region, place: tuple[str, int], *, restores: bool | None) -> CellKind:
     """The kind of a cell; `restores` is None where nothing is meant to be restored, `place` the call that fails."""
     known = "" if region.how is How.PROVED else f", {region.how}"
     if region.outcome.ok is None:
-        return Kind(Fit.UNKNOWN, "unknown")
+        return CellKind(Fit.UNKNOWN, "unknown")
     if region.outcome.ok:
         if restores:
-            return Kind(Fit.RESTORES, f"restores its size{known}")
-        return Kind(Fit.RUNS, f"runs{', gives another size' if restores is not None else ''}{known}")
+            return CellKind(Fit.RESTORES, f"restores its size{known}")
+        return CellKind(Fit.RUNS, f"runs{', gives another size' if restores is not None else ''}{known}")
     rank = min(place[1], _CALLS)
-    return Kind(Fit.RAISES, f"raises {'elsewhere' if rank == _CALLS else 'in ' + place[0]}{known}", rank)
+    return CellKind(Fit.RAISES, f"raises {'elsewhere' if rank == _CALLS else 'in ' + place[0]}{known}", rank)
 
 
-def _drawn(window: Window, cells: Mapping[tuple[int, int], Kind], asked: tuple[tuple[int, int], ...]) -> SizeMap:
-    outside = Kind(Fit.OUTSIDE, "no input size")
+def _drawn(window: MapWindow, cells: Mapping[tuple[int, int], CellKind], asked: tuple[tuple[int, int], ...]) -> SizeMap:
+    outside = CellKind(Fit.OUTSIDE, "no input size")
     height = 1 if window.down is None else len(window.down[1])
     rows = tuple(
         tuple(cells.get((row, column), outside) for column in range(len(window.across[1]))) for row in range(height)
@@ -220,7 +220,7 @@ def _drawn(window: Window, cells: Mapping[tuple[int, int], Kind], asked: tuple[t
     return SizeMap(window, kinds, rows, asked, title)
 
 
-def ordered(kinds: Iterable[Kind]) -> tuple[Kind, ...]:
+def ordered(kinds: Iterable[CellKind]) -> tuple[CellKind, ...]:
     """Kinds as a legend lists them, each once: from what is right to what is not known."""
     order = list(Fit)
     return tuple(sorted(set(kinds), key=lambda kind: (order.index(kind.fit), kind.rank, kind.text)))

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import click
 
 from shapelint.facts.result import CheckResult
-from shapelint.report.sizemap.size_map import Fit, Kind, SizeMap, Window, ordered, size_map, ticks, windows
+from shapelint.report.sizemap.size_map import CellKind, Fit, MapWindow, SizeMap, ordered, size_map, ticks, windows
 
 _COLUMNS, _ROWS, _WIDTH = 64, 20, 80
 
@@ -57,7 +57,7 @@ def _folded(found: SizeMap) -> SizeMap:
         return found
     row = found.rows[0]
     rows = [row[start : start + _COLUMNS] for start in range(0, len(row), _COLUMNS)]
-    starts = Window((name, range(values[0], values[-1] + 1, _COLUMNS)), (name, range(_COLUMNS)), found.window.others)
+    starts = MapWindow((name, range(values[0], values[-1] + 1, _COLUMNS)), (name, range(_COLUMNS)), found.window.others)
     asked = tuple(divmod(column, _COLUMNS) for _, column in found.asked)
     return SizeMap(starts, found.kinds, tuple(rows), asked, found.title)
 
@@ -84,7 +84,7 @@ def _cell(found: SizeMap, signs: Signs, cell: tuple[int, int], *, meant: bool) -
     return _painted(kind, _sign(kind, signs, meant=meant, asked=cell in found.asked))
 
 
-def _sign(kind: Kind, signs: Signs, *, meant: bool, asked: bool) -> str:
+def _sign(kind: CellKind, signs: Signs, *, meant: bool, asked: bool) -> str:
     right = kind.fit is Fit.RESTORES or (kind.fit is Fit.RUNS and not meant)
     if asked:
         return signs.asked_right if right else signs.asked_wrong
@@ -95,7 +95,7 @@ def _sign(kind: Kind, signs: Signs, *, meant: bool, asked: bool) -> str:
     return {Fit.RUNS: signs.runs, Fit.UNKNOWN: signs.unknown}.get(kind.fit, " ")
 
 
-def _painted(kind: Kind, sign: str) -> str:
+def _painted(kind: CellKind, sign: str) -> str:
     colour = _COLOURS.get(kind.fit)
     return click.style(sign, fg=colour) if colour else sign
 

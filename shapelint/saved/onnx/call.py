@@ -10,14 +10,14 @@ from typing import Any, Protocol
 import torch
 
 from shapelint.saved.declare import Declaration, Need, declared
-from shapelint.saved.onnx.graph import Graph, Step
+from shapelint.saved.onnx.graph import Graph, GraphStep
 from shapelint.saved.onnx.numbers import Numbers
 from shapelint.size.number import plain
 from shapelint.trace.recording.errors import Kind, Unanalysable
 from shapelint.trace.recording.record import Shape
 
 Value = torch.Tensor | Numbers | None
-Operator = Callable[["Call"], Any]
+Operator = Callable[["OperatorCall"], Any]
 OPERATORS: dict[str, Operator] = {}
 
 
@@ -46,10 +46,10 @@ def operator(*names: str) -> Callable[[Operator], Operator]:
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class OperatorCall:
     """An operator's step, the values that it takes, and the version of its operators."""
 
-    step: Step
+    step: GraphStep
     values: tuple[Value, ...]
     opset: int
     host: Host
@@ -169,4 +169,4 @@ class Call:
         return self.made(self.shape(index), dtype or self.dtype(index))
 
 
-__all__ = ["OPERATORS", "Call", "Kind", "Need", "Operator", "Value", "operator"]
+__all__ = ["OPERATORS", "Kind", "Need", "Operator", "OperatorCall", "Value", "operator"]

@@ -10,7 +10,7 @@ from shapelint.saved.graph import Given, Place, Stored
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class GraphStep:
     """One operation of a graph: `name` is unique in its file; an input or output that is left out is ""."""
 
     name: str
@@ -36,16 +36,16 @@ class Graph:
     inputs: tuple[Given, ...]
     outputs: tuple[str, ...]
     stored: Mapping[str, Stored]
-    steps: tuple[Step, ...]
+    steps: tuple[GraphStep, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Function:
+class FileFunction:
     """A function that a file brings along for operators of its own; attributes may be handed on by reference."""
 
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
-    steps: tuple[Step, ...]
+    steps: tuple[GraphStep, ...]
     opset: int
 
 
@@ -55,7 +55,7 @@ class Model:
 
     graph: Graph
     opset: int
-    functions: Mapping[tuple[str, str], Function] = field(default_factory=dict)
+    functions: Mapping[tuple[str, str], FileFunction] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

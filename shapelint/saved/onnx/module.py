@@ -17,8 +17,8 @@ from shapelint.saved.declare import Declaration, Need, declared
 from shapelint.saved.frames import Convolution, StepModule, trampoline
 from shapelint.saved.graph import Stored
 from shapelint.saved.onnx import ops
-from shapelint.saved.onnx.call import OPERATORS, Call, Value
-from shapelint.saved.onnx.graph import Function, Graph, Model, Reference, Step
+from shapelint.saved.onnx.call import OPERATORS, OperatorCall, Value
+from shapelint.saved.onnx.graph import FileFunction, Graph, GraphStep, Model, Reference
 from shapelint.saved.onnx.numbers import Numbers
 from shapelint.trace.recording.errors import Kind, Unanalysable
 
@@ -33,7 +33,7 @@ class GraphModule(nn.Module):
         self.model = model
         self._frames: dict[str, StepModule] = {}
         self._scopes: list[dict[str, Value]] = []
-        self._functions: list[tuple[Function, Mapping[str, Any]]] = []
+        self._functions: list[tuple[FileFunction, Mapping[str, Any]]] = []
         for step in _all_steps(model.graph):
             self._frame(step)
         for name, stored in model.graph.stored.items():
@@ -84,18 +84,18 @@ class GraphModule(nn.Module):
             return self._buffers[name]
         return cast("Value", declared(Declaration("constant", (stored.shape,), (stored.dtype,))))
 
-    def _step(self, step: Step) -> None:
+    def _step(self, step: GraphStep) -> None:
         opset = self._functions[-1][0].opset if self._functions else self.model.opset
         frame, place = self._frame(step), step.place
         values = tuple(self._look_up(name) if name else None for name in step.inputs)
-        call = Call(self._resolved(step), values, opset, self)
+        call = OperatorCall(self._resolved(step), values, opset, self)
         found = trampoline(place)(frame, (lambda: self._computed(call),), {})
         results = found if isinstance(found, tuple) else (found,)
         for name, value in zip(step.outputs, results, strict=False):
             if name:
                 self._scopes[-1][name] = value
 
-    def _computed(self, call: Call) -> Any:
+    def _computed(self, call: OperatorCall) -> Any:
         step = call.step
         function = self.model.functions.get((step.domain, step.operator))
         if function is not None:
@@ -105,7 +105,7 @@ class GraphModule(nn.Module):
             raise Unanalysable(f"the operator `{step.title}` of `{step.name}` is not known here")
         return known(call)
 
-    def _call_function(self, function: Function, call: Call) -> tuple[Value, ...]:
+    def _call_function(self, function: FileFunction, call: OperatorCall) -> tuple[Value, ...]:
         if len(self._functions) + len(self._scopes) > _DEEPEST:
             raise Unanalysable(f"functions inside of functions, deeper than {_DEEPEST}")
         outer = self._scopes
@@ -119,7 +119,7 @@ class GraphModule(nn.Module):
             self._scopes = outer
             self._functions.pop()
 
-    def _resolved(self, step: Step) -> Step:
+    def _resolved(self, step: GraphStep) -> GraphStep:
         """The step with the attributes that the call of its function gives."""
         if not any(isinstance(each, Reference) for each in step.attributes.values()):
             return step
@@ -128,7 +128,7 @@ class GraphModule(nn.Module):
             name: given.get(each.name) if isinstance(each, Reference) else each
             for name, each in step.attributes.items()
         }
-        return Step(step.name, step.operator, step.domain, step.inputs, step.outputs, attributes, step.place)
+        return GraphStep(step.name, step.operator, step.domain, step.inputs, step.outputs, attributes, step.place)
 
     def _look_up(self, name: str) -> Value:
         for scope in reversed(self._scopes):
@@ -136,7 +136,7 @@ class GraphModule(nn.Module):
                 return scope[name]
         raise Unanalysable(f"nothing gives the tensor `{name}`")
 
-    def _frame(self, step: Step) -> StepModule:
+    def _frame(self, step: GraphStep) -> StepModule:
         """The module of a step; made once, so that the same one runs at every size."""
         key = step.name
         if key not in self._frames:
@@ -146,9 +146,9 @@ class GraphModule(nn.Module):
         return self._frames[key]
 
 
-def _all_steps(graph: Graph) -> list[Step]:
+def _all_steps(graph: Graph) -> list[GraphStep]:
     """The steps of a graph and of the graphs in it."""
-    found: list[Step] = []
+    found: list[GraphStep] = []
     waiting = [graph]
     while waiting:
         each = waiting.pop()
@@ -158,7 +158,7 @@ def _all_steps(graph: Graph) -> list[Step]:
     return found
 
 
-def _frame_of(step: Step) -> StepModule:
+def _frame_of(step: GraphStep) -> StepModule:
     arguments = ops.convolution_arguments(step) if step.operator in ("Conv", "ConvTranspose") else None
     base = StepModule if arguments is None else Convolution
     kind = type(step.operator if step.title in OPERATORS else "Operator", (base,), {"__module__": __name__})

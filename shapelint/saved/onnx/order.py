@@ -8,10 +8,10 @@ from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 from shapelint.errors import TargetError
-from shapelint.saved.onnx.graph import Graph, Step
+from shapelint.saved.onnx.graph import Graph, GraphStep
 
 
-def ordered(steps: Sequence[Step], known: AbstractSet[str], file: Path) -> tuple[Step, ...]:
+def ordered(steps: Sequence[GraphStep], known: AbstractSet[str], file: Path) -> tuple[GraphStep, ...]:
     """The steps as they stand where that is an order, else sorted; TargetError for a cycle, or what nothing gives."""
     makers: dict[str, int] = {}
     for index, step in enumerate(steps):
@@ -34,7 +34,7 @@ def ordered(steps: Sequence[Step], known: AbstractSet[str], file: Path) -> tuple
         raise TargetError(f"{str(file)!r}: {waiting} wait for each other") from error
 
 
-def _taken(step: Step) -> Iterator[str]:
+def _taken(step: GraphStep) -> Iterator[str]:
     """What a step takes, and what the graphs in it take from around it."""
     yield from step.inputs
     for value in step.attributes.values():

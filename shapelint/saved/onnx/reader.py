@@ -15,7 +15,7 @@ import onnx
 from shapelint.errors import TargetError
 from shapelint.saved.dtypes import dtype_of, name_of
 from shapelint.saved.graph import Given, Stored
-from shapelint.saved.onnx.graph import Function, Graph, Model, Reference, Step
+from shapelint.saved.onnx.graph import FileFunction, Graph, GraphStep, Model, Reference
 from shapelint.saved.onnx.order import ordered
 from shapelint.saved.onnx.tensors import stored
 from shapelint.saved.source_places import place_in
@@ -47,7 +47,7 @@ def _model(proto: Any, file: Path) -> Model:
         told = f"opset {opset}" if opset else "no opset"
         text = f"{str(file)!r} is written for {told}; {OLDEST} is the oldest that onnxruntime promises to run"
         raise TargetError(text)
-    reader = _Reader(file)
+    reader = _OnnxReader(file)
     functions = {(each.domain, each.name): reader.function(each, opset) for each in proto.functions}
     return Model(reader.graph(proto.graph, frozenset(), 0), opset, functions)
 
@@ -67,7 +67,7 @@ def _parsed(file: Path) -> Any:
         raise TargetError(f"{str(file)!r} is no ONNX file, or a damaged one") from error
 
 
-class _Reader:
+class _OnnxReader:
     """Reads the graphs of one file; the names of steps are made unique in it."""
 
     def __init__(self, file: Path) -> None:
@@ -91,13 +91,13 @@ class _Reader:
         given = tuple(self._given(each) for each in inputs) if depth == 0 else ()
         return Graph(given, outputs, held, order)
 
-    def function(self, proto: Any, opset: int) -> Function:
+    def function(self, proto: Any, opset: int) -> FileFunction:
         """A function that the file brings along."""
         versions = {each.domain.removeprefix("ai.onnx"): int(each.version) for each in proto.opset_import}
         known = set(proto.input)
         within = known | {name for node in proto.node for name in node.output if name}
         steps = [self._step(node, within, 0) for node in proto.node]
-        return Function(tuple(proto.input), tuple(proto.output), ordered(steps, known, self._file),
+        return FileFunction(tuple(proto.input), tuple(proto.output), ordered(steps, known, self._file),
                         versions.get("", opset))  # fmt: skip
 
     def _wrong(self, what: str) -> TargetError:
@@ -108,14 +108,14 @@ class _Reader:
             raise self._wrong("holds sparse tensors, which are not followed")
         return {each.name: stored(each, self._file) for each in proto.initializer}
 
-    def _step(self, node: Any, around: AbstractSet[str], depth: int) -> Step:
+    def _step(self, node: Any, around: AbstractSet[str], depth: int) -> GraphStep:
         attributes = {each.name: self._attribute(each, around, depth) for each in node.attribute}
         trace = next((each.value for each in node.metadata_props if each.key == _TRACE), "")
         domain = "" if node.domain == "ai.onnx" else node.domain
         place = place_in(trace, self._file) if trace else None
         name = self._unique(_shown(node.name or node.op_type))
         inputs, outputs = tuple(node.input), tuple(node.output)
-        return Step(name, _shown(node.op_type), _shown(domain), inputs, outputs, attributes, place)
+        return GraphStep(name, _shown(node.op_type), _shown(domain), inputs, outputs, attributes, place)
 
     def _unique(self, name: str) -> str:
         found, count = name, 1

@@ -21,7 +21,7 @@ class Range:
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class ProgramCall:
     """One call of a graph: its arguments are still JSON; `module` is the path of the layer that made it."""
 
     target: str
@@ -45,7 +45,7 @@ class Exported:
     guards: tuple[str, ...]
     held: Mapping[str, Stored]
     constants: Mapping[str, Any]
-    calls: tuple[Call, ...]
+    calls: tuple[ProgramCall, ...]
     outputs: tuple[str, ...]
 
 

@@ -11,7 +11,7 @@ from torch import nn
 
 from shapelint.instrument.frames import no_place_above
 from shapelint.saved.frames import StepModule, trampoline
-from shapelint.saved.pt2.graph import Call, Exported
+from shapelint.saved.pt2.graph import Exported, ProgramCall
 from shapelint.saved.pt2.guards import check_inputs
 from shapelint.saved.pt2.reader import dtype_of
 from shapelint.saved.pt2.targets import function_of
@@ -44,21 +44,21 @@ class ExportedModule(nn.Module):
         self._values = {}
         return found
 
-    def _run_layer(self, module: str, calls: Sequence[Call]) -> None:
+    def _run_layer(self, module: str, calls: Sequence[ProgramCall]) -> None:
         frame = self._modules.get(_path(calls[0])) if module else None
         if frame is None:
             self._run(calls)
         else:
             frame(lambda: self._run(calls))
 
-    def _run(self, calls: Sequence[Call]) -> None:
+    def _run(self, calls: Sequence[ProgramCall]) -> None:
         for call in calls:
             function = function_of(call.target)
             args = [self._argument(each) for each in call.positional]
             kwargs = {name: self._argument(each) for name, each in call.keywords.items()}
             self._remember(call, trampoline(call.place)(function, args, kwargs))
 
-    def _remember(self, call: Call, result: Any) -> None:
+    def _remember(self, call: ProgramCall, result: Any) -> None:
         names = [_names(each) for each in call.outputs]
         if len(names) == 1:
             self._name(names[0], result)
@@ -124,7 +124,7 @@ def _names(told: Any) -> Any:
     return None
 
 
-def _path(call: Call) -> str:
+def _path(call: ProgramCall) -> str:
     """The path of a layer without the number of its call."""
     return call.module.partition("@")[0]
 

@@ -16,7 +16,7 @@ import torch
 from shapelint.errors import TargetError
 from shapelint.saved.dtypes import name_of
 from shapelint.saved.graph import Given, Stored
-from shapelint.saved.pt2.graph import Call, Exported, Range, symbol_in
+from shapelint.saved.pt2.graph import Exported, ProgramCall, Range, symbol_in
 from shapelint.saved.pt2.paths import input_paths
 from shapelint.saved.source_places import place_in
 
@@ -30,7 +30,7 @@ _DTYPES: Final = {
 def read_pt2(file: Path) -> Exported:
     """The graph in a file; TargetError with one line where there is none."""
     try:
-        return _Reader(file, _json(file)).exported()
+        return _ProgramReader(file, _json(file)).exported()
     except TargetError:
         raise
     except Exception as error:  # whatever a damaged description leads to
@@ -64,7 +64,7 @@ def _is_model(name: str) -> bool:
     return len(folders) >= 2 and folders[-2] == "models" and name.endswith(".json")
 
 
-class _Reader:
+class _ProgramReader:
     """Reads the description of one exported program."""
 
     def __init__(self, file: Path, told: Any) -> None:
@@ -130,11 +130,11 @@ class _Reader:
                 names.append(str(value["as_tensor"]["name"]))
         return names
 
-    def _call(self, node: Any) -> Call:
+    def _call(self, node: Any) -> ProgramCall:
         told = node.get("metadata") or {}
         module, kind = _module_of(str(told.get("nn_module_stack", "")))
         trace = str(told.get("stack_trace", ""))
-        return Call(
+        return ProgramCall(
             target=str(node["target"]),
             positional=tuple(each["arg"] for each in node["inputs"] if each.get("kind") != 2),
             keywords={str(each["name"]): each["arg"] for each in node["inputs"] if each.get("kind") == 2},

@@ -15,7 +15,7 @@ from shapelint.size.ratio import Ratio
 from shapelint.size.tracking import symbolic
 from shapelint.trace.fitting.fit import fitted
 from shapelint.trace.fitting.refusals import needed
-from shapelint.trace.fitting.trials import NEAR, WIDE, Trial, random_state_kept, trials
+from shapelint.trace.fitting.trials import NEAR, WIDE, Trial, restored_random_numbers, trials
 from shapelint.trace.recording.errors import Kind, Unanalysable
 from shapelint.trace.recording.operation import Operation
 from shapelint.trace.recording.record import Shape
@@ -191,7 +191,7 @@ class _Runs:
         before = recorder.kernel_error
         try:
             args, kwargs = _at(operation, self._arguments, sizes, {})
-            with random_state_kept():
+            with restored_random_numbers():
                 return shapes_in(recorder.kernel(operation.function, args, kwargs))
         except Exception as error:
             self._errors.append((sizes, str(error) or type(error).__name__))

@@ -75,7 +75,7 @@ def _slowest(name: str, hint: Mapping[str, int], functions: Sequence[Function]) 
 
 
 @contextmanager
-def random_state_kept() -> Iterator[None]:
+def restored_random_numbers() -> Iterator[None]:
     """Puts back the random state of torch, Python and numpy."""
     numpy: Any = sys.modules.get("numpy")
     state, python_state = torch.get_rng_state(), random.getstate()

@@ -14,7 +14,7 @@ import torch
 from shapelint.size.ratio import Ratio
 from shapelint.size.tracking import symbolic
 from shapelint.source.ownership import is_foreign
-from shapelint.trace.recording.record import Known
+from shapelint.trace.recording.record import KnownTensor
 from shapelint.trace.recording.trees import flat_tensors
 
 _DEPTH = 3
@@ -48,7 +48,9 @@ def _inside(value: Any, depth: int) -> Iterator[torch.Tensor]:
         yield from _inside(list(own.values()), depth - 1)
 
 
-def mark_constants(known: Mapping[int, Known], name: str, given: tuple[Any, Any], made: Iterable[torch.Tensor]) -> None:
+def mark_constants(
+    known: Mapping[int, KnownTensor], name: str, given: tuple[Any, Any], made: Iterable[torch.Tensor]
+) -> None:
     """Notes which results of a call are constants, and which tensors are none any more after it wrote into them."""
     made = [tensor for tensor in made if not tensor.is_meta]
     written = [tensor for tensor in _written(name, *given) if not tensor.is_meta]
@@ -66,7 +68,7 @@ def mark_constants(known: Mapping[int, Known], name: str, given: tuple[Any, Any]
             each.values = None if "out" in given[1] else each.values
 
 
-def sharing(known: Mapping[int, Known], tensors: Iterable[torch.Tensor]) -> list[Known]:
+def sharing(known: Mapping[int, KnownTensor], tensors: Iterable[torch.Tensor]) -> list[KnownTensor]:
     """What is known of every real tensor over the memory of the given ones."""
     memories = {tensor.untyped_storage().data_ptr() for tensor in tensors}
     real = [each for each in known.values() if not each.tensor.is_meta]
@@ -79,7 +81,7 @@ def _written(name: str, args: Any, kwargs: Any) -> list[torch.Tensor]:
     return flat_tensors((args[:1] if in_place or kwargs.get("inplace") else (), kwargs.get("out")))
 
 
-def _is_constant(known: Mapping[int, Known], tree: Any) -> bool:
+def _is_constant(known: Mapping[int, KnownTensor], tree: Any) -> bool:
     if isinstance(tree, torch.Tensor):
         return id(tree) in known and known[id(tree)].constant
     if isinstance(tree, dict):

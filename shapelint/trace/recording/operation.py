@@ -182,7 +182,7 @@ class Operation:
 
     def resamples(self, spatial: int, factor: Iterable[Fraction | int]) -> None:
         """Tells that the call treats the last `spatial` axes as spatial and multiplies them by `factor`."""
-        if self.recorder.told:
+        if self.recorder.with_places:
             self.spatial, self.factor = spatial, tuple(map(_fraction, factor))
 
     def broadcast(self, *shapes: Shape) -> Shape:

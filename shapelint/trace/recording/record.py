@@ -14,13 +14,13 @@ import torch
 from shapelint.facts.failure import Failure
 from shapelint.size.condition import Condition
 from shapelint.size.function import Function
-from shapelint.source.span import Call
+from shapelint.source.span import CallSite
 
 Shape = tuple[int, ...]
 
 
 @dataclass(slots=True)
-class Known:
+class KnownTensor:
     """What is known of a tensor: its shape, the call that made it, and its values where they are sizes.
 
     Where `layout` holds or fails as in this run, the strides are those of this run too. A `constant` has real numbers,
@@ -46,7 +46,7 @@ class Event:
     condition: Condition
     failure: Failure | None
     node: int
-    place: Call | None = None
+    place: CallSite | None = None
 
 
 @dataclass(slots=True)
@@ -60,7 +60,7 @@ class Record:
     module: str
     call: int
     inputs: tuple[int, ...]
-    place: Call | None
+    place: CallSite | None
     outputs: tuple[Shape, ...] = ()
     result: Any = None
     spatial: int = 0
@@ -75,15 +75,15 @@ class Recording(Protocol):
     """The run that an operation is part of, as a size rule sees it: `op.recorder`.
 
     `known` has what is known of each tensor, by its `id`; `records` are the calls so far; `sizes` the sizes of the
-    symbols in this run; `overrides` what a repair sets; `told` is False where nobody reads the calls; `valued` tells
-    that some tensor holds sizes; `kernel_error` is the last error that a kernel raised.
+    symbols in this run; `overrides` what a repair sets; `with_places` is False where nobody reads the calls; `valued`
+    is True where some tensor holds sizes; `kernel_error` is the last error that a kernel raised.
     """
 
-    known: dict[int, Known]
+    known: dict[int, KnownTensor]
     records: list[Record]
     sizes: Mapping[str, int]
     overrides: Overrides
-    told: bool
+    with_places: bool
     valued: bool
     kernel_error: BaseException | None
 
@@ -91,13 +91,13 @@ class Recording(Protocol):
         """The dimensions of a tensor, each a Size where it depends on a symbol."""
         ...
 
-    def adopt(self, tensor: torch.Tensor) -> Known:
+    def adopt(self, tensor: torch.Tensor) -> KnownTensor:
         """Takes in a tensor of unknown origin with the shape that it has; this is a leak."""
         ...
 
     def learn(
         self, tensor: torch.Tensor, dims: Shape, node: int, values: Any = None, layout: tuple[Condition, ...] = ()
-    ) -> Known:
+    ) -> KnownTensor:
         """Notes the dimensions of a tensor, the index of the call that made it, and its values where they are sizes."""
         ...
 

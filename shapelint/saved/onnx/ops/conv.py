@@ -13,8 +13,8 @@ from typing import Any
 import torch
 from torch.overrides import handle_torch_function
 
-from shapelint.saved.onnx.call import Call, Kind, Need, operator
-from shapelint.saved.onnx.graph import Step
+from shapelint.saved.onnx.call import Kind, Need, OperatorCall, operator
+from shapelint.saved.onnx.graph import GraphStep
 from shapelint.size.number import larger, plain, smaller
 from shapelint.trace.recording.operation import Fresh, Operation, Result, size_rule
 from shapelint.trace.recording.record import Shape
@@ -24,7 +24,7 @@ SAME = ("SAME_UPPER", "SAME_LOWER")
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
+class KernelWindow:
     """The arguments of a convolution per axis; `pads` are those of both sides, which auto_pad overrides."""
 
     kernel: tuple[int, ...]
@@ -44,7 +44,7 @@ class Window:
         return self.before == self.after and self.auto_pad not in SAME
 
 
-def window(call: Call, axes: int, kernel: Sequence[int]) -> Window:
+def window(call: OperatorCall, axes: int, kernel: Sequence[int]) -> KernelWindow:
     """The arguments of a convolution with `axes` spatial axes."""
     auto_pad = call.text("auto_pad", "NOTSET") or "NOTSET"
     if auto_pad not in ("NOTSET", "VALID", *SAME):
@@ -52,7 +52,7 @@ def window(call: Call, axes: int, kernel: Sequence[int]) -> Window:
     pads = call.integers("pads") if auto_pad == "NOTSET" else None
     pads = (0,) * (2 * axes) if pads is None else pads
     output_shape = call.integers("output_shape")
-    found = Window(
+    found = KernelWindow(
         kernel=tuple(kernel),
         stride=call.integers("strides") or (1,) * axes,
         dilation=call.integers("dilations") or (1,) * axes,
@@ -72,7 +72,7 @@ def window(call: Call, axes: int, kernel: Sequence[int]) -> Window:
     return found
 
 
-def convolution_arguments(step: Step) -> Mapping[str, tuple[int, ...]] | None:
+def convolution_arguments(step: GraphStep) -> Mapping[str, tuple[int, ...]] | None:
     """Kernel, stride, dilation and output_padding of a convolution, as far as its step tells them; None else."""
     kernel = step.attributes.get("kernel_shape")
     if not isinstance(kernel, tuple) or not kernel or not all(isinstance(each, int) for each in kernel):
@@ -87,7 +87,7 @@ def convolution_arguments(step: Step) -> Mapping[str, tuple[int, ...]] | None:
 
 
 @operator("Conv", "ConvTranspose")
-def _convolution(call: Call) -> Any:
+def _convolution(call: OperatorCall) -> Any:
     axes = call.rank(0) - 2
     weight = call.shape(1)
     if axes < 1 or len(weight) != axes + 2:
@@ -100,13 +100,13 @@ def _convolution(call: Call) -> Any:
     return handle_torch_function(convolved, arguments, setting, *arguments)
 
 
-def convolved(setting: Window, input: torch.Tensor, *rest: torch.Tensor) -> Any:
+def convolved(setting: KernelWindow, input: torch.Tensor, *rest: torch.Tensor) -> Any:
     """A convolution; only a run under the recorder calls this, which has the rule below."""
     raise NotImplementedError
 
 
 @size_rule(convolved)
-def _convolved(op: Operation, setting: Window, input: torch.Tensor, weight: torch.Tensor, *bias: Any) -> Result:
+def _convolved(op: Operation, setting: KernelWindow, input: torch.Tensor, weight: torch.Tensor, *bias: Any) -> Result:
     axes = len(setting.kernel)
     op.name = f"conv_transpose{axes}d" if setting.transposed else f"conv{axes}d"
     shape, filters = op.shape(input), op.shape(weight)
@@ -123,11 +123,11 @@ def _convolved(op: Operation, setting: Window, input: torch.Tensor, weight: torc
     return Fresh((shape[0], given, *spatial), _META, input.dtype)
 
 
-def _changed(op: Operation, setting: Window) -> Window:
+def _changed(op: Operation, setting: KernelWindow) -> KernelWindow:
     """The arguments with what a repair gives in their place."""
     change = op.recorder.override
     padding = change("padding")
-    return Window(
+    return KernelWindow(
         change("kernel_size") or setting.kernel,
         change("stride") or setting.stride,
         setting.dilation,
@@ -141,7 +141,7 @@ def _changed(op: Operation, setting: Window) -> Window:
     )
 
 
-def _remember(op: Operation, setting: Window) -> None:
+def _remember(op: Operation, setting: KernelWindow) -> None:
     total = tuple(map(int.__add__, map(plain, setting.before), map(plain, setting.after)))
     found: dict[str, Sequence[int]] = {
         "kernel_size": setting.kernel, "stride": setting.stride, "dilation": setting.dilation
@@ -155,7 +155,7 @@ def _remember(op: Operation, setting: Window) -> None:
     op.parameters = {name: tuple(map(plain, value)) for name, value in found.items()}
 
 
-def _size(op: Operation, setting: Window, axis: int, n: int) -> int:
+def _size(op: Operation, setting: KernelWindow, axis: int, n: int) -> int:
     k, s, d = setting.kernel[axis], setting.stride[axis], setting.dilation[axis]
     op.require_at_least(n, 1, Kind.EMPTY, "only the batch of a convolution's input can be empty")
     if setting.auto_pad in SAME:
@@ -167,7 +167,7 @@ def _size(op: Operation, setting: Window, axis: int, n: int) -> int:
     return (padded - reach) // s + 1
 
 
-def _stretched_size(op: Operation, setting: Window, axis: int, n: int) -> int:
+def _stretched_size(op: Operation, setting: KernelWindow, axis: int, n: int) -> int:
     k, s, d, extra = (row[axis] for row in (setting.kernel, setting.stride, setting.dilation, setting.output_padding))
     op.require_at_least(n, 1, Kind.EMPTY, "only the batch of a convolution's input can be empty")
     limit, text = larger(s, d), "output_padding {right} is not below the stride or dilation"

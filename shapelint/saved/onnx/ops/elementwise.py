@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import torch
 
-from shapelint.saved.onnx.call import Call, operator
+from shapelint.saved.onnx.call import OperatorCall, operator
 from shapelint.saved.onnx.numbers import (
     FLOATS,
     Numbers,
@@ -48,12 +48,12 @@ _OF_FLOATS: Final[dict[str, Callable[[float], float]]] = {
 
 
 @operator(*_SAME)
-def _same(call: Call) -> Any:
+def _same(call: OperatorCall) -> Any:
     return call.same()
 
 
 @operator("Add", "Sub", "Mul")
-def _arithmetic(call: Call) -> Any:
+def _arithmetic(call: OperatorCall) -> Any:
     if not call.are_numbers():
         return call.joined()
     compute = _ARITHMETIC[call.step.operator]
@@ -61,14 +61,14 @@ def _arithmetic(call: Call) -> Any:
 
 
 @operator("Div")
-def _divide(call: Call) -> Any:
+def _divide(call: OperatorCall) -> Any:
     if not call.are_numbers():
         return call.joined()
     return _computed(call, float_result(python.truediv, call.dtype()) if call.dtype() in FLOATS else divided)
 
 
 @operator("Mod")
-def _modulo(call: Call) -> Any:
+def _modulo(call: OperatorCall) -> Any:
     if not call.are_numbers() or call.dtype() in FLOATS:
         return call.joined(name="remainder")
     if call.integer("fmod"):
@@ -77,7 +77,7 @@ def _modulo(call: Call) -> Any:
 
 
 @operator("Pow")
-def _power(call: Call) -> Any:
+def _power(call: OperatorCall) -> Any:
     if not call.are_numbers():
         return call.joined()
     return _computed(call, _raised)
@@ -90,38 +90,38 @@ def _raised(base: Any, exponent: Any) -> Any:
     return as_plain(base) ** whole
 
 
-def _computed(call: Call, compute: Callable[[Any, Any], Any]) -> Numbers:
+def _computed(call: OperatorCall, compute: Callable[[Any, Any], Any]) -> Numbers:
     return calculated(compute, call.dtype(), call.numbers(0), call.numbers(1))
 
 
 @operator(*_COMPARED)
-def _compared(call: Call) -> Any:
+def _compared(call: OperatorCall) -> Any:
     if not call.are_numbers():
         return call.joined(torch.bool)
     return calculated(_COMPARED[call.step.operator], torch.bool, call.numbers(0), call.numbers(1))
 
 
 @operator(*_LOGICAL)
-def _logical(call: Call) -> Any:
+def _logical(call: OperatorCall) -> Any:
     if not call.are_numbers():
         return call.joined(torch.bool)
     return calculated(_LOGICAL[call.step.operator], torch.bool, call.numbers(0), call.numbers(1))
 
 
 @operator("BitwiseAnd", "BitwiseOr", "BitwiseXor", "BitShift")
-def _bitwise(call: Call) -> Any:
+def _bitwise(call: OperatorCall) -> Any:
     return call.joined()
 
 
 @operator("Not", "IsNaN", "IsInf")
-def _asked(call: Call) -> Any:
+def _asked(call: OperatorCall) -> Any:
     if call.step.operator == "Not" and call.are_numbers():
         return calculated(lambda number: not bool(number), torch.bool, call.numbers(0))
     return call.same(0, torch.bool)
 
 
 @operator("Min", "Max")
-def _extreme(call: Call) -> Any:
+def _extreme(call: OperatorCall) -> Any:
     choose = biggest if call.step.operator == "Max" else smallest
     if not call.are_numbers():
         return call.joined()
@@ -130,12 +130,12 @@ def _extreme(call: Call) -> Any:
 
 
 @operator("Sum", "Mean")
-def _several(call: Call) -> Any:
+def _several(call: OperatorCall) -> Any:
     return call.joined()
 
 
 @operator("Clip")
-def _clip(call: Call) -> Any:
+def _clip(call: OperatorCall) -> Any:
     if not call.are_numbers():
         return call.same()
     result = call.numbers(0)
@@ -146,7 +146,7 @@ def _clip(call: Call) -> Any:
 
 
 @operator("Neg", "Abs", "Sign")
-def _signed(call: Call) -> Any:
+def _signed(call: OperatorCall) -> Any:
     if not call.are_numbers():
         return call.same()
     known: dict[str, Callable[[Any], Any]] = {"Neg": python.neg, "Abs": abs, "Sign": _sign}
@@ -160,7 +160,7 @@ def _sign(number: Any) -> Any:
 
 
 @operator("Floor", "Ceil", "Round")
-def _rounded(call: Call) -> Any:
+def _rounded(call: OperatorCall) -> Any:
     if not call.are_numbers():
         return call.same()
     known: dict[str, Callable[[Any], Any]] = {"Floor": math.floor, "Ceil": math.ceil, "Round": round}
@@ -175,7 +175,7 @@ def _as_float(number: Any, compute: Callable[[Any], Any]) -> Any:
 
 
 @operator(*_OF_FLOATS)
-def _of_floats(call: Call) -> Any:
+def _of_floats(call: OperatorCall) -> Any:
     if not call.are_numbers():
         return call.same()
     compute = _OF_FLOATS[call.step.operator]
@@ -190,7 +190,7 @@ def _tried(compute: Callable[[float], float], number: float, dtype: torch.dtype)
 
 
 @operator("Where")
-def _where(call: Call) -> Any:
+def _where(call: OperatorCall) -> Any:
     if not call.are_numbers():
         return call.joined(call.dtype(1))
     parts = [call.numbers(index) for index in range(3)]
@@ -198,7 +198,7 @@ def _where(call: Call) -> Any:
 
 
 @operator("Identity", "Dropout")
-def _identity(call: Call) -> Any:
+def _identity(call: OperatorCall) -> Any:
     value = call.value(0)
     if len(call.step.outputs) > 1 and call.step.outputs[1]:
         return value, call.same(0, torch.bool if call.opset >= 10 else None)

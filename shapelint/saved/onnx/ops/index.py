@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy
 
-from shapelint.saved.onnx.call import Call, Kind, Need, operator
+from shapelint.saved.onnx.call import Kind, Need, OperatorCall, operator
 from shapelint.saved.onnx.numbers import Numbers, as_plain
 from shapelint.size.number import larger, plain, smaller
 from shapelint.size.tracking import symbolic
@@ -15,7 +15,7 @@ _FAR = 1 << 31
 
 
 @operator("Slice")
-def _slice(call: Call) -> Any:
+def _slice(call: OperatorCall) -> Any:
     starts, ends, axes, steps = _bounds(call)
     shape: list[Any] = list(call.shape(0))
     value = call.value(0)
@@ -30,7 +30,7 @@ def _slice(call: Call) -> Any:
     return Numbers(array, call.dtype()) if array is not None else call.made(tuple(shape), name="slice", of=(0,))
 
 
-def _bounds(call: Call) -> tuple[list[Any], list[Any], list[int], list[int]]:
+def _bounds(call: OperatorCall) -> tuple[list[Any], list[Any], list[int], list[int]]:
     if call.opset < 10:
         first, last = list(call.integers("starts") or ()), list(call.integers("ends") or ())
         places = list(call.integers("axes") or range(len(first)))
@@ -77,7 +77,7 @@ def _inside(bound: Any, n: int, lowest: int, highest: int) -> int:
 
 
 @operator("Gather")
-def _gather(call: Call) -> Any:
+def _gather(call: OperatorCall) -> Any:
     shape, indices = call.shape(0), call.shape(1)
     axis = call.axis(call.integer("axis", 0), len(shape))
     value, chosen = call.value(0), call.value(1)
@@ -108,12 +108,12 @@ def _place(index: Any, n: int) -> int:
 
 
 @operator("GatherElements")
-def _gather_elements(call: Call) -> Any:
+def _gather_elements(call: OperatorCall) -> Any:
     return call.made(call.shape(1), call.dtype(0))
 
 
 @operator("GatherND")
-def _gather_nd(call: Call) -> Any:
+def _gather_nd(call: OperatorCall) -> Any:
     data, indices, batch = call.shape(0), call.shape(1), call.integer("batch_dims")
     if symbolic(indices[-1]):
         raise call.unsupported("indices of an open length")
@@ -121,5 +121,5 @@ def _gather_nd(call: Call) -> Any:
 
 
 @operator("ScatterND", "ScatterElements", "Scatter")
-def _scatter(call: Call) -> Any:
+def _scatter(call: OperatorCall) -> Any:
     return call.made(call.shape(0), call.dtype(0), name="scatter")

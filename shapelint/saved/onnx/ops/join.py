@@ -8,14 +8,14 @@ import numpy
 import torch
 
 from shapelint.saved.declare import Declaration, declared
-from shapelint.saved.onnx.call import Call, Kind, Need, operator
+from shapelint.saved.onnx.call import Kind, Need, OperatorCall, operator
 from shapelint.saved.onnx.numbers import Numbers
 from shapelint.size.number import plain
 from shapelint.size.tracking import symbolic
 
 
 @operator("Concat")
-def _concat(call: Call) -> Any:
+def _concat(call: OperatorCall) -> Any:
     axis = call.axis(call.integer("axis", 1 if call.opset < 4 else 0), call.rank(0))
     if call.are_numbers():
         arrays = [call.numbers(index).array for index in range(len(call.values))]
@@ -24,7 +24,7 @@ def _concat(call: Call) -> Any:
 
 
 @operator("Split")
-def _split(call: Call) -> Any:
+def _split(call: OperatorCall) -> Any:
     shape, outputs = call.shape(0), call.step.outputs
     axis = call.axis(call.integer("axis", 0), len(shape))
     parts, needs = _parts(call, shape[axis], len(outputs))
@@ -39,7 +39,7 @@ def _split(call: Call) -> Any:
     return declared(Declaration("split", shapes, dtypes, needs), call.tensor(0))
 
 
-def _parts(call: Call, n: int, count: int) -> tuple[list[int], tuple[Need, ...]]:
+def _parts(call: OperatorCall, n: int, count: int) -> tuple[list[int], tuple[Need, ...]]:
     """The sizes of the parts, and what they ask."""
     asked = list(call.integers("split") or ()) if call.opset < 13 else []
     if call.opset >= 13 and call.has(1):

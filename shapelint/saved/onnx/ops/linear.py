@@ -7,16 +7,16 @@ from typing import Any
 import torch
 
 from shapelint.saved.declare import Declaration, declared
-from shapelint.saved.onnx.call import Call, Kind, Need, operator
+from shapelint.saved.onnx.call import Kind, Need, OperatorCall, operator
 
 
 @operator("MatMul")
-def _matmul(call: Call) -> Any:
+def _matmul(call: OperatorCall) -> Any:
     return torch.matmul(call.tensor(0), call.tensor(1))
 
 
 @operator("Gemm")
-def _gemm(call: Call) -> Any:
+def _gemm(call: OperatorCall) -> Any:
     first, second = call.shape(0), call.shape(1)
     if len(first) != 2 or len(second) != 2:
         raise ValueError(f"a Gemm of tensors of {len(first)} and {len(second)} axes")
@@ -28,12 +28,12 @@ def _gemm(call: Call) -> Any:
 
 
 @operator("Einsum")
-def _einsum(call: Call) -> Any:
+def _einsum(call: OperatorCall) -> Any:
     return torch.einsum(call.text("equation"), *call.tensors())
 
 
 @operator("LSTM", "GRU", "RNN")
-def _recurrent(call: Call) -> Any:
+def _recurrent(call: OperatorCall) -> Any:
     steps, batch, features = call.shape(0)
     hidden, direction = call.integer("hidden_size"), call.text("direction", "forward")
     if call.integer("layout"):

@@ -7,11 +7,11 @@ from typing import Any
 import torch
 
 from shapelint.saved.declare import Declaration, declared
-from shapelint.saved.onnx.call import Call, Kind, Need, operator
+from shapelint.saved.onnx.call import Kind, Need, OperatorCall, operator
 
 
 @operator("BatchNormalization", "InstanceNormalization", "GroupNormalization")
-def _norm(call: Call) -> Any:
+def _norm(call: OperatorCall) -> Any:
     shape = call.shape(0)
     needs: tuple[Need, ...] = ()
     if call.step.operator != "GroupNormalization" and len(shape) > 1:
@@ -23,7 +23,7 @@ def _norm(call: Call) -> Any:
 
 
 @operator("LayerNormalization", "RMSNormalization", "SimplifiedLayerNormalization")
-def _layer_norm(call: Call) -> Any:
+def _layer_norm(call: OperatorCall) -> Any:
     shape = call.shape(0)
     axis = call.axis(call.integer("axis", -1), len(shape))
     if len(call.step.outputs) == 1:
@@ -34,7 +34,7 @@ def _layer_norm(call: Call) -> Any:
 
 
 @operator("QuantizeLinear", "DynamicQuantizeLinear")
-def _quantize(call: Call) -> Any:
+def _quantize(call: OperatorCall) -> Any:
     dtype = call.dtype(2) if call.has(2) else torch.uint8
     if call.step.operator == "QuantizeLinear":
         return call.made(call.shape(0), dtype)
@@ -43,5 +43,5 @@ def _quantize(call: Call) -> Any:
 
 
 @operator("DequantizeLinear")
-def _dequantize(call: Call) -> Any:
+def _dequantize(call: OperatorCall) -> Any:
     return call.made(call.shape(0), call.dtype(1))

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from shapelint.saved.onnx.call import Call, Kind, Need, operator
+from shapelint.saved.onnx.call import Kind, Need, OperatorCall, operator
 from shapelint.size.number import larger, plain, smaller
 from shapelint.size.tracking import symbolic
 
 
 @operator("Pad")
-def _pad(call: Call) -> Any:
+def _pad(call: OperatorCall) -> Any:
     shape = call.shape(0)
     pads, axes = _pads(call, len(shape))
     mode = call.text("mode", "constant") or "constant"
@@ -28,7 +28,7 @@ def _pad(call: Call) -> Any:
     return call.made(tuple(sizes), name="pad", needs=tuple(needs), of=(0,))
 
 
-def _pads(call: Call, rank: int) -> tuple[list[Any], list[int]]:
+def _pads(call: OperatorCall, rank: int) -> tuple[list[Any], list[int]]:
     """The pads of the axes, first all in front, then all behind."""
     if call.opset < 11:
         found: list[Any] = list(call.integers("pads") or ())
@@ -56,13 +56,13 @@ def _needs(mode: str, n: int, before: Any, after: Any) -> list[Need]:
 
 
 @operator("GridSample")
-def _grid_sample(call: Call) -> Any:
+def _grid_sample(call: OperatorCall) -> Any:
     shape, grid = call.shape(0), call.shape(1)
     return call.made((*shape[:2], *grid[1:-1]), name="grid_sample")
 
 
 @operator("RoiAlign", "MaxRoiPool")
-def _roi(call: Call) -> Any:
+def _roi(call: OperatorCall) -> Any:
     shape = call.shape(0)
     pooled = call.integers("pooled_shape") or (call.integer("output_height", 1), call.integer("output_width", 1))
     return call.made((call.shape(1)[0], shape[1], *pooled))

@@ -13,14 +13,14 @@ from typing import Any
 import torch
 
 from shapelint.saved.declare import Declaration, declared
-from shapelint.saved.onnx.call import Call, Kind, Need, operator
-from shapelint.saved.onnx.ops.conv import SAME, Window, shape_needs, window
+from shapelint.saved.onnx.call import Kind, Need, OperatorCall, operator
+from shapelint.saved.onnx.ops.conv import SAME, KernelWindow, shape_needs, window
 
 _NAMES = {"MaxPool": "max_pool", "AveragePool": "avg_pool", "LpPool": "lp_pool"}
 
 
 @operator("MaxPool", "AveragePool", "LpPool")
-def _pool(call: Call) -> Any:
+def _pool(call: OperatorCall) -> Any:
     shape, axes = call.shape(0), call.rank(0) - 2
     kernel = call.integers("kernel_shape")
     if kernel is None or axes < 1:
@@ -49,14 +49,14 @@ def _pool(call: Call) -> Any:
     return declared(declaration, call.tensor(0))
 
 
-def _is_strict(call: Call, setting: Window) -> bool:
+def _is_strict(call: OperatorCall, setting: KernelWindow) -> bool:
     """Whether the kernel that runs refuses negative pads, which auto_pad gives where the stride is above the kernel."""
     if call.step.operator == "MaxPool":
         return all(each == 1 for each in setting.dilation)
     return call.step.operator == "AveragePool" and call.opset < 19
 
 
-def _pooled(setting: Window, axis: int, n: int, *, ceil: bool, strict: bool) -> tuple[int, tuple[Need, ...]]:
+def _pooled(setting: KernelWindow, axis: int, n: int, *, ceil: bool, strict: bool) -> tuple[int, tuple[Need, ...]]:
     """The size of one axis, and what it asks."""
     k, s, d = setting.kernel[axis], setting.stride[axis], setting.dilation[axis]
     reach, pads, before = d * (k - 1) + 1, setting.before[axis] + setting.after[axis], setting.before[axis]
@@ -79,13 +79,13 @@ def _pooled(setting: Window, axis: int, n: int, *, ceil: bool, strict: bool) -> 
 
 
 @operator("GlobalAveragePool", "GlobalMaxPool", "GlobalLpPool")
-def _global_pool(call: Call) -> Any:
+def _global_pool(call: OperatorCall) -> Any:
     shape = call.shape(0)
     return call.made((*shape[:2], *(1,) * (len(shape) - 2)), name=f"adaptive_pool{len(shape) - 2}d")
 
 
 @operator("MaxUnpool")
-def _unpool(call: Call) -> Any:
+def _unpool(call: OperatorCall) -> Any:
     shape, axes = call.shape(0), call.rank(0) - 2
     setting = window(call, axes, call.integers("kernel_shape") or ())
     if call.has(2):

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from shapelint.saved.declare import Declaration, declared
-from shapelint.saved.onnx.call import Call, Kind, Need, operator
+from shapelint.saved.onnx.call import Kind, Need, OperatorCall, operator
 from shapelint.saved.onnx.numbers import biggest, numbers, smallest
 from shapelint.size.number import plain
 
@@ -20,7 +20,7 @@ _FOLDS = {
 
 @operator("ReduceMean", "ReduceSum", "ReduceMax", "ReduceMin", "ReduceProd", "ReduceL1", "ReduceL2", "ReduceLogSum",
           "ReduceLogSumExp", "ReduceSumSquare")  # fmt: skip
-def _reduce(call: Call) -> Any:
+def _reduce(call: OperatorCall) -> Any:
     shape, keeps = call.shape(0), call.integer("keepdims", 1)
     axes = call.integers("axes")
     if axes is None and call.has(1):
@@ -37,7 +37,7 @@ def _reduce(call: Call) -> Any:
 
 
 @operator("ArgMax", "ArgMin")
-def _arg_max(call: Call) -> Any:
+def _arg_max(call: OperatorCall) -> Any:
     shape, keeps = list(call.shape(0)), call.integer("keepdims", 1)
     axis = call.axis(call.integer("axis", 0), len(shape))
     shape[axis : axis + 1] = [1] if keeps else []
@@ -45,7 +45,7 @@ def _arg_max(call: Call) -> Any:
 
 
 @operator("TopK")
-def _top_k(call: Call) -> Any:
+def _top_k(call: OperatorCall) -> Any:
     shape = list(call.shape(0))
     axis = call.axis(call.integer("axis", -1), len(shape))
     count = call.numbers(1, "how many it takes").items[0] if call.opset >= 10 else call.integer("k")

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy
 
-from shapelint.saved.onnx.call import Call, Kind, Need, operator
+from shapelint.saved.onnx.call import Kind, Need, OperatorCall, operator
 from shapelint.saved.onnx.numbers import is_tracked
 from shapelint.size.condition import equal
 from shapelint.size.number import function_of, plain
@@ -25,13 +25,13 @@ _LARGEST = 1 << 22
 
 
 @operator("Upsample")
-def _upsample(call: Call) -> Any:
+def _upsample(call: OperatorCall) -> Any:
     scales = call.step.attributes.get("scales") if call.opset < 9 else call.numbers(1, "the scale").items
     return _resized(call, call.shape(0), scaled_by(call, scales), scales, ())
 
 
 @operator("Resize")
-def _resize(call: Call) -> Any:
+def _resize(call: OperatorCall) -> Any:
     shape = call.shape(0)
     if call.opset < 11:
         scales = call.numbers(1, "the scale").items
@@ -54,7 +54,7 @@ def _resize(call: Call) -> Any:
     return _resized(call, shape, scaled_by(call, every), every, ())
 
 
-def _to_sizes(call: Call, chosen: tuple[int, ...], sizes: Sequence[int]) -> Any:
+def _to_sizes(call: OperatorCall, chosen: tuple[int, ...], sizes: Sequence[int]) -> Any:
     needs: tuple[Need, ...] = ()
     shape = call.shape(0)
     if len(sizes) != len(chosen):
@@ -69,7 +69,7 @@ def _to_sizes(call: Call, chosen: tuple[int, ...], sizes: Sequence[int]) -> Any:
     return _resized(call, shape, tuple(result), None, needs)
 
 
-def scaled_by(call: Call, scales: Any) -> Shape:
+def scaled_by(call: OperatorCall, scales: Any) -> Shape:
     """floor(n * scale) in float32, of every axis."""
     shape = call.shape(0)
     if not isinstance(scales, (tuple, list)) or len(scales) != len(shape):
@@ -126,7 +126,7 @@ def exact_scale(scale: float) -> tuple[Fraction, int]:
     return near, int(wrong[0]) if len(wrong) else _LARGEST
 
 
-def _resized(call: Call, shape: Shape, sizes: Shape, scales: Any, needs: tuple[Need, ...]) -> Any:
+def _resized(call: OperatorCall, shape: Shape, sizes: Shape, scales: Any, needs: tuple[Need, ...]) -> Any:
     """The result, whose last axes are spatial: those after batch and channel."""
     axes = max(len(shape) - 2, 0)
     plain_shape, plain_sizes = tuple(map(plain, shape)), tuple(map(plain, sizes))

@@ -10,7 +10,7 @@ import torch
 
 from shapelint.saved.dtypes import dtype_of
 from shapelint.saved.graph import Stored
-from shapelint.saved.onnx.call import Call, operator
+from shapelint.saved.onnx.call import OperatorCall, operator
 from shapelint.saved.onnx.graph import Graph
 from shapelint.saved.onnx.numbers import FLOATS, Numbers, as_plain, calculated, cast, is_tracked, numbers
 from shapelint.size.number import plain
@@ -21,19 +21,19 @@ _MOST = 1024
 
 
 @operator("Shape")
-def _shape(call: Call) -> Any:
+def _shape(call: OperatorCall) -> Any:
     start, end = call.integer("start", 0), call.attribute("end", int, None)
     return numbers(call.shape(0)[slice(start, end)], torch.int64)
 
 
 @operator("Size")
-def _size(call: Call) -> Any:
+def _size(call: OperatorCall) -> Any:
     total = reduce(lambda one, two: one * two, call.shape(0), 1)
     return numbers([total], torch.int64, ())
 
 
 @operator("Constant")
-def _constant(call: Call) -> Any:
+def _constant(call: OperatorCall) -> Any:
     known = call.step.attributes
     if isinstance(known.get("value"), Stored):
         return _stored(known["value"])
@@ -57,7 +57,7 @@ def _stored(stored: Stored) -> Any:
 
 
 @operator("ConstantOfShape")
-def _constant_of_shape(call: Call) -> Any:
+def _constant_of_shape(call: OperatorCall) -> Any:
     sizes = tuple(call.numbers(0, "its size").items)
     value = call.step.attributes.get("value")
     filled = value.numbers if isinstance(value, Stored) else numbers([0.0], torch.float32)
@@ -70,7 +70,7 @@ def _constant_of_shape(call: Call) -> Any:
 
 
 @operator("Range")
-def _range(call: Call) -> Any:
+def _range(call: OperatorCall) -> Any:
     start, limit, step = (call.numbers(index, "its length").items[0] for index in range(3))
     dtype = call.dtype()
     if dtype in FLOATS and any(map(is_tracked, (start, limit, step))):
@@ -90,7 +90,7 @@ def _range(call: Call) -> Any:
 
 
 @operator("Cast", "CastLike")
-def _cast(call: Call) -> Any:
+def _cast(call: OperatorCall) -> Any:
     target = call.dtype(1) if call.step.operator == "CastLike" else dtype_of(call.integer("to"))
     if target is None:
         raise call.unsupported(f"the dtype {call.integer('to')}")
@@ -101,7 +101,7 @@ def _cast(call: Call) -> Any:
 
 
 @operator("If")
-def _if(call: Call) -> Any:
+def _if(call: OperatorCall) -> Any:
     condition = call.numbers(0, "which way it goes").items
     branch = call.step.attributes.get("then_branch" if condition[0] else "else_branch")
     if not isinstance(branch, Graph):
@@ -110,24 +110,24 @@ def _if(call: Call) -> Any:
 
 
 @operator("NonZero", "Unique", "Compress", "NonMaxSuppression")
-def _of_the_data(call: Call) -> Any:
+def _of_the_data(call: OperatorCall) -> Any:
     raise Unanalysable(f"the size of what `{call.step.operator}` of `{call.step.name}` gives depends on the data")
 
 
 @operator("Loop", "Scan", "SequenceMap")
-def _loop(call: Call) -> Any:
+def _loop(call: OperatorCall) -> Any:
     raise Unanalysable(f"the loop `{call.step.operator}` of `{call.step.name}` is not followed")
 
 
 @operator("OneHot")
-def _one_hot(call: Call) -> Any:
+def _one_hot(call: OperatorCall) -> Any:
     shape, depth = list(call.shape(0)), call.numbers(1, "the number of classes").items[0]
     axis = call.axis(call.integer("axis", -1), len(shape) + 1)
     return call.made((*shape[:axis], depth, *shape[axis:]), call.dtype(2))
 
 
 @operator("EyeLike", "RandomNormalLike", "RandomUniformLike", "Bernoulli", "Multinomial")
-def _like(call: Call) -> Any:
+def _like(call: OperatorCall) -> Any:
     kind = call.attribute("dtype", int, None)
     if call.step.operator == "Multinomial":
         return call.made((call.shape(0)[0], call.integer("sample_size", 1)), dtype_of(kind or 6))
@@ -135,5 +135,5 @@ def _like(call: Call) -> Any:
 
 
 @operator("RandomNormal", "RandomUniform")
-def _random(call: Call) -> Any:
+def _random(call: OperatorCall) -> Any:
     return call.made(call.integers("shape") or (), dtype_of(call.integer("dtype", 1)), of=())

@@ -10,14 +10,14 @@ import numpy
 import torch
 
 from shapelint.saved.declare import Declaration, declared
-from shapelint.saved.onnx.call import Call, Kind, Need, operator
+from shapelint.saved.onnx.call import Kind, Need, OperatorCall, operator
 from shapelint.saved.onnx.numbers import Numbers, numbers
 from shapelint.size.number import plain
 from shapelint.size.tracking import symbolic
 
 
 @operator("Reshape")
-def _reshape(call: Call) -> Any:
+def _reshape(call: OperatorCall) -> Any:
     asked = call.numbers(1, "the new shape").items if call.opset >= 5 else list(call.integers("shape") or ())
     keeps = call.integer("allowzero") == 0
     shape = list(call.shape(0))
@@ -39,7 +39,7 @@ def _product(sizes: Any) -> int:
 
 
 @operator("Flatten")
-def _flatten(call: Call) -> Any:
+def _flatten(call: OperatorCall) -> Any:
     shape, axis = call.shape(0), call.integer("axis", 1)
     axis = axis + len(shape) if axis < 0 else axis
     if not 0 <= axis <= len(shape):
@@ -48,7 +48,7 @@ def _flatten(call: Call) -> Any:
 
 
 @operator("Transpose")
-def _transpose(call: Call) -> Any:
+def _transpose(call: OperatorCall) -> Any:
     rank = call.rank(0)
     order = call.integers("perm") or tuple(reversed(range(rank)))
     if sorted(order) != list(range(rank)):
@@ -60,7 +60,7 @@ def _transpose(call: Call) -> Any:
     return call.made(tuple(shape[axis] for axis in order), name="permute")
 
 
-def _axes(call: Call) -> list[int] | None:
+def _axes(call: OperatorCall) -> list[int] | None:
     """The axes, which are an attribute in old files and an input in new ones."""
     if call.opset < 13:
         found = call.integers("axes")
@@ -69,7 +69,7 @@ def _axes(call: Call) -> list[int] | None:
 
 
 @operator("Squeeze")
-def _squeeze(call: Call) -> Any:
+def _squeeze(call: OperatorCall) -> Any:
     shape, axes, value = call.shape(0), _axes(call), call.value(0)
     if axes is None:
         dropped = {axis for axis, size in enumerate(shape) if size == 1}
@@ -86,7 +86,7 @@ def _squeeze(call: Call) -> Any:
 
 
 @operator("Unsqueeze")
-def _unsqueeze(call: Call) -> Any:
+def _unsqueeze(call: OperatorCall) -> Any:
     shape, value = list(call.shape(0)), call.value(0)
     axes = _axes(call)
     if axes is None:
@@ -100,7 +100,7 @@ def _unsqueeze(call: Call) -> Any:
 
 
 @operator("Expand")
-def _expand(call: Call) -> Any:
+def _expand(call: OperatorCall) -> Any:
     target = tuple(call.numbers(1, "the new shape").items)
     value = call.value(0)
     if isinstance(value, Numbers) and not any(map(symbolic, target)) and _product(target) <= 1024:
@@ -111,7 +111,7 @@ def _expand(call: Call) -> Any:
 
 
 @operator("Tile")
-def _tile(call: Call) -> Any:
+def _tile(call: OperatorCall) -> Any:
     shape, repeats = call.shape(0), call.numbers(1, "how often it repeats").items
     if len(repeats) != len(shape):
         raise ValueError(f"{len(repeats)} repeats for {len(shape)} axes")
@@ -122,7 +122,7 @@ def _tile(call: Call) -> Any:
 
 
 @operator("DepthToSpace")
-def _depth_to_space(call: Call) -> Any:
+def _depth_to_space(call: OperatorCall) -> Any:
     block = call.integer("blocksize")
     n, channels, height, width = _image(call, block)
     text = f"{{left}} left over of the channels, which must be a multiple of {block * block}"
@@ -132,7 +132,7 @@ def _depth_to_space(call: Call) -> Any:
 
 
 @operator("SpaceToDepth")
-def _space_to_depth(call: Call) -> Any:
+def _space_to_depth(call: OperatorCall) -> Any:
     block = call.integer("blocksize")
     n, channels, height, width = _image(call, block)
     text = f"{{left}} rows left over of a size that must be a multiple of {block}"
@@ -141,7 +141,7 @@ def _space_to_depth(call: Call) -> Any:
     return call.made(shape, name="pixel_unshuffle", needs=needs, spatial=2, factor=(Fraction(1, block),) * 2)
 
 
-def _image(call: Call, block: int) -> tuple[int, int, int, int]:
+def _image(call: OperatorCall, block: int) -> tuple[int, int, int, int]:
     shape = call.shape(0)
     if len(shape) != 4 or block < 1:
         raise ValueError(f"a tensor of {len(shape)} axes and a block of {block}; it takes 4 axes, and a block from 1")

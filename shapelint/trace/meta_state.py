@@ -11,10 +11,10 @@ from torch.nn.parameter import is_lazy
 
 from shapelint.load.constants import is_small_buffer
 from shapelint.trace.recording.constants import attribute_tensors
-from shapelint.trace.recording.record import Known
+from shapelint.trace.recording.record import KnownTensor
 
 
-class Standing:
+class MetaState:
     """How a module stands for a run; `left_as_it_was` undoes it. `hidden` says what no run can see, if anything."""
 
     def __init__(self, module: torch.nn.Module, *, train: bool) -> None:
@@ -30,7 +30,7 @@ class Standing:
         self._small = [
             (part, name, each) for part, name, each in buffers if each is not None and is_small_buffer(name, each)
         ]
-        self._fixed: dict[int, Known] | None = None
+        self._fixed: dict[int, KnownTensor] | None = None
         self._attributes = tuple(attribute_tensors(module))
         self._lazy = [(part, kind, dict(store)) for part, kind, store in stores if any(map(is_lazy, store.values()))]
         scripted = [name for name, part in module.named_modules() if isinstance(part, torch.jit.ScriptModule)]
@@ -54,14 +54,14 @@ class Standing:
                 part.__dict__["forward"] = part._modules["_orig_mod"]
             part.__dict__["_compiled_call_impl"] = None
 
-    def fixed(self) -> Mapping[int, Known]:
+    def fixed(self) -> Mapping[int, KnownTensor]:
         """What is known of the parameters and buffers without numbers, the same ones after every `take`."""
         if self._fixed is None:
             self._fixed = {}
             for part, kind in product(self._parts, ("_parameters", "_buffers")):
                 for name, tensor in getattr(part, kind).items():
                     if tensor is not None and tensor.is_meta and not is_lazy(tensor):
-                        self._fixed[id(tensor)] = Known(tensor, tuple(tensor.shape), -1)
+                        self._fixed[id(tensor)] = KnownTensor(tensor, tuple(tensor.shape), -1)
                     elif tensor is not None:
                         self._changing.append((part, kind, name))
         return self._fixed
