@@ -16,7 +16,7 @@ GROUP = "shapelint.rules"
 def load_rules() -> tuple[Rule, ...]:
     """All installed rules by code; RuleError where one cannot be loaded or two claim one code or name."""
     points = sorted(set(entry_points(group=GROUP)), key=lambda point: (point.name, point.value))
-    claims = [(rule, point.value) for point in points for rule in _loaded(point)]
+    claims = [claim for point in points for claim in _claims(point)]
     for attribute in ("code", "name"):
         _refuse_duplicates(attribute, claims)
     return tuple(sorted((rule for rule, _ in claims), key=lambda rule: rule.code))
@@ -43,18 +43,20 @@ def find_rule(word: str, rules: Sequence[Rule] | None = None) -> Rule:
     raise _unknown(word, known)
 
 
-def _loaded(point: EntryPoint) -> Iterator[Rule]:
+def _claims(point: EntryPoint) -> Iterator[tuple[Rule, str]]:
+    """The rules of an entry point (a rule, its class, or a list of them), each with where it comes from."""
     try:
         loaded = point.load()
     except Exception as error:
         reason = f"{type(error).__name__}: {error}"
         raise RuleError(f"rule {point.name} ({point.value}) cannot be loaded: {reason}") from error
-    for item in loaded if isinstance(loaded, list | tuple) else (loaded,):
+    several = isinstance(loaded, list | tuple)
+    for item in loaded if several else (loaded,):
         rule = item() if isinstance(item, type) else item
         if not isinstance(rule, Rule):
             wanted = "code, name, valid, invalid and check"
             raise RuleError(f"rule {point.name} ({point.value}) is no rule: a rule has {wanted}")
-        yield rule
+        yield rule, f"{type(rule).__module__}:{type(rule).__qualname__}" if several else point.value
 
 
 def _refuse_duplicates(attribute: str, claims: Iterable[tuple[Rule, str]]) -> None:

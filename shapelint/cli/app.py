@@ -189,8 +189,21 @@ def explain(code: str | None, every: bool) -> int:
 
 
 @command.command()
-def rules() -> int:
-    """Lists the installed rules."""
+@click.option("--new", nargs=2, metavar="CODE NAME", help="Write the skeleton of a rule into the current folder.")
+def rules(new: tuple[str, str] | None) -> int:
+    """Lists the installed rules.
+
+    With --new, writes the file of a rule of your own, to be registered under the entry points `shapelint.rules`.
+    """
+    if new:
+        from shapelint.cli.new_rule import new_rule
+
+        code, name = new
+        folder = Path("rules") if Path("rules", "sl101_round_trip_size.py").is_file() else Path()
+        file = new_rule(code, name, folder)
+        advice = "a plugin registers it under the entry points `shapelint.rules`"
+        output.show(f"wrote {file}, whose examples hold; {advice}\n")
+        return CLEAN
     from shapelint.registry import load_rules
     from shapelint.report.rule_page import render_list
 

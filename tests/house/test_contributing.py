@@ -21,20 +21,19 @@ from shapelint.trace.recording.operation import RULES
 
 TEXT = (Path(__file__).parent.parent.parent / "CONTRIBUTING.md").read_text()
 RULE, OPERATION, TEST = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
-(ENTRY,) = re.findall(r"```toml\n(.*?)\n```", TEXT, re.DOTALL)
 
 
 @pytest.fixture
 def rule(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """The rule, registered by the line that is to be written into pyproject.toml."""
-    name, value = re.fullmatch(r'(\w+) = "(.*)"', ENTRY).groups()  # type: ignore[union-attr]
-    module = ModuleType(value.partition(":")[0])
+    """The rule, among the installed ones."""
+    module = ModuleType("sl298_skipped_rows")
     exec(RULE, module.__dict__)
     monkeypatch.setitem(sys.modules, module.__name__, module)
-    points = (*registry.entry_points(group=registry.GROUP), EntryPoint(name, value, registry.GROUP))
+    added = EntryPoint("SL298", f"{module.__name__}:SkippedRows", registry.GROUP)
+    points = (*registry.entry_points(group=registry.GROUP), added)
     monkeypatch.setattr(registry, "entry_points", lambda group: points)
     engine._installed_rules.cache_clear()
-    yield registry.find_rule(name)
+    yield registry.find_rule("SL298")
     engine._installed_rules.cache_clear()
 
 

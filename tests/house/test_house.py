@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from shapelint.registry import load_rules
+
 ROOT = Path(__file__).parent.parent.parent
 TORCH_IN = {"confirm", "diagnosis", "engine", "instrument", "load", "ops", "repair", "restore", "saved", "trace"}
 SOURCES = sorted([*ROOT.glob("shapelint/**/*.py"), *ROOT.glob("rules/**/*.py")])
@@ -79,10 +81,10 @@ def test_the_package_list_is_the_folders() -> None:
     assert set(tools["packages"]) == names
 
 
-def test_the_entry_points_are_the_rule_files() -> None:
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    modules = {value.partition(":")[0] for value in project["entry-points"]["shapelint.rules"].values()}
-    assert modules == {f"shapelint_rules.{path.stem}" for path in ROOT.glob("rules/sl*.py")}
+def test_each_rule_file_has_one_rule_of_its_code_and_name() -> None:
+    found = {type(rule).__module__: f"{rule.code.lower()}_{rule.name.replace('-', '_')}" for rule in load_rules()}
+    files = [path.stem for path in sorted(ROOT.glob("rules/sl*.py"))]
+    assert [found[f"shapelint_rules.{stem}"] for stem in files] == files
 
 
 @pytest.mark.parametrize("arguments", [["--version"], ["rules"], ["explain"], ["explain", "SL101"], ["hook", __file__]])
