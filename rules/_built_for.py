@@ -7,9 +7,10 @@ import copy
 import operator
 from collections.abc import Sequence
 
-from shapelint.rule import Diagnosis, Edit, Fix, Misfit, Node, Origin, Safety, Span, call_at, given
+from shapelint.rule import Diagnosis, Edit, Fix, Misfit, Node, Origin, Safety, Span, call_at, given, sized
 
-from ._helpers import called, quoted, safety_of, sized
+from ._fixes import safety_of
+from ._words import called, quoted
 
 _FOLLOWERS = 6
 _OF_CHANNELS = ("conv", "batch_norm", "group_norm", "instance_norm", "prelu")

@@ -5,25 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import ClassVar
 
-from shapelint.rule import Analysis, Diagnosis, Finding, Fix, Invalid, LostRows, Rewrite, Safety, Severity, Valid
+from shapelint.rule import Analysis, Diagnosis, Finding, Fix, Invalid, LostRows, Rewrite, Safety, Severity, Valid, sized
 
-from ._helpers import (
+from ._causes import misses_output_size, place_of
+from ._fixes import output_size_call, resizing, rewriting_fix, rewritten, safety_of
+from ._words import (
     alike_note,
     consequence,
     layer_name,
-    misses_output_size,
     nearest_note,
-    output_size_call,
     padding_note,
     padding_text,
-    place_of,
     quoted,
-    resizing,
-    rewriting_fix,
-    rewritten,
-    safety_of,
     shared_line_note,
-    sized,
 )
 
 _PAIR = """

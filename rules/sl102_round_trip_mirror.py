@@ -5,18 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import ClassVar
 
-from shapelint.rule import Analysis, Diagnosis, Finding, Fix, Invalid, LostRows, Safety, Severity, Valid, written
+from shapelint.rule import Analysis, Diagnosis, Finding, Fix, Invalid, LostRows, Safety, Severity, Valid, sized, written
 
-from ._helpers import (
-    layer_name,
-    misses_output_size,
-    nearest_note,
-    padding_note,
-    place_of,
-    quoted,
-    resizing,
-    sized,
-)
+from ._causes import misses_output_size, place_of
+from ._fixes import resizing
+from ._words import layer_name, nearest_note, padding_note, quoted
 from .sl101_round_trip_size import is_remainder, loss_message
 
 _PAIR = """

@@ -7,7 +7,8 @@ from typing import ClassVar
 
 from shapelint.rule import Analysis, Diagnosis, Finding, Fix, Invalid, Kind, Layer, Safety, Severity, Valid, written
 
-from ._helpers import padding_text, quoted, safety_of
+from ._fixes import safety_of
+from ._words import padding_text, quoted
 
 _LAYER = """
 import torch.nn as nn

@@ -7,7 +7,8 @@ from typing import ClassVar
 
 from shapelint.rule import Analysis, Finding, Fix, Invalid, Node, Safety, Valid, written
 
-from ._helpers import at_stake, called, padding_text, place_of
+from ._causes import at_stake, place_of
+from ._words import called, padding_text
 
 _DILATED = """
 import torch.nn as nn

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import ClassVar
 
-from shapelint.rule import Analysis, Diagnosis, Finding, Fix, Invalid, LostRows, Node, Safety, Severity, Valid
+from shapelint.rule import Analysis, Diagnosis, Finding, Fix, Invalid, LostRows, Node, Safety, Severity, Valid, sized
 
-from ._helpers import alike_note, brief, output_size_call, padding_text, place_of, quoted, safety_of, sized
+from ._causes import place_of
+from ._fixes import output_size_call, safety_of
+from ._words import alike_note, brief, padding_text, quoted
 
 _CODEC = """
 import torch.nn as nn

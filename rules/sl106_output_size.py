@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import ClassVar
 
-from shapelint.rule import Analysis, Diagnosis, Finding, Fix, Invalid, Node, Safety, Severity, Valid, written
+from shapelint.rule import Analysis, Diagnosis, Finding, Fix, Invalid, Node, Safety, Severity, Valid, sized, written
 
-from ._helpers import nearest_note, padding_text, place_of, quoted, safety_of, sized
+from ._causes import place_of
+from ._fixes import safety_of
+from ._words import nearest_note, padding_text, quoted
 
 _GENERATOR = """
 import torch.nn as nn

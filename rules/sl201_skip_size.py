@@ -5,22 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import ClassVar
 
-from shapelint.rule import Analysis, Diagnosis, Finding, Fix, Invalid, Mismatch, Safety, Severity, Valid
+from shapelint.rule import Analysis, Diagnosis, Finding, Fix, Invalid, Mismatch, Safety, Severity, Valid, sized
 
-from ._helpers import (
-    brief,
-    consequence,
-    is_unpooled,
-    layer_name,
-    nearest_note,
-    padding_note,
-    padding_text,
-    quoted,
-    rewriting_fix,
-    rewritten,
-    safety_of,
-    sized,
-)
+from ._causes import is_unpooled
+from ._fixes import rewriting_fix, rewritten, safety_of
+from ._words import brief, consequence, layer_name, nearest_note, padding_note, padding_text, quoted
 
 _UNET = """
 import torch

@@ -20,9 +20,11 @@ from shapelint.rule import (
     SolverError,
     Valid,
     limited,
+    sized,
 )
 
-from ._helpers import misfit_regions, nearest_note, pinned_regions, place_of, sized, some_of
+from ._causes import misfit_regions, pinned_regions, place_of
+from ._words import nearest_note, some_of
 
 _PINNED = """
 import torch.nn as nn

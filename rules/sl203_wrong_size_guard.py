@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import ClassVar
 
-from shapelint.rule import Analysis, Finding, Fix, Guard, Invalid, Safety, Severity, Valid
+from shapelint.rule import Analysis, Finding, Fix, Guard, Invalid, Safety, Severity, Valid, sized
 
-from ._helpers import brief, sized
+from ._words import brief
 
 _UNET = """
 import torch

@@ -18,10 +18,11 @@ from shapelint.rule import (
     Severity,
     Valid,
     expression_at,
+    sized,
     span_of,
 )
 
-from ._helpers import brief, sized
+from ._words import brief
 
 _UP = """
 import torch

@@ -22,19 +22,12 @@ from shapelint.rule import (
     ShortUnpooling,
     Valid,
     call_at,
-)
-
-from ._helpers import (
-    brief,
-    called,
-    is_unpooled,
-    misses_output_size,
-    nearest_note,
-    quoted,
-    rewriting_fix,
-    rewritten,
     sized,
 )
+
+from ._causes import is_unpooled, misses_output_size
+from ._fixes import rewriting_fix, rewritten
+from ._words import brief, called, nearest_note, quoted
 
 _SEGNET = """
 import torch.nn as nn

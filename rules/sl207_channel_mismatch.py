@@ -8,7 +8,8 @@ from typing import ClassVar
 from shapelint.rule import Analysis, Diagnosis, Finding, Fix, Invalid, Kind, Misfit, Region, Safety, Severity, Valid
 
 from ._built_for import argument_of, channels_fix, followers_note, misfit_text, origin_text, unit_of
-from ._helpers import brief, called, is_pinned, misfit_regions, place_of, quoted, raising, size_taken
+from ._causes import is_pinned, misfit_regions, place_of, raising, size_taken
+from ._words import brief, called, quoted
 
 _UNET = """
 import torch

@@ -5,9 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import ClassVar
 
-from shapelint.rule import Analysis, Diagnosis, Finding, Fix, Invalid, Kind, Node, Safety, Severity, Valid, written
+from shapelint.rule import (
+    Analysis,
+    Diagnosis,
+    Finding,
+    Fix,
+    Invalid,
+    Kind,
+    Node,
+    Safety,
+    Severity,
+    Valid,
+    sized,
+    written,
+)
 
-from ._helpers import called, nearest_note, place_of, quoted, sized
+from ._causes import place_of
+from ._words import called, nearest_note, quoted
 
 _DEEP = """
 import torch.nn as nn

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import ClassVar
 
-from shapelint.rule import Analysis, Diagnosis, Finding, Fix, Invalid, Kind, Node, Safety, Severity, Valid
+from shapelint.rule import Analysis, Diagnosis, Finding, Fix, Invalid, Kind, Node, Safety, Severity, Valid, sized
 
-from ._helpers import brief, called, nearest_note, node_of, noteworthy, place_of, quoted, raising, size_taken, sized
+from ._causes import node_of, noteworthy, place_of, raising, size_taken
+from ._words import brief, called, nearest_note, quoted
 
 _IMAGE_POOLING = """
 import torch

@@ -21,25 +21,15 @@ from shapelint.rule import (
     Valid,
     all_of,
     equal,
+    sized,
     symbol,
     written,
 )
 
 from ._built_for import argument_of, channels_fix, followers_note
-from ._helpers import (
-    brief,
-    called,
-    consequence,
-    is_pinned,
-    nearest_note,
-    node_of,
-    pinned_regions,
-    place_of,
-    quoted,
-    raising,
-    rewriting_fix,
-    sized,
-)
+from ._causes import is_pinned, node_of, pinned_regions, place_of, raising
+from ._fixes import rewriting_fix
+from ._words import brief, called, consequence, nearest_note, quoted
 
 _LENET = """
 import torch

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import ClassVar
 
-from shapelint.rule import Analysis, Broadcast, Finding, Fix, Invalid, Safety, Severity, Valid
+from shapelint.rule import Analysis, Broadcast, Finding, Fix, Invalid, Safety, Severity, Valid, sized
 
-from ._helpers import brief, quoted, sized
+from ._words import brief, quoted
 
 _LINKNET = """
 import torch.nn as nn

@@ -6,9 +6,10 @@ import ast
 from collections.abc import Iterator
 from typing import ClassVar
 
-from shapelint.rule import Analysis, Baked, Finding, Fix, Invalid, Safety, Valid, expression_at, statement_at
+from shapelint.rule import Analysis, Baked, Finding, Fix, Invalid, Safety, Valid, expression_at, sized, statement_at
 
-from ._helpers import at_stake, brief, sized
+from ._causes import at_stake
+from ._words import brief
 
 _UNET = """
 import torch

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import ClassVar
 
-from shapelint.rule import Analysis, Finding, Fix, Invalid, Safety, Stretched, Valid
+from shapelint.rule import Analysis, Finding, Fix, Invalid, Safety, Stretched, Valid, sized
 
-from ._helpers import at_stake, brief, padding_text, quoted, sized
+from ._causes import at_stake
+from ._words import brief, padding_text, quoted
 
 _NET = """
 import torch.nn as nn

@@ -8,7 +8,8 @@ from typing import ClassVar
 
 from shapelint.rule import Analysis, Finding, Fix, Invalid, Rounding, Safety, Valid
 
-from ._helpers import at_stake, quoted, some_of
+from ._causes import at_stake
+from ._words import quoted, some_of
 
 _NET = """
 import torch.nn as nn

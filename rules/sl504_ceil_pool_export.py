@@ -19,9 +19,11 @@ from shapelint.rule import (
     as_function,
     equal,
     negate,
+    sized,
 )
 
-from ._helpers import at_stake, brief, called, sized
+from ._causes import at_stake
+from ._words import brief, called
 
 _NET = """
 import torch.nn as nn
@@ -36,8 +38,6 @@ class Net(nn.Module):
     def forward(self, x):
         return self.pool(self.conv(x)){}
 """
-
-_COMFORT = 8
 
 
 class CeilPoolExport:
@@ -89,7 +89,7 @@ class CeilPoolExport:
             if node.parameter("ceil_mode") is None or (node.module, node.place) in told:
                 continue
             wrong = _wrong(analysis, node, sizes)
-            at = wrong.at_least(dict.fromkeys(wrong.symbols, _COMFORT)).sample() or wrong.sample()
+            at = wrong.example()
             if at is not None:
                 told.add((node.module, node.place))
                 yield self._finding(analysis, node, wrong, at)

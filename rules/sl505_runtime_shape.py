@@ -6,9 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import ClassVar
 
-from shapelint.rule import Analysis, Confirmation, Finding, Invalid, Severity, Span, Valid
-
-from ._helpers import sized
+from shapelint.rule import Analysis, Confirmation, Finding, Invalid, Severity, Span, Valid, sized
 
 _NET = """
 import torch.nn as nn

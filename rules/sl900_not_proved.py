@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from shapelint.rule import Analysis, Finding, How, Invalid, Kind, Region, Severity, SizeSet, Span, Valid, expression_at
 
-from ._helpers import some_of
+from ._words import some_of
 
 _DATA = """
 import torch.nn as nn

@@ -20,6 +20,7 @@ from shapelint.size.condition import all_of, any_of, equal, negate
 from shapelint.size.function import Function, as_function, symbol
 from shapelint.size.isl_form import SolverError, limited
 from shapelint.size.sets import SizeSet
+from shapelint.size.words import sized
 from shapelint.source.span import Edit, Span, span_of
 from shapelint.source.syntax import call_at, expression_at, function_around, given, statement_at, written
 
@@ -28,7 +29,7 @@ __all__ = [
     "Function", "Guard", "How", "Invalid", "Kind", "Layer", "LostRows", "Misfit", "Mismatch", "Node", "OddMiss",
     "Origin", "Plan", "Region", "Rewrite", "Rounding", "Rule", "Safety", "Severity", "ShortUnpooling", "SizeSet",
     "SolverError", "Span", "Stretched", "Valid", "all_of", "any_of", "as_function", "call_at", "equal", "expression_at",
-    "function_around", "given", "limited", "negate", "span_of", "statement_at", "symbol",
+    "function_around", "given", "limited", "negate", "sized", "span_of", "statement_at", "symbol",
     "written",
 ]  # fmt: skip
 

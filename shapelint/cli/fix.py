@@ -47,6 +47,7 @@ class FixOptions:
 
     @property
     def any(self) -> bool:
+        """Whether fixes are to be written or shown at all."""
         return self.fix or self.diff
 
 
@@ -128,7 +129,10 @@ class Fixer:
 
     @contextmanager
     def written(self) -> Iterator[None]:
-        """Writes the files; what goes wrong inside puts them back as they were."""
+        """Writes the files; what goes wrong inside puts them back as they were.
+
+        Raises EditError where a file changed meanwhile.
+        """
         done: list[str] = []
         with unfinished():
             try:

@@ -25,6 +25,7 @@ from shapelint.confirm.onnx_file import (
 from shapelint.facts.finding import Confirmation
 from shapelint.restore.module import unchanged
 from shapelint.restore.random import Drawn, same_random_numbers, seed
+from shapelint.size.words import sized
 from shapelint.terminal.quiet import quiet
 
 Shapes = tuple[tuple[int, ...], ...]
@@ -233,4 +234,4 @@ def _at(sizes: Mapping[str, int]) -> str:
 
 def written(shapes: Shapes) -> str:
     """The shapes of some outputs as people write them."""
-    return ", ".join("x".join(map(str, shape)) or "a scalar" for shape in shapes)
+    return ", ".join(sized(shape) for shape in shapes)

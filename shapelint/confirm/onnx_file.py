@@ -56,6 +56,7 @@ class FlatModule(torch.nn.Module):
         self.constants = tuple(None if i in self.places else leaf for i, leaf in enumerate(leaves))
 
     def forward(self, *tensors: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        """The tensors that the module gives for these tensors, depth first."""
         leaves: list[Any] = list(self.constants)
         for place, tensor in zip(self.places, tensors, strict=True):
             leaves[place] = tensor

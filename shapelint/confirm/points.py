@@ -16,11 +16,9 @@ from shapelint.load import Loaded
 from shapelint.request.spec import TensorSpec
 from shapelint.restore.module import left_as_it_was
 from shapelint.size.number import plain
-from shapelint.size.sets import SizeSet
 from shapelint.trace.run import Subject, overriding, run_once
 
 _POINTS = 4
-_COMFORT = 8
 
 
 def confirmed(
@@ -59,17 +57,12 @@ def chosen_points(analysis: Analysis) -> tuple[Mapping[str, int], ...]:
     for region in contract.regions:
         if region.outcome.ok:
             for part in (region.sizes & asked & contract.restores, (region.sizes & asked) - contract.restores):
-                point = _comfortable(part)
+                point = part.example()
                 if point is not None and point not in points:
                     points.append(point)
     if not points:
-        points = [each for each in (_comfortable(asked),) if each is not None]
+        points = [each for each in (asked.example(),) if each is not None]
     return tuple(points[:_POINTS])
-
-
-def _comfortable(sizes: SizeSet) -> dict[str, int] | None:
-    """A member that is not at the very edge, where there is one."""
-    return sizes.at_least(dict.fromkeys(sizes.symbols, _COMFORT)).sample() or sizes.sample()
 
 
 def _subject(analysis: Analysis, loaded: Loaded, traced: Subject, *, train: bool) -> ExportSubject:

@@ -90,8 +90,8 @@ def _among(sizes: SizeSet, periods: Mapping[str, int], residues: Mapping[str, in
 def _member(sizes: SizeSet, base: int) -> Iterator[Point]:
     """A member not too small whose symbols differ, where there is one."""
     lows = {name: base + _APART * place for place, name in enumerate(sizes.symbols)}
-    found = sizes.at_least(lows).sample() or sizes.at_least(dict.fromkeys(sizes.symbols, _SMALL)).sample()
-    yield from _written(found or sizes.sample())
+    found = sizes.at_least(lows).sample()
+    yield from _written(found or sizes.example(_SMALL))
 
 
 def _written(found: Sizes | None) -> Iterator[Point]:

@@ -237,4 +237,4 @@ def _focus(sizes: SizeSet, case: Case) -> Mapping[str, int]:
     first = case.explored.runs[0].sizes
     if first in sizes:
         return first
-    return sizes.at_least(dict.fromkeys(sizes.symbols, 8)).sample() or sizes.sample() or first
+    return sizes.example() or first

@@ -89,15 +89,10 @@ def _files(explored: Exploration, analysis: Analysis, first: Mapping[str, int]) 
     sizes = analysis.contract.runs & analysis.asked
     running = sorted((run for run in explored.runs if run.failure is None), key=lambda run: not _holds(run, first))
     for run in running[:_WAYS]:
-        at = first if _holds(run, first) else _comfortable(reaching(run, -1, sizes))
+        at = first if _holds(run, first) else reaching(run, -1, sizes).example(_LOOKS[0])
         if at is not None:
             decided = tuple((event, span_of(event.place)) for event in run.events if event.place is not None)
             yield _File(run, at, decided, tuple(map(frozen_shape, run.outputs)))
-
-
-def _comfortable(sizes: SizeSet) -> Mapping[str, int] | None:
-    """A member that is not too small, where there is one."""
-    return sizes.at_least(dict.fromkeys(sizes.symbols, _LOOKS[0])).sample() or sizes.sample()
 
 
 def _holds(run: Run, sizes: Mapping[str, int]) -> bool:
@@ -185,7 +180,7 @@ def _stretched(record: Record, sizes: SizeSet, exported: Mapping[str, int]) -> S
     kept = tuple(function.value(exported) for function in functions)
     same = all_of(equal(function, constant(value)) for function, value in zip(functions, kept, strict=True))
     wrong = sizes - SizeSet.where(sizes.symbols, same)
-    at = _comfortable(wrong)
+    at = wrong.example(_LOOKS[0])
     if at is None:
         return None
     needed = tuple(function.value(at) for function in functions)

@@ -131,10 +131,12 @@ class Solver:
         return SizeSet.where(self.names(), all_of(limits))
 
     def unknowns(self, layer: TransposedLayer) -> tuple[str, ...]:
+        """The unknown `output_padding` of each layer, as functions of symbols of their own."""
         index = self.layers.index(layer)
         return tuple(f"?{index}_{axis}" for axis in range(len(layer.stride)))
 
     def names(self) -> tuple[str, ...]:
+        """The names of the unknowns, in the order of the layers."""
         return tuple(name for layer in self.layers for name in self.unknowns(layer))
 
     def solutions(self, sizes: Mapping[str, int]) -> SizeSet:

@@ -17,6 +17,7 @@ from shapelint.facts.finding import Finding, Fix, Severity
 from shapelint.facts.graph import Dimension, Node, ShapeGraph, size_at
 from shapelint.facts.picture import Mark, Picture, Role, Scene, Step
 from shapelint.request.question import Question
+from shapelint.size.words import sized
 from shapelint.trace.freeze import freeze
 from shapelint.trace.recording.record import Overrides
 from shapelint.trace.run import overriding
@@ -216,7 +217,7 @@ def _marks(analysis: Analysis, diagnosis: Diagnosis, now: ShapeGraph) -> Iterato
         if pair.size_in == pair.size_out or not set(pair.up_nodes) & set(blamed):
             continue
         up, down = pair.up_nodes[-1], pair.down_nodes[-1]
-        text = f"gives back {_sized(pair.size_out)} where {_sized(pair.size_in)} went into `{pair.down[0]}`"
+        text = f"gives back {sized(pair.size_out)} where {sized(pair.size_in)} went into `{pair.down[0]}`"
         found[up] = Mark(up, Role.MISSES, text, pair.size_in)
         rows = max(remainder_of(now.nodes[down], now, diagnosis.focus), default=0)
         if rows:
@@ -227,6 +228,3 @@ def _marks(analysis: Analysis, diagnosis: Diagnosis, now: ShapeGraph) -> Iterato
         found[index] = Mark(index, Role.RAISES, failure.at(diagnosis.focus))
     yield from found.values()
 
-
-def _sized(size: tuple[int, ...]) -> str:
-    return "x".join(map(str, size))

@@ -63,10 +63,12 @@ class Wish:
 
     @property
     def first(self) -> Sequence[CallSite]:
+        """The value that is wanted for the first layer."""
         return next(iter(self.calls.values()))
 
     @property
     def uniform(self) -> bool:
+        """Whether all layers are to have one value."""
         return len(set(self.values.values())) == 1
 
 

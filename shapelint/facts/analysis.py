@@ -175,6 +175,7 @@ class Analysis:
         return self.diagnosis is not None and not self.misaligned and self.diagnosis.focus in sizes
 
     def layer(self, module: str) -> Layer | None:
+        """The layer of a module path; None where there is none."""
         return next((layer for layer in self.layers if layer.module == module), None)
 
 

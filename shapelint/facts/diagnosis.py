@@ -29,6 +29,7 @@ class Plan:
 
     @property
     def assignments(self) -> dict[str, tuple[int, ...]]:
+        """The values by the path of their argument, such as `up1.output_padding`."""
         return {f"{module}.output_padding": value for module, value in self.values.items()}
 
 

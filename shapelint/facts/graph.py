@@ -51,6 +51,7 @@ class Node:
     source: str = ""
 
     def parameter(self, name: str) -> tuple[int, ...] | None:
+        """An argument that sets the size, per axis; None where the call has no such argument."""
         return dict(self.parameters).get(name)
 
 

@@ -30,6 +30,7 @@ class SizedShape(tuple[int, ...]):
         return torch.Size
 
     def numel(self) -> int:
+        """The product of the sizes, as a function of the symbols."""
         return reduce(lambda total, each: each * total, self, 1)
 
     def __getitem__(self, key: Any) -> Any:

@@ -140,6 +140,7 @@ class Present:
 
     @staticmethod
     def fresh() -> Present:
+        """A comparison that has looked at nothing yet."""
         return Present({}, {})
 
     def agrees(self, seen: Mapping[str, Any]) -> bool:

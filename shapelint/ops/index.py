@@ -202,6 +202,8 @@ def tensor_values(op: Operation, index: Tensor, size: int) -> tuple[int, ...]:
     """The least and greatest numbers of an index tensor; where they are unknown and sizes decide, nothing is proved.
 
     The indices that are an input of the model are taken to be right, and those that no size has a part in.
+
+    Raises Unanalysable where a value cannot be told.
     """
     if index.dtype in (torch.bool, torch.uint8):
         raise Unanalysable("a boolean mask as an index: how many elements it keeps depends on values")

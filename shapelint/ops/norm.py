@@ -18,18 +18,11 @@ from shapelint.trace.memory.layout import CHANNELS_LAST, in_format, in_suggested
 from shapelint.trace.recording.arguments import norm_dtypes
 from shapelint.trace.recording.errors import Kind
 from shapelint.trace.recording.operation import Fresh, Kernel, Operation, Result, size_rule
-from shapelint.trace.recording.record import Shape
+from shapelint.trace.recording.record import Shape, elements
 
 Tensor = torch.Tensor
 _F = torch.nn.functional
 _FEW_VALUES = "Expected more than 1 value per channel when training, got {left}"
-
-
-def _product(sizes: Sequence[int]) -> int:
-    count = 1
-    for size in sizes:
-        count = size * count
-    return count
 
 
 def _empty(sizes: Sequence[int]) -> list[Condition]:
@@ -40,7 +33,7 @@ def _empty(sizes: Sequence[int]) -> list[Condition]:
 
 def _more_than_one(op: Operation, sizes: Sequence[int], text: str) -> None:
     """The product of the sizes must not be 1."""
-    count = _product(sizes)
+    count = elements(sizes)
     condition = any_of([at_least(function_of(count), constant(2)), *_empty(sizes)])
     op.require(condition, Kind.NORM, text, between=(count, 2))
 
@@ -49,7 +42,7 @@ def _per_channel(op: Operation, shape: Shape, channels: int, **parameters: Tenso
     """Each parameter that is there must have one value per channel; of an empty input that is not asked."""
     for name, tensor in parameters.items():
         if tensor is not None:
-            count = _product(op.shape(tensor))
+            count = elements(op.shape(tensor))
             if op.settled(channels, count) and not op.recorder.overrides:
                 continue
             text = f"{name} should contain {{left}} elements not {{right}}"

@@ -12,7 +12,7 @@ import torch
 from shapelint.trace.recording.arguments import dimension
 from shapelint.trace.recording.errors import Kind, Unanalysable
 from shapelint.trace.recording.operation import Fresh, Operation, Result, size_rule
-from shapelint.trace.recording.record import Shape
+from shapelint.trace.recording.record import elements
 
 Tensor = torch.Tensor
 
@@ -25,7 +25,7 @@ def _repeat_interleave(op: Operation, input: Tensor, repeats: Any = None, dim: A
         return Fresh((_total(op, input, output_size),), input)
     shape = op.shape(input)
     if dim is None:
-        shape, dim = (_product(shape),), 0
+        shape, dim = (elements(shape),), 0
     axis = dimension(op, dim, len(shape))
     count = _repeated(op, shape[axis], repeats, output_size)
     return Fresh((*shape[:axis], count, *shape[axis + 1 :]), input)
@@ -58,10 +58,3 @@ def _total(op: Operation, repeats: Tensor, output_size: Any) -> int:
     for value in values:
         total = value + total
     return total
-
-
-def _product(shape: Shape) -> int:
-    count = 1
-    for dim in shape:
-        count = dim * count
-    return count

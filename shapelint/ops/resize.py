@@ -109,7 +109,7 @@ def _check_dtype(op: Operation, input: torch.Tensor, sizes: Shape, *, mode: str,
 
 
 def scaled(op: Operation, n: int, scale: Any) -> int:
-    """floor(n * scale) as PyTorch computes it."""
+    """floor(n * scale) as PyTorch computes it. Raises NoRule for a scale that no rule covers."""
     if isinstance(scale, bool) or not isinstance(scale, (int, float)):
         raise NoRule
     if isinstance(scale, int):

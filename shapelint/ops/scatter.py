@@ -19,7 +19,7 @@ from shapelint.size.number import function_of
 from shapelint.trace.recording.arguments import dimension
 from shapelint.trace.recording.errors import Kind, Unanalysable
 from shapelint.trace.recording.operation import Kernel, NoRule, Operation, Result, size_rule, spellings
-from shapelint.trace.recording.record import Shape
+from shapelint.trace.recording.record import Shape, elements
 
 Tensor = torch.Tensor
 
@@ -126,18 +126,11 @@ def _masked_scatter(op: Operation, input: Tensor, mask: Tensor, source: Tensor) 
     return Kernel((op.broadcast(op.shape(input), op.shape(mask)),))
 
 
-def _product(shape: Shape) -> int:
-    count = 1
-    for dim in shape:
-        count = dim * count
-    return count
-
-
 @size_rule(torch.take, Tensor.take)
 def _take(op: Operation, input: Tensor, index: Tensor) -> Result:
     """Elements by their number in the whole tensor."""
     empty = _none(op.shape(index))
-    count = _product(op.shape(input))
+    count = elements(op.shape(input))
     text = "take(): tried to take from an empty tensor"
     op.require(any_of([at_least(function_of(count), constant(1)), empty]), Kind.EMPTY, text)
     _check_values(op, index, count, 0)
@@ -148,8 +141,8 @@ def _take(op: Operation, input: Tensor, index: Tensor) -> Result:
 def _put(op: Operation, input: Tensor, index: Tensor, source: Tensor, accumulate: bool = False) -> Result:
     """As many elements as indices."""
     text = "put_(): Expected source and index to have the same number of elements, but got {left} and {right}"
-    op.require_equal(_product(op.shape(source)), _product(op.shape(index)), Kind.JOIN, text)
-    _check_values(op, index, _product(op.shape(input)), 0)
+    op.require_equal(elements(op.shape(source)), elements(op.shape(index)), Kind.JOIN, text)
+    _check_values(op, index, elements(op.shape(input)), 0)
     return written(op, input)
 
 
@@ -158,8 +151,8 @@ def _take_along_dim(op: Operation, input: Tensor, indices: Tensor, dim: Any = No
     """The two broadcast, but for the axis."""
     shape, chosen = op.shape(input), op.shape(indices)
     if dim is None:
-        _check_values(op, indices, _product(shape), 0)
-        return Kernel(((_product(chosen),),))
+        _check_values(op, indices, elements(shape), 0)
+        return Kernel(((elements(chosen),),))
     if len(shape) != len(chosen):
         op.refuse(Kind.ARGUMENT, f"take_along_dim(): {len(shape)} and {len(chosen)} dimensions, which must be equal")
     axis = dimension(op, dim, len(shape))

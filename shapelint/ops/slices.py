@@ -17,7 +17,10 @@ from shapelint.trace.recording.record import Shape
 
 
 def sliced(op: Operation, size: int, part: slice) -> tuple[int, int]:
-    """The length of a slice of an axis, and its step; Python's clamping as one formula where it can be."""
+    """The length of a slice of an axis, and its step; Python's clamping as one formula where it can be.
+
+    Raises NoRule for bounds that are no integers.
+    """
     step = 1 if part.step is None else part.step
     if not all(each is None or isinstance(each, int) for each in (part.start, part.stop)) or not isinstance(step, int):
         raise NoRule

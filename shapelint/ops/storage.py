@@ -15,7 +15,7 @@ from shapelint.trace.memory.layout import settled_layout
 from shapelint.trace.recording.arguments import dimension
 from shapelint.trace.recording.errors import Kind
 from shapelint.trace.recording.operation import Kernel, NoRule, Operation, Plain, Result, size_rule
-from shapelint.trace.recording.record import Shape
+from shapelint.trace.recording.record import elements
 
 Tensor = torch.Tensor
 
@@ -26,13 +26,13 @@ def _stride(op: Operation, input: Tensor, dim: Any = None) -> Plain:
     shape = op.shape(input)
     if not settled_layout(op, input):
         raise NoRule
-    strides = tuple(_product(shape[axis + 1 :]) for axis in range(len(shape)))
+    strides = tuple(elements(shape[axis + 1 :]) for axis in range(len(shape)))
     return Plain(strides if dim is None else strides[dimension(op, dim, len(shape))])
 
 
 @size_rule(Tensor.nbytes.__get__)  # type: ignore[attr-defined]
 def _nbytes(op: Operation, input: Tensor) -> Plain:
-    return Plain(_product(op.shape(input)) * input.element_size())
+    return Plain(elements(op.shape(input)) * input.element_size())
 
 
 @size_rule(Tensor.is_contiguous)
@@ -71,7 +71,7 @@ def _as_strided(op: Operation, input: Tensor, size: Any, stride: Any, storage_of
     last = storage_offset or 0
     for count, step in zip(sizes, strides, strict=True):
         last = (count - 1) * step + last
-    count = _product(op.shape(input))
+    count = elements(op.shape(input))
     whole = settled_layout(op, input) and not input.storage_offset()
     inside = whole and op.decide(at_least(function_of(count), function_of(last + 1)))
     if not inside and any(symbolic(each) for each in (*sizes, *strides, last, count)):
@@ -79,13 +79,6 @@ def _as_strided(op: Operation, input: Tensor, size: Any, stride: Any, storage_of
     if not inside and plain(last) >= input.untyped_storage().nbytes() // input.element_size():
         op.refuse(Kind.ARGUMENT, f"as_strided: element {plain(last)} is out of bounds for the storage")
     return Kernel((sizes,))
-
-
-def _product(shape: Shape) -> int:
-    count = 1
-    for dim in shape:
-        count = dim * count
-    return count
 
 
 @size_rule(Tensor.cumsum_, Tensor.cumprod_, Tensor.tril_, Tensor.triu_, Tensor.logical_not_)

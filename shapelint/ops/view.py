@@ -28,7 +28,7 @@ Tensor = torch.Tensor
 
 
 def listed(sizes: tuple[Any, ...]) -> tuple[int, ...]:
-    """Integers given one by one or as one list."""
+    """Integers given one by one or as one list. Raises NoRule for what is no list of integers."""
     found = sizes[0] if len(sizes) == 1 and isinstance(sizes[0], (tuple, list)) else sizes
     if not all(isinstance(each, int) for each in found):
         raise NoRule

@@ -85,7 +85,7 @@ class ModelItem(pytest.Item):
     job: Job
 
     def runtest(self) -> None:
-        """Checks the model in this process."""
+        """Checks the model in this process. Raises SizesError where the report has an error or a warning."""
         from shapelint.jobs.worker import checked
 
         report = checked(self.job)

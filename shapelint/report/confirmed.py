@@ -8,6 +8,7 @@ from itertools import groupby
 from shapelint.facts.finding import Confirmation
 from shapelint.facts.graph import Dimension
 from shapelint.facts.result import CheckResult
+from shapelint.size.words import sized
 
 Shapes = tuple[tuple[int, ...], ...]
 
@@ -89,7 +90,7 @@ def _one(each: Confirmation, axes: tuple[int, tuple[int, ...]], *, mixed: bool) 
 
 
 def _whole(shapes: Shapes) -> str:
-    return " and ".join("x".join(map(str, shape)) or "a scalar" for shape in shapes) or "no output"
+    return " and ".join(sized(shape) for shape in shapes) or "no output"
 
 
 def _size(shapes: Shapes, axes: tuple[int, tuple[int, ...]]) -> str:
@@ -98,7 +99,7 @@ def _size(shapes: Shapes, axes: tuple[int, tuple[int, ...]]) -> str:
         return "no output"
     shape = shapes[output]
     dims = [shape[axis] for axis in chosen if axis < len(shape)] or shape
-    return "x".join(map(str, dims)) or "a scalar"
+    return sized(dims)
 
 
 def _open_axes(report: CheckResult) -> tuple[int, tuple[int, ...]]:

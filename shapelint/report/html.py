@@ -26,6 +26,7 @@ from shapelint.report.sizemap.map_drawing import MapDrawing, class_of, drawn
 from shapelint.report.sizemap.size_map import SizeMap, ordered, repaired_map, size_map, windows
 from shapelint.report.text import counted, holds, kept
 from shapelint.size.sets import SizeSet
+from shapelint.size.words import sized
 from shapelint.source.span import Edit, Span
 
 _ROWS, _LAYERS, _FIRST, _LONGEST, _LINES, _NAMED = 40, 1000, 3, 160, 3, 2
@@ -113,7 +114,7 @@ def _layers(report: CheckResult) -> list[tuple[str, ...]]:
         where = step.built or step.place
         parameters = ", ".join(f"{name}={value}" for name, value in step.parameters)
         name = f"{step.name} ({step.kind})" if step.kind else step.name
-        shape = "x".join(map(str, step.shape))
+        shape = sized(step.shape)
         rows.append((name, short_place(where) if where else "", shape, " x ".join(step.formula), parameters))
     return rows
 
@@ -213,7 +214,7 @@ def _asked(report: CheckResult) -> str:
         return ""
     member = report.asked.sample()
     if member is not None and report.asked == SizeSet.point(contract.symbols, member):
-        return "x".join(map(str, member.values()))
+        return sized(member.values())
     return str(report.asked)
 
 

@@ -13,6 +13,7 @@ from shapelint.facts.result import CheckResult
 from shapelint.report.confirmed import confirmation_lines, worst_error
 from shapelint.report.details import details
 from shapelint.report.place import marked_line, short_place
+from shapelint.size.words import sized
 
 _COLOURS: Final = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.NOTE: "cyan"}
 
@@ -96,7 +97,7 @@ def kept(report: CheckResult) -> str:
     if len(report.pairs) > 1:
         return f", {len(report.pairs)} pairs of layers give back what they took"
     pair = report.pairs[0]
-    size = "x".join(map(str, pair.size_in))
+    size = sized(pair.size_in)
     return f", {_names(pair.up)} gives back the {size} that {_names(pair.down)} took"
 
 

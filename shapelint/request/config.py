@@ -92,7 +92,10 @@ def check_folder() -> None:
 
 
 def config_in(folder: Path) -> Config | None:
-    """The settings of the pyproject.toml in a folder, read now; None where it has no such table."""
+    """The settings of the pyproject.toml in a folder, read now; None where it has no such table.
+
+    Raises ConfigError where the file cannot be read.
+    """
     file = folder / FILE
     try:
         data = file.read_bytes()

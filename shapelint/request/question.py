@@ -50,7 +50,10 @@ class Question:
 
 
 def question(inputs: Inputs, sizes: Mapping[str, Sequence[int]], axes: tuple[int, ...] | None = None) -> Question:
-    """The question that inputs and `sizes` (asked values of symbols) put; `axes` overrides the spatial axes."""
+    """The question that inputs and `sizes` (asked values of symbols) put; `axes` overrides the spatial axes.
+
+    Raises SpecError where no tensor is given.
+    """
     tensors = list(inputs.tensors())
     if not tensors:
         raise SpecError("no input tensor is given; write a spec such as 1,3,H,W")

@@ -82,7 +82,7 @@ def parse_tensor(text: str) -> TensorSpec:
 
 
 def parse_expect(text: str) -> Expectation:
-    """The shape that `--expect` asks for: `_` is any size, `...` in front any number of dims."""
+    """The shape that `--expect` asks for: `_` is any size, `...` in front any number of dims. Raises SpecError."""
     if not isinstance(text, str):
         raise SpecError(f"expect is a {type(text).__name__}; write a text such as '_,3,H,W'")
     try:

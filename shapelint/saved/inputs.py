@@ -21,7 +21,10 @@ _NUMBERED: Final = re.compile(r"[su]\d+")  # what torch.export calls a size with
 
 
 def bound_inputs(given: Sequence[Given], asked: Inputs, subject: str) -> Inputs:
-    """The inputs of a file in their order: as they are asked for by place or name, else as the file has them."""
+    """The inputs of a file in their order: as they are asked for by place or name, else as the file has them.
+
+    Raises SpecError where inputs do not fit those of the file.
+    """
     if not given:
         raise SpecError(f"{subject} takes no input, so there is nothing to ask of it")
     specs = list(asked.tensors())

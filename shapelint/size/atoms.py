@@ -27,9 +27,11 @@ class Symbol:
         self.name = name
 
     def key(self) -> tuple[object, ...]:
+        """What makes two symbols the same: the name."""
         return ("symbol", self.name)
 
     def value(self, values: Mapping[str, int]) -> int:
+        """The integer that `values` gives the symbol."""
         return values[self.name]
 
     def __str__(self) -> str:
@@ -45,9 +47,11 @@ class FloorDivision(Generic[Formula]):
         self.numerator, self.divisor = numerator, divisor
 
     def key(self) -> tuple[object, ...]:
+        """What makes two floor divisions the same: numerator and divisor."""
         return ("floor", self.numerator, self.divisor)
 
     def value(self, values: Mapping[str, int]) -> int:
+        """The quotient, rounded down, where the symbols have `values`."""
         return self.numerator.value(values) // self.divisor
 
     def __str__(self) -> str:
@@ -63,9 +67,11 @@ class Extreme(Generic[Formula]):
         self.name, self.first, self.second = name, first, second
 
     def key(self) -> tuple[object, ...]:
+        """What makes two extremes the same: the name and both functions."""
         return (self.name, self.first, self.second)
 
     def value(self, values: Mapping[str, int]) -> int:
+        """The smaller or larger of both where the symbols have `values`."""
         choose = min if self.name == "min" else max
         return choose(self.first.value(values), self.second.value(values))
 

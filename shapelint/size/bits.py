@@ -1,4 +1,4 @@
-"""Bit operations, shifts and powers of sizes: those that are remainders, quotients or products stay functions."""
+"""The int under a Size: its bits, shifts and powers; what is a remainder, a quotient or a product stays a function."""
 
 from __future__ import annotations
 
@@ -53,6 +53,39 @@ class BitInteger(int):
     def __rpow__(self, other: Any, modulo: Any = None) -> Any:
         lose("a size as an exponent", self)
         return pow(other, _plain(self), modulo)
+
+    def bit_length(self) -> int:
+        """As of the plain int; a leak."""
+        lose("bit_length of a size", self)
+        return int.bit_length(self)
+
+    def bit_count(self) -> int:
+        """As of the plain int; a leak."""
+        lose("bit_count of a size", self)
+        return int.bit_count(self)
+
+    def to_bytes(self, *args: Any, **kwargs: Any) -> bytes:
+        """As of the plain int; a leak."""
+        lose("the bytes of a size", self)
+        return int.to_bytes(self, *args, **kwargs)
+
+    def as_integer_ratio(self) -> Any:
+        """The size and 1."""
+        return self, 1
+
+    def conjugate(self) -> Any:
+        """The size itself."""
+        return self
+
+    @property
+    def real(self) -> Any:
+        """The size itself."""
+        return self
+
+    @property
+    def numerator(self) -> Any:
+        """The size itself."""
+        return self
 
 
 def _constant(number: object) -> bool:

@@ -21,6 +21,7 @@ class Compare:
     equal: bool
 
     def holds(self, values: Mapping[str, int]) -> bool:
+        """Whether the condition holds where the symbols have `values`."""
         value = self.function.value(values)
         return value == 0 if self.equal else value >= 0
 
@@ -33,6 +34,7 @@ class ProductIs:
     number: int
 
     def holds(self, values: Mapping[str, int]) -> bool:
+        """Whether the condition holds where the symbols have `values`."""
         return _product_value(self.factors, values) == self.number
 
 
@@ -44,6 +46,7 @@ class Divisible:
     number: int
 
     def holds(self, values: Mapping[str, int]) -> bool:
+        """Whether the condition holds where the symbols have `values`."""
         return _product_value(self.factors, values) % self.number == 0
 
 
@@ -54,6 +57,7 @@ class AllOf:
     parts: tuple[Condition, ...]
 
     def holds(self, values: Mapping[str, int]) -> bool:
+        """Whether the condition holds where the symbols have `values`."""
         return all(part.holds(values) for part in self.parts)
 
 
@@ -64,6 +68,7 @@ class AnyOf:
     parts: tuple[Condition, ...]
 
     def holds(self, values: Mapping[str, int]) -> bool:
+        """Whether the condition holds where the symbols have `values`."""
         return any(part.holds(values) for part in self.parts)
 
 
@@ -74,6 +79,7 @@ class Not:
     part: Condition
 
     def holds(self, values: Mapping[str, int]) -> bool:
+        """Whether the condition holds where the symbols have `values`."""
         return not self.part.holds(values)
 
 

@@ -73,6 +73,7 @@ class Function:
         return _affine(self)
 
     def atoms(self) -> Iterator[Atom]:
+        """The atoms of all products, one after the other."""
         for monomial, _ in self.terms:
             yield from monomial
 
@@ -102,9 +103,11 @@ class Function:
         return _product(self, other)
 
     def times(self, factor: int) -> Function:
+        """The function multiplied by an integer."""
         return _times(self, factor)
 
     def plus(self, number: int) -> Function:
+        """The function with an integer added."""
         return _sum(self, constant(number)) if number else self
 
     def floor_divide(self, divisor: int) -> Function:

@@ -43,10 +43,12 @@ class IslSet:
 
     @classmethod
     def universe(cls, symbols: Sequence[str]) -> Self:
+        """All integer points, negative ones included."""
         return cls(symbols, isl.Set.universe(space(tuple(symbols))))
 
     @classmethod
     def empty(cls, symbols: Sequence[str]) -> Self:
+        """The set without a point."""
         return cls(symbols, isl.Set.empty(space(tuple(symbols))))
 
     @classmethod
@@ -191,9 +193,11 @@ class IslSet:
         return None if self._set.is_empty() else self._values(self._set.sample_point())
 
     def at_most(self, values: Mapping[str, int]) -> Self:
+        """The members with these coordinates at most."""
         return self._half(values, isl.Set.upper_bound_val)
 
     def at_least(self, values: Mapping[str, int]) -> Self:
+        """The members with these coordinates at least."""
         return self._half(values, isl.Set.lower_bound_val)
 
     def _half(self, values: Mapping[str, int], bound: Callable[..., isl.Set]) -> Self:
@@ -241,6 +245,7 @@ class IslSet:
 
     @property
     def finite(self) -> bool:
+        """Whether there are only finitely many members."""
         return bool(self._set.is_bounded())
 
     def _values(self, point: isl.Point) -> dict[str, int]:

@@ -154,32 +154,6 @@ class Size(BitInteger):
         tell(self)
         return format(plain(self), specification)
 
-    def bit_length(self) -> int:
-        lose("bit_length of a size", self)
-        return plain(self).bit_length()
-
-    def bit_count(self) -> int:
-        lose("bit_count of a size", self)
-        return plain(self).bit_count()
-
-    def to_bytes(self, *args: Any, **kwargs: Any) -> bytes:
-        lose("the bytes of a size", self)
-        return plain(self).to_bytes(*args, **kwargs)
-
-    def as_integer_ratio(self) -> Any:
-        return self, 1
-
-    def conjugate(self) -> Any:
-        return self
-
-    @property
-    def real(self) -> Any:
-        return self
-
-    @property
-    def numerator(self) -> Any:
-        return self
-
 
 def plain(number: Any) -> int:
     """The exact int of any integer, without telling the tracker."""

@@ -27,7 +27,10 @@ def atom_period(atom: Atom) -> tuple[int, int]:
 
 
 def function_period(function: Function) -> tuple[int, int]:
-    """(period, step) of a function of at most one symbol, as of an atom."""
+    """(period, step) of a function of at most one symbol, as of an atom.
+
+    Raises NotQuasiAffine where symbols are multiplied.
+    """
     if not function.affine:
         raise NotQuasiAffine(str(function))
     parts = [(*atom_period(monomial[0]), value) for monomial, value in function.terms if monomial]

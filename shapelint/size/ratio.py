@@ -191,21 +191,26 @@ class Ratio(float):
         return format(float.__float__(self), specification)
 
     def as_integer_ratio(self) -> tuple[int, int]:
+        """As of the plain float; a leak."""
         lose("the integer ratio of a size", self._numerator)
         return float.as_integer_ratio(self)
 
     def hex(self) -> str:
+        """As of the plain float; a leak."""
         lose("a text of a size", self._numerator)
         return float.hex(self)
 
     def conjugate(self) -> Any:
+        """The quotient itself."""
         return self
 
     @property
     def real(self) -> Any:
+        """The quotient itself."""
         return self
 
     def is_integer(self) -> bool:
+        """Whether the denominator divides the size; asks the run for it."""
         return bool(self._numerator % self._denominator == 0)
 
     def __bool__(self) -> bool:

@@ -16,6 +16,10 @@ class SizeSet(IslSet):
 
     __slots__ = ()
 
+    def example(self, least: int = 8) -> dict[str, int] | None:
+        """A member to show: one with no size below `least` where there is one, else any small one; None if empty."""
+        return self.at_least(dict.fromkeys(self.symbols, least)).sample() or self.sample()
+
     def nearest(self, values: Mapping[str, int], *, above: bool) -> dict[str, int] | None:
         """The member at least (`above`) or at most `values` in every axis with the smallest sum of distances.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import reduce
 from itertools import pairwise
 
@@ -18,6 +18,11 @@ _LISTED = 8
 _PIECES = 4
 _SMALL = 1 << 16
 _STEPS = 300_000
+
+
+def sized(size: Iterable[int]) -> str:
+    """A size as people write it: "5x5", or "31992" for one axis; "a scalar" where it has none."""
+    return "x".join(map(str, size)) or "a scalar"
 
 
 def in_words(sizes: IslSet) -> str:

@@ -64,7 +64,10 @@ def reserve_streams() -> None:
 
 
 def show(text: str) -> None:
-    """Prints the text; a reader that has gone away is no error, a full disk is."""
+    """Prints the text; a reader that has gone away is no error, a full disk is.
+
+    Raises ShapelintError where it cannot be written.
+    """
     stream = sys.stdout
     if stream is None:
         raise ShapelintError("cannot write standard output: it is closed")

@@ -54,6 +54,7 @@ class Exploration:
     distrust: str = ""
 
     def run(self, sizes: Mapping[str, int], *, symbolic: bool) -> Run:
+        """One more run at these sizes, with Sizes that remember their symbols unless `symbolic` is False."""
         with left_as_it_was(self.subject.module, seeded=True):
             return run_once(self.subject, sizes, symbolic=symbolic, overrides=self.overrides)
 

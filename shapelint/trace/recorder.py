@@ -42,6 +42,7 @@ from shapelint.trace.recording.operation import (
     fresh_parts,
     is_fresh_contiguous,
     is_on_meta,
+    made,
     unit_sizes,
     without_numbers,
 )
@@ -81,6 +82,7 @@ class Recorder(TorchFunctionMode):
     # -- what size rules ask ------------------------------------------------------------------------------------
 
     def shape(self, tensor: torch.Tensor) -> Shape:
+        """See Recording."""
         known = self.known.get(id(tensor))
         return known.dims if known is not None else self.adopt(tensor).dims
 
@@ -92,11 +94,13 @@ class Recorder(TorchFunctionMode):
     def learn(
         self, tensor: torch.Tensor, dims: Shape, node: int, values: Any = None, layout: tuple[Condition, ...] = ()
     ) -> KnownTensor:
+        """See Recording."""
         self.valued = self.valued or values is not None
         known = self.known[id(tensor)] = KnownTensor(tensor, dims, node, values, layout)
         return known
 
     def require(self, condition: Condition, failure: Failure, operation: Operation) -> None:
+        """See Recording; raises SizeError."""
         if failure.kind is Kind.CHANNELS:
             condition = self._built_for_what_arrives(condition, failure)
         if condition == TRUE or self._seen.get(condition) is False:
@@ -122,11 +126,12 @@ class Recorder(TorchFunctionMode):
         self._record(operation, args, kwargs, self._inputs(flat_tensors((args, kwargs))), (), None)
 
     def give_up(self, failure: Failure, operation: Operation) -> NoReturn:
-        """Ends the run at a call of which no size tells whether it raises."""
+        """Ends the run at a call of which no size tells whether it raises. Raises Unanalysable."""
         self._end(operation)
         raise Unanalysable(failure.at(self.sizes), failure)
 
     def decide(self, condition: Condition) -> bool:
+        """See Recording."""
         holds = condition.holds(self.sizes)
         self._take(condition if holds else negate(condition), None)
         return holds
@@ -134,14 +139,17 @@ class Recorder(TorchFunctionMode):
     # -- the tracker of sizes (see size.number) -------------------------------------------------------------------
 
     def assume(self, condition: Condition) -> None:
+        """Notes a condition that the model's own code found to hold."""
         if condition not in self._seen:
             self._take(condition, None, calling_place(sys._getframe(1)))
 
     def leak(self, reason: str) -> None:
+        """See Recording."""
         if not self._inside:
             self.leaks.append((reason, calling_place(sys._getframe(1))))
 
     def text(self) -> None:
+        """Notes that a size was made a text, which is a leak unless the text is only shown."""
         if not self._inside and not is_only_shown(sys._getframe(1)):
             self.leak("the text of a size")
 
@@ -213,7 +221,7 @@ class Recorder(TorchFunctionMode):
             dims = tuple(tuple(made.shape) if dim is None else dim for made, dim in zip(tensors, shapes, strict=False))
             self._check(operation, tensors, dims)
         else:
-            value = self._fresh(result)
+            value = made(result)
             tensors, dims = flat_tensors(value), tuple(each.shape for each in fresh_parts(result))
         layout = () if is_fresh_contiguous(result) else self._layout(operation, result, given)
         self._record(operation, args, kwargs, inputs, dims, value)
@@ -254,20 +262,6 @@ class Recorder(TorchFunctionMode):
             if tuple(tensor.shape) != tuple(map(plain, shape)):
                 claimed = tuple(map(plain, shape))
                 raise Unanalysable(f"{operation.name} gave {tuple(tensor.shape)}, its size rule {claimed}")
-
-    def _fresh(self, result: Any) -> Any:
-        if isinstance(result, tuple):
-            return tuple(self._fresh(part) for part in result)
-        if isinstance(result, Same):
-            return result.tensor
-        if isinstance(result, Plain):
-            return result.value
-        dtype = result.dtype or result.like.dtype
-        if result.layout is None or (isinstance(result.layout, torch.Tensor) and result.layout.is_contiguous()):
-            return torch.empty(tuple(map(plain, result.shape)), dtype=dtype, device="meta")
-        if isinstance(result.layout, torch.Tensor):
-            return torch.empty_like(result.layout, dtype=dtype, device="meta")
-        return torch.empty(tuple(map(plain, result.shape)), dtype=dtype, device="meta", memory_format=result.layout)
 
     def _inputs(self, given: list[torch.Tensor]) -> tuple[int, ...]:
         """The indices of the calls that made the tensors among the arguments."""

@@ -74,6 +74,48 @@ def test_functions_and_files_are_short(path: Path) -> None:
             assert (node.end_lineno or 0) - node.lineno + 1 <= 40, node.name
 
 
+def test_no_class_name_stands_for_two_things() -> None:
+    found: dict[str, list[str]] = {}
+    for path in ROOT.glob("shapelint/**/*.py"):
+        for node in ast.parse(path.read_text()).body:
+            if isinstance(node, ast.ClassDef):
+                found.setdefault(node.name, []).append(part(path))
+    assert not {name: rooms for name, rooms in found.items() if len(rooms) > 1}
+
+
+def public(node: ast.Module | ast.ClassDef, path: str = "") -> Iterator[tuple[str, ast.FunctionDef | ast.ClassDef]]:
+    """The public classes, functions and methods of a module, by their paths; commands of click have help texts."""
+    for each in node.body:
+        if isinstance(each, ast.FunctionDef | ast.ClassDef) and not each.name.startswith("_"):
+            if not any("command" in ast.unparse(decorator) for decorator in each.decorator_list):
+                yield f"{path}{each.name}", each
+            if isinstance(each, ast.ClassDef):
+                yield from public(each, f"{path}{each.name}.")
+
+
+def raised(function: ast.FunctionDef) -> set[str]:
+    """The names of the errors that a function raises itself, outside of any `try` that may catch them."""
+    guarded = {
+        id(inner)
+        for node in ast.walk(function)
+        if isinstance(node, ast.Try)
+        for each in node.body
+        for inner in ast.walk(each)
+    }
+    nodes = (node for node in ast.walk(function) if isinstance(node, ast.Raise) and id(node) not in guarded)
+    errors = (node.exc.func if isinstance(node.exc, ast.Call) else node.exc for node in nodes if node.exc)
+    return {name for error in errors if (name := ast.unparse(error))[0].isupper()}
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_public_member_says_what_it_does_and_what_it_raises(path: Path) -> None:
+    for name, member in public(ast.parse(path.read_text())):
+        said = ast.get_docstring(member)
+        assert said, name
+        if isinstance(member, ast.FunctionDef):
+            assert not [error for error in raised(member) if error not in said], name
+
+
 def test_the_package_list_is_the_folders() -> None:
     tools = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
     folders = {path.parent.relative_to(ROOT) for path in SOURCES}

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 import torch.nn.functional as F
-from shapelint_rules._helpers import some_of
+from shapelint_rules._words import some_of
 from torch import Tensor, nn
 
 import shapelint

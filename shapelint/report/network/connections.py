@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from shapelint.facts.graph import Pair
 from shapelint.facts.picture import Picture, Role
 from shapelint.report.network.layout import Layout
+from shapelint.size.words import sized
 
 _SHOWN, _LABEL, _CAPTION, _CHARACTER = 7, 24.0, 14.0, 7.6
 
@@ -25,11 +26,13 @@ class Arc:
 
     @property
     def path(self) -> str:
+        """The arc as the path of an SVG element."""
         (x0, y0), (x1, y1) = self.start, self.end
         return f"M{x0:.1f} {y0:.1f}C{x0:.1f} {self.top:.1f} {x1:.1f} {self.top:.1f} {x1:.1f} {y1:.1f}"
 
     @property
     def apex(self) -> tuple[float, float]:
+        """The highest point of the arc."""
         return (self.start[0] + self.end[0]) / 2, (self.start[1] + self.end[1]) / 8 + self.top * 0.75
 
 
@@ -48,11 +51,6 @@ class Bracket:
         """Where its text stands: in the middle, or as near to it as keeps the text in the drawing."""
         half = (len(self.text) + len(self.change) + 10 * bool(self.change)) * _CHARACTER / 2
         return max(half, min((self.x0 + self.x1) / 2, width - half))
-
-
-def sized(size: tuple[int, ...]) -> str:
-    """A size as people write it: 5x5, or 31992 for one axis."""
-    return "x".join(map(str, size))
 
 
 def arcs(layout: Layout) -> tuple[Arc, ...]:

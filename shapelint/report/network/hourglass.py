@@ -11,10 +11,11 @@ from dataclasses import dataclass
 
 from shapelint.facts.picture import Picture, Role, Step
 from shapelint.report.network import labels
-from shapelint.report.network.connections import Arc, Bracket, arcs, brackets, sized
+from shapelint.report.network.connections import Arc, Bracket, arcs, brackets
 from shapelint.report.network.labels import Text
 from shapelint.report.network.layout import NOTCH, Box, Column, Layout, layout
 from shapelint.report.place import short_place
+from shapelint.size.words import sized
 
 _ROW = 40.0
 _NAMES = 8
@@ -50,6 +51,7 @@ class Drawing:
 
     @property
     def height(self) -> float:
+        """The height of the picture in pixels."""
         return self.above + self.below
 
     def row(self, bracket: Bracket) -> float:

@@ -7,8 +7,8 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from shapelint.facts.picture import Mark, Picture, Role, Scene
-from shapelint.report.network.connections import sized
 from shapelint.report.network.layout import NOTCH, Column, Layout
+from shapelint.size.words import sized
 
 _LINE, _CHARACTER, _FORMULA, _LONGEST = 13.0, 7.6, 15, 24
 

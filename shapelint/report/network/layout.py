@@ -44,6 +44,7 @@ class Box:
 
     @property
     def middle(self) -> float:
+        """The horizontal middle in pixels."""
         return (self.x0 + self.x1) / 2
 
 
@@ -60,6 +61,7 @@ class Column:
 
     @property
     def middle(self) -> float:
+        """The horizontal middle in pixels."""
         return (self.body.x0 + max([self.body.x1, *(part.x1 for part in self.parts)])) / 2
 
 
@@ -76,6 +78,7 @@ class Layout:
     scale: Scale
 
     def height(self, size: Size) -> float:
+        """The height of all columns in pixels."""
         return self.scale.height(size)
 
     def ran(self, index: int) -> bool:
@@ -83,6 +86,7 @@ class Layout:
         return index < self.scene.reached or index in self.marks
 
     def marked(self, *roles: Role) -> list[Mark]:
+        """The boxes of the calls that carry a mark."""
         return [mark for mark in self.marks.values() if mark.role in roles and mark.step in self.boxes]
 
 

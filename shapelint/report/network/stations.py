@@ -39,6 +39,7 @@ class Station:
 
     @property
     def steps(self) -> tuple[int, ...]:
+        """The calls of the station, in their order."""
         inner = tuple(index for part in self.parts for index in part.steps)
         return inner if self.entered is None else (self.entered, *inner)
 

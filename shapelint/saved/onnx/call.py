@@ -59,7 +59,7 @@ class OperatorCall:
         return index < len(self.values) and self.values[index] is not None
 
     def value(self, index: int) -> torch.Tensor | Numbers:
-        """An input; without it the graph is no valid one."""
+        """An input; without it the graph is no valid one. Raises Unanalysable where it is not there."""
         found = self.values[index] if index < len(self.values) else None
         if found is None:
             raise Unanalysable(f"`{self.step.operator}` of `{self.step.name}` lacks its input {index + 1}")
@@ -75,7 +75,10 @@ class OperatorCall:
         return [self.tensor(index) for index in range(len(self.values)) if self.has(index)]
 
     def numbers(self, index: int, what: str = "what it gives") -> Numbers:
-        """An input whose numbers are known; where it is a tensor, nobody can tell."""
+        """An input whose numbers are known; where it is a tensor, nobody can tell.
+
+        Raises Unanalysable where they are not known.
+        """
         found = self.value(index)
         if isinstance(found, Numbers):
             return found
@@ -122,7 +125,10 @@ class OperatorCall:
         return str(self.attribute(name, str, default))
 
     def axis(self, value: Any, rank: int) -> int:
-        """An axis counted from the front; the graph raises for one that the tensor does not have."""
+        """An axis counted from the front; the graph raises for one that the tensor does not have.
+
+        Raises ValueError where there is no such axis.
+        """
         number = plain(value)
         if not -rank <= number < rank:
             raise ValueError(f"axis {number} is none of a tensor of {rank} axes")

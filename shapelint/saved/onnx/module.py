@@ -57,7 +57,10 @@ class GraphModule(nn.Module):
         return result
 
     def run_inner(self, graph: Graph) -> tuple[Value, ...]:
-        """The outputs of a graph in a graph, which sees what is around it."""
+        """The outputs of a graph in a graph, which sees what is around it.
+
+        Raises Unanalysable where the graph takes what nothing gives.
+        """
         if len(self._scopes) > _DEEPEST:
             raise Unanalysable(f"graphs inside of graphs, deeper than {_DEEPEST}")
         self._scopes.append({})

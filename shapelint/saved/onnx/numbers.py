@@ -78,7 +78,10 @@ def _lost(number: Any) -> Any:
 
 
 def cast(number: Any, dtype: torch.dtype) -> Any:
-    """The number in another dtype; floats are cut towards zero."""
+    """The number in another dtype; floats are cut towards zero.
+
+    Raises Unanalysable for a dtype that numbers cannot have.
+    """
     if dtype is torch.bool:
         return bool(number != 0)
     if dtype in FLOATS:
@@ -117,7 +120,7 @@ def rounded(number: float, dtype: torch.dtype) -> float:
 
 
 def divided(first: Any, second: Any) -> Any:
-    """The quotient of two integers, cut towards zero as C++ does it."""
+    """The quotient of two integers, cut towards zero as C++ does it. Raises ZeroDivisionError."""
     if not is_tracked(second) and plain(second) == 0:
         raise ZeroDivisionError("the graph divides a whole number by 0")
     if second < 0:
@@ -126,7 +129,7 @@ def divided(first: Any, second: Any) -> Any:
 
 
 def remainder(first: Any, second: Any) -> Any:
-    """The remainder of two integers with the sign of the second, as Python has it."""
+    """The remainder of two integers with the sign of the second, as Python has it. Raises ZeroDivisionError."""
     if not is_tracked(second) and plain(second) == 0:
         raise ZeroDivisionError("the graph divides a whole number by 0")
     return first % second if not is_tracked(second) else _plain_remainder(first, second)

@@ -34,7 +34,10 @@ _INPUT: Final = re.compile(r"L\['(\w+)'\]", re.ASCII)
 
 
 def check_inputs(exported: Exported, inputs: Mapping[str, torch.Tensor]) -> None:
-    """Raises as the program does for inputs of sizes that it does not take."""
+    """Raises as the program does for inputs of sizes that it does not take.
+
+    Raises AssertionError, as the program does, where a guard fails.
+    """
     _check_sizes(exported, inputs)
     for guard in exported.guards:
         if not _holds(guard, exported, inputs):

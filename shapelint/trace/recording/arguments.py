@@ -16,7 +16,10 @@ from shapelint.trace.recording.operation import NoRule, Operation
 
 
 def per_axis(value: Any, axes: int) -> tuple[int, ...]:
-    """An argument such as `stride` for each of the spatial axes; a single number stands for all."""
+    """An argument such as `stride` for each of the spatial axes; a single number stands for all.
+
+    Raises NoRule for anything else.
+    """
     if type(value) is tuple and len(value) == axes and all(type(each) is int for each in value):
         return value
     if _whole(value):
@@ -34,6 +37,8 @@ def number(op: Operation, value: Any) -> int:
     """An integer that may be given as a tensor of one element; its Size where the element's value is known.
 
     A tensor whose value is no constant of the model is a leak: another size may give another value.
+
+    Raises NoRule where it is no integer, or its value is not known.
     """
     if _whole(value):
         return cast(int, value) if symbolic(value) else plain(value)

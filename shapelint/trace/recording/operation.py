@@ -91,6 +91,22 @@ def fresh_parts(result: Any) -> Iterable[Fresh | Same]:
     return [] if isinstance(result, Plain) else [part for each in result for part in fresh_parts(each)]
 
 
+def made(result: Any) -> Any:
+    """The tensors of a declared result, without a kernel; a tuple for a tuple."""
+    if isinstance(result, tuple):
+        return tuple(made(part) for part in result)
+    if isinstance(result, Same):
+        return result.tensor
+    if isinstance(result, Plain):
+        return result.value
+    dtype = result.dtype or result.like.dtype
+    if result.layout is None or (isinstance(result.layout, torch.Tensor) and result.layout.is_contiguous()):
+        return torch.empty(tuple(map(plain, result.shape)), dtype=dtype, device="meta")
+    if isinstance(result.layout, torch.Tensor):
+        return torch.empty_like(result.layout, dtype=dtype, device="meta")
+    return torch.empty(tuple(map(plain, result.shape)), dtype=dtype, device="meta", memory_format=result.layout)
+
+
 def unit_sizes(result: Result) -> tuple[Condition, ...]:
     """For each size of a result in some format the condition that it is 1: what its strides allow depends on it."""
     parts = () if isinstance(result, Kernel) else fresh_parts(result)

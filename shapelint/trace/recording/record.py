@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import reduce
 from typing import Any, NoReturn, Protocol
 
 import torch
@@ -17,6 +18,11 @@ from shapelint.size.function import Function
 from shapelint.source.span import CallSite
 
 Shape = tuple[int, ...]
+
+
+def elements(shape: Iterable[int]) -> int:
+    """The number of elements of a shape, a Size where it depends on a symbol."""
+    return reduce(lambda count, dim: dim * count, shape, 1)
 
 
 @dataclass(slots=True)

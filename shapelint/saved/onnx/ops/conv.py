@@ -45,7 +45,10 @@ class KernelWindow:
 
 
 def window(call: OperatorCall, axes: int, kernel: Sequence[int]) -> KernelWindow:
-    """The arguments of a convolution with `axes` spatial axes."""
+    """The arguments of a convolution with `axes` spatial axes.
+
+    Raises ValueError where attributes do not fit each other.
+    """
     auto_pad = call.text("auto_pad", "NOTSET") or "NOTSET"
     if auto_pad not in ("NOTSET", "VALID", *SAME):
         raise ValueError(f"auto_pad is {auto_pad!r}, which is no way of padding")
@@ -101,7 +104,10 @@ def _convolution(call: OperatorCall) -> Any:
 
 
 def convolved(setting: KernelWindow, input: torch.Tensor, *rest: torch.Tensor) -> Any:
-    """A convolution; only a run under the recorder calls this, which has the rule below."""
+    """A convolution; only a run under the recorder calls this, which has the rule below.
+
+    Raises NotImplementedError for what onnxruntime does not implement.
+    """
     raise NotImplementedError
 
 

@@ -70,7 +70,7 @@ def _to_sizes(call: OperatorCall, chosen: tuple[int, ...], sizes: Sequence[int])
 
 
 def scaled_by(call: OperatorCall, scales: Any) -> Shape:
-    """floor(n * scale) in float32, of every axis."""
+    """floor(n * scale) in float32, of every axis. Raises ValueError for scales that the operator refuses."""
     shape = call.shape(0)
     if not isinstance(scales, (tuple, list)) or len(scales) != len(shape):
         raise ValueError(f"the scales are not one for each of {len(shape)} axes")
@@ -78,7 +78,7 @@ def scaled_by(call: OperatorCall, scales: Any) -> Shape:
 
 
 def scaled(n: int, scale: Any) -> int:
-    """floor(n * scale) as onnxruntime computes it."""
+    """floor(n * scale) as onnxruntime computes it. Raises ValueError for scales that the operator refuses."""
     if is_tracked(scale):
         return _by_a_size(n, scale)
     if not scale > 0:

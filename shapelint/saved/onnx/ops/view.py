@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from functools import reduce
 from typing import Any
 
 import numpy
@@ -14,6 +13,7 @@ from shapelint.saved.onnx.call import Kind, Need, OperatorCall, operator
 from shapelint.saved.onnx.numbers import Numbers, numbers
 from shapelint.size.number import plain
 from shapelint.size.tracking import symbolic
+from shapelint.trace.recording.record import elements
 
 
 @operator("Reshape")
@@ -33,18 +33,13 @@ def _reshape(call: OperatorCall) -> Any:
     return torch.reshape(call.tensor(0), tuple(target))
 
 
-def _product(sizes: Any) -> int:
-    total: int = reduce(lambda one, two: one * two, sizes, 1)
-    return total
-
-
 @operator("Flatten")
 def _flatten(call: OperatorCall) -> Any:
     shape, axis = call.shape(0), call.integer("axis", 1)
     axis = axis + len(shape) if axis < 0 else axis
     if not 0 <= axis <= len(shape):
         raise ValueError(f"axis {axis} is none of a tensor of {len(shape)} axes")
-    return call.made((_product(shape[:axis]), _product(shape[axis:])))
+    return call.made((elements(shape[:axis]), elements(shape[axis:])))
 
 
 @operator("Transpose")
@@ -103,7 +98,7 @@ def _unsqueeze(call: OperatorCall) -> Any:
 def _expand(call: OperatorCall) -> Any:
     target = tuple(call.numbers(1, "the new shape").items)
     value = call.value(0)
-    if isinstance(value, Numbers) and not any(map(symbolic, target)) and _product(target) <= 1024:
+    if isinstance(value, Numbers) and not any(map(symbolic, target)) and elements(target) <= 1024:
         shape = numpy.broadcast_shapes(value.shape, tuple(map(plain, target)))
         return numbers(numpy.broadcast_to(value.array, shape).flat, value.dtype, shape)
     other = declared(Declaration("constant", (target,), (call.dtype(),)))

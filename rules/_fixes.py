@@ -1,0 +1,80 @@
+"""The fixes that several rules offer, and how safe they are."""
+
+from __future__ import annotations
+
+import ast
+import copy
+from collections.abc import Sequence
+
+from shapelint.rule import Diagnosis, Fix, LostRows, Node, Plan, Rewrite, Safety, Span, call_at, function_around
+
+from ._words import layer_name, quoted
+
+
+def safety_of(plan: Plan) -> Safety:
+    """Safe: right at the asked sizes, and no size that ran now raises; advice where some asked size stays wrong."""
+    if not plan.complete:
+        return Safety.ADVICE
+    return Safety.UNSAFE if plan.breaks else Safety.SAFE
+
+
+def rewriting_fix(rewrite: Rewrite, title: str) -> Fix:
+    """The fix that writes other code, which was seen to work."""
+    return Fix(title, safety_of(rewrite.plan), {}, rewrite.edits, ("meta",))
+
+
+def rewritten(rewrite: Rewrite) -> str:
+    """The changed calls as they read."""
+    return " and ".join(quoted(text) for text in dict.fromkeys(rewrite.texts))
+
+
+def resizing(loss: LostRows) -> str:
+    """What to do about an up-sampling that takes no `output_padding`: a size instead of the factor, or its output."""
+    up, took = layer_name(loss.pair.up), f"the size that {layer_name(loss.pair.down)} took"
+    rank = len(loss.needed)
+    if loss.up.operation in ("interpolate", "upsample"):
+        return f"give {up} {took} instead of a factor: `F.interpolate(y, size=x.shape[-{rank}:])`"
+    crop = "[..., " + ", ".join(f":x.shape[{axis}]" for axis in range(-rank, 0)) + "]"
+    if all(each <= 0 for each in loss.needed):
+        return f"crop what {up} gives to {took}: `y{crop}`"
+    return f"resize what {up} gives to {took}: `F.interpolate(y, size=x.shape[-{rank}:])`"
+
+
+def output_size_call(diagnosis: Diagnosis, loss: LostRows) -> str | None:
+    """The call of the one layer to change with `output_size=`, where that is proved right for every size that runs.
+
+    A plain name in the call's reach must hold what the mirror takes; None where there is none.
+    """
+    return _stretched_call(loss.up, loss.down) if diagnosis.stretches else None
+
+
+def _stretched_call(up: Node, down: Node) -> str | None:
+    call, source = call_at(up.place), call_at(down.place)
+    if call is None or source is None or "ConvTranspose" not in up.kind or up.place is None or down.place is None:
+        return None
+    owner = call.func
+    if not isinstance(owner, ast.Attribute) or owner.attr != up.module.rpartition(".")[2] or not source.args:
+        return None
+    name = source.args[0]
+    same = up.place.file == down.place.file and _is_bound_once(name, (up.place, down.place))
+    if not isinstance(name, ast.Name) or not same or any(word.arg == "output_size" for word in call.keywords):
+        return None
+    rank, call = up.spatial, copy.deepcopy(call)
+    call.keywords.append(ast.keyword("output_size", ast.parse(f"{name.id}.shape[-{rank}:]", mode="eval").body))
+    return ast.unparse(call)
+
+
+def _is_bound_once(name: ast.expr, places: Sequence[Span]) -> bool:
+    """Whether a name is a parameter of the one function around all the places, and nothing in it assigns it again."""
+    if not isinstance(name, ast.Name):
+        return False
+    functions = {id(function): function for function in map(function_around, places)}
+    function = functions.popitem()[1] if len(functions) == 1 else None
+    if function is None:
+        return False
+    parameters = {each.arg for each in (*function.args.args, *function.args.kwonlyargs)}
+    stored = any(
+        isinstance(node, ast.Name) and node.id == name.id and isinstance(node.ctx, ast.Store)
+        for node in ast.walk(function)
+    )
+    return name.id in parameters and not stored

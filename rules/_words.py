@@ -1,0 +1,115 @@
+"""The words that several rules share: layers, sets of sizes, and the notes below a message."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from shapelint.rule import Analysis, LostRows, Node, Plan, SizeSet, sized, written
+
+_SIZE_NAMES = ("depth", "rows", "columns")
+_BRIEF, _PIECES = 90, 12
+_NAMED, _COUNTED = 3, 256
+_LAYERS = ("Conv", "Linear", "Norm", "PReLU", "LSTM", "GRU", "RNN", "Attention", "Shuffle", "Pad", "ool")
+
+
+def quoted(name: str) -> str:
+    """The path of a module; the model itself has none, and is named by what runs."""
+    return f"`{name or 'forward'}`"
+
+
+def layer_name(names: Sequence[str]) -> str:
+    """The layers of one side of a pair: the one, or the first to the last."""
+    return quoted(names[0]) if len(names) == 1 else f"{quoted(names[0])} to {quoted(names[-1])}"
+
+
+def called(node: Node) -> str:
+    """A layer by its path, with its call where that is not the first; a plain function by its name and its module."""
+    if not any(word in node.kind for word in _LAYERS):
+        name = quoted(node.operation.removesuffix("_with_indices"))
+        return f"{name} in {quoted(node.module)}" if node.module else name
+    return quoted(node.module or node.operation) + (f", call {node.call}," if node.call > 1 else "")
+
+
+def padding_text(value: Sequence[int]) -> str:
+    """`output_padding=1` where the axes agree, else a tuple."""
+    return f"`output_padding={written(value)}`"
+
+
+def brief(sizes: SizeSet, otherwise: str) -> str:
+    """A set of sizes in words, or the given text where the words are long."""
+    if sizes.piece_count > _PIECES:
+        return otherwise
+    text = str(sizes)
+    return text if len(text) <= _BRIEF else otherwise
+
+
+def some_of(sizes: SizeSet) -> str:
+    """A set of sizes in words; where they are long, or inequalities, a few of its members and how many more."""
+    text = "" if sizes.piece_count > _PIECES else str(sizes)
+    return text if text and len(text) <= (_BRIEF if " >= " in text else 2 * _BRIEF) else _few(sizes)
+
+
+def _few(sizes: SizeSet) -> str:
+    """The first members of a set, and how many more there are where they can be counted."""
+    found: list[str] = []
+    left = sizes
+    while len(found) < _NAMED and (member := left.sample()) is not None:
+        found.append(sized(tuple(member.values())))
+        left = left - SizeSet.point(sizes.symbols, member)
+    if not left:
+        return " and ".join(found)
+    small = left.finite and left <= left.at_most(dict.fromkeys(left.symbols, _COUNTED))
+    more = f"{sum(1 for _ in left.members())} more" if small else "many more"
+    return f"{', '.join(found)} and {more}"
+
+
+def alike_note(loss: LostRows) -> str | None:
+    """Which sizes the down-sampling takes to the same; None where it drops nothing."""
+    if not any(loss.remainder):
+        return None
+    alike = sized([n - r for n, r in zip(loss.taken, loss.remainder, strict=True)])
+    return f"{alike} and {sized(loss.taken)} both become {sized(loss.inner)} in {quoted(loss.pair.down[-1])}"
+
+
+def padding_note(analysis: Analysis) -> str | None:
+    """Code that pads the input to multiples of the total stride and crops the output, where that makes it right."""
+    steps = analysis.padding
+    if not steps:
+        return None
+    names = _SIZE_NAMES[-len(steps) :] if len(steps) > 1 else ("length",)
+    amounts = ", ".join(f"0, -{name} % {step}" for name, step in reversed(list(zip(names, steps, strict=True))))
+    head = f"{', '.join(names)} = x.shape[-{len(steps)}:]" if len(steps) > 1 else f"{names[0]} = x.shape[-1]"
+    crop = ", ".join(f":{name}" for name in names)
+    what = f"multiples of {written(steps)}"
+    return f"or pad the input to {what} and crop the output:\n{head}\ny = net(F.pad(x, ({amounts})))[..., {crop}]"
+
+
+def consequence(analysis: Analysis, plan: Plan) -> str:
+    """At which sizes the repaired model is right, and which it loses."""
+    verb, words = "restore their size" if analysis.intent.meant else "run", brief(plan.restores, "")
+    if words == "every size":
+        verb = "restores its size" if analysis.intent.meant else "runs"
+    text = f"with the fix {words or 'the asked size and some others'} {verb}"
+    if plan.loses:
+        text += f"; {brief(plan.loses, 'sizes that did before')} no longer do"
+    if plan.breaks:
+        broken = brief(plan.breaks, "other sizes")
+        text += " and raise" if plan.breaks == plan.loses else f"; {broken} ran before and now raise"
+    return text if plan.complete else f"no one value is right at every asked size; {text}"
+
+
+def shared_line_note(analysis: Analysis, up: Node) -> str | None:
+    """A warning where one line of the source builds several layers; None else."""
+    built = sum(layer.built is not None and layer.built == up.built for layer in analysis.layers)
+    return f"this line builds {built} layers; the value is for {quoted(up.module)}" if built > 1 else None
+
+
+def nearest_note(analysis: Analysis, focus: dict[str, int]) -> str | None:
+    """The nearest right sizes around the focus, in words."""
+    wanted = analysis.wanted
+    found = [wanted.nearest(focus, above=above) for above in (False, True)]
+    texts = [sized(tuple(each.values())) for each in found if each]
+    verb = "restore" if analysis.intent.meant else "run"
+    if not texts:
+        return None
+    return f"nearest to {sized(tuple(focus.values()))} that {verb}: {' and '.join(dict.fromkeys(texts))}"
