@@ -11,6 +11,7 @@ import torch
 
 from shapelint.terminal.quiet import quiet
 from tests.onnx_graphs import Shapes, contract_of
+from tests.oracle import attempt, given
 
 
 def exported(model: torch.nn.Module, args: tuple[Any, ...], file: Path, **options: Any) -> str:
@@ -26,12 +27,8 @@ def own_shapes(file: str) -> Callable[[Sequence[Sequence[int]]], Shapes | None]:
         module = torch.export.load(file).module()
 
     def shapes(dims: Sequence[Sequence[int]]) -> Shapes | None:
-        try:
-            with quiet(), torch.no_grad():
-                found = module(*(torch.zeros(tuple(each)) for each in dims))
-        except Exception:
-            return None
-        return tuple(tuple(each.shape) for each in (found if isinstance(found, tuple) else (found,)))
+        with quiet():
+            return given(attempt(module, *(torch.zeros(tuple(each)) for each in dims)))
 
     return shapes
 

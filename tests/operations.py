@@ -19,7 +19,8 @@ from shapelint.request.spec import TensorSpec, parse_tensor
 from shapelint.size.number import plain
 from shapelint.trace.meta_state import MetaState
 from shapelint.trace.recording.errors import Unanalysable
-from shapelint.trace.run import Run, Subject, output_tensors, run_once
+from shapelint.trace.run import Run, Subject, run_once
+from tests.oracle import attempt, given, real
 
 Sizes = Mapping[str, int]
 Outcome = tuple[tuple[int, ...], ...] | None
@@ -97,23 +98,14 @@ def _all_eager(
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        return [_eager(model, [_real(spec, point, rising=rising) for spec in specs]) for point in sizes]
+        tensors = [[_real(spec, point, rising=rising) for spec in specs] for point in sizes]
+        return [given(attempt(model, *each)) for each in tensors]
     finally:
         torch.set_num_threads(before)
 
 
-def _eager(model: torch.nn.Module, tensors: list[torch.Tensor]) -> Outcome:
-    """What PyTorch does on real tensors on the CPU."""
-    try:
-        with torch.no_grad():
-            value = model(*tensors)
-    except Exception:
-        return None
-    return tuple(tuple(tensor.shape) for tensor in output_tensors(value))
-
-
 def _real(spec: TensorSpec, point: Sizes, *, rising: bool) -> torch.Tensor:
-    ones = torch.ones([dim.value(point) for dim in spec.dims], dtype=getattr(torch, spec.dtype))
+    ones = real(spec, point)
     return torch.arange(ones.numel()).reshape(ones.shape).to(ones.dtype) if rising else ones
 
 

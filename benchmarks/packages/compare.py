@@ -15,9 +15,8 @@ import shapelint
 from benchmarks.packages.entry import Entry
 from shapelint.facts.contract import Contract
 from shapelint.request.inputs import Inputs, parse_inputs
-from shapelint.request.spec import TensorSpec
 from shapelint.restore.process import restored_state
-from shapelint.trace.run import output_tensors
+from tests.oracle import attempt, given, real
 
 Sizes = Mapping[str, int]
 
@@ -104,18 +103,10 @@ def _module(entry: Entry) -> nn.Module:
 
 def _eager(entry: Entry, parsed: Inputs, sizes: Sizes) -> tuple[tuple[int, ...], ...] | None:
     """The shapes of all outputs, depth first; None where the model raises."""
-    args, kwargs = parsed.map(lambda spec: _real(spec, sizes))
-    with restored_state(), torch.no_grad():
+    args, kwargs = parsed.map(lambda spec: real(spec, sizes, drawn=True))
+    with restored_state():
         module = _module(entry)
-        function = module if entry.method is None else getattr(module, entry.method)
-        try:
-            return tuple(tuple(tensor.shape) for tensor in output_tensors(function(*args, **kwargs)))
-        except Exception:
-            _built.clear()
-            return None
-
-
-def _real(spec: TensorSpec, sizes: Sizes) -> torch.Tensor:
-    shape, dtype = [function.value(sizes) for function in spec.dims], getattr(torch, spec.dtype)
-    drawn = dtype.is_floating_point or dtype.is_complex
-    return torch.randn(shape).to(dtype) if drawn else torch.ones(shape, dtype=dtype)
+        seen = given(attempt(module if entry.method is None else getattr(module, entry.method), *args, **kwargs))
+    if seen is None:
+        _built.clear()
+    return seen

@@ -32,6 +32,7 @@ from shapelint.facts.finding import Finding, Severity
 from shapelint.report.report import Report
 from shapelint.terminal.quiet import quiet
 from tests.drawn.load import load_path
+from tests.oracle import run
 
 CASES = Path(__file__).parent.parent / "cases"
 QUICK, SLOW = Exporter.TORCHSCRIPT, Exporter.DYNAMO
@@ -52,8 +53,7 @@ def file_shapes(net: nn.Module, exported: Shape, *others: Shape, exporter: Expor
 
 
 def eager_shape(net: nn.Module, shape: Shape) -> Shape:
-    with torch.no_grad():
-        return tuple(net.eval()(torch.zeros(shape)).shape)
+    return run(net.eval(), shape)[0]
 
 
 def only(report: Report, code: str) -> Finding:
