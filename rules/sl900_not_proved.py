@@ -68,8 +68,7 @@ class NotProved:
             yield self._finding(analysis, regions)
 
     def _finding(self, analysis: Analysis, regions: list[Region]) -> Finding:
-        undecided = any(region.outcome.ok is None and region.sizes & analysis.asked for region in regions)
-        severity = Severity.WARNING if undecided and analysis.certain else Severity.NOTE
+        severity = Severity.WARNING if any(region.sizes & analysis.undecided for region in regions) else Severity.NOTE
         sizes = reduce(SizeSet.__or__, (region.sizes for region in regions))
         decided = all(region.how is How.SAMPLED for region in regions)
         told = "tried at some sizes only" if decided else "not decided"

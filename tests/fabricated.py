@@ -41,8 +41,8 @@ class Words(SizeSet):
         super().__init__(base.symbols, base._set)
         self.words = words
 
-    def _with(self, raw: Any) -> Any:
-        return SizeSet(self.symbols, raw)
+    def _with(self, raw: Any, symbols: Any = None) -> Any:
+        return SizeSet(self.symbols if symbols is None else symbols, raw)
 
     def __str__(self) -> str:
         return self.words

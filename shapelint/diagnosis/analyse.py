@@ -7,12 +7,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from shapelint import ops  # noqa: F401  (registers the size rules)
+from shapelint.diagnosis.asked import settled
 from shapelint.diagnosis.axis_mix_up import axis_mix_up
 from shapelint.diagnosis.baked_branches import portability
 from shapelint.diagnosis.broadcasts import broadcasts
 from shapelint.diagnosis.case import Case
 from shapelint.diagnosis.diagnose import diagnose
-from shapelint.diagnosis.intent import intent, multiples, restored, with_known_restores
+from shapelint.diagnosis.intent import intent, is_restored, multiples, restored, with_known_restores
 from shapelint.diagnosis.odd_difference import odd_differences
 from shapelint.diagnosis.output_padding import Solver, Unsettled, fixed, layers_of
 from shapelint.diagnosis.pairs import mirrored_pairs
@@ -23,9 +24,9 @@ from shapelint.diagnosis.spatial_axes import spatial_axes
 from shapelint.diagnosis.subject import built_places, right_sizes, subject_of
 from shapelint.errors import ModelError
 from shapelint.facts.analysis import Analysis, Intent, Layer
-from shapelint.facts.contract import Contract, How, Outcome, Region
+from shapelint.facts.contract import Contract, How, Outcome, Region, union
 from shapelint.facts.failure import Kind
-from shapelint.facts.graph import ShapeGraph
+from shapelint.facts.graph import ShapeGraph, TensorShape
 from shapelint.load.failure import place
 from shapelint.request.inputs import Inputs
 from shapelint.request.options import Options
@@ -130,9 +131,15 @@ def _contract(explored: Exploration, asked: Question, meaning: Intent, options: 
         error = "" if run.failure is None else run.failure.at(sizes)
         return Outcome(None if unsure else run.failure is None, outputs, error, "", How.SAMPLED)
 
-    right = restored(asked.domain, explored.regions, asked, options.expect)
+    def judge(outcome: Outcome, sizes: Mapping[str, int]) -> bool:
+        expect = None if options.expect is None else options.expect.at(sizes)
+        alone = asked.at(fixed(asked.inputs, sizes), asked.symbols)
+        return outcome.ok is True and is_restored(tuple(map(TensorShape, outcome.outputs)), alone, expect, sizes)
+
     regions = with_known_restores(explored.regions, asked, options.expect)
-    return Contract(asked.symbols, asked.domain, regions, right, meaning.meant, ask)
+    regions, seen = (regions, None) if asked.asked is None else settled(explored, regions, asked.asked)
+    right = restored(asked.domain, regions, asked, options.expect)
+    return Contract(asked.symbols, asked.domain, regions, right, meaning.meant, ask, judge, seen)
 
 
 def _analysis(
@@ -162,15 +169,21 @@ def _layers(loaded: Loaded, built: dict[str, Span]) -> tuple[Layer, ...]:
 def _diagnosed(analysis: Analysis, case: Case) -> Analysis:
     contract = analysis.contract
     if analysis.certain:
-        wrong = analysis.asked - analysis.wanted
+        wrong = (analysis.asked - analysis.wanted) & (contract.decided | _may_fail(contract))
         if not wrong:
             return analysis
         focus = _focus(wrong, case)
         return replace(analysis, diagnosis=diagnose(case, focus, analysis.asked))
-    if not analysis.wanted:
+    if not analysis.wanted and contract.proved:
         focus = _focus(contract.runs or contract.domain, case)
         return replace(analysis, diagnosis=diagnose(case, focus, SizeSet.point(contract.symbols, focus)))
     return _aligned(analysis, case)
+
+
+def _may_fail(contract: Contract) -> SizeSet:
+    """The sizes that raise unless the values in a tensor are lucky, as those of the indices of an unpooling are."""
+    found = [each for each in contract.regions if each.outcome.ok is None and each.outcome.failure is not None]
+    return union(contract.symbols, [each.sizes for each in found if each.outcome.failure.kind is Kind.UNPOOL])
 
 
 def _padding(analysis: Analysis) -> tuple[int, ...]:
@@ -210,7 +223,8 @@ def _aligned(analysis: Analysis, case: Case) -> Analysis:
     """Symbols alone: whether the multiples of the total stride restore, and what would make them."""
     contract = analysis.contract
     whole = multiples(analysis.question, analysis.intent.stride) & contract.runs
-    if not analysis.intent.meant or not whole or whole & contract.restores or _is_pinned(contract.runs):
+    known = whole & contract.decided
+    if not analysis.intent.meant or not known or whole & contract.restores or _is_pinned(contract.runs):
         return analysis
     focus = whole.at_least(dict.fromkeys(whole.symbols, 8)).sample() or _focus(whole, case)
     found = diagnose(case, focus, whole)

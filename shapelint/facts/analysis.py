@@ -157,6 +157,12 @@ class Analysis:
         return self.contract.restores if self.intent.meant else self.contract.runs
 
     @property
+    def undecided(self) -> SizeSet:
+        """The asked sizes of which nothing is known; with symbols alone only where no size is seen to be right."""
+        left = self.asked - self.contract.decided
+        return left if self.certain or not self.wanted else SizeSet.empty(left.symbols)
+
+    @property
     def claimed(self) -> bool:
         """Whether a rule knows the cause of what is wrong at the focus: a hand-made pad, mixed axes or a guard."""
         sets = [each.sizes for each in self.odd]

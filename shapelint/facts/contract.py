@@ -14,7 +14,10 @@ from shapelint.facts.failure import Failure
 from shapelint.facts.graph import TensorShape
 from shapelint.size.isl_form import SolverError, limited
 from shapelint.size.sets import SizeSet
+from shapelint.size.words import sized
 from shapelint.source.span import Span
+
+_NAMED, _ASKED = 6, 8
 
 
 class How(enum.StrEnum):
@@ -80,23 +83,54 @@ class Outcome:
     how: How
 
 
+class ContractSet(SizeSet):
+    """The sizes of a contract at which something is so; where nothing is proved, membership asks the contract.
+
+    As a set it has what is proved and what was tried; its words tell the one from the other.
+    """
+
+    __slots__ = ("_holds", "_words")
+
+    def __init__(self, base: SizeSet, words: Callable[[], str], holds: Callable[[Mapping[str, int]], bool]) -> None:
+        super().__init__(base.symbols, base._set)
+        self._words, self._holds = words, holds
+
+    def _with(self, raw: Any, symbols: Sequence[str] | None = None) -> Any:
+        return SizeSet(self.symbols if symbols is None else symbols, raw)
+
+    def __contains__(self, size: object) -> bool:
+        return self._holds(self.coordinates(size))
+
+    def __reduce__(self) -> Any:
+        return SizeSet.read, (self.symbols, self.isl_text)
+
+    def __str__(self) -> str:
+        return self._words()
+
+
 @dataclass(frozen=True)
 class Contract:
     """For every input size, whether the model runs, what it gives back, and how that was decided.
 
-    `target` are the sizes that `restores` compares the first spatial output with: the spatial size of the input, or
-    what was asked for; None stands for "any". `ask` runs the model where a region is not proved.
+    `restored` are the sizes of its regions at which the first spatial output has the size of the input, or the one
+    that was asked for; `mixed` those at which it runs, but mixes or splits the samples of a batch; `seen` those that
+    are not proved, but decided by a run at just that size. `ask` runs the model where a region is not proved, and
+    `judge` tells whether outputs restore.
     """
 
     symbols: tuple[str, ...]
     domain: SizeSet
     regions: tuple[Region, ...]
-    restores: SizeSet
+    restored: SizeSet
     meant: bool = False
     ask: Callable[[Mapping[str, int]], Outcome] | None = field(default=None, compare=False, repr=False)
+    judge: Callable[[Outcome, Mapping[str, int]], bool] | None = field(default=None, compare=False, repr=False)
+    seen: SizeSet | None = None
+    mixed: SizeSet | None = None
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "ask": None}
+        kept = {name: value for name, value in self.__dict__.items() if not isinstance(value, ContractSet)}
+        return {**kept, "ask": None, "judge": None}
 
     @property
     def proved(self) -> bool:
@@ -104,9 +138,39 @@ class Contract:
         return all(region.how is How.PROVED for region in self.regions)
 
     @cached_property
+    def decided(self) -> SizeSet:
+        """The sizes of which it is known how the model ends there: proved, or seen."""
+        proved = [region.sizes for region in self.regions if region.how is How.PROVED]
+        return self.domain if self.proved else union(self.symbols, proved + ([] if self.seen is None else [self.seen]))
+
+    @cached_property
     def runs(self) -> SizeSet:
-        """The sizes at which the model gives an output."""
-        return running(self.domain, self.regions)
+        """The sizes at which the model gives an output, each sample of a batch for itself."""
+        base = running(self.domain, self.regions)
+        return self._set(base if self.mixed is None else base - self.mixed, lambda outcome, sizes: outcome.ok is True)
+
+    @cached_property
+    def restores(self) -> SizeSet:
+        """The sizes at which, besides, the first spatial output has the input's size, or the one that was asked for."""
+        return self._set(self.restored, self.judge)
+
+    def _set(self, base: SizeSet, judge: Callable[[Outcome, Mapping[str, int]], bool] | None) -> SizeSet:
+        def holds(sizes: Mapping[str, int]) -> bool:
+            plainly = self.ask is None or judge is None or sizes not in self.domain or sizes in self.decided
+            return sizes in base if plainly or judge is None else judge(self.outcome(**sizes), sizes)
+
+        return ContractSet(base, lambda: self._words(base), holds)
+
+    def _words(self, base: SizeSet) -> str:
+        """What is known of a set: the proved part in words, tried sizes as such, and that others are not decided."""
+        undecided = any(region.outcome.ok is None for region in self.regions)
+        if not undecided:
+            return str(base) + ("" if base <= self.decided else ", as far as tried")
+        proved = base & union(self.symbols, [each.sizes for each in self.regions if each.how is How.PROVED])
+        tried = base - proved
+        texts = [str(proved)] if proved else []
+        texts += [_tried(tried)] if tried else []
+        return "; ".join([*texts, "others are not decided"] if proved else ["not decided", *texts])
 
     def region_at(self, sizes: Mapping[str, int]) -> Region:
         """The region that a size lies in; SpecError for a size that no input can have."""
@@ -134,7 +198,25 @@ class Contract:
         """The nearest sizes below and above at which it restores (or runs, where nothing is meant)."""
         self.region_at(sizes)
         wanted = self.restores if self.meant else self.runs
-        return wanted.nearest(sizes, above=False), wanted.nearest(sizes, above=True)
+        return self._nearest(wanted, sizes, above=False), self._nearest(wanted, sizes, above=True)
+
+    def _nearest(self, wanted: SizeSet, sizes: Mapping[str, int], *, above: bool) -> dict[str, int] | None:
+        """The nearest member that is one when it is asked for; what was only tried may be none."""
+        left: SizeSet = wanted
+        for _ in range(_ASKED):
+            found = left.nearest(sizes, above=above)
+            if found is None or found in wanted:
+                return found
+            left = left - SizeSet.point(self.symbols, found)
+        return None
+
+
+def _tried(sizes: SizeSet) -> str:
+    """Sizes that were tried, as such."""
+    if not sizes.finite:
+        return f"{sizes}, as far as tried"
+    members = [sized(each.values()) for each, _ in zip(sizes.members(), range(_NAMED + 1), strict=False)]
+    return f"seen at {', '.join(members[:_NAMED])}{' and others' if len(members) > _NAMED else ''}"
 
 
 def union(symbols: Sequence[str], sets: Sequence[SizeSet]) -> SizeSet:

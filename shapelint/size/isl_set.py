@@ -37,9 +37,9 @@ class IslSet:
         self.symbols = tuple(symbols)
         self._set = raw
 
-    def _with(self, raw: isl.Set) -> Self:
-        """Other points of the same symbols."""
-        return type(self)(self.symbols, raw)
+    def _with(self, raw: isl.Set, symbols: Sequence[str] | None = None) -> Self:
+        """Other points, of the same symbols unless others are given."""
+        return type(self)(self.symbols if symbols is None else symbols, raw)
 
     @classmethod
     def universe(cls, symbols: Sequence[str]) -> Self:
@@ -98,8 +98,11 @@ class IslSet:
         return not self._set.is_empty()
 
     def __contains__(self, size: object) -> bool:
-        values = size if isinstance(size, Mapping) else dict(zip(self.symbols, _tuple(size), strict=True))
-        return bool(type(self).point(self.symbols, values)._set.is_subset(self._set))
+        return bool(IslSet.point(self.symbols, self.coordinates(size))._set.is_subset(self._set))
+
+    def coordinates(self, size: object) -> Mapping[str, int]:
+        """A size by the names of the symbols: a mapping, a tuple in their order, or one integer."""
+        return size if isinstance(size, Mapping) else dict(zip(self.symbols, _tuple(size), strict=True))
 
     @property
     def isl_text(self) -> str:
@@ -141,7 +144,7 @@ class IslSet:
         for index in reversed(range(len(self.symbols))):
             if self.symbols[index] not in kept:
                 raw = raw.project_out(isl.dim_type.set, index, 1)
-        return type(self)(kept, _renamed(raw, kept))
+        return self._with(_renamed(raw, kept), kept)
 
     def lifted(self, symbols: Sequence[str]) -> Self:
         """The same set over more symbols, which are free; the own symbols keep their order."""
@@ -149,7 +152,7 @@ class IslSet:
         for index, name in enumerate(symbols):
             if name not in self.symbols:
                 raw = raw.insert_dims(isl.dim_type.set, index, 1)
-        return type(self)(symbols, _renamed(raw, tuple(symbols)))
+        return self._with(_renamed(raw, tuple(symbols)), symbols)
 
     def smallest(self) -> dict[str, int] | None:
         """The lexicographically smallest member, None where the set is empty or has none.

@@ -89,11 +89,18 @@ def _end(run: Run, path: SizeSet, index: int) -> Region:
     return last
 
 
-def doubted(branch: Branch, why: str, place: Any) -> None:
-    """Takes the proof from every region that the branch's run showed."""
+def doubted(branch: Branch, why: str, place: Any, *, open_conditions: bool) -> None:
+    """Takes the proof from every region that the branch's run showed.
+
+    With `open_conditions`, of which no set says where they hold, one run is no evidence that other sizes raise.
+    """
 
     def less(part: Any) -> Any:
-        return replace(part, how=How.SAMPLED, why=why, place=place) if not part.why else part
+        if part.why:
+            return part
+        if part.outcome.ok or not open_conditions:
+            return replace(part, how=How.SAMPLED, why=why, place=place)
+        return replace(part, outcome=replace(part.outcome, ok=None), how=How.UNKNOWN, why=why, place=place)
 
     branch.steps = [(path, less(part) if isinstance(part, Region) else part) for path, part in branch.steps]
     branch.end = less(branch.end)

@@ -132,7 +132,7 @@ def _divide(found: Exploration, branch: Branch, run: Run) -> list[Branch | Regio
         return _pin(found, branch, run, f"the solver failed: {error}")
     if run.leaks or doubt:
         reason, place = run.leaks[0] if run.leaks else (doubt, None)
-        doubted(branch, reason, None if place is None else place.span())
+        doubted(branch, reason, None if place is None else place.span(), open_conditions=bool(doubt))
     assert branch.end is not None
     regions = [part for _, part in branch.steps if isinstance(part, Region)] + [branch.end]
     why = _contradiction(found, run, regions)

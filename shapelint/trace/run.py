@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import torch
@@ -45,7 +45,11 @@ class Subject:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What one run did: its calls, the conditions on its path, and its outputs or its failure."""
+    """What one run did: its calls, the conditions on its path, and its outputs or its failure.
+
+    `random` tells that Python's or numpy's random numbers were drawn, or that calls were hidden from it: another run
+    may end otherwise.
+    """
 
     sizes: Mapping[str, int]
     records: list[Record]
@@ -56,6 +60,7 @@ class Run:
     failure: Failure | None
     place: CallSite | None = None
     error: BaseException | None = field(default=None, compare=False)
+    random: bool = False
 
 
 def run_once(
@@ -93,8 +98,9 @@ def run_once(
         error = raised
     finally:
         track(before)
-    recorder.leaks += [(reason, None) for reason in (random_state.drawn(), subject.meta_state.hidden) if reason]
-    return _finished(recorder, sizes, tensors, error)
+    chance = [reason for reason in (random_state.drawn(), subject.meta_state.hidden) if reason]
+    recorder.leaks += [(reason, None) for reason in chance]
+    return replace(_finished(recorder, sizes, tensors, error), random=bool(chance))
 
 
 def _finished(

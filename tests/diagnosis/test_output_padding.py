@@ -13,6 +13,7 @@ import torch
 from torch import nn
 
 import shapelint
+from shapelint import ops  # noqa: F401  (registers the size rules)
 from shapelint.diagnosis.intent import restored
 from shapelint.diagnosis.output_padding import Solver, TransposedLayer, fixed, layers_of
 from shapelint.diagnosis.subject import subject_of

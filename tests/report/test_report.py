@@ -114,7 +114,7 @@ def test_a_note_leaves_the_report_ok_and_is_shown() -> None:
 def test_a_model_that_is_not_meant_to_restore_is_told_where_it_runs() -> None:
     lines = str(replace(CLEAN, contract=replace(RAISING, symbols=("H", "W")), pairs=(), confirmations=()))
     assert lines.splitlines()[-1].startswith("runs for: ")
-    assert lines.endswith(" (not proved for every size)\n")
+    assert lines.endswith("; others are not decided\n")
 
 
 def test_lines_of_a_title_stay_below_each_other() -> None:
