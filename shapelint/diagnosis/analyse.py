@@ -182,8 +182,8 @@ def _diagnosed(analysis: Analysis, case: Case) -> Analysis:
 
 def _may_fail(contract: Contract) -> SizeSet:
     """The sizes that raise unless the values in a tensor are lucky, as those of the indices of an unpooling are."""
-    found = [each for each in contract.regions if each.outcome.ok is None and each.outcome.failure is not None]
-    return union(contract.symbols, [each.sizes for each in found if each.outcome.failure.kind is Kind.UNPOOL])
+    undecided = [(each.sizes, each.outcome.failure) for each in contract.regions if each.outcome.ok is None]
+    return union(contract.symbols, [sizes for sizes, failure in undecided if failure and failure.kind is Kind.UNPOOL])
 
 
 def _padding(analysis: Analysis) -> tuple[int, ...]:
