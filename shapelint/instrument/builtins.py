@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import torch
 
+from shapelint.size.data_number import DataNumber
 from shapelint.size.number import Size, larger, plain, smaller
 from shapelint.size.operand import left_operand
 from shapelint.size.ratio import Ratio
@@ -38,7 +39,7 @@ def tracked_float(*args: Any) -> Any:
         value = args[0].item() if isinstance(args[0], torch.Tensor) else args[0]
         if isinstance(value, Size) and symbolic(value):
             return Ratio(value, 1)
-        return value if isinstance(value, Ratio) else float(value)
+        return value if isinstance(value, Ratio | DataNumber) else float(value)
     return float(*args)
 
 

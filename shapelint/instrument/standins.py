@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from types import ModuleType
 from typing import Any, Final
 
+from shapelint.size.data_number import DataNumber
 from shapelint.size.number import Size, integral, larger, smaller
 from shapelint.size.operand import left_operand
 from shapelint.size.ratio import Ratio
@@ -104,7 +105,11 @@ class Heard:
         self._name = f"{getattr(function, '__name__', 'a function')}() of a size"
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        lose(self._name, *sizes_in((args, kwargs)))
+        sizes = list(sizes_in((args, kwargs)))
+        for each in sizes:
+            if isinstance(each, DataNumber):
+                each.refuse(self._name.removesuffix(" of a size"))
+        lose(self._name, *sizes)
         return self._function(*args, **kwargs)
 
     def __getattr__(self, name: str) -> Any:
@@ -119,7 +124,7 @@ class Hidden(Heard):
 
 
 def sizes_in(tree: Any) -> Iterator[Any]:
-    """The sizes in nested arguments."""
+    """The sizes in nested arguments, and the numbers that the data decide."""
     if isinstance(tree, dict):
         tree = tuple(tree.values())
     if isinstance(tree, (tuple, list)):
@@ -129,7 +134,7 @@ def sizes_in(tree: Any) -> Iterator[Any]:
         yield from sizes_in((tree.start, tree.stop, tree.step))
     elif isinstance(tree, Ratio):
         yield tree._numerator
-    elif symbolic(tree):
+    elif symbolic(tree) or isinstance(tree, DataNumber):
         yield tree
 
 

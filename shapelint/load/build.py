@@ -165,7 +165,7 @@ def _move(module: nn.Module) -> None:
         if any(map(is_lazy, tensors)):
             raise ValueError("a lazy parameter forgets that it is one when it is moved")
         small = [(part, name, each) for part in module.modules() for name, each in part._buffers.items()]
-        small = [(part, name, each) for part, name, each in small if is_small_buffer(name, each)]
+        small = [(part, name, each) for part, name, each in small if is_small_buffer(part, name, each)]
         module.to(_META)
         for part, name, tensor in small:
             part._buffers[name] = tensor

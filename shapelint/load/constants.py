@@ -6,9 +6,15 @@ import torch
 
 SMALL = 64
 LARGEST_ATTRIBUTE = 4096
-_STATISTICS = frozenset({"running_mean", "running_var", "num_batches_tracked"})
+_STATISTICS = frozenset({"running_mean", "running_var"})
+_COUNTER = "num_batches_tracked"
 
 
-def is_small_buffer(name: str, tensor: torch.Tensor | None) -> bool:
-    """Whether a buffer stays real in a run: a model may compute sizes with it."""
-    return tensor is not None and not tensor.is_meta and tensor.numel() <= SMALL and name not in _STATISTICS
+def is_small_buffer(part: torch.nn.Module, name: str, tensor: torch.Tensor | None) -> bool:
+    """Whether a module's buffer stays real in a run: a model may compute sizes with it.
+
+    The counter of a batch norm is read only where its average is cumulative.
+    """
+    if tensor is None or tensor.is_meta or tensor.numel() > SMALL or name in _STATISTICS:
+        return False
+    return name != _COUNTER or getattr(part, "momentum", None) is None

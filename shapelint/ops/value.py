@@ -18,12 +18,13 @@ import torch
 
 from shapelint.instrument.frames import is_asserted
 from shapelint.ops.heads import guesses_causality
+from shapelint.size.data_number import DataNumber
 from shapelint.size.number import larger, smaller
 from shapelint.size.ratio import Ratio
 from shapelint.size.tracking import symbolic
 from shapelint.trace.fitting.fallback import Ready
 from shapelint.trace.recording.constants import sharing
-from shapelint.trace.recording.errors import Unanalysable
+from shapelint.trace.recording.errors import Kind, Unanalysable
 from shapelint.trace.recording.operation import (
     VALUE_RULES,
     Fresh,
@@ -120,8 +121,19 @@ def _taken(op: Operation, tensor: Tensor) -> Any:
     return None
 
 
+def _is_data(op: Operation, tensor: Tensor) -> bool:
+    """Whether a tensor holds one number, at every size that comes here, that depends on the data."""
+    if not tensor.is_meta or op.recorder.known[id(tensor)].values is not None:
+        return False
+    for dim in op.shape(tensor):
+        op.require_equal(dim, 1, Kind.ARGUMENT, "a Tensor with {left} elements cannot be converted to a number")
+    return True
+
+
 @size_rule(Tensor.item)
 def _item(op: Operation, tensor: Tensor) -> Plain:
+    if tensor.dtype.is_floating_point and _is_data(op, tensor):
+        return Plain(DataNumber(op.recorder))
     values = _taken(op, tensor)
     return Plain(tensor.item() if values is None or len(values) != 1 else _number(tensor, values[0]))
 
@@ -151,9 +163,8 @@ def _nested(shape: tuple[int, ...], numbers: Any) -> Any:
 def _bool(op: Operation, tensor: Tensor) -> Plain:
     if guesses_causality():
         return Plain(False)
-    if tensor.is_meta and op.recorder.known[id(tensor)].values is None and is_asserted(sys._getframe(1)):
-        op.recorder.leak("an assertion about values, taken to hold")
-        return Plain(True)
+    if _is_data(op, tensor):
+        return Plain(is_asserted(sys._getframe(1)) or op.recorder.choose())
     values = _taken(op, tensor)
     return Plain(bool(tensor) if values is None or len(values) != 1 else bool(values[0]))
 
@@ -167,10 +178,20 @@ def _lost(op: Operation, tensor: Tensor) -> Plain:
     return Plain(op.function(tensor))
 
 
-@size_rule(
-    Tensor.numpy, Tensor.__array__, torch.equal, Tensor.equal, torch.allclose, Tensor.allclose, Tensor.__contains__
-)
-def _read(op: Operation, tensor: Tensor, *rest: Any, **named: Any) -> Plain:
+@size_rule(torch.equal, Tensor.equal, torch.allclose, Tensor.allclose)
+def _alike(op: Operation, input: Tensor, other: Tensor, *rest: Any, **named: Any) -> Any:
+    """A decision of the data, unless both have numbers; `equal` is "no" for unequal shapes, `allclose` broadcasts."""
+    if not (input.is_meta or other.is_meta):
+        return _read(op, input, other, *rest, **named)
+    if op.name == "allclose":
+        op.broadcast(op.shape(input), op.shape(other))
+    elif op.shape(input) != op.shape(other):
+        return Plain(False)
+    return Plain(op.recorder.choose())
+
+
+@size_rule(Tensor.numpy, Tensor.__array__, Tensor.__contains__)
+def _read(op: Operation, tensor: Tensor, *rest: Any, **named: Any) -> Any:
     for each in (tensor, *rest):
         if isinstance(each, Tensor) and _taken(op, each) is not None:
             op.recorder.leak(f"`{op.name}` of a tensor that holds sizes")

@@ -9,6 +9,7 @@ import operator
 from collections.abc import Callable
 from typing import Any, Final
 
+from shapelint.size.data_number import DataNumber
 from shapelint.size.ratio import Ratio
 from shapelint.size.tracking import symbolic, tell
 
@@ -41,6 +42,8 @@ def _left_to_the_size(name: str, operation: Callable[[Any, Any], Any]) -> Callab
     own = getattr(float, name)
 
     def tracked(number: float, other: Any) -> Any:
+        if isinstance(other, DataNumber):
+            return NotImplemented
         if isinstance(other, Ratio):
             return operation(float.__float__(number), other)
         if isinstance(other, int) and symbolic(other):

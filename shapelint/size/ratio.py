@@ -16,6 +16,7 @@ from fractions import Fraction
 from numbers import Number
 from typing import Any
 
+from shapelint.size.data_number import DataNumber
 from shapelint.size.division import divide_exactly
 from shapelint.size.function import Function, NotQuasiAffine, constant
 from shapelint.size.number import function_of, integral, plain, quotients, tracked_size
@@ -152,8 +153,8 @@ class Ratio(float):
         return self._lost(other, lambda mine, theirs: pow(theirs, mine))
 
     def _lost(self, other: Any, operation: Callable[[Any, Any], Any]) -> Any:
-        """The operation on plain numbers; tensors are left to torch."""
-        if not isinstance(other, Number) and type(other).__module__ != "numpy":
+        """The operation on plain numbers; tensors are left to torch, and what the data decide to itself."""
+        if isinstance(other, DataNumber) or (not isinstance(other, Number) and type(other).__module__ != "numpy"):
             return NotImplemented
         theirs = _exact(other)
         lose("a float made of a size", self._numerator, None if theirs is None else theirs[0])
@@ -235,6 +236,8 @@ class Ratio(float):
         return self._against(other, operator.lt)
 
     def _against(self, other: Any, compare: Callable[[Any, Any], bool]) -> bool:
+        if isinstance(other, DataNumber):
+            return NotImplemented  # type: ignore[no-any-return]
         if isinstance(other, float) and not math.isfinite(other):
             return compare(float.__float__(self), float.__float__(other))
         fraction = _exact(other)

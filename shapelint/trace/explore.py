@@ -23,6 +23,7 @@ from shapelint.trace.recording.errors import OutOfTime, Unanalysable
 from shapelint.trace.recording.record import Overrides
 from shapelint.trace.replay import difference, distant, how_many
 from shapelint.trace.run import Run, Subject, run_once
+from shapelint.trace.ways import Choices, run_all_ways
 
 _PINNED = 8
 _DEEPEST = 48
@@ -55,13 +56,20 @@ class Exploration:
 
     def run(self, sizes: Mapping[str, int], *, symbolic: bool) -> Run:
         """One more run at these sizes, with Sizes that remember their symbols unless `symbolic` is False."""
-        with left_as_it_was(self.subject.module, seeded=True):
-            return run_once(self.subject, sizes, symbolic=symbolic, overrides=self.overrides)
+        return self._run(sizes, symbolic=symbolic)
 
     def replay(self, sizes: Mapping[str, int]) -> Run:
         """A run with plain ints of which only the end is asked: places and layers of its calls are left out."""
-        with left_as_it_was(self.subject.module, seeded=True):
-            return run_once(self.subject, sizes, symbolic=False, overrides=self.overrides, with_places=False)
+        return self._run(sizes, symbolic=False, with_places=False)
+
+    def _run(self, sizes: Mapping[str, int], **options: Any) -> Run:
+        """A run of every way that the data may decide."""
+
+        def run(choices: Choices) -> Run:
+            with left_as_it_was(self.subject.module, seeded=True):
+                return run_once(self.subject, sizes, overrides=self.overrides, choices=choices, **options)
+
+        return run_all_ways(run)
 
     def at(self, sizes: Mapping[str, int]) -> Run:
         """The run whose region a size lies in."""

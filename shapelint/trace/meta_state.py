@@ -22,13 +22,13 @@ class MetaState:
         made: dict[int, torch.Tensor] = {}
         stores = [(part, kind, getattr(part, kind)) for part in self._parts for kind in ("_parameters", "_buffers")]
         self._tensors = [
-            (part, kind, {name: _on_meta(each, made) for name, each in store.items() if not _stays(kind, name, each)})
+            (part, kind, {n: _on_meta(each, made) for n, each in store.items() if not _stays(part, kind, n, each)})
             for part, kind, store in stores
             if any(tensor is not None and tensor.device.type != "meta" for tensor in store.values())
         ]
         buffers = [(part, name, tensor) for part in self._parts for name, tensor in part._buffers.items()]
         self._small = [
-            (part, name, each) for part, name, each in buffers if each is not None and is_small_buffer(name, each)
+            (part, name, each) for part, name, each in buffers if each is not None and is_small_buffer(part, name, each)
         ]
         self._fixed: dict[int, KnownTensor] | None = None
         self._attributes = tuple(attribute_tensors(module))
@@ -73,8 +73,8 @@ class MetaState:
         yield from self._attributes
 
 
-def _stays(kind: str, name: str, tensor: torch.Tensor | None) -> bool:
-    return (tensor is not None and is_lazy(tensor)) or (kind == "_buffers" and is_small_buffer(name, tensor))
+def _stays(part: torch.nn.Module, kind: str, name: str, tensor: torch.Tensor | None) -> bool:
+    return (tensor is not None and is_lazy(tensor)) or (kind == "_buffers" and is_small_buffer(part, name, tensor))
 
 
 def _is_compiled(part: torch.nn.Module) -> bool:

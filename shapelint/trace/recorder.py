@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Mapping, Sequence
 from types import CodeType
 from typing import Any, NoReturn
 
@@ -23,22 +22,18 @@ from shapelint.size.function import as_function
 from shapelint.size.number import plain, tracked_size
 from shapelint.size.tracking import settle
 from shapelint.source.span import CallSite
-from shapelint.trace.fitting.fallback import Ready, fallback, needs_data
+from shapelint.trace.fitting.fallback import Ready, declared, needs_data
 from shapelint.trace.recording.arguments import with_numbers
 from shapelint.trace.recording.autocast import called_as_cast, casts
-from shapelint.trace.recording.constants import mark_constants
+from shapelint.trace.recording.constants import mark_constants, origin_of
 from shapelint.trace.recording.errors import Failure, Kind, OutOfTime, SizeError, Unanalysable
 from shapelint.trace.recording.operation import (
-    RULES,
-    VALUE_RULES,
     Fresh,
     Kernel,
-    NoRule,
     Operation,
     Plain,
     Result,
     Same,
-    SizeRule,
     fresh_parts,
     is_fresh_contiguous,
     is_on_meta,
@@ -62,6 +57,7 @@ class Recorder(TorchFunctionMode):
         stop: CodeType,
         deadline: float,
         with_places: bool = True,
+        choices: Sequence[bool] = (),
     ) -> None:
         super().__init__()
         self.names, self.overrides, self._stop, self._deadline = names, overrides, stop, deadline
@@ -77,6 +73,9 @@ class Recorder(TorchFunctionMode):
         self._inside = False
         self._current: tuple[Any, Any] = ((), {})
         self.kernel_error: BaseException | None = None
+        self.answers: list[bool] = []
+        self.first_choice: tuple[int, CallSite | None] = (0, None)
+        self._choices = choices
         self.valued = False
 
     # -- what size rules ask ------------------------------------------------------------------------------------
@@ -153,6 +152,18 @@ class Recorder(TorchFunctionMode):
         if not self._inside and not is_only_shown(sys._getframe(1)):
             self.leak("the text of a size")
 
+    def choose(self) -> bool:
+        """The answer to a question that the data decide: as prescribed, else no."""
+        if not self.answers:
+            self.first_choice = len(self.events), calling_place(sys._getframe(1))
+        number = len(self.answers)
+        self.answers.append(self._choices[number] if number < len(self._choices) else False)
+        return self.answers[-1]
+
+    def unknown(self, reason: str) -> NoReturn:
+        """Ends the run; raises Unanalysable."""
+        raise Unanalysable(reason)
+
     def _take(self, condition: Condition, failure: Failure | None, place: CallSite | None = None) -> None:
         if self._seen.get(condition) is False or symbols_of(condition) <= self._pinned:
             return
@@ -186,27 +197,12 @@ class Recorder(TorchFunctionMode):
         args = with_numbers(operation, args)
         self._current = (args, kwargs)
         try:
-            result = self._by_rule(operation, args, kwargs)
+            result = declared(operation, args, kwargs)
             if isinstance(result, Plain):
                 return result.value
             return self.perform(operation, result, args, kwargs)
         finally:
             self._current = before
-
-    def _by_rule(self, operation: Operation, args: Any, kwargs: Any) -> Result:
-        rule: SizeRule = RULES.get(operation.function, fallback)
-        of_values: SizeRule | None = VALUE_RULES.get(operation.function) if self.valued else None
-        try:
-            if of_values is not None:
-                with suppress(NoRule):
-                    return of_values(operation, *args, **kwargs)
-            return rule(operation, *args, **kwargs)
-        except NoRule:
-            return fallback(operation, *args, **kwargs)
-        except TypeError as error:
-            if rule is fallback or error.__traceback__ is None or error.__traceback__.tb_next is not None:
-                raise
-            return fallback(operation, *args, **kwargs)
 
     def perform(self, operation: Operation, result: Result, args: Any, kwargs: Any) -> Any:
         """Makes the declared result and records the call."""
@@ -223,13 +219,14 @@ class Recorder(TorchFunctionMode):
         else:
             value = made(result)
             tensors, dims = flat_tensors(value), tuple(each.shape for each in fresh_parts(result))
+        origin = origin_of(self.known, operation.name, (args, kwargs), given)
         layout = () if is_fresh_contiguous(result) else self._layout(operation, result, given)
         self._record(operation, args, kwargs, inputs, dims, value)
         for index, (tensor, shape) in enumerate(zip(tensors, dims, strict=False)):
             values = None if operation.values is None else operation.values[index]
             self.learn(tensor, shape, len(self.records) - 1, values, layout)
         if not all(tensor.is_meta for tensor in (*given, *tensors)):
-            mark_constants(self.known, operation.name, (args, kwargs), tensors)
+            mark_constants(self.known, operation.name, (args, kwargs), tensors, origin)
         if operation.writes is not None:
             self.learn(operation.writes, self.shape(operation.writes), len(self.records) - 1)
         return value

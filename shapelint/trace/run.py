@@ -48,7 +48,8 @@ class Run:
     """What one run did: its calls, the conditions on its path, and its outputs or its failure.
 
     `random` tells that Python's or numpy's random numbers were drawn, or that calls were hidden from it: another run
-    may end otherwise.
+    may end otherwise. `choices` are the answers that were given to what its code asks of the data; `sure_events` counts
+    the events before the first of them, and `choice_place` is where that one was asked.
     """
 
     sizes: Mapping[str, int]
@@ -61,6 +62,9 @@ class Run:
     place: CallSite | None = None
     error: BaseException | None = field(default=None, compare=False)
     random: bool = False
+    choices: tuple[bool, ...] = ()
+    sure_events: int = 0
+    choice_place: CallSite | None = None
 
 
 def run_once(
@@ -70,10 +74,12 @@ def run_once(
     symbolic: bool,
     overrides: Overrides | None = None,
     with_places: bool = True,
+    choices: tuple[bool, ...] = (),
 ) -> Run:
     """Runs the model where the symbols have `sizes`; with plain ints unless `symbolic`.
 
-    Places and layers of the calls are left out where they need not be `with_places`.
+    Places and layers of the calls are left out where they need not be `with_places`. `choices` answer the first
+    questions that the model's code asks of the data; the others are answered with no.
     """
     recorder = Recorder(
         subject.names,
@@ -82,6 +88,7 @@ def run_once(
         stop=run_once.__code__,
         deadline=time.monotonic() + subject.seconds,
         with_places=with_places,
+        choices=choices,
     )
     before = track(recorder if symbolic else None)
     tensors: list[torch.Tensor] = []
@@ -111,7 +118,11 @@ def _finished(
         failure, place = _explained(recorder, error), raising_place(error.__traceback__)
     outputs = tuple(recorder.shape(tensor) for tensor in tensors)
     nodes = tuple(recorder.known[id(tensor)].node for tensor in tensors)
-    return Run(sizes, recorder.records, recorder.events, recorder.leaks, outputs, nodes, failure, place, error)
+    run = Run(sizes, recorder.records, recorder.events, recorder.leaks, outputs, nodes, failure, place, error)
+    if not recorder.answers:
+        return run
+    sure, asked = recorder.first_choice
+    return replace(run, choices=tuple(recorder.answers), sure_events=sure, choice_place=asked)
 
 
 def _explained(recorder: Recorder, error: BaseException) -> Failure:

@@ -8,6 +8,7 @@ said of other sizes.
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +16,18 @@ import torch
 
 from shapelint.trace.fitting.alone import explain, fitted_shapes, functions_in, shapes_in
 from shapelint.trace.recording.errors import Unanalysable
-from shapelint.trace.recording.operation import RULES, Fresh, Kernel, NoRule, Operation, Plain, Result, Same
+from shapelint.trace.recording.operation import (
+    RULES,
+    VALUE_RULES,
+    Fresh,
+    Kernel,
+    NoRule,
+    Operation,
+    Plain,
+    Result,
+    Same,
+    SizeRule,
+)
 from shapelint.trace.recording.record import Shape
 from shapelint.trace.recording.trees import flat_tensors
 
@@ -27,6 +39,26 @@ _QUIET = frozenset({
     "is_set_to", "qscheme", "_is_view", "untyped_storage", "storage", "const_data_ptr",
 })  # fmt: skip
 _KEPT = frozenset({"share_memory_", "pin_memory", "__deepcopy__", "__reversed__", "to_dense", "dequantize", "coalesce"})
+
+
+def declared(operation: Operation, args: Any, kwargs: Any) -> Result:
+    """What the size rule of a call declares, or, where it has none that covers the arguments, the fallback.
+
+    Raises what PyTorch raises there, and Unanalysable where that is not known.
+    """
+    rule: SizeRule = RULES.get(operation.function, fallback)
+    of_values: SizeRule | None = VALUE_RULES.get(operation.function) if operation.recorder.valued else None
+    try:
+        if of_values is not None:
+            with suppress(NoRule):
+                return of_values(operation, *args, **kwargs)
+        return rule(operation, *args, **kwargs)
+    except NoRule:
+        return fallback(operation, *args, **kwargs)
+    except TypeError as error:
+        if rule is fallback or error.__traceback__ is None or error.__traceback__.tb_next is not None:
+            raise
+        return fallback(operation, *args, **kwargs)
 
 
 def fallback(operation: Operation, *args: Any, **kwargs: Any) -> Result:

@@ -1,12 +1,13 @@
 """Which tensors hold the same real numbers at every size: a model's own small tensors, and what is made of them alone.
 
 A model may ask them anything: `if self.kernel_size.item() > 1`, `range(int(steps[0]))`. A drawn number is named as a
-reason elsewhere (`chance.py`).
+reason elsewhere (`restore/random.py`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -48,21 +49,36 @@ def _inside(value: Any, depth: int) -> Iterator[torch.Tensor]:
         yield from _inside(list(own.values()), depth - 1)
 
 
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What a call makes its results of: constants alone, or tensors with stale numbers among others."""
+
+    constant: bool
+    stale: bool
+
+
+def origin_of(
+    known: Mapping[int, KnownTensor], name: str, arguments: tuple[Any, Any], given: Sequence[torch.Tensor]
+) -> Origin:
+    """What the results of a call are made of, asked before these are known: one may be an argument, written into."""
+    if given and all(tensor.is_meta for tensor in given):
+        return Origin(constant=False, stale=False)
+    stale = any(known[id(tensor)].stale for tensor in given if id(tensor) in known)
+    return Origin(name not in _DRAWN and _is_constant(known, arguments), stale)
+
+
 def mark_constants(
-    known: Mapping[int, KnownTensor], name: str, given: tuple[Any, Any], made: Iterable[torch.Tensor]
+    known: Mapping[int, KnownTensor], name: str, given: tuple[Any, Any], made: Iterable[torch.Tensor], origin: Origin
 ) -> None:
     """Notes which results of a call are constants, and which tensors are none any more after it wrote into them."""
     made = [tensor for tensor in made if not tensor.is_meta]
     written = [tensor for tensor in _written(name, *given) if not tensor.is_meta]
     if not made and not written:
         return
-    taken = [tensor for tensor in flat_tensors(given) if id(tensor) in known]
-    constant = name not in _DRAWN and _is_constant(known, given)
-    stale = any(known[id(tensor)].stale for tensor in taken)
     for tensor in made:
-        known[id(tensor)].constant, known[id(tensor)].stale = constant, stale
-    if written and not constant:
-        stale = stale or any(tensor.is_meta for tensor in taken)
+        known[id(tensor)].constant, known[id(tensor)].stale = origin.constant, origin.stale
+    if written and not origin.constant:
+        stale = origin.stale or any(tensor.is_meta for tensor in flat_tensors(given) if id(tensor) in known)
         for each in sharing(known, written):
             each.constant, each.stale = False, each.stale or stale
             each.values = None if "out" in given[1] else each.values

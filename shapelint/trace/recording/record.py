@@ -115,6 +115,18 @@ class Recording(Protocol):
         """Splits off the sizes at which a condition fails; raises SizeError where the sizes of this run do."""
         ...
 
+    def choose(self) -> bool:
+        """The answer to a question that the data decide; another run gives the other one."""
+        ...
+
+    def unknown(self, reason: str) -> NoReturn:
+        """Raises Unanalysable: what follows depends on the data."""
+        ...
+
+    def text(self) -> None:
+        """Notes that a size was made a text, which is a leak unless the text is only shown."""
+        ...
+
     def decide(self, condition: Condition) -> bool:
         """Whether a condition holds at the sizes of this run, as part of its path."""
         ...

@@ -1,0 +1,74 @@
+"""A float that the data decide, such as `y.mean().item()`: nobody knows its value, and it may go through user code.
+
+It is a NaN that says so: arithmetic keeps it, a comparison is a decision of the data, which the run takes, and
+what makes an integer of it raises, since that could become a size.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final, NoReturn, Protocol
+
+
+class Asked(Protocol):
+    """The run that answers for the data."""
+
+    def choose(self) -> bool:
+        """The answer to a question that the data decide, as it is prescribed for this run."""
+
+    def unknown(self, reason: str) -> NoReturn:
+        """Ends the run: what follows depends on the data."""
+
+    def text(self) -> None:
+        """Notes that a text was made, which is a leak unless the text is only shown."""
+
+
+class DataNumber(float):
+    """A float whose value depends on the data of a run."""
+
+    _run: Asked
+
+    def __new__(cls, run: Asked) -> DataNumber:
+        self = float.__new__(cls, "nan")
+        self._run = run
+        return self
+
+    def refuse(self, use: str) -> NoReturn:
+        """Ends the run at a use for which the value must be known; raises Unanalysable."""
+        self._run.unknown(f"a data-dependent value: {use} of a number in a tensor")
+
+    def _refused(self, *_: Any) -> NoReturn:
+        self.refuse("an integer")
+
+    __int__ = __trunc__ = __floor__ = __ceil__ = __round__ = __index__ = _refused
+    is_integer = as_integer_ratio = hex = _refused
+
+    def __hash__(self) -> int:
+        self.refuse("a key")
+
+    def __bool__(self) -> bool:
+        return self._run.choose()
+
+    def __repr__(self) -> str:
+        self._run.text()
+        return "nan"
+
+    def __format__(self, specification: str) -> str:
+        return repr(self)
+
+    def _another(self, *_: Any) -> DataNumber:
+        return DataNumber(self._run)
+
+    def _decided(self, *_: Any) -> bool:
+        return self._run.choose()
+
+
+_ARITHMETIC: Final = ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow")
+_METHODS: Final[dict[str, Callable[..., Any]]] = {
+    **{f"__{side}{name}__": DataNumber._another for name in _ARITHMETIC for side in ("", "r")},
+    **dict.fromkeys(("__neg__", "__pos__", "__abs__"), DataNumber._another),
+    **dict.fromkeys(("__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__"), DataNumber._decided),
+}
+
+for _name, _method in _METHODS.items():
+    setattr(DataNumber, _name, _method)

@@ -1,0 +1,150 @@
+"""Questions that a model's code asks of the data: both answers are followed; sizes that come out alike are proved."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+import shapelint
+from tests.oracle import attempt, given
+
+SIZES = [(1, 1), (2, 3), (4, 4), (7, 8), (16, 10), (33, 2)]
+
+
+def pooled(x: Tensor) -> Tensor:
+    return F.max_pool2d(x, 2)
+
+
+def scaled(x: Tensor) -> Tensor:
+    if x.max() > 1:
+        x = x / 255
+    return pooled(x)
+
+
+def checked(x: Tensor) -> Tensor:
+    y = pooled(x)
+    if torch.isnan(y).any():
+        raise ValueError("nan")
+    return y
+
+
+def logged(x: Tensor) -> tuple[Tensor, float]:
+    y = pooled(x)
+    return y, y.mean().item()
+
+
+def chosen(x: Tensor) -> Tensor:
+    level = float(x.abs().mean())
+    gain = 0.5 / level if level > 0.1 else 1.0
+    return pooled(x * gain + min(level, 1.0))
+
+
+def asserted(x: Tensor) -> Tensor:
+    assert (x <= 100).all()
+    return pooled(x)
+
+
+def compared(x: Tensor) -> Tensor:
+    return pooled(x) if torch.equal(x, x.flip(-1)) or torch.allclose(x, x * 2) else pooled(x + 1)
+
+
+def repeated(x: Tensor) -> Tensor:
+    for _ in range(3):
+        if x.sum() > 0:
+            x = x * 0.5
+    return pooled(x)
+
+
+ALIKE = [scaled, checked, logged, chosen, asserted, compared, repeated]
+
+
+def net(function: Any) -> nn.Module:
+    class Net(nn.Module):
+        def forward(self, x: Tensor) -> Any:
+            return function(x)
+
+    return Net()
+
+
+@pytest.mark.parametrize("function", ALIKE)
+def test_what_the_data_decide_does_not_matter_where_sizes_come_out_alike(function: Any) -> None:
+    model = net(function)
+    contract = shapelint.check(model, "1,3,H,W").contract
+    assert contract.proved, [(str(region.sizes), region.why) for region in contract.regions]
+    for height, width in SIZES:
+        outcome = contract.outcome(H=height, W=width)
+        assert (outcome.outputs if outcome.ok else None) == given(attempt(model, torch.rand(1, 3, height, width)))
+
+
+@pytest.mark.parametrize("train", [False, True])
+def test_a_counter_of_batches_decides_nothing(train: bool) -> None:
+    class Net(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.norm = nn.BatchNorm2d(3, momentum=None)
+
+        def forward(self, x: Tensor) -> Tensor:
+            return pooled(self.norm(x))
+
+    for model in (Net, Net()):
+        contract = shapelint.check(model, "2,3,H,W", train=train).contract
+        assert contract.proved, [region.why for region in contract.regions]
+
+
+def cropped(x: Tensor) -> Tensor:
+    return x[..., 1:] if x.sum() > 0 else x
+
+
+def failing(x: Tensor) -> Tensor:
+    return F.conv2d(x, torch.ones(1, 3, 5, 5)) if x.sum() > 0 else x[:, :1]
+
+
+def as_size(x: Tensor) -> Tensor:
+    return x[..., : int(x.max())]
+
+
+def as_floor(x: Tensor) -> Tensor:
+    return x.new_zeros(1, 1 + round(x.max().item() * 4))
+
+
+def as_key(x: Tensor) -> Tensor:
+    return {0.5: x}.get(x.mean().item(), x[..., 1:])
+
+
+@pytest.mark.parametrize("function", [cropped, failing, as_size, as_floor, as_key])
+def test_where_the_data_decide_the_sizes_nothing_is_decided(function: Any) -> None:
+    report = shapelint.check(net(function), "1,3,8,8")
+    outcome = report.contract.outcome(H=8, W=8)
+    assert outcome.ok is None
+    assert not report.ok
+    assert [finding.code for finding in report.findings if finding.counts] == ["SL900"]
+
+
+def test_a_size_at_which_one_way_alone_fails_is_not_decided_and_the_others_are() -> None:
+    def strided(x: Tensor) -> Tensor:
+        return F.conv2d(x, torch.ones(3, 3, 3, 3), padding=1) if x.sum() > 0 else F.conv2d(x, torch.ones(3, 3, 1, 1))
+
+    def kernel(x: Tensor) -> Tensor:
+        return F.avg_pool2d(F.conv2d(x, torch.ones(3, 3, 3, 3)), 1) if x.sum() > 0 else x[..., 1:-1, 1:-1]
+
+    assert shapelint.check(net(strided), "1,3,H,W").contract.proved
+    contract = shapelint.check(net(kernel), "1,3,H,W").contract
+    assert contract.outcome(H=8, W=5).outputs == ((1, 3, 6, 3),)
+    assert contract.outcome(H=8, W=5).how == "proved"
+    assert contract.outcome(H=2, W=2).ok is None  # the convolution raises there, the crop gives nothing
+
+
+def test_more_ways_than_can_be_run_are_not_decided() -> None:
+    def many(x: Tensor) -> Tensor:
+        for index in range(12):
+            if x[..., index % x.shape[-1]].sum() > 0:
+                x = x + 1
+        return x
+
+    report = shapelint.check(net(many), "1,3,8,8")
+    assert report.contract.outcome(H=8, W=8).ok is None
+    assert "more than 16 ways" in report.findings[0].message
