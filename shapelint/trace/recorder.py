@@ -25,7 +25,7 @@ from shapelint.source.span import CallSite
 from shapelint.trace.fitting.fallback import Ready, declared, needs_data
 from shapelint.trace.recording.arguments import with_numbers
 from shapelint.trace.recording.autocast import called_as_cast, casts
-from shapelint.trace.recording.constants import mark_constants, origin_of
+from shapelint.trace.recording.constants import constancy_of, mark_constants
 from shapelint.trace.recording.errors import Failure, Kind, OutOfTime, SizeError, Unanalysable
 from shapelint.trace.recording.operation import (
     Fresh,
@@ -219,7 +219,7 @@ class Recorder(TorchFunctionMode):
         else:
             value = made(result)
             tensors, dims = flat_tensors(value), tuple(each.shape for each in fresh_parts(result))
-        origin = origin_of(self.known, operation.name, (args, kwargs), given)
+        origin = constancy_of(self.known, operation.name, (args, kwargs), given)
         layout = () if is_fresh_contiguous(result) else self._layout(operation, result, given)
         self._record(operation, args, kwargs, inputs, dims, value)
         for index, (tensor, shape) in enumerate(zip(tensors, dims, strict=False)):

@@ -105,20 +105,25 @@ def run_once(
         error = raised
     finally:
         track(before)
-    chance = [reason for reason in (random_state.drawn(), subject.meta_state.hidden) if reason]
-    recorder.leaks += [(reason, None) for reason in chance]
-    return replace(_finished(recorder, sizes, tensors, error), random=bool(chance))
+    return _finished(recorder, sizes, tensors, error, [random_state.drawn(), subject.meta_state.hidden])
 
 
 def _finished(
-    recorder: Recorder, sizes: Mapping[str, int], tensors: Sequence[torch.Tensor], error: BaseException | None
+    recorder: Recorder,
+    sizes: Mapping[str, int],
+    tensors: Sequence[torch.Tensor],
+    error: BaseException | None,
+    chance: Sequence[str],
 ) -> Run:
+    """The run as it ended; `chance` are the reasons, if any is not "", why another run may end otherwise."""
     failure, place = None, None
+    recorder.leaks += [(reason, None) for reason in chance if reason]
     if error is not None:
         failure, place = _explained(recorder, error), raising_place(error.__traceback__)
     outputs = tuple(recorder.shape(tensor) for tensor in tensors)
     nodes = tuple(recorder.known[id(tensor)].node for tensor in tensors)
-    run = Run(sizes, recorder.records, recorder.events, recorder.leaks, outputs, nodes, failure, place, error)
+    made = (recorder.records, recorder.events, recorder.leaks, outputs, nodes)
+    run = Run(sizes, *made, failure, place, error, any(chance))
     if not recorder.answers:
         return run
     sure, asked = recorder.first_choice

@@ -50,25 +50,25 @@ def _inside(value: Any, depth: int) -> Iterator[torch.Tensor]:
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
+class Constancy:
     """What a call makes its results of: constants alone, or tensors with stale numbers among others."""
 
     constant: bool
     stale: bool
 
 
-def origin_of(
+def constancy_of(
     known: Mapping[int, KnownTensor], name: str, arguments: tuple[Any, Any], given: Sequence[torch.Tensor]
-) -> Origin:
+) -> Constancy:
     """What the results of a call are made of, asked before these are known: one may be an argument, written into."""
     if given and all(tensor.is_meta for tensor in given):
-        return Origin(constant=False, stale=False)
+        return Constancy(constant=False, stale=False)
     stale = any(known[id(tensor)].stale for tensor in given if id(tensor) in known)
-    return Origin(name not in _DRAWN and _is_constant(known, arguments), stale)
+    return Constancy(name not in _DRAWN and _is_constant(known, arguments), stale)
 
 
 def mark_constants(
-    known: Mapping[int, KnownTensor], name: str, given: tuple[Any, Any], made: Iterable[torch.Tensor], origin: Origin
+    known: Mapping[int, KnownTensor], name: str, given: tuple[Any, Any], made: Iterable[torch.Tensor], origin: Constancy
 ) -> None:
     """Notes which results of a call are constants, and which tensors are none any more after it wrote into them."""
     made = [tensor for tensor in made if not tensor.is_meta]

@@ -1,0 +1,110 @@
+"""Numbers taken out of tensors: `item`, `tolist`, truth values, comparisons of whole tensors."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import torch
+
+from shapelint.instrument.frames import is_asserted
+from shapelint.ops.heads import guesses_causality
+from shapelint.ops.value import Tensor
+from shapelint.size.data_number import DataNumber
+from shapelint.size.ratio import Ratio
+from shapelint.size.tracking import symbolic
+from shapelint.trace.recording.constants import sharing
+from shapelint.trace.recording.errors import Kind, Unanalysable
+from shapelint.trace.recording.operation import Operation, Plain, size_rule
+
+
+def _taken(op: Operation, tensor: Tensor) -> Any:
+    """The numbers of a tensor from which Python takes plain ones; those that are not known are a leak."""
+    known = op.recorder.known.get(id(tensor)) or op.recorder.adopt(tensor)
+    if known.values is not None:
+        return known.values
+    if tensor.is_meta or known.stale:
+        raise Unanalysable(f"a data-dependent value: `{op.name}` on a tensor")
+    if known.node >= 0 and not known.constant:
+        op.recorder.leak(f"`{op.name}` on a tensor whose numbers are not followed")
+    return None
+
+
+def _is_data(op: Operation, tensor: Tensor) -> bool:
+    """Whether a tensor holds one number, at every size that comes here, that depends on the data."""
+    if not tensor.is_meta or op.recorder.known[id(tensor)].values is not None:
+        return False
+    for dim in op.shape(tensor):
+        op.require_equal(dim, 1, Kind.ARGUMENT, "a Tensor with {left} elements cannot be converted to a number")
+    return True
+
+
+@size_rule(Tensor.item)
+def _item(op: Operation, tensor: Tensor) -> Plain:
+    if tensor.dtype.is_floating_point and _is_data(op, tensor):
+        return Plain(DataNumber(op.recorder))
+    values = _taken(op, tensor)
+    return Plain(tensor.item() if values is None or len(values) != 1 else _number(tensor, values[0]))
+
+
+def _number(tensor: Tensor, value: Any) -> Any:
+    if symbolic(value) or isinstance(value, Ratio):
+        return value
+    if tensor.dtype is torch.bool:
+        return bool(value)
+    return float(value) if tensor.dtype.is_floating_point else int(value)
+
+
+@size_rule(Tensor.tolist)
+def _tolist(op: Operation, tensor: Tensor) -> Plain:
+    values = _taken(op, tensor)
+    if values is None:
+        return Plain(tensor.tolist())
+    numbers = iter([_number(tensor, each) for each in values])
+    return Plain(_nested(tuple(tensor.shape), numbers))
+
+
+def _nested(shape: tuple[int, ...], numbers: Any) -> Any:
+    return next(numbers) if not shape else [_nested(shape[1:], numbers) for _ in range(shape[0])]
+
+
+@size_rule(Tensor.__bool__, Tensor.is_nonzero, torch.is_nonzero)
+def _bool(op: Operation, tensor: Tensor) -> Plain:
+    if guesses_causality():
+        return Plain(False)
+    if _is_data(op, tensor):
+        return Plain(is_asserted(sys._getframe(1)) or op.recorder.choose())
+    values = _taken(op, tensor)
+    return Plain(bool(tensor) if values is None or len(values) != 1 else bool(values[0]))
+
+
+@size_rule(Tensor.__int__, Tensor.__index__, Tensor.__float__, Tensor.__complex__)
+def _lost(op: Operation, tensor: Tensor) -> Plain:
+    """Python makes an exact int or float of the result, so a size is lost here."""
+    values = _taken(op, tensor)
+    if values is not None and any(symbolic(each) or isinstance(each, Ratio) for each in values):
+        op.recorder.leak(f"`{op.name}` of a tensor that holds a size")
+    return Plain(op.function(tensor))
+
+
+@size_rule(torch.equal, Tensor.equal, torch.allclose, Tensor.allclose)
+def _alike(op: Operation, input: Tensor, other: Tensor, *rest: Any, **named: Any) -> Any:
+    """A decision of the data, unless both have numbers; `equal` is "no" for unequal shapes, `allclose` broadcasts."""
+    if not (input.is_meta or other.is_meta):
+        return _read(op, input, other, *rest, **named)
+    if op.name == "allclose":
+        op.broadcast(op.shape(input), op.shape(other))
+    elif op.shape(input) != op.shape(other):
+        return Plain(False)
+    return Plain(op.recorder.choose())
+
+
+@size_rule(Tensor.numpy, Tensor.__array__, Tensor.__contains__)
+def _read(op: Operation, tensor: Tensor, *rest: Any, **named: Any) -> Any:
+    for each in (tensor, *rest):
+        if isinstance(each, Tensor) and _taken(op, each) is not None:
+            op.recorder.leak(f"`{op.name}` of a tensor that holds sizes")
+    if not tensor.is_meta and op.name in ("numpy", "__array__"):
+        for known in sharing(op.recorder.known, [tensor]):  # numpy may write into it unseen
+            known.values, known.constant = None, False
+    return Plain(op.recorder.kernel(op.function, (tensor, *rest), named))
