@@ -92,3 +92,9 @@ def misfit_regions(analysis: Analysis) -> list[Region]:
 def place_of(node: Node) -> Span | None:
     """Where a layer was constructed; for a functional call, where it is called."""
     return node.built or node.place
+
+
+def output_place(analysis: Analysis) -> Span | None:
+    """The call that gives the first output."""
+    outputs = [index for index in analysis.graph.outputs if index >= 0]
+    return analysis.graph.nodes[outputs[0]].place if outputs else None

@@ -6,7 +6,9 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import ClassVar
 
-from shapelint.rule import Analysis, Confirmation, Finding, Invalid, Severity, Span, Valid, sized
+from shapelint.rule import Analysis, Confirmation, Finding, Invalid, Severity, Valid, sized
+
+from ._causes import output_place
 
 _NET = """
 import torch.nn as nn
@@ -84,7 +86,7 @@ class RuntimeShape:
             severity=Severity.ERROR if analysis.certain else Severity.WARNING,
             message=message,
             notes=tuple(_notes(told, len(wrong), total)),
-            location=_place(analysis),
+            location=output_place(analysis),
         )
 
 
@@ -118,9 +120,3 @@ def _notes(told: Confirmation, wrong: int, total: int) -> Iterator[str]:
         yield f"in one file with open sizes, at {wrong} of {total} sizes"
     if told.observed is None:
         yield told.note
-
-
-def _place(analysis: Analysis) -> Span | None:
-    """The call that gives the first output."""
-    outputs = [index for index in analysis.graph.outputs if index >= 0]
-    return analysis.graph.nodes[outputs[0]].place if outputs else None

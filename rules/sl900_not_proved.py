@@ -62,7 +62,8 @@ class NotProved:
         """Yields one finding for each reason that took the proof away."""
         by_reason: dict[str, list[Region]] = {}
         for region in analysis.contract.regions:
-            if region.how is not How.PROVED and not _has_own_rule(region):
+            known = region.how is How.PROVED or region.sizes <= analysis.contract.decided
+            if not known and not _has_own_rule(region):
                 by_reason.setdefault(_REPLAYED if region.why.startswith(_REPLAYED) else region.why, []).append(region)
         for regions in by_reason.values():
             yield self._finding(analysis, regions)

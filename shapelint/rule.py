@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
-from shapelint.facts.analysis import Analysis, Broadcast, Crossing, Guard, Layer, OddMiss
+from shapelint.facts.analysis import Analysis, Broadcast, Contradiction, Crossing, Guard, Layer, OddMiss
 from shapelint.facts.contract import How, Region
 from shapelint.facts.diagnosis import Diagnosis, LostRows, Misfit, Mismatch, Origin, Plan, Rewrite, ShortUnpooling
 from shapelint.facts.failure import Failure, Kind
@@ -25,7 +25,8 @@ from shapelint.source.span import Edit, Span, span_of
 from shapelint.source.syntax import call_at, expression_at, function_around, given, statement_at, written
 
 __all__ = [
-    "Analysis", "Baked", "Broadcast", "Confirmation", "Crossing", "Diagnosis", "Edit", "Failure", "Finding", "Fix",
+    "Analysis", "Baked", "Broadcast", "Confirmation", "Contradiction", "Crossing", "Diagnosis", "Edit", "Failure",
+    "Finding", "Fix",
     "Function", "Guard", "How", "Invalid", "Kind", "Layer", "LostRows", "Misfit", "Mismatch", "Node", "OddMiss",
     "Origin", "Plan", "Region", "Rewrite", "Rounding", "Rule", "Safety", "Severity", "ShortUnpooling", "SizeSet",
     "SolverError", "Span", "Stretched", "Valid", "all_of", "any_of", "as_function", "call_at", "equal", "expression_at",

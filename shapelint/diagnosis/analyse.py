@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from shapelint import ops  # noqa: F401  (registers the size rules)
-from shapelint.diagnosis.asked import settled
+from shapelint.confirm.witness import Witness
+from shapelint.diagnosis.asked import Judge, Settled
 from shapelint.diagnosis.axis_mix_up import axis_mix_up
 from shapelint.diagnosis.baked_branches import portability
 from shapelint.diagnosis.broadcasts import broadcasts
@@ -54,9 +55,12 @@ def study(loaded: Loaded, parsed: Inputs, asked: Question, options: Options) -> 
     graph = freeze(explored.runs[region.run], loaded.module, built)
     meaning = intent(region if region.outcome.ok else None, graph, asked, options.expect)
     asked = replace(asked, place=(meaning.output, meaning.axes) if meaning.axes else None)
-    contract = _contract(explored, asked, meaning, options)
+    settled = _settled(loaded, explored, asked, options)
+    contract = _contract(explored, asked, meaning, options, settled)
     shown_at = graph.sizes if asked.asked is None else asked.first
     analysis = _analysis(loaded, asked, contract, meaning, graph, _layers(loaded, built))
+    remarks = (settled.remark,) if settled.remark else ()
+    analysis = replace(analysis, contradictions=settled.contradictions, remarks=remarks)
     analysis = replace(analysis, pairs=mirrored_pairs(graph, shown_at), providers=options.confirm)
     solver = Solver(explored.subject, asked.domain, layers_of(graph), right_sizes(asked, meaning, options))
     case = Case(explored, built, contract, meaning, solver, asked, options.expect, graph)
@@ -122,7 +126,19 @@ def _showing(explored: Exploration, asked: Question) -> Region:
     return next((each for each in running if asked.first in each.sizes), longest)
 
 
-def _contract(explored: Exploration, asked: Question, meaning: Intent, options: Options) -> Contract:
+def _settled(loaded: Loaded, explored: Exploration, asked: Question, options: Options) -> Settled:
+    """The regions, with what a run at each asked size shows of those that are not proved."""
+    regions = with_known_restores(explored.regions, asked, options.expect)
+    if asked.asked is None:
+        return Settled(regions, SizeSet.empty(asked.symbols))
+    code = loaded.given or loaded.rebuild is not None
+    witness = Witness(loaded, method=options.method, train=options.train) if code else None
+    return Judge(explored, asked.inputs, witness).settled(regions, asked.asked, asked.first)
+
+
+def _contract(
+    explored: Exploration, asked: Question, meaning: Intent, options: Options, settled: Settled
+) -> Contract:
     def ask(sizes: Mapping[str, int]) -> Outcome:
         run = explored.run(sizes, symbolic=False)
         outputs = tuple(tuple(map(plain, shape)) for shape in run.outputs)
@@ -136,10 +152,8 @@ def _contract(explored: Exploration, asked: Question, meaning: Intent, options: 
         alone = asked.at(fixed(asked.inputs, sizes), asked.symbols)
         return outcome.ok is True and is_restored(tuple(map(TensorShape, outcome.outputs)), alone, expect, sizes)
 
-    regions = with_known_restores(explored.regions, asked, options.expect)
-    regions, seen = (regions, None) if asked.asked is None else settled(explored, regions, asked.asked)
-    right = restored(asked.domain, regions, asked, options.expect)
-    return Contract(asked.symbols, asked.domain, regions, right, meaning.meant, ask, judge, seen)
+    right = restored(asked.domain, settled.regions, asked, options.expect)
+    return Contract(asked.symbols, asked.domain, settled.regions, right, meaning.meant, ask, judge, settled.seen)
 
 
 def _analysis(

@@ -1,12 +1,21 @@
-"""Decides asked sizes that are not proved, one by one: a run with plain integers knows every size that it meets."""
+"""Decides asked sizes one by one: those that are not proved, and one that is, as a witness against ourselves.
+
+Eager PyTorch is asked where that costs little. Where it does not, a run with plain integers on meta knows every size
+that it meets, and decides where nothing in it is left to the data.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from shapelint.facts.contract import How, Region, union
-from shapelint.facts.failure import Kind
+from shapelint.confirm.witness import Seen, Witness
+from shapelint.facts.analysis import Contradiction
+from shapelint.facts.contract import How, Region, RegionOutcome, union
+from shapelint.facts.failure import Failure, Kind
+from shapelint.facts.graph import TensorShape
+from shapelint.request.inputs import Inputs
+from shapelint.size.number import plain
 from shapelint.size.sets import SizeSet
 from shapelint.trace.branch import failed_node, outcome_of
 from shapelint.trace.explore import Exploration
@@ -16,22 +25,79 @@ from shapelint.trace.run import Run
 _MOST = 24
 
 
-def settled(explored: Exploration, regions: Sequence[Region], asked: SizeSet) -> tuple[tuple[Region, ...], SizeSet]:
-    """The regions, with one of its own for each asked size that a run decided, and the set of these sizes.
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """The regions, with one of its own for each asked size that was decided by itself; `seen` are these sizes.
 
-    At most 24 sizes are run; the others stay as they are.
+    `contradictions` are where eager PyTorch does otherwise than is proved; `remark` says why it was not asked.
     """
-    left = [region for region in regions if region.how is not How.PROVED and region.sizes & asked]
-    found: list[Region] = []
-    for region in left:
-        for point in _points(region.sizes & asked, _MOST - len(found)):
-            run = explored.run(point, symbolic=False)
-            explored.runs.append(run)
-            if is_conclusive(run):
-                found.append(_at_point(region, run, len(explored.runs) - 1))
-    seen = union(asked.symbols, [each.sizes for each in found])
-    rest = [replace(region, sizes=region.sizes - seen) if region in left else region for region in regions]
-    return (*(region for region in rest if region.sizes), *found), seen
+
+    regions: tuple[Region, ...]
+    seen: SizeSet
+    contradictions: tuple[Contradiction, ...] = ()
+    remark: str = ""
+
+
+@dataclass(slots=True)
+class Judge:
+    """Runs the model at asked sizes; at most 24 of them, the others stay as they are.
+
+    There is no `witness` for a file, whose module is ours.
+    """
+
+    explored: Exploration
+    inputs: Inputs
+    witness: Witness | None
+    remark: str = ""
+
+    def settled(self, regions: Sequence[Region], asked: SizeSet, first: Mapping[str, int]) -> Settled:
+        """What is known of the asked sizes, of which `first` is one."""
+        left = [region for region in regions if region.how is not How.PROVED and region.sizes & asked]
+        found: list[Region] = []
+        for region in left:
+            for point in _points(region.sizes & asked, _MOST - len(found)):
+                decided = self._decided(region, point)
+                found += [] if decided is None else [decided]
+        seen = union(asked.symbols, [each.sizes for each in found])
+        rest = [replace(region, sizes=region.sizes - seen) if region in left else region for region in regions]
+        parts = (*(region for region in rest if region.sizes), *found)
+        sure = next((region for region in regions if region.how is How.PROVED and first in region.sizes), None)
+        wrong = [] if sure is None else self._contradictions(sure, first)
+        return Settled(parts, seen, tuple(wrong), self.remark)
+
+    def _decided(self, region: Region, point: Mapping[str, int]) -> Region | None:
+        """A region of one size, as it was seen there; None where nothing shows what happens.
+
+        Where the data decide, a run for real may go on with numbers as good as any; that it raises says nothing.
+        """
+        run = self.explored.run(point, symbolic=False)
+        self.explored.runs.append(run)
+        seen = self._seen(run, point)
+        at = SizeSet.point(region.sizes.symbols, point)
+        found = Region(at, outcome_of(run), How.SAMPLED, region.why, region.place, len(self.explored.runs) - 1)
+        if seen is not None and seen.counts and ((seen.real and seen.shapes is not None) or is_conclusive(run)):
+            return replace(found, outcome=_as_seen(seen, found.outcome), node=failed_node(run))
+        return replace(found, node=failed_node(run)) if is_conclusive(run) else None
+
+    def _contradictions(self, region: Region, point: Mapping[str, int]) -> Iterator[Contradiction]:
+        run = self.explored.runs[region.run]
+        run = run if run.sizes == dict(point) else self.explored.replay(point)
+        seen = self._seen(run, point)
+        if seen is None or not seen.counts or (seen.shapes is None and run.choices):
+            return
+        said = None if run.failure is not None else tuple(tuple(map(plain, shape)) for shape in run.outputs)
+        if said != seen.shapes:
+            yield Contradiction(dict(point), said, seen.shapes, seen.error)
+
+    def _seen(self, run: Run, point: Mapping[str, int]) -> Seen | None:
+        """What eager PyTorch does; None where that costs too much."""
+        if self.witness is None:
+            return None
+        too_large = self.witness.too_large(run)
+        if too_large:
+            self.remark = f"not run in eager PyTorch: {too_large}"
+            return None
+        return self.witness.at(self.inputs, point)
 
 
 def is_conclusive(run: Run) -> bool:
@@ -40,9 +106,13 @@ def is_conclusive(run: Run) -> bool:
     return not (unexplained or isinstance(run.error, Unanalysable) or run.random)
 
 
-def _at_point(region: Region, run: Run, index: int) -> Region:
-    point = SizeSet.point(region.sizes.symbols, run.sizes)
-    return Region(point, outcome_of(run), How.SAMPLED, region.why, region.place, index, failed_node(run))
+def _as_seen(seen: Seen, predicted: RegionOutcome) -> RegionOutcome:
+    """The outcome that was seen; of an error, with the words and place of the run that met it too."""
+    if seen.shapes is not None:
+        return RegionOutcome(True, tuple(map(TensorShape, seen.shapes)))
+    if predicted.failure is not None:
+        return replace(predicted, ok=False)
+    return RegionOutcome(False, (), Failure(Kind.UNEXPLAINED, seen.error.replace("{", "(").replace("}", ")")))
 
 
 def _points(sizes: SizeSet, most: int) -> Iterator[Mapping[str, int]]:

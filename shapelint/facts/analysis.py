@@ -149,6 +149,7 @@ class Analysis:
     remarks: tuple[str, ...] = ()
     providers: tuple[str, ...] = ()
     unused: tuple[UnusedIgnore, ...] = ()
+    contradictions: tuple[Contradiction, ...] = ()
     picture: Picture | None = None
 
     @property
@@ -183,6 +184,16 @@ class Analysis:
     def layer(self, module: str) -> Layer | None:
         """The layer of a module path; None where there is none."""
         return next((layer for layer in self.layers if layer.module == module), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Contradiction:
+    """A size at which eager PyTorch did otherwise than was proved; None stands for an error."""
+
+    sizes: Mapping[str, int]
+    said: tuple[tuple[int, ...], ...] | None
+    seen: tuple[tuple[int, ...], ...] | None
+    error: str
 
 
 @dataclass(frozen=True, slots=True)

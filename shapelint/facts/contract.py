@@ -187,7 +187,7 @@ class Contract:
     def outcome(self, **sizes: int) -> Outcome:
         """What happens at one size; proved regions answer without the model."""
         region = self.region_at(sizes)
-        if region.how is not How.PROVED and self.ask is not None:
+        if self.ask is not None and sizes not in self.decided:
             return self.ask(sizes)
         found = region.outcome
         outputs = tuple(shape.value(dict(sizes)) for shape in found.outputs)

@@ -42,7 +42,7 @@ def test_numbers_that_are_lost_are_leaks(text: str) -> None:
     assert check(text, ["2,4,H,W"], points(random.Random(text), 8)).reasons
 
 
-@pytest.mark.parametrize("text", ["torch.zeros(int(x.sum()) % 3)", "x if x.sum() > 0 else -x", "x.tolist()"])
+@pytest.mark.parametrize("text", ["torch.zeros(int(x.sum()) % 3)", "x.tolist()"])
 def test_values_of_the_input_are_not_analysed(text: str) -> None:
     drawn = points(random.Random(text), 3)
     with pytest.raises(AssertionError, match="gives an error"):
