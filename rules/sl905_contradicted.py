@@ -23,7 +23,8 @@ class Net(nn.Module):
         {}
 """
 _NUMBERS = "return self.conv(x){}"
-_META = 'return self.conv(x)[..., 1:] if x.device.type == "meta" else self.conv(x)  # <-- SL905'
+_WATCHED = "y = self.conv(x)
+        return y[..., 1:] if torch._C._len_torch_function_stack() else y  # <-- SL905"
 
 
 class Contradicted:
@@ -36,8 +37,8 @@ class Contradicted:
 
     ## Why it is bad
 
-    One of the two is wrong, and it is not PyTorch: this is a bug of shapelint, or the model does something else on
-    tensors without numbers. Trust no other word of this report, and please tell us.
+    One of the two is wrong, and it is not PyTorch: this is a bug of shapelint, or the model does something else while
+    its calls are recorded. Trust no other word of this report, and please tell us.
 
     ## Fix
 
@@ -53,7 +54,7 @@ class Contradicted:
     valid: ClassVar[tuple[Valid, ...]] = (Valid(_NET.format(_NUMBERS.format("")), "1,1,16"),)
     invalid: ClassVar[tuple[Invalid, ...]] = (
         Invalid(
-            _NET.format(_META),
+            _NET.format(_WATCHED),
             "1,1,16",
             "eager PyTorch gives 1x4x16 at 16, where 1x4x15 was proved",
         ),
@@ -67,7 +68,7 @@ class Contradicted:
                 name=self.name,
                 severity=Severity.ERROR,
                 message=_message(each),
-                notes=("this is a bug of shapelint, or the model does something else on tensors without numbers",),
+                notes=("this is a bug of shapelint, or the model does something else while its calls are recorded",),
                 location=output_place(analysis),
             )
 
