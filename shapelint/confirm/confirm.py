@@ -22,6 +22,7 @@ from shapelint.confirm.onnx_file import (
     first_line,
     input_tensors,
 )
+from shapelint.errors import foreseen
 from shapelint.facts.finding import Confirmation
 from shapelint.restore.module import unchanged
 from shapelint.restore.random import Drawn, same_random_numbers, seed
@@ -46,6 +47,7 @@ class ExportSubject:
     memory: Callable[[Mapping[str, int]], int] | None = None
 
 
+@foreseen
 class _NotConfirmed(Exception):
     """No confirmation of one point, for the reason in the text."""
 

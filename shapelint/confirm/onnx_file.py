@@ -16,6 +16,8 @@ import torch
 from torch.overrides import TorchFunctionMode
 from torch.utils import _pytree as pytree
 
+from shapelint.errors import foreseen
+
 OPSET = 20
 Arguments = tuple[tuple[object, ...], dict[str, object]]
 OpenAxes = tuple[dict[int, str], ...]
@@ -37,6 +39,7 @@ class OnnxFile:
     exporter: Exporter
 
 
+@foreseen
 class ExportRefused(Exception):
     """Neither exporter takes the model; the text is the reason, one line."""
 

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 
 from shapelint.confirm.onnx_file import OnnxFile, first_line, input_names
-from shapelint.errors import ProviderError
+from shapelint.errors import ProviderError, foreseen
 from shapelint.terminal.quiet import quiet
 
 # Without it onnxruntime 1.32 keeps a record of its use in the home folder, to be sent.
@@ -39,6 +39,7 @@ class Observation:
     provider: str
 
 
+@foreseen
 class RunRefused(Exception):
     """onnxruntime does not load or run the file; the text is its reason, one line."""
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 
+from shapelint.errors import foreseen
 from shapelint.size.condition import Condition, any_of, at_least, equal
 from shapelint.size.function import constant
 from shapelint.size.number import function_of, plain
@@ -55,6 +56,7 @@ class Plain:
     value: Any
 
 
+@foreseen
 class NoRule(Exception):
     """Raised by a size rule for arguments that it does not cover: the fallback takes over."""
 
@@ -89,6 +91,22 @@ def fresh_parts(result: Any) -> Iterable[Fresh | Same]:
     if isinstance(result, (Fresh, Same)):
         return [result]
     return [] if isinstance(result, Plain) else [part for each in result for part in fresh_parts(each)]
+
+
+def created(result: Any) -> Any:
+    """The tensors that a declared result tells of, made without a kernel; its value where it is no tensor."""
+    if isinstance(result, tuple):
+        return tuple(map(created, result))
+    if isinstance(result, Same):
+        return result.tensor
+    if isinstance(result, Plain):
+        return result.value
+    dtype = result.dtype or result.like.dtype
+    if result.layout is None or (isinstance(result.layout, torch.Tensor) and result.layout.is_contiguous()):
+        return torch.empty(tuple(map(plain, result.shape)), dtype=dtype, device="meta")
+    if isinstance(result.layout, torch.Tensor):
+        return torch.empty_like(result.layout, dtype=dtype, device="meta")
+    return torch.empty(tuple(map(plain, result.shape)), dtype=dtype, device="meta", memory_format=result.layout)
 
 
 def unit_sizes(result: Result) -> tuple[Condition, ...]:
