@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import islice
-from typing import Final
+from typing import Final, TypeVar
 
 from shapelint.diagnosis.joins import short_unpoolings, unlike
+from shapelint.diagnosis.reach import UNSOLVED
 from shapelint.diagnosis.scene import scene
 from shapelint.diagnosis.subject import built_places, right_sizes, subject_of
 from shapelint.edit.document import texts
 from shapelint.edit.joins import Join, Rewriting, rewritings
 from shapelint.edit.layers import resized
 from shapelint.edit.unpool import unpoolings
+from shapelint.errors import ShapelintError
 from shapelint.facts.analysis import Analysis
 from shapelint.facts.contract import running
 from shapelint.facts.diagnosis import Diagnosis, Plan, Rewrite
@@ -32,10 +34,15 @@ from shapelint.source.ownership import installed
 from shapelint.source.span import Edit
 from shapelint.trace.explore import Budget, Exploration, explore
 from shapelint.trace.freeze import freeze
+from shapelint.trace.recording.errors import OutOfTime
 
 _JOINS: Final = 8
 _TRIED: Final = 8
 _SECONDS: Final = 8.0
+
+Argument = TypeVar("Argument")
+Result = TypeVar("Result")
+Trial = Callable[[tuple[Edit, ...], Argument], Result]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,12 +95,19 @@ def with_rewrite(analysis: Analysis, trier: Trier) -> Analysis:
         return analysis
     wanted = _wanted(analysis, diagnosis)
     for edits, words in _ways(trier, diagnosis):
-        with suppress(Exception):
-            plan = trier.plan(edits, wanted)
-            if diagnosis.focus in plan.restores:
-                rewrite = Rewrite(edits, words, plan)
-                return replace(analysis, rewrite=rewrite, picture=_drawn(trier, diagnosis, rewrite))
+        plan = _tried(trier.plan, edits, wanted)
+        if plan is not None and diagnosis.focus in plan.restores:
+            rewrite = Rewrite(edits, words, plan)
+            return replace(analysis, rewrite=rewrite, picture=_drawn(trier, diagnosis, rewrite))
     return analysis
+
+
+def _tried(trial: Trial[Argument, Result], edits: tuple[Edit, ...], at: Argument) -> Result | None:
+    """What a trial of some edits gives; None where they cannot be made, or what they make cannot be told."""
+    try:
+        return trial(edits, at)
+    except (ShapelintError, OutOfTime, *UNSOLVED):
+        return None
 
 
 def _drawn(trier: Trier, diagnosis: Diagnosis, rewrite: Rewrite) -> Picture | None:
@@ -110,10 +124,10 @@ def _drawn(trier: Trier, diagnosis: Diagnosis, rewrite: Rewrite) -> Picture | No
         changes = dict(zip(names, rewrite.texts, strict=False))
         left = rewrite.texts[len(changes) :]
         changes |= {"forward": " and ".join(left)} if left else {}
-    with suppress(Exception):
-        repaired, plan = trier.scene(rewrite.edits, picture.sizes), rewrite.plan
-        return replace(picture, repaired=repaired, changes=changes, runs=plan.runs, restores=plan.restores)
-    return picture
+    repaired, plan = _tried(trier.scene, rewrite.edits, picture.sizes), rewrite.plan
+    if repaired is None:
+        return picture
+    return replace(picture, repaired=repaired, changes=changes, runs=plan.runs, restores=plan.restores)
 
 
 def tried(finding: Finding, trier: Trier | None) -> Finding:
@@ -122,11 +136,10 @@ def tried(finding: Finding, trier: Trier | None) -> Finding:
     if fix is None or fix.safety is not Safety.ADVICE or not fix.edits:
         return finding
     if trier is not None and diagnosis is not None:
-        with suppress(Exception):
-            plan = trier.plan(fix.edits, _wanted(trier.analysis, diagnosis))
-            if plan.complete:
-                safety = Safety.UNSAFE if plan.breaks else Safety.SAFE
-                return replace(finding, fix=replace(fix, safety=safety, verified=("meta",)))
+        plan = _tried(trier.plan, fix.edits, _wanted(trier.analysis, diagnosis))
+        if plan is not None and plan.complete:
+            safety = Safety.UNSAFE if plan.breaks else Safety.SAFE
+            return replace(finding, fix=replace(fix, safety=safety, verified=("meta",)))
     return replace(finding, fix=replace(fix, edits=()))
 
 
@@ -137,10 +150,9 @@ def _wanted(analysis: Analysis, diagnosis: Diagnosis) -> SizeSet:
 def _ways(trier: Trier, diagnosis: Diagnosis) -> Iterator[tuple[tuple[Edit, ...], tuple[str, ...]]]:
     """Edits, and how what they change then reads, for what is wrong: a join, an unpooling, or a pinned layer."""
     if diagnosis.mismatches or any(node.operation.startswith("max_unpool") for node in diagnosis.graph.nodes):
-        with suppress(Exception):
-            steps = _steps(trier, diagnosis.focus, diagnosis.graph)
-            if steps:
-                yield tuple(edit for step in steps for edit in step.edits), tuple(step.text for step in steps)
+        steps = _steps(trier, diagnosis.focus, diagnosis.graph)
+        if steps:
+            yield tuple(edit for step in steps for edit in step.edits), tuple(step.text for step in steps)
     for loss in diagnosis.losses if diagnosis.plan is None and len(diagnosis.losses) == 1 else ():
         if loss.up.place is not None and not installed(loss.up.place.file):
             transposed = loss.up.operation.startswith("conv_transpose")
@@ -208,8 +220,7 @@ def _first(
     """The first rewriting with which the run gets further."""
     before = tuple(edit for step in steps for edit in step.edits)
     for rewriting in list(islice(ways, _TRIED)):  # before a trial, which makes the syntax trees anew
-        with suppress(Exception):
-            graph = trier.graph((*before, *rewriting.edits), focus)
-            if _progress(graph, focus) > reached:
-                return rewriting, graph
+        graph = _tried(trier.graph, (*before, *rewriting.edits), focus)
+        if graph is not None and _progress(graph, focus) > reached:
+            return rewriting, graph
     return None
