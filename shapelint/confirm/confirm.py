@@ -26,6 +26,7 @@ from shapelint.errors import foreseen
 from shapelint.facts.finding import Confirmation
 from shapelint.restore.module import unchanged
 from shapelint.restore.random import Drawn, same_random_numbers, seed
+from shapelint.source.fault import let_out
 from shapelint.terminal.quiet import quiet
 
 Shapes = tuple[tuple[int, ...], ...]
@@ -77,6 +78,7 @@ def confirm(
         try:
             module = subject.build()
         except Exception as error:  # the user's code
+            let_out(error)
             return (), (f"not confirmed: the model cannot be built on the CPU ({first_line(error)})",)
         if reason := too_large(module):
             return (), (f"not confirmed: {reason}",)
@@ -129,7 +131,10 @@ class _FixedSizes:
             model, tensors = FlatModule(self.module, arguments), input_tensors(arguments)
             try:
                 eager = _run_eager(model, tensors)
+            except _NotConfirmed:
+                raise
             except Exception as error:  # the user's code
+                let_out(error)
                 return _raised(blank, error)
             return self._observed(blank, model, tensors, eager)
 
@@ -150,7 +155,8 @@ class _FixedSizes:
         if need <= LIMIT:
             try:
                 arguments = self.subject.inputs(sizes)
-            except Exception as error:
+            except Exception as error:  # torch, for sizes of which there can be no tensor
+                let_out(error)
                 raise _NotConfirmed(f"{_at(sizes)}: the inputs cannot be made ({first_line(error)})") from error
             need = _bytes(chain(input_tensors(arguments), self.module.parameters(), self.module.buffers()))
         if need > LIMIT:
@@ -200,8 +206,6 @@ def _run_eager(model: FlatModule, tensors: tuple[torch.Tensor, ...]) -> _Eager:
 
 
 def _raised(blank: Confirmation, error: Exception) -> Confirmation:
-    if isinstance(error, _NotConfirmed):
-        raise error
     if "can't allocate memory" in str(error):
         raise _NotConfirmed(f"{_at(blank.sizes)}: {first_line(error)}") from error
     expected = blank.predicted is None
