@@ -23,10 +23,13 @@ def is_foreseen(error: BaseException) -> bool:
 
 
 class InternalError(Exception):
-    """A bug of shapelint's own: the text names the exception and the line that raised it.
+    """A bug of shapelint's own; it is made of the exception in one line, with the line that raised it.
 
     It is no ShapelintError, so that nobody who expects a user's mistake catches it.
     """
+
+    def __str__(self) -> str:
+        return f"internal error: {self.args[0]}; this is a bug of shapelint, not of your model"
 
 
 @foreseen

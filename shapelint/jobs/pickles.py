@@ -42,7 +42,7 @@ def loads(data: bytes) -> Report:
     """The report in the bytes; UnreadableError where they are something else. Runs no code of anybody."""
     try:
         found = _Unpickler(io.BytesIO(data)).load()
-    except Exception as error:
+    except Exception as error:  # bytes of any origin: pickle does not say what it raises for them
         raise UnreadableError(f"no report of this version: {type(error).__name__}: {error}") from error
     if not isinstance(found, Report):
         raise UnreadableError(f"no report of this version: a {type(found).__name__}")

@@ -86,7 +86,7 @@ def internal_error(error: BaseException) -> InternalError:
     what = f"{type(error).__name__}: {printable(words_of(error))}".removesuffix(": ")
     own = [frame for frame in _frames(error.__traceback__) if frame.owner is _Owner.SHAPELINT]
     where = f" ({own[-1].shown()})" if own else ""
-    return InternalError(f"internal error: {what}{where}; this is a bug of shapelint, not of your model")
+    return InternalError(f"{what}{where}")
 
 
 class _Owner(enum.Enum):

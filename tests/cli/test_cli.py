@@ -140,13 +140,17 @@ def test_one_target_that_fails_leaves_the_others(engine: Engine, shapelint: Outp
     assert "shapelint: mymodel:Broken: it raises at every size\n" in err
 
 
+OURS = "this is a bug of shapelint, not of your model (--traceback shows where)"
 NOTHING = "nothing was checked (--traceback shows where)"
 
 
 @pytest.mark.parametrize(
     ("error", "line"),
     [
-        (InternalError("internal error"), "shapelint: mymodel:Net: internal error (--traceback shows where)"),
+        (
+            InternalError("KeyError: 'up' (ops/conv.py:1)"),
+            f"shapelint: mymodel:Net: internal error: KeyError: 'up' (ops/conv.py:1); {OURS}",
+        ),
         (KeyError("up"), f"shapelint: mymodel:Net: the model's code raised KeyError: 'up'; {NOTHING}"),
         (SystemExit(3), "shapelint: mymodel:Net: the model's code ended the program (exit 3); nothing was checked"),
         (ModelError("two\nlines"), "shapelint: mymodel:Net: two lines"),

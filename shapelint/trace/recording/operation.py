@@ -15,6 +15,7 @@ from shapelint.size.condition import Condition, any_of, at_least, equal
 from shapelint.size.function import constant
 from shapelint.size.number import function_of, plain
 from shapelint.size.tracking import symbolic
+from shapelint.source.fault import call_foreign
 from shapelint.trace.recording.errors import Failure, Kind
 from shapelint.trace.recording.record import Recording, Shape
 
@@ -101,12 +102,13 @@ def created(result: Any) -> Any:
         return result.tensor
     if isinstance(result, Plain):
         return result.value
-    dtype = result.dtype or result.like.dtype
+    dtype, shape = result.dtype or result.like.dtype, tuple(map(plain, result.shape))
+    assert min(shape, default=0) >= 0, f"a size rule gives the shape {shape}"
     if result.layout is None or (isinstance(result.layout, torch.Tensor) and result.layout.is_contiguous()):
-        return torch.empty(tuple(map(plain, result.shape)), dtype=dtype, device="meta")
+        return call_foreign(torch.empty, shape, dtype=dtype, device="meta")  # the sizes may be too large
     if isinstance(result.layout, torch.Tensor):
         return torch.empty_like(result.layout, dtype=dtype, device="meta")
-    return torch.empty(tuple(map(plain, result.shape)), dtype=dtype, device="meta", memory_format=result.layout)
+    return call_foreign(torch.empty, shape, dtype=dtype, device="meta", memory_format=result.layout)
 
 
 def unit_sizes(result: Result) -> tuple[Condition, ...]:
