@@ -209,12 +209,12 @@ def rewritten(rewrite: Rewrite) -> str:
     return " and ".join(quoted(text) for text in dict.fromkeys(rewrite.texts))
 
 
-def consequence(analysis: Analysis, plan: Plan) -> str:
-    """At which sizes the repaired model is right, and which it loses."""
+def consequence(analysis: Analysis, plan: Plan, fix: str = "the fix") -> str:
+    """At which sizes the repaired model is right, and which it loses; `fix` is what it is called."""
     verb, words = "restore their size" if analysis.intent.meant else "run", brief(plan.restores, "")
     if words == "every size":
         verb = "restores its size" if analysis.intent.meant else "runs"
-    text = f"with the fix {words or 'the asked size and some others'} {verb}"
+    text = f"with {fix} {words or 'the asked size and some others'} {verb}"
     if plan.loses:
         text += f"; {brief(plan.loses, 'sizes that did before')} no longer do"
     if plan.breaks:

@@ -156,8 +156,8 @@ def _notes(analysis: Analysis, diagnosis: Diagnosis) -> Iterator[str]:
     if near is not None:
         yield near
     if diagnosis.plan is not None:
-        effect = consequence(analysis, diagnosis.plan)
-        yield effect if analysis.rewrite is None else effect.replace("with the fix", "with `output_padding`")
+        fix = "the fix" if analysis.rewrite is None else "`output_padding`"
+        yield consequence(analysis, diagnosis.plan, fix)
     padding = padding_note(analysis)
     if padding is not None:
         yield padding

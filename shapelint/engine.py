@@ -21,7 +21,7 @@ from shapelint.request.question import Question, question
 from shapelint.request.signature import call_mistake
 from shapelint.request.spec import parse_expect, parse_sizes
 from shapelint.restore.process import restored_state, shared_state
-from shapelint.rule import Rule
+from shapelint.rule import Rule, is_about_exports, is_last
 from shapelint.saved import SavedModel, as_advice, is_saved, load_saved
 from shapelint.size import Undecidable
 from shapelint.source.fault import call_foreign, internal_errors, let_out
@@ -128,12 +128,12 @@ def _found(
     rules: Sequence[Rule], analysis: Analysis, loaded: Loaded
 ) -> tuple[tuple[Finding, ...], tuple[Finding, ...]]:
     """What the rules say, and what of that a comment silences; the rules that come last see what is left."""
-    last = [rule for rule in rules if getattr(rule, "last", False)]
+    last = [rule for rule in rules if is_last(rule)]
     kept, silenced = split(finding for rule in rules if rule not in last for finding in _said(rule, analysis))
 
     def judged(word: str | None) -> bool:
         meant = [rule for rule in _installed_rules() if word is None or fits(word, rule.code, rule.name)]
-        exported = word is not None and any(rule.code.startswith("SL5") for rule in meant)
+        exported = word is not None and any(map(is_about_exports, meant))
         return all(rule in rules for rule in meant) and not (exported and not analysis.providers)
 
     if last:

@@ -63,7 +63,9 @@ class Rule(Protocol):
     """A stateless check; its class docstring is the page that `shapelint explain CODE` prints.
 
     The docstring's first line says what the rule finds; then come the sections "## What it does",
-    "## Why it is bad" and "## Fix".
+    "## Why it is bad" and "## Fix". Two more class attributes are False where a rule does not have them: `last`, that
+    it is asked when all others have spoken, and `about_exports`, that an ignore comment for it is judged only where a
+    confirmation by a runtime is asked for.
     """
 
     code: ClassVar[str]
@@ -74,3 +76,13 @@ class Rule(Protocol):
     def check(self, analysis: Analysis) -> Iterator[Finding]:
         """Yields what is wrong in the analysed model."""
         ...
+
+
+def is_last(rule: Rule) -> bool:
+    """Whether a rule is asked when all others have spoken."""
+    return bool(getattr(rule, "last", False))
+
+
+def is_about_exports(rule: Rule) -> bool:
+    """Whether a rule may find more where a confirmation by a runtime is asked for."""
+    return bool(getattr(rule, "about_exports", False))

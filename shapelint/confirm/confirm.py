@@ -179,7 +179,7 @@ class _FixedSizes:
         notes += [] if blank.predicted == given else [f"PyTorch gives {written(given)}"]
         return replace(
             blank, provider=observation.provider, observed=observed, max_abs_error=error, ok=ok,
-            note="; ".join(notes), exporter=str(file.exporter),
+            note="; ".join(notes), exporter=str(file.exporter), eager=given,
         )  # fmt: skip
 
     def _export(self, model: FlatModule, tensors: tuple[torch.Tensor, ...]) -> OnnxFile:
@@ -209,7 +209,8 @@ def _raised(blank: Confirmation, error: Exception) -> Confirmation:
     if "can't allocate memory" in str(error):
         raise _NotConfirmed(f"{_at(blank.sizes)}: {first_line(error)}") from error
     expected = blank.predicted is None
-    return replace(blank, ok=expected, note=f"PyTorch raises{', as predicted' * expected}: {first_line(error)}")
+    note = f"PyTorch raises{', as predicted' * expected}: {first_line(error)}"
+    return replace(blank, ok=expected, note=note, raises="PyTorch")
 
 
 def _max_abs_error(eager: Sequence[torch.Tensor], observed: Sequence[Any]) -> float:

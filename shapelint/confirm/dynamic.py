@@ -152,7 +152,7 @@ class _OpenSizes:
                     outputs = FlatModule(self.module, arguments)(*input_tensors(arguments))
             except Exception as error:  # the user's code
                 let_out(error)
-                yield replace(blank, ok=True, note=f"raises, as predicted: {first_line(error)}")
+                yield replace(blank, ok=True, note=f"raises, as predicted: {first_line(error)}", raises="PyTorch")
             else:
                 shapes = tuple(tuple(output.shape) for output in outputs)
                 yield replace(blank, observed=shapes, note="does not raise")

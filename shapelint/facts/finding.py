@@ -49,7 +49,8 @@ class Fix:
 class Finding:
     """One defect, at one place, with both numbers in its message and the rest in its notes.
 
-    `baseline` is None where the check had none.
+    `baseline` is None where the check had none. `unused` are the words of an ignore comment that silence nothing, ()
+    for the comment as a whole; None where the finding is about something else.
     """
 
     code: str
@@ -61,6 +62,7 @@ class Finding:
     location: Span | None = None
     fix: Fix | None = None
     baseline: BaselineState | None = None
+    unused: tuple[str, ...] | None = None
 
     @property
     def counts(self) -> bool:
@@ -73,7 +75,8 @@ class Confirmation:
     """What a runtime gave at one size; `ok` is about shapes, `max_abs_error` about values (None: not compared).
 
     `dynamic` tells that the sizes were open in the file; `exporter` which of torch.onnx made it, "" where none did.
-    The provider is "PyTorch" where only eager PyTorch was asked, since it is to raise.
+    The provider is "PyTorch" where only eager PyTorch was asked, since it is to raise. `eager` is what it gave beside
+    the runtime, None where it was not asked; `raises` tells who raised what ends the note, "" where nobody did.
     """
 
     provider: str
@@ -87,6 +90,8 @@ class Confirmation:
     note: str = ""
     dynamic: bool = False
     exporter: str = ""
+    eager: tuple[tuple[int, ...], ...] | None = None
+    raises: str = ""
 
 
 def fits(word: str, code: str, name: str) -> bool:
