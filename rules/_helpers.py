@@ -201,7 +201,7 @@ def padding_note(analysis: Analysis) -> str | None:
 
 def rewriting_fix(rewrite: Rewrite, title: str) -> Fix:
     """The fix that writes other code, which was seen to work."""
-    return Fix(title, safety_of(rewrite.plan), {}, rewrite.edits, ("meta",))
+    return Fix(title, safety_of(rewrite.plan), {}, rewrite.edits, ("meta",), (rewrite.repair,))
 
 
 def rewritten(rewrite: Rewrite) -> str:

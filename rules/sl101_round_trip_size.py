@@ -5,7 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import ClassVar
 
-from shapelint.rule import Analysis, Diagnosis, Finding, Fix, Invalid, LostRows, Rewrite, Safety, Severity, Valid
+from shapelint.rule import (
+    Analysis,
+    Diagnosis,
+    Finding,
+    Fix,
+    Invalid,
+    LostRows,
+    Repair,
+    Rewrite,
+    Safety,
+    Severity,
+    Valid,
+)
 
 from ._helpers import (
     alike_note,
@@ -192,4 +204,4 @@ def _fix(rewrite: Rewrite | None, diagnosis: Diagnosis, loss: LostRows, spare: M
         title += f", or for every size write `{call}`"
     values = {module: value, **spare}
     assignments = {f"{name}.output_padding": each for name, each in values.items()}
-    return Fix(title, safety_of(diagnosis.plan), assignments, verified=("meta",))
+    return Fix(title, safety_of(diagnosis.plan), assignments, verified=("meta",), repairs=(Repair.PADDING,))

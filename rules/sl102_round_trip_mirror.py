@@ -5,7 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import ClassVar
 
-from shapelint.rule import Analysis, Diagnosis, Finding, Fix, Invalid, LostRows, Safety, Severity, Valid, written
+from shapelint.rule import (
+    Analysis,
+    Diagnosis,
+    Finding,
+    Fix,
+    Invalid,
+    LostRows,
+    Repair,
+    Safety,
+    Severity,
+    Valid,
+    written,
+)
 
 from ._helpers import (
     layer_name,
@@ -131,7 +143,7 @@ def _fix(diagnosis: Diagnosis, loss: LostRows) -> Fix | None:
     if change is not None:
         title = f"`{change.parameter}={written(change.value)}` in {quoted(change.module)} gives the size back"
         assignments = {f"{change.module}.{change.parameter}": change.value}
-        return Fix(title, Safety.UNSAFE, assignments, verified=("meta",))
+        return Fix(title, Safety.UNSAFE, assignments, verified=("meta",), repairs=(Repair.ARGUMENT,))
     surplus = all(each <= 0 for each in loss.needed)
     if loss.pair.down and not loss.up.operation.startswith(("max_unpool", *(() if surplus else ("conv_transpose",)))):
         return Fix(resizing(loss), Safety.ADVICE)

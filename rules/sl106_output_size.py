@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import ClassVar
 
-from shapelint.rule import Analysis, Diagnosis, Finding, Fix, Invalid, Node, Safety, Severity, Valid, written
+from shapelint.rule import Analysis, Diagnosis, Finding, Fix, Invalid, Node, Repair, Safety, Severity, Valid, written
 
 from ._helpers import nearest_note, padding_text, place_of, quoted, safety_of, sized
 
@@ -93,12 +93,14 @@ def _fix(diagnosis: Diagnosis) -> Fix | None:
     plan, change = diagnosis.plan, diagnosis.change
     if plan is not None:
         values = ", ".join(f"{padding_text(value)} in {quoted(name)}" for name, value in plan.values.items())
-        return Fix(f"set {values}", safety_of(plan), plan.assignments, verified=("meta",))
+        title, repairs = f"set {values}", (Repair.PADDING,)
+        return Fix(title, safety_of(plan), plan.assignments, verified=("meta",), repairs=repairs)
     if change is None:
         return None
     given, value = written(change.given), written(change.value)
     title = f"`{change.parameter}={value}` instead of {given} in {quoted(change.module)} gives the wanted size"
-    return Fix(title, Safety.UNSAFE, {f"{change.module}.{change.parameter}": change.value}, verified=("meta",))
+    assignments = {f"{change.module}.{change.parameter}": change.value}
+    return Fix(title, Safety.UNSAFE, assignments, verified=("meta",), repairs=(Repair.ARGUMENT,))
 
 
 def _message(analysis: Analysis, diagnosis: Diagnosis) -> str:

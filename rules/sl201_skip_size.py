@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import ClassVar
 
-from shapelint.rule import Analysis, Diagnosis, Finding, Fix, Invalid, Mismatch, Safety, Severity, Valid
+from shapelint.rule import Analysis, Diagnosis, Finding, Fix, Invalid, Mismatch, Repair, Safety, Severity, Valid
 
 from ._helpers import (
     brief,
@@ -187,4 +187,5 @@ def _fix(analysis: Analysis, diagnosis: Diagnosis, mismatch: Mismatch) -> Fix:
     title = f"{'for every size ' if everywhere else ''}{bring}; for this one set {values}"
     safeties = {safety_of(diagnosis.plan)} | ({safety_of(rewrite.plan)} if rewrite else set())
     safety = next(each for each in (Safety.ADVICE, Safety.UNSAFE, Safety.SAFE) if each in safeties)
-    return Fix(title, safety, assignments, edits, verified=("meta",))
+    repairs = (Repair.PADDING,) if rewrite is None else (Repair.PADDING, rewrite.repair)
+    return Fix(title, safety, assignments, edits, ("meta",), repairs)

@@ -5,7 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import ClassVar
 
-from shapelint.rule import Analysis, Diagnosis, Finding, Fix, Invalid, Kind, Node, Safety, Severity, Valid, written
+from shapelint.rule import (
+    Analysis,
+    Diagnosis,
+    Finding,
+    Fix,
+    Invalid,
+    Kind,
+    Node,
+    Repair,
+    Safety,
+    Severity,
+    Valid,
+    written,
+)
 
 from ._helpers import called, nearest_note, place_of, quoted, sized
 
@@ -134,7 +147,8 @@ def _fix(analysis: Analysis, diagnosis: Diagnosis, node: Node) -> Fix:
     if change is None:
         return Fix(_advice(analysis, node), Safety.ADVICE)
     title = f"{_smallest(analysis)}; or `{change.parameter}={written(change.value)}` in {quoted(change.module)}"
-    return Fix(title, Safety.UNSAFE, {f"{change.module}.{change.parameter}": change.value}, verified=("meta",))
+    assignments = {f"{change.module}.{change.parameter}": change.value}
+    return Fix(title, Safety.UNSAFE, assignments, verified=("meta",), repairs=(Repair.ARGUMENT,))
 
 
 def _smallest(analysis: Analysis) -> str:

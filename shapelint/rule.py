@@ -13,7 +13,7 @@ from shapelint.facts.analysis import Analysis, Broadcast, Crossing, Guard, Layer
 from shapelint.facts.contract import How, Region
 from shapelint.facts.diagnosis import Diagnosis, LostRows, Misfit, Mismatch, Origin, Plan, Rewrite, ShortUnpooling
 from shapelint.facts.failure import Failure, Kind
-from shapelint.facts.finding import Confirmation, Finding, Fix, Safety, Severity
+from shapelint.facts.finding import Confirmation, Finding, Fix, Repair, Safety, Severity
 from shapelint.facts.graph import Node
 from shapelint.facts.portability import Baked, Rounding, Stretched
 from shapelint.size.condition import all_of, any_of, equal, negate
@@ -26,10 +26,9 @@ from shapelint.source.syntax import call_at, expression_at, function_around, giv
 __all__ = [
     "Analysis", "Baked", "Broadcast", "Confirmation", "Crossing", "Diagnosis", "Edit", "Failure", "Finding", "Fix",
     "Function", "Guard", "How", "Invalid", "Kind", "Layer", "LostRows", "Misfit", "Mismatch", "Node", "OddMiss",
-    "Origin", "Plan", "Region", "Rewrite", "Rounding", "Rule", "Safety", "Severity", "ShortUnpooling", "SizeSet",
-    "SolverError", "Span", "Stretched", "Valid", "all_of", "any_of", "as_function", "call_at", "equal", "expression_at",
-    "function_around", "given", "limited", "negate", "span_of", "statement_at", "symbol",
-    "written",
+    "Origin", "Plan", "Region", "Repair", "Rewrite", "Rounding", "Rule", "Safety", "Severity", "ShortUnpooling",
+    "SizeSet", "SolverError", "Span", "Stretched", "Valid", "all_of", "any_of", "as_function", "call_at", "equal",
+    "expression_at", "function_around", "given", "limited", "negate", "span_of", "statement_at", "symbol", "written",
 ]  # fmt: skip
 
 

@@ -27,6 +27,15 @@ class Safety(enum.StrEnum):
     ADVICE = "advice"
 
 
+class Repair(enum.StrEnum):
+    """What of a model a repair changes."""
+
+    PADDING = "output_padding"
+    ARGUMENT = "argument"  # another argument of one layer
+    CHANNELS = "channels"  # the channels or features that layers are built for
+    CODE = "code"  # the code of `forward`
+
+
 class BaselineState(enum.StrEnum):
     """Where a finding stands to the baseline of the check: in it, or not."""
 
@@ -36,13 +45,17 @@ class BaselineState(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Fix:
-    """A change that repairs a finding: arguments of layers (always per axis), or text with ready code."""
+    """A change that repairs a finding: arguments of layers (always per axis), or text with ready code.
+
+    `repairs` are those of the diagnosis that it proposes.
+    """
 
     title: str
     safety: Safety
     assignments: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     edits: tuple[Edit, ...] = ()
     verified: tuple[str, ...] = ()
+    repairs: tuple[Repair, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

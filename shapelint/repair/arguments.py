@@ -16,7 +16,7 @@ from shapelint.edit.functions import called_with
 from shapelint.edit.layers import Manner, Proposal, Value, Wish, proposals
 from shapelint.edit.origin import writing_calls
 from shapelint.errors import ShapelintError
-from shapelint.facts.finding import Finding, Fix, Safety
+from shapelint.facts.finding import Finding, Safety
 from shapelint.load import Loaded, edited
 from shapelint.source.ownership import installed, shown
 from shapelint.source.span import CallSite, Edit, Span
@@ -77,7 +77,7 @@ def _with_edits(finding: Finding, found: Mapping[Setting, Proposal] | str, funct
     guessed = any(proposal.manner is Manner.REPLACED for proposal in found.values())
     safety = Safety.UNSAFE if guessed else fix.safety
     assigned = {name: value for name, value in fix.assignments.items() if name.rpartition(".")[0] not in functions}
-    return replace(finding, fix=Fix(fix.title, safety, assigned, edits, fix.verified))
+    return replace(finding, fix=replace(fix, safety=safety, assignments=assigned, edits=edits))
 
 
 @dataclass(frozen=True, slots=True)

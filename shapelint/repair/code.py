@@ -22,9 +22,9 @@ from shapelint.errors import ShapelintError
 from shapelint.facts.analysis import Analysis
 from shapelint.facts.contract import running
 from shapelint.facts.diagnosis import Diagnosis, Plan, Rewrite
-from shapelint.facts.finding import Finding, Safety
+from shapelint.facts.finding import Finding, Repair, Safety
 from shapelint.facts.graph import ShapeGraph
-from shapelint.facts.picture import Picture, Scene
+from shapelint.facts.picture import DrawnChange, Picture, Scene
 from shapelint.instrument.install import tracked_builtins
 from shapelint.instrument.instrument import forget_sources
 from shapelint.load import Loaded, Site, edited
@@ -94,10 +94,10 @@ def with_rewrite(analysis: Analysis, trier: Trier) -> Analysis:
     if diagnosis is None or analysis.claimed:
         return analysis
     wanted = _wanted(analysis, diagnosis)
-    for edits, words in _ways(trier, diagnosis):
+    for edits, words, repair in _ways(trier, diagnosis):
         plan = _tried(trier.plan, edits, wanted)
         if plan is not None and diagnosis.focus in plan.restores:
-            rewrite = Rewrite(edits, words, plan)
+            rewrite = Rewrite(edits, words, plan, repair)
             return replace(analysis, rewrite=rewrite, picture=_drawn(trier, diagnosis, rewrite))
     return analysis
 
@@ -119,11 +119,12 @@ def _drawn(trier: Trier, diagnosis: Diagnosis, rewrite: Rewrite) -> Picture | No
     ups = ups or [loss.up for loss in diagnosis.losses] or [misfit.node for misfit in diagnosis.misfits]
     names = [*dict.fromkeys(up.module for up in ups)]
     if len(set(rewrite.texts)) == 1:
-        changes = dict.fromkeys(names or ["forward"], rewrite.texts[0])
+        written = dict.fromkeys(names or ["forward"], rewrite.texts[0])
     else:
-        changes = dict(zip(names, rewrite.texts, strict=False))
-        left = rewrite.texts[len(changes) :]
-        changes |= {"forward": " and ".join(left)} if left else {}
+        written = dict(zip(names, rewrite.texts, strict=False))
+        left = rewrite.texts[len(written) :]
+        written |= {"forward": " and ".join(left)} if left else {}
+    changes = {name: DrawnChange(rewrite.repair, text) for name, text in written.items()}
     repaired, plan = _tried(trier.scene, rewrite.edits, picture.sizes), rewrite.plan
     if repaired is None:
         return picture
@@ -147,24 +148,24 @@ def _wanted(analysis: Analysis, diagnosis: Diagnosis) -> SizeSet:
     return analysis.asked if analysis.certain else SizeSet.point(analysis.contract.symbols, diagnosis.focus)
 
 
-def _ways(trier: Trier, diagnosis: Diagnosis) -> Iterator[tuple[tuple[Edit, ...], tuple[str, ...]]]:
-    """Edits, and how what they change then reads, for what is wrong: a join, an unpooling, or a pinned layer."""
+def _ways(trier: Trier, diagnosis: Diagnosis) -> Iterator[tuple[tuple[Edit, ...], tuple[str, ...], Repair]]:
+    """Edits, how what they change then reads, and what that is: a join, an unpooling, or a pinned layer."""
     if diagnosis.mismatches or any(node.operation.startswith("max_unpool") for node in diagnosis.graph.nodes):
         steps = _steps(trier, diagnosis.focus, diagnosis.graph)
         if steps:
-            yield tuple(edit for step in steps for edit in step.edits), tuple(step.text for step in steps)
+            yield tuple(edit for step in steps for edit in step.edits), tuple(step.text for step in steps), Repair.CODE
     for loss in diagnosis.losses if diagnosis.plan is None and len(diagnosis.losses) == 1 else ():
         if loss.up.place is not None and not installed(loss.up.place.file):
             transposed = loss.up.operation.startswith("conv_transpose")
             join = Join(loss.up.place, 0, 0, loss.up.place, transposed, loss.up.spatial)
             for rewriting in list(islice(rewritings(join), _TRIED)):
-                yield rewriting.edits, (rewriting.text,)
+                yield rewriting.edits, (rewriting.text,), Repair.CODE
     if diagnosis.misfits and diagnosis.region.outcome.failure is not None:
         misfit = diagnosis.misfits[0]
         site, ratio = trier.sites.get(misfit.node.module), Fraction(misfit.given, misfit.built_for)
         if site is not None and "Linear" in misfit.node.kind:
             for edit, text in list(islice(resized(site.calls, "in_features", 0, ratio), _TRIED)):
-                yield (edit,), (text,)
+                yield (edit,), (text,), Repair.CHANNELS
 
 
 def _steps(trier: Trier, focus: Mapping[str, int], graph: ShapeGraph) -> list[Rewriting]:
