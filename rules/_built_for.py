@@ -7,7 +7,7 @@ import copy
 import operator
 from collections.abc import Sequence
 
-from shapelint.rule import Diagnosis, Edit, Fix, Misfit, Node, Origin, Safety, Span, call_at, given, sized
+from shapelint.rule import Diagnosis, Edit, Fix, Misfit, Node, Origin, Repair, Safety, Span, call_at, given, sized
 
 from ._fixes import safety_of
 from ._words import called, quoted
@@ -74,10 +74,11 @@ def channels_fix(diagnosis: Diagnosis, otherwise: str, *, where: str = "") -> Fi
     edits = [each for each in found if each is not None]
     safety = Safety.ADVICE if diagnosis.repaired is None else safety_of(diagnosis.repaired)
     if not edits or len(edits) < len(found) or safety is Safety.ADVICE:
-        return Fix(otherwise, Safety.ADVICE)
+        return Fix(otherwise, Safety.ADVICE, repairs=(Repair.CHANNELS,))
     texts = [quoted(text) for _, text in edits]
     title = "write " + (", ".join(texts[:3]) + (f" and {len(texts) - 3} more alike" if len(texts) > 3 else "")) + where
-    return Fix(title, safety, edits=tuple(edit for edit, _ in edits), verified=("meta",))
+    changes = tuple(edit for edit, _ in edits)
+    return Fix(title, safety, edits=changes, verified=("meta",), repairs=(Repair.CHANNELS,))
 
 
 def layer_edit(misfit: Misfit) -> tuple[Edit, str] | None:

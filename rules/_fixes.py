@@ -20,7 +20,7 @@ def safety_of(plan: Plan) -> Safety:
 
 def rewriting_fix(rewrite: Rewrite, title: str) -> Fix:
     """The fix that writes other code, which was seen to work."""
-    return Fix(title, safety_of(rewrite.plan), {}, rewrite.edits, ("meta",))
+    return Fix(title, safety_of(rewrite.plan), {}, rewrite.edits, ("meta",), (rewrite.repair,))
 
 
 def rewritten(rewrite: Rewrite) -> str:

@@ -84,12 +84,12 @@ def padding_note(analysis: Analysis) -> str | None:
     return f"or pad the input to {what} and crop the output:\n{head}\ny = net(F.pad(x, ({amounts})))[..., {crop}]"
 
 
-def consequence(analysis: Analysis, plan: Plan) -> str:
-    """At which sizes the repaired model is right, and which it loses."""
+def consequence(analysis: Analysis, plan: Plan, fix: str = "the fix") -> str:
+    """At which sizes the repaired model is right, and which it loses; `fix` is what it is called."""
     verb, words = "restore their size" if analysis.intent.meant else "run", brief(plan.restores, "")
     if words == "every size":
         verb = "restores its size" if analysis.intent.meant else "runs"
-    text = f"with the fix {words or 'the asked size and some others'} {verb}"
+    text = f"with {fix} {words or 'the asked size and some others'} {verb}"
     if plan.loses:
         text += f"; {brief(plan.loses, 'sizes that did before')} no longer do"
     if plan.breaks:

@@ -5,7 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import ClassVar
 
-from shapelint.rule import Analysis, Diagnosis, Finding, Fix, Invalid, LostRows, Rewrite, Safety, Severity, Valid, sized
+from shapelint.rule import (
+    Analysis,
+    Diagnosis,
+    Finding,
+    Fix,
+    Invalid,
+    LostRows,
+    Repair,
+    Rewrite,
+    Safety,
+    Severity,
+    Valid,
+    sized,
+)
 
 from ._causes import misses_output_size, place_of
 from ._fixes import output_size_call, resizing, rewriting_fix, rewritten, safety_of
@@ -186,4 +199,4 @@ def _fix(rewrite: Rewrite | None, diagnosis: Diagnosis, loss: LostRows, spare: M
         title += f", or for every size write `{call}`"
     values = {module: value, **spare}
     assignments = {f"{name}.output_padding": each for name, each in values.items()}
-    return Fix(title, safety_of(diagnosis.plan), assignments, verified=("meta",))
+    return Fix(title, safety_of(diagnosis.plan), assignments, verified=("meta",), repairs=(Repair.PADDING,))

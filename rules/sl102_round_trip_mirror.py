@@ -5,7 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import ClassVar
 
-from shapelint.rule import Analysis, Diagnosis, Finding, Fix, Invalid, LostRows, Safety, Severity, Valid, sized, written
+from shapelint.rule import (
+    Analysis,
+    Diagnosis,
+    Finding,
+    Fix,
+    Invalid,
+    LostRows,
+    Repair,
+    Safety,
+    Severity,
+    Valid,
+    sized,
+    written,
+)
 
 from ._causes import misses_output_size, place_of
 from ._fixes import resizing
@@ -124,7 +137,7 @@ def _fix(diagnosis: Diagnosis, loss: LostRows) -> Fix | None:
     if change is not None:
         title = f"`{change.parameter}={written(change.value)}` in {quoted(change.module)} gives the size back"
         assignments = {f"{change.module}.{change.parameter}": change.value}
-        return Fix(title, Safety.UNSAFE, assignments, verified=("meta",))
+        return Fix(title, Safety.UNSAFE, assignments, verified=("meta",), repairs=(Repair.ARGUMENT,))
     surplus = all(each <= 0 for each in loss.needed)
     if loss.pair.down and not loss.up.operation.startswith(("max_unpool", *(() if surplus else ("conv_transpose",)))):
         return Fix(resizing(loss), Safety.ADVICE)

@@ -5,7 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import ClassVar
 
-from shapelint.rule import Analysis, Diagnosis, Finding, Fix, Invalid, Kind, Layer, Safety, Severity, Valid, written
+from shapelint.rule import (
+    Analysis,
+    Diagnosis,
+    Finding,
+    Fix,
+    Invalid,
+    Kind,
+    Layer,
+    Repair,
+    Safety,
+    Severity,
+    Valid,
+    written,
+)
 
 from ._fixes import safety_of
 from ._words import padding_text, quoted
@@ -101,8 +114,8 @@ def _fix(layer: Layer, diagnosis: Diagnosis | None) -> Fix:
     if plan is None or layer.module not in plan.values:
         return Fix(f"leave `output_padding` out, or give {name} the stride it was meant for", Safety.ADVICE)
     value = plan.values[layer.module]
-    assignments = {f"{layer.module}.output_padding": value}
-    return Fix(f"set {padding_text(value)} in {name}", safety_of(plan), assignments, verified=("meta",))
+    title, assignments = f"set {padding_text(value)} in {name}", {f"{layer.module}.output_padding": value}
+    return Fix(title, safety_of(plan), assignments, verified=("meta",), repairs=(Repair.PADDING,))
 
 
 def _bounds(layer: Layer) -> tuple[tuple[int, ...], tuple[int, ...]]:

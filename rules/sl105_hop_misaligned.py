@@ -5,7 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import ClassVar
 
-from shapelint.rule import Analysis, Diagnosis, Finding, Fix, Invalid, LostRows, Node, Safety, Severity, Valid, sized
+from shapelint.rule import (
+    Analysis,
+    Diagnosis,
+    Finding,
+    Fix,
+    Invalid,
+    LostRows,
+    Node,
+    Repair,
+    Safety,
+    Severity,
+    Valid,
+    sized,
+)
 
 from ._causes import place_of
 from ._fixes import output_size_call, safety_of
@@ -116,4 +129,5 @@ def _fix(diagnosis: Diagnosis, loss: LostRows) -> Fix | None:
     ((module, value),) = loss.values.items()
     title = f"{padding_text(value)} in {quoted(module)} for {brief(diagnosis.plan.restores, 'other sizes')}"
     title += f", or {every}" if every else ""
-    return Fix(title, safety_of(diagnosis.plan), {f"{module}.output_padding": value}, verified=("meta",))
+    assignments = {f"{module}.output_padding": value}
+    return Fix(title, safety_of(diagnosis.plan), assignments, verified=("meta",), repairs=(Repair.PADDING,))

@@ -5,7 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import ClassVar
 
-from shapelint.rule import Analysis, Diagnosis, Finding, Fix, Invalid, Node, Safety, Severity, Valid, sized, written
+from shapelint.rule import (
+    Analysis,
+    Diagnosis,
+    Finding,
+    Fix,
+    Invalid,
+    Node,
+    Repair,
+    Safety,
+    Severity,
+    Valid,
+    sized,
+    written,
+)
 
 from ._causes import place_of
 from ._fixes import safety_of
@@ -95,12 +108,14 @@ def _fix(diagnosis: Diagnosis) -> Fix | None:
     plan, change = diagnosis.plan, diagnosis.change
     if plan is not None:
         values = ", ".join(f"{padding_text(value)} in {quoted(name)}" for name, value in plan.values.items())
-        return Fix(f"set {values}", safety_of(plan), plan.assignments, verified=("meta",))
+        title, repairs = f"set {values}", (Repair.PADDING,)
+        return Fix(title, safety_of(plan), plan.assignments, verified=("meta",), repairs=repairs)
     if change is None:
         return None
     given, value = written(change.given), written(change.value)
     title = f"`{change.parameter}={value}` instead of {given} in {quoted(change.module)} gives the wanted size"
-    return Fix(title, Safety.UNSAFE, {f"{change.module}.{change.parameter}": change.value}, verified=("meta",))
+    assignments = {f"{change.module}.{change.parameter}": change.value}
+    return Fix(title, Safety.UNSAFE, assignments, verified=("meta",), repairs=(Repair.ARGUMENT,))
 
 
 def _message(analysis: Analysis, diagnosis: Diagnosis) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import ClassVar
 
-from shapelint.rule import Analysis, Diagnosis, Finding, Fix, Invalid, Mismatch, Safety, Severity, Valid, sized
+from shapelint.rule import Analysis, Diagnosis, Finding, Fix, Invalid, Mismatch, Repair, Safety, Severity, Valid, sized
 
 from ._causes import is_unpooled
 from ._fixes import rewriting_fix, rewritten, safety_of
@@ -145,8 +145,8 @@ def _notes(analysis: Analysis, diagnosis: Diagnosis) -> Iterator[str]:
     if near is not None:
         yield near
     if diagnosis.plan is not None:
-        effect = consequence(analysis, diagnosis.plan)
-        yield effect if analysis.rewrite is None else effect.replace("with the fix", "with `output_padding`")
+        fix = "the fix" if analysis.rewrite is None else "`output_padding`"
+        yield consequence(analysis, diagnosis.plan, fix)
     padding = padding_note(analysis)
     if padding is not None:
         yield padding
@@ -176,4 +176,5 @@ def _fix(analysis: Analysis, diagnosis: Diagnosis, mismatch: Mismatch) -> Fix:
     title = f"{'for every size ' if everywhere else ''}{bring}; for this one set {values}"
     safeties = {safety_of(diagnosis.plan)} | ({safety_of(rewrite.plan)} if rewrite else set())
     safety = next(each for each in (Safety.ADVICE, Safety.UNSAFE, Safety.SAFE) if each in safeties)
-    return Fix(title, safety, assignments, edits, verified=("meta",))
+    repairs = (Repair.PADDING,) if rewrite is None else (Repair.PADDING, rewrite.repair)
+    return Fix(title, safety, assignments, edits, ("meta",), repairs)

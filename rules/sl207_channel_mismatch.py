@@ -5,7 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import ClassVar
 
-from shapelint.rule import Analysis, Diagnosis, Finding, Fix, Invalid, Kind, Misfit, Region, Safety, Severity, Valid
+from shapelint.rule import (
+    Analysis,
+    Diagnosis,
+    Finding,
+    Fix,
+    Invalid,
+    Kind,
+    Misfit,
+    Region,
+    Repair,
+    Safety,
+    Severity,
+    Valid,
+)
 
 from ._built_for import argument_of, channels_fix, followers_note, misfit_text, origin_text, unit_of
 from ._causes import is_pinned, misfit_regions, place_of, raising, size_taken
@@ -207,12 +220,13 @@ def _notes(diagnosis: Diagnosis, misfit: Misfit) -> Iterator[str | None]:
 def _fix(diagnosis: Diagnosis, misfit: Misfit) -> Fix:
     name, given, argument = called(misfit.node), misfit.given, argument_of(misfit.node)
     if misfit.failure.kind is Kind.MULTIPLE:
-        return Fix(f"give {name} a multiple of {misfit.built_for} channels", Safety.ADVICE)
+        return Fix(f"give {name} a multiple of {misfit.built_for} channels", Safety.ADVICE, repairs=(Repair.CHANNELS,))
     if given % misfit.groups:
-        return Fix(f"build {name} for {given} channels, with `groups` that divide them", Safety.ADVICE)
+        text = f"build {name} for {given} channels, with `groups` that divide them"
+        return Fix(text, Safety.ADVICE, repairs=(Repair.CHANNELS,))
     written = f"`{argument[0]}={given}`" if argument else f"a weight for {given}"
     more = ", and the later layers likewise" if len(diagnosis.misfits) > 1 else ""
     if [origin.source for origin in misfit.origins] == [""]:
         text = f"give an input with {misfit.built_for} {unit_of(misfit.node)}, or build {name} for {given}{more}"
-        return Fix(text, Safety.ADVICE)
+        return Fix(text, Safety.ADVICE, repairs=(Repair.CHANNELS,))
     return channels_fix(diagnosis, f"give {name} what arrives: {written}{more}")

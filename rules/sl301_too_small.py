@@ -13,6 +13,7 @@ from shapelint.rule import (
     Invalid,
     Kind,
     Node,
+    Repair,
     Safety,
     Severity,
     Valid,
@@ -148,7 +149,8 @@ def _fix(analysis: Analysis, diagnosis: Diagnosis, node: Node) -> Fix:
     if change is None:
         return Fix(_advice(analysis, node), Safety.ADVICE)
     title = f"{_smallest(analysis)}; or `{change.parameter}={written(change.value)}` in {quoted(change.module)}"
-    return Fix(title, Safety.UNSAFE, {f"{change.module}.{change.parameter}": change.value}, verified=("meta",))
+    assignments = {f"{change.module}.{change.parameter}": change.value}
+    return Fix(title, Safety.UNSAFE, assignments, verified=("meta",), repairs=(Repair.ARGUMENT,))
 
 
 def _smallest(analysis: Analysis) -> str:

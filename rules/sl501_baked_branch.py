@@ -77,6 +77,7 @@ class BakedBranch:
 
     code: ClassVar[str] = "SL501"
     name: ClassVar[str] = "baked-branch"
+    about_exports: ClassVar[bool] = True
     valid: ClassVar[tuple[Valid, ...]] = (
         Valid(_UNET.format("y = F.interpolate(y, size=skip.shape[-2:])"), "1,3,H,W"),
         Valid(_UNET.format(_GUARD), "1,3,H,W"),

@@ -48,6 +48,7 @@ class OutputSizeExport:
 
     code: ClassVar[str] = "SL502"
     name: ClassVar[str] = "output-size-export"
+    about_exports: ClassVar[bool] = True
     valid: ClassVar[tuple[Valid, ...]] = (
         Valid(_NET.format(", output_padding=1", "", "[..., :x.shape[2], :x.shape[3]]"), "1,3,H,W"),
         Valid(_STRETCHED.format(""), "1,3,6,6"),

@@ -51,6 +51,7 @@ class ResizeRounding:
 
     code: ClassVar[str] = "SL503"
     name: ClassVar[str] = "resize-rounding"
+    about_exports: ClassVar[bool] = True
     valid: ClassVar[tuple[Valid, ...]] = (
         Valid(_NET.format(1.5, "self.up(x)"), "1,3,H,W"),
         Valid(_NET.format(1.4, "self.up(x)"), "1,3,44,44"),

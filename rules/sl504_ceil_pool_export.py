@@ -62,6 +62,7 @@ class CeilPoolExport:
 
     code: ClassVar[str] = "SL504"
     name: ClassVar[str] = "ceil-pool-export"
+    about_exports: ClassVar[bool] = True
     valid: ClassVar[tuple[Valid, ...]] = (
         Valid(_NET.format("2, 2", ""), "1,3,H,W"),
         Valid(_NET.format("3, 2, 1", ""), "1,3,H,W"),

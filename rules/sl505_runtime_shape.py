@@ -50,6 +50,7 @@ class RuntimeShape:
 
     code: ClassVar[str] = "SL505"
     name: ClassVar[str] = "runtime-shape"
+    about_exports: ClassVar[bool] = True
     valid: ClassVar[tuple[Valid, ...]] = (
         Valid(_NET.format("x.shape[-1]", ""), "1,1,L", _CONFIRMED),
         Valid(_NET.format("int(x.shape[-1])", ""), "1,1,20", _CONFIRMED),
@@ -100,7 +101,7 @@ def _differs(each: Confirmation) -> bool:
         return False
     if each.observed is None:
         return each.dynamic
-    return each.observed != each.predicted and "PyTorch gives" not in each.note
+    return each.observed != each.predicted and each.eager in (None, each.predicted)
 
 
 def _predicted(analysis: Analysis, each: Confirmation) -> bool:

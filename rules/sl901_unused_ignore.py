@@ -80,4 +80,5 @@ class UnusedIgnore:
                 severity=Severity.NOTE,
                 message=f"{part}`{each.text}` silences nothing",
                 location=each.place,
+                unused=each.codes,
             )

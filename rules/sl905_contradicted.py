@@ -23,8 +23,8 @@ class Net(nn.Module):
         {}
 """
 _NUMBERS = "return self.conv(x){}"
-_WATCHED = "y = self.conv(x)
-        return y[..., 1:] if torch._C._len_torch_function_stack() else y  # <-- SL905"
+_WATCHED = """y = self.conv(x)
+        return y[..., 1:] if torch._C._len_torch_function_stack() else y  # <-- SL905"""
 
 
 class Contradicted:

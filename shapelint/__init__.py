@@ -7,11 +7,11 @@ if TYPE_CHECKING:
     from typing import Any
 
     from shapelint.engine import check
-    from shapelint.errors import ShapelintError
+    from shapelint.errors import InternalError, ShapelintError
     from shapelint.request.inputs import Literal
 
 __version__ = "0.1.0"
-__all__ = ["Literal", "ShapelintError", "check"]
+__all__ = ["InternalError", "Literal", "ShapelintError", "check"]
 
 
 def __getattr__(name: str) -> Any:
@@ -20,6 +20,10 @@ def __getattr__(name: str) -> Any:
         from shapelint.errors import ShapelintError
 
         return ShapelintError
+    if name == "InternalError":
+        from shapelint.errors import InternalError
+
+        return InternalError
     if name == "check":
         from shapelint.engine import check
 

@@ -8,10 +8,11 @@ from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, Final
 
 from shapelint.diagnosis.scene import proposed
-from shapelint.errors import ModelError, SpecError
+from shapelint.errors import ModelError, RuleError, SpecError
 from shapelint.facts.analysis import Analysis
 from shapelint.facts.finding import Finding, fits
 from shapelint.load import Loaded, import_path, load, packages_first
+from shapelint.load.failure import described, place
 from shapelint.registry import load_rules, select_rules
 from shapelint.report.report import Report
 from shapelint.request.inputs import Inputs, parse_inputs
@@ -20,9 +21,10 @@ from shapelint.request.question import Question, question
 from shapelint.request.signature import call_mistake
 from shapelint.request.spec import parse_expect, parse_sizes
 from shapelint.restore.process import restored_state, shared_state
-from shapelint.rule import Rule
+from shapelint.rule import Rule, is_about_exports, is_last
 from shapelint.saved import SavedModel, as_advice, is_saved, load_saved
 from shapelint.size import Undecidable
+from shapelint.source.fault import call_foreign, internal_errors, let_out
 from shapelint.source.ownership import shown
 from shapelint.suppression.ignores import split, unused_ignores
 
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from shapelint.repair.code import Trier
 
 
+@internal_errors()
 def check(
     target: object,
     inputs: object = None,
@@ -49,7 +52,8 @@ def check(
 
     `inputs` is one spec ("1,3,H,W"), one shape, or the list of positional arguments; `sizes` the asked sizes of
     symbols ({"H": range(32, 513)}); `expect` a spec of the first output. `confirm` names onnxruntime providers
-    ("cpu", "cuda"), `picture` keeps what the HTML page draws. Raises a ShapelintError where it cannot be done.
+    ("cpu", "cuda"), `picture` keeps what the HTML page draws. Raises a ShapelintError where it cannot be done, and an
+    InternalError for a bug of shapelint's own.
     """
     _check_kinds(call_kwargs=call_kwargs, method=method, confirm=confirm, select=select, ignore=ignore)
     rules = select_rules(select, ignore, _installed_rules())
@@ -124,12 +128,12 @@ def _found(
     rules: Sequence[Rule], analysis: Analysis, loaded: Loaded
 ) -> tuple[tuple[Finding, ...], tuple[Finding, ...]]:
     """What the rules say, and what of that a comment silences; the rules that come last see what is left."""
-    last = [rule for rule in rules if getattr(rule, "last", False)]
-    kept, silenced = split(finding for rule in rules if rule not in last for finding in rule.check(analysis))
+    last = [rule for rule in rules if is_last(rule)]
+    kept, silenced = split(finding for rule in rules if rule not in last for finding in _said(rule, analysis))
 
     def judged(word: str | None) -> bool:
         meant = [rule for rule in _installed_rules() if word is None or fits(word, rule.code, rule.name)]
-        exported = word is not None and any(rule.code.startswith("SL5") for rule in meant)
+        exported = word is not None and any(map(is_about_exports, meant))
         return all(rule in rules for rule in meant) and not (exported and not analysis.providers)
 
     if last:
@@ -137,8 +141,18 @@ def _found(
         places = [place for node in nodes for place in (node.place, node.built) if place is not None]
         unused = unused_ignores(loaded.module, places, silenced, judged)
         seen = replace(analysis, unused=unused)
-        kept += [finding for rule in last for finding in rule.check(seen)]
+        kept += [finding for rule in last for finding in _said(rule, seen)]
     return tuple(kept), tuple(silenced)
+
+
+def _said(rule: Rule, analysis: Analysis) -> list[Finding]:
+    """What a rule finds; RuleError where a rule of another package raises."""
+    try:
+        return call_foreign(list, call_foreign(rule.check, analysis))
+    except Exception as error:  # the code of a plugin
+        let_out(error)
+        what = f"raised {described(error)}{place(error)}; this is a bug of the rule, not of your model"
+        raise RuleError(f"the rule {rule.code} ({type(rule).__module__}) {what}") from error
 
 
 @lru_cache(maxsize=1)

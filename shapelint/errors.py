@@ -1,11 +1,38 @@
-"""The errors that shapelint raises for a user's mistake; each is one line that names the matter."""
+"""The errors that shapelint raises: one line each for a user's mistake, and one for a bug of its own."""
 
 from __future__ import annotations
 
 import difflib
 from collections.abc import Sequence
+from typing import Final, TypeVar
+
+Kind = TypeVar("Kind", bound=type[BaseException])
+
+_foreseen: Final[list[type[BaseException]]] = []
 
 
+def foreseen(kind: Kind) -> Kind:
+    """Declares that a class of exceptions is part of how a check works, and no bug where it is raised; a decorator."""
+    _foreseen.append(kind)
+    return kind
+
+
+def is_foreseen(error: BaseException) -> bool:
+    """Whether the class of an exception was declared `foreseen`."""
+    return isinstance(error, tuple(_foreseen))
+
+
+class InternalError(Exception):
+    """A bug of shapelint's own; it is made of the exception in one line, with the line that raised it.
+
+    It is no ShapelintError, so that nobody who expects a user's mistake catches it.
+    """
+
+    def __str__(self) -> str:
+        return f"internal error: {self.args[0]}; this is a bug of shapelint, not of your model"
+
+
+@foreseen
 class ShapelintError(Exception):
     """A check that could not be done: the text says which two things are in conflict and what to do."""
 

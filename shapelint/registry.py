@@ -9,6 +9,7 @@ from importlib.metadata import EntryPoint, entry_points
 from shapelint.errors import RuleError
 from shapelint.facts.finding import fits
 from shapelint.rule import Rule
+from shapelint.source.fault import call_foreign, let_out
 
 GROUP = "shapelint.rules"
 
@@ -46,8 +47,9 @@ def find_rule(word: str, rules: Sequence[Rule] | None = None) -> Rule:
 def _claims(point: EntryPoint) -> Iterator[tuple[Rule, str]]:
     """The rules of an entry point (a rule, its class, or a list of them), each with where it comes from."""
     try:
-        loaded = point.load()
-    except Exception as error:
+        loaded = call_foreign(point.load)
+    except Exception as error:  # the code of a plugin
+        let_out(error)
         reason = f"{type(error).__name__}: {error}"
         raise RuleError(f"rule {point.name} ({point.value}) cannot be loaded: {reason}") from error
     several = isinstance(loaded, list | tuple)

@@ -13,7 +13,7 @@ from shapelint.facts.analysis import Analysis, Broadcast, Contradiction, Crossin
 from shapelint.facts.contract import How, Region
 from shapelint.facts.diagnosis import Diagnosis, LostRows, Misfit, Mismatch, Origin, Plan, Rewrite, ShortUnpooling
 from shapelint.facts.failure import Failure, Kind
-from shapelint.facts.finding import Confirmation, Finding, Fix, Safety, Severity
+from shapelint.facts.finding import Confirmation, Finding, Fix, Repair, Safety, Severity
 from shapelint.facts.graph import Node
 from shapelint.facts.portability import Baked, Rounding, Stretched
 from shapelint.size.condition import all_of, any_of, equal, negate
@@ -26,12 +26,11 @@ from shapelint.source.syntax import call_at, expression_at, function_around, giv
 
 __all__ = [
     "Analysis", "Baked", "Broadcast", "Confirmation", "Contradiction", "Crossing", "Diagnosis", "Edit", "Failure",
-    "Finding", "Fix",
-    "Function", "Guard", "How", "Invalid", "Kind", "Layer", "LostRows", "Misfit", "Mismatch", "Node", "OddMiss",
-    "Origin", "Plan", "Region", "Rewrite", "Rounding", "Rule", "Safety", "Severity", "ShortUnpooling", "SizeSet",
-    "SolverError", "Span", "Stretched", "Valid", "all_of", "any_of", "as_function", "call_at", "equal", "expression_at",
-    "function_around", "given", "limited", "negate", "sized", "span_of", "statement_at", "symbol",
-    "written",
+    "Finding", "Fix", "Function", "Guard", "How", "Invalid", "Kind", "Layer", "LostRows", "Misfit", "Mismatch", "Node",
+    "OddMiss", "Origin", "Plan", "Region", "Repair", "Rewrite", "Rounding", "Rule", "Safety", "Severity",
+    "ShortUnpooling", "SizeSet", "SolverError", "Span", "Stretched", "Valid", "all_of", "any_of", "as_function",
+    "call_at", "equal", "expression_at", "function_around", "given", "limited", "negate", "sized", "span_of",
+    "statement_at", "symbol", "written",
 ]  # fmt: skip
 
 
@@ -65,7 +64,9 @@ class Rule(Protocol):
     """A stateless check; its class docstring is the page that `shapelint explain CODE` prints.
 
     The docstring's first line says what the rule finds; then come the sections "## What it does",
-    "## Why it is bad" and "## Fix".
+    "## Why it is bad" and "## Fix". Two more class attributes are False where a rule does not have them: `last`, that
+    it is asked when all others have spoken, and `about_exports`, that an ignore comment for it is judged only where a
+    confirmation by a runtime is asked for.
     """
 
     code: ClassVar[str]
@@ -76,3 +77,13 @@ class Rule(Protocol):
     def check(self, analysis: Analysis) -> Iterator[Finding]:
         """Yields what is wrong in the analysed model."""
         ...
+
+
+def is_last(rule: Rule) -> bool:
+    """Whether a rule is asked when all others have spoken."""
+    return bool(getattr(rule, "last", False))
+
+
+def is_about_exports(rule: Rule) -> bool:
+    """Whether a rule may find more where a confirmation by a runtime is asked for."""
+    return bool(getattr(rule, "about_exports", False))

@@ -7,9 +7,9 @@ from typing import Any
 
 from shapelint.facts.contract import Contract, How, Region, RegionOutcome
 from shapelint.facts.failure import Failure, Kind
-from shapelint.facts.finding import Confirmation, Finding, Fix, Safety, Severity
+from shapelint.facts.finding import Confirmation, Finding, Fix, Repair, Safety, Severity
 from shapelint.facts.graph import Pair, TensorShape
-from shapelint.facts.picture import Mark, Picture, Role, Scene, Step
+from shapelint.facts.picture import DrawnChange, Mark, Picture, Role, Scene, Step
 from shapelint.report.report import Report
 from shapelint.size.expression import parse_function
 from shapelint.size.sets import SizeSet
@@ -155,7 +155,7 @@ DECONV = step("deconv", 5, "2*((H + 1)//2) - 1", 2.0, inputs=(1,), kind="ConvTra
 MENDED = replace(DECONV, size=(6, 6), shape=(1, 3, 6, 6), formula=("2*((H + 1)//2)", "2*((W + 1)//2)"))
 PAIR = Pair(("conv",), ("deconv",), (6, 6), (5, 5), (1, 1), (1,), (2,))
 MARKS = (
-    Mark(1, Role.DROPS, "leaves 1 row behind"),
+    Mark(1, Role.DROPS, "leaves 1 row behind", rows=1),
     Mark(2, Role.MISSES, "gives back 5x5 where 6x6 went into `conv`", (6, 6)),
 )
 PICTURE = Picture(
@@ -163,7 +163,7 @@ PICTURE = Picture(
     now=Scene((IMAGE, CONV, DECONV), 3, (2,), (PAIR,), MARKS),
     wanted=(6, 6),
     repaired=Scene((IMAGE, CONV, MENDED), 3, (2,), (replace(PAIR, size_out=(6, 6)),)),
-    changes={"deconv": "output_padding=1"},
+    changes={"deconv": DrawnChange(Repair.PADDING, "output_padding=1")},
     runs=EVERY,
     restores=Words("H and W even", SizeSet.read(SYMBOLS, "{ [H, W] : H mod 2 = 0 and W mod 2 = 0 }")),
 )

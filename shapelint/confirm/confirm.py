@@ -22,10 +22,12 @@ from shapelint.confirm.onnx_file import (
     first_line,
     input_tensors,
 )
+from shapelint.errors import foreseen
 from shapelint.facts.finding import Confirmation
 from shapelint.restore.module import unchanged
 from shapelint.restore.random import Drawn, same_random_numbers, seed
 from shapelint.size.words import sized
+from shapelint.source.fault import let_out
 from shapelint.terminal.quiet import quiet
 
 Shapes = tuple[tuple[int, ...], ...]
@@ -47,6 +49,7 @@ class ExportSubject:
     memory: Callable[[Mapping[str, int]], int] | None = None
 
 
+@foreseen
 class _NotConfirmed(Exception):
     """No confirmation of one point, for the reason in the text."""
 
@@ -76,6 +79,7 @@ def confirm(
         try:
             module = subject.build()
         except Exception as error:  # the user's code
+            let_out(error)
             return (), (f"not confirmed: the model cannot be built on the CPU ({first_line(error)})",)
         if reason := too_large(module):
             return (), (f"not confirmed: {reason}",)
@@ -128,7 +132,10 @@ class _FixedSizes:
             model, tensors = FlatModule(self.module, arguments), input_tensors(arguments)
             try:
                 eager = _run_eager(model, tensors)
+            except _NotConfirmed:
+                raise
             except Exception as error:  # the user's code
+                let_out(error)
                 return _raised(blank, error)
             return self._observed(blank, model, tensors, eager)
 
@@ -149,7 +156,8 @@ class _FixedSizes:
         if need <= LIMIT:
             try:
                 arguments = self.subject.inputs(sizes)
-            except Exception as error:
+            except Exception as error:  # torch, for sizes of which there can be no tensor
+                let_out(error)
                 raise _NotConfirmed(f"{_at(sizes)}: the inputs cannot be made ({first_line(error)})") from error
             need = _bytes(chain(input_tensors(arguments), self.module.parameters(), self.module.buffers()))
         if need > LIMIT:
@@ -172,7 +180,7 @@ class _FixedSizes:
         notes += [] if blank.predicted == given else [f"PyTorch gives {written(given)}"]
         return replace(
             blank, provider=observation.provider, observed=observed, max_abs_error=error, ok=ok,
-            note="; ".join(notes), exporter=str(file.exporter),
+            note="; ".join(notes), exporter=str(file.exporter), eager=given,
         )  # fmt: skip
 
     def _export(self, model: FlatModule, tensors: tuple[torch.Tensor, ...]) -> OnnxFile:
@@ -199,12 +207,11 @@ def _run_eager(model: FlatModule, tensors: tuple[torch.Tensor, ...]) -> _Eager:
 
 
 def _raised(blank: Confirmation, error: Exception) -> Confirmation:
-    if isinstance(error, _NotConfirmed):
-        raise error
     if "can't allocate memory" in str(error):
         raise _NotConfirmed(f"{_at(blank.sizes)}: {first_line(error)}") from error
     expected = blank.predicted is None
-    return replace(blank, ok=expected, note=f"PyTorch raises{', as predicted' * expected}: {first_line(error)}")
+    note = f"PyTorch raises{', as predicted' * expected}: {first_line(error)}"
+    return replace(blank, ok=expected, note=note, raises="PyTorch")
 
 
 def _max_abs_error(eager: Sequence[torch.Tensor], observed: Sequence[Any]) -> float:

@@ -34,6 +34,7 @@ from shapelint.request.spec import TensorSpec
 from shapelint.restore.module import unchanged
 from shapelint.restore.random import same_random_numbers
 from shapelint.size.function import Function
+from shapelint.source.fault import let_out
 from shapelint.terminal.progress import counted, terminal
 from shapelint.terminal.quiet import quiet
 
@@ -114,9 +115,11 @@ class _OpenSizes:
             with unchanged(self.module):
                 file = export_open(model, tensors, _open_axes(self.inputs), exporter)
             work = RuntimeTask.of(file, model, tensors, map(self._shapes, self.running))
-        except Exception as error:  # the exporter's, and the user's code
-            refused = str(error) if isinstance(error, ExportRefused) else first_line(error)
-            return _Attempt(exporter, refusal=refused)
+        except ExportRefused as refusal:
+            return _Attempt(exporter, refusal=str(refusal))
+        except Exception as error:  # torch and numpy, for inputs and weights that they cannot make
+            let_out(error)
+            return _Attempt(exporter, refusal=first_line(error))
         if names := _constants(file, self.inputs):
             return _Attempt(exporter, refusal=f"{' and '.join(names)} became a constant in the file")
         try:
@@ -148,7 +151,8 @@ class _OpenSizes:
                 with unchanged(self.module):
                     outputs = FlatModule(self.module, arguments)(*input_tensors(arguments))
             except Exception as error:  # the user's code
-                yield replace(blank, ok=True, note=f"raises, as predicted: {first_line(error)}")
+                let_out(error)
+                yield replace(blank, ok=True, note=f"raises, as predicted: {first_line(error)}", raises="PyTorch")
             else:
                 shapes = tuple(tuple(output.shape) for output in outputs)
                 yield replace(blank, observed=shapes, note="does not raise")

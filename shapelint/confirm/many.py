@@ -20,6 +20,8 @@ import torch
 
 from shapelint.confirm import runtime
 from shapelint.confirm.onnx_file import Exporter, FlatModule, OnnxFile, input_names
+from shapelint.errors import InternalError
+from shapelint.source.fault import call_foreign
 
 Shapes = tuple[tuple[int, ...], ...]
 InputShapes = tuple[tuple[int, ...], ...]
@@ -120,7 +122,9 @@ class Worker:
             self._start()
         self._used = True
         answers: queue.SimpleQueue[bytes] = queue.SimpleQueue()
-        threading.Thread(target=self._talk, args=(work, answers), daemon=True).start()
+        common = {"provider": runtime.PROVIDERS[self.provider], "threads": torch.get_num_threads()}
+        asked = pickle.dumps({**common, **work.asked()})
+        threading.Thread(target=self._talk, args=(asked, answers), daemon=True).start()
         first = _answer(answers, _LOADING)
         if first is None:
             number = self._signal()
@@ -138,13 +142,12 @@ class Worker:
             else:
                 yield SizedRun(tuple(map(tuple, answer["shapes"])))
 
-    def _talk(self, work: RuntimeTask | FileWork, answers: queue.SimpleQueue[bytes]) -> None:
+    def _talk(self, asked: bytes, answers: queue.SimpleQueue[bytes]) -> None:
         """Hands over the work and takes in the answers, in a thread: the time for an answer is limited."""
         given, written = self._process.stdin, self._process.stdout
         with suppress(OSError, ValueError):
             if given is not None:
-                common = {"provider": runtime.PROVIDERS[self.provider], "threads": torch.get_num_threads()}
-                given.write(pickle.dumps({**common, **work.asked()}))
+                given.write(asked)
                 given.close()
         with suppress(OSError, ValueError):
             for line in written or ():
@@ -173,17 +176,20 @@ class Worker:
 
 
 def _answer(answers: queue.SimpleQueue[bytes], seconds: float) -> dict[str, Any] | None:
-    """The next answer; None where the time is up or the process is gone."""
+    """The next answer; None where the time is up or the process is gone. InternalError for a bug of that process."""
     try:
         line = answers.get(timeout=max(seconds, 0.0))
     except queue.Empty:
         return None
-    return json.loads(line) if line else None
+    answer: dict[str, Any] | None = json.loads(line) if line else None
+    if answer is not None and "bug" in answer:
+        raise InternalError(answer["bug"])
+    return answer
 
 
 def _constants(model: FlatModule) -> dict[str, Any]:
     return {
-        name: tensor.detach().cpu().numpy()
+        name: call_foreign(tensor.detach().cpu().numpy)
         for name, tensor in model.state_dict().items()
         if tensor.numel() <= _SMALL or not tensor.is_floating_point()
     }

@@ -16,6 +16,9 @@ import torch
 from torch.overrides import TorchFunctionMode
 from torch.utils import _pytree as pytree
 
+from shapelint.errors import foreseen
+from shapelint.source.fault import call_foreign, let_out
+
 OPSET = 20
 Arguments = tuple[tuple[object, ...], dict[str, object]]
 OpenAxes = tuple[dict[int, str], ...]
@@ -37,6 +40,7 @@ class OnnxFile:
     exporter: Exporter
 
 
+@foreseen
 class ExportRefused(Exception):
     """Neither exporter takes the model; the text is the reason, one line."""
 
@@ -61,7 +65,7 @@ class FlatModule(torch.nn.Module):
         for place, tensor in zip(self.places, tensors, strict=True):
             leaves[place] = tensor
         args, kwargs = pytree.tree_unflatten(leaves, self.structure)
-        return tuple(output_tensors(self.module(*args, **kwargs)))
+        return tuple(output_tensors(call_foreign(self.module, *args, **kwargs)))
 
 
 def input_tensors(arguments: Arguments) -> tuple[torch.Tensor, ...]:
@@ -101,7 +105,8 @@ def export(
     for exporter in exporters:
         try:
             return OnnxFile(_EXPORT[exporter](model, tuple(tensor.clone() for tensor in tensors)), exporter)
-        except Exception as error:  # any type: the exporters run the user's code and a hundred translations
+        except Exception as error:  # any class: the exporters run the user's code and a hundred translations
+            let_out(error)
             errors.append(error)
     raise ExportRefused(_reason(errors))
 
@@ -116,19 +121,21 @@ def export_open(model: FlatModule, tensors: tuple[torch.Tensor, ...], axes: Open
     try:
         if exporter is Exporter.DYNAMO:
             automatic = tuple(dict.fromkeys(each, torch.export.Dim.AUTO) for each in axes)
-            program = torch.export.export(model, copies, dynamic_shapes=(automatic,), strict=False)
+            program = call_foreign(torch.export.export, model, copies, dynamic_shapes=(automatic,), strict=False)
             return OnnxFile(_converted(program, len(tensors)), exporter)
         return OnnxFile(_traced_open(model, copies, axes), exporter)
-    except Exception as error:  # any type, as above
+    except Exception as error:  # any class, as above
+        let_out(error)
         raise ExportRefused(_reason([error])) from error
 
 
 def _traced_open(model: FlatModule, tensors: tuple[torch.Tensor, ...], axes: OpenAxes) -> bytes:
     file, names = io.BytesIO(), input_names(len(tensors))
-    torch.onnx.export(
+    call_foreign(
+        torch.onnx.export,
         model,
         tensors,
-        file,  # type: ignore[arg-type]
+        file,
         dynamo=False,
         opset_version=OPSET,
         training=torch.onnx.TrainingMode.PRESERVE,
@@ -144,10 +151,11 @@ def _export_torchscript(model: FlatModule, tensors: tuple[torch.Tensor, ...]) ->
     """By `dynamo=False`; PRESERVE, since EVAL would set the mode of every submodule, where some may train."""
     file = io.BytesIO()
     with PlainSizes():
-        torch.onnx.export(
+        call_foreign(
+            torch.onnx.export,
             model,
             tensors,
-            file,  # type: ignore[arg-type]
+            file,
             dynamo=False,
             opset_version=OPSET,
             training=torch.onnx.TrainingMode.PRESERVE,
@@ -158,16 +166,22 @@ def _export_torchscript(model: FlatModule, tensors: tuple[torch.Tensor, ...]) ->
 
 def _export_dynamo(model: FlatModule, tensors: tuple[torch.Tensor, ...]) -> bytes:
     """By `dynamo=True` from a non-strict torch.export, so that a refusal is not tried again in slower ways."""
-    return _converted(torch.export.export(model, tensors, strict=False), len(tensors))
+    return _converted(call_foreign(torch.export.export, model, tensors, strict=False), len(tensors))
 
 
 def _converted(exported: torch.export.ExportedProgram, inputs: int) -> bytes:
     """The ONNX bytes of what torch.export gives, without an optimiser pass."""
-    program = torch.onnx.export(
-        exported, dynamo=True, verbose=False, optimize=False, opset_version=OPSET, input_names=input_names(inputs)
+    program = call_foreign(
+        torch.onnx.export,
+        exported,
+        dynamo=True,
+        verbose=False,
+        optimize=False,
+        opset_version=OPSET,
+        input_names=input_names(inputs),
     )
     assert program is not None
-    return bytes(program.model_proto.SerializeToString())
+    return bytes(call_foreign(program.model_proto.SerializeToString))
 
 
 _EXPORT: dict[Exporter, Callable[[FlatModule, tuple[torch.Tensor, ...]], bytes]] = {
@@ -185,11 +199,11 @@ class PlainSizes(TorchFunctionMode):
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
         if func not in self._SIZES:
-            return func(*args, **(kwargs or {}))
+            return call_foreign(func, *args, **(kwargs or {}))
         state = torch._C._get_tracing_state()
         torch._C._set_tracing_state(None)  # type: ignore[attr-defined]
         try:
-            return func(*args, **(kwargs or {}))
+            return call_foreign(func, *args, **(kwargs or {}))
         finally:
             torch._C._set_tracing_state(state)  # type: ignore[attr-defined]
 

@@ -99,6 +99,7 @@ def _confirmation(provider: str, run: Run, answer: SizedRun) -> Confirmation:
         max_abs_error=None,
         ok=predicted == answer.shapes,
         note=f"onnxruntime raises, as predicted: {answer.error}" if raises else answer.error,
+        raises="onnxruntime" if raises else "",
     )
 
 

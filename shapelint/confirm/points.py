@@ -16,6 +16,7 @@ from shapelint.load import Loaded
 from shapelint.request.spec import TensorSpec
 from shapelint.restore.module import left_as_it_was
 from shapelint.size.number import plain
+from shapelint.source.fault import call_foreign
 from shapelint.trace.run import Subject, overriding, run_once
 
 _POINTS = 4
@@ -71,7 +72,7 @@ def _subject(analysis: Analysis, loaded: Loaded, traced: Subject, *, train: bool
     @cache
     def build() -> torch.nn.Module:
         module = loaded.module if loaded.rebuild is None else loaded.rebuild()
-        return module.train(train) if loaded.rebuild is not None else module
+        return call_foreign(module.train, train) if loaded.rebuild is not None else module
 
     def predict(sizes: Mapping[str, int], repaired: bool) -> tuple[tuple[int, ...], ...] | None:
         values = plan.values if repaired and plan is not None else {}
@@ -101,7 +102,7 @@ def sample_inputs(traced: Subject, sizes: Mapping[str, int]) -> tuple[tuple[obje
         shape = [dim.value(sizes) for dim in spec.dims]
         dtype = getattr(torch, spec.dtype)
         if dtype.is_floating_point or dtype.is_complex:
-            return torch.rand(shape, generator=generator).to(dtype)
-        return torch.zeros(shape, dtype=dtype)
+            return call_foreign(torch.rand, shape, generator=generator).to(dtype)
+        return call_foreign(torch.zeros, shape, dtype=dtype)
 
     return traced.inputs.map(made)

@@ -11,7 +11,8 @@ from typing import Any
 import torch
 
 from shapelint.confirm.onnx_file import OnnxFile, first_line, input_names
-from shapelint.errors import ProviderError
+from shapelint.errors import ProviderError, foreseen
+from shapelint.source.fault import call_foreign, let_out
 from shapelint.terminal.quiet import quiet
 
 # Without it onnxruntime 1.32 keeps a record of its use in the home folder, to be sent.
@@ -39,6 +40,7 @@ class Observation:
     provider: str
 
 
+@foreseen
 class RunRefused(Exception):
     """onnxruntime does not load or run the file; the text is its reason, one line."""
 
@@ -69,15 +71,17 @@ def run(file: OnnxFile, tensors: tuple[torch.Tensor, ...], provider: str) -> Obs
         session = _session(file.data, provider)
     except ProviderError:
         raise
-    except Exception as error:  # onnxruntime's errors have no common base
+    except Exception as error:  # onnxruntime's, which have no common base
+        let_out(error)
         raise RunRefused(f"onnxruntime cannot load it: {message(str(error))}") from error
+    named = dict(zip(input_names(len(tensors)), tensors, strict=True))
+    options = onnxruntime.RunOptions()
+    options.log_severity_level = _FATAL
     try:
-        named = dict(zip(input_names(len(tensors)), tensors, strict=True))
-        feed = {entry.name: named[entry.name].detach().numpy() for entry in session.get_inputs()}
-        options = onnxruntime.RunOptions()
-        options.log_severity_level = _FATAL
-        outputs = session.run(None, feed, options)
-    except Exception as error:
+        feed = {entry.name: call_foreign(named[entry.name].detach().numpy) for entry in session.get_inputs()}
+        outputs = call_foreign(session.run, None, feed, options)
+    except Exception as error:  # onnxruntime's, and numpy's for a dtype that it does not have
+        let_out(error)
         raise RunRefused(f"onnxruntime cannot run it: {message(str(error))}") from error
     return Observation(tuple(outputs), _really(session, provider))
 
@@ -86,7 +90,8 @@ def _session(model: bytes | str, provider: str) -> Any:
     options = onnxruntime.SessionOptions()
     options.log_severity_level = _FATAL
     options.intra_op_num_threads = torch.get_num_threads()
-    session = onnxruntime.InferenceSession(model, options, providers=[PROVIDERS[provider]], enable_fallback=0)
+    providers = [PROVIDERS[provider]]
+    session = call_foreign(onnxruntime.InferenceSession, model, options, providers=providers, enable_fallback=0)
     _really(session, provider)
     return session
 
@@ -117,7 +122,8 @@ def _probe(provider: str) -> None:
         _session(model.SerializeToString(), provider)
     except ProviderError:
         raise
-    except Exception as error:
+    except Exception as error:  # onnxruntime's
+        let_out(error)
         raise ProviderError(_fell_back(provider, message(str(error)))) from error
 
 

@@ -23,6 +23,7 @@ from shapelint.request.spec import TensorSpec
 from shapelint.restore.module import unchanged
 from shapelint.restore.random import same_random_numbers
 from shapelint.size.number import plain
+from shapelint.source.fault import call_foreign, let_out
 from shapelint.terminal.quiet import quiet
 from shapelint.trace.recording.record import Record
 from shapelint.trace.recording.trees import flat_tensors
@@ -89,12 +90,14 @@ class Witness:
             try:
                 module, real = self._module()
             except Exception as error:  # the user's constructor, or what a factory does on the CPU
+                let_out(error)
                 return Seen(sizes, None, _line(error), real=False, numeric=True)
             args, kwargs = inputs.map(lambda spec: _tensor(spec, sizes))
             with unchanged(module), _filled(module), _mode(module, self._train):
                 try:
-                    value = getattr(module, self._method or "__call__")(*args, **kwargs)
+                    value = call_foreign(getattr(module, self._method or "__call__"), *args, **kwargs)
                 except Exception as error:  # the user's code
+                    let_out(error)
                     return Seen(sizes, None, _line(error), real, _is_numeric(error))
             return Seen(sizes, tuple(tuple(each.shape) for each in output_tensors(value)), "", real)
 
@@ -107,7 +110,7 @@ class Witness:
     def _built(self) -> torch.nn.Module:
         """The model built again on the CPU, with the numbers that its constructor gives its parameters."""
         assert self._loaded.rebuild is not None, "only a model that can be built again is"
-        return self._loaded.rebuild()
+        return call_foreign(self._loaded.rebuild)
 
 
 def _tensor(spec: TensorSpec, sizes: Mapping[str, int]) -> torch.Tensor:

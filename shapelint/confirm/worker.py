@@ -12,6 +12,7 @@ import json
 import os
 import pickle
 import sys
+import traceback
 from collections.abc import Mapping
 from typing import Any, TextIO
 
@@ -29,17 +30,37 @@ def main() -> None:
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     os.dup2(1, 2)
-    asked = pickle.load(sys.stdin.buffer)
     try:
-        session = _session(asked)
+        _answer(pickle.load(sys.stdin.buffer), answers)
+    except _Refused as refusal:
+        _tell(answers, {"error": str(refusal)})
+    except Exception as error:  # a bug of this program, which the other process raises
+        _tell(answers, {"bug": f"{type(error).__name__}: {error} (shapelint/confirm/worker.py:{_line(error)})"})
+
+
+class _Refused(Exception):
+    """onnxruntime does not load or run the file, or numpy has no such tensor; the text is its reason."""
+
+
+def _answer(asked: Mapping[str, Any], answers: TextIO) -> None:
+    session = _session(asked)
+    try:
         asked = _named(asked, [entry.name for entry in session.get_inputs()])
         weights = _weights(session, asked["inputs"], asked["constants"])
-    except Exception as error:  # onnxruntime's errors have no common base
-        _tell(answers, {"error": str(error)})
-        return
+    except (MemoryError, TypeError, ValueError) as error:  # inputs that the file does not tell, or numpy does not have
+        raise _Refused(str(error)) from error
     _tell(answers, {"provider": session.get_providers()[0]})
     for sizes in asked["sizes"]:
-        _tell(answers, _observed(session, weights, asked["inputs"], sizes))
+        try:
+            _tell(answers, {"shapes": _observed(session, weights, asked["inputs"], sizes)})
+        except _Refused as refusal:
+            _tell(answers, {"error": str(refusal)})
+
+
+def _line(error: BaseException) -> int:
+    """The innermost line of this program in an exception's traceback."""
+    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == __file__]
+    return (lines or [0])[-1] or 0
 
 
 def _named(asked: Mapping[str, Any], names: list[str]) -> Mapping[str, Any]:
@@ -58,7 +79,11 @@ def _session(asked: Mapping[str, Any]) -> Any:
     provider = asked["provider"]
     if provider[0].startswith("CUDA") and hasattr(onnxruntime, "preload_dlls"):
         onnxruntime.preload_dlls()
-    return onnxruntime.InferenceSession(asked["file"], options, providers=[provider], enable_fallback=0)
+    file = asked["file"]
+    try:
+        return onnxruntime.InferenceSession(file, options, providers=[provider], enable_fallback=0)
+    except Exception as error:  # onnxruntime's, which have no common base
+        raise _Refused(str(error)) from error
 
 
 def _weights(session: Any, inputs: Mapping[str, str], constants: Mapping[str, Any]) -> dict[str, Any]:
@@ -77,16 +102,22 @@ def _dtype(text: str) -> Any:
     return numpy.dtype({"float": "float32", "double": "float64"}.get(name, name))
 
 
-def _observed(session: Any, weights: dict[str, Any], inputs: Mapping[str, str], sizes: Mapping[str, Any]) -> Any:
+def _observed(
+    session: Any, weights: dict[str, Any], inputs: Mapping[str, str], sizes: Mapping[str, Any]
+) -> list[list[int]]:
+    """The shapes of the outputs at one size."""
     wanted = {entry.name for entry in session.get_inputs()}
     options = onnxruntime.RunOptions()
     options.log_severity_level = _FATAL
     try:
         feed = {name: _input(sizes[name], dtype) for name, dtype in inputs.items() if name in wanted}
+    except (MemoryError, TypeError, ValueError) as error:  # numpy's
+        raise _Refused(str(error)) from error
+    try:
         outputs = session.run(None, {**weights, **feed}, options)
-    except Exception as error:  # as above
-        return {"error": str(error)}
-    return {"shapes": [list(numpy.shape(output)) for output in outputs]}
+    except Exception as error:  # onnxruntime's
+        raise _Refused(str(error)) from error
+    return [list(numpy.shape(output)) for output in outputs]
 
 
 def _input(shape: list[int], dtype: str) -> Any:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
+from shapelint.errors import foreseen
 from shapelint.facts.contract import running
 from shapelint.facts.graph import Node, ShapeGraph
 from shapelint.request.inputs import Inputs
@@ -29,6 +30,7 @@ _ROUNDS = 24
 _SECONDS = 20.0
 
 
+@foreseen
 class Unsettled(Exception):
     """Whether any value repairs the model was not found out."""
 

@@ -13,9 +13,9 @@ from shapelint.diagnosis.channels import rebuilt_channels
 from shapelint.diagnosis.pairs import mirrored_pairs, remainder_of
 from shapelint.facts.analysis import Analysis
 from shapelint.facts.diagnosis import Diagnosis
-from shapelint.facts.finding import Finding, Fix, Severity
+from shapelint.facts.finding import Finding, Repair, Severity
 from shapelint.facts.graph import Dimension, Node, ShapeGraph, size_at
-from shapelint.facts.picture import Mark, Picture, Role, Scene, Step
+from shapelint.facts.picture import DrawnChange, Mark, Picture, Role, Scene, Step
 from shapelint.request.question import Question
 from shapelint.size.words import sized
 from shapelint.trace.freeze import freeze
@@ -57,17 +57,12 @@ def proposed(picture: Picture, findings: Iterable[Finding]) -> Picture:
     """The picture, with the repair only where a finding proposes it, and with the places of the findings marked."""
     found = [finding for finding in findings if finding.severity is not Severity.NOTE]
     fixes = [finding.fix for finding in found if finding.fix is not None]
-    repaired = any(_told(name, change, fix) for fix in fixes for name, change in picture.changes.items())
+    drawn = {change.repair for change in picture.changes.values()}
+    repaired = any(drawn & set(fix.repairs) for fix in fixes)
     now = replace(picture.now, marks=(*picture.now.marks, *_named(picture.now, found)))
     if repaired:
         return replace(picture, now=now)
     return replace(picture, now=now, repaired=None, changes={}, runs=None, restores=None)
-
-
-def _told(name: str, change: str, fix: Fix) -> bool:
-    """Whether a fix speaks of a change of a layer; the one for other channels may be told by its edits alone."""
-    assigned = any(each.startswith(f"{name}.") for each in fix.assignments)
-    return assigned or f"`{name}`" in fix.title or change in fix.title or ("=" not in change and bool(fix.edits))
 
 
 def _named(scene: Scene, findings: list[Finding]) -> Iterator[Mark]:
@@ -97,17 +92,24 @@ def _expected(case: Case, sizes: Sizes) -> tuple[int, ...]:
     return tuple(dim.value(sizes) for dim in dims if dim is not None) if None not in dims else ()
 
 
-def _repair(diagnosis: Diagnosis) -> tuple[Overrides, dict[str, str]]:
+def _repair(diagnosis: Diagnosis) -> tuple[Overrides, dict[str, DrawnChange]]:
     """What is replaced in the repaired model: for a run, and in words."""
     plan, change, misfits = diagnosis.plan, diagnosis.change, diagnosis.misfits
     if plan is not None:
-        return overriding(plan.values), {name: f"output_padding={_short(value)}" for name, value in plan.values.items()}
+        texts = {name: f"output_padding={_short(value)}" for name, value in plan.values.items()}
+        return overriding(plan.values), _changed(Repair.PADDING, texts)
     if change is not None:
         text = f"{change.parameter}={_short(change.value)}"
-        return overriding({change.module: change.value}, change.parameter), {change.module: text}
+        overrides = overriding({change.module: change.value}, change.parameter)
+        return overrides, _changed(Repair.ARGUMENT, {change.module: text})
     if misfits and diagnosis.repaired is not None and diagnosis.focus in diagnosis.repaired.runs:
-        return rebuilt_channels(misfits), {each.node.module: f"built for {each.given}" for each in misfits}
+        texts = {each.node.module: f"built for {each.given}" for each in misfits}
+        return rebuilt_channels(misfits), _changed(Repair.CHANNELS, texts)
     return {}, {}
+
+
+def _changed(repair: Repair, texts: Mapping[str, str]) -> dict[str, DrawnChange]:
+    return {name: DrawnChange(repair, text) for name, text in texts.items()}
 
 
 def _short(value: tuple[int, ...]) -> str:
@@ -221,7 +223,8 @@ def _marks(analysis: Analysis, diagnosis: Diagnosis, now: ShapeGraph) -> Iterato
         found[up] = Mark(up, Role.MISSES, text, pair.size_in)
         rows = max(remainder_of(now.nodes[down], now, diagnosis.focus), default=0)
         if rows:
-            found[down] = Mark(down, Role.DROPS, f"leaves {rows} {'row' if rows == 1 else 'rows'} behind")
+            text = f"leaves {rows} {'row' if rows == 1 else 'rows'} behind"
+            found[down] = Mark(down, Role.DROPS, text, rows=rows)
     failure = diagnosis.region.outcome.failure
     if diagnosis.node is not None and failure is not None:
         index = diagnosis.node.index

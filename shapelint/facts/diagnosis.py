@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from shapelint.facts.contract import Region
 from shapelint.facts.failure import Failure
+from shapelint.facts.finding import Repair
 from shapelint.facts.graph import Node, Pair, ShapeGraph
 from shapelint.size.sets import SizeSet
 from shapelint.source.span import Edit, Span
@@ -120,11 +121,15 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Rewrite:
-    """Other code for the calls of `forward` that miss a size: its edits, how it reads, and what the model then does."""
+    """Other code for what misses a size: its edits, how it reads, and what the model then does.
+
+    `repair` tells whether it changes the code of `forward`, or the channels that layers are built for.
+    """
 
     edits: tuple[Edit, ...]
     texts: tuple[str, ...]
     plan: Plan
+    repair: Repair
 
 
 @dataclass(frozen=True, slots=True)

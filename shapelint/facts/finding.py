@@ -27,6 +27,15 @@ class Safety(enum.StrEnum):
     ADVICE = "advice"
 
 
+class Repair(enum.StrEnum):
+    """What of a model a repair changes."""
+
+    PADDING = "output_padding"
+    ARGUMENT = "argument"  # another argument of one layer
+    CHANNELS = "channels"  # the channels or features that layers are built for
+    CODE = "code"  # the code of `forward`
+
+
 class BaselineState(enum.StrEnum):
     """Where a finding stands to the baseline of the check: in it, or not."""
 
@@ -36,20 +45,25 @@ class BaselineState(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Fix:
-    """A change that repairs a finding: arguments of layers (always per axis), or text with ready code."""
+    """A change that repairs a finding: arguments of layers (always per axis), or text with ready code.
+
+    `repairs` are those of the diagnosis that it proposes.
+    """
 
     title: str
     safety: Safety
     assignments: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     edits: tuple[Edit, ...] = ()
     verified: tuple[str, ...] = ()
+    repairs: tuple[Repair, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One defect, at one place, with both numbers in its message and the rest in its notes.
 
-    `baseline` is None where the check had none.
+    `baseline` is None where the check had none. `unused` are the words of an ignore comment that silence nothing, ()
+    for the comment as a whole; None where the finding is about something else.
     """
 
     code: str
@@ -61,6 +75,7 @@ class Finding:
     location: Span | None = None
     fix: Fix | None = None
     baseline: BaselineState | None = None
+    unused: tuple[str, ...] | None = None
 
     @property
     def counts(self) -> bool:
@@ -73,7 +88,8 @@ class Confirmation:
     """What a runtime gave at one size; `ok` is about shapes, `max_abs_error` about values (None: not compared).
 
     `dynamic` tells that the sizes were open in the file; `exporter` which of torch.onnx made it, "" where none did.
-    The provider is "PyTorch" where only eager PyTorch was asked, since it is to raise.
+    The provider is "PyTorch" where only eager PyTorch was asked, since it is to raise. `eager` is what it gave beside
+    the runtime, None where it was not asked; `raises` tells who raised what ends the note, "" where nobody did.
     """
 
     provider: str
@@ -87,6 +103,8 @@ class Confirmation:
     note: str = ""
     dynamic: bool = False
     exporter: str = ""
+    eager: tuple[tuple[int, ...], ...] | None = None
+    raises: str = ""
 
 
 def fits(word: str, code: str, name: str) -> bool:

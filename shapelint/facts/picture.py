@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from shapelint.facts.finding import Repair
 from shapelint.facts.graph import Pair
 from shapelint.source.span import Span
 
@@ -28,12 +29,30 @@ class Role(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A call that has to do with what is wrong, and why in words; `wanted` is the size that it should give."""
+    """A call that has to do with what is wrong, and why in words.
+
+    `wanted` is the size that it should give, `rows` how many rows it leaves behind.
+    """
 
     step: int
     role: Role
     text: str
     wanted: tuple[int, ...] = ()
+    rows: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class DrawnChange:
+    """What a repair changes of a layer, in words: "output_padding=1", "built for 9", or the code that calls it."""
+
+    repair: Repair
+    text: str
+
+    def said(self, name: str) -> str:
+        """The change with the layer: an argument is in it, a layer is built for channels, code stands as it is."""
+        if self.repair is Repair.CODE:
+            return self.text
+        return f"{name} {self.text}" if self.repair is Repair.CHANNELS else f"{self.text} in {name}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +94,8 @@ class Scene:
 class Picture:
     """The model at the size `sizes`, and the same with the fix where there is one that was run.
 
-    `wanted` is the size that the output is meant to have (empty: any), `changes` the new argument of each changed
-    layer, such as "output_padding=1", or the code that calls it. `runs` and `restores` are those of the repaired
-    model, where they are known.
+    `wanted` is the size that the output is meant to have (empty: any), `changes` what the repair changes, by layer.
+    `runs` and `restores` are those of the repaired model, where they are known.
     """
 
     sizes: Mapping[str, int]
@@ -85,13 +103,10 @@ class Picture:
     wanted: tuple[int, ...] = ()
     output: int = 0
     repaired: Scene | None = None
-    changes: Mapping[str, str] = field(default_factory=dict)
+    changes: Mapping[str, DrawnChange] = field(default_factory=dict)
     runs: SizeSet | None = None
     restores: SizeSet | None = None
 
     def said(self, name: str) -> str:
-        """The change of a layer in words: an argument with its layer, code as it is."""
-        change = self.changes[name]
-        if change.partition("=")[0].isidentifier():
-            return f"{change} in {name}"
-        return change if "(" in change else f"{name} {change}"
+        """The change of a layer in words, with the layer."""
+        return self.changes[name].said(name)

@@ -9,6 +9,7 @@ import builtins
 from collections import deque
 from collections.abc import Callable, Iterable
 from functools import partial, reduce
+from operator import getitem
 from typing import Any, Final
 
 import torch
@@ -18,6 +19,7 @@ from shapelint.size.number import Size, larger, plain, smaller
 from shapelint.size.operand import left_operand
 from shapelint.size.ratio import Ratio
 from shapelint.size.tracking import lose, symbolic
+from shapelint.source.fault import call_foreign
 
 _MOST = 32
 _SEQUENCES: Final = (list, tuple, str, bytes, range, deque, torch.nn.ModuleList, torch.nn.Sequential)
@@ -108,7 +110,7 @@ def item(container: Any, index: Any) -> Any:
             return container[_place(len(container), index)]
         if not isinstance(container, (torch.Tensor, dict)):
             lose("a size as an index", index)
-    return container[index]
+    return call_foreign(getitem, container, index)
 
 
 def place(container: Any, index: Any) -> Any:

@@ -20,6 +20,7 @@ from shapelint.size.number import Size, integral, larger, smaller
 from shapelint.size.operand import left_operand
 from shapelint.size.ratio import Ratio
 from shapelint.size.tracking import lose, symbolic, tracker
+from shapelint.source.fault import call_foreign
 
 
 def stand_ins() -> dict[str, ModuleType]:
@@ -70,7 +71,7 @@ class _StandIn(ModuleType):
         self.real, self._kept = real, kept
 
     def __getattr__(self, name: str) -> Any:
-        value = getattr(self.real, name)
+        value = call_foreign(getattr, self.real, name)
         if isinstance(value, ModuleType) and value.__name__.startswith(self.real.__name__):
             value = (_Dice if name == "random" else _StandIn)(value, {})
         elif name in self._kept:
@@ -85,7 +86,7 @@ class _Dice(_StandIn):
     """A module of random numbers, which tells where one was drawn."""
 
     def __getattr__(self, name: str) -> Any:
-        value = getattr(self.real, name)
+        value = call_foreign(getattr, self.real, name)
         drawn = callable(value) and not isinstance(value, type) and name not in ("seed", "getstate", "get_state")
         return functools.partial(_told, value, f"a random number (`{self.real.__name__}.{name}`)") if drawn else value
 
@@ -94,7 +95,7 @@ def _told(function: Callable[..., Any], reason: str, *args: Any, **kwargs: Any) 
     listener = tracker()
     if listener is not None:
         listener.leak(reason)
-    return function(*args, **kwargs)
+    return call_foreign(function, *args, **kwargs)
 
 
 class Heard:
@@ -110,10 +111,10 @@ class Heard:
             if isinstance(each, DataNumber):
                 each.refuse(self._name.removesuffix(" of a size"))
         lose(self._name, *sizes)
-        return self._function(*args, **kwargs)
+        return call_foreign(self._function, *args, **kwargs)
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._function, name)
+        return call_foreign(getattr, self._function, name)
 
 
 class Hidden(Heard):
@@ -184,7 +185,7 @@ def _extreme(choose: Callable[[int, int], int], real: Callable[..., Any], *args:
 
 def _lost(real: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     """A function that asks the size itself."""
-    return real(*args, **kwargs)
+    return call_foreign(real, *args, **kwargs)
 
 
 def _common_divisor(real: Callable[..., Any], *numbers: Any) -> Any:

@@ -1,8 +1,8 @@
 """Keeps the reports of checks, so that an unchanged check is answered without torch.
 
 An entry is found by what is asked (the job, the folder, Python, the installed packages) and holds while nothing has
-changed of what its check depended on (see `dependencies`). Nothing that goes wrong with a cache is an error: an entry
-that is damaged, foreign or cannot be written is as if it were not there. Entries are data and never run code.
+changed of what its check depended on (see `dependencies`). An entry that is damaged, foreign or cannot be written is no
+error, but as if it were not there. Entries are data and never run code.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from shapelint.terminal.interrupt import undisturbed
 
 FOLDER: Final = ".shapelint_cache"
 _SUFFIX: Final = ".check"
-_MAGIC: Final = b"shapelint cache 2\n"
+_MAGIC: Final = b"shapelint cache 3\n"
 _DIGEST: Final = 32
 _LARGEST: Final = 1 << 28
 _TAG: Final = (
@@ -46,14 +46,17 @@ class Cache:
         """The report on a job that nothing has changed about; None where there is none."""
         try:
             data = _entry(job).read_bytes()
-            if len(data) > _LARGEST or not data.startswith(_MAGIC):
-                return None
-            digest, body = data[len(_MAGIC) : len(_MAGIC) + _DIGEST], data[len(_MAGIC) + _DIGEST :]
-            if hashlib.sha256(body).digest() != digest:
-                return None
+        except OSError:
+            return None
+        if len(data) > _LARGEST or not data.startswith(_MAGIC):
+            return None
+        digest, body = data[len(_MAGIC) : len(_MAGIC) + _DIGEST], data[len(_MAGIC) + _DIGEST :]
+        if hashlib.sha256(body).digest() != digest:
+            return None
+        try:
             seen, report = unpacked(body)
             return stored.loads(report) if self._present.agrees(seen) else None
-        except Exception:
+        except (stored.UnreadableError, ValueError, zlib.error):  # what another version wrote
             return None
 
     def keep(self, job: Job, body: bytes) -> None:
@@ -131,6 +134,5 @@ def _put(file: Path, data: bytes) -> None:
         with open(handle, "wb") as stream:
             stream.write(data)
         Path(name).replace(file)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    finally:
+        Path(name).unlink(missing_ok=True)  # where it did not take the place of the file

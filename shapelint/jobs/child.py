@@ -25,6 +25,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Final, NoReturn
 
+from shapelint.errors import foreseen
 from shapelint.terminal.interrupt import ENDING, unfinished
 from shapelint.terminal.output import apart, flush
 
@@ -41,6 +42,11 @@ _DUMP: Final[int | None] = getattr(signal, "SIGQUIT", None)
 # The model's code may put others in their place.
 _exit: Final = os._exit
 _give: Final = os.write
+
+
+@foreseen
+class GarbledError(Exception):
+    """What came from a child is none of its words: the user's code writes to the pipe."""
 
 
 class EndKind(enum.Enum):
@@ -158,7 +164,7 @@ class Child:
                 hear(self.number, kind, payload)
                 self.done = kind == DONE
                 self.deadline = time.monotonic() + (_PATIENCE if self.done else seconds(self.number))
-        except (ValueError, LookupError):  # UnicodeError is a ValueError
+        except GarbledError:
             return End(EndKind.GARBLED)
         return None
 
@@ -275,9 +281,10 @@ def _first_word(pending: bytes) -> tuple[str, bytes, bytes] | None:
     """The first word of what was heard, with its payload and what follows; None while it is not whole."""
     if len(pending) < _HEAD:
         return None
-    end = _HEAD + int(pending[8:_HEAD])
-    if end < _HEAD:
-        raise ValueError(pending[:_HEAD])
+    head = pending[:_HEAD]
+    if not head.isascii() or not head[8:].strip().isdigit():
+        raise GarbledError(head)
+    end = _HEAD + int(head[8:])
     if len(pending) < end:
         return None
-    return pending[:8].decode().strip(), pending[_HEAD:end], pending[end:]
+    return head[:8].decode().strip(), pending[_HEAD:end], pending[end:]

@@ -19,9 +19,9 @@ _KNOWN: Final = {
     "fractions": {"Fraction"},
     "shapelint.facts.contract": {"Contract", "How", "Region", "RegionOutcome"},
     "shapelint.facts.failure": {"Failure", "Kind"},
-    "shapelint.facts.finding": {"Confirmation", "Finding", "Fix", "Safety", "Severity"},
+    "shapelint.facts.finding": {"Confirmation", "Finding", "Fix", "Repair", "Safety", "Severity"},
     "shapelint.facts.graph": {"Node", "Pair", "ShapeGraph", "TensorShape"},
-    "shapelint.facts.picture": {"Mark", "Picture", "Role", "Scene", "Step"},
+    "shapelint.facts.picture": {"DrawnChange", "Mark", "Picture", "Role", "Scene", "Step"},
     "shapelint.report.report": {"Report"},
     "shapelint.size.expression": {"parse_function"},
     "shapelint.size.sets": {"_read"},
@@ -42,7 +42,7 @@ def loads(data: bytes) -> Report:
     """The report in the bytes; UnreadableError where they are something else. Runs no code of anybody."""
     try:
         found = _Unpickler(io.BytesIO(data)).load()
-    except Exception as error:
+    except Exception as error:  # bytes of any origin: pickle does not say what it raises for them
         raise UnreadableError(f"no report of this version: {type(error).__name__}: {error}") from error
     if not isinstance(found, Report):
         raise UnreadableError(f"no report of this version: a {type(found).__name__}")

@@ -16,7 +16,7 @@ from typing import Final
 
 from shapelint.errors import ShapelintError
 from shapelint.jobs import pickles as stored
-from shapelint.jobs.child import End, EndKind, can_fork, run_crew
+from shapelint.jobs.child import End, EndKind, GarbledError, can_fork, run_crew
 from shapelint.jobs.job import Job
 from shapelint.jobs.watchdog import run_here
 from shapelint.jobs.worker import BEGIN, FAILED, FATAL, KEEP, REPORT, CheckingTask
@@ -80,11 +80,15 @@ class Running:
         return max(TIMEOUT, *(job.timeout or float("inf") for job in self.jobs))
 
     def _hear(self, worker: int, kind: str, payload: bytes) -> None:
-        """Takes in what a worker tells."""
+        """Takes in what a worker tells; GarbledError where that is no word of its own."""
         if kind == BEGIN:
-            self._current[worker] = range(len(self.jobs))[int(payload)]
+            if not payload.isdigit() or int(payload) >= len(self.jobs):
+                raise GarbledError(payload)
+            self._current[worker] = int(payload)
             self._begun += 1
         elif kind == KEEP and self.keep is not None:
+            if worker not in self._current:
+                raise GarbledError(kind)
             self.keep(self.jobs[self._current[worker]], payload)
         else:
             self._finish(worker, kind, payload)
@@ -92,7 +96,10 @@ class Running:
     def _finish(self, worker: int, kind: str, payload: bytes) -> None:
         number = self._current.pop(worker, _NOBODY)
         if kind in (FAILED, FATAL):
-            self._lines[number] = payload.decode("utf-8", "surrogatepass")
+            try:
+                self._lines[number] = payload.decode("utf-8", "surrogatepass")
+            except UnicodeDecodeError as error:
+                raise GarbledError(payload) from error
         elif kind == REPORT and number != _NOBODY:
             try:
                 self.reports[number] = stored.loads(payload)

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from shapelint.errors import ShapelintError
 from shapelint.jobs import pickles as stored
 from shapelint.jobs.cache import packed
 from shapelint.jobs.dependencies import Watching
@@ -41,11 +40,13 @@ class CheckingTask:
         """Does jobs and tells which one begins, and its report or why it failed."""
         try:
             _prepare(self.provider)
-        except ShapelintError as error:
-            tell(FATAL, one_line(error).encode())
+            watching = Watching() if self.keeping else None
+        except Exception as error:  # any class: it is told in one line whose it is
+            if self.traceback:
+                show_traceback(error)
+            tell(FATAL, one_line(error).encode("utf-8", "backslashreplace"))
             tell(DONE, b"")
             return
-        watching = Watching() if self.keeping else None
         for number in self.numbers():
             tell(BEGIN, str(number).encode())
             job = self.jobs[number]
@@ -62,7 +63,7 @@ class CheckingTask:
             if seen is not None:
                 tell(KEEP, packed(seen, data))
             tell(REPORT, data)
-        except BaseException as error:
+        except BaseException as error:  # any class: it is told in one line whose it is
             if not self.apart and isinstance(error, KeyboardInterrupt):
                 raise
             if self.traceback:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import difflib
 import functools
 import inspect
@@ -19,12 +18,13 @@ from torch import nn
 from torch.nn.parameter import is_lazy
 from torch.overrides import TorchFunctionMode
 
-from shapelint.errors import TargetError
+from shapelint.errors import TargetError, foreseen
 from shapelint.load.constants import LARGEST_ATTRIBUTE, SMALL, is_small_buffer
 from shapelint.load.failure import described, place
 from shapelint.load.sites import Site, SiteRecorder, Sites, begin
 from shapelint.load.target import import_path, resolve
 from shapelint.restore.process import restored_import_paths, restored_state
+from shapelint.source.fault import call_foreign, let_out
 
 _META: Final = torch.device("meta")
 _FILLED: Final = {torch.empty, torch.zeros, torch.ones, torch.full, torch.rand, torch.randn}
@@ -80,37 +80,46 @@ def _loaded(found: object, name: str, init_kwargs: Mapping[str, object] | None, 
         subject = name if name != kind else "the target"
         raise TargetError(f"{subject} is of type {kind}, but no torch.nn.Module, subclass of it or factory")
     _check_arguments(found, name, init_kwargs or {})
-    return _built(name, lambda: found(**_fresh(dict(init_kwargs or {}))), recorder)
+    return _built(name, lambda: call_foreign(found, **_fresh(dict(init_kwargs or {}))), recorder)
 
 
 def _built(name: str, factory: Callable[[], object], recorder: SiteRecorder) -> Loaded:
     rebuild = functools.partial(_real, name, factory)
+    reason = ""
     for devices in (_WeightsOnMeta(), _META):
         module = _attempt(factory, devices, recorder)
-        if module is not None:
+        if isinstance(module, nn.Module):
             return Loaded(name, module, Sites(module, recorder), rebuild, given=False)
+        reason = module or reason
     start = recorder.count
     with restored_state():
         module = rebuild()
     if not recorder.made_all(module, start):
         return Loaded(name, module, Sites(module, recorder), None, given=True)
-    with contextlib.suppress(Exception):
+    notes = [f"{name} cannot be built on meta{reason}, so it was built on the CPU"]
+    try:
         _move(module)
-    note = f"{name} cannot be built on meta, so it was built on the CPU"
-    return Loaded(name, module, Sites(module, recorder), rebuild, given=False, notes=(note,))
+    except Exception as error:  # the module's own `to`
+        let_out(error)
+        notes.append(f"{name} cannot be moved to meta ({described(error)}), so its weights take memory")
+    return Loaded(name, module, Sites(module, recorder), rebuild, given=False, notes=tuple(notes))
 
 
-def _attempt(factory: Callable[[], object], devices: _Devices, recorder: SiteRecorder) -> nn.Module | None:
-    """The module with its weights on meta; None where it cannot be built so, or holds modules that it did not make."""
+def _attempt(factory: Callable[[], object], devices: _Devices, recorder: SiteRecorder) -> nn.Module | str:
+    """The module with its weights on meta; where it cannot be built so, or holds modules that it did not make, why."""
     start = recorder.count
-    with contextlib.suppress(Exception, SystemExit), restored_state(), warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        with devices:
-            module = begin(factory)
-        if isinstance(module, nn.Module) and recorder.made_all(module, start):
-            _move(module)
-            return module
-    return None
+    try:
+        with restored_state(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with devices:
+                module = begin(factory)
+            if isinstance(module, nn.Module) and recorder.made_all(module, start):
+                _move(module)
+                return module
+    except (Exception, SystemExit) as error:  # the user's code
+        let_out(error)
+        return f" ({described(error)})"
+    return ""
 
 
 def _real(name: str, factory: Callable[[], object]) -> nn.Module:
@@ -120,11 +129,17 @@ def _real(name: str, factory: Callable[[], object]) -> nn.Module:
             module = begin(factory)
     except SystemExit as error:
         raise TargetError(f"building {name} ends the program (SystemExit: {error.code}){place(error)}") from error
-    except Exception as error:
+    except Exception as error:  # the user's code
+        let_out(error)
         raise TargetError(f"cannot build {name}: {described(error)}{place(error)}") from error
     if not isinstance(module, nn.Module):
         raise TargetError(f"{name} returned an object of type {type(module).__name__}, but no torch.nn.Module")
     return module
+
+
+@foreseen
+class _NotMovable(Exception):
+    """A module that cannot be moved to meta."""
 
 
 class _WeightsOnMeta(TorchFunctionMode):
@@ -138,13 +153,13 @@ class _WeightsOnMeta(TorchFunctionMode):
             named["device"] = _META
         if func is torch.norm_except_dim:
             return _norms(*args, **named)
-        return func(*args, **named)
+        return call_foreign(func, *args, **named)
 
 
 def _norms(v: torch.Tensor, pow: int = 2, dim: int = 0) -> torch.Tensor:
     """`torch.norm_except_dim`, with which weight norm begins: on meta it would import torch._dynamo, a second long."""
     if not v.is_meta or not -v.dim() <= dim < v.dim():
-        return torch.norm_except_dim(v, pow, dim)
+        return call_foreign(torch.norm_except_dim, v, pow, dim)
     shape = [size if axis == dim % v.dim() else 1 for axis, size in enumerate(v.shape)]
     return v.new_empty([] if dim == -1 else shape)
 
@@ -163,10 +178,10 @@ def _move(module: nn.Module) -> None:
     tensors = [*module.parameters(), *module.buffers()]
     if not all(tensor.is_meta for tensor in tensors):
         if any(map(is_lazy, tensors)):
-            raise ValueError("a lazy parameter forgets that it is one when it is moved")
+            raise _NotMovable("a lazy parameter forgets that it is one when it is moved")
         small = [(part, name, each) for part in module.modules() for name, each in part._buffers.items()]
         small = [(part, name, each) for part, name, each in small if is_small_buffer(part, name, each)]
-        module.to(_META)
+        call_foreign(module.to, _META)
         for part, name, tensor in small:
             part._buffers[name] = tensor
     for part in module.modules():
@@ -181,7 +196,7 @@ _INNER: Final = frozenset(vars(nn.Module()))
 
 def _moved(value: object, depth: int = 3) -> object:
     if isinstance(value, torch.Tensor):
-        return value if value.numel() <= LARGEST_ATTRIBUTE else value.to(_META)
+        return value if value.numel() <= LARGEST_ATTRIBUTE else call_foreign(value.to, _META)
     if isinstance(value, list | tuple) and type(value) in (list, tuple) and depth:
         items = [_moved(item, depth - 1) for item in value]
         return value if all(map(operator.is_, items, value)) else type(value)(items)

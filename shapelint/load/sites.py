@@ -16,6 +16,7 @@ import torch
 from torch import nn
 
 from shapelint.load.guess import guess
+from shapelint.source.fault import call_foreign
 from shapelint.source.ownership import OWN_FOLDER, installed
 from shapelint.source.span import CallSite, Span
 
@@ -68,12 +69,12 @@ class SiteRecorder:
         @functools.wraps(init)
         def recording_init(module: nn.Module, *args: Any, **kwargs: Any) -> None:
             self._record(module, _chain(sys._getframe(1), module))
-            init(module, *args, **kwargs)
+            call_foreign(init, module, *args, **kwargs)
 
         @functools.wraps(setstate)
         def recording_setstate(module: nn.Module, state: Any) -> None:
             self._record(module, self._copied(sys._getframe(1), module))
-            setstate(module, state)
+            call_foreign(setstate, module, state)
 
         _replace(recording_init, recording_setstate)
         return self

@@ -18,6 +18,7 @@ from typing import Final
 from shapelint.errors import TargetError, printable
 from shapelint.load.failure import described, place
 from shapelint.load.overlay import loader, overlaid
+from shapelint.source.fault import call_foreign, let_out
 from shapelint.source.ownership import file_of, installed
 
 # What was imported from a folder that was put on sys.path: the folder, and the time of change of the file.
@@ -169,11 +170,11 @@ def _run_file(name: str, file: Path) -> ModuleType:
     sys.modules[name] = module
     _imported[name] = (file.parent, _changed(file))
     try:
-        spec.loader.exec_module(module)
+        call_foreign(spec.loader.exec_module, module)
     except BaseException as error:
         del sys.modules[name]
         if isinstance(error, ImportError) and "no known parent package" in str(error) and _in_package(file):
-            return importlib.import_module(_dotted(file))
+            return call_foreign(importlib.import_module, _dotted(file))
         raise
     return module
 
@@ -190,7 +191,7 @@ def _named_module(name: str, target: str) -> ModuleType:
     if not all(part.isidentifier() for part in name.split(".")):
         hint = f"; write '{name}.py:Net'" if Path(f"{name}.py").is_file() else ""
         raise TargetError(f"target {target!r}: {name!r} is no module name and no .py file{hint}")
-    return _guarded(lambda: importlib.import_module(name), name, name)
+    return _guarded(lambda: call_foreign(importlib.import_module, name), name, name)
 
 
 def _guarded(run: Callable[[], ModuleType], shown: str, module: str) -> ModuleType:
@@ -206,7 +207,8 @@ def _guarded(run: Callable[[], ModuleType], shown: str, module: str) -> ModuleTy
     except SystemExit as error:
         ended = f"importing {shown!r} ends the program (SystemExit: {printable(str(error.code))}){place(error)}"
         raise TargetError(f'{ended}; write `if __name__ == "__main__":` above what is to be run') from error
-    except Exception as error:
+    except Exception as error:  # the user's code
+        let_out(error)
         raise TargetError(f"cannot import {shown!r}: {described(error)}{place(error)}") from error
 
 
@@ -223,11 +225,12 @@ def _attribute(module: ModuleType, name: str, target: str) -> object:
     found: object = module
     for part in name.split("."):
         try:
-            found = getattr(found, part)
+            found = call_foreign(getattr, found, part)
         except AttributeError:
             hint = _hidden(found, target) or _models(found, part)
             raise TargetError(f"target {target!r}: {_owner(found, target)} has no {part!r}{hint}") from None
-        except Exception as error:
+        except Exception as error:  # the user's code
+            let_out(error)
             raise TargetError(f"cannot import {target!r}: {described(error)}{place(error)}") from error
     return found
 

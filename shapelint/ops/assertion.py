@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 
+from shapelint.source.fault import call_foreign
 from shapelint.trace.recording.operation import NoRule, Operation, Plain, Result, size_rule
 
 
@@ -18,5 +19,5 @@ def _assert(op: Operation, condition: Any, message: str) -> Result:
     if isinstance(condition, torch.Tensor):
         raise NoRule
     if not condition:
-        raise AssertionError(message)
+        call_foreign(torch._assert, False, message)
     return Plain(None)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import islice
+from numbers import Number
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Final
 
 from torch import nn
 
@@ -15,7 +15,8 @@ from shapelint.edit.document import texts
 from shapelint.edit.functions import called_with
 from shapelint.edit.layers import Manner, Proposal, Value, Wish, proposals
 from shapelint.edit.origin import writing_calls
-from shapelint.facts.finding import Finding, Fix, Safety
+from shapelint.errors import ShapelintError
+from shapelint.facts.finding import Finding, Safety
 from shapelint.load import Loaded, edited
 from shapelint.source.ownership import installed, shown
 from shapelint.source.span import CallSite, Edit, Span
@@ -76,7 +77,7 @@ def _with_edits(finding: Finding, found: Mapping[Setting, Proposal] | str, funct
     guessed = any(proposal.manner is Manner.REPLACED for proposal in found.values())
     safety = Safety.UNSAFE if guessed else fix.safety
     assigned = {name: value for name, value in fix.assignments.items() if name.rpartition(".")[0] not in functions}
-    return replace(finding, fix=Fix(fix.title, safety, assigned, edits, fix.verified))
+    return replace(finding, fix=replace(fix, safety=safety, assignments=assigned, edits=edits))
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,24 +131,30 @@ class _Mender:
         """Whether a module built with the edits made has what is wished, and differs in nothing that is not wanted."""
         if self.load_again is None:
             return False
-        with suppress(Exception), edited(texts(edits)):
-            now = arguments(self.load_again().module)
-            has = all(now[name][wish.parameter] == value for name, value in wish.values.items())
-            changed = {(name, key) for name in now for key in now[name] if now[name][key] != before[name].get(key)}
-            return has and now.keys() == before.keys() and all(now[n][k] == self.wanted.get((n, k)) for n, k in changed)
-        return False
+        try:
+            with edited(texts(edits)):
+                now = arguments(self.load_again().module)
+        except ShapelintError:  # edits that overlap, or a source that does not build any more
+            return False
+        if now.keys() != before.keys():
+            return False
+        has = all(now[name].get(wish.parameter) == value for name, value in wish.values.items())
+        changed = {(name, key) for name in now for key in now[name] if now[name][key] != before[name].get(key)}
+        return has and all(now[n][k] == self.wanted.get((n, k)) for n, k in changed)
 
 
 def arguments(module: nn.Module) -> dict[str, dict[str, Value]]:
     """By layer and argument, the values that set sizes and channels; one for each axis where the layer has them so."""
-    return {
-        name: {key: _value(getattr(part, key)) for key in _KEYS if getattr(part, key, None) is not None}
-        for name, part in module.named_modules()
-    }
+    return {name: dict(_arguments(part)) for name, part in module.named_modules()}
 
 
-def _value(value: Any) -> Value:
-    return tuple(value) if isinstance(value, tuple | list) else (value,)
+def _arguments(layer: nn.Module) -> Iterator[tuple[str, Value]]:
+    """The arguments of a layer that are plain numbers or texts: what else has such a name is the user's own."""
+    for key in _KEYS:
+        value = getattr(layer, key, None)
+        parts = tuple(value) if isinstance(value, tuple | list) else (value,)
+        if all(isinstance(part, Number | str) for part in parts):
+            yield key, parts
 
 
 def _why_not(wish: Wish, ways: Sequence[Proposal]) -> str:

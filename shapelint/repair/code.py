@@ -4,25 +4,27 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import islice
-from typing import Final
+from typing import Final, TypeVar
 
 from shapelint.diagnosis.joins import short_unpoolings, unlike
+from shapelint.diagnosis.reach import UNSOLVED
 from shapelint.diagnosis.scene import scene
 from shapelint.diagnosis.subject import built_places, right_sizes, subject_of
 from shapelint.edit.document import texts
 from shapelint.edit.joins import Join, Rewriting, rewritings
 from shapelint.edit.layers import resized
 from shapelint.edit.unpool import unpoolings
+from shapelint.errors import ShapelintError
 from shapelint.facts.analysis import Analysis
 from shapelint.facts.contract import running
 from shapelint.facts.diagnosis import Diagnosis, Plan, Rewrite
-from shapelint.facts.finding import Finding, Safety
+from shapelint.facts.finding import Finding, Repair, Safety
 from shapelint.facts.graph import ShapeGraph
-from shapelint.facts.picture import Picture, Scene
+from shapelint.facts.picture import DrawnChange, Picture, Scene
 from shapelint.instrument.install import tracked_builtins
 from shapelint.instrument.instrument import forget_sources
 from shapelint.load import Loaded, Site, edited
@@ -32,10 +34,15 @@ from shapelint.source.ownership import installed
 from shapelint.source.span import Edit
 from shapelint.trace.explore import Budget, Exploration, explore
 from shapelint.trace.freeze import freeze
+from shapelint.trace.recording.errors import OutOfTime
 
 _JOINS: Final = 8
 _TRIED: Final = 8
 _SECONDS: Final = 8.0
+
+Argument = TypeVar("Argument")
+Result = TypeVar("Result")
+Trial = Callable[[tuple[Edit, ...], Argument], Result]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,13 +94,20 @@ def with_rewrite(analysis: Analysis, trier: Trier) -> Analysis:
     if diagnosis is None or analysis.claimed:
         return analysis
     wanted = _wanted(analysis, diagnosis)
-    for edits, words in _ways(trier, diagnosis):
-        with suppress(Exception):
-            plan = trier.plan(edits, wanted)
-            if diagnosis.focus in plan.restores:
-                rewrite = Rewrite(edits, words, plan)
-                return replace(analysis, rewrite=rewrite, picture=_drawn(trier, diagnosis, rewrite))
+    for edits, words, repair in _ways(trier, diagnosis):
+        plan = _tried(trier.plan, edits, wanted)
+        if plan is not None and diagnosis.focus in plan.restores:
+            rewrite = Rewrite(edits, words, plan, repair)
+            return replace(analysis, rewrite=rewrite, picture=_drawn(trier, diagnosis, rewrite))
     return analysis
+
+
+def _tried(trial: Trial[Argument, Result], edits: tuple[Edit, ...], at: Argument) -> Result | None:
+    """What a trial of some edits gives; None where they cannot be made, or what they make cannot be told."""
+    try:
+        return trial(edits, at)
+    except (ShapelintError, OutOfTime, *UNSOLVED):
+        return None
 
 
 def _drawn(trier: Trier, diagnosis: Diagnosis, rewrite: Rewrite) -> Picture | None:
@@ -105,15 +119,16 @@ def _drawn(trier: Trier, diagnosis: Diagnosis, rewrite: Rewrite) -> Picture | No
     ups = ups or [loss.up for loss in diagnosis.losses] or [misfit.node for misfit in diagnosis.misfits]
     names = [*dict.fromkeys(up.module for up in ups)]
     if len(set(rewrite.texts)) == 1:
-        changes = dict.fromkeys(names or ["forward"], rewrite.texts[0])
+        written = dict.fromkeys(names or ["forward"], rewrite.texts[0])
     else:
-        changes = dict(zip(names, rewrite.texts, strict=False))
-        left = rewrite.texts[len(changes) :]
-        changes |= {"forward": " and ".join(left)} if left else {}
-    with suppress(Exception):
-        repaired, plan = trier.scene(rewrite.edits, picture.sizes), rewrite.plan
-        return replace(picture, repaired=repaired, changes=changes, runs=plan.runs, restores=plan.restores)
-    return picture
+        written = dict(zip(names, rewrite.texts, strict=False))
+        left = rewrite.texts[len(written) :]
+        written |= {"forward": " and ".join(left)} if left else {}
+    changes = {name: DrawnChange(rewrite.repair, text) for name, text in written.items()}
+    repaired, plan = _tried(trier.scene, rewrite.edits, picture.sizes), rewrite.plan
+    if repaired is None:
+        return picture
+    return replace(picture, repaired=repaired, changes=changes, runs=plan.runs, restores=plan.restores)
 
 
 def tried(finding: Finding, trier: Trier | None) -> Finding:
@@ -122,11 +137,10 @@ def tried(finding: Finding, trier: Trier | None) -> Finding:
     if fix is None or fix.safety is not Safety.ADVICE or not fix.edits:
         return finding
     if trier is not None and diagnosis is not None:
-        with suppress(Exception):
-            plan = trier.plan(fix.edits, _wanted(trier.analysis, diagnosis))
-            if plan.complete:
-                safety = Safety.UNSAFE if plan.breaks else Safety.SAFE
-                return replace(finding, fix=replace(fix, safety=safety, verified=("meta",)))
+        plan = _tried(trier.plan, fix.edits, _wanted(trier.analysis, diagnosis))
+        if plan is not None and plan.complete:
+            safety = Safety.UNSAFE if plan.breaks else Safety.SAFE
+            return replace(finding, fix=replace(fix, safety=safety, verified=("meta",)))
     return replace(finding, fix=replace(fix, edits=()))
 
 
@@ -134,25 +148,24 @@ def _wanted(analysis: Analysis, diagnosis: Diagnosis) -> SizeSet:
     return analysis.asked if analysis.certain else SizeSet.point(analysis.contract.symbols, diagnosis.focus)
 
 
-def _ways(trier: Trier, diagnosis: Diagnosis) -> Iterator[tuple[tuple[Edit, ...], tuple[str, ...]]]:
-    """Edits, and how what they change then reads, for what is wrong: a join, an unpooling, or a pinned layer."""
+def _ways(trier: Trier, diagnosis: Diagnosis) -> Iterator[tuple[tuple[Edit, ...], tuple[str, ...], Repair]]:
+    """Edits, how what they change then reads, and what that is: a join, an unpooling, or a pinned layer."""
     if diagnosis.mismatches or any(node.operation.startswith("max_unpool") for node in diagnosis.graph.nodes):
-        with suppress(Exception):
-            steps = _steps(trier, diagnosis.focus, diagnosis.graph)
-            if steps:
-                yield tuple(edit for step in steps for edit in step.edits), tuple(step.text for step in steps)
+        steps = _steps(trier, diagnosis.focus, diagnosis.graph)
+        if steps:
+            yield tuple(edit for step in steps for edit in step.edits), tuple(step.text for step in steps), Repair.CODE
     for loss in diagnosis.losses if diagnosis.plan is None and len(diagnosis.losses) == 1 else ():
         if loss.up.place is not None and not installed(loss.up.place.file):
             transposed = loss.up.operation.startswith("conv_transpose")
             join = Join(loss.up.place, 0, 0, loss.up.place, transposed, loss.up.spatial)
             for rewriting in list(islice(rewritings(join), _TRIED)):
-                yield rewriting.edits, (rewriting.text,)
+                yield rewriting.edits, (rewriting.text,), Repair.CODE
     if diagnosis.misfits and diagnosis.region.outcome.failure is not None:
         misfit = diagnosis.misfits[0]
         site, ratio = trier.sites.get(misfit.node.module), Fraction(misfit.given, misfit.built_for)
         if site is not None and "Linear" in misfit.node.kind:
             for edit, text in list(islice(resized(site.calls, "in_features", 0, ratio), _TRIED)):
-                yield (edit,), (text,)
+                yield (edit,), (text,), Repair.CHANNELS
 
 
 def _steps(trier: Trier, focus: Mapping[str, int], graph: ShapeGraph) -> list[Rewriting]:
@@ -208,8 +221,7 @@ def _first(
     """The first rewriting with which the run gets further."""
     before = tuple(edit for step in steps for edit in step.edits)
     for rewriting in list(islice(ways, _TRIED)):  # before a trial, which makes the syntax trees anew
-        with suppress(Exception):
-            graph = trier.graph((*before, *rewriting.edits), focus)
-            if _progress(graph, focus) > reached:
-                return rewriting, graph
+        graph = _tried(trier.graph, (*before, *rewriting.edits), focus)
+        if graph is not None and _progress(graph, focus) > reached:
+            return rewriting, graph
     return None

@@ -78,7 +78,7 @@ def _at_one_size(group: Iterable[Confirmation], axes: tuple[int, tuple[int, ...]
 def _one(each: Confirmation, axes: tuple[int, tuple[int, ...]], *, mixed: bool) -> str:
     how = "" if not mixed else " with the repair" if each.repaired else " as it is"
     if each.observed is None:
-        reason = each.note.partition(": ")[0] if each.ok else each.note
+        reason = f"{each.raises} raises, as predicted" if each.ok and each.raises else each.note
         return f"not run{how}" + (f" ({reason})" if reason else "")
     text, wanted = _size(each.observed, axes), _size(each.predicted or (), axes)
     if text == wanted and each.observed != each.predicted:

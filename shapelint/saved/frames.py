@@ -13,6 +13,7 @@ from torch import nn
 
 from shapelint.instrument.frames import no_place_above
 from shapelint.saved.graph import Place
+from shapelint.source.fault import call_foreign
 from shapelint.trace.freeze import CONVOLUTIONS
 
 
@@ -57,7 +58,7 @@ def _code_at(place: Place) -> CodeType:
 
 
 def _nowhere(run: Callable[..., Any], args: Any, kwargs: Any) -> Any:
-    return run(*args, **kwargs)
+    return call_foreign(run, *args, **kwargs)
 
 
 no_place_above(_nowhere.__code__)

@@ -11,6 +11,7 @@ import math
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
+from shapelint.errors import foreseen
 from shapelint.size.atoms import Extreme, FloorDivision, Symbol
 
 Atom = Symbol | FloorDivision["Function"] | Extreme["Function"]
@@ -36,6 +37,7 @@ def intern(atom: Atom) -> Atom:
     return known
 
 
+@foreseen
 class NotQuasiAffine(ArithmeticError):
     """An operation whose result is no function of this kind, such as a division by a symbol."""
 

@@ -9,6 +9,7 @@ from itertools import product as combinations
 
 import islpy as isl
 
+from shapelint.errors import foreseen
 from shapelint.size.atoms import Extreme, FloorDivision, Symbol
 from shapelint.size.condition import AllOf, AnyOf, Compare, Condition, Divisible, Not, ProductIs
 from shapelint.size.division import divide_exactly
@@ -20,9 +21,10 @@ from shapelint.size.substitution import substituted
 _FACTORISATIONS = 4096
 
 
-SolverError: type[Exception] = isl.Error
+SolverError: type[Exception] = foreseen(isl.Error)
 
 
+@foreseen
 class Undecidable(ArithmeticError):
     """A condition that leaves Presburger arithmetic, such as H*W >= 100."""
 

@@ -14,6 +14,7 @@ from functools import lru_cache
 from itertools import product as combinations
 from math import isqrt, lcm
 
+from shapelint.errors import foreseen
 from shapelint.size.atoms import FloorDivision, Symbol
 from shapelint.size.cases import by_cases
 from shapelint.size.condition import FALSE, TRUE, Compare, Condition, ProductIs, all_of, any_of, at_least, equal
@@ -29,6 +30,7 @@ _FARTHEST = 100_000
 _LARGEST_PRODUCT = 1_000_000
 
 
+@foreseen
 class NotDecided(ArithmeticError):
     """A comparison that is no union of few quasi-affine conditions, as far as this file can tell."""
 

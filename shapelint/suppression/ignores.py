@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import ast
 import linecache
-import re
 import sys
 import tokenize
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any
 
 from shapelint.facts.analysis import UnusedIgnore
 from shapelint.facts.finding import Finding, fits
@@ -23,8 +22,6 @@ from shapelint.source.comments import WORD, Ignore, read_comments
 from shapelint.source.ownership import file_of, installed
 from shapelint.source.span import Span
 from shapelint.source.syntax import function_around, tree
-
-UNUSED: Final = "SL901"
 
 
 def split(findings: Iterable[Finding]) -> tuple[list[Finding], list[Finding]]:
@@ -62,22 +59,19 @@ def used_elsewhere(reports: Sequence[CheckResult]) -> tuple[CheckResult, ...]:
 
     def stays(report: CheckResult, finding: Finding) -> bool:
         others = [each for other in reports if other is not report for each in other.silenced]
-        return finding.code != UNUSED or not _used(finding, others)
+        return finding.unused is None or not _used(finding.location, finding.unused, others)
 
     return tuple(
         replace(report, findings=tuple(each for each in report.findings if stays(report, each)))
-        if any(each.code == UNUSED for each in report.findings)
+        if any(each.unused is not None for each in report.findings)
         else report
         for report in reports
     )
 
 
-def _used(unused: Finding, silenced: Iterable[Finding]) -> bool:
-    """Whether each word that a remark on a comment names, or the comment where it names none, silences something."""
-    here = unused.location
-    on_line = [each for each in silenced if here is not None and _touches(each.location, here)]
-    named = re.findall(r"[\w-]+", unused.message.partition(" in `")[0].removesuffix(" silences nothing"))
-    words = [word for word in named if word != "ignore"]
+def _used(comment: Span | None, words: Iterable[str], silenced: Iterable[Finding]) -> bool:
+    """Whether each of the words of a comment, or the comment where there is none, silences something."""
+    on_line = [each for each in silenced if comment is not None and _touches(each.location, comment)]
     return bool(on_line) and all(any(fits(word, each.code, each.name) for each in on_line) for word in words)
 
 

@@ -6,8 +6,8 @@ import traceback
 
 import click
 
-from shapelint.errors import ShapelintError, printable, words_of
-from shapelint.source.ownership import installed
+from shapelint.errors import InternalError, ShapelintError, printable, words_of
+from shapelint.source.fault import internal_error, is_own
 
 
 def subject_line(subject: str, error: BaseException) -> str:
@@ -24,20 +24,16 @@ def one_line(error: BaseException) -> str:
     text = printable(words_of(error))
     if isinstance(error, ShapelintError):
         return text
+    if isinstance(error, InternalError):
+        return f"{text} (--traceback shows where)"
     if isinstance(error, SystemExit):
         return f"the model's code ended the program (exit {error.code}); nothing was checked"
     if isinstance(error, OSError) and error.strerror:
         return printable(f"{error.strerror}: {error.filename}" if error.filename else error.strerror)
     what = f"{type(error).__name__}: {text}".removesuffix(": ")
-    if not isinstance(error, Exception) or _raised_by_the_model(error):
-        return f"the model's code raised {what}; nothing was checked (--traceback shows where)"
-    return f"internal error: {what} (--traceback shows where)"
-
-
-def _raised_by_the_model(error: BaseException) -> bool:
-    """Whether the innermost line is the user's: a hook, a `__getattr__` or a `__str__` that shapelint met."""
-    frames = traceback.extract_tb(error.__traceback__)
-    return bool(frames) and not installed(frames[-1].filename)
+    if is_own(error):
+        return f"{internal_error(error)} (--traceback shows where)"
+    return f"the model's code raised {what}; nothing was checked (--traceback shows where)"
 
 
 def show_traceback(error: BaseException) -> None:

@@ -164,9 +164,8 @@ def _write_beside(path: Path, data: bytes) -> None:
                 os.chown(name, before.st_uid, before.st_gid)
         Path(name).chmod(mode)
         Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink()
-        raise
+    finally:
+        Path(name).unlink(missing_ok=True)  # where it did not take the place of the file
 
 
 def _umask() -> int:

@@ -15,12 +15,14 @@ from typing import Any, NoReturn
 import torch
 from torch.overrides import TorchFunctionMode
 
+from shapelint.errors import InternalError
 from shapelint.instrument.frames import calling_place, may_catch
 from shapelint.instrument.only_shown import is_only_shown
 from shapelint.size.condition import TRUE, Condition, equal, negate, pinned, symbols_of
 from shapelint.size.function import as_function
 from shapelint.size.number import plain, tracked_size
 from shapelint.size.tracking import settle
+from shapelint.source.fault import call_foreign
 from shapelint.source.span import CallSite
 from shapelint.trace.fitting.fallback import Ready, declared, needs_data
 from shapelint.trace.recording.arguments import with_numbers
@@ -34,15 +36,16 @@ from shapelint.trace.recording.operation import (
     Plain,
     Result,
     Same,
+    created,
     fresh_parts,
     is_fresh_contiguous,
     is_on_meta,
-    made,
     unit_sizes,
     without_numbers,
 )
 from shapelint.trace.recording.record import Event, KnownTensor, Overrides, Record, Shape
 from shapelint.trace.recording.trees import flat_tensors, on_meta, plain_tree
+from shapelint.trace.recording.unforeseen import bug_in
 
 
 class Recorder(TorchFunctionMode):
@@ -76,6 +79,7 @@ class Recorder(TorchFunctionMode):
         self.answers: list[bool] = []
         self.first_choice: tuple[int, CallSite | None] = (0, None)
         self._choices = choices
+        self.internal_error: InternalError | None = None  # the first one, whatever the model's code did with it
         self.valued = False
 
     # -- what size rules ask ------------------------------------------------------------------------------------
@@ -188,19 +192,25 @@ class Recorder(TorchFunctionMode):
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
         if self._inside:
-            return func(*args, **kwargs)
+            return call_foreign(func, *args, **kwargs)
         if casts(func):
             return called_as_cast(self, func, args, kwargs)
         if time.monotonic() > self._deadline:
             raise OutOfTime("the time for this model is used up")
         operation, before = Operation(self, func), self._current
-        args = with_numbers(operation, args)
-        self._current = (args, kwargs)
         try:
+            args = with_numbers(operation, args)
+            self._current = (args, kwargs)
             result = declared(operation, args, kwargs)
             if isinstance(result, Plain):
                 return result.value
             return self.perform(operation, result, args, kwargs)
+        except Exception as error:  # any class: whether torch raises too tells whose it is
+            bug = bug_in(self, operation, args, kwargs, error)
+            self.internal_error = self.internal_error or bug
+            if bug is None:
+                raise
+            raise bug from error
         finally:
             self._current = before
 
@@ -217,7 +227,7 @@ class Recorder(TorchFunctionMode):
             dims = tuple(tuple(made.shape) if dim is None else dim for made, dim in zip(tensors, shapes, strict=False))
             self._check(operation, tensors, dims)
         else:
-            value = made(result)
+            value = created(result)
             tensors, dims = flat_tensors(value), tuple(each.shape for each in fresh_parts(result))
         origin = constancy_of(self.known, operation.name, (args, kwargs), given)
         layout = () if is_fresh_contiguous(result) else self._layout(operation, result, given)
@@ -244,8 +254,8 @@ class Recorder(TorchFunctionMode):
         if len({tensor.is_meta for tensor in flat_tensors((args, kwargs))}) == 2:
             args, kwargs = on_meta(args), on_meta(kwargs)
         try:
-            return func(*plain_tree(args), **plain_tree(kwargs))
-        except BaseException as error:
+            return call_foreign(func, *plain_tree(args), **plain_tree(kwargs))
+        except Exception as error:  # torch's; it is raised again
             self.kernel_error = error
             unable = needs_data(func, error)
             if unable is not None:

@@ -21,6 +21,7 @@ from shapelint.restore import random as random_state
 from shapelint.size.function import constant
 from shapelint.size.number import tracked_size
 from shapelint.size.tracking import track
+from shapelint.source.fault import call_foreign, let_out
 from shapelint.source.span import CallSite
 from shapelint.trace.meta_state import MetaState
 from shapelint.trace.recorder import Recorder
@@ -99,12 +100,15 @@ def run_once(
         _learn_constants(recorder, subject)
         args, kwargs = subject.inputs.map(lambda spec: _input(recorder, spec, sizes))
         with _hooks(recorder) if with_places or overrides else nullcontext(), torch.no_grad(), recorder:
-            value = subject.function(*args, **kwargs)
+            value = call_foreign(subject.function, *args, **kwargs)
         tensors = output_tensors(value)
-    except (Exception, SystemExit) as raised:
+    except (Exception, SystemExit) as raised:  # the user's code
+        let_out(raised)
         error = raised
     finally:
         track(before)
+    if recorder.internal_error is not None:
+        raise recorder.internal_error
     return _finished(recorder, sizes, tensors, error, [random_state.drawn(), subject.meta_state.hidden])
 
 

@@ -19,7 +19,7 @@ import pytest
 
 from shapelint.cli.app import run
 from shapelint.cli.checker import FORMATS
-from shapelint.errors import ModelError
+from shapelint.errors import InternalError, ModelError
 from shapelint.jobs.pickles import dumps, loads
 from shapelint.report.report import Report
 from tests import fabricated
@@ -140,19 +140,24 @@ def test_one_target_that_fails_leaves_the_others(engine: Engine, shapelint: Outp
     assert "shapelint: mymodel:Broken: it raises at every size\n" in err
 
 
+OURS = "this is a bug of shapelint, not of your model (--traceback shows where)"
+NOTHING = "nothing was checked (--traceback shows where)"
+
+
 @pytest.mark.parametrize(
     ("error", "line"),
     [
-        (KeyError("up"), "shapelint: mymodel:Net: internal error: KeyError: 'up' (--traceback shows where)"),
+        (
+            InternalError("KeyError: 'up' (ops/conv.py:1)"),
+            f"shapelint: mymodel:Net: internal error: KeyError: 'up' (ops/conv.py:1); {OURS}",
+        ),
+        (KeyError("up"), f"shapelint: mymodel:Net: the model's code raised KeyError: 'up'; {NOTHING}"),
         (SystemExit(3), "shapelint: mymodel:Net: the model's code ended the program (exit 3); nothing was checked"),
         (ModelError("two\nlines"), "shapelint: mymodel:Net: two lines"),
         (ModelError("mymodel:Net cannot run"), "shapelint: mymodel:Net cannot run"),
     ],
 )
-def test_an_error_is_one_line(
-    engine: Engine, shapelint: Output, error: BaseException, line: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("shapelint.terminal.error_lines.installed", lambda _: True)  # the engine here is ours
+def test_an_error_is_one_line(engine: Engine, shapelint: Output, error: BaseException, line: str) -> None:
     engine.reports = {"mymodel:Net": error}
     assert shapelint("check", "mymodel:Net", "--input", "1,3,6,6") == (2, "", f"the model prints\n{line}\n")
     _, _, traced = shapelint("check", "mymodel:Net", "--input", "1,3,6,6", "--traceback")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 import tomllib
@@ -62,6 +63,36 @@ def test_each_library_has_its_place() -> None:
         assert "torch" not in tops or part(path) in TORCH_IN, path
         assert not tops & {"onnx", "onnxruntime", "onnxscript"} or part(path) in ("confirm", "saved"), path
         assert not any(name.startswith("shapelint_rules") for name in imports(path)), path
+
+
+WORDED = {"message", "title", "note", "notes"}
+READING = {"search", "match", "fullmatch", "findall", "finditer", "sub", "split", "partition", "rpartition", "replace",
+           "startswith", "endswith", "removeprefix", "removesuffix"}  # fmt: skip
+
+
+def _worded(node: ast.AST) -> bool:
+    return isinstance(node, ast.Attribute) and node.attr in WORDED
+
+
+def test_no_code_reads_a_fact_from_a_sentence() -> None:
+    """A value carries a fact; a fingerprint is made of the sentence itself, without the numbers of lines."""
+    found = set()
+    for path in SOURCES:
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in READING:
+                parts = [node.func.value, *node.args]
+            elif isinstance(node, ast.Compare) and isinstance(node.ops[0], ast.In | ast.NotIn):
+                parts = node.comparators
+            else:
+                continue
+            found |= {path.name for part in parts if _worded(part)}
+    assert found == {"fingerprint.py"}
+
+
+def test_the_package_knows_no_rule_code() -> None:
+    for path in ROOT.glob("shapelint/**/*.py"):
+        texts = {node.value for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Constant)}
+        assert not {text for text in texts if isinstance(text, str) and re.fullmatch(r"SL\d+", text)}, path
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))

@@ -131,7 +131,7 @@ class Harm:
         lambda data: b"",
         lambda data: data[:-7],
         lambda data: data[:200] + b"x" + data[201:],
-        lambda data: data.replace(b"cache 2", b"cache 1"),
+        lambda data: data.replace(b"cache 3", b"cache 2"),
         lambda data: os.urandom(len(data)),
     ],
     ids=["empty", "cut", "flipped", "another version", "foreign"],

@@ -17,7 +17,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from shapelint.jobs.child import End, EndKind, Tell, run_apart, run_crew
+from shapelint.jobs.child import End, EndKind, GarbledError, Tell, run_apart, run_crew
 from shapelint.jobs.pool import _numbers
 from shapelint.source.ownership import dumped_frames
 
@@ -127,7 +127,7 @@ def test_what_is_no_word_or_cannot_be_taken_in_ends_it(kind: str) -> None:
         time.sleep(100)
 
     def hear(_: str, payload: bytes) -> None:
-        int(payload)
+        raise GarbledError(payload)
 
     assert run_apart(task, hear, lambda: 60.0).how is EndKind.GARBLED
 

@@ -15,8 +15,8 @@ import pytest
 
 import shapelint
 from shapelint.cli.app import run
-from shapelint.facts.finding import Fix, Safety
-from shapelint.facts.picture import Role
+from shapelint.facts.finding import Fix, Repair, Safety
+from shapelint.facts.picture import DrawnChange, Role
 from shapelint.report import html, sizes
 from shapelint.report.network.hourglass import hourglass
 from shapelint.report.network.stations import stations
@@ -93,7 +93,7 @@ def test_nothing_that_a_user_gives_becomes_markup() -> None:
     pair = replace(PICTURE.now.pairs[0], down=(HOSTILE,), up=(HOSTILE,))
     marks = tuple(replace(mark, text=f"x 1 {HOSTILE}") for mark in PICTURE.now.marks)
     scene = replace(PICTURE.now, steps=steps, pairs=(pair,), marks=marks)
-    picture = replace(PICTURE, now=scene, repaired=scene, changes={HOSTILE: HOSTILE})
+    picture = replace(PICTURE, now=scene, repaired=scene, changes={HOSTILE: DrawnChange(Repair.CODE, HOSTILE)})
     report = replace(DRAWN, target=HOSTILE, inputs=(HOSTILE,), findings=(finding,), picture=picture, remarks=(HOSTILE,))
     page = html.render((report,))
     tags = {each.tag for each in parsed(page).iter()}
@@ -162,7 +162,7 @@ def test_what_a_raise_leaves_unrun_is_drawn_as_such() -> None:
     repaired = hourglass(report.picture, repaired=True)
     assert not any("ghost" in shape.kind for shape in repaired.shapes)
     assert len(repaired.arcs) == len(drawing.arcs) == 4
-    fix, written = report.findings[0].fix, report.picture.changes["up.1"]
+    fix, written = report.findings[0].fix, report.picture.changes["up.1"].text
     assert fix is not None
     assert f"`{written}`" in fix.title
     assert f"up.1 gives back 24x24 where pool, call 3 took 25x25 → write {written}" in texts(html.render((report,)))
@@ -203,10 +203,14 @@ def test_the_line_is_shown_as_it_is_to_be_written() -> None:
 
 
 def test_a_change_is_said_with_its_layer_where_that_is_an_argument() -> None:
-    changes = {"up": "output_padding=(0, 1)", "down": "self.down(x, output_size=x.shape[-2:])", "fc": "built for 9"}
+    changes = {
+        "up": DrawnChange(Repair.PADDING, "output_padding=(0, 1)"),
+        "down": DrawnChange(Repair.CODE, "self.down(x, output_size=x.shape[-2:])"),
+        "fc": DrawnChange(Repair.CHANNELS, "built for 9"),
+    }
     picture = replace(PICTURE, changes=changes)
     assert picture.said("up") == "output_padding=(0, 1) in up"
-    assert picture.said("down") == changes["down"]
+    assert picture.said("down") == changes["down"].text
     assert picture.said("fc") == "fc built for 9"
 
 

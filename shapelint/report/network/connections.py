@@ -120,7 +120,7 @@ def _row(rows: list[list[tuple[float, float]]], x: tuple[float, float]) -> int:
 def _said(layout: Layout, picture: Picture, pair: Pair, *, repaired: bool) -> Iterator[str]:
     """The state of a pair, the sentence, and the change of a layer that mends it."""
     down, up = pair.down[0], pair.up[-1]
-    changes = [picture.changes[name] for name in sorted(_modules(layout, pair)) if name in picture.changes]
+    changes = [picture.changes[name].text for name in sorted(_modules(layout, pair)) if name in picture.changes]
     change = ", ".join(changes)
     if pair.size_in == pair.size_out:
         yield "mended" if repaired and change else "fits"

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
+from shapelint.facts.finding import Repair
 from shapelint.facts.picture import Mark, Picture, Role, Scene
 from shapelint.report.network.layout import NOTCH, Column, Layout
 from shapelint.size.words import sized
@@ -40,8 +41,7 @@ def badges(found: Layout) -> Iterator[Text]:
         if mark.role is Role.RAISES:
             yield Text(box.middle, -box.left / 2, "raises", "cross")
         elif mark.role is Role.DROPS:
-            rows = mark.text.split()[1]
-            text = f"\u2212{rows} row{'' if rows == '1' else 's'}"
+            text = f"\u2212{mark.rows} row{'' if mark.rows == 1 else 's'}"
             yield Text(box.x0 + 4, -box.left / 2 - NOTCH / 2 - 5, text, "drops")
 
 
@@ -137,6 +137,7 @@ def loose_changes(found: Layout, picture: Picture, base: float, *, repaired: boo
     paired = {found.scene.steps[index].module for pair in found.scene.pairs for index in pair.up_nodes}
     told = {picture.said(name) for name in picture.changes if name in paired}
     words = [each for each in dict.fromkeys(map(picture.said, picture.changes)) if each not in told]
-    verb = ("with " if repaired else "write ") if any("=" in each for each in words) else ""
+    built = all(change.repair is Repair.CHANNELS for change in picture.changes.values())
+    verb = "" if built else "with " if repaired else "write "
     if words:
         yield Text(found.width / 2, base + 14, verb + ", ".join(words), "change")

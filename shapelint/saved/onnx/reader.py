@@ -19,6 +19,7 @@ from shapelint.saved.onnx.graph import FileFunction, Graph, GraphStep, Model, Re
 from shapelint.saved.onnx.order import ordered
 from shapelint.saved.onnx.tensors import stored
 from shapelint.saved.source_places import place_in
+from shapelint.source.fault import call_foreign, let_out
 
 LIMIT: Final = (1 << 31) - 1
 OLDEST: Final = 7
@@ -32,9 +33,8 @@ def read_onnx(file: Path) -> Model:
     proto = _parsed(file)
     try:
         return _model(proto, file)
-    except TargetError:
-        raise
-    except Exception as error:  # protobuf hands on what is no text, and the like
+    except (ArithmeticError, AttributeError, RecursionError, TypeError, ValueError) as error:
+        # What is no text in the file is bytes here, and numbers may be of any size.
         raise TargetError(f"{str(file)!r} is a damaged ONNX file ({type(error).__name__})") from error
 
 
@@ -62,8 +62,9 @@ def _parsed(file: Path) -> Any:
     except OSError as error:
         raise TargetError(f"cannot read {str(file)!r}: {error.strerror or error}") from error
     try:
-        return onnx.ModelProto.FromString(data)
-    except Exception as error:
+        return call_foreign(onnx.ModelProto.FromString, data)
+    except Exception as error:  # protobuf's, for bytes of any origin
+        let_out(error)
         raise TargetError(f"{str(file)!r} is no ONNX file, or a damaged one") from error
 
 

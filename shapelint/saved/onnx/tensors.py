@@ -14,6 +14,7 @@ from shapelint.errors import TargetError
 from shapelint.saved.dtypes import dtype_of
 from shapelint.saved.graph import Stored
 from shapelint.saved.onnx.numbers import FLOATS, Numbers, numbers
+from shapelint.source.fault import call_foreign, let_out
 
 _MOST: Final = 1024
 _MOST_FLOATS: Final = 32
@@ -61,8 +62,9 @@ def _numbers(tensor: Any, shape: tuple[int, ...], dtype: torch.dtype, file: Path
             return None
     else:
         try:
-            array = onnx.numpy_helper.to_array(tensor)
-        except Exception as error:
+            array = call_foreign(onnx.numpy_helper.to_array, tensor)
+        except Exception as error:  # onnx's, for data of any kind
+            let_out(error)
             text = f"{str(file)!r}: the data of the tensor {tensor.name!r} do not fit its shape {list(shape)}"
             raise TargetError(text) from error
     items = array.reshape(-1).tolist()

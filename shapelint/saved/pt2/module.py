@@ -40,7 +40,7 @@ class ExportedModule(nn.Module):
         self._values = {**self._buffers, **exported.constants, **given}
         for module, calls in groupby(exported.calls, lambda each: each.module):
             self._run_layer(module, list(calls))
-        found = tuple(self._values[name] for name in exported.outputs)
+        found = tuple(map(self._value, exported.outputs))
         self._values = {}
         return found
 
@@ -73,16 +73,21 @@ class ExportedModule(nn.Module):
             for name, each in zip(names, result, strict=True):
                 self._name(name, each)
 
+    def _value(self, name: str) -> Any:
+        if name not in self._values:
+            raise Unanalysable(f"nothing gives the value `{name}`")
+        return self._values[name]
+
     def _argument(self, told: Any) -> Any:
         ((kind, value),) = told.items()
         if kind == "as_tensor":
-            return self._values[value["name"]]
+            return self._value(value["name"])
         if kind in ("as_tensors", "as_nested_tensors"):
             return [self._argument({"as_tensor": each}) for each in value]
         if kind == "as_optional_tensors":
             return [self._argument(each) for each in value]
         if kind in ("as_sym_int", "as_sym_bool", "as_sym_float"):
-            return self._values[value["as_name"]] if "as_name" in value else next(iter(value.values()))
+            return self._value(value["as_name"]) if "as_name" in value else next(iter(value.values()))
         if kind in ("as_sym_ints", "as_sym_bools", "as_sym_floats"):
             return tuple(self._argument({kind[:-1]: each}) for each in value)
         if kind in _PLAIN:

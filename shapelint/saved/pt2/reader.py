@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import torch
 
-from shapelint.errors import TargetError
+from shapelint.errors import TargetError, foreseen
 from shapelint.saved.dtypes import name_of
 from shapelint.saved.graph import Given, Stored
 from shapelint.saved.pt2.graph import Exported, ProgramCall, Range, symbol_in
@@ -31,10 +31,22 @@ def read_pt2(file: Path) -> Exported:
     """The graph in a file; TargetError with one line where there is none."""
     try:
         return _ProgramReader(file, _json(file)).exported()
-    except TargetError:
-        raise
-    except Exception as error:  # whatever a damaged description leads to
+    except _MissingEntry as error:
+        raise TargetError(f"{str(file)!r} is a damaged .pt2 file (it has no {error})") from error
+    except (AttributeError, IndexError, RecursionError, StopIteration, TypeError, ValueError) as error:
         raise TargetError(f"{str(file)!r} is a damaged .pt2 file ({type(error).__name__})") from error
+
+
+@foreseen
+class _MissingEntry(Exception):
+    """An entry that the description of a program lacks; the text is its name."""
+
+
+class _Entries(dict[str, Any]):
+    """A JSON object of the description."""
+
+    def __missing__(self, name: str) -> Any:
+        raise _MissingEntry(repr(name))
 
 
 def dtype_of(number: Any) -> torch.dtype | None:
@@ -56,7 +68,7 @@ def _json(file: Path) -> Any:
                 text = stream.read(LIMIT + 1)
     except (OSError, zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
         raise TargetError(f"{str(file)!r} is no .pt2 file, or a damaged one") from error
-    return json.loads(text)
+    return json.loads(text, object_pairs_hook=_Entries)
 
 
 def _is_model(name: str) -> bool:

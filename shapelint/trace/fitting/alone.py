@@ -13,6 +13,7 @@ from shapelint.size.function import Function
 from shapelint.size.number import function_of, size
 from shapelint.size.ratio import Ratio
 from shapelint.size.tracking import symbolic
+from shapelint.source.fault import call_foreign, let_out
 from shapelint.trace.fitting.fit import fitted
 from shapelint.trace.fitting.refusals import needed
 from shapelint.trace.fitting.trials import NEAR, WIDE, Trial, restored_random_numbers, trials
@@ -193,7 +194,8 @@ class _Runs:
             args, kwargs = _at(operation, self._arguments, sizes, {})
             with restored_random_numbers():
                 return shapes_in(recorder.kernel(operation.function, args, kwargs))
-        except Exception as error:
+        except Exception as error:  # torch's kernel, and tensors of sizes that there cannot be
+            let_out(error)
             self._errors.append((sizes, str(error) or type(error).__name__))
             return None
         finally:
@@ -231,7 +233,7 @@ def _tensor_at(operation: Operation, tensor: torch.Tensor, sizes: Mapping[str, i
     known = operation.recorder.known.get(id(tensor))
     if known is not None and known.values is not None:
         values = _at(operation, known.values, sizes, {})
-        return torch.tensor(values, dtype=tensor.dtype).reshape(tensor.shape)
+        return call_foreign(torch.tensor, values, dtype=tensor.dtype).reshape(tensor.shape)
     if not tensor.is_meta:
         return tensor.detach().clone()
     dims = [function_of(dim).value(sizes) for dim in operation.shape(tensor)]
@@ -239,4 +241,4 @@ def _tensor_at(operation: Operation, tensor: torch.Tensor, sizes: Mapping[str, i
     for axis in sorted(range(len(dims)), key=lambda axis: (tensor.stride(axis), -axis)):
         if tensor.stride(axis):
             strides[axis], block = block, block * max(dims[axis], 1)
-    return torch.empty_strided(dims, strides, dtype=tensor.dtype, device="meta")
+    return call_foreign(torch.empty_strided, dims, strides, dtype=tensor.dtype, device="meta")

@@ -101,7 +101,7 @@ def _by_twin(operation: Operation, args: Any, kwargs: Any) -> Result | None:
     operation.name = name
     try:
         return rule(operation, *args, **kwargs)
-    except (NoRule, TypeError):
+    except (NoRule, TypeError):  # TypeError: arguments of another form than those of `torch.f`
         return None
 
 
@@ -134,7 +134,7 @@ def _run(operation: Operation, args: Any, kwargs: Any) -> Any:
         return operation.recorder.kernel(operation.function, args, kwargs)
     except Unanalysable:
         raise
-    except Exception:
+    except Exception:  # torch's; it is raised again
         explain(operation, args, kwargs)
         raise
 

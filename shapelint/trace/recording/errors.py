@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from shapelint.errors import foreseen
 from shapelint.facts.failure import Failure, Kind
 
 __all__ = ["LONGEST", "Failure", "Kind", "OutOfTime", "SizeError", "Unanalysable"]
@@ -9,6 +10,7 @@ __all__ = ["LONGEST", "Failure", "Kind", "OutOfTime", "SizeError", "Unanalysable
 LONGEST = 60.0  # seconds of one run: far more than any network takes, and less than memory lasts in an endless loop
 
 
+@foreseen
 class SizeError(RuntimeError):
     """Raised through the model's own code where an operation's requirement fails, as PyTorch would."""
 
@@ -17,6 +19,7 @@ class SizeError(RuntimeError):
         self.failure = failure
 
 
+@foreseen
 class Unanalysable(RuntimeError):
     """Raised where the run cannot go on, and whether PyTorch would is not known; `failure` is what may befall it."""
 

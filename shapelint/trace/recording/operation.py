@@ -10,10 +10,12 @@ from typing import Any
 
 import torch
 
+from shapelint.errors import foreseen
 from shapelint.size.condition import Condition, any_of, at_least, equal
 from shapelint.size.function import constant
 from shapelint.size.number import function_of, plain
 from shapelint.size.tracking import symbolic
+from shapelint.source.fault import call_foreign
 from shapelint.trace.recording.errors import Failure, Kind
 from shapelint.trace.recording.record import Recording, Shape
 
@@ -55,6 +57,7 @@ class Plain:
     value: Any
 
 
+@foreseen
 class NoRule(Exception):
     """Raised by a size rule for arguments that it does not cover: the fallback takes over."""
 
@@ -91,20 +94,21 @@ def fresh_parts(result: Any) -> Iterable[Fresh | Same]:
     return [] if isinstance(result, Plain) else [part for each in result for part in fresh_parts(each)]
 
 
-def made(result: Any) -> Any:
-    """The tensors of a declared result, without a kernel; a tuple for a tuple."""
+def created(result: Any) -> Any:
+    """The tensors that a declared result tells of, made without a kernel; its value where it is no tensor."""
     if isinstance(result, tuple):
-        return tuple(made(part) for part in result)
+        return tuple(map(created, result))
     if isinstance(result, Same):
         return result.tensor
     if isinstance(result, Plain):
         return result.value
-    dtype = result.dtype or result.like.dtype
+    dtype, shape = result.dtype or result.like.dtype, tuple(map(plain, result.shape))
+    assert min(shape, default=0) >= 0, f"a size rule gives the shape {shape}"
     if result.layout is None or (isinstance(result.layout, torch.Tensor) and result.layout.is_contiguous()):
-        return torch.empty(tuple(map(plain, result.shape)), dtype=dtype, device="meta")
+        return call_foreign(torch.empty, shape, dtype=dtype, device="meta")  # the sizes may be too large
     if isinstance(result.layout, torch.Tensor):
         return torch.empty_like(result.layout, dtype=dtype, device="meta")
-    return torch.empty(tuple(map(plain, result.shape)), dtype=dtype, device="meta", memory_format=result.layout)
+    return call_foreign(torch.empty, shape, dtype=dtype, device="meta", memory_format=result.layout)
 
 
 def unit_sizes(result: Result) -> tuple[Condition, ...]:

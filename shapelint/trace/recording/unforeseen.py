@@ -1,0 +1,26 @@
+"""An exception that no size rule should raise: torch's refusal of the same call takes its place, else it is our bug."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from shapelint.errors import InternalError, is_foreseen
+from shapelint.source.fault import came_through, internal_error
+from shapelint.trace.recording.operation import Operation
+from shapelint.trace.recording.record import Recording
+
+
+def bug_in(recorder: Recording, operation: Operation, args: Any, kwargs: Any, error: Exception) -> InternalError | None:
+    """What to raise for an exception that left a recorded call; None where it is the model's, or raised on purpose.
+
+    Where torch's own function refuses the arguments, its exception is raised: the rule has no words for such a call.
+    """
+    if is_foreseen(error) or isinstance(error, InternalError) or came_through(error):
+        return None
+    if not str(getattr(operation.function, "__module__", "")).startswith("shapelint."):
+        try:
+            recorder.kernel(operation.function, args, kwargs)
+        except Exception as refusal:  # torch's, with the model's arguments
+            if came_through(refusal):
+                raise
+    return internal_error(error)
