@@ -136,12 +136,11 @@ def _found(
         exported = word is not None and any(map(is_about_exports, meant))
         return all(rule in rules for rule in meant) and not (exported and not analysis.providers)
 
-    if last:
-        nodes = analysis.graph.nodes
-        places = [place for node in nodes for place in (node.place, node.built) if place is not None]
+    places = [place for node in analysis.graph.nodes for place in (node.place, node.built) if place is not None]
+    for rule in last:
         unused = unused_ignores(loaded.module, places, silenced, judged)
-        seen = replace(analysis, unused=unused)
-        kept += [finding for rule in last for finding in _said(rule, seen)]
+        more, hidden = split(_said(rule, replace(analysis, unused=unused, found=(*kept, *silenced))))
+        kept, silenced = [*kept, *more], [*silenced, *hidden]
     return tuple(kept), tuple(silenced)
 
 

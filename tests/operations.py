@@ -123,7 +123,8 @@ def _open(run: Run, open_ended: bool) -> bool:
 
 
 def _reasons(run: Run) -> list[str]:
-    unexplained = isinstance(run.error, Unanalysable) or (run.failure and run.failure.kind is Kind.UNEXPLAINED)
+    pinned = run.failure is not None and run.failure.kind in (Kind.UNEXPLAINED, Kind.OBSERVED)
+    unexplained = isinstance(run.error, Unanalysable) or pinned
     return [reason for reason, _ in run.leaks] + ([run.failure.text] if unexplained and run.failure else [])
 
 

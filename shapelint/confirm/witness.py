@@ -139,8 +139,12 @@ def _zeros(tensor: torch.Tensor) -> torch.Tensor:
 
 @contextmanager
 def _mode(module: torch.nn.Module, train: bool) -> Iterator[None]:
-    """The mode of a check, in all parts; `unchanged` puts back what it was."""
+    """The mode of a check, in all parts, and one thread; `unchanged` puts back what these were.
+
+    A process that was forked from one with threads of its own may wait for ever for the first that it asks for.
+    """
     module.train(train)
+    torch.set_num_threads(1)
     yield
 
 

@@ -60,7 +60,7 @@ def study(loaded: Loaded, parsed: Inputs, asked: Question, options: Options) -> 
     shown_at = graph.sizes if asked.asked is None else asked.first
     analysis = _analysis(loaded, asked, contract, meaning, graph, _layers(loaded, built))
     remarks = (settled.remark,) if settled.remark else ()
-    analysis = replace(analysis, contradictions=settled.contradictions, remarks=remarks)
+    analysis = replace(analysis, contradictions=settled.contradictions, remarks=remarks, pytorch=settled.pytorch)
     analysis = replace(analysis, pairs=mirrored_pairs(graph, shown_at), providers=options.confirm)
     solver = Solver(explored.subject, asked.domain, layers_of(graph), right_sizes(asked, meaning, options))
     case = Case(explored, built, contract, meaning, solver, asked, options.expect, graph)
@@ -112,7 +112,8 @@ def _is_no_size_rule(run: Run) -> bool:
         return False
     slip = isinstance(run.error, _SLIPS) or type(run.error).__name__ == "BdbQuit"  # a breakpoint nobody goes on from
     slip = slip and not any(event.failure is None for event in run.events)
-    return run.failure.kind in (Kind.UNEXPLAINED, Kind.ARGUMENT) or (run.failure.kind is Kind.PYTHON and slip)
+    unrelated = (Kind.UNEXPLAINED, Kind.OBSERVED, Kind.ARGUMENT)
+    return run.failure.kind in unrelated or (run.failure.kind is Kind.PYTHON and slip)
 
 
 def _showing(explored: Exploration, asked: Question) -> Region:

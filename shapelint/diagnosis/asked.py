@@ -7,7 +7,7 @@ that it meets, and decides where nothing in it is left to the data.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from shapelint.confirm.witness import Seen, Witness
 from shapelint.facts.analysis import Contradiction
@@ -29,13 +29,15 @@ _MOST = 24
 class Settled:
     """The regions, with one of its own for each asked size that was decided by itself; `seen` are these sizes.
 
-    `contradictions` are where eager PyTorch does otherwise than is proved; `remark` says why it was not asked.
+    `contradictions` are where eager PyTorch does otherwise than is proved; `remark` says why it was not asked, and
+    `pytorch` is what it raised at the first size.
     """
 
     regions: tuple[Region, ...]
     seen: SizeSet
     contradictions: tuple[Contradiction, ...] = ()
     remark: str = ""
+    pytorch: str = ""
 
 
 @dataclass(slots=True)
@@ -49,6 +51,7 @@ class Judge:
     inputs: Inputs
     witness: Witness | None
     remark: str = ""
+    raised: dict[tuple[int, ...], str] = field(default_factory=dict)
 
     def settled(self, regions: Sequence[Region], asked: SizeSet, first: Mapping[str, int]) -> Settled:
         """What is known of the asked sizes, of which `first` is one."""
@@ -63,7 +66,7 @@ class Judge:
         parts = (*(region for region in rest if region.sizes), *found)
         sure = next((region for region in regions if region.how is How.PROVED and first in region.sizes), None)
         wrong = [] if sure is None else self._contradictions(sure, first)
-        return Settled(parts, seen, tuple(wrong), self.remark)
+        return Settled(parts, seen, tuple(wrong), self.remark, self.raised.get(tuple(first.values()), ""))
 
     def _decided(self, region: Region, point: Mapping[str, int]) -> Region | None:
         """A region of one size, as it was seen there; None where nothing shows what happens.
@@ -97,7 +100,9 @@ class Judge:
         if too_large:
             self.remark = f"not run in eager PyTorch: {too_large}"
             return None
-        return self.witness.at(self.inputs, point)
+        seen = self.witness.at(self.inputs, point)
+        self.raised[tuple(point.values())] = seen.error
+        return seen
 
 
 def is_conclusive(run: Run) -> bool:
@@ -112,7 +117,7 @@ def _as_seen(seen: Seen, predicted: RegionOutcome) -> RegionOutcome:
         return RegionOutcome(True, tuple(map(TensorShape, seen.shapes)))
     if predicted.failure is not None:
         return replace(predicted, ok=False)
-    return RegionOutcome(False, (), Failure(Kind.UNEXPLAINED, seen.error.replace("{", "(").replace("}", ")")))
+    return RegionOutcome(False, (), Failure(Kind.OBSERVED, seen.error.replace("{", "(").replace("}", ")")))
 
 
 def _points(sizes: SizeSet, most: int) -> Iterator[Mapping[str, int]]:

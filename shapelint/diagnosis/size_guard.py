@@ -69,7 +69,7 @@ def _lax(contract: Contract, guards: list[Region], refuses: SizeSet) -> SizeSet:
     """
     first = min(region.node for region in guards)
     large = refuses.at_least(dict.fromkeys(refuses.symbols, _LARGE))
-    others = {Kind.PYTHON, Kind.UNEXPLAINED, *(_SMALLNESS if large else ())}
+    others = {Kind.PYTHON, Kind.UNEXPLAINED, Kind.OBSERVED, *(_SMALLNESS if large else ())}
     beyond = [region for region in contract.regions if region.outcome.ok is False and region.node > first
               and _failed(region) not in others]  # fmt: skip
     return union(contract.symbols, [region.sizes for region in beyond]).coalesced()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from shapelint.facts.contract import Contract
 from shapelint.facts.diagnosis import Diagnosis, Rewrite
 from shapelint.facts.failure import Failure
-from shapelint.facts.finding import Confirmation
+from shapelint.facts.finding import Confirmation, Finding
 from shapelint.facts.graph import Node, Pair, ShapeGraph
 from shapelint.facts.picture import Picture
 from shapelint.facts.portability import NOTHING_KNOWN, Portability
@@ -122,8 +122,9 @@ class Analysis:
 
     `graph` is a run that gave outputs where there is one. `asked` is where somebody cares; `certain` tells that it
     was asked for, and is not just every size. `misaligned` tells that no multiple of the total stride restores.
-    `providers` are the runtimes by which a confirmation is asked for. `unused` are comments that silence nothing; only
-    the rules that come `last` see them.
+    `providers` are the runtimes by which a confirmation is asked for. `pytorch` is what eager
+    PyTorch raised at the first asked size, "" where it did not or was not asked. `unused` are comments that silence
+    nothing, and `found` is what the other rules found; only the rules that come `last` see these.
     """
 
     target: str
@@ -148,6 +149,8 @@ class Analysis:
     confirmations: tuple[Confirmation, ...] = ()
     remarks: tuple[str, ...] = ()
     providers: tuple[str, ...] = ()
+    pytorch: str = ""
+    found: tuple[Finding, ...] = ()
     unused: tuple[UnusedIgnore, ...] = ()
     contradictions: tuple[Contradiction, ...] = ()
     picture: Picture | None = None

@@ -26,7 +26,8 @@ class Kind(enum.StrEnum):
     ARGUMENT = "argument"  # an argument that is never allowed
     INDEX = "index"  # an index beyond the size
     PYTHON = "python"  # a raise or assert of the model's own
-    UNEXPLAINED = "unexplained"  # an error that no size rule explains
+    OBSERVED = "observed"  # an error of PyTorch's own kernel at the sizes of one run, that no size rule explains
+    UNEXPLAINED = "unexplained"  # an error of which nobody knows where it comes from
 
 
 @dataclass(frozen=True, slots=True)

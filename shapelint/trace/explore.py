@@ -130,7 +130,7 @@ def _grown(found: Exploration, branch: Branch, point: Mapping[str, int]) -> Iter
 
 def _divide(found: Exploration, branch: Branch, run: Run) -> list[Branch | Region]:
     """Cuts the branch along the run's path; what differs from a replay, or cannot be told, is known at one size."""
-    unexplained = run.failure is not None and run.failure.kind is Kind.UNEXPLAINED
+    unexplained = run.failure is not None and run.failure.kind in (Kind.UNEXPLAINED, Kind.OBSERVED)
     if unexplained and not isinstance(run.error, Unanalysable):
         return _pin(found, branch, run, f"{type(run.error).__name__}: {run.error}".split("\n")[0])
     try:

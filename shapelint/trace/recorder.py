@@ -76,6 +76,7 @@ class Recorder(TorchFunctionMode):
         self._inside = False
         self._current: tuple[Any, Any] = ((), {})
         self.kernel_error: BaseException | None = None
+        self.observed: BaseException | None = None
         self.answers: list[bool] = []
         self.first_choice: tuple[int, CallSite | None] = (0, None)
         self._choices = choices

@@ -143,7 +143,7 @@ def _explained(recorder: Recorder, error: BaseException) -> Failure:
     known = raised_by_python(error.__traceback__) and error is not recorder.kernel_error
     if known and not isinstance(error, (Unanalysable, SystemExit)):
         return Failure(Kind.PYTHON, _as_seen(text, recorder.sizes))
-    return Failure(Kind.UNEXPLAINED, text)
+    return Failure(Kind.OBSERVED if error is recorder.observed else Kind.UNEXPLAINED, text)
 
 
 def _cause(error: BaseException) -> str:

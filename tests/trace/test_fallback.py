@@ -105,13 +105,15 @@ def test_an_error_tells_where_it_was_seen(ops: Any) -> None:
     assert error.startswith("windows: the height must be a multiple of 4 (seen at H=")
 
 
-@pytest.mark.parametrize(("name", "why"), [
-    ("hashed", "`hashed` has no size rule, and its sizes fit no formula"),
-    ("numpy_only", "`numpy_only` needs the data: PyTorch cannot run it on sizes alone"),
-])  # fmt: skip
-def test_what_fits_nothing_is_unknown(ops: Any, name: str, why: str) -> None:
-    (region,) = contract(getattr(ops, name)).regions
+def test_what_fits_nothing_is_unknown(ops: Any) -> None:
+    (region,) = contract(ops.hashed).regions
+    why = "`hashed` has no size rule, and its sizes fit no formula"
     assert (region.how, region.outcome.ok, region.why) == (How.UNKNOWN, None, why)
+
+
+def test_an_operator_with_a_kernel_for_the_cpu_alone_is_tried_on_it(ops: Any) -> None:
+    (region,) = contract(ops.numpy_only).regions
+    assert (region.how, region.outcome.ok) == (How.SAMPLED, True)
 
 
 def test_an_operator_of_torch_itself_has_the_rule_of_its_function() -> None:

@@ -15,6 +15,7 @@ from shapelint.size.ratio import Ratio
 from shapelint.size.tracking import symbolic
 from shapelint.source.fault import call_foreign, let_out
 from shapelint.trace.fitting.fit import fitted
+from shapelint.trace.fitting.real import TooLarge, real_result
 from shapelint.trace.fitting.refusals import needed
 from shapelint.trace.fitting.trials import NEAR, WIDE, Trial, restored_random_numbers, trials
 from shapelint.trace.recording.errors import Kind, Unanalysable
@@ -192,8 +193,12 @@ class _Runs:
         before = recorder.kernel_error
         try:
             args, kwargs = _at(operation, self._arguments, sizes, {})
-            with restored_random_numbers():
-                return shapes_in(recorder.kernel(operation.function, args, kwargs))
+            if not any(tensor.is_meta for tensor in flat_tensors((args, kwargs))):
+                with restored_random_numbers():
+                    return shapes_in(recorder.kernel(operation.function, args, kwargs))
+            return shapes_in(real_result(recorder, operation.function, args, kwargs, twice=False))
+        except TooLarge:
+            raise Unanalysable(f"`{operation.name}` has no size rule; its tensors are too large to try it") from None
         except Exception as error:  # torch's kernel, and tensors of sizes that there cannot be
             let_out(error)
             self._errors.append((sizes, str(error) or type(error).__name__))

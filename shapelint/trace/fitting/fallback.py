@@ -1,8 +1,8 @@
 """What happens to a torch function without a size rule: its kernel runs, and what that proves is said.
 
-Where no symbol reaches the call, the kernel's shapes are exact. Else the operation alone is run on meta tensors
-at other sizes, and a formula is fitted to each output dimension: evidence, not proof. Where none fits, nothing is
-said of other sizes.
+The kernel is the one for the CPU, on small real tensors. Where no symbol reaches the call, its shapes are exact. Else
+the operation alone is run at other sizes, and a formula is fitted to each output dimension: evidence, not proof. Where
+none fits, nothing is said of other sizes.
 """
 
 from __future__ import annotations
@@ -14,8 +14,12 @@ from typing import Any
 
 import torch
 
+from shapelint.errors import printable, words_of
+from shapelint.source.fault import let_out
 from shapelint.trace.fitting.alone import explain, fitted_shapes, functions_in, shapes_in
-from shapelint.trace.recording.errors import Unanalysable
+from shapelint.trace.fitting.inside import is_followed, value_inside
+from shapelint.trace.fitting.real import TooLarge, real_result
+from shapelint.trace.recording.errors import Kind, Unanalysable
 from shapelint.trace.recording.operation import (
     RULES,
     VALUE_RULES,
@@ -66,6 +70,8 @@ def fallback(operation: Operation, *args: Any, **kwargs: Any) -> Result:
     twin = _by_twin(operation, args, kwargs)
     if twin is not None:
         return twin
+    if is_followed(operation.function) and operation.function not in RULES:
+        return Plain(value_inside(operation.recorder, operation.function, args, kwargs))
     known = _by_known_rule(operation, args, kwargs)
     value = _run(operation, args, kwargs)
     _forget_values(operation, (args, kwargs))
@@ -129,14 +135,37 @@ def _declared(result: Result) -> tuple[Shape | None, ...] | None:
 
 
 def _run(operation: Operation, args: Any, kwargs: Any) -> Any:
-    """The kernel's result; where the trials tell why it raised, the sizes that raise like this are known."""
+    """What the function gives, on meta; where the trials tell why it raised, the sizes that raise like this are known.
+
+    What it gives of tensors is told by its kernel for the CPU, on real ones, unless these would be too large.
+    """
     try:
-        return operation.recorder.kernel(operation.function, args, kwargs)
+        return _on_cpu(operation, args, kwargs)
     except Unanalysable:
         raise
-    except Exception:  # torch's; it is raised again
+    except Exception as error:  # torch's; it is raised again
+        let_out(error)
+        if not functions_in(operation, (args, kwargs)):
+            operation.refuse(Kind.ARGUMENT, _line(error))
         explain(operation, args, kwargs)
+        operation.recorder.observed = error
         raise
+
+
+def _on_cpu(operation: Operation, args: Any, kwargs: Any) -> Any:
+    recorder, function = operation.recorder, operation.function
+    given = flat_tensors((args, kwargs))
+    resized = kwargs.get("out") is not None  # the tensor itself, which the model goes on with
+    if resized or operation.name in _QUIET | _KEPT or not any(tensor.is_meta for tensor in given):
+        return recorder.kernel(function, args, kwargs)
+    with suppress(TooLarge):
+        return real_result(recorder, function, args, kwargs)
+    recorder.leak(f"`{operation.name}` has no size rule, and its tensors are too large to try it")
+    return recorder.kernel(function, args, kwargs)
+
+
+def _line(error: Exception) -> str:
+    return printable(words_of(error).partition("\n")[0]).replace("{", "(").replace("}", ")") or type(error).__name__
 
 
 def needs_data(function: Any, error: BaseException) -> Unanalysable | None:

@@ -82,7 +82,8 @@ class Recording(Protocol):
 
     `known` has what is known of each tensor, by its `id`; `records` are the calls so far; `sizes` the sizes of the
     symbols in this run; `overrides` what a repair sets; `with_places` is False where nobody reads the calls; `valued`
-    is True where some tensor holds sizes; `kernel_error` is the last error that a kernel raised.
+    is True where some tensor holds sizes; `kernel_error` is the last error that a kernel raised, and
+    `observed` the last one that a kernel of the CPU raised on real tensors.
     """
 
     known: dict[int, KnownTensor]
@@ -92,6 +93,7 @@ class Recording(Protocol):
     with_places: bool
     valued: bool
     kernel_error: BaseException | None
+    observed: BaseException | None
 
     def shape(self, tensor: torch.Tensor) -> Shape:
         """The dimensions of a tensor, each a Size where it depends on a symbol."""
@@ -144,6 +146,14 @@ class Recording(Protocol):
 
         Raises Unanalysable where the function cannot do without the numbers in its tensors.
         """
+        ...
+
+    def __enter__(self) -> Any:
+        """Begins to record."""
+        ...
+
+    def __exit__(self, *error: object) -> Any:
+        """Ends it."""
         ...
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
