@@ -152,7 +152,7 @@ class Recording(Protocol):
         """Begins to record."""
         ...
 
-    def __exit__(self, *error: object) -> Any:
+    def __exit__(self, kind: Any, error: Any, trace: Any, /) -> Any:  # noqa: PYI036 - as torch declares it
         """Ends it."""
         ...
 
