@@ -97,7 +97,7 @@ class RestrictedSizes:
         Invalid(
             _PINNED.format("  # <-- SL202"),
             "1,1,32,32",
-            "it does not run at 32x32",
+            "it does not run at 32x32: shape '[1, 784]' is invalid for input of size 1024",
         ),
     )
 

@@ -127,9 +127,15 @@ def _with_edits(
 def _found(
     rules: Sequence[Rule], analysis: Analysis, loaded: Loaded
 ) -> tuple[tuple[Finding, ...], tuple[Finding, ...]]:
-    """What the rules say, and what of that a comment silences; the rules that come last see what is left."""
+    """What the rules say, and what of that a comment silences.
+
+    The rules that come last see what all others say, those too that the user has deselected: what these explain needs
+    no last word.
+    """
     last = [rule for rule in rules if is_last(rule)]
     kept, silenced = split(finding for rule in rules if rule not in last for finding in _said(rule, analysis))
+    deselected = [rule for rule in _installed_rules() if last and rule not in rules and not is_last(rule)]
+    unsaid = [finding for rule in deselected for finding in _said_quietly(rule, analysis)]
 
     def judged(word: str | None) -> bool:
         meant = [rule for rule in _installed_rules() if word is None or fits(word, rule.code, rule.name)]
@@ -139,7 +145,7 @@ def _found(
     places = [place for node in analysis.graph.nodes for place in (node.place, node.built) if place is not None]
     for rule in last:
         unused = unused_ignores(loaded.module, places, silenced, judged)
-        more, hidden = split(_said(rule, replace(analysis, unused=unused, found=(*kept, *silenced))))
+        more, hidden = split(_said(rule, replace(analysis, unused=unused, found=(*kept, *silenced, *unsaid))))
         kept, silenced = [*kept, *more], [*silenced, *hidden]
     return tuple(kept), tuple(silenced)
 
@@ -152,6 +158,14 @@ def _said(rule: Rule, analysis: Analysis) -> list[Finding]:
         let_out(error)
         what = f"raised {described(error)}{place(error)}; this is a bug of the rule, not of your model"
         raise RuleError(f"the rule {rule.code} ({type(rule).__module__}) {what}") from error
+
+
+def _said_quietly(rule: Rule, analysis: Analysis) -> list[Finding]:
+    """What a rule that the user has deselected finds; nothing where it raises."""
+    try:
+        return _said(rule, analysis)
+    except RuleError:
+        return []
 
 
 @lru_cache(maxsize=1)

@@ -19,12 +19,13 @@ from shapelint.diagnosis.odd_difference import odd_differences
 from shapelint.diagnosis.output_padding import Solver, Unsettled, fixed, layers_of
 from shapelint.diagnosis.pairs import mirrored_pairs
 from shapelint.diagnosis.reach import ExamplePoint
+from shapelint.diagnosis.samples import mixed_samples
 from shapelint.diagnosis.scene import draw
 from shapelint.diagnosis.size_guard import size_guard
 from shapelint.diagnosis.spatial_axes import spatial_axes
 from shapelint.diagnosis.subject import built_places, right_sizes, subject_of
 from shapelint.errors import ModelError
-from shapelint.facts.analysis import Analysis, Intent, Layer
+from shapelint.facts.analysis import Analysis, Intent, Layer, MixedSamples
 from shapelint.facts.contract import Contract, How, Outcome, Region, union
 from shapelint.facts.failure import Kind
 from shapelint.facts.graph import ShapeGraph, TensorShape
@@ -56,11 +57,13 @@ def study(loaded: Loaded, parsed: Inputs, asked: Question, options: Options) -> 
     meaning = intent(region if region.outcome.ok else None, graph, asked, options.expect)
     asked = replace(asked, place=(meaning.output, meaning.axes) if meaning.axes else None)
     settled = _settled(loaded, explored, asked, options)
-    contract = _contract(explored, asked, meaning, options, settled)
+    samples = mixed_samples(explored, settled.regions, asked)
+    contract = _contract(explored, asked, meaning, options, settled, samples)
     shown_at = graph.sizes if asked.asked is None else asked.first
     analysis = _analysis(loaded, asked, contract, meaning, graph, _layers(loaded, built))
     remarks = (settled.remark,) if settled.remark else ()
     analysis = replace(analysis, contradictions=settled.contradictions, remarks=remarks, pytorch=settled.pytorch)
+    analysis = replace(analysis, samples=samples)
     analysis = replace(analysis, pairs=mirrored_pairs(graph, shown_at), providers=options.confirm)
     solver = Solver(explored.subject, asked.domain, layers_of(graph), right_sizes(asked, meaning, options))
     case = Case(explored, built, contract, meaning, solver, asked, options.expect, graph)
@@ -138,7 +141,12 @@ def _settled(loaded: Loaded, explored: Exploration, asked: Question, options: Op
 
 
 def _contract(
-    explored: Exploration, asked: Question, meaning: Intent, options: Options, settled: Settled
+    explored: Exploration,
+    asked: Question,
+    meaning: Intent,
+    options: Options,
+    settled: Settled,
+    samples: MixedSamples | None,
 ) -> Contract:
     def ask(sizes: Mapping[str, int]) -> Outcome:
         run = explored.run(sizes, symbolic=False)
@@ -154,7 +162,9 @@ def _contract(
         return outcome.ok is True and is_restored(tuple(map(TensorShape, outcome.outputs)), alone, expect, sizes)
 
     right = restored(asked.domain, settled.regions, asked, options.expect)
-    return Contract(asked.symbols, asked.domain, settled.regions, right, meaning.meant, ask, judge, settled.seen)
+    mixed = SizeSet.empty(asked.symbols) if samples is None else samples.sizes
+    made = (asked.symbols, asked.domain, settled.regions, right - mixed, meaning.meant)
+    return Contract(*made, ask, judge, settled.seen, None if samples is None else mixed)
 
 
 def _analysis(
@@ -185,11 +195,12 @@ def _diagnosed(analysis: Analysis, case: Case) -> Analysis:
     contract = analysis.contract
     if analysis.certain:
         wrong = (analysis.asked - analysis.wanted) & (contract.decided | _may_fail(contract))
+        wrong = wrong if analysis.samples is None else wrong - analysis.samples.sizes
         if not wrong:
             return analysis
         focus = _focus(wrong, case)
         return replace(analysis, diagnosis=diagnose(case, focus, analysis.asked))
-    if not analysis.wanted and contract.proved:
+    if not analysis.wanted and contract.proved and analysis.samples is None:
         focus = _focus(contract.runs or contract.domain, case)
         return replace(analysis, diagnosis=diagnose(case, focus, SizeSet.point(contract.symbols, focus)))
     return _aligned(analysis, case)

@@ -13,6 +13,7 @@ from shapelint.facts.graph import Node, Pair, ShapeGraph
 from shapelint.facts.picture import Picture
 from shapelint.facts.portability import NOTHING_KNOWN, Portability
 from shapelint.request.question import Question
+from shapelint.size.function import Function
 from shapelint.size.sets import SizeSet
 from shapelint.source.span import Span
 
@@ -153,6 +154,7 @@ class Analysis:
     found: tuple[Finding, ...] = ()
     unused: tuple[UnusedIgnore, ...] = ()
     contradictions: tuple[Contradiction, ...] = ()
+    samples: MixedSamples | None = None
     picture: Picture | None = None
 
     @property
@@ -197,6 +199,22 @@ class Contradiction:
     said: tuple[tuple[int, ...], ...] | None
     seen: tuple[tuple[int, ...], ...] | None
     error: str
+
+
+@dataclass(frozen=True, slots=True)
+class MixedSamples:
+    """A view that makes other rows than samples: `sizes` are where it does, `apart` where a sample is a row.
+
+    A sample has `features` there, and a row takes `row` of them.
+    """
+
+    sizes: SizeSet
+    apart: SizeSet
+    operation: str
+    module: str
+    place: Span | None
+    features: Function
+    row: int
 
 
 @dataclass(frozen=True, slots=True)

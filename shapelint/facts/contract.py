@@ -41,10 +41,7 @@ class RegionOutcome:
     @property
     def error(self) -> str:
         """The error with sizes as functions of the symbols; "" where there is none."""
-        if self.failure is None:
-            return ""
-        left, right = str(self.failure.left), str(self.failure.right)
-        return self.failure.text.replace("{left}", left).replace("{right}", right)
+        return "" if self.failure is None else self.failure.symbolic
 
     @property
     def at(self) -> str:

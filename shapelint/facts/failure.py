@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from shapelint.facts.graph import Dimension
@@ -32,15 +32,24 @@ class Kind(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """One way to fail; `text` may name `{left}` and `{right}`, filled in for a size by `at`."""
+    """One way to fail; `text` may name `{left}`, `{right}` and `{shape}`, filled in for a size by `at`."""
 
     kind: Kind
     text: str
     left: Dimension = 0
     right: Dimension = 0
     axis: int | None = None
+    shape: tuple[Dimension, ...] = ()
 
     def at(self, sizes: Mapping[str, int]) -> str:
         """The error text at one size."""
-        left, right = (dim if isinstance(dim, int) else dim.value(sizes) for dim in (self.left, self.right))
-        return self.text.replace("{left}", str(left)).replace("{right}", str(right))
+        return self._filled(lambda dim: str(dim if isinstance(dim, int) else dim.value(sizes)))
+
+    @property
+    def symbolic(self) -> str:
+        """The error text with sizes as functions of the symbols."""
+        return self._filled(str)
+
+    def _filled(self, word: Callable[[Dimension], str]) -> str:
+        text = self.text.replace("{left}", word(self.left)).replace("{right}", word(self.right))
+        return text.replace("{shape}", ", ".join(map(word, self.shape)))

@@ -19,7 +19,7 @@ from shapelint.trace.recording.errors import Kind
 from shapelint.trace.recording.operation import Operation
 from shapelint.trace.recording.record import Shape
 
-_TEXT = "shape is invalid for input: {right} elements are asked for where there are {left}"
+_TEXT = "shape '[{shape}]' is invalid for input of size {left}"
 
 
 def reshaped(op: Operation, shape: Shape, wanted: Sequence[int]) -> Shape:
@@ -33,7 +33,7 @@ def reshaped(op: Operation, shape: Shape, wanted: Sequence[int]) -> Shape:
         require_count(op, shape, wanted)
         return tuple(wanted)
     rest = [each for index, each in enumerate(wanted) if index != unknown[0]]
-    return (*wanted[: unknown[0]], _inferred(op, shape, rest), *wanted[unknown[0] + 1 :])
+    return (*wanted[: unknown[0]], _inferred(op, shape, rest, wanted), *wanted[unknown[0] + 1 :])
 
 
 def _filled(shape: Shape, wanted: Sequence[int]) -> Shape:
@@ -110,7 +110,7 @@ def require_count(op: Operation, shape: Shape, wanted: Sequence[int], text: str 
         _size(_count(list(map(function_of, shape))), shape),
         _size(_count(list(map(function_of, wanted))), wanted),
     )
-    op.require(any_of([fits, *empty]), Kind.RESHAPE, text, between=between)
+    op.require(any_of([fits, *empty]), Kind.RESHAPE, text, between=between, shape=wanted)
 
 
 def _size(count: Function, dims: Sequence[int]) -> int:
@@ -161,7 +161,7 @@ def _group(dim: Function, rest: list[Function]) -> tuple[int, Function] | None:
     return best
 
 
-def _inferred(op: Operation, shape: Shape, rest: Sequence[int]) -> int:
+def _inferred(op: Operation, shape: Shape, rest: Sequence[int], wanted: Sequence[int]) -> int:
     """What -1 stands for: the elements that there are divided by the product of the other sizes."""
     text = "cannot reshape into a shape with a size of {left} and -1"
     for size_there in rest:
@@ -172,7 +172,8 @@ def _inferred(op: Operation, shape: Shape, rest: Sequence[int]) -> int:
     value = math.prod(map(plain, shape)) // max(math.prod(map(plain, rest)), 1)
     if divisor.constant is not None:
         condition = divisible(total, divisor.constant)
-        op.require(condition, Kind.RESHAPE, _TEXT, between=(_size(total, shape), divisor.constant))
+        whole = _size(_count(list(map(function_of, shape))), shape)
+        op.require(condition, Kind.RESHAPE, _TEXT, between=(whole, math.prod(map(plain, rest))), shape=wanted)
         return size(value, _quotient(one, divisor.constant))
     try:
         return size(value, divide_exactly(total, divisor))

@@ -25,12 +25,13 @@ from shapelint.source.syntax import function_around, tree
 
 
 def split(findings: Iterable[Finding]) -> tuple[list[Finding], list[Finding]]:
-    """The findings that stay, and those that a comment silences."""
+    """The findings that stay, and those that a comment silences: no comment silences what is said of itself."""
     ignores = _Ignores()
     kept: list[Finding] = []
     silenced: list[Finding] = []
     for finding in findings:
-        (silenced if any(_covers(each, finding) for each in ignores.on(finding.location)) else kept).append(finding)
+        covered = any(_covers(each, finding) for each in ignores.on(finding.location))
+        (silenced if covered and finding.unused is None else kept).append(finding)
     return kept, silenced
 
 

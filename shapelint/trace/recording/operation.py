@@ -166,13 +166,15 @@ class Operation:
         """The shape of a tensor, each dimension a Size where it depends on a symbol."""
         return self.recorder.shape(tensor)
 
-    def require(self, condition: Condition, kind: Kind, text: str, *, between: Sequence[int] = (0, 0)) -> None:
+    def require(
+        self, condition: Condition, kind: Kind, text: str, *, between: Sequence[int] = (0, 0), shape: Sequence[int] = ()
+    ) -> None:
         """Raises as PyTorch does where the condition fails; where it holds, its complement is known to raise.
 
-        `between` are the two sizes that `text` calls {left} and {right}.
+        `between` are the two sizes that `text` calls {left} and {right}, `shape` those that it calls {shape}.
         """
-        left, right = (function_of(each) if symbolic(each) else plain(each) for each in between)
-        self.recorder.require(condition, Failure(kind, text, left, right), self)
+        left, right, *dims = (function_of(each) if symbolic(each) else plain(each) for each in (*between, *shape))
+        self.recorder.require(condition, Failure(kind, text, left, right, None, tuple(dims)), self)
 
     def settled(self, first: int, second: int) -> bool:
         """Whether two sizes are the same at every size that comes here."""

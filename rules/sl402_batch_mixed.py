@@ -1,0 +1,154 @@
+"""SL402: the samples of a batch are mixed, or one is split."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import ClassVar
+
+from shapelint.rule import (
+    Analysis,
+    Finding,
+    Fix,
+    Invalid,
+    MixedSamples,
+    Safety,
+    Severity,
+    Valid,
+    call_at,
+    sized,
+)
+
+from ._words import nearest_note, quoted, some_of
+
+_LENET = """
+import torch.nn as nn
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Sequential(nn.Conv2d(3, 6, 5), nn.MaxPool2d(2), nn.Conv2d(6, 16, 5), nn.MaxPool2d(2))
+        self.fc = nn.Linear(16 * 5 * 5, 10)
+
+    def forward(self, x):
+        x = self.conv(x)
+        x = {}
+        return self.fc(x)
+"""
+
+_ANCHORS = """
+import torch.nn as nn
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 8, 3, padding=1)
+        self.box = nn.Linear(8, 4)
+
+    def forward(self, x):
+        return self.box(self.conv(x).permute(0, 2, 3, 1).reshape(-1, 8))
+"""
+
+_VIEW = "x.view(-1, 16 * 5 * 5){}"
+
+
+class BatchMixed:
+    """The samples of a batch are mixed, or one sample is split into several rows.
+
+    ## What it does
+
+    A view such as `x.view(-1, 400)` makes as many rows as come out, whatever a sample is. At the size for which the
+    number was written, a row is a sample; at others the view still runs where the elements can be divided, and a linear
+    layer takes the rows for samples. Windows that come together again at the output, and views that only merge axes,
+    such as the anchors of a detector, are no matter.
+
+    ## Why it is bad
+
+    Nothing raises: 4 images give 144 predictions, each from parts of one image or of two.
+
+    ## What PyTorch says
+
+    Nothing.
+
+    ## Fix
+
+    `x.flatten(1)` keeps samples apart and raises at a size that does not fit; a layer for the asked size needs as many
+    features as one sample has there. An adaptive pool before it takes every size.
+
+    ## See also
+
+    SL304 for a Linear that pins the size.
+    """
+
+    code: ClassVar[str] = "SL402"
+    name: ClassVar[str] = "batch-mixed"
+    valid: ClassVar[tuple[Valid, ...]] = (
+        Valid(_LENET.format(_VIEW.format("")), "4,3,32,32"),
+        Valid(_LENET.format("x.flatten(1)"), "4,3,32,32"),
+        Valid(_ANCHORS, "2,3,8,8"),
+    )
+    invalid: ClassVar[tuple[Invalid, ...]] = (
+        Invalid(
+            _LENET.format(_VIEW.format("  # <-- SL402")),
+            "4,3,132,132",
+            "`view` makes 144 rows of 4 samples at 132x132",
+        ),
+        Invalid(
+            _LENET.format(_VIEW.format("  # <-- SL402")),
+            "1,3,52,52",
+            "`view` makes 4 rows of 1 sample at 52x52",
+        ),
+        Invalid(
+            _LENET.format(_VIEW.format("  # <-- SL402")),
+            "B,3,68,68",
+            "`view` makes 196 rows of 25 samples at 25",
+        ),
+    )
+
+    def check(self, analysis: Analysis) -> Iterator[Finding]:
+        """Yields an error at an asked size, or where no size keeps samples apart; else a note."""
+        samples = analysis.samples
+        if samples is None:
+            return
+        asked = samples.sizes & analysis.asked
+        if asked and (analysis.certain or not analysis.wanted):
+            yield self._finding(analysis, samples, Severity.ERROR)
+        elif asked and not analysis.certain:
+            yield self._finding(analysis, samples, Severity.NOTE)
+
+    def _finding(self, analysis: Analysis, samples: MixedSamples, severity: Severity) -> Finding:
+        sizes = samples.sizes & analysis.asked
+        first = analysis.question.first
+        focus = dict(first) if first in sizes else sizes.example() or {}
+        batch = next(analysis.question.inputs.tensors()).dims[0].value(focus)
+        features = samples.features.value(focus)
+        rows = batch * features // samples.row
+        name = quoted(samples.operation) + (f" in {quoted(samples.module)}" if samples.module else "")
+        at = f" at {sized(focus.values())}" if focus else ""
+        return Finding(
+            code=self.code,
+            name=self.name,
+            severity=severity,
+            message=f"{name} makes {rows} rows of {batch} sample{'s' * (batch != 1)}{at}",
+            notes=tuple(_notes(analysis, samples, features, focus)),
+            module=samples.module or None,
+            location=samples.place,
+            fix=Fix(_advice(samples, features), Safety.ADVICE),
+        )
+
+
+def _notes(analysis: Analysis, samples: MixedSamples, features: int, focus: dict[str, int]) -> Iterator[str]:
+    yield f"a sample has {features} features there, and a row takes {samples.row}"
+    if samples.apart:
+        yield f"a row is a sample for: {some_of(samples.apart)}"
+    if analysis.wanted and (nearest := nearest_note(analysis, focus)):
+        yield nearest
+
+
+def _advice(samples: MixedSamples, features: int) -> str:
+    call = call_at(samples.place)
+    owner = call.func if call is not None and isinstance(call.func, ast.Attribute) else None
+    kept = "flatten(1)" if owner is None else f"{ast.unparse(owner.value)}.flatten(1)"
+    return f"write `{kept}`, and build the layer after it for {features} features, or pool to one size before it"

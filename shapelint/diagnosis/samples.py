@@ -1,0 +1,109 @@
+"""Finds where the samples of a batch are mixed or split: `x.view(-1, 400)` makes 144 rows of 4 images of 5184 features.
+
+A view cuts across samples where its rows are not whole groups of axes, and a linear layer then takes them for samples.
+They stay apart where one sample has just the features of one row. Views whose rows come together again at the output,
+such as windows, and those that only merge axes, such as the anchors of a detector, are no matter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import reduce
+from itertools import accumulate
+
+from shapelint.facts.analysis import MixedSamples
+from shapelint.facts.contract import Region, union
+from shapelint.request.question import Question
+from shapelint.size.condition import equal, product
+from shapelint.size.function import Function, as_function, constant
+from shapelint.size.isl_form import SolverError, Undecidable, limited
+from shapelint.size.sets import SizeSet
+from shapelint.trace.branch import frozen_shape
+from shapelint.trace.explore import Exploration
+from shapelint.trace.recording.record import Record
+from shapelint.trace.recording.trees import flat_tensors
+
+_VIEWS = frozenset({"view", "reshape", "_unsafe_view", "unflatten"})
+_LINEAR = frozenset({"linear", "addmm", "matmul", "__matmul__", "mm"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Cut:
+    """A view that cuts across samples: the features of one sample and of one row."""
+
+    record: Record
+    features: Function
+    row: int
+
+
+def mixed_samples(explored: Exploration, regions: Sequence[Region], question: Question) -> MixedSamples | None:
+    """The sizes at which the samples of a batch do not stay apart, and the view that mixes them; None for none."""
+    batch = _batch(question)
+    if batch is None:
+        return None
+    apart, mixed, shown = [], [], None
+    for region in regions:
+        if region.outcome.ok:
+            cut = _cut(explored, region, batch)
+            whole = None if cut is None else _meeting(region.sizes, cut)
+            apart.append(region.sizes if cut is None else whole or SizeSet.empty(question.symbols))
+            if cut is not None and whole is not None:
+                mixed.append(region.sizes - whole)
+                shown = shown or cut
+    sizes, kept = union(question.symbols, mixed), union(question.symbols, apart)
+    if shown is None or not sizes or not (kept or shown.features.constant is not None):
+        return None
+    place = None if shown.record.place is None else shown.record.place.span()
+    return MixedSamples(sizes, kept, shown.record.name, shown.record.module, place, shown.features, shown.row)
+
+
+def _batch(question: Question) -> Function | None:
+    """The number of samples: the leading axis of the first input, unless that is a spatial one."""
+    first = next(question.inputs.tensors())
+    return as_function(first.dims[0]) if len(first.dims) > 2 and 0 not in question.axes else None
+
+
+def _cut(explored: Exploration, region: Region, batch: Function) -> _Cut | None:
+    """The view of a region's run that cuts across samples, if its rows are still the output's."""
+    run = explored.runs[region.run]
+    outputs = region.outcome.outputs
+    if not outputs or not outputs[0].dims or as_function(outputs[0].dims[0]) == batch:
+        return None
+    cuts = (_cutting(index, run.records, batch) for index in range(len(run.records)))
+    return next((cut for cut in cuts if cut is not None), None)
+
+
+def _cutting(index: int, records: Sequence[Record], batch: Function) -> _Cut | None:
+    record = records[index]
+    if record.name not in _VIEWS or not record.inputs or not record.outputs:
+        return None
+    given, made = _dims(records[record.inputs[0]]), _dims(record)
+    if len(given) < 3 or len(made) != 2 or given[0] != batch or made[0] == batch:
+        return None
+    channels, row = given[1].constant, made[1].constant
+    if channels is None or row is None or channels < 2 or row % channels or row == channels:
+        return None
+    suffixes = list(accumulate(reversed(given), product))
+    if constant(row) in suffixes or not any(_takes(each, row) for each in records[index + 1 :]):
+        return None
+    return _Cut(record, reduce(product, given[1:]), row)
+
+
+def _takes(record: Record, row: int) -> bool:
+    """Whether a call is a linear layer's that takes rows of so many features."""
+    given = flat_tensors(record.arguments) if record.name in _LINEAR else []
+    return bool(given) and given[0].dim() == 2 and given[0].shape[-1] == row
+
+
+def _dims(record: Record) -> tuple[Function, ...]:
+    return tuple(map(as_function, frozen_shape(record.outputs[0]).dims)) if record.outputs else ()
+
+
+def _meeting(sizes: SizeSet, cut: _Cut) -> SizeSet | None:
+    """The sizes of a region at which one sample makes one row; None where no set says it."""
+    try:
+        with limited():
+            return sizes.meeting(equal(cut.features, constant(cut.row)))
+    except (Undecidable, SolverError):
+        return None
