@@ -161,7 +161,7 @@ def _analysed(loaded: Loaded, parsed: Inputs, asked: Question, options: Options,
     from shapelint.diagnosis.analyse import study
     from shapelint.instrument.frames import raising_place
     from shapelint.instrument.install import tracked_builtins
-    from shapelint.trace.recording.errors import LONGEST, OutOfTime
+    from shapelint.trace.recording.errors import OutOfTime
 
     try:
         with shared_state(), tracked_builtins(loaded.module):
@@ -172,7 +172,7 @@ def _analysed(loaded: Loaded, parsed: Inputs, asked: Question, options: Options,
     except OutOfTime as error:
         place = raising_place(error.__traceback__)
         where = "" if place is None else f" ({shown(str(place.span()))})"
-        raise ModelError(f"{loaded.name} does not end: its run was stopped after {LONGEST:g} s{where}") from error
+        raise ModelError(f"{loaded.name} does not end: its run was stopped after {error.spent}{where}") from error
     except ModelError as error:
         mistake = call_mistake(getattr(loaded.module, options.method or "forward"), parsed)
         if not mistake:

@@ -7,7 +7,6 @@ own code makes them. Operations with a size rule need no kernel; the others run 
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import Mapping
 from contextlib import suppress
 from types import CodeType
@@ -23,6 +22,7 @@ from shapelint.size.function import as_function
 from shapelint.size.number import plain, tracked_size
 from shapelint.size.tracking import settle
 from shapelint.source.span import CallSite
+from shapelint.trace.budget import Budget
 from shapelint.trace.fitting.fallback import Ready, fallback, needs_data
 from shapelint.trace.recording.arguments import with_numbers
 from shapelint.trace.recording.autocast import called_as_cast, casts
@@ -59,12 +59,12 @@ class Recorder(TorchFunctionMode):
         *,
         overrides: Overrides,
         stop: CodeType,
-        deadline: float,
+        budget: Budget,
         with_places: bool = True,
     ) -> None:
         super().__init__()
-        self.names, self.overrides, self._stop, self._deadline = names, overrides, stop, deadline
-        self.sizes, self.with_places = sizes, with_places
+        self.names, self.overrides, self._stop, self._budget = names, overrides, stop, budget
+        self.sizes, self.with_places, self.calls = sizes, with_places, 0
         self.known: dict[int, KnownTensor] = {}
         self.records: list[Record] = []
         self.events: list[Event] = []
@@ -172,8 +172,9 @@ class Recorder(TorchFunctionMode):
             return func(*args, **kwargs)
         if casts(func):
             return called_as_cast(self, func, args, kwargs)
-        if time.monotonic() > self._deadline:
-            raise OutOfTime("the time for this model is used up")
+        self.calls += 1
+        if not self.calls % 16 and (spent := self._budget.spent(calls=self.calls)):
+            raise OutOfTime(spent)
         operation, before = Operation(self, func), self._current
         args = with_numbers(operation, args)
         self._current = (args, kwargs)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
@@ -22,12 +21,17 @@ from shapelint.size.function import constant
 from shapelint.size.number import tracked_size
 from shapelint.size.tracking import track
 from shapelint.source.span import CallSite
+from shapelint.trace.budget import Budget
 from shapelint.trace.meta_state import MetaState
 from shapelint.trace.recorder import Recorder
-from shapelint.trace.recording.errors import LONGEST, Failure, Kind, SizeError, Unanalysable
+from shapelint.trace.recording.errors import Failure, Kind, SizeError, Unanalysable
 from shapelint.trace.recording.record import Event, Overrides, Record, Shape
 
 _LONGEST_TEXT: Final = 1000
+# Of one run: far more than any network takes, and less than memory lasts in an endless loop.
+_CALLS: Final = 500_000
+_SECONDS: Final = 60.0
+_WAITING: Final = 240.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +44,14 @@ class Subject:
     symbols: tuple[str, ...]
     names: Mapping[int, str]
     meta_state: MetaState
-    seconds: float = LONGEST
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What one run did: its calls, the conditions on its path, and its outputs or its failure."""
+    """What one run did: its calls, the conditions on its path, and its outputs or its failure.
+
+    `calls` counts every call of torch's functions, those of which no record is kept too.
+    """
 
     sizes: Mapping[str, int]
     records: list[Record]
@@ -55,6 +61,7 @@ class Run:
     output_nodes: tuple[int, ...]
     failure: Failure | None
     place: CallSite | None = None
+    calls: int = 0
     error: BaseException | None = field(default=None, compare=False)
 
 
@@ -75,7 +82,7 @@ def run_once(
         sizes,
         overrides=overrides or {},
         stop=run_once.__code__,
-        deadline=time.monotonic() + subject.seconds,
+        budget=Budget(calls=_CALLS, seconds=_SECONDS, waiting=_WAITING),
         with_places=with_places,
     )
     before = track(recorder if symbolic else None)
@@ -105,7 +112,8 @@ def _finished(
         failure, place = _explained(recorder, error), raising_place(error.__traceback__)
     outputs = tuple(recorder.shape(tensor) for tensor in tensors)
     nodes = tuple(recorder.known[id(tensor)].node for tensor in tensors)
-    return Run(sizes, recorder.records, recorder.events, recorder.leaks, outputs, nodes, failure, place, error)
+    kept = recorder.records, recorder.events, recorder.leaks
+    return Run(sizes, *kept, outputs, nodes, failure, place, recorder.calls, error)
 
 
 def _explained(recorder: Recorder, error: BaseException) -> Failure:
