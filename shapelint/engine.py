@@ -12,6 +12,7 @@ from shapelint.errors import ModelError, SpecError
 from shapelint.facts.analysis import Analysis
 from shapelint.facts.finding import Finding, fits
 from shapelint.load import Loaded, import_path, load, packages_first
+from shapelint.locks import one_check
 from shapelint.registry import load_rules, select_rules
 from shapelint.report.report import Report
 from shapelint.request.inputs import Inputs, parse_inputs
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from shapelint.repair.code import Trier
 
 
+@one_check()
 def check(
     target: object,
     inputs: object = None,
@@ -50,6 +52,7 @@ def check(
     `inputs` is one spec ("1,3,H,W"), one shape, or the list of positional arguments; `sizes` the asked sizes of
     symbols ({"H": range(32, 513)}); `expect` a spec of the first output. `confirm` names onnxruntime providers
     ("cpu", "cuda"), `picture` keeps what the HTML page draws. Raises a ShapelintError where it cannot be done.
+    Several threads may check at once; one after the other does.
     """
     _check_kinds(call_kwargs=call_kwargs, method=method, confirm=confirm, select=select, ignore=ignore)
     rules = select_rules(select, ignore, _installed_rules())

@@ -27,6 +27,7 @@ from shapelint.facts.contract import Contract, How, Outcome, Region
 from shapelint.facts.failure import Kind
 from shapelint.facts.graph import ShapeGraph
 from shapelint.load.failure import place
+from shapelint.locks import one_check
 from shapelint.request.inputs import Inputs
 from shapelint.request.options import Options
 from shapelint.request.question import Question, check_expectation, question
@@ -96,8 +97,8 @@ def _where(run: Run) -> str:
 
 
 _SLIPS: Final = (
-    AttributeError, EOFError, ImportError, LookupError, MemoryError, NameError, NotImplementedError, OSError,
-    StopIteration, TypeError,
+    AttributeError, EOFError, ImportError, LookupError, MemoryError, ModelError, NameError, NotImplementedError,
+    OSError, StopIteration, TypeError,
 )  # fmt: skip
 
 
@@ -123,7 +124,8 @@ def _showing(explored: Exploration, asked: Question) -> Region:
 
 def _contract(explored: Exploration, asked: Question, meaning: Intent, options: Options) -> Contract:
     def ask(sizes: Mapping[str, int]) -> Outcome:
-        run = explored.run(sizes, symbolic=False)
+        with one_check():
+            run = explored.run(sizes, symbolic=False)
         outputs = tuple(tuple(map(plain, shape)) for shape in run.outputs)
         unexplained = run.failure is not None and run.failure.kind is Kind.UNEXPLAINED
         unsure = unexplained or isinstance(run.error, Unanalysable)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from torch.nn.parameter import is_lazy
 from shapelint.errors import printable, words_of
 from shapelint.instrument.frames import raised_by_python, raising_place
 from shapelint.load.constants import SMALL
+from shapelint.locks import one_run
 from shapelint.request.inputs import Inputs
 from shapelint.request.spec import TensorSpec
 from shapelint.restore import random as random_state
@@ -93,7 +95,7 @@ def run_once(
         random_state.seed()
         _learn_constants(recorder, subject)
         args, kwargs = subject.inputs.map(lambda spec: _input(recorder, spec, sizes))
-        with _hooks(recorder) if with_places or overrides else nullcontext(), torch.no_grad(), recorder:
+        with one_run(), _hooks(recorder) if with_places or overrides else nullcontext(), torch.no_grad(), recorder:
             value = subject.function(*args, **kwargs)
         tensors = output_tensors(value)
     except (Exception, SystemExit) as raised:
@@ -190,8 +192,19 @@ def overriding(values: Mapping[str, tuple[int, ...]], parameter: str = "output_p
 
 @contextmanager
 def _hooks(recorder: Recorder) -> Iterator[None]:
-    before = hooks.register_module_forward_pre_hook(recorder.enter)
-    after = hooks.register_module_forward_hook(recorder.leave, always_call=True)
+    """Tells the recorder which module runs, in this thread: no call of another one is seen."""
+    thread = threading.get_ident()
+
+    def enter(module: torch.nn.Module, given: Any) -> None:
+        if threading.get_ident() == thread:
+            recorder.enter(module, given)
+
+    def leave(module: torch.nn.Module, given: Any, output: Any) -> None:
+        if threading.get_ident() == thread:
+            recorder.leave(module, given, output)
+
+    before = hooks.register_module_forward_pre_hook(enter)
+    after = hooks.register_module_forward_hook(leave, always_call=True)
     try:
         yield
     finally:
