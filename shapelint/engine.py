@@ -13,6 +13,7 @@ from shapelint.facts.analysis import Analysis
 from shapelint.facts.finding import Finding, fits
 from shapelint.load import Loaded, import_path, load, packages_first
 from shapelint.load.failure import described, place
+from shapelint.locks import one_check
 from shapelint.registry import load_rules, select_rules
 from shapelint.report.report import Report
 from shapelint.request.inputs import Inputs, parse_inputs
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from shapelint.repair.code import Trier
 
 
+@one_check()
 @internal_errors()
 def check(
     target: object,
@@ -53,7 +55,7 @@ def check(
     `inputs` is one spec ("1,3,H,W"), one shape, or the list of positional arguments; `sizes` the asked sizes of
     symbols ({"H": range(32, 513)}); `expect` a spec of the first output. `confirm` names onnxruntime providers
     ("cpu", "cuda"), `picture` keeps what the HTML page draws. Raises a ShapelintError where it cannot be done, and an
-    InternalError for a bug of shapelint's own.
+    InternalError for a bug of shapelint's own. Several threads may check at once; one after the other does.
     """
     _check_kinds(call_kwargs=call_kwargs, method=method, confirm=confirm, select=select, ignore=ignore)
     rules = select_rules(select, ignore, _installed_rules())
@@ -188,7 +190,7 @@ def _analysed(loaded: Loaded, parsed: Inputs, asked: Question, options: Options,
     from shapelint.diagnosis.analyse import study
     from shapelint.instrument.frames import raising_place
     from shapelint.instrument.install import tracked_builtins
-    from shapelint.trace.recording.errors import LONGEST, OutOfTime
+    from shapelint.trace.recording.errors import OutOfTime
 
     try:
         with shared_state(), tracked_builtins(loaded.module):
@@ -199,7 +201,7 @@ def _analysed(loaded: Loaded, parsed: Inputs, asked: Question, options: Options,
     except OutOfTime as error:
         place = raising_place(error.__traceback__)
         where = "" if place is None else f" ({shown(str(place.span()))})"
-        raise ModelError(f"{loaded.name} does not end: its run was stopped after {LONGEST:g} s{where}") from error
+        raise ModelError(f"{loaded.name} does not end: its run was stopped after {error.spent}{where}") from error
     except ModelError as error:
         mistake = call_mistake(getattr(loaded.module, options.method or "forward"), parsed)
         if not mistake:

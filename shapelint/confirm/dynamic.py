@@ -38,7 +38,8 @@ from shapelint.source.fault import let_out
 from shapelint.terminal.progress import counted, terminal
 from shapelint.terminal.quiet import quiet
 
-_SECONDS = 10.0
+_SECONDS = 30.0  # of processor time in all threads of onnxruntime
+_WAITING = 120.0
 _MEMORY = 500_000_000
 Told = tuple[tuple[Confirmation, ...], tuple[str, ...]]
 
@@ -123,7 +124,7 @@ class _OpenSizes:
         if names := _constants(file, self.inputs):
             return _Attempt(exporter, refusal=f"{' and '.join(names)} became a constant in the file")
         try:
-            runs = self.worker.runs(work, _SECONDS)
+            runs = self.worker.runs(work, seconds=_SECONDS, waiting=_WAITING)
             shown = counted(runs, len(self.running), self.stream)
             found = [self._confirmed(*each, exporter) for each in zip(self.running, shown, strict=False)]
         except (runtime.RunRefused, OSError) as reason:
@@ -207,6 +208,7 @@ def _remarks(best: _Attempt, attempts: Sequence[_Attempt], chosen: Chosen, too_l
     late = len(chosen.running) - too_large - len(best.confirmations)
     parts = [*chosen.left_out]
     parts += [f"{too_large} sizes that need too much memory"] if too_large else []
-    parts += [f"{late} sizes after {_SECONDS:g} s"] if late else []
+    limit = f"{_SECONDS:g} s of processor time or {_WAITING:g} s in all"
+    parts += [f"{late} sizes after {limit}"] if late else []
     if parts:
         yield f"not run by onnxruntime: {', '.join(parts)}"

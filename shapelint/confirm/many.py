@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ _WORKER = Path(__file__).with_name("worker.py")
 _SMALL = 4096
 _CRASHES = 3
 _LOADING = 120.0
+_LEAVING = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,25 +100,31 @@ class Worker:
     def __exit__(self, *_: object) -> None:
         self._end()
 
-    def runs(self, work: RuntimeTask | FileWork, seconds: float) -> Iterator[SizedRun]:
-        """What came at the sizes, in order, as far as the seconds go; a size at which it crashes is one of them.
+    def runs(self, work: RuntimeTask | FileWork, *, seconds: float = inf, waiting: float) -> Iterator[SizedRun]:
+        """What came at the sizes, in order, as far as the time goes; a size at which it crashes is one of them.
 
+        `seconds` are of the other process's processor time, in all of its threads, after the file is loaded. `waiting`
+        are seconds of the clock on the wall, for a process that hangs.
         Raises RunRefused where onnxruntime does not load the file, ProviderError where it fell back.
         """
-        end = time.monotonic() + seconds
+        end = time.monotonic() + waiting
         for _ in range(_CRASHES):
-            done = 0
-            for each in self._runs(work, end):
+            done, spent = 0, 0.0
+            for each, spent in self._runs(work, end):
                 done += 1
                 yield each
+                if spent > seconds:
+                    return
             if done == len(work.sizes) or time.monotonic() >= end:
                 return
+            seconds -= spent
             yield SizedRun(None, f"onnxruntime crashes{self._signal()}")
             work = replace(work, sizes=work.sizes[done + 1 :])
             if not work.sizes:
                 return
 
-    def _runs(self, work: RuntimeTask | FileWork, end: float) -> Iterator[SizedRun]:
+    def _runs(self, work: RuntimeTask | FileWork, end: float) -> Iterator[tuple[SizedRun, float]]:
+        """What came at each size, with the seconds of processor time until then."""
         if self._used:
             self._end()
             self._start()
@@ -138,9 +146,10 @@ class Worker:
             if answer is None:
                 return
             if "error" in answer:
-                yield SizedRun(None, f"onnxruntime cannot run it: {runtime.message(answer['error'])}")
+                run = SizedRun(None, f"onnxruntime cannot run it: {runtime.message(answer['error'])}")
             else:
-                yield SizedRun(tuple(map(tuple, answer["shapes"])))
+                run = SizedRun(tuple(map(tuple, answer["shapes"])))
+            yield run, answer.get("seconds", 0.0)
 
     def _talk(self, asked: bytes, answers: queue.SimpleQueue[bytes]) -> None:
         """Hands over the work and takes in the answers, in a thread: the time for an answer is limited."""
@@ -169,7 +178,7 @@ class Worker:
     def _signal(self) -> str:
         """The signal by which the process ended, in brackets; "" where none did."""
         with suppress(subprocess.TimeoutExpired):
-            code = self._process.wait(1.0)
+            code = self._process.wait(_LEAVING)
             names = {each.value: each.name for each in signal.Signals}
             return f" ({names.get(-code, f'signal {-code}')})" if code < 0 else ""
         return ""

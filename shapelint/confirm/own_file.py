@@ -19,7 +19,7 @@ from shapelint.size.number import plain
 from shapelint.trace.recording.errors import Unanalysable
 from shapelint.trace.run import Run, Subject, run_once
 
-_SECONDS: Final = 300.0
+_WAITING: Final = 300.0
 
 
 def confirmed_file(analysis: Analysis, traced: Subject, file: Path, providers: tuple[str, ...]) -> Analysis:
@@ -46,10 +46,10 @@ def _on(provider: str, analysis: Analysis, traced: Subject, file: Path) -> tuple
             specs = [spec for spec in traced.inputs.map(lambda each: each)[0] if isinstance(spec, TensorSpec)]
             shapes = [tuple(tuple(dim.value(run.sizes) for dim in spec.dims) for spec in specs) for run in runs]
             work = FileWork(str(file), tuple(spec.dtype for spec in specs), tuple(shapes))
-            answers = list(worker.runs(work, _SECONDS)) if runs else []
+            answers = list(worker.runs(work, waiting=_WAITING)) if runs else []
     except (OSError, runtime.RunRefused) as reason:
         return [], [f"not confirmed: {reason}"]
-    late = [f"not confirmed{_at(run.sizes)}: no answer within {_SECONDS:g} s" for run in runs[len(answers) :]]
+    late = [f"not confirmed{_at(run.sizes)}: no answer within {_WAITING:g} s" for run in runs[len(answers) :]]
     found = [_confirmation(provider, run, answer) for run, answer in zip(runs, answers, strict=False)]
     return found, remarks + late
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import reduce
 from itertools import chain, zip_longest
@@ -13,7 +13,7 @@ from shapelint.facts.analysis import Analysis
 from shapelint.facts.contract import Region
 from shapelint.size.condition import divisible
 from shapelint.size.function import Function, NotQuasiAffine, symbol
-from shapelint.size.isl_form import SolverError, Undecidable
+from shapelint.size.isl_form import SolverError, Undecidable, limited
 from shapelint.size.period import function_period
 from shapelint.size.sets import SizeSet
 
@@ -22,7 +22,7 @@ Point = tuple[tuple[str, int], ...]
 _MOST = 64
 _FEWEST = 4
 _RAISING = 12
-_SECONDS = 2.0
+_STEPS = 1_500_000  # of isl
 _LARGEST = 1 << 16
 _SMALL = 4
 _LISTED = 4096
@@ -49,7 +49,7 @@ def chosen_sizes(analysis: Analysis) -> Chosen:
     taken = range(steps) if steps <= share else [step * steps // share for step in range(share)]
     streams = [_of_region(region.sizes & analysis.asked, periods, taken) for region in regions]
     edges = list(_edges(analysis.contract.runs & analysis.asked))
-    found = _within(chain(edges, _large(analysis), _interleaved(streams)), time.process_time() + _SECONDS)
+    found = _within(chain(edges, _large(analysis), _interleaved(streams)))
     running = tuple(dict(each) for each in dict.fromkeys(found))[:_MOST]
     return Chosen(running, tuple(_raising(analysis, edges)), tuple(_left_out(regions, running, periods)))
 
@@ -138,15 +138,10 @@ def _interleaved(streams: Sequence[Iterator[Point]]) -> Iterator[Point]:
         yield from (each for each in row if each is not None)
 
 
-def _within(points: Iterator[Point], end: float) -> Iterator[Point]:
-    """The points that are found before the processor time `end`, and as far as isl finds them."""
-    try:
-        for point in points:
-            yield point
-            if time.process_time() > end:
-                return
-    except (Undecidable, SolverError):
-        return
+def _within(points: Iterator[Point]) -> Iterator[Point]:
+    """The points that isl finds in so many steps."""
+    with suppress(Undecidable, SolverError), limited(_STEPS):
+        yield from points
 
 
 def _left_out(regions: Sequence[Region], running: Sequence[Sizes], periods: Mapping[str, int]) -> Iterator[str]:

@@ -3,7 +3,7 @@
 It is a process of its own because onnxruntime can crash at a size that a file does not fit (it divides by zero for a
 transposed convolution of nothing), and because a run there can be ended. It imports nothing of shapelint's, so that it
 starts quickly: standard input holds one pickled `dict` (the file, the provider, inputs for each size), standard output
-one JSON line when the session is there and one for each size.
+one JSON line when the session is there and one for each size, with the processor time until then.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import json
 import os
 import pickle
 import sys
+import time
 import traceback
 from collections.abc import Mapping
 from typing import Any, TextIO
@@ -50,11 +51,14 @@ def _answer(asked: Mapping[str, Any], answers: TextIO) -> None:
     except (MemoryError, TypeError, ValueError) as error:  # inputs that the file does not tell, or numpy does not have
         raise _Refused(str(error)) from error
     _tell(answers, {"provider": session.get_providers()[0]})
+    start = time.process_time()
     for sizes in asked["sizes"]:
+        observed: dict[str, Any]
         try:
-            _tell(answers, {"shapes": _observed(session, weights, asked["inputs"], sizes)})
+            observed = {"shapes": _observed(session, weights, asked["inputs"], sizes)}
         except _Refused as refusal:
-            _tell(answers, {"error": str(refusal)})
+            observed = {"error": str(refusal)}
+        _tell(answers, {**observed, "seconds": time.process_time() - start})
 
 
 def _line(error: BaseException) -> int:

@@ -30,6 +30,7 @@ from shapelint.facts.contract import Contract, How, Outcome, Region, union
 from shapelint.facts.failure import Kind
 from shapelint.facts.graph import ShapeGraph, TensorShape
 from shapelint.load.failure import place
+from shapelint.locks import one_check
 from shapelint.request.inputs import Inputs
 from shapelint.request.options import Options
 from shapelint.request.question import Question, check_expectation, question
@@ -104,8 +105,8 @@ def _where(run: Run) -> str:
 
 
 _SLIPS: Final = (
-    AttributeError, EOFError, ImportError, LookupError, MemoryError, NameError, NotImplementedError, OSError,
-    StopIteration, TypeError,
+    AttributeError, EOFError, ImportError, LookupError, MemoryError, ModelError, NameError, NotImplementedError,
+    OSError, StopIteration, TypeError,
 )  # fmt: skip
 
 
@@ -149,7 +150,8 @@ def _contract(
     samples: MixedSamples | None,
 ) -> Contract:
     def ask(sizes: Mapping[str, int]) -> Outcome:
-        run = explored.run(sizes, symbolic=False)
+        with one_check():
+            run = explored.run(sizes, symbolic=False)
         outputs = tuple(tuple(map(plain, shape)) for shape in run.outputs)
         unexplained = run.failure is not None and run.failure.kind is Kind.UNEXPLAINED
         unsure = unexplained or isinstance(run.error, Unanalysable)

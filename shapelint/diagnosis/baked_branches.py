@@ -6,7 +6,6 @@ file does at a size on another way is read from it: a requirement of a call that
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -18,6 +17,7 @@ from shapelint.facts.graph import TensorShape
 from shapelint.facts.portability import NOTHING_KNOWN, Baked, Portability, Stretched
 from shapelint.size.condition import all_of, equal
 from shapelint.size.function import as_function, constant
+from shapelint.size.isl_form import SolverError, limited
 from shapelint.size.sets import SizeSet
 from shapelint.source.span import Span
 from shapelint.trace.branch import frozen_shape
@@ -27,7 +27,7 @@ from shapelint.trace.recording.record import Event, Record
 from shapelint.trace.run import Run
 
 _WAYS = 6
-_SECONDS = 1.5
+_STEPS = 1_000_000  # of isl, some in a microsecond
 _LOOKS = (16, 33, 1)
 _OUTPUT_PADDING = 5
 
@@ -70,17 +70,15 @@ def _exported_at(analysis: Analysis) -> Mapping[str, int]:
 
 def baked_branches(explored: Exploration, analysis: Analysis, exported: Mapping[str, int]) -> tuple[Baked, ...]:
     """Each comparison that a file keeps and that makes it wrong somewhere, once."""
-    end = time.process_time() + _SECONDS
     found: dict[Span, Baked] = {}
     right_from: Mapping[str, int] | None = None
-    for file in _files(explored, analysis, exported):
-        wrong = list(_wrong(file, analysis, end))
-        if time.process_time() > end:
-            break
-        if not wrong:
-            right_from = right_from or file.exported
-        for each in wrong:
-            found.setdefault(each.place, each)
+    with suppress(SolverError), limited(_STEPS):
+        for file in _files(explored, analysis, exported):
+            wrong = list(_wrong(file, analysis))
+            if not wrong:
+                right_from = right_from or file.exported
+            for each in wrong:
+                found.setdefault(each.place, each)
     return tuple(replace(each, right_from=right_from) for each in found.values())
 
 
@@ -99,12 +97,12 @@ def _holds(run: Run, sizes: Mapping[str, int]) -> bool:
     return all(event.condition.holds(sizes) for event in run.events)
 
 
-def _wrong(file: _File, analysis: Analysis, end: float) -> Iterator[Baked]:
+def _wrong(file: _File, analysis: Analysis) -> Iterator[Baked]:
     """The comparisons that come out otherwise at sizes at which the file is wrong."""
     sizes = analysis.contract.runs & analysis.asked
     told: set[Span] = set()
     for event in file.run.events:
-        if event.failure is not None or time.process_time() > end:
+        if event.failure is not None:
             continue
         holds = SizeSet.where(sizes.symbols, event.condition)
         other, sizes = sizes - holds, sizes & holds

@@ -8,7 +8,6 @@ each further size being a counterexample to the best candidate so far (counterex
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -22,12 +21,16 @@ from shapelint.size.condition import Condition, all_of, at_least, equal
 from shapelint.size.function import constant, symbol
 from shapelint.size.sets import SizeSet
 from shapelint.source.span import Span
-from shapelint.trace.explore import Budget, Exploration, explore
+from shapelint.trace.budget import Budget
+from shapelint.trace.explore import Exploration, explore
 from shapelint.trace.recording.record import Overrides
 from shapelint.trace.run import Subject, overriding
 
 _ROUNDS = 24
-_SECONDS = 20.0
+_CALLS, _SECONDS = 200_000, 40.0
+# Of one exploration among them, whose runs are these at most where values are set, or where they are unknown.
+_PART_CALLS, _PART_SECONDS = 100_000, 20.0
+_SET_RUNS, _UNKNOWN_RUNS = 320, 256
 
 
 @foreseen
@@ -87,17 +90,17 @@ class Solver:
 
     def _searched(self, wanted: SizeSet, candidates: SizeSet) -> RepairTrial | None:
         point = wanted.sample()
-        end = time.process_time() + _SECONDS
+        budget = Budget(calls=_CALLS, seconds=_SECONDS)
         for _ in range(_ROUNDS):
             if point is None:
                 return None
-            if time.process_time() > end:
+            if budget.spent():
                 break
-            candidates = candidates & self.solutions(point)
+            candidates = candidates & self.solutions(point, budget)
             values = self.smallest_change(candidates)
             if values is None:
                 return None
-            trial = self.trial(values, point)
+            trial = self.trial(values, point, budget)
             missed = wanted - trial.right
             if not missed:
                 return trial
@@ -141,7 +144,7 @@ class Solver:
         """The names of the unknowns, in the order of the layers."""
         return tuple(name for layer in self.layers for name in self.unknowns(layer))
 
-    def solutions(self, sizes: Mapping[str, int]) -> SizeSet:
+    def solutions(self, sizes: Mapping[str, int], within: Budget | None = None) -> SizeSet:
         """All values at which the model is right at one size; raises Unsettled where some cannot be told."""
         subject = replace(self.subject, inputs=fixed(self.subject.inputs, sizes), symbols=self.names())
         unknown = {layer: tuple(map(symbol, self.unknowns(layer))) for layer in self.layers}
@@ -151,7 +154,8 @@ class Solver:
             for layer in self.layers
             for axis, (name, value) in enumerate(zip(self.unknowns(layer), layer.present, strict=True))
         }
-        found = explore(subject, self.box(), present, overrides=overrides, replays=False, budget=Budget(256, 10.0))
+        budget = Budget(runs=_UNKNOWN_RUNS, calls=_PART_CALLS, seconds=_PART_SECONDS, within=within)
+        found = explore(subject, self.box(), present, overrides=overrides, replays=False, budget=budget)
         if any(region.outcome.ok is None for region in found.regions):
             raise Unsettled
         return self.right(found, sizes)
@@ -176,13 +180,18 @@ class Solver:
                 candidates = narrower or candidates
         return candidates
 
-    def trial(self, values: Mapping[str, tuple[int, ...]], first: Mapping[str, int]) -> RepairTrial:
+    def trial(
+        self, values: Mapping[str, tuple[int, ...]], first: Mapping[str, int], within: Budget | None = None
+    ) -> RepairTrial:
         """The model with the values set, for all sizes: a run of its own that verifies them."""
-        return replace(self.explored_with(overriding(values), first), values=values)
+        return replace(self.explored_with(overriding(values), first, within), values=values)
 
-    def explored_with(self, overrides: Overrides, first: Mapping[str, int]) -> RepairTrial:
+    def explored_with(
+        self, overrides: Overrides, first: Mapping[str, int], within: Budget | None = None
+    ) -> RepairTrial:
         """The model with some arguments of layers replaced, for all sizes."""
-        found = explore(self.subject, self.domain, first, overrides=overrides, budget=Budget(320, 10.0))
+        budget = Budget(runs=_SET_RUNS, calls=_PART_CALLS, seconds=_PART_SECONDS, within=within)
+        found = explore(self.subject, self.domain, first, overrides=overrides, budget=budget)
         return RepairTrial({}, found, self.right(found, None), running(self.domain, found.regions))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 
@@ -12,11 +11,12 @@ from shapelint.facts.graph import Node, ShapeGraph
 from shapelint.request.question import Question
 from shapelint.request.spec import Expectation
 from shapelint.trace.branch import frozen_shape
+from shapelint.trace.budget import Budget
 from shapelint.trace.explore import Exploration
 from shapelint.trace.run import overriding
 
 _STEPS = (-1, 1, -2, 2, -3, 3)
-_SECONDS = 3.0
+_CALLS, _SECONDS = 40_000, 8.0
 _LOWEST = {"kernel_size": 1, "stride": 1, "padding": 0}
 
 
@@ -31,13 +31,14 @@ def single_change(
     """The first of the preferred changes, else the smallest change of kernel, padding or stride of one convolution,
     that is right at the focus, seen in a run; a module that only calls a function has no such argument.
     """
-    end = time.monotonic() + _SECONDS
+    budget = Budget(calls=_CALLS, seconds=_SECONDS)
     layers = {node.module for node in graph.nodes if "Conv" in node.kind}
     for change in chain((each for each in preferred if each.module in layers), _candidates(graph)):
-        if time.monotonic() > end:
+        if budget.spent():
             return None
         overrides = overriding({change.module: change.value}, change.parameter)
-        run = Exploration(explored.subject, explored.domain, overrides).run(focus, symbolic=False)
+        trial = Exploration(explored.subject, explored.domain, overrides, budget=budget)
+        run = trial.run(focus, symbolic=False)
         shapes = tuple(map(frozen_shape, run.outputs))
         if run.failure is None and is_restored(shapes, question, expect, focus):
             return change

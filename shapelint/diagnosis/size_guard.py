@@ -6,7 +6,6 @@ the statements are taken out and the model is explored again. Where that cannot 
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 
 from shapelint.diagnosis.case import Case
@@ -18,9 +17,10 @@ from shapelint.facts.failure import Kind
 from shapelint.instrument.without_guards import is_guard, is_of_package, without
 from shapelint.size.sets import SizeSet
 from shapelint.source.span import Span
-from shapelint.trace.explore import Budget, explore
+from shapelint.trace.budget import Budget
+from shapelint.trace.explore import explore
 
-_RUNS, _SECONDS = 128, 2.5
+_RUNS, _CALLS, _SECONDS = 128, 30_000, 6.0
 _ROUNDS = 3
 _LARGE = 1 << 16
 _SMALLNESS = frozenset({Kind.KERNEL, Kind.EMPTY, Kind.PAD, Kind.WRAP, Kind.NORM})
@@ -78,9 +78,9 @@ def _lax(contract: Contract, guards: list[Region], refuses: SizeSet) -> SizeSet:
 def _without_guards(case: Case, places: tuple[Span, ...]) -> SizeSet | None:
     """The sizes that are right where the guards do nothing; None where that is not proved."""
     explored, question = case.explored, case.question
-    end = time.monotonic() + _SECONDS
+    whole = Budget(calls=_CALLS, seconds=_SECONDS)
     for _ in range(_ROUNDS):
-        budget = Budget(_RUNS, end - time.monotonic())
+        budget = Budget(runs=_RUNS, within=whole)
         with without(explored.subject.module, places) as removed:
             if not removed:
                 return None

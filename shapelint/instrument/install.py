@@ -7,6 +7,7 @@ a literal float, which leaves `0.5 * h` to the size, serves where it is not.
 
 from __future__ import annotations
 
+import builtins
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -20,7 +21,7 @@ import torch
 from shapelint.instrument.builtins import TRACKED, item, place
 from shapelint.instrument.callees import callee
 from shapelint.instrument.instrument import CALLEE, ITEM, LEFT, MAPPED, MODULE, PLACE, SLICE, instrumented
-from shapelint.instrument.lazy_compile import WAKE, compile_now, compile_when_called, forget
+from shapelint.instrument.lazy_compile import WAKE, changing, compile_now, compile_when_called, forget
 from shapelint.instrument.reachable import user_functions
 from shapelint.instrument.standins import caches_passed_by, stand_in, stand_ins
 from shapelint.restore.module import remembered, restored_globals
@@ -33,6 +34,10 @@ _NAMES: Final[dict[str, Any]] = {
     **{MAPPED.format(name): each for name, each in TRACKED.items()}
 }  # fmt: skip
 
+
+# Another thread may still be in a function that was compiled for a check when that ends, and the module has its own
+# globals again: what the code asks for is found among the builtins then.
+vars(builtins).update(_NAMES)
 
 _untracked: dict[tuple[CodeType, str], CodeType] = {}
 
@@ -65,9 +70,10 @@ def tracked_builtins(module: torch.nn.Module) -> Iterator[None]:
                 compile_when_called(function, partial(tracked_code, code, shadowed_in(function)))
             yield
         finally:
-            forget(functions)
-            for function, code in codes:
-                function.__code__ = code
+            with changing.lock:
+                forget(functions)
+                for function, code in codes:
+                    function.__code__ = code
             for name in places:
                 sys.modules.pop(name, None)
 

@@ -11,6 +11,9 @@ from functools import lru_cache
 from inspect import CO_ASYNC_GENERATOR, CO_COROUTINE, CO_GENERATOR, CO_VARARGS, CO_VARKEYWORDS
 from types import CodeType, FunctionType
 from typing import Final
+from weakref import WeakValueDictionary
+
+from shapelint.locks import InnerLock
 
 WAKE: Final = "__shapelint_wake__"
 _PLACE: Final = 987654321
@@ -19,6 +22,9 @@ _OTHERS: Final = CO_COROUTINE | CO_ASYNC_GENERATOR
 _KINDS: Final = CO_VARARGS | CO_VARKEYWORDS | CO_GENERATOR
 
 _uncompiled: dict[int, tuple[FunctionType, Callable[[], CodeType]]] = {}
+# Another thread may call a function that has its own code again by then.
+_called: WeakValueDictionary[int, FunctionType] = WeakValueDictionary()
+changing: Final = InnerLock()
 
 
 def compile_when_called(function: FunctionType, code: Callable[[], CodeType]) -> None:
@@ -31,18 +37,21 @@ def compile_when_called(function: FunctionType, code: Callable[[], CodeType]) ->
         function.__code__ = code()
         return
     number = id(function)
-    _uncompiled[number] = (function, code)
+    _uncompiled[number], _called[number] = (function, code), function
     stub = _stub(function.__code__)
     constants = tuple(number if each == _PLACE else each for each in stub.co_consts)
     function.__code__ = stub.replace(co_consts=constants)
 
 
 def compile_now(number: int) -> FunctionType:
-    """The function of a number, awake."""
-    function, code = _uncompiled[number]
-    if is_uncompiled(function):
-        function.__code__ = code()
-    return function
+    """The function of a number, compiled; as the user wrote it where the check has ended since it was called."""
+    with changing.lock:
+        if number not in _uncompiled:
+            return _called[number]
+        function, code = _uncompiled[number]
+        if is_uncompiled(function):
+            function.__code__ = code()
+        return function
 
 
 def is_uncompiled(function: FunctionType) -> bool:

@@ -12,6 +12,7 @@ from shapelint.jobs import pickles as stored
 from shapelint.jobs.cache import packed
 from shapelint.jobs.dependencies import Watching
 from shapelint.jobs.job import Job, without_ignored
+from shapelint.locks import one_check
 from shapelint.report.report import Report
 from shapelint.request.call_kwargs import _texts
 from shapelint.terminal.error_lines import one_line, show_traceback, subject_line
@@ -108,7 +109,7 @@ def checked(job: Job) -> Report:
 
     inputs = [_texts(text, None) for text in job.inputs]
     known = {name for text in inputs if isinstance(text, str) for name in parse_tensor(text).symbols()}
-    with import_folder(job.folder), _no_arguments(job.target):
+    with one_check(), import_folder(job.folder), _no_arguments(job.target):
         report = check(
             job.target,
             inputs,

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from functools import partial
 from itertools import islice
 from typing import Final, TypeVar
 
@@ -32,13 +32,15 @@ from shapelint.request.options import Options
 from shapelint.size.sets import SizeSet
 from shapelint.source.ownership import installed
 from shapelint.source.span import Edit
-from shapelint.trace.explore import Budget, Exploration, explore
+from shapelint.trace.budget import Budget
+from shapelint.trace.explore import Exploration, explore
 from shapelint.trace.freeze import freeze
 from shapelint.trace.recording.errors import OutOfTime
 
 _JOINS: Final = 8
 _TRIED: Final = 8
-_SECONDS: Final = 8.0
+_TRIAL_CALLS, _TRIAL_SECONDS = 40_000, 20.0
+_PLAN_RUNS, _PLAN_CALLS, _PLAN_SECONDS = 160, 50_000, 10.0
 
 Argument = TypeVar("Argument")
 Result = TypeVar("Result")
@@ -47,15 +49,20 @@ Trial = Callable[[tuple[Edit, ...], Argument], Result]
 
 @dataclass(frozen=True, slots=True)
 class Trier:
-    """Builds the model of an analysis again with some edits made, and tells what it does then."""
+    """Builds the model of an analysis again with some edits made, and tells what it does then.
+
+    `budget` is for the trials at one size; each counts as many calls as the model makes unedited.
+    """
 
     load_again: Callable[[], Loaded]
     analysis: Analysis
     options: Options
     sites: Mapping[str, Site]
+    budget: Budget = field(default_factory=partial(Budget, calls=_TRIAL_CALLS, seconds=_TRIAL_SECONDS))
 
     def graph(self, edits: tuple[Edit, ...], sizes: Mapping[str, int]) -> ShapeGraph:
         """The calls at one size, up to the one that fails."""
+        self.budget.spend(calls=len(self.analysis.graph.nodes))
         with self._loaded(edits) as loaded:
             subject = subject_of(loaded, self.analysis.question, self.options)
             run = Exploration(subject, self.analysis.question.domain, {}).run(sizes, symbolic=False)
@@ -66,7 +73,8 @@ class Trier:
         asked, contract = self.analysis.question, self.analysis.contract
         with self._loaded(edits) as loaded, tracked_builtins(loaded.module):
             subject = subject_of(loaded, asked, self.options)
-            found = explore(subject, asked.domain, asked.first, budget=Budget(160, 5.0))
+            budget = Budget(runs=_PLAN_RUNS, calls=_PLAN_CALLS, seconds=_PLAN_SECONDS)
+            found = explore(subject, asked.domain, asked.first, budget=budget)
         right = right_sizes(asked, self.analysis.intent, self.options)(found, None)
         runs = running(asked.domain, found.regions)
         return Plan({}, wanted <= right, right, runs, self.analysis.wanted - right, contract.runs - runs)
@@ -171,8 +179,7 @@ def _ways(trier: Trier, diagnosis: Diagnosis) -> Iterator[tuple[tuple[Edit, ...]
 def _steps(trier: Trier, focus: Mapping[str, int], graph: ShapeGraph) -> list[Rewriting]:
     """A rewriting for each call that fails, one after the other; [] where one of them has none."""
     steps: list[Rewriting] = []
-    end = time.process_time() + _SECONDS
-    while len(steps) < _JOINS and time.process_time() < end:
+    while len(steps) < _JOINS and not trier.budget.spent():
         ways = _calls_to_write(trier, focus, graph)
         if ways is None:
             return steps if graph.outputs else []

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
+from itertools import count
 
 from shapelint.errors import foreseen
 from shapelint.size.atoms import Extreme, FloorDivision, Symbol
@@ -22,6 +23,7 @@ _DEEP = 6
 
 _atoms: dict[tuple[object, ...], Atom] = {}
 _order: dict[Atom, int] = {}
+_numbers = count()  # also where two threads make atoms at once, each has a number of its own
 _functions: dict[Terms, Function] = {}
 
 
@@ -33,7 +35,7 @@ def atom_order(atom: Atom) -> int:
 def intern(atom: Atom) -> Atom:
     """The one atom of this meaning."""
     known = _atoms.setdefault(atom.key(), atom)
-    _order.setdefault(known, len(_order))
+    _order.setdefault(known, next(_numbers))
     return known
 
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from functools import lru_cache, reduce
+from functools import lru_cache, reduce, wraps
 from itertools import product as combinations
+from types import FunctionType
+from typing import Any, TypeVar
 
 import islpy as isl
 
 from shapelint.errors import foreseen
+from shapelint.locks import InnerLock
 from shapelint.size.atoms import Extreme, FloorDivision, Symbol
 from shapelint.size.condition import AllOf, AnyOf, Compare, Condition, Divisible, Not, ProductIs
 from shapelint.size.division import divide_exactly
@@ -22,6 +25,11 @@ _FACTORISATIONS = 4096
 
 
 SolverError: type[Exception] = foreseen(isl.Error)
+Kind = TypeVar("Kind", bound=type)
+
+# Held for each question to isl, and for all that are asked within one limit: isl counts the steps of all threads
+# together. A new process has no limit.
+_asking = InnerLock(lambda: isl.DEFAULT_CONTEXT.set_max_operations(0))
 
 
 @foreseen
@@ -33,19 +41,43 @@ class Undecidable(ArithmeticError):
 def limited(operations: int = 2_000_000) -> Iterator[None]:
     """Makes isl raise SolverError where it takes more than so many steps (some millions in a second).
 
-    Inside of another limit that one stays.
+    Inside of another limit that one stays. Other threads wait with their questions to isl.
     """
     context = isl.DEFAULT_CONTEXT
-    if context.get_max_operations():
-        yield
-        return
-    context.reset_operations()
-    context.set_max_operations(operations)
-    try:
-        yield
-    finally:
-        context.set_max_operations(0)
+    with _asking.lock:
+        if context.get_max_operations():
+            yield
+            return
         context.reset_operations()
+        context.set_max_operations(operations)
+        try:
+            yield
+        finally:
+            context.set_max_operations(0)
+            context.reset_operations()
+
+
+def asking(kind: Kind) -> Kind:
+    """The class, in whose methods one thread is at a time; those with one underscore are called by the others."""
+    for name, value in list(vars(kind).items()):
+        if (name.startswith("_") and not name.startswith("__")) or name in ("__init__", "__hash__"):
+            continue
+        if isinstance(value, FunctionType):
+            setattr(kind, name, _asked(value))
+        elif isinstance(value, classmethod):
+            setattr(kind, name, classmethod(_asked(value.__func__)))
+        elif isinstance(value, property) and value.fget is not None:
+            setattr(kind, name, property(_asked(value.fget)))
+    return kind
+
+
+def _asked(method: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(method)
+    def asked(*args: Any, **kwargs: Any) -> Any:
+        with _asking.lock:
+            return method(*args, **kwargs)
+
+    return asked
 
 
 @lru_cache(maxsize=256)

@@ -14,6 +14,7 @@ import islpy as isl
 from shapelint.size.condition import AllOf, Compare, Condition
 from shapelint.size.function import Function
 from shapelint.size.isl_form import (
+    asking,
     condition_set,
     conjunction,
     constraints,
@@ -28,6 +29,7 @@ _SEARCHED = 4096
 _STEPS = 4_000_000
 
 
+@asking
 class IslSet:
     """A set of integer points with one coordinate for each symbol, in a fixed order of symbols."""
 

@@ -6,15 +6,21 @@ import ast
 import linecache
 from collections.abc import Sequence
 from functools import lru_cache
+from typing import Final
 
+from shapelint.locks import InnerLock
 from shapelint.source.span import Span, span_of
+
+# Python 3.11 counts the depth of all syntax trees that are being made together: two threads end in a SystemError.
+parsing: Final = InnerLock()
 
 
 @lru_cache(maxsize=64)
 def tree(file: str) -> ast.Module:
     """The syntax tree of a file; an empty one where the file cannot be read."""
     try:
-        return ast.parse("".join(linecache.getlines(file)))
+        with parsing.lock:
+            return ast.parse("".join(linecache.getlines(file)))
     except (SyntaxError, ValueError):
         return ast.Module([], [])
 

@@ -7,7 +7,6 @@ compared opens another branch, which a later run takes. A condition both of whos
 
 from __future__ import annotations
 
-import time
 from collections import Counter, deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -19,26 +18,20 @@ from shapelint.restore.module import left_as_it_was
 from shapelint.size.isl_form import SolverError, limited
 from shapelint.size.sets import SizeSet
 from shapelint.trace.branch import Branch, cut, doubted, failed_node, leaves, outcome_of, unvisited
+from shapelint.trace.budget import Budget
 from shapelint.trace.recording.errors import OutOfTime, Unanalysable
 from shapelint.trace.recording.record import Overrides
 from shapelint.trace.replay import difference, distant, how_many
 from shapelint.trace.run import Run, Subject, run_once
 from shapelint.trace.ways import Choices, run_all_ways
 
+_RUNS, _CALLS, _SECONDS = 320, 100_000, 20.0
 _PINNED = 8
 _DEEPEST = 48
 _TRIED = 24
 _STEPS = 20_000_000
 _LARGEST = 2**31 - 1
 _TOO_LARGE = RegionOutcome(False, (), Failure(Kind.ARGUMENT, f"sizes end at {_LARGEST}"))
-
-
-@dataclass(frozen=True, slots=True)
-class Budget:
-    """How much an exploration may cost before the rest is left unknown; seconds are of processor time."""
-
-    runs: int = 320
-    seconds: float = 10.0
 
 
 @dataclass(slots=True)
@@ -53,6 +46,7 @@ class Exploration:
     replays: bool = True
     pinned: int = 0
     distrust: str = ""
+    budget: Budget = field(default_factory=Budget)
 
     def run(self, sizes: Mapping[str, int], *, symbolic: bool) -> Run:
         """One more run at these sizes, with Sizes that remember their symbols unless `symbolic` is False."""
@@ -67,7 +61,9 @@ class Exploration:
 
         def run(choices: Choices) -> Run:
             with left_as_it_was(self.subject.module, seeded=True):
-                return run_once(self.subject, sizes, overrides=self.overrides, choices=choices, **options)
+                once = run_once(self.subject, sizes, overrides=self.overrides, choices=choices, **options)
+            self.budget.spend(calls=once.calls)
+            return once
 
         return run_all_ways(run)
 
@@ -87,18 +83,18 @@ def explore(
     budget: Budget | None = None,
 ) -> Exploration:
     """A partition of `domain` into regions with one outcome each; the first run is at the size `first`."""
-    found = Exploration(subject, domain, overrides or {}, replays=replays)
-    budget = budget or Budget()
-    end = time.process_time() + budget.seconds
-    root = Branch(domain)
+    budget = budget or Budget(runs=_RUNS, calls=_CALLS, seconds=_SECONDS)
+    found = Exploration(subject, domain, overrides or {}, replays=replays, budget=budget)
+    root, spent = Branch(domain), ""
     waiting = deque([root])
     while waiting:
-        if len(found.runs) + len(waiting) > budget.runs or time.process_time() > end or found.pinned >= _PINNED:
+        spent = budget.spent(runs=len(waiting))
+        if spent or found.pinned >= _PINNED:
             break
         branch = waiting.popleft()
         if branch.turns <= _DEEPEST:
             waiting.extend(_grown(found, branch, first if branch is root else _sample(found, branch)))
-    rest = _rest(found, budget, list(unvisited(root)), all_visited=not waiting)
+    rest = _rest(found, spent, list(unvisited(root)), all_visited=not waiting)
     found.regions = [_trusted(found, replace(each, sizes=each.sizes.coalesced())) for each in leaves(root, rest)]
     return found
 
@@ -121,6 +117,7 @@ def _grown(found: Exploration, branch: Branch, point: Mapping[str, int]) -> Iter
             return
         point = small
     found.runs.append(found.run(point, symbolic=True))
+    found.budget.spend(runs=1)
     if len(found.runs) == 1 and isinstance(found.runs[0].error, OutOfTime):
         raise found.runs[0].error
     for part in _divide(found, branch, found.runs[-1]):
@@ -189,9 +186,9 @@ def _trusted(found: Exploration, region: Region) -> Region:
     return replace(region, how=How.SAMPLED, why=found.distrust)
 
 
-def _rest(found: Exploration, budget: Budget, left: list[Branch], *, all_visited: bool) -> Region:
+def _rest(found: Exploration, spent: str, left: list[Branch], *, all_visited: bool) -> Region:
     """What is said of the branches that no run reached."""
-    why, place = f"the budget of {budget.runs} runs or {budget.seconds:g} s is used up", None
+    why, place = f"the budget of {spent} is used up", None
     lost = next((run for run in reversed(found.runs) if run.leaks or run.error is not None), None)
     if all_visited:
         why = f"more than {_DEEPEST} ways through the model, one after the other"

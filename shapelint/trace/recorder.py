@@ -7,7 +7,6 @@ own code makes them. Operations with a size rule need no kernel; the others run 
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import Mapping, Sequence
 from types import CodeType
 from typing import Any, NoReturn
@@ -24,6 +23,7 @@ from shapelint.size.number import plain, tracked_size
 from shapelint.size.tracking import settle
 from shapelint.source.fault import call_foreign
 from shapelint.source.span import CallSite
+from shapelint.trace.budget import Budget
 from shapelint.trace.fitting.fallback import Ready, declared, needs_data
 from shapelint.trace.recording.arguments import with_numbers
 from shapelint.trace.recording.autocast import called_as_cast, casts
@@ -58,13 +58,13 @@ class Recorder(TorchFunctionMode):
         *,
         overrides: Overrides,
         stop: CodeType,
-        deadline: float,
+        budget: Budget,
         with_places: bool = True,
         choices: Sequence[bool] = (),
     ) -> None:
         super().__init__()
-        self.names, self.overrides, self._stop, self._deadline = names, overrides, stop, deadline
-        self.sizes, self.with_places = sizes, with_places
+        self.names, self.overrides, self._stop, self._budget = names, overrides, stop, budget
+        self.sizes, self.with_places, self.calls = sizes, with_places, 0
         self.known: dict[int, KnownTensor] = {}
         self.records: list[Record] = []
         self.events: list[Event] = []
@@ -121,8 +121,7 @@ class Recorder(TorchFunctionMode):
         functions = self.overrides.get(self.layers[-1][0], {}).get("channels")
         if functions is None:
             return condition
-        given = as_function(failure.left)
-        return equal(given, functions[0])
+        return equal(as_function(failure.left), functions[0])
 
     def _end(self, operation: Operation) -> None:
         """Records the call with which the run ends."""
@@ -161,8 +160,7 @@ class Recorder(TorchFunctionMode):
         """The answer to a question that the data decide: as prescribed, else no."""
         if not self.answers:
             self.first_choice = len(self.events), calling_place(sys._getframe(1))
-        number = len(self.answers)
-        self.answers.append(self._choices[number] if number < len(self._choices) else False)
+        self.answers.append([*self._choices[len(self.answers) :], False][0])
         return self.answers[-1]
 
     def unknown(self, reason: str) -> NoReturn:
@@ -196,8 +194,9 @@ class Recorder(TorchFunctionMode):
             return call_foreign(func, *args, **kwargs)
         if casts(func):
             return called_as_cast(self, func, args, kwargs)
-        if time.monotonic() > self._deadline:
-            raise OutOfTime("the time for this model is used up")
+        self.calls += 1
+        if not self.calls % 16 and (spent := self._budget.spent(calls=self.calls)):
+            raise OutOfTime(spent)
         operation, before = Operation(self, func), self._current
         try:
             args = with_numbers(operation, args)
@@ -267,8 +266,8 @@ class Recorder(TorchFunctionMode):
 
     def _check(self, operation: Operation, tensors: list[torch.Tensor], dims: tuple[Shape, ...]) -> None:
         for tensor, shape in zip(tensors, dims, strict=False):
-            if tuple(tensor.shape) != tuple(map(plain, shape)):
-                claimed = tuple(map(plain, shape))
+            claimed = tuple(map(plain, shape))
+            if tuple(tensor.shape) != claimed:
                 raise Unanalysable(f"{operation.name} gave {tuple(tensor.shape)}, its size rule {claimed}")
 
     def _inputs(self, given: list[torch.Tensor]) -> tuple[int, ...]:

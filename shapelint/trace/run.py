@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
@@ -15,6 +15,7 @@ from torch.nn.parameter import is_lazy
 from shapelint.errors import printable, words_of
 from shapelint.instrument.frames import raised_by_python, raising_place
 from shapelint.load.constants import SMALL
+from shapelint.locks import one_run
 from shapelint.request.inputs import Inputs
 from shapelint.request.spec import TensorSpec
 from shapelint.restore import random as random_state
@@ -23,12 +24,17 @@ from shapelint.size.number import tracked_size
 from shapelint.size.tracking import track
 from shapelint.source.fault import call_foreign, let_out
 from shapelint.source.span import CallSite
+from shapelint.trace.budget import Budget
 from shapelint.trace.meta_state import MetaState
 from shapelint.trace.recorder import Recorder
-from shapelint.trace.recording.errors import LONGEST, Failure, Kind, SizeError, Unanalysable
+from shapelint.trace.recording.errors import Failure, Kind, SizeError, Unanalysable
 from shapelint.trace.recording.record import Event, Overrides, Record, Shape
 
 _LONGEST_TEXT: Final = 1000
+# Of one run: far more than any network takes, and less than memory lasts in an endless loop.
+_CALLS: Final = 500_000
+_SECONDS: Final = 60.0
+_WAITING: Final = 240.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,16 +47,16 @@ class Subject:
     symbols: tuple[str, ...]
     names: Mapping[int, str]
     meta_state: MetaState
-    seconds: float = LONGEST
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
     """What one run did: its calls, the conditions on its path, and its outputs or its failure.
 
-    `random` tells that Python's or numpy's random numbers were drawn, or that calls were hidden from it: another run
-    may end otherwise. `choices` are the answers that were given to what its code asks of the data; `sure_events` counts
-    the events before the first of them, and `choice_place` is where that one was asked.
+    `calls` counts every call of torch's functions, those of which no record is kept too. `random` tells that Python's
+    or numpy's random numbers were drawn, or that calls were hidden from it: another run may end otherwise. `choices`
+    are the answers that were given to what its code asks of the data; `sure_events` counts the events before the first
+    of them, and `choice_place` is where that one was asked.
     """
 
     sizes: Mapping[str, int]
@@ -61,6 +67,7 @@ class Run:
     output_nodes: tuple[int, ...]
     failure: Failure | None
     place: CallSite | None = None
+    calls: int = 0
     error: BaseException | None = field(default=None, compare=False)
     random: bool = False
     choices: tuple[bool, ...] = ()
@@ -82,15 +89,9 @@ def run_once(
     Places and layers of the calls are left out where they need not be `with_places`. `choices` answer the first
     questions that the model's code asks of the data; the others are answered with no.
     """
-    recorder = Recorder(
-        subject.names,
-        sizes,
-        overrides=overrides or {},
-        stop=run_once.__code__,
-        deadline=time.monotonic() + subject.seconds,
-        with_places=with_places,
-        choices=choices,
-    )
+    asked: dict[str, Any] = {"overrides": overrides or {}, "with_places": with_places, "choices": choices}
+    budget = Budget(calls=_CALLS, seconds=_SECONDS, waiting=_WAITING)
+    recorder = Recorder(subject.names, sizes, stop=run_once.__code__, budget=budget, **asked)
     before = track(recorder if symbolic else None)
     tensors: list[torch.Tensor] = []
     error: BaseException | None = None
@@ -99,7 +100,7 @@ def run_once(
         random_state.seed()
         _learn_constants(recorder, subject)
         args, kwargs = subject.inputs.map(lambda spec: _input(recorder, spec, sizes))
-        with _hooks(recorder) if with_places or overrides else nullcontext(), torch.no_grad(), recorder:
+        with one_run(), _hooks(recorder) if with_places or overrides else nullcontext(), torch.no_grad(), recorder:
             value = call_foreign(subject.function, *args, **kwargs)
         tensors = output_tensors(value)
     except (Exception, SystemExit) as raised:  # the user's code
@@ -126,8 +127,8 @@ def _finished(
         failure, place = _explained(recorder, error), raising_place(error.__traceback__)
     outputs = tuple(recorder.shape(tensor) for tensor in tensors)
     nodes = tuple(recorder.known[id(tensor)].node for tensor in tensors)
-    made = (recorder.records, recorder.events, recorder.leaks, outputs, nodes)
-    run = Run(sizes, *made, failure, place, error, any(chance))
+    kept = recorder.records, recorder.events, recorder.leaks
+    run = Run(sizes, *kept, outputs, nodes, failure, place, recorder.calls, error, any(chance))
     if not recorder.answers:
         return run
     sure, asked = recorder.first_choice
@@ -208,8 +209,19 @@ def overriding(values: Mapping[str, tuple[int, ...]], parameter: str = "output_p
 
 @contextmanager
 def _hooks(recorder: Recorder) -> Iterator[None]:
-    before = hooks.register_module_forward_pre_hook(recorder.enter)
-    after = hooks.register_module_forward_hook(recorder.leave, always_call=True)
+    """Tells the recorder which module runs, in this thread: no call of another one is seen."""
+    thread = threading.get_ident()
+
+    def enter(module: torch.nn.Module, given: Any) -> None:
+        if threading.get_ident() == thread:
+            recorder.enter(module, given)
+
+    def leave(module: torch.nn.Module, given: Any, output: Any) -> None:
+        if threading.get_ident() == thread:
+            recorder.leave(module, given, output)
+
+    before = hooks.register_module_forward_pre_hook(enter)
+    after = hooks.register_module_forward_hook(leave, always_call=True)
     try:
         yield
     finally:

@@ -10,6 +10,7 @@ import pty
 import subprocess
 import sys
 from itertools import chain, repeat
+from math import inf
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -180,9 +181,10 @@ def tiny(*nodes: onnx.NodeProto, shape: tuple[object, ...] = (1, 1, "L"), opset:
     return OnnxFile(model.SerializeToString(), Exporter.DYNAMO)
 
 
-def runs(file: OnnxFile, *lengths: int, seconds: float = 60.0) -> list[SizedRun]:
+def runs(file: OnnxFile, *lengths: int, seconds: float = inf) -> list[SizedRun]:
+    task = RuntimeTask(file, ("float32",), {}, tuple(((1, 1, n),) for n in lengths))
     with Worker("cpu") as worker:
-        return list(worker.runs(RuntimeTask(file, ("float32",), {}, tuple(((1, 1, n),) for n in lengths)), seconds))
+        return list(worker.runs(task, seconds=seconds, waiting=60.0))
 
 
 CRASHING = """
@@ -232,6 +234,24 @@ def test_time_that_is_up_ends_the_runs(tmp_path: Path, monkeypatch: pytest.Monke
     assert runs(identity, 6, 4, 7) == [SizedRun(((1, 1, 6),))]
 
 
+def test_processor_time_that_is_used_up_ends_the_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The processor time of the other process, whatever the clock says; a crash does not give any back."""
+    program = tmp_path / "slow.py"
+    program.write_text(CRASHING.replace('"shapes": [sizes["input_0"]]', '"shapes": [sizes["input_0"]], "seconds": 2.0'))
+    monkeypatch.setattr(many, "_WORKER", program)
+    identity = tiny(onnx.helper.make_node("Identity", [input_names(1)[0]], ["y"]))
+    whole = [SizedRun(((1, 1, 6),)), SizedRun(None, "onnxruntime crashes (SIGFPE)"), SizedRun(((1, 1, 7),)),
+             SizedRun(((1, 1, 8),))]  # fmt: skip
+    assert runs(identity, 6, 4, 7, 8, seconds=5.0) == whole
+    assert runs(identity, 6, 4, 7, 8, seconds=3.0) == whole[:3]
+    assert runs(identity, 6, 4, 7, 8, seconds=1.0) == whole[:1]
+
+
+def test_the_time_that_onnxruntime_takes_is_told() -> None:
+    identity = tiny(onnx.helper.make_node("Identity", [input_names(1)[0]], ["y"]))
+    assert runs(identity, 6, 7, seconds=0.0) == [SizedRun(((1, 1, 6),))]
+
+
 def test_a_file_that_onnxruntime_does_not_load() -> None:
     with pytest.raises(RunRefused, match=r"^onnxruntime cannot load it: .*No Op registered for Nothing"):
         runs(tiny(onnx.helper.make_node("Nothing", [input_names(1)[0]], ["y"])), 4)
@@ -243,7 +263,7 @@ def test_a_provider_that_fell_back_in_the_other_process(tmp_path: Path, monkeypa
     monkeypatch.setattr(many, "_WORKER", program)
     file = tiny(onnx.helper.make_node("Identity", [input_names(1)[0]], ["y"]))
     with Worker("cuda") as worker, pytest.raises(ProviderError, match="fell back to CPUExecutionProvider"):
-        list(worker.runs(RuntimeTask(file, ("float32",), {}, (((1, 1, 6),),)), 60.0))
+        list(worker.runs(RuntimeTask(file, ("float32",), {}, (((1, 1, 6),),)), waiting=60.0))
     with pytest.raises(ProviderError, match=r"^CUDAExecutionProvider does not start \(onnxruntime fell back to CPUE"):
         check_used("CPUExecutionProvider", "cuda")
 

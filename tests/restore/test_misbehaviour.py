@@ -124,9 +124,21 @@ class Endless(nn.Module):
 
 
 def test_a_loop_of_torch_calls_is_stopped_by_the_recorder(monkeypatch: pytest.MonkeyPatch) -> None:
-    ticks = itertools.count(0, 0.1)
-    monkeypatch.setattr(time, "monotonic", lambda: next(ticks))
-    with pytest.raises(ModelError, match=r"^Endless does not end: its run was stopped after 60 s \(.*misbehav.*:\d+"):
+    monkeypatch.setattr("shapelint.trace.run._CALLS", 2000)
+    line = r"^Endless does not end: its run was stopped after 2,000 calls \(.*misbehav.*:\d+"
+    with pytest.raises(ModelError, match=line):
+        shapelint.check(Endless(), "1,3,H,W")
+
+
+@pytest.mark.parametrize(("processor", "seconds"), [(0.5, 60), (0.0, 240)], ids=["busy", "waiting"])
+def test_a_run_ends_by_its_processor_time_or_where_it_waits(
+    processor: float, seconds: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The clock on the wall alone ends a run later: where the machine is busy, a run takes longer."""
+    ticks = itertools.count()
+    monkeypatch.setattr(time, "monotonic", lambda: float(next(ticks)))
+    monkeypatch.setattr(time, "thread_time", lambda: processor * next(ticks))
+    with pytest.raises(ModelError, match=rf"^Endless does not end: its run was stopped after {seconds} s \("):
         shapelint.check(Endless(), "1,3,H,W")
 
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 from shapelint.errors import foreseen
 from shapelint.facts.failure import Failure, Kind
 
-__all__ = ["LONGEST", "Failure", "Kind", "OutOfTime", "SizeError", "Unanalysable"]
-
-LONGEST = 60.0  # seconds of one run: far more than any network takes, and less than memory lasts in an endless loop
+__all__ = ["Failure", "Kind", "OutOfTime", "SizeError", "Unanalysable"]
 
 
 @foreseen
@@ -29,4 +27,8 @@ class Unanalysable(RuntimeError):
 
 
 class OutOfTime(Unanalysable):
-    """Raised where a run takes longer than any run should."""
+    """Raised where a run takes longer than any run should; `spent` says after how many calls or seconds."""
+
+    def __init__(self, spent: str) -> None:
+        super().__init__(f"the run was stopped after {spent}")
+        self.spent = spent
