@@ -48,7 +48,7 @@ def file_shapes(net: nn.Module, exported: Shape, *others: Shape, exporter: Expor
     with quiet(), torch.no_grad():
         file = export_open(model, tensors, axes, exporter)
     with Worker("cpu") as worker:
-        runs = list(worker.runs(RuntimeTask.of(file, model, tensors, [(other,) for other in others]), 60.0))
+        runs = list(worker.runs(RuntimeTask.of(file, model, tensors, [(other,) for other in others]), waiting=60.0))
     return [None if run.shapes is None else run.shapes[0] for run in runs]
 
 
