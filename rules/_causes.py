@@ -71,9 +71,7 @@ def noteworthy(analysis: Analysis, *kinds: Kind) -> Region | None:
 
 def node_of(analysis: Analysis, region: Region) -> Node | None:
     """The call that fails in a region, as the run that gave outputs has it."""
-    outcome = region.outcome
-    found = (node for node in analysis.graph.nodes if (node.module, node.place) == (outcome.module, outcome.place))
-    return next(found, None)
+    return analysis.graph.call_of(region.outcome.module, region.outcome.place)
 
 
 def size_taken(diagnosis: Diagnosis, node: Node) -> tuple[int, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from shapelint.rule import Analysis, LostRows, Node, Plan, SizeSet, sized, written
+from shapelint.rule import Analysis, LostRows, Node, Plan, SizeSet, all_of, equal, sized, symbol, written
 
 _SIZE_NAMES = ("depth", "rows", "columns")
 _BRIEF, _PIECES = 90, 12
@@ -102,6 +102,12 @@ def shared_line_note(analysis: Analysis, up: Node) -> str | None:
     """A warning where one line of the source builds several layers; None else."""
     built = sum(layer.built is not None and layer.built == up.built for layer in analysis.layers)
     return f"this line builds {built} layers; the value is for {quoted(up.module)}" if built > 1 else None
+
+
+def square(sizes: SizeSet) -> SizeSet:
+    """The members with the same size along every axis."""
+    names = sizes.symbols
+    return SizeSet.where(names, all_of(equal(symbol(name), symbol(names[0])) for name in names)) & sizes
 
 
 def nearest_note(analysis: Analysis, focus: dict[str, int]) -> str | None:

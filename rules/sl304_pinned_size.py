@@ -17,19 +17,15 @@ from shapelint.rule import (
     Node,
     Region,
     Severity,
-    SizeSet,
     Valid,
-    all_of,
-    equal,
     sized,
-    symbol,
     written,
 )
 
 from ._built_for import argument_of, channels_fix, followers_note
 from ._causes import is_pinned, node_of, pinned_regions, place_of, raising
 from ._fixes import rewriting_fix
-from ._words import brief, called, consequence, nearest_note, quoted
+from ._words import brief, called, consequence, nearest_note, quoted, square
 
 _LENET = """
 import torch
@@ -218,8 +214,7 @@ def _words(analysis: Analysis) -> str:
 
 def _example(analysis: Analysis) -> dict[str, int]:
     """A size that fits, as near as can be to one that somebody cares about."""
-    runs, first = analysis.contract.runs, analysis.contract.symbols[:1]
+    runs = analysis.contract.runs
     focus = analysis.question.first if analysis.diagnosis is None else analysis.diagnosis.focus
-    square = SizeSet.where(runs.symbols, all_of(equal(symbol(name), symbol(first[0])) for name in runs.symbols)) & runs
-    near = (sizes.nearest(focus, above=above) for sizes in (square, runs) for above in (False, True))
+    near = (sizes.nearest(focus, above=above) for sizes in (square(runs), runs) for above in (False, True))
     return next((sizes for sizes in near if sizes), dict(analysis.graph.sizes))

@@ -9,7 +9,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
-from shapelint.facts.analysis import Analysis, Broadcast, Contradiction, Crossing, Guard, Layer, MixedSamples, OddMiss
+from shapelint.facts.analysis import (
+    Analysis,
+    Broadcast,
+    Contradiction,
+    Crossing,
+    Guard,
+    Layer,
+    MixedSamples,
+    OddMiss,
+    ShortTable,
+)
 from shapelint.facts.contract import How, Region
 from shapelint.facts.diagnosis import Diagnosis, LostRows, Misfit, Mismatch, Origin, Plan, Rewrite, ShortUnpooling
 from shapelint.facts.failure import Failure, Kind
@@ -28,9 +38,9 @@ __all__ = [
     "Analysis", "Baked", "Broadcast", "Confirmation", "Contradiction", "Crossing", "Diagnosis", "Edit", "Failure",
     "Finding", "Fix", "Function", "Guard", "How", "Invalid", "Kind", "Layer", "LostRows", "Misfit", "Mismatch",
     "MixedSamples", "Node", "OddMiss", "Origin", "Plan", "Region", "Repair", "Rewrite", "Rounding", "Rule", "Safety",
-    "Severity", "ShortUnpooling", "SizeSet", "SolverError", "Span", "Stretched", "Valid", "all_of", "any_of",
-    "as_function", "call_at", "equal", "expression_at", "function_around", "given", "limited", "negate", "sized",
-    "span_of", "statement_at", "symbol", "written",
+    "Severity", "ShortTable", "ShortUnpooling", "SizeSet", "SolverError", "Span", "Stretched", "Valid", "all_of",
+    "any_of", "as_function", "call_at", "equal", "expression_at", "function_around", "given", "limited", "negate",
+    "sized", "span_of", "statement_at", "symbol", "written",
 ]  # fmt: skip
 
 

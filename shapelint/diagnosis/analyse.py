@@ -24,8 +24,9 @@ from shapelint.diagnosis.scene import draw
 from shapelint.diagnosis.size_guard import size_guard
 from shapelint.diagnosis.spatial_axes import spatial_axes
 from shapelint.diagnosis.subject import built_places, right_sizes, subject_of
+from shapelint.diagnosis.tables import short_table
 from shapelint.errors import ModelError
-from shapelint.facts.analysis import Analysis, Intent, Layer, MixedSamples
+from shapelint.facts.analysis import Analysis, Intent, Layer, MixedSamples, ShortTable
 from shapelint.facts.contract import Contract, How, Outcome, Region, union
 from shapelint.facts.failure import Kind
 from shapelint.facts.graph import ShapeGraph, TensorShape
@@ -244,7 +245,21 @@ def _suspected(analysis: Analysis, case: Case) -> Analysis:
         mixed=axis_mix_up(explored, contract, case.question, example),
         broadcasts=broadcasts(explored, contract, case, example),
         guard=size_guard(case, example),
+        table=_table(analysis, case.question),
     )
+
+
+def _table(analysis: Analysis, asked: Question) -> ShortTable | None:
+    """The table that is too short at the focus, or with symbols alone at some sizes."""
+    found = analysis.diagnosis
+    if found is not None:
+        return short_table(found.graph, found.node, found.region, asked, found.focus)
+    for region in () if analysis.certain else analysis.contract.regions:
+        node, focus = analysis.graph.call_of(region.outcome.module, region.outcome.place), region.sizes.sample()
+        table = None if focus is None else short_table(analysis.graph, node, region, asked, focus)
+        if table is not None:
+            return table
+    return None
 
 
 def _aligned(analysis: Analysis, case: Case) -> Analysis:

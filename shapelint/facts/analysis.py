@@ -84,6 +84,21 @@ class Crossing:
 
 
 @dataclass(frozen=True, slots=True)
+class ShortTable:
+    """A parameter or buffer with a row for each position, `rows` of them, where a size asks for `wanted`.
+
+    `node` is the call that raises. Where it takes rows out by their number, it is `indexed`, and a `wanted` below
+    `rows` is a number that no row has; else the table, or what was made of it, is joined to what the input became.
+    """
+
+    node: Node
+    name: str
+    rows: int
+    wanted: int
+    indexed: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Broadcast:
     """A join that repeats a tensor whose axis has size 1 at the input sizes `sizes`, and not at all sizes.
 
@@ -155,6 +170,7 @@ class Analysis:
     unused: tuple[UnusedIgnore, ...] = ()
     contradictions: tuple[Contradiction, ...] = ()
     samples: MixedSamples | None = None
+    table: ShortTable | None = None
     picture: Picture | None = None
 
     @property
@@ -170,11 +186,12 @@ class Analysis:
 
     @property
     def claimed(self) -> bool:
-        """Whether a rule knows the cause of what is wrong at the focus: a hand-made pad, mixed axes or a guard."""
+        """Whether a rule knows the cause of what is wrong at the focus: a table, a pad, mixed axes or a guard."""
         sets = [each.sizes for each in self.odd]
         sets += [] if self.mixed is None else [self.mixed.sizes]
         sets += [] if self.guard is None else [self.guard.needless]
-        return self.diagnosis is not None and any(self.diagnosis.focus in sizes for sizes in sets)
+        known = self.table is not None or any(self.diagnosis.focus in sizes for sizes in sets if self.diagnosis)
+        return self.diagnosis is not None and known
 
     def concerns(self, sizes: SizeSet) -> bool:
         """Whether something that happens at some sizes is worth a word: at an asked size, or where none is asked."""

@@ -31,8 +31,8 @@ class Node:
     """One call of a torch function.
 
     `module` is the path of the module whose forward made the call ("" is the root), `call` counts the runs of
-    that module from 1; `source` names the parameter or buffer that it takes where it takes no result of a call.
-    `spatial` is the number of spatial axes of a convolution, pool, resize or shuffle (0 else)
+    that module from 1; `taken` are the parameters and buffers among its arguments. `spatial` is the number of spatial
+    axes of a convolution, pool, resize or shuffle (0 else)
     and `factor` what it multiplies each by. `parameters` are the arguments that set the size.
     """
 
@@ -48,7 +48,12 @@ class Node:
     spatial: int = 0
     factor: tuple[Fraction, ...] = ()
     parameters: tuple[tuple[str, tuple[int, ...]], ...] = ()
-    source: str = ""
+    taken: tuple[str, ...] = ()
+
+    @property
+    def source(self) -> str:
+        """The parameter or buffer that it is made of, where it takes no result of a call; "" for none."""
+        return self.taken[0] if self.taken and not self.inputs else ""
 
     def parameter(self, name: str) -> tuple[int, ...] | None:
         """An argument that sets the size, per axis; None where the call has no such argument."""
@@ -81,6 +86,10 @@ class ShapeGraph:
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
     sizes: dict[str, int] = field(default_factory=dict)
+
+    def call_of(self, module: str, place: Span | None) -> Node | None:
+        """The first call that a module makes at a place; None where there is none."""
+        return next((node for node in self.nodes if (node.module, node.place) == (module, place)), None)
 
 
 def size_at(dims: Iterable[Function], sizes: Mapping[str, int]) -> tuple[int, ...]:

@@ -12,11 +12,12 @@ from typing import Any
 import torch
 
 from shapelint.ops.elementwise import fits, forget_values
-from shapelint.ops.index_range import counted_range, found_below
+from shapelint.ops.index_origin import found_below, is_chosen_by_data
+from shapelint.ops.index_range import Bounds, bounds_of
 from shapelint.ops.maps import is_map
 from shapelint.ops.slices import check_index, sliced
 from shapelint.ops.view import ones
-from shapelint.size.condition import Condition, any_of, at_least, equal
+from shapelint.size.condition import Condition, all_of, any_of, at_least, equal
 from shapelint.size.function import constant
 from shapelint.size.number import function_of, plain
 from shapelint.size.tracking import symbolic
@@ -183,7 +184,7 @@ def _result(op: Operation, found: _Indexed) -> Shape:
         return tuple(found.sizes)
     common = op.broadcast(*found.tensors)
     others = [size for place, size in enumerate(found.sizes) if place not in found.places]
-    empty = [equal(function_of(size), constant(0)) for size in others]
+    empty = [equal(function_of(size), constant(0)) for size in (*common, *others)]
     for check in found.checks:
         check_index(op, *check, unless=empty)
     first, last = found.places[0], found.places[-1]
@@ -193,15 +194,18 @@ def _result(op: Operation, found: _Indexed) -> Shape:
 
 
 def check_tensor(op: Operation, index: Tensor, size: int) -> None:
-    """The numbers of an index tensor must lie within the size."""
-    for value in tensor_values(op, index, size):
-        check_index(op, size, value, 0)
+    """The numbers of an index tensor must lie within the size, and none may count from the end."""
+    empty = [equal(function_of(dim), constant(0)) for dim in op.shape(index)]
+    for value in tensor_values(op, index, size, negative=False):
+        check_index(op, size, value, 0, empty, negative=False)
 
 
-def tensor_values(op: Operation, index: Tensor, size: int) -> tuple[int, ...]:
-    """The least and greatest numbers of an index tensor; where they are unknown and sizes decide, nothing is proved.
+def tensor_values(op: Operation, index: Tensor, size: int, *, negative: bool = True) -> tuple[int, ...]:
+    """The least and greatest numbers of an index tensor that is not empty; where they are unknown and sizes decide,
+    nothing is proved.
 
-    The indices that are an input of the model are taken to be right, and those that no size has a part in.
+    The indices that are an input of the model are taken to be right, and those that no size has a part in. Numbers may
+    count from the end if `negative`.
 
     Raises Unanalysable where a value cannot be told.
     """
@@ -211,11 +215,11 @@ def tensor_values(op: Operation, index: Tensor, size: int) -> tuple[int, ...]:
     known = op.recorder.known[id(index)]
     if known.values is not None:
         return known.values
-    if not (symbolic(size) or any(map(symbolic, shape))):
+    bounds = bounds_of(op, index)
+    if bounds is not None and (bounds.attained or _is_within(op, bounds, size, negative=negative)):
+        return (bounds.low, bounds.high) if bounds.attained else ()
+    if not (symbolic(size) or any(map(symbolic, shape))) and (known.node < 0 or is_chosen_by_data(op, index)):
         return ()
-    bounds = counted_range(op, known.node)
-    if bounds is not None:
-        return (bounds[0], bounds[1] - 1)
     limit = found_below(op, index)
     if limit is not None and op.decide(at_least(function_of(size), function_of(limit))):
         return ()
@@ -224,10 +228,11 @@ def tensor_values(op: Operation, index: Tensor, size: int) -> tuple[int, ...]:
     return ()
 
 
-
-
-
-
+def _is_within(op: Operation, bounds: Bounds, size: int, *, negative: bool) -> bool:
+    """Whether the bounds themselves are right indices, so that all numbers between them are."""
+    first = function_of(-size if negative else 0)
+    low, high = function_of(bounds.low), function_of(bounds.high)
+    return op.decide(all_of([at_least(low, first), at_least(function_of(size), high.plus(1))]))
 
 
 @size_rule(Tensor.index_select, torch.index_select)

@@ -1,102 +1,255 @@
-"""What is known of the numbers in an index tensor: those of an `arange`, of zeros, or places along an axis."""
+"""What is known of the numbers in an index tensor: between which two they lie.
+
+The bounds of a tensor follow from those of what it was made of (interval arithmetic), asked for where it is used as an
+index and not before; where no size has a symbol, its numbers are computed. A tensor that anything was written into has
+none.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import reduce
+from typing import Any
+
 import torch
 
+from shapelint.ops.index_origin import computed, node_of, written_to
+from shapelint.size.condition import Condition, all_of, at_least
+from shapelint.size.function import constant
+from shapelint.size.number import function_of, larger, smaller
+from shapelint.size.tracking import symbolic
 from shapelint.trace.recording.operation import Operation
-from shapelint.trace.recording.record import Record, Shape
+from shapelint.trace.recording.record import Record
 from shapelint.trace.recording.trees import flat_tensors
 
 Tensor = torch.Tensor
-
-_SAME_NUMBERS = frozenset({
-    "unsqueeze", "expand", "expand_as", "to", "long", "int", "view", "reshape", "repeat", "flatten", "contiguous",
-    "clone", "detach", "permute", "transpose", "t", "tile", "flip",
-})  # fmt: skip
+_WIDE = frozenset({torch.int16, torch.int32, torch.int64})
 
 
-def counted_range(op: Operation, node: int) -> tuple[int, int] | None:
-    """The first number of an `arange`, and one more than the last, where an index tensor holds just those."""
-    records = op.recorder.records
-    if _written_to(records, node):
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """The least and the greatest number of an integer tensor, as Sizes; `attained` where both stand in it."""
+
+    low: int
+    high: int
+    attained: bool = True
+
+
+def bounds_of(op: Operation, index: Tensor) -> Bounds | None:
+    """The bounds of the numbers in an integer tensor that is not empty; None where they are not known."""
+    known = op.recorder.known.get(id(index))
+    if known is None or (known.node >= 0 and written_to(op.recorder.records, known.node)):
         return None
-    while node >= 0 and records[node].name in _SAME_NUMBERS and records[node].inputs:
-        node = records[node].inputs[0]
-    if node >= 0 and records[node].name in ("zeros", "zeros_like", "new_zeros"):
-        return (0, 1)
-    if node < 0 or records[node].name != "arange" or not all(isinstance(each, int) for each in records[node].arguments):
+    if any(symbolic(dim) for record in op.recorder.records if record.function is None for dim in record.outputs[0]):
+        return _bounds(op, index)
+    numbers = computed(op, index, known.node, {})
+    return _bounds(op, index) if numbers is None else _extremes(numbers)
+
+
+def _extremes(numbers: Tensor) -> Bounds | None:
+    return Bounds(int(numbers.min()), int(numbers.max())) if numbers.numel() else None
+
+
+def _bounds(op: Operation, tensor: Any, node: int | None = None) -> Bounds | None:
+    """Of a tensor, as made by the call `node` if not by the last one that gave it, or a plain number as an operand."""
+    if isinstance(tensor, int):
+        return Bounds(tensor, tensor)
+    known = op.recorder.known.get(id(tensor)) if isinstance(tensor, Tensor) else None
+    if known is None or tensor.dtype not in _WIDE:
         return None
-    given = records[node].arguments
-    if not 1 <= len(given) <= 2 or {"start", "end", "step"} & set(records[node].keywords):
+    if known.values is not None:
+        return _between(known.values)
+    if known.constant and not known.stale and not tensor.is_meta:
+        return _extremes(tensor)
+    node = known.node if node is None else node
+    if node < 0:
         return None
-    return (0, given[0]) if len(given) == 1 else (given[0], given[1])
+    record = op.recorder.records[node]
+    rule = _RULES.get(record.name)
+    return None if rule is None else rule(op, record, tensor)
 
 
-_SOME_NUMBERS = _SAME_NUMBERS | {"__getitem__", "narrow", "select", "squeeze", "index_select", "roll"}
-_PLACES = frozenset({"argmax", "argmin", "argsort", "sort", "topk", "max", "min", "median", "mode", "kthvalue"})
-_ALONE = frozenset({"argmax", "argmin", "argsort"})
-
-
-def found_below(op: Operation, index: Tensor) -> int | None:
-    """The size of the axis along which an index tensor was found, as by `argmax` or `topk`; None for another."""
-    records, known = op.recorder.records, op.recorder.known
-    node = known[id(index)].node
-    if _written_to(records, node):
+def _between(values: tuple[Any, ...]) -> Bounds | None:
+    if not values or not all(isinstance(each, int) for each in values):
         return None
-    while node >= 0 and records[node].name in _SOME_NUMBERS and isinstance(records[node].arguments[0], Tensor):
-        index = records[node].arguments[0]
-        node = known[id(index)].node if id(index) in known else -1
-    if node < 0 or records[node].name not in _PLACES or not isinstance(records[node].arguments[0], Tensor):
+    return Bounds(reduce(smaller, values), reduce(larger, values))
+
+
+def _same(op: Operation, record: Record, made: Tensor) -> Bounds | None:
+    """All numbers of the first argument, moved or repeated."""
+    given = record.arguments[0] if record.arguments else None
+    return _bounds(op, given, node_of(op, record, given)) if isinstance(given, Tensor) else None
+
+
+def _some(op: Operation, record: Record, made: Tensor) -> Bounds | None:
+    """Some numbers of the first argument."""
+    found = _same(op, record, made)
+    return None if found is None else replace(found, attained=False)
+
+
+def _taken(op: Operation, record: Record, made: Tensor) -> Bounds | None:
+    """`x[:, None]` has all numbers, another index takes some of them out."""
+    index = record.arguments[1]
+    parts = index if isinstance(index, tuple) else (index,)
+    whole = all(part is None or part is Ellipsis or _is_all(part) for part in parts)
+    return (_same if whole else _some)(op, record, made)
+
+
+def _is_all(part: Any) -> bool:
+    return isinstance(part, slice) and part.start is None and part.stop is None and part.step in (None, 1)
+
+
+def _filled(value: int) -> Rule:
+    return lambda op, record, made: Bounds(value, value)
+
+
+def _full(op: Operation, record: Record, made: Tensor) -> Bounds | None:
+    value = record.keywords.get("fill_value", record.arguments[-1] if record.arguments else None)
+    return Bounds(value, value) if isinstance(value, int) else None
+
+
+def _arange(op: Operation, record: Record, made: Tensor) -> Bounds | None:
+    """The first and the last number, of which the result has as many as the result's own size says."""
+    given = dict(zip(("start", "end", "step"), record.arguments, strict=False)) | dict(record.keywords)
+    start, step = given.get("start", 0) if given.get("end") is not None else 0, given.get("step", 1)
+    if not isinstance(start, int) or not isinstance(step, int) or symbolic(step):
         return None
-    record, pair = records[node], isinstance(records[node].result, tuple)
-    if pair != (record.name not in _ALONE) or (pair and record.result[1] is not index):
+    last = start + (op.shape(made)[0] - 1) * step
+    return Bounds(start, last) if step > 0 else Bounds(last, start)
+
+
+def _grid(op: Operation, record: Record, made: Tensor) -> Bounds | None:
+    """Each result of `meshgrid` has the numbers of its own argument."""
+    given = flat_tensors(record.arguments)
+    place = next((number for number, each in enumerate(record.result) if each is made), None)
+    return None if place is None else _bounds(op, given[place])
+
+
+def _joined(op: Operation, record: Record, made: Tensor) -> Bounds | None:
+    """`cat`, `stack` and `where`: from the least of all to the greatest."""
+    parts = record.arguments[1:] if record.name == "where" else flat_tensors(record.arguments[:1])
+    found = [each for part in parts if (each := _bounds(op, part)) is not None]
+    if not found or len(found) < len(parts):
         return None
-    return _extent(op, record)
+    low, high = reduce(smaller, [each.low for each in found]), reduce(larger, [each.high for each in found])
+    every = record.name != "where" and all(each.attained for each in found)
+    return Bounds(low, high, every and op.decide(all_of(_not_empty(op, part) for part in parts)))
 
 
-def _written_to(records: list[Record], node: int) -> bool:
-    """Whether a call writes into the memory of a call's result, or of what that was made of; a place that was found
-    is new, whatever was written to the numbers among which it was sought.
-    """
-    memories: set[int] = set()
-    waiting, seen = [node], {-1}
-    while waiting:
-        node = waiting.pop()
-        if node not in seen:
-            seen.add(node)
-            memories.update(map(_memory, flat_tensors(records[node].result)))
-            waiting.extend(() if records[node].name in _PLACES else records[node].inputs)
-    return any(_memory(tensor) in memories for record in records for tensor in _targets(record))
+def _not_empty(op: Operation, tensor: Tensor) -> Condition:
+    return all_of(at_least(function_of(dim), constant(1)) for dim in op.shape(tensor))
 
 
-def _targets(record: Record) -> list[Tensor]:
-    """The tensors that a call changes: an in-place function's first argument, and `out=`."""
-    name = record.name
-    in_place = name in ("__setitem__", "index_put_") or (name.endswith("_") and not name.endswith("__"))
-    in_place = in_place or (name.startswith("__i") and name not in ("__index__", "__int__", "__invert__"))
-    given = record.arguments[:1] if in_place or record.keywords.get("inplace") else ()
-    return flat_tensors((given, record.keywords.get("out")))
+def _added(op: Operation, record: Record, made: Tensor) -> Bounds | None:
+    return _combined(op, record, lambda one, two: Bounds(one.low + two.low, one.high + two.high))
 
 
-def _memory(tensor: Tensor) -> int:
-    return int(tensor.untyped_storage()._cdata)
+def _subtracted(op: Operation, record: Record, made: Tensor) -> Bounds | None:
+    swapped = record.name in ("__rsub__", "rsub")
+    return _combined(op, record, lambda one, two: Bounds(one.low - two.high, one.high - two.low), swapped=swapped)
 
 
-def _extent(op: Operation, record: Record) -> int | None:
-    """The size of the axis over which a call went; of the whole tensor where it names none."""
-    shape = op.shape(record.arguments[0])
-    first = 2 if record.name in ("topk", "kthvalue") else 1
-    given = record.arguments[first] if len(record.arguments) > first else None
-    axis = record.keywords.get("dim", given)
-    if axis is None and record.name in ("argmax", "argmin"):
-        return _count(shape)
-    axis = -1 if axis is None else axis
-    return shape[axis] if type(axis) is int and shape else None
+def _combined(
+    op: Operation, record: Record, combine: Callable[[Bounds, Bounds], Bounds], *, swapped: bool = False
+) -> Bounds | None:
+    """A sum or difference, in which both ends occur where each pair of numbers meets."""
+    if len(record.arguments) != 2 or record.keywords:
+        return None
+    given = record.arguments[::-1] if swapped else record.arguments
+    one, two = _bounds(op, given[0]), _bounds(op, given[1])
+    if one is None or two is None:
+        return None
+    every = _is_one_number(one) or _is_one_number(two) or _each_meets_each(op, *given)
+    return replace(combine(one, two), attained=one.attained and two.attained and every)
 
 
-def _count(shape: Shape) -> int:
-    count = 1
-    for dim in shape:
-        count = dim * count
-    return count
+def _is_one_number(bounds: Bounds) -> bool:
+    return function_of(bounds.low) == function_of(bounds.high)
+
+
+def _each_meets_each(op: Operation, one: Any, two: Any) -> bool:
+    """Whether on each axis one of the two is broadcast."""
+    first, second = op.shape(one), op.shape(two)
+    pairs = zip(reversed(first), reversed(second), strict=False)
+    return all(any(not symbolic(dim) and dim == 1 for dim in pair) for pair in pairs)
+
+
+def _scaled(op: Operation, record: Record, made: Tensor) -> Bounds | None:
+    """A product with, or a quotient by, a plain number."""
+    numbers = [each for each in record.arguments if isinstance(each, int) and not symbolic(each)]
+    tensors = flat_tensors(record.arguments)
+    found = _bounds(op, tensors[0]) if len(numbers) == len(tensors) == 1 and made.dtype is tensors[0].dtype else None
+    if found is None or record.name.startswith("__rf"):
+        return None
+    by = numbers[0]
+    if record.name in ("mul", "__mul__", "__rmul__", "multiply"):
+        ends = found.low * by, found.high * by
+    elif by and (record.name != "div" or record.keywords.get("rounding_mode") == "floor"):
+        ends = found.low // by, found.high // by
+    else:
+        return None
+    return Bounds(*(ends if by >= 0 else ends[::-1]), found.attained)
+
+
+def _negated(op: Operation, record: Record, made: Tensor) -> Bounds | None:
+    found = _same(op, record, made)
+    return None if found is None else Bounds(-found.high, -found.low, found.attained)
+
+
+def _remainder(op: Operation, record: Record, made: Tensor) -> Bounds | None:
+    by = record.arguments[1]
+    return Bounds(0, by - 1, attained=False) if isinstance(by, int) and not symbolic(by) and by > 0 else None
+
+
+def _clamped(op: Operation, record: Record, made: Tensor) -> Bounds | None:
+    given = dict(zip(("input", "min", "max"), record.arguments, strict=False)) | dict(record.keywords)
+    found, least, most = _same(op, record, made), given.get("min"), given.get("max")
+    if found is None or not all(each is None or isinstance(each, int) for each in (least, most)):
+        return None
+    low, high = found.low, found.high
+    if least is not None:
+        low, high = larger(low, least), larger(high, least)
+    if most is not None:
+        low, high = smaller(low, most), smaller(high, most)
+    return Bounds(low, high, found.attained)
+
+
+def _counted_up(op: Operation, record: Record, made: Tensor) -> Bounds | None:
+    """The running sum of one number that is not negative, as of a mask of ones."""
+    found = _same(op, record, made)
+    axis = record.arguments[1] if len(record.arguments) > 1 else record.keywords.get("dim")
+    if found is None or not isinstance(axis, int) or symbolic(found.low) or not _is_one_number(found) or found.low < 0:
+        return None
+    return Bounds(found.low, found.low * op.shape(made)[axis])
+
+
+Rule = Callable[[Operation, Record, Tensor], Bounds | None]
+
+
+def _rules() -> dict[str, Rule]:
+    rules: dict[Rule, tuple[str, ...]] = {
+        _same: ("unsqueeze", "expand", "expand_as", "view", "reshape", "repeat", "flatten", "contiguous", "clone",
+                "detach", "permute", "transpose", "t", "tile", "flip", "roll", "unflatten", "movedim", "swapaxes",
+                "squeeze", "to", "long", "int", "type", "type_as", "broadcast_to", "view_as", "repeat_interleave",
+                "ravel", "mT", "T"),
+        _some: ("narrow", "select", "index_select", "chunk", "split", "unbind", "gather"),
+        _taken: ("__getitem__",),
+        _filled(0): ("zeros", "zeros_like", "new_zeros"),
+        _filled(1): ("ones", "ones_like", "new_ones"),
+        _full: ("full", "new_full", "full_like"),
+        _arange: ("arange",),
+        _grid: ("meshgrid",),
+        _joined: ("cat", "concat", "stack", "where"),
+        _added: ("add", "__add__", "__radd__"),
+        _subtracted: ("sub", "__sub__", "__rsub__", "rsub", "subtract"),
+        _scaled: ("mul", "__mul__", "__rmul__", "multiply", "floor_divide", "__floordiv__", "div"),
+        _negated: ("neg", "__neg__", "negative"),
+        _remainder: ("remainder", "__mod__"),
+        _clamped: ("clamp", "clip"),
+        _counted_up: ("cumsum",),
+    }  # fmt: skip
+    return {name: rule for rule, names in rules.items() for name in names}
+
+
+_RULES = _rules()

@@ -42,10 +42,10 @@ def _none(shape: Shape) -> Condition:
     return any_of(equal(function_of(dim), constant(0)) for dim in shape)
 
 
-def _check_values(op: Operation, index: Tensor, size: int, axis: int) -> None:
+def _check_values(op: Operation, index: Tensor, size: int, axis: int, *, negative: bool = False) -> None:
     empty = _none(op.shape(index))
-    for value in tensor_values(op, index, size):
-        check_index(op, size, value, axis, unless=[empty])
+    for value in tensor_values(op, index, size, negative=negative):
+        check_index(op, size, value, axis, unless=[empty], negative=negative)
 
 
 @size_rule(*(each for name in ("scatter", "scatter_add", "scatter_reduce") for each in spellings(name)))
@@ -110,7 +110,7 @@ def _index_fill(op: Operation, input: Tensor, dim: int, index: Tensor, value: An
         op.refuse(Kind.ARGUMENT, "Index has to be a vector/scalar")
     if isinstance(value, Tensor) and value.dim():
         op.refuse(Kind.ARGUMENT, f"index_fill_ only supports a 0-dimensional value tensor, got {value.dim()}-D")
-    _check_values(op, index, _line(shape)[axis], axis)
+    _check_values(op, index, _line(shape)[axis], axis, negative=True)
     return written(op, input)
 
 
@@ -133,7 +133,7 @@ def _take(op: Operation, input: Tensor, index: Tensor) -> Result:
     count = elements(op.shape(input))
     text = "take(): tried to take from an empty tensor"
     op.require(any_of([at_least(function_of(count), constant(1)), empty]), Kind.EMPTY, text)
-    _check_values(op, index, count, 0)
+    _check_values(op, index, count, 0, negative=True)
     return Kernel((op.shape(index),))
 
 
@@ -142,7 +142,7 @@ def _put(op: Operation, input: Tensor, index: Tensor, source: Tensor, accumulate
     """As many elements as indices."""
     text = "put_(): Expected source and index to have the same number of elements, but got {left} and {right}"
     op.require_equal(elements(op.shape(source)), elements(op.shape(index)), Kind.JOIN, text)
-    _check_values(op, index, elements(op.shape(input)), 0)
+    _check_values(op, index, elements(op.shape(input)), 0, negative=True)
     return written(op, input)
 
 
@@ -151,13 +151,13 @@ def _take_along_dim(op: Operation, input: Tensor, indices: Tensor, dim: Any = No
     """The two broadcast, but for the axis."""
     shape, chosen = op.shape(input), op.shape(indices)
     if dim is None:
-        _check_values(op, indices, elements(shape), 0)
+        _check_values(op, indices, elements(shape), 0, negative=True)
         return Kernel(((elements(chosen),),))
     if len(shape) != len(chosen):
         op.refuse(Kind.ARGUMENT, f"take_along_dim(): {len(shape)} and {len(chosen)} dimensions, which must be equal")
     axis = dimension(op, dim, len(shape))
     common = op.broadcast((*shape[:axis], 1, *shape[axis + 1 :]), (*chosen[:axis], 1, *chosen[axis + 1 :]))
-    _check_values(op, indices, shape[axis], axis)
+    _check_values(op, indices, shape[axis], axis, negative=True)
     return Kernel(((*common[:axis], chosen[axis], *common[axis + 1 :]),))
 
 

@@ -57,9 +57,11 @@ def split_before(op: Operation, shape: Shape, indices: Any, axis: int) -> Result
     return Kernel(tuple((*shape[:axis], length, *shape[axis + 1 :]) for length in lengths))
 
 
-def check_index(op: Operation, size: int, index: int, axis: int, unless: Sequence[Condition] = ()) -> None:
-    """The index must lie within the size, counted from either end, or one of the conditions hold."""
+def check_index(
+    op: Operation, size: int, index: int, axis: int, unless: Sequence[Condition] = (), *, negative: bool = True
+) -> None:
+    """The index must lie within the size, counted from either end if `negative`, or one of the conditions hold."""
     text = f"index {{right}} is out of bounds for dimension {axis} with size {{left}}"
     n, at = function_of(size), function_of(index)
-    for condition in (at_least(n, at.plus(1)), at_least(at, n.times(-1))):
+    for condition in (at_least(n, at.plus(1)), at_least(at, n.times(-1) if negative else constant(0))):
         op.require(any_of([condition, *unless]), Kind.INDEX, text, between=(size, index))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import lru_cache
-from itertools import chain
 from typing import Any
 
 import torch
@@ -14,23 +13,18 @@ from shapelint.size.number import plain
 from shapelint.source.span import CallSite, Span
 from shapelint.trace.branch import frozen_shape
 from shapelint.trace.recording.record import Record
-from shapelint.trace.recording.trees import flat_tensors
 from shapelint.trace.run import Run
 
 
 def freeze(run: Run, module: torch.nn.Module, built: Mapping[str, Span]) -> ShapeGraph:
     """The run's calls with symbolic shapes; `built` tells where each layer was constructed."""
     kinds = {name: type(part).__name__ for name, part in module.named_modules()}
-    owned = {id(tensor): name for name, tensor in chain(module.named_buffers(), module.named_parameters())}
-    nodes = tuple(_node(index, record, kinds, built, owned) for index, record in enumerate(run.records))
+    nodes = tuple(_node(index, record, kinds, built) for index, record in enumerate(run.records))
     inputs = tuple(index for index, record in enumerate(run.records) if record.name == "input")
     return ShapeGraph(nodes, inputs, run.output_nodes, dict(run.sizes))
 
 
-def _node(
-    index: int, record: Record, kinds: Mapping[str, str], built: Mapping[str, Span], owned: Mapping[int, str]
-) -> Node:
-    taken = () if record.inputs else flat_tensors((record.arguments, dict(record.keywords)))
+def _node(index: int, record: Record, kinds: Mapping[str, str], built: Mapping[str, Span]) -> Node:
     return Node(
         index=index,
         operation=record.name,
@@ -44,7 +38,7 @@ def _node(
         spatial=record.spatial,
         factor=record.factor,
         parameters=tuple((name, tuple(map(plain, value))) for name, value in record.parameters.items()),
-        source=next((owned[id(tensor)] for tensor in taken if id(tensor) in owned), ""),
+        taken=record.taken,
     )
 
 

@@ -20,6 +20,7 @@ class MetaState:
     def __init__(self, module: torch.nn.Module, *, train: bool) -> None:
         self._train, self._parts = train, list(module.modules())
         made: dict[int, torch.Tensor] = {}
+        self._paths = {id(part): name for name, part in module.named_modules()}
         stores = [(part, kind, getattr(part, kind)) for part in self._parts for kind in ("_parameters", "_buffers")]
         self._tensors = [
             (part, kind, {n: _on_meta(each, made) for n, each in store.items() if not _stays(part, kind, n, each)})
@@ -61,16 +62,21 @@ class MetaState:
             for part, kind in product(self._parts, ("_parameters", "_buffers")):
                 for name, tensor in getattr(part, kind).items():
                     if tensor is not None and tensor.is_meta and not is_lazy(tensor):
-                        self._fixed[id(tensor)] = KnownTensor(tensor, tuple(tensor.shape), -1)
+                        self._fixed[id(tensor)] = KnownTensor(tensor, tuple(tensor.shape), -1, self._path(part, name))
                     elif tensor is not None:
                         self._changing.append((part, kind, name))
         return self._fixed
 
-    def changing(self) -> Iterator[torch.Tensor]:
-        """The other tensors of the module, which have numbers, or no size yet."""
+    def changing(self) -> Iterator[tuple[torch.Tensor, str]]:
+        """The other tensors of the module, which have numbers, or no size yet, and their paths where they have one."""
         for part, kind, name in self._changing:
-            yield getattr(part, kind)[name]
-        yield from self._attributes
+            yield getattr(part, kind)[name], self._path(part, name)
+        yield from ((tensor, "") for tensor in self._attributes)
+
+    def _path(self, part: torch.nn.Module, name: str) -> str:
+        """The path of a parameter or buffer of a part."""
+        path = self._paths[id(part)]
+        return f"{path}.{name}" if path else name
 
 
 def _stays(part: torch.nn.Module, kind: str, name: str, tensor: torch.Tensor | None) -> bool:

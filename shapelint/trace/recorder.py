@@ -100,7 +100,7 @@ class Recorder(TorchFunctionMode):
     ) -> KnownTensor:
         """See Recording."""
         self.valued = self.valued or values is not None
-        known = self.known[id(tensor)] = KnownTensor(tensor, dims, node, values, layout)
+        known = self.known[id(tensor)] = KnownTensor(tensor, dims, node, "", values, layout)
         return known
 
     def require(self, condition: Condition, failure: Failure, operation: Operation) -> None:
@@ -126,7 +126,7 @@ class Recorder(TorchFunctionMode):
     def _end(self, operation: Operation) -> None:
         """Records the call with which the run ends."""
         args, kwargs = self._current
-        self._record(operation, args, kwargs, self._inputs(flat_tensors((args, kwargs))), (), None)
+        self._record(operation, args, kwargs, flat_tensors((args, kwargs)), (), None)
 
     def give_up(self, failure: Failure, operation: Operation) -> NoReturn:
         """Ends the run at a call of which no size tells whether it raises. Raises Unanalysable."""
@@ -217,7 +217,6 @@ class Recorder(TorchFunctionMode):
     def perform(self, operation: Operation, result: Result, args: Any, kwargs: Any) -> Any:
         """Makes the declared result and records the call."""
         given = flat_tensors((args, kwargs))
-        inputs = self._inputs(given)
         if isinstance(result, (Fresh, Same)) and not is_on_meta(result):
             result = without_numbers(result) or Kernel((result.shape,))
         if isinstance(result, Kernel):
@@ -231,7 +230,7 @@ class Recorder(TorchFunctionMode):
             tensors, dims = flat_tensors(value), tuple(each.shape for each in fresh_parts(result))
         origin = constancy_of(self.known, operation.name, (args, kwargs), given)
         layout = () if is_fresh_contiguous(result) else self._layout(operation, result, given)
-        self._record(operation, args, kwargs, inputs, dims, value)
+        self._record(operation, args, kwargs, given, dims, value)
         for index, (tensor, shape) in enumerate(zip(tensors, dims, strict=False)):
             values = None if operation.values is None else operation.values[index]
             self.learn(tensor, shape, len(self.records) - 1, values, layout)
@@ -270,13 +269,9 @@ class Recorder(TorchFunctionMode):
             if tuple(tensor.shape) != claimed:
                 raise Unanalysable(f"{operation.name} gave {tuple(tensor.shape)}, its size rule {claimed}")
 
-    def _inputs(self, given: list[torch.Tensor]) -> tuple[int, ...]:
-        """The indices of the calls that made the tensors among the arguments."""
-        known = [self.known.get(id(tensor)) for tensor in given]
-        return tuple(each.node for each in known if each is not None and each.node >= 0)
-
-    def _record(self, operation: Operation, args: Any, kwargs: Any, inputs: Any, dims: Any, value: Any) -> None:
+    def _record(self, operation: Operation, args: Any, kwargs: Any, given: Any, dims: Any, value: Any) -> None:
         module, call = self.layers[-1]
+        known = [self.known[id(tensor)] for tensor in given if id(tensor) in self.known]
         made = Record(
             name=operation.name,
             function=operation.function,
@@ -284,7 +279,8 @@ class Recorder(TorchFunctionMode):
             keywords=kwargs,
             module=module,
             call=call,
-            inputs=inputs,
+            inputs=tuple(each.node for each in known if each.node >= 0),
+            taken=tuple(each.name for each in known if each.name),
             place=calling_place(sys._getframe(1)) if self.with_places else None,
             outputs=dims,
             result=value,

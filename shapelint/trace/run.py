@@ -182,7 +182,7 @@ def _input(recorder: Recorder, spec: TensorSpec, sizes: Mapping[str, int]) -> to
     values = [function.value(sizes) for function in spec.dims]
     tensor = torch.empty(values, dtype=getattr(torch, spec.dtype), device="meta")
     dims = tuple(map(tracked_size, values, spec.dims))
-    recorder.records.append(Record("input", None, (), {}, "", 1, (), None, outputs=(dims,)))
+    recorder.records.append(Record("input", None, (), {}, "", 1, (), (), None, outputs=(dims,)))
     recorder.learn(tensor, dims, len(recorder.records) - 1)
     return tensor
 
@@ -190,16 +190,16 @@ def _input(recorder: Recorder, spec: TensorSpec, sizes: Mapping[str, int]) -> to
 def _learn_constants(recorder: Recorder, subject: Subject) -> None:
     """What is known of the module's own tensors."""
     recorder.known.update(subject.meta_state.fixed())
-    for tensor in subject.meta_state.changing():
+    for tensor, name in subject.meta_state.changing():
         if id(tensor) not in recorder.known:
-            _learn_constant(recorder, tensor)
+            _learn_constant(recorder, tensor, name)
 
 
-def _learn_constant(recorder: Recorder, tensor: torch.Tensor) -> None:
+def _learn_constant(recorder: Recorder, tensor: torch.Tensor, name: str) -> None:
     whole = not tensor.is_meta and not tensor.is_floating_point() and tensor.numel() <= SMALL
     numbers = tuple(tensor.flatten().tolist()) if whole else None
     known = recorder.learn(tensor, (0,) if is_lazy(tensor) else tuple(tensor.shape), -1, numbers)
-    known.constant = not tensor.is_meta
+    known.constant, known.name = not tensor.is_meta, name
 
 
 def overriding(values: Mapping[str, tuple[int, ...]], parameter: str = "output_padding") -> Overrides:

@@ -329,7 +329,7 @@ class Table(nn.Module):
 
 def test_a_table_is_called_by_its_name() -> None:
     (finding,) = shapelint.check(Table, (1, 3, 96, 96)).findings
-    assert finding.message == "`add` joins 64x8 from `positions` with 144x8 from `embed`"
+    assert finding.message == "`positions` is for 64 positions, and 96x96 has 144"
 
 
 class Quartered(nn.Module):

@@ -62,6 +62,41 @@ def test_drawn_assignments(seed: int) -> None:
     check_drawn(seed, _draw_written)
 
 
+def _numbers(drawn: random.Random, depth: int = 3) -> str:
+    """Integers that sizes make, as positions and distances are made."""
+    if not depth:
+        start = drawn.choice(("", "", "1, ", "2 - x.shape[2], "))
+        return drawn.choice((
+            f"torch.arange({start}x.shape[2])", "torch.arange(0, 2 * x.shape[3], 2)", "torch.arange(x.shape[3], 0, -1)",
+            "torch.zeros(x.shape[2], dtype=torch.int64)", "torch.full((3,), 2)", "torch.arange(5)",
+            "torch.ones(x.shape[3], dtype=torch.int64).cumsum(0)",
+        ))  # fmt: skip
+    one, two = _numbers(drawn, depth - 1), _numbers(drawn, depth - 1)
+    number = drawn.choice(("1", "2", "3", "x.shape[2]", "x.shape[3] // 2"))
+    return drawn.choice((
+        one, f"({one} + {number})", f"({number} - {one})", f"({one})[:, None].flatten()", f"({one} // 2)",
+        f"(-{one})", f"({one} * {drawn.choice('123')})", f"({one}).clamp(0, {drawn.choice('357')})", f"({one} % 5)",
+        f"torch.cat([{one}.flatten(), {two}.flatten()])", f"({one}).flip(0)", f"({one}).long()[1:]",
+        f"(({one}).flatten()[:, None] - ({two}).flatten()[None])", f"(({one}).flatten() + ({one}).flatten())",
+        f"(({one}).flatten()[None] + ({two}).flatten()[:, None])", f"torch.stack([{one}, {one}])",
+        f"torch.meshgrid({one}.flatten(), {two}.flatten(), indexing='ij')[{drawn.choice('01')}]",
+    ))  # fmt: skip
+
+
+def _draw_looked_up(drawn: random.Random) -> tuple[str, list[str]]:
+    rows = drawn.choice(("6", "9", "17", "x.shape[2]", "2 * x.shape[2] - 1", "x.shape[3] + 2"))
+    taken = drawn.choice((
+        "F.embedding({}, torch.zeros({}, 3))", "torch.zeros({1}, 3)[{0}]", "torch.zeros(2, {1})[:, {0}]",
+        "torch.zeros({1}, 3).index_select(0, ({0}).flatten())", "torch.zeros({1}).gather(0, ({0}).flatten())",
+    ))  # fmt: skip
+    return taken.format(_numbers(drawn), rows), ["2,4,H,W"]
+
+
+@pytest.mark.parametrize("seed", range(16))
+def test_what_sizes_make_is_looked_up_where_there_is_a_row_for_it(seed: int) -> None:
+    check_drawn(seed, _draw_looked_up)
+
+
 @pytest.mark.parametrize("text", [
     "x[:, :, 1:-1, ::2]",
     "x[:, :, : y.shape[2], : y.shape[3]]",

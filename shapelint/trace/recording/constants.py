@@ -19,7 +19,7 @@ from shapelint.trace.recording.record import KnownTensor
 from shapelint.trace.recording.trees import flat_tensors
 
 _DEPTH = 3
-_DRAWN = frozenset({
+DRAWN = frozenset({
     "rand", "randn", "randint", "randperm", "rand_like", "randn_like", "randint_like", "normal", "bernoulli", "poisson",
     "multinomial", "normal_", "uniform_", "random_", "bernoulli_", "exponential_", "geometric_", "cauchy_",
     "log_normal_", "dropout", "dropout_", "gumbel_softmax", "rrelu", "empty", "empty_like", "new_empty",
@@ -64,7 +64,7 @@ def constancy_of(
     if given and all(tensor.is_meta for tensor in given):
         return Constancy(constant=False, stale=False)
     stale = any(known[id(tensor)].stale for tensor in given if id(tensor) in known)
-    return Constancy(name not in _DRAWN and _is_constant(known, arguments), stale)
+    return Constancy(name not in DRAWN and _is_constant(known, arguments), stale)
 
 
 def mark_constants(

@@ -29,6 +29,7 @@ def elements(shape: Iterable[int]) -> int:
 class KnownTensor:
     """What is known of a tensor: its shape, the call that made it, and its values where they are sizes.
 
+    `name` is the path of a parameter or buffer, of which no call made it.
     Where `layout` holds or fails as in this run, the strides are those of this run too. A `constant` has real numbers,
     the same ones at every size; those of a `stale` tensor are not what the model wrote.
     """
@@ -36,6 +37,7 @@ class KnownTensor:
     tensor: torch.Tensor
     dims: Shape
     node: int
+    name: str = ""
     values: tuple[Any, ...] | None = None
     layout: tuple[Condition, ...] = ()
     constant: bool = False
@@ -57,7 +59,10 @@ class Event:
 
 @dataclass(slots=True)
 class Record:
-    """One recorded call, before it is frozen into a `graph.Node`."""
+    """One recorded call, before it is frozen into a `graph.Node`.
+
+    `inputs` are the indices of the calls that made the tensors among its arguments, `taken` the parameters and buffers.
+    """
 
     name: str
     function: Any
@@ -66,6 +71,7 @@ class Record:
     module: str
     call: int
     inputs: tuple[int, ...]
+    taken: tuple[str, ...]
     place: CallSite | None
     outputs: tuple[Shape, ...] = ()
     result: Any = None

@@ -1,0 +1,194 @@
+"""SL305: a table of positions has fewer rows than the size has positions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import reduce
+from typing import ClassVar
+
+from shapelint.rule import (
+    Analysis,
+    Diagnosis,
+    Finding,
+    Fix,
+    Invalid,
+    Safety,
+    Severity,
+    ShortTable,
+    SizeSet,
+    Valid,
+    sized,
+)
+
+from ._causes import place_of
+from ._words import brief, nearest_note, quoted, square
+
+_TOKENS = """
+import torch
+import torch.nn as nn
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.embed = nn.Embedding(1000, 16)
+        self.place = nn.Embedding(512, 16){}
+        self.table = nn.Parameter(torch.zeros(1, 512, 16))
+
+    def forward(self, ids):
+        {}
+"""
+_LOOKED_UP = "return self.embed(ids) + self.place(torch.arange(ids.shape[1]))"
+_SLICED = "return self.embed(ids) + self.table[:, : ids.shape[1]]"
+
+_VIT = """
+import torch
+import torch.nn as nn
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.patch = nn.Conv2d(3, 32, 16, stride=16)
+        self.first = nn.Parameter(torch.zeros(1, 1, 32))
+        self.positions = nn.Parameter(torch.zeros(1, 197, 32))
+
+    def forward(self, x):
+        x = self.patch(x).flatten(2).transpose(1, 2)
+        x = torch.cat((self.first.expand(len(x), -1, -1), x), dim=1)
+        return {}
+"""
+_GRID = "x + self.positions"
+_RESIZED = """x + torch.cat((
+            self.positions[:, :1],
+            nn.functional.interpolate(self.positions[:, 1:].transpose(1, 2), size=x.shape[1] - 1).transpose(1, 2),
+        ), dim=1)"""
+
+
+class TableTooShort:
+    """A table of positions has fewer rows than the size has positions.
+
+    ## What it does
+
+    A transformer knows of places by a table: an embedding of `torch.arange(n)`, a learned or computed parameter of
+    which the first rows are taken, a mask, a bias for each distance. The rule speaks where an asked size has more
+    positions than the table has rows, or another number where the table is added as it is, and names the table.
+
+    ## Why it is bad
+
+    The text of 512 tokens that was tried works, the one of 513 raises. A table that is added as it is pins the size
+    of the image.
+
+    ## What PyTorch says
+
+    In the first example below:
+
+    ```text
+    IndexError: index out of range in self
+    ```
+
+    ## Fix
+
+    A larger table, or a shorter input. The learned rows of a grid of patches are resized with
+    `nn.functional.interpolate`, the class token kept apart.
+
+    ## See also
+
+    SL304 for a Linear that pins the size.
+    """
+
+    code: ClassVar[str] = "SL305"
+    name: ClassVar[str] = "table-too-short"
+    valid: ClassVar[tuple[Valid, ...]] = (
+        Valid(_TOKENS.format("", _LOOKED_UP), "1,512:int64"),
+        Valid(_TOKENS.format("", _SLICED), "1,512:int64"),
+        Valid(_VIT.format(_RESIZED), "1,3,256,256"),
+    )
+    invalid: ClassVar[tuple[Invalid, ...]] = (
+        Invalid(
+            _TOKENS.format("  # <-- SL305", _LOOKED_UP),
+            "1,513:int64",
+            "`place` has 512 rows, and 1x513 needs 513",
+        ),
+        Invalid(
+            _TOKENS.format("", f"{_SLICED}  # <-- SL305"),
+            "1,513:int64",
+            "`table` is for 512 positions, and 1x513 has 513",
+        ),
+        Invalid(
+            _TOKENS.format("  # <-- SL305", _LOOKED_UP),
+            "N,S:int64",
+            "`place` has 512 rows, so it runs for any N, S from 1 to 512 only",
+        ),
+        Invalid(
+            _VIT.format(f"{_GRID}  # <-- SL305"),
+            "1,3,256,256",
+            "`positions` is for 197 positions, and 256x256 has 257",
+        ),
+    )
+
+    def check(self, analysis: Analysis) -> Iterator[Finding]:
+        """Yields an error where this is what raises, or a note with the sizes that fit."""
+        table, diagnosis = analysis.table, analysis.diagnosis
+        if table is not None and diagnosis is not None:
+            yield self._finding(analysis, table, _asked(analysis, table, diagnosis), Severity.ERROR)
+        elif table is not None and analysis.contract.proved:
+            words = brief(analysis.contract.runs, "some sizes")
+            yield self._finding(analysis, table, f"so it runs for {words} only", Severity.NOTE)
+
+    def _finding(self, analysis: Analysis, table: ShortTable, what: str, severity: Severity) -> Finding:
+        has = f"has {table.rows} rows" if table.indexed else f"is for {table.rows} positions"
+        return Finding(
+            code=self.code,
+            name=self.name,
+            severity=severity,
+            message=f"{quoted(table.name)} {has}, {what}",
+            notes=tuple(note for note in _notes(analysis, table) if note),
+            module=table.node.module or None,
+            location=place_of(table.node),
+            fix=None if analysis.diagnosis is None else _advice(analysis, table, analysis.diagnosis),
+        )
+
+
+def _asked(analysis: Analysis, table: ShortTable, diagnosis: Diagnosis) -> str:
+    """What the size at which it raises asks of the table."""
+    size = sized(diagnosis.focus.values() or _input(analysis, diagnosis))
+    if not table.indexed:
+        return f"and {size} has {table.wanted}"
+    if table.wanted <= table.rows:
+        return f"and {size} asks for row {table.wanted}"
+    return f"and {size} needs {table.wanted}"
+
+
+def _input(analysis: Analysis, diagnosis: Diagnosis) -> list[int]:
+    """The shape of the first input."""
+    return [dim.value(diagnosis.focus) for dim in next(analysis.question.inputs.tensors()).dims]
+
+
+def _notes(analysis: Analysis, table: ShortTable) -> Iterator[str | None]:
+    runs, diagnosis = analysis.contract.runs, analysis.diagnosis
+    made_for = None if table.indexed else _made_for(analysis)
+    yield f"it was made for {made_for}" if made_for else None
+    if diagnosis is not None and diagnosis.focus:
+        yield None if made_for or not analysis.contract.proved else f"it runs for: {brief(runs, 'some sizes only')}"
+        yield nearest_note(analysis, dict(diagnosis.focus))
+
+
+def _made_for(analysis: Analysis) -> str | None:
+    """The smallest square image that fits without a broadcast, where each axis allows some sizes only."""
+    runs = reduce(SizeSet.__sub__, [each.sizes for each in analysis.broadcasts], analysis.contract.runs)
+    if len(runs.symbols) != 2 or not all(runs.onto([name]).finite for name in runs.symbols):
+        return None
+    smallest = square(runs).smallest()
+    return sized(smallest.values()) if smallest else None
+
+
+def _advice(analysis: Analysis, table: ShortTable, diagnosis: Diagnosis) -> Fix:
+    name, axes = quoted(table.name), len(analysis.question.axes)
+    if table.indexed or not axes:
+        each = table.wanted in _input(analysis, diagnosis)
+        most = f", or pass at most {table.rows} positions" if each else ""
+        return Fix(f"make {name} larger and copy the rows that are trained{most}", Safety.ADVICE)
+    mode = {1: "linear", 2: "bicubic"}.get(axes, "trilinear")
+    how = f"`F.interpolate(..., size=..., mode='{mode}')`, its rows laid out as the grid that they were made for"
+    return Fix(f"resize {name} to the grid of the input: {how}", Safety.ADVICE)

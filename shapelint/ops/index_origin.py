@@ -1,0 +1,137 @@
+"""Where the numbers in an index tensor come from: data, calls without symbols, or the places along an axis."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from shapelint.source.fault import let_out
+from shapelint.trace.recording.constants import DRAWN
+from shapelint.trace.recording.operation import Operation
+from shapelint.trace.recording.record import Record, elements
+from shapelint.trace.recording.trees import flat_tensors, with_tensors
+
+Tensor = torch.Tensor
+_MOST_NUMBERS = 1 << 20
+_SOME_NUMBERS = frozenset({
+    "unsqueeze", "expand", "expand_as", "to", "long", "int", "view", "reshape", "repeat", "flatten", "contiguous",
+    "clone", "detach", "permute", "transpose", "t", "tile", "flip", "__getitem__", "narrow", "select", "squeeze",
+    "index_select", "roll",
+})  # fmt: skip
+_PLACES = frozenset({"argmax", "argmin", "argsort", "sort", "topk", "max", "min", "median", "mode", "kthvalue"})
+_ALONE = frozenset({"argmax", "argmin", "argsort"})
+
+
+def is_chosen_by_data(op: Operation, index: Tensor) -> bool:
+    """Whether the numbers in an index tensor depend on those in an input of the model."""
+    records, known = op.recorder.records, op.recorder.known.get(id(index))
+    waiting, seen = [] if known is None else [known.node], {-1}
+    while waiting:
+        node = waiting.pop()
+        if node not in seen:
+            seen.add(node)
+            if records[node].function is None:
+                return True
+            waiting.extend(records[node].inputs)
+    return False
+
+
+def computed(op: Operation, tensor: Tensor, node: int, made: dict[int, Any]) -> Tensor | None:
+    """The tensor with its numbers, by the calls that made it, `node` the last; None where one takes data or symbols."""
+    known = op.recorder.known.get(id(tensor))
+    if known is not None and not tensor.is_meta and known.constant and not known.stale:
+        return tensor
+    if node < 0 or tensor.numel() > _MOST_NUMBERS:
+        return None
+    record = op.recorder.records[node]
+    if node not in made:
+        made[node] = None if record.function is None or record.name in DRAWN else _called(op, record, made)
+    value = made[node]
+    if isinstance(value, Tensor):
+        return value
+    place = next((place for place, each in enumerate(flat_tensors(record.result)) if each is tensor), -1)
+    return None if value is None or place < 0 else flat_tensors(value)[place]
+
+
+def _called(op: Operation, record: Record, made: dict[int, Any]) -> Any:
+    """What a call gives for arguments with numbers; None where these are not known."""
+    given = (record.arguments, dict(record.keywords))
+    numbers: dict[int, Tensor] = {}
+    for each in flat_tensors(given):
+        value = computed(op, each, node_of(op, record, each), made)
+        if value is None:
+            return None
+        numbers[id(each)] = value
+    try:
+        return op.recorder.kernel(record.function, *with_tensors(given, lambda each: numbers[id(each)]))
+    except Exception as error:  # torch's: the numbers are not known then
+        let_out(error)
+        return None
+
+
+def node_of(op: Operation, record: Record, tensor: Tensor) -> int:
+    """The call that made an argument; a call that gives back its own argument is not the one."""
+    known = op.recorder.known.get(id(tensor))
+    if any(each is tensor for each in flat_tensors(record.result)):
+        given = flat_tensors((record.arguments, dict(record.keywords)))
+        places = dict(zip(map(id, given), record.inputs, strict=True)) if len(given) == len(record.inputs) else {}
+        return places.get(id(tensor), -1)
+    return -1 if known is None else known.node
+
+
+def found_below(op: Operation, index: Tensor) -> int | None:
+    """The size of the axis along which an index tensor was found, as by `argmax` or `topk`; None for another."""
+    records, known = op.recorder.records, op.recorder.known
+    node = known[id(index)].node
+    if written_to(records, node):
+        return None
+    while node >= 0 and records[node].name in _SOME_NUMBERS and isinstance(records[node].arguments[0], Tensor):
+        index = records[node].arguments[0]
+        node = node_of(op, records[node], index)
+    if node < 0 or records[node].name not in _PLACES or not isinstance(records[node].arguments[0], Tensor):
+        return None
+    record, pair = records[node], isinstance(records[node].result, tuple)
+    if pair != (record.name not in _ALONE) or (pair and record.result[1] is not index):
+        return None
+    return _extent(op, record)
+
+
+def written_to(records: list[Record], node: int) -> bool:
+    """Whether a call writes into the memory of a call's result, or of what that was made of; a place that was found
+    is new, whatever was written to the numbers among which it was sought.
+    """
+    memories: set[int] = set()
+    waiting, seen = [node], {-1}
+    while waiting:
+        node = waiting.pop()
+        if node not in seen:
+            seen.add(node)
+            memories.update(map(_memory, flat_tensors(records[node].result)))
+            waiting.extend(() if records[node].name in _PLACES else records[node].inputs)
+    return any(_memory(tensor) in memories for record in records for tensor in _targets(record))
+
+
+def _targets(record: Record) -> list[Tensor]:
+    """The tensors that a call changes: an in-place function's first argument, and `out=`."""
+    name = record.name
+    in_place = name in ("__setitem__", "index_put_") or (name.endswith("_") and not name.endswith("__"))
+    in_place = in_place or (name.startswith("__i") and name not in ("__index__", "__int__", "__invert__"))
+    given = record.arguments[:1] if in_place or record.keywords.get("inplace") else ()
+    return flat_tensors((given, record.keywords.get("out")))
+
+
+def _memory(tensor: Tensor) -> int:
+    return int(tensor.untyped_storage()._cdata)
+
+
+def _extent(op: Operation, record: Record) -> int | None:
+    """The size of the axis over which a call went; of the whole tensor where it names none."""
+    shape = op.shape(record.arguments[0])
+    first = 2 if record.name in ("topk", "kthvalue") else 1
+    given = record.arguments[first] if len(record.arguments) > first else None
+    axis = record.keywords.get("dim", given)
+    if axis is None and record.name in ("argmax", "argmin"):
+        return elements(shape)
+    axis = -1 if axis is None else axis
+    return shape[axis] if type(axis) is int and shape else None
