@@ -18,7 +18,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from shapelint.jobs import pickles as stored
+from shapelint.jobs import serialized
 from shapelint.jobs.dependencies import SET_HERE, Data, Present
 from shapelint.jobs.job import Job
 from shapelint.report.report import Report
@@ -26,7 +26,7 @@ from shapelint.terminal.interrupt import undisturbed
 
 FOLDER: Final = ".shapelint_cache"
 _SUFFIX: Final = ".check"
-_MAGIC: Final = b"shapelint cache 3\n"
+_MAGIC: Final = b"shapelint cache 4\n"
 _DIGEST: Final = 32
 _LARGEST: Final = 1 << 28
 _TAG: Final = (
@@ -55,8 +55,8 @@ class Cache:
             return None
         try:
             seen, report = unpacked(body)
-            return stored.loads(report) if self._present.agrees(seen) else None
-        except (stored.UnreadableError, ValueError, zlib.error):  # what another version wrote
+            return serialized.loads(report) if self._present.agrees(seen) else None
+        except (serialized.UnreadableError, ValueError, zlib.error):  # what another version wrote
             return None
 
     def keep(self, job: Job, body: bytes) -> None:

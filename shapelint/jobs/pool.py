@@ -15,7 +15,7 @@ from functools import partial
 from typing import Final
 
 from shapelint.errors import ShapelintError
-from shapelint.jobs import pickles as stored
+from shapelint.jobs import serialized
 from shapelint.jobs.child import End, EndKind, GarbledError, can_fork, run_crew
 from shapelint.jobs.job import Job
 from shapelint.jobs.watchdog import run_here
@@ -102,8 +102,8 @@ class Running:
                 raise GarbledError(payload) from error
         elif kind == REPORT and number != _NOBODY:
             try:
-                self.reports[number] = stored.loads(payload)
-            except stored.UnreadableError as error:
+                self.reports[number] = serialized.loads(payload)
+            except serialized.UnreadableError as error:
                 self._lines[number] = f"{self.jobs[number].target}: {error}"
         self._progress()
 

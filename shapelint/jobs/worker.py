@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from shapelint.jobs import pickles as stored
+from shapelint.jobs import serialized
 from shapelint.jobs.cache import packed
 from shapelint.jobs.dependencies import Watching
 from shapelint.jobs.job import Job, without_ignored
@@ -59,7 +59,7 @@ class CheckingTask:
         try:
             with progress_shown():
                 report = self._checked(job)
-            data = stored.dumps(report)
+            data = serialized.dumps(report)
             seen = None if watching is None else watching.data(_folders(job), job.target)
             if seen is not None:
                 tell(KEEP, packed(seen, data))

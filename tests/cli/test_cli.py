@@ -20,7 +20,7 @@ import pytest
 from shapelint.cli.app import run
 from shapelint.cli.checker import FORMATS
 from shapelint.errors import InternalError, ModelError
-from shapelint.jobs.pickles import dumps, loads
+from shapelint.jobs.serialized import dumps, loads
 from shapelint.report.report import Report
 from tests import fabricated
 from tests.fabricated import MODEL

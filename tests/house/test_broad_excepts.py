@@ -21,7 +21,7 @@ ALLOWED = {
     ),
     "shapelint/errors.py": (1, "the `__str__` of an exception is the user's code, and may raise"),
     "shapelint/instrument/standins.py": (1, "a proxy of a module that is not installed, which raises as it likes"),
-    "shapelint/jobs/pickles.py": (1, "bytes of any origin; the exception is told"),
+    "shapelint/jobs/serialized.py": (1, "bytes of any origin; the exception is told"),
     "shapelint/jobs/worker.py": (2, "the end of a check: one line that says whose the exception is, and exit code 2"),
     "shapelint/source/ownership.py": (1, "what lies in sys.modules may answer by code of its own"),
     "shapelint/trace/recorder.py": (1, "torch is asked whose the exception is, and it or an InternalError is raised"),

@@ -13,14 +13,14 @@ from pathlib import Path
 import pytest
 
 from shapelint.cli.app import run
-from shapelint.jobs import pickles as stored
+from shapelint.jobs import serialized
 from shapelint.jobs.cache import FOLDER, Cache, clean, packed
 from shapelint.jobs.dependencies import Data, content, listing, shadows
 from shapelint.jobs.job import Job
 from tests.fabricated import FAILING, MODEL
 
 JOB = Job("net.py:Net", ("1,3,6,6",))
-REPORT = stored.loads(stored.dumps(FAILING))
+REPORT = serialized.loads(serialized.dumps(FAILING))
 
 
 @pytest.fixture(autouse=True)
@@ -42,7 +42,7 @@ def seen(**changed: object) -> Data:
 
 
 def keep(data: Data, job: Job = JOB) -> Path:
-    Cache().keep(job, packed(data, stored.dumps(REPORT)))
+    Cache().keep(job, packed(data, serialized.dumps(REPORT)))
     (file,) = Path(FOLDER).glob("*.check")
     return file
 
@@ -131,7 +131,7 @@ class Harm:
         lambda data: b"",
         lambda data: data[:-7],
         lambda data: data[:200] + b"x" + data[201:],
-        lambda data: data.replace(b"cache 3", b"cache 2"),
+        lambda data: data.replace(b"cache 4", b"cache 3"),
         lambda data: os.urandom(len(data)),
     ],
     ids=["empty", "cut", "flipped", "another version", "foreign"],
@@ -146,14 +146,14 @@ def test_a_damaged_entry_is_none(damage: Callable[[bytes], bytes]) -> None:
 def test_an_entry_runs_no_code(evil: object) -> None:
     Cache().keep(JOB, packed(seen(), pickle.dumps(evil)))
     assert Cache().find(JOB) is None
-    with pytest.raises(stored.UnreadableError, match=r"^no report of this version: "):
-        stored.loads(pickle.dumps(evil))
+    with pytest.raises(serialized.UnreadableError, match=r"^no report of this version: "):
+        serialized.loads(pickle.dumps(evil))
     assert not Path("harm").exists()
 
 
 def test_a_folder_that_cannot_be_written_is_no_error() -> None:
     Path(FOLDER).write_text("a file in the place of the folder")
-    Cache().keep(JOB, packed(seen(), stored.dumps(REPORT)))
+    Cache().keep(JOB, packed(seen(), serialized.dumps(REPORT)))
     assert Cache().find(JOB) is None
 
 
@@ -163,7 +163,7 @@ def test_a_full_disk_leaves_nothing_half_written(monkeypatch: pytest.MonkeyPatch
 
     keep(seen())
     monkeypatch.setattr(Path, "replace", full)
-    Cache().keep(JOB, packed(seen(variables={"A": "1"}), stored.dumps(REPORT)))
+    Cache().keep(JOB, packed(seen(variables={"A": "1"}), serialized.dumps(REPORT)))
     assert Cache().find(JOB) == REPORT
     assert not list(Path(FOLDER).glob("*.part"))
 
