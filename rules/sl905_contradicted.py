@@ -24,7 +24,9 @@ class Net(nn.Module):
 """
 _NUMBERS = "return self.conv(x){}"
 _WATCHED = """y = self.conv(x)
-        return y[..., 1:] if torch._C._len_torch_function_stack() else y  # <-- SL905"""
+        watched = "Recorder" in str(torch.overrides._get_current_function_mode())
+        return y[..., 1:] if watched else y  # <-- SL905"""
+_CONFIRMED = {"confirm": ("cpu",)}
 
 
 class Contradicted:
@@ -32,8 +34,9 @@ class Contradicted:
 
     ## What it does
 
-    At an asked size the model is also run once for real, in eager PyTorch on the CPU, where that costs little. Where
-    it gives other sizes than the contract says, or an error where the contract says that it runs, this is the finding.
+    At an asked size the model is also run once for real, in eager PyTorch on the CPU, where that costs little, and
+    where a check is confirmed by onnxruntime at the sizes of that. Where it gives other sizes than the contract says,
+    or an error where the contract says that it runs, this is the finding.
 
     ## Why it is bad
 
@@ -57,6 +60,12 @@ class Contradicted:
             _NET.format(_WATCHED),
             "1,1,16",
             "eager PyTorch gives 1x4x16 at 16, where 1x4x15 was proved",
+        ),
+        Invalid(
+            _NET.format(_WATCHED),
+            "1,1,L",
+            "eager PyTorch gives 1x4x8 at 8, where 1x4x7 was proved",
+            options=_CONFIRMED,
         ),
     )
 

@@ -22,8 +22,11 @@ from shapelint.confirm.onnx_file import (
     first_line,
     input_tensors,
 )
+from shapelint.confirm.witness import is_numeric
 from shapelint.errors import foreseen
 from shapelint.facts.finding import Confirmation
+from shapelint.instrument.frames import raised_by_python
+from shapelint.load.devices import NamedDevices
 from shapelint.restore.module import unchanged
 from shapelint.restore.random import Drawn, same_random_numbers, seed
 from shapelint.size.words import sized
@@ -39,8 +42,8 @@ class ExportSubject:
     """A model to be confirmed: how to build it, its inputs at given sizes, and what was predicted for them.
 
     `build` gives a CPU module in eval mode, fresh or the user's own. `inputs` gives seeded CPU tensors. `predict` takes
-    the sizes and whether the model is repaired, and gives None where it says that the model raises. `memory`, where
-    given, is asked for the bytes of inputs and activations before any of them is made.
+    the sizes and whether the model is repaired, and gives None where it says that the model raises, and no shapes where
+    it says nothing. `memory`, where given, is asked for the bytes of inputs and activations before any of them is made.
     """
 
     build: Callable[[], torch.nn.Module]
@@ -103,7 +106,8 @@ def _confirm_points(
     for sizes in points:
         for values in (None, assignments) if assignments else (None,):
             try:
-                confirmations.append(bench.confirmation(sizes, values))
+                found = bench.confirmation(sizes, values)
+                confirmations.append(replace(found, predicted=found.predicted or None))
             except _NotConfirmed as reason:
                 notes.append(f"not confirmed{reason}")
     return tuple(confirmations), tuple(dict.fromkeys(notes))
@@ -196,13 +200,15 @@ def _run_eager(model: FlatModule, tensors: tuple[torch.Tensor, ...]) -> _Eager:
     """Runs the module; a second time, with another seed, only where the first run took random numbers."""
     seed(0)
     before = Drawn()
-    outputs = model(*(tensor.clone() for tensor in tensors))
+    with NamedDevices():
+        outputs = model(*(tensor.clone() for tensor in tensors))
     if not outputs:
         raise _NotConfirmed(": the model gives no tensor")
     if Drawn() == before:
         return _Eager(outputs, random=False)
     seed(1)
-    again = model(*(tensor.clone() for tensor in tensors))
+    with NamedDevices():
+        again = model(*(tensor.clone() for tensor in tensors))
     return _Eager(outputs, random=not all(map(torch.equal, outputs, again)))
 
 
@@ -211,7 +217,8 @@ def _raised(blank: Confirmation, error: Exception) -> Confirmation:
         raise _NotConfirmed(f"{_at(blank.sizes)}: {first_line(error)}") from error
     expected = blank.predicted is None
     note = f"PyTorch raises{', as predicted' * expected}: {first_line(error)}"
-    return replace(blank, ok=expected, note=note, raises="PyTorch")
+    of_sizes = expected or not (is_numeric(error) or raised_by_python(error.__traceback__))
+    return replace(blank, ok=expected, note=note, raises="PyTorch" if of_sizes else "")
 
 
 def _max_abs_error(eager: Sequence[torch.Tensor], observed: Sequence[Any]) -> float:

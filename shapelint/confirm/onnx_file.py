@@ -17,6 +17,7 @@ from torch.overrides import TorchFunctionMode
 from torch.utils import _pytree as pytree
 
 from shapelint.errors import foreseen
+from shapelint.load.devices import NamedDevices
 from shapelint.source.fault import call_foreign, let_out
 
 OPSET = 20
@@ -131,26 +132,27 @@ def export_open(model: FlatModule, tensors: tuple[torch.Tensor, ...], axes: Open
 
 def _traced_open(model: FlatModule, tensors: tuple[torch.Tensor, ...], axes: OpenAxes) -> bytes:
     file, names = io.BytesIO(), input_names(len(tensors))
-    call_foreign(
-        torch.onnx.export,
-        model,
-        tensors,
-        file,
-        dynamo=False,
-        opset_version=OPSET,
-        training=torch.onnx.TrainingMode.PRESERVE,
-        input_names=list(names),
-        dynamic_axes={name: each for name, each in zip(names, axes, strict=True) if each},
-        export_params=False,
-        do_constant_folding=False,
-    )
+    with NamedDevices():
+        call_foreign(
+            torch.onnx.export,
+            model,
+            tensors,
+            file,
+            dynamo=False,
+            opset_version=OPSET,
+            training=torch.onnx.TrainingMode.PRESERVE,
+            input_names=list(names),
+            dynamic_axes={name: each for name, each in zip(names, axes, strict=True) if each},
+            export_params=False,
+            do_constant_folding=False,
+        )
     return file.getvalue()
 
 
 def _export_torchscript(model: FlatModule, tensors: tuple[torch.Tensor, ...]) -> bytes:
     """By `dynamo=False`; PRESERVE, since EVAL would set the mode of every submodule, where some may train."""
     file = io.BytesIO()
-    with PlainSizes():
+    with NamedDevices(), PlainSizes():
         call_foreign(
             torch.onnx.export,
             model,

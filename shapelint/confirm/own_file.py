@@ -18,6 +18,7 @@ from shapelint.restore.module import left_as_it_was
 from shapelint.size.number import plain
 from shapelint.trace.recording.errors import Unanalysable
 from shapelint.trace.run import Run, Subject, run_once
+from shapelint.trace.ways import run_all_ways
 
 _WAITING: Final = 300.0
 
@@ -105,4 +106,4 @@ def _confirmation(provider: str, run: Run, answer: SizedRun) -> Confirmation:
 
 def _run(traced: Subject, sizes: Mapping[str, int]) -> Run:
     with left_as_it_was(traced.module):
-        return run_once(traced, sizes, symbolic=False)
+        return run_all_ways(lambda choices: run_once(traced, sizes, symbolic=False, choices=choices))

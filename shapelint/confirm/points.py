@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -11,13 +11,16 @@ import torch
 
 from shapelint.confirm.confirm import ExportSubject, confirm, too_large
 from shapelint.confirm.dynamic import confirmed_at_many
-from shapelint.facts.analysis import Analysis
+from shapelint.facts.analysis import Analysis, Contradiction
+from shapelint.facts.contract import How
 from shapelint.load import Loaded
 from shapelint.request.spec import TensorSpec
 from shapelint.restore.module import left_as_it_was
 from shapelint.size.number import plain
 from shapelint.source.fault import call_foreign
+from shapelint.trace.recording.errors import Unanalysable
 from shapelint.trace.run import Subject, overriding, run_once
+from shapelint.trace.ways import run_all_ways
 
 _POINTS = 4
 
@@ -48,7 +51,21 @@ def confirmed(
                 found, notes = (*found, *more), (*notes, *others)
             confirmations, remarks = (*analysis.confirmations, *found), (*analysis.remarks, *notes)
             analysis = replace(analysis, confirmations=confirmations, remarks=remarks)
-    return analysis
+    return replace(analysis, contradictions=(*analysis.contradictions, *_contradictions(analysis)))
+
+
+def _contradictions(analysis: Analysis) -> Iterator[Contradiction]:
+    """Where eager PyTorch does otherwise than is proved, at sizes at which nobody has said so."""
+    told = [dict(each.sizes) for each in analysis.contradictions]
+    for each in analysis.confirmations:
+        seen, raised = each.eager, each.raises == "PyTorch"
+        if each.repaired or each.dynamic or (seen is None and not raised) or dict(each.sizes) in told:
+            continue
+        proved = analysis.contract.outcome(**each.sizes)
+        said = proved.outputs if proved.ok else None
+        if proved.how is How.PROVED and seen != said:
+            told.append(dict(each.sizes))
+            yield Contradiction(each.sizes, said, seen, each.note)
 
 
 def chosen_points(analysis: Analysis) -> tuple[Mapping[str, int], ...]:
@@ -77,7 +94,10 @@ def _subject(analysis: Analysis, loaded: Loaded, traced: Subject, *, train: bool
     def predict(sizes: Mapping[str, int], repaired: bool) -> tuple[tuple[int, ...], ...] | None:
         values = plan.values if repaired and plan is not None else {}
         with left_as_it_was(traced.module):
-            run = run_once(traced, sizes, symbolic=False, overrides=overriding(values))
+            changed = overriding(values)
+            run = run_all_ways(lambda way: run_once(traced, sizes, symbolic=False, overrides=changed, choices=way))
+        if isinstance(run.error, Unanalysable):
+            return ()
         return None if run.failure is not None else tuple(tuple(map(plain, shape)) for shape in run.outputs)
 
     def memory(sizes: Mapping[str, int]) -> int:

@@ -18,6 +18,7 @@ import torch
 
 from shapelint.errors import printable, words_of
 from shapelint.load import Loaded
+from shapelint.load.devices import NamedDevices
 from shapelint.request.inputs import Inputs
 from shapelint.request.spec import TensorSpec
 from shapelint.restore.module import unchanged
@@ -93,12 +94,12 @@ class Witness:
                 let_out(error)
                 return Seen(sizes, None, _line(error), real=False, numeric=True)
             args, kwargs = inputs.map(lambda spec: _tensor(spec, sizes))
-            with unchanged(module), _filled(module), _mode(module, self._train):
+            with unchanged(module), _filled(module), _mode(module, self._train), NamedDevices():
                 try:
                     value = call_foreign(getattr(module, self._method or "__call__"), *args, **kwargs)
                 except Exception as error:  # the user's code
                     let_out(error)
-                    return Seen(sizes, None, _line(error), real, _is_numeric(error))
+                    return Seen(sizes, None, _line(error), real, is_numeric(error))
             return Seen(sizes, tuple(tuple(each.shape) for each in output_tensors(value)), "", real)
 
     def _module(self) -> tuple[torch.nn.Module, bool]:
@@ -163,7 +164,7 @@ def _multiplications(record: Record) -> int:
     return (made or sum(map(prod, given))) * max(widths, default=1)
 
 
-def _is_numeric(error: Exception) -> bool:
+def is_numeric(error: Exception) -> bool:
     """Whether an error is about numbers, which are not the user's here."""
     return isinstance(error, _NUMERIC)
 

@@ -30,6 +30,7 @@ from shapelint.facts.analysis import Analysis, Intent, Layer, MixedSamples, Shor
 from shapelint.facts.contract import Contract, How, Outcome, Region, union
 from shapelint.facts.failure import Kind
 from shapelint.facts.graph import ShapeGraph, TensorShape
+from shapelint.instrument.install import plain_globals
 from shapelint.load.failure import place
 from shapelint.locks import one_check
 from shapelint.request.inputs import Inputs
@@ -151,7 +152,7 @@ def _contract(
     samples: MixedSamples | None,
 ) -> Contract:
     def ask(sizes: Mapping[str, int]) -> Outcome:
-        with one_check():
+        with one_check(), plain_globals(explored.subject.module):
             run = explored.run(sizes, symbolic=False)
         outputs = tuple(tuple(map(plain, shape)) for shape in run.outputs)
         unexplained = run.failure is not None and run.failure.kind is Kind.UNEXPLAINED

@@ -89,7 +89,8 @@ class Confirmation:
 
     `dynamic` tells that the sizes were open in the file; `exporter` which of torch.onnx made it, "" where none did.
     The provider is "PyTorch" where only eager PyTorch was asked, since it is to raise. `eager` is what it gave beside
-    the runtime, None where it was not asked; `raises` tells who raised what ends the note, "" where nobody did.
+    the runtime, None where it was not asked; `raises` tells who raised what ends the note because of a size, "" where
+    nobody did.
     """
 
     provider: str

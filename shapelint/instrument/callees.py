@@ -16,6 +16,7 @@ from typing import Any, Final
 import torch
 
 from shapelint.instrument.builtins import TRACKED, item
+from shapelint.instrument.legacy import LEGACY
 from shapelint.instrument.sized_shape import shape_of
 from shapelint.instrument.standins import Heard, Hidden
 from shapelint.size.operand import left_operand
@@ -35,7 +36,7 @@ _HARMLESS_MODULES: Final = frozenset({
     "inspect",
 })  # fmt: skip
 _BY_VALUE: Final[dict[Any, Callable[..., Any]]] = {
-    **{getattr(builtins, name): tracked for name, tracked in TRACKED.items()}, torch.Size: shape_of,
+    **{getattr(builtins, name): tracked for name, tracked in TRACKED.items()}, torch.Size: shape_of, **LEGACY,
 }  # fmt: skip
 
 

@@ -78,6 +78,17 @@ def tracked_builtins(module: torch.nn.Module) -> Iterator[None]:
                 sys.modules.pop(name, None)
 
 
+@contextmanager
+def plain_globals(module: torch.nn.Module) -> Iterator[None]:
+    """While it is open, the module runs as it is on meta; what it keeps of that in globals and caches is put back."""
+    spaces = list({id(each.__globals__): each.__globals__ for each in user_functions(module)}.values())
+    with ExitStack() as stack:
+        for space in spaces:
+            stack.enter_context(restored_globals(space))
+        stack.enter_context(caches_passed_by(spaces))
+        yield
+
+
 def _replacements(space: dict[str, Any], modules: dict[str, Any]) -> dict[str, Any]:
     """What is new among the globals of a module, and what takes the place of another."""
     found = {name: stand_in(value, modules) for name, value in space.items()}

@@ -20,6 +20,7 @@ from torch.overrides import TorchFunctionMode
 
 from shapelint.errors import TargetError, foreseen
 from shapelint.load.constants import LARGEST_ATTRIBUTE, SMALL, is_small_buffer
+from shapelint.load.devices import NamedDevices
 from shapelint.load.failure import described, place
 from shapelint.load.sites import Site, SiteRecorder, Sites, begin
 from shapelint.load.target import import_path, resolve
@@ -111,7 +112,7 @@ def _attempt(factory: Callable[[], object], devices: _Devices, recorder: SiteRec
     try:
         with restored_state(), warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            with devices:
+            with NamedDevices(), devices:
                 module = begin(factory)
             if isinstance(module, nn.Module) and recorder.made_all(module, start):
                 _move(module)
@@ -125,7 +126,7 @@ def _attempt(factory: Callable[[], object], devices: _Devices, recorder: SiteRec
 def _real(name: str, factory: Callable[[], object]) -> nn.Module:
     """A module on the CPU; TargetError where the user's code raises or gives something else."""
     try:
-        with restored_state(), torch.device("cpu"):
+        with restored_state(), NamedDevices(), torch.device("cpu"):
             module = begin(factory)
     except SystemExit as error:
         raise TargetError(f"building {name} ends the program (SystemExit: {error.code}){place(error)}") from error

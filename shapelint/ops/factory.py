@@ -37,7 +37,8 @@ def _is_cpu(op: Operation, tensor: Tensor) -> Plain:
     return Plain(op.function == Tensor.is_cpu.__get__)  # type: ignore[attr-defined]
 
 
-def _checked(op: Operation, sizes: tuple[Any, ...]) -> tuple[int, ...]:
+def shape_asked(op: Operation, sizes: tuple[Any, ...]) -> tuple[int, ...]:
+    """Sizes that are given one by one or as a list, of which none is negative."""
     found = listed(sizes)
     for size in found:
         op.require_at_least(size, 0, Kind.ARGUMENT, "Trying to create tensor with negative dimension {left}")
@@ -49,14 +50,14 @@ def _made(op: Operation, *sizes: Any, size: Any = None, dtype: Any = None, out: 
     """zeros, ones, empty, rand, randn: sizes one by one or as a list."""
     if out is not None or memory_format not in (None, torch.contiguous_format):
         raise NoRule
-    return Fresh(_checked(op, sizes if size is None else (size,)), _LIKE, dtype or torch.get_default_dtype())
+    return Fresh(shape_asked(op, sizes if size is None else (size,)), _LIKE, dtype or torch.get_default_dtype())
 
 
 @size_rule(torch.full)
 def _full(op: Operation, size: Any, fill_value: Any, *, dtype: Any = None, out: Any = None, **options: Any) -> Result:
     if out is not None:
         raise NoRule
-    return Fresh(_checked(op, (size,)), _LIKE, dtype or _kind(fill_value))
+    return Fresh(shape_asked(op, (size,)), _LIKE, dtype or _kind(fill_value))
 
 
 def _kind(value: Any) -> torch.dtype:
@@ -71,23 +72,23 @@ def _randint(op: Operation, *args: Any, size: Any = None, dtype: Any = None, **o
     shape = size if size is not None else args[-1]
     if not isinstance(shape, (tuple, list)):
         raise NoRule
-    return Fresh(_checked(op, (shape,)), _LIKE, dtype or torch.int64)
+    return Fresh(shape_asked(op, (shape,)), _LIKE, dtype or torch.int64)
 
 
 def _randperm(op: Operation, n: int, *, dtype: Any = None, **options: Any) -> Result:
-    return Fresh(_checked(op, (n,)), _LIKE, dtype or torch.int64)
+    return Fresh(shape_asked(op, (n,)), _LIKE, dtype or torch.int64)
 
 
 def _new(op: Operation, input: Tensor, *sizes: Any, size: Any = None, dtype: Any = None, **options: Any) -> Result:
     """x.new_zeros(...) and the like; new_full has the value last."""
     if op.name == "new_full":
         sizes = sizes[:1]
-    return Fresh(_checked(op, sizes if size is None else (size,)), _LIKE, dtype or input.dtype)
+    return Fresh(shape_asked(op, sizes if size is None else (size,)), _LIKE, dtype or input.dtype)
 
 
 @size_rule(torch.eye)
 def _eye(op: Operation, n: int, m: Any = None, *, dtype: Any = None, **options: Any) -> Result:
-    return Fresh(_checked(op, (n, n if m is None else m)), _LIKE, dtype or torch.get_default_dtype())
+    return Fresh(shape_asked(op, (n, n if m is None else m)), _LIKE, dtype or torch.get_default_dtype())
 
 
 @size_rule(torch.linspace, torch.logspace)

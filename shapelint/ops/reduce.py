@@ -178,6 +178,15 @@ def _register(rule: Any, names: Iterable[str], *more: Any) -> None:
     size_rule(*(function for function in functions if function not in RULES))(rule)
 
 
+@size_rule(torch._is_all_true, torch._is_any_true)
+def _truth(op: Operation, input: Tensor) -> Result:
+    """Whether all or any of a boolean tensor's elements hold, as `torch.distributions` asks of its arguments."""
+    if input.dtype is not torch.bool:
+        raise NoRule
+    return Fresh((), input)
+
+
+
 _register(_reduction, ("sum", "mean", "nansum", "nanmean"))
 _register(_extreme, ("amax", "amin"))
 _register(_one_axis, ("all", "any", "argmax", "argmin", "prod"))

@@ -15,6 +15,7 @@ from typing import Any
 
 import torch
 
+from shapelint.ops.factory import shape_asked
 from shapelint.size.number import larger, smaller
 from shapelint.size.ratio import Ratio
 from shapelint.size.tracking import symbolic
@@ -78,6 +79,17 @@ def _tensor(op: Operation, data: Any, *, dtype: Any = None, **options: Any) -> R
 @size_rule(Tensor.new_tensor)
 def _new_tensor(op: Operation, input: Tensor, data: Any, *, dtype: Any = None, **options: Any) -> Result:
     return _tensor(op, data, dtype=dtype or input.dtype)
+
+
+@size_rule(Tensor.new)
+def _new_of_old(op: Operation, input: Tensor, *sizes: Any) -> Result:
+    """x.new(2, h) and x.new(y.size()) have these sizes; a tuple or a list has the numbers, and a tensor is copied."""
+    shape = len(sizes) == 1 and isinstance(sizes[0], torch.Size)
+    if not shape and len(sizes) == 1 and isinstance(sizes[0], (tuple, list)):
+        return _tensor(op, sizes[0], dtype=input.dtype)
+    if not shape and not all(isinstance(each, int) and not isinstance(each, bool) for each in sizes):
+        raise NoRule
+    return Fresh(shape_asked(op, sizes or (0,)), input)
 
 
 def _numbers(op: Operation, data: Any) -> list[Any]:

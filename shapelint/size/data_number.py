@@ -56,11 +56,16 @@ class DataNumber(float):
     def __format__(self, specification: str) -> str:
         return repr(self)
 
-    def _another(self, *_: Any) -> DataNumber:
-        return DataNumber(self._run)
+    def _another(self, *others: Any) -> Any:
+        return NotImplemented if any(map(_is_tensor, others)) else DataNumber(self._run)
 
-    def _decided(self, *_: Any) -> bool:
-        return self._run.choose()
+    def _decided(self, other: Any) -> Any:
+        return NotImplemented if _is_tensor(other) else self._run.choose()
+
+
+def _is_tensor(value: Any) -> bool:
+    """Whether a value does arithmetic with numbers itself, for each of its own."""
+    return hasattr(type(value), "__torch_function__")
 
 
 _ARITHMETIC: Final = ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow")

@@ -142,6 +142,7 @@ def _explained(recorder: Recorder, error: BaseException) -> Failure:
     text = f"{type(error).__name__}: {printable(said)}".removesuffix(": ")
     text = text.replace("{", "(").replace("}", ")")
     known = raised_by_python(error.__traceback__) and error is not recorder.kernel_error
+    known = known or isinstance(error, TypeError)  # of types, which are the same on the whole way
     if known and not isinstance(error, (Unanalysable, SystemExit)):
         return Failure(Kind.PYTHON, _as_seen(text, recorder.sizes))
     return Failure(Kind.OBSERVED if error is recorder.observed else Kind.UNEXPLAINED, text)

@@ -129,6 +129,12 @@ IDIOMS: dict[str, Callable[[Tensor], Any]] = {
     "lru_cache": lambda x: square_to(x, *halves(*x.shape[2:])),
     "a checkpoint": lambda x: checkpoint(lambda y: F.max_pool2d(y, 2, ceil_mode=True), x, use_reentrant=False),
     "complex": lambda x: torch.fft.irfft2(torch.fft.rfft2(x), s=x.shape[2:]) if x.shape[3] > 1 else x,
+    "FloatTensor(sizes)": lambda x: x + torch.FloatTensor(x.size(0), 3, x.shape[2], x.size()[3]).fill_(0),
+    "Tensor(shape)": lambda x: torch.Tensor(x.size()[2:]).fill_(0) + torch.Tensor(x).sum(),
+    "Tensor(numbers)": lambda x: (torch.Tensor(list(x.shape)), torch.LongTensor([x.shape[2]]).expand(x.shape[3], 1)),
+    "Tensor()": lambda x: torch.Tensor().new().resize_(x.size()).zero_(),
+    "Variable": lambda x: torch.autograd.Variable(x.data.new(x.size()).fill_(0), requires_grad=False) + x,
+    "new(sizes)": lambda x: (x.new(x.shape[2], 2), x.new(x.size()[1:]), x.new((4, 5, 6))),
     "half": lambda x: F.avg_pool2d(x.half(), 1).float(),
 }
 

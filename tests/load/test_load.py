@@ -10,6 +10,7 @@ import pytest
 import torch
 from torch import nn
 
+import shapelint
 from shapelint.errors import TargetError
 from shapelint.load import import_path, load
 from shapelint.source.span import Span
@@ -351,3 +352,26 @@ def test_a_module_that_cannot_be_imported_says_why_and_where(
 ) -> None:
     (folder / "bad.py").write_text(source)
     assert refused(target) == message.format(repr(target.partition(":")[0]))
+
+
+class OnTheCard(nn.Module):
+    """Built for a graphics card, as its author has one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.down = nn.Conv2d(3, 8, 4, 2, 1).cuda()
+        self.up = nn.ConvTranspose2d(8, 3, 4, 2, 1).to("cuda:0")
+        self.mean = torch.zeros(1, 3, 1, 1, device=torch.device("cuda"))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = x.cuda() - self.mean.to(x.device, torch.float32)
+        return self.up(self.down(x)) + torch.zeros(x.shape, device="cuda")
+
+
+@pytest.mark.skipif(torch.accelerator.is_available(), reason="there is a card here")
+def test_a_model_for_a_card_is_checked_where_there_is_none() -> None:
+    report = shapelint.check(OnTheCard, "1,3,34,20", confirm=("cpu",))
+    assert report.ok
+    assert report.contract.proved
+    assert [each.ok for each in report.confirmations] == [True]
+    assert not shapelint.check(OnTheCard, "1,3,33,20").ok

@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from torch import nn
 
 import shapelint
+from shapelint.errors import ModelError
 from shapelint.facts.contract import Contract, How
 from tests.oracle import run
 
@@ -153,6 +154,40 @@ def test_a_table_of_the_users_keeps_what_it_holds() -> None:
 
     assert shapelint.check(Net, "1,3,H,W").contract.runs
     assert dict.__getitem__(TABLE, "relu") is nn.ReLU
+
+
+GRIDS: dict[str, torch.Tensor] = {}
+
+
+class Gridded(nn.Module):
+    """Keeps in a global what it made for each size."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        key = str(x.shape)
+        if key not in GRIDS:
+            GRIDS[key] = torch.linspace(-1, 1, x.shape[3])
+        return x * GRIDS[key]
+
+
+def test_neither_a_check_nor_a_later_question_leaves_anything_in_the_users_tables() -> None:
+    report = shapelint.check(Gridded, "1,3,H,W")
+    assert report.contract.outcome(H=20, W=24).outputs == ((1, 3, 20, 24),)
+    assert GRIDS == {}
+    assert Gridded()(torch.rand(1, 3, 20, 24)).shape == (1, 3, 20, 24)
+
+
+def halved_sizes(x: torch.Tensor) -> torch.Tensor:
+    return F.max_pool2d(x, 4).new_zeros(1, x.shape[2] / 2)  # type: ignore[arg-type]
+
+
+def legacy_halved_sizes(x: torch.Tensor) -> torch.Tensor:
+    return x + torch.FloatTensor(1, 3, x.shape[2] / 2, x.shape[3])  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("forward", [halved_sizes, legacy_halved_sizes])
+def test_a_type_that_raises_raises_at_every_size(forward: Any) -> None:
+    with pytest.raises(ModelError, match=r"does not run: TypeError: .*but got float"):
+        contract(forward)
 
 
 def test_an_index_tensor_that_was_written_to_through_a_view_proves_nothing() -> None:

@@ -59,7 +59,20 @@ def repeated(x: Tensor) -> Tensor:
     return pooled(x)
 
 
-ALIKE = [scaled, checked, logged, chosen, asserted, compared, repeated]
+def weighed(x: Tensor) -> Tensor:
+    """A float of the data on the left of a tensor, in a sum and in a comparison."""
+    mean = x.mean().item()
+    return torch.where(mean < x, mean + x, 2.0 * mean - x)
+
+
+def drawn_from_distributions(x: Tensor) -> Tensor:
+    """Their arguments are checked by branches that only raise."""
+    one = torch.distributions.Normal(x[:, :, ::2], x[:, :, ::2].exp())
+    two = torch.distributions.Bernoulli(logits=x[..., 0])
+    return torch.distributions.kl_divergence(one, one).mean() + two.log_prob(two.sample()) + one.rsample().sum()
+
+
+ALIKE = [scaled, checked, logged, chosen, asserted, compared, repeated, weighed, drawn_from_distributions]
 
 
 def net(function: Any) -> nn.Module:
