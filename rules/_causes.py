@@ -43,6 +43,13 @@ def pinned_regions(analysis: Analysis) -> list[Region]:
     return [region for region in analysis.contract.regions if is_pinned(analysis, region.outcome.failure)]
 
 
+def is_cut_into_rows(analysis: Analysis, failure: Failure | None, place: Span | None) -> bool:
+    """Whether a view into rows of so many features fails, `x.view(-1, 400)`, which a linear layer behind it takes."""
+    samples = analysis.samples
+    fixed = samples is not None and bool(samples.layer) and samples.place == place
+    return fixed and failure is not None and failure.kind is Kind.RESHAPE
+
+
 def raising(analysis: Analysis, *kinds: Kind) -> tuple[Diagnosis, Node, Failure] | None:
     """The diagnosis, the call and its failure, where a call that raises for one of these reasons is what is wrong."""
     diagnosis = analysis.diagnosis

@@ -2,9 +2,23 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Sequence
 
-from shapelint.rule import Analysis, LostRows, Node, Plan, SizeSet, all_of, equal, sized, symbol, written
+from shapelint.rule import (
+    Analysis,
+    LostRows,
+    MixedSamples,
+    Node,
+    Plan,
+    SizeSet,
+    all_of,
+    call_at,
+    equal,
+    sized,
+    symbol,
+    written,
+)
 
 _SIZE_NAMES = ("depth", "rows", "columns")
 _BRIEF, _PIECES = 90, 12
@@ -119,3 +133,11 @@ def nearest_note(analysis: Analysis, focus: dict[str, int]) -> str | None:
     if not texts:
         return None
     return f"nearest to {sized(tuple(focus.values()))} that {verb}: {' and '.join(dict.fromkeys(texts))}"
+
+
+def flattened(samples: MixedSamples, features: int) -> str:
+    """What to write in the place of a view into rows of so many features."""
+    call = call_at(samples.place)
+    owner = call.func if call is not None and isinstance(call.func, ast.Attribute) else None
+    kept = "flatten(1)" if owner is None else f"{ast.unparse(owner.value)}.flatten(1)"
+    return f"write `{kept}`, and build the layer after it for {features} features"

@@ -23,7 +23,7 @@ from shapelint.rule import (
     sized,
 )
 
-from ._causes import misfit_regions, pinned_regions, place_of
+from ._causes import is_cut_into_rows, misfit_regions, pinned_regions, place_of
 from ._words import nearest_note, some_of
 
 _PINNED = """
@@ -106,11 +106,12 @@ class RestrictedSizes:
         diagnosis = analysis.diagnosis
         if diagnosis is not None and diagnosis.region.outcome.ok is False:
             failure = diagnosis.region.outcome.failure
-            if failure is not None and not analysis.claimed and not _has_own_rule(failure, diagnosis):
+            cut = is_cut_into_rows(analysis, failure, diagnosis.region.outcome.place)
+            if failure is not None and not analysis.claimed and not cut and not _has_own_rule(failure, diagnosis):
                 yield self._error(analysis, diagnosis)
         known = analysis.contract.proved and not analysis.certain and not analysis.misaligned
         explained = pinned_regions(analysis) or misfit_regions(analysis) or analysis.mixed or analysis.table
-        if known and not explained and analysis.wanted and _is_restricted(analysis.wanted):
+        if known and not explained and analysis.samples is None and analysis.wanted and _is_restricted(analysis.wanted):
             yield self._note(analysis)
 
     def _error(self, analysis: Analysis, diagnosis: Diagnosis) -> Finding:

@@ -16,6 +16,7 @@ from shapelint.rule import (
     Misfit,
     Node,
     Region,
+    Safety,
     Severity,
     Valid,
     sized,
@@ -23,9 +24,9 @@ from shapelint.rule import (
 )
 
 from ._built_for import argument_of, channels_fix, followers_note
-from ._causes import is_pinned, node_of, pinned_regions, place_of, raising
+from ._causes import is_cut_into_rows, is_pinned, node_of, pinned_regions, place_of, raising
 from ._fixes import rewriting_fix
-from ._words import brief, called, consequence, nearest_note, quoted, square
+from ._words import brief, called, consequence, flattened, nearest_note, quoted, square
 
 _LENET = """
 import torch
@@ -121,6 +122,11 @@ class PinnedSize:
             "1,3,H,W",
             "`fc1` takes 401 features, and no size gives them",
         ),
+        Invalid(
+            _LENET.format("16 * 5 * 5", "  # <-- SL304", "x = x.view(-1, 16 * 5 * 5)"),
+            "4,3,64,64",
+            "`fc1` takes 400 features, and 64x64 gives it 2704",
+        ),
         Invalid(_AUDIO.format("  # <-- SL304"), "1,1,L", "`norm` takes 100 features, so only L from 397 to 400 fit"),
         Invalid(_AUDIO.format("  # <-- SL304"), "1,1,480", "`norm` takes 100 features, and 480 gives it 120"),
     )
@@ -130,6 +136,8 @@ class PinnedSize:
         found = raising(analysis, Kind.CHANNELS)
         if found is not None and is_pinned(analysis, found[2]) and found[0].misfits:
             yield self._error(analysis, found[0])
+        elif (cut := raising(analysis, Kind.RESHAPE)) and is_cut_into_rows(analysis, cut[2], cut[1].place):
+            yield from self._of_rows(analysis, cut[0])
         elif analysis.diagnosis is None and not analysis.certain:
             for region in pinned_regions(analysis)[:1]:
                 yield self._note(analysis, region)
@@ -155,6 +163,26 @@ class PinnedSize:
             fix=_fix(analysis, diagnosis, misfit) if analysis.certain else None,
         )
 
+    def _of_rows(self, analysis: Analysis, diagnosis: Diagnosis) -> Iterator[Finding]:
+        """The view into rows of so many features, as what a flatten in its place would give the layer."""
+        samples, focus = analysis.samples, dict(diagnosis.focus)
+        node = next((each for each in analysis.graph.nodes if samples and each.module == samples.layer), None)
+        if samples is None or node is None:
+            return
+        features, size = samples.features.value(focus), sized(tuple(focus.values()))
+        view = f"`{samples.operation}` makes rows of {samples.row} of what it gets, whatever the size"
+        notes = [view, _fitting(analysis), nearest_note(analysis, focus), _pooled(analysis, node, samples.operation)]
+        yield Finding(
+            code=self.code,
+            name=self.name,
+            severity=Severity.ERROR,
+            message=f"{called(node)} takes {samples.row} features, and {size} gives it {features}",
+            notes=tuple(note for note in notes if note),
+            module=node.module or None,
+            location=place_of(node),
+            fix=Fix(f"for {size}, {flattened(samples, features)}", Safety.ADVICE),
+        )
+
     def _note(self, analysis: Analysis, region: Region) -> Finding:
         node, failure = node_of(analysis, region), region.outcome.failure
         name = quoted(region.outcome.module) if node is None else called(node)
@@ -162,7 +190,7 @@ class PinnedSize:
         notes = [_fitting(analysis), None if node is None else _pooled(analysis, node)]
         words = str(analysis.contract.runs)
         whole = f"{text} {words} fit"
-        fits = "," not in words and len(whole) <= _LINE
+        fits = analysis.contract.proved and "," not in words and len(whole) <= _LINE
         return Finding(
             code=self.code,
             name=self.name,
@@ -191,8 +219,11 @@ def _fitting(analysis: Analysis) -> str | None:
     return f"it runs for: {brief(runs, 'some sizes, such as ' + _words(analysis))}" if runs else "no size fits"
 
 
-def _pooled(analysis: Analysis, layer: Node) -> str | None:
-    """The pool that makes every size fit, where the size before the flatten is known from a size that runs."""
+def _pooled(analysis: Analysis, layer: Node, flatten: str = "") -> str | None:
+    """The pool that makes every size fit, where the size before the flatten is known from a size that runs.
+
+    `flatten` is the call that does as a flatten does.
+    """
     nodes = analysis.graph.nodes
     node = next((each for each in nodes if each.module == layer.module and each.operation == layer.operation), None)
     if node is None or not node.shapes or node.operation != "linear":
@@ -205,7 +236,8 @@ def _pooled(analysis: Analysis, layer: Node) -> str | None:
     rank = len(shape) - 2
     if rank not in (1, 2, 3) or prod(shape[1:]) != features:
         return None
-    return f"for every size, put `nn.AdaptiveAvgPool{rank}d({written(shape[2:])})` before the flatten"
+    where = quoted(flatten) if flatten else "flatten"
+    return f"for every size, put `nn.AdaptiveAvgPool{rank}d({written(shape[2:])})` before the {where}"
 
 
 def _words(analysis: Analysis) -> str:

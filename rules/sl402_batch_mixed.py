@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Iterator
 from typing import ClassVar
 
@@ -15,11 +14,10 @@ from shapelint.rule import (
     Safety,
     Severity,
     Valid,
-    call_at,
     sized,
 )
 
-from ._words import nearest_note, quoted, some_of
+from ._words import flattened, nearest_note, quoted, some_of
 
 _LENET = """
 import torch.nn as nn
@@ -135,7 +133,7 @@ class BatchMixed:
             notes=tuple(_notes(analysis, samples, features, focus)),
             module=samples.module or None,
             location=samples.place,
-            fix=Fix(_advice(samples, features), Safety.ADVICE),
+            fix=Fix(f"{flattened(samples, features)}, or pool to one size before it", Safety.ADVICE),
         )
 
 
@@ -145,10 +143,3 @@ def _notes(analysis: Analysis, samples: MixedSamples, features: int, focus: dict
         yield f"a row is a sample for: {some_of(samples.apart)}"
     if analysis.wanted and (nearest := nearest_note(analysis, focus)):
         yield nearest
-
-
-def _advice(samples: MixedSamples, features: int) -> str:
-    call = call_at(samples.place)
-    owner = call.func if call is not None and isinstance(call.func, ast.Attribute) else None
-    kept = "flatten(1)" if owner is None else f"{ast.unparse(owner.value)}.flatten(1)"
-    return f"write `{kept}`, and build the layer after it for {features} features, or pool to one size before it"

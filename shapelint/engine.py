@@ -7,12 +7,15 @@ from dataclasses import replace
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, Final
 
+import torch
+
 from shapelint.diagnosis.scene import proposed
 from shapelint.errors import ModelError, RuleError, SpecError
 from shapelint.facts.analysis import Analysis
 from shapelint.facts.finding import Finding, fits
 from shapelint.load import Loaded, import_path, load, packages_first
 from shapelint.load.failure import described, place
+from shapelint.load.uncompiled import uncompiled
 from shapelint.locks import one_check
 from shapelint.registry import load_rules, select_rules
 from shapelint.report.report import Report
@@ -65,8 +68,12 @@ def check(
     saved = load_saved(target, init_kwargs, method, train=train) if is_saved(target) else None
     parsed = parsed if saved is None else saved.inputs(parsed)
     asked = question(parsed, options.sizes)
-    with import_path(target if saved is None else None), restored_state(imports=True):
+    with import_path(target if saved is None else None), restored_state(imports=True), uncompiled():
         loaded = load(target, init_kwargs=init_kwargs, method=method) if saved is None else saved.loaded
+        default = str(torch.get_default_dtype()).removeprefix("torch.")
+        if default != "float32" and saved is None:  # as the import of the user's module leaves it
+            parsed = parsed.in_dtype(default)
+            asked = question(parsed, options.sizes)
         analysis = _analysed(loaded, parsed, asked, options, saved)
         again = partial(load, target, init_kwargs=init_kwargs, method=method)
         tries = isinstance(target, str) and saved is None and analysis.diagnosis is not None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import namedtuple
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ import torch.nn.functional as F
 from torch import nn
 
 import shapelint
-from shapelint.errors import TargetError
+from shapelint.errors import ModelError, TargetError
 
 Tensor = torch.Tensor
 Pair = namedtuple("Pair", "image mask")  # noqa: PYI024 - made as users make it
@@ -147,5 +148,59 @@ def test_a_compiled_module_is_analysed_as_what_it_was_made_from() -> None:
 def test_a_scripted_instance_is_refused_in_one_line() -> None:
     with pytest.raises(TargetError) as error:
         shapelint.check(torch.jit.script(nn.Sequential(nn.ReLU())), "1,3,H,W")
-    wanted = "RecursiveScriptModule is compiled by torch.jit; give what it was made from, or set PYTORCH_JIT=0"
+    wanted = "RecursiveScriptModule is compiled by torch.jit; give what it was made from"
     assert str(error.value) == wanted
+
+
+class Scripts(nn.Module):
+    """Scripts what it is made of, and takes a part from a file of TorchScript."""
+
+    def __init__(self, file: str = "") -> None:
+        super().__init__()
+        self.first = torch.jit.script(nn.Conv2d(3, 3, 3, 2, 1))
+        self.second = torch.jit.load(file) if file else nn.Identity()
+
+    def forward(self, x: torch.Tensor) -> Any:
+        return self.second(self.first(x))
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_what_is_scripted_in_a_check_is_followed_and_what_was_before_is_tried(tmp_path: Path) -> None:
+    file = str(tmp_path / "part.pt")
+    torch.jit.script(nn.MaxPool2d(2)).save(file)
+    assert shapelint.check(Scripts, "1,3,H,W").contract.proved
+    report = shapelint.check(Scripts, (1, 3, 8, 8), init_kwargs={"file": file})
+    assert report.ok
+    assert report.contract.outcome(H=8, W=8).outputs == ((1, 3, 2, 2),)
+    assert not report.contract.proved
+    assert isinstance(torch.jit.script(nn.ReLU()), torch.jit.ScriptModule)
+
+
+def test_inputs_are_of_the_default_dtype_that_the_models_file_sets(tmp_path: Path) -> None:
+    (tmp_path / "double.py").write_text(
+        "import torch\ntorch.set_default_dtype(torch.float64)\nNet = lambda: torch.nn.Conv2d(3, 4, 3)\n"
+    )
+    report = shapelint.check(f"{tmp_path / 'double.py'}:Net", (1, 3, 8, 8))
+    assert report.inputs == ("1,3,8,8:float64",)
+    assert report.ok
+    assert torch.get_default_dtype() is torch.float32
+
+
+@pytest.mark.parametrize(("build", "spec", "wanted"), [
+    (lambda: nn.Conv2d(3, 4, 3).double(), "1,3,8,8", "; with `1,3,8,8:float64` it runs"),
+    (lambda: nn.Embedding(9, 4), "2,S", "; with `2,S:int64` it runs"),
+])  # fmt: skip
+def test_a_dtype_that_is_refused_is_told_with_what_to_write(build: Any, spec: str, wanted: str) -> None:
+    with pytest.raises(ModelError) as error:
+        shapelint.check(build, spec)
+    assert str(error.value).endswith(wanted)
+
+
+class Forgets(nn.Module):
+    def forward(self, x: torch.Tensor) -> None:
+        x.relu()
+
+
+def test_a_model_that_gives_none_cannot_be_checked() -> None:
+    with pytest.raises(ModelError, match=r"^Forgets gives None, and so no size to check: a `return` is missing in its"):
+        shapelint.check(Forgets, "1,3,H,W")

@@ -36,6 +36,7 @@ from shapelint.locks import one_check
 from shapelint.request.inputs import Inputs
 from shapelint.request.options import Options
 from shapelint.request.question import Question, check_expectation, question
+from shapelint.restore.module import left_as_it_was
 from shapelint.size.number import plain
 from shapelint.size.sets import SizeSet
 from shapelint.source.ownership import installed, shown
@@ -43,17 +44,20 @@ from shapelint.source.span import Span
 from shapelint.trace.explore import Exploration, explore
 from shapelint.trace.freeze import convolution_layers, freeze
 from shapelint.trace.recording.errors import Unanalysable
-from shapelint.trace.run import Run, Subject
+from shapelint.trace.run import Run, Subject, run_once
 
 if TYPE_CHECKING:
     from shapelint.load import Loaded
 
+_MOST_DTYPES: Final = 3
+
 
 def study(loaded: Loaded, parsed: Inputs, asked: Question, options: Options) -> tuple[Analysis, Subject]:
-    """The analysis of a loaded model; ModelError where it raises at every size for no reason of size."""
+    """The analysis of a loaded model; ModelError where it gives None, or raises at every size for no reason of size."""
     asked, explored = _explored(loaded, parsed, asked, options)
     check_expectation(options.expect, asked.symbols)
-    _refuse_what_never_runs(loaded, explored)
+    _refuse_what_never_runs(loaded, explored, parsed)
+    _refuse_what_gives_nothing(loaded, explored, options.method or "forward")
     built = built_places(loaded)
     region = _showing(explored, asked)
     graph = freeze(explored.runs[region.run], loaded.module, built)
@@ -89,13 +93,35 @@ def _explored(loaded: Loaded, parsed: Inputs, asked: Question, options: Options)
     return asked, explore(subject_of(loaded, asked, options), asked.domain, asked.first)
 
 
-def _refuse_what_never_runs(loaded: Loaded, explored: Exploration) -> None:
+def _refuse_what_never_runs(loaded: Loaded, explored: Exploration, parsed: Inputs) -> None:
     """A raise at every size that no size rule explains is no finding, but a check that could not be done."""
     first = explored.runs[0]
     if all(map(_is_no_size_rule, explored.runs)) and not isinstance(first.error, Unanalysable):
         assert first.failure is not None
-        where = _where(first)
+        where = f"{_where(first)}{_other_dtype(explored.subject, first, parsed)}"
         raise ModelError(f"{loaded.name} does not run: {first.failure.text}{where}") from first.error
+
+
+def _other_dtype(subject: Subject, first: Run, parsed: Inputs) -> str:
+    """What to write where the model runs with inputs of another dtype, that of its first weight or of indices."""
+    weights = (each.dtype for each in subject.module.parameters() if each.is_floating_point())
+    wanted = dict.fromkeys([*(str(dtype).removeprefix("torch.") for dtype in weights), "int64"])
+    for dtype in list(wanted)[:_MOST_DTYPES]:
+        inputs = subject.inputs.in_dtype(dtype)
+        if inputs == subject.inputs:
+            continue
+        with left_as_it_was(subject.module):
+            run = run_once(replace(subject, inputs=inputs), first.sizes, symbolic=False)
+        if run.failure is None:
+            return f"; with {' and '.join(f'`{text}`' for text in parsed.in_dtype(dtype).texts())} it runs"
+    return ""
+
+
+def _refuse_what_gives_nothing(loaded: Loaded, explored: Exploration, method: str) -> None:
+    """A model that gives None has no output whose size could be checked, and most often has forgotten to return it."""
+    ended = [run for run in explored.runs if run.failure is None]
+    if ended and all(run.nothing for run in ended):
+        raise ModelError(f"{loaded.name} gives None, and so no size to check: a `return` is missing in its {method}")
 
 
 def _where(run: Run) -> str:

@@ -20,11 +20,12 @@ from shapelint.request.question import Question
 from shapelint.request.spec import Expectation
 from shapelint.size.condition import FALSE, TRUE, Condition, all_of, at_least, equal, negate
 from shapelint.size.function import Function, as_function, constant
-from shapelint.size.isl_form import Undecidable
+from shapelint.size.isl_form import SolverError, Undecidable, limited
 from shapelint.size.sets import SizeSet
 
 _FAR = 1 << 40
 _LARGE = 64
+_MOST_STEPS = 20_000_000
 
 
 def output_axes(outputs: Sequence[TensorShape], question: Question) -> tuple[int, tuple[int, ...]] | None:
@@ -81,13 +82,14 @@ def with_known_restores(
 
 def _meeting(sizes: SizeSet, condition: Condition) -> SizeSet | None:
     """The sizes that meet a condition, the set itself where all do; None where they cannot be told."""
-    try:
-        if condition == TRUE or not sizes & SizeSet.where(sizes.symbols, negate(condition)):
-            return sizes
-        return sizes & SizeSet.where(sizes.symbols, condition)
-    except Undecidable:
-        with suppress(Undecidable):
-            return sizes.meeting(condition)
+    with suppress(SolverError), limited(_MOST_STEPS):
+        try:
+            if condition == TRUE or not sizes & SizeSet.where(sizes.symbols, negate(condition)):
+                return sizes
+            return sizes & SizeSet.where(sizes.symbols, condition)
+        except Undecidable:
+            with suppress(Undecidable):
+                return sizes.meeting(condition)
     return None
 
 

@@ -30,11 +30,12 @@ _LINEAR = frozenset({"linear", "addmm", "matmul", "__matmul__", "mm"})
 
 @dataclass(frozen=True, slots=True)
 class _Cut:
-    """A view that cuts across samples: the features of one sample and of one row."""
+    """A view that cuts across samples: the features of one sample and of one row, and the layer that takes rows."""
 
     record: Record
     features: Function
     row: int
+    layer: str
 
 
 def mixed_samples(explored: Exploration, regions: Sequence[Region], question: Question) -> MixedSamples | None:
@@ -55,7 +56,8 @@ def mixed_samples(explored: Exploration, regions: Sequence[Region], question: Qu
     if shown is None or not sizes or not (kept or shown.features.constant is not None):
         return None
     place = None if shown.record.place is None else shown.record.place.span()
-    return MixedSamples(sizes, kept, shown.record.name, shown.record.module, place, shown.features, shown.row)
+    call = shown.record.name, shown.record.module, place
+    return MixedSamples(sizes, kept, *call, shown.features, shown.row, shown.layer)
 
 
 def _batch(question: Question) -> Function | None:
@@ -85,9 +87,10 @@ def _cutting(index: int, records: Sequence[Record], batch: Function) -> _Cut | N
     if channels is None or row is None or channels < 2 or row % channels or row == channels:
         return None
     suffixes = list(accumulate(reversed(given), product))
-    if constant(row) in suffixes or not any(_takes(each, row) for each in records[index + 1 :]):
+    layer = next((each.module for each in records[index + 1 :] if _takes(each, row)), None)
+    if constant(row) in suffixes or layer is None:
         return None
-    return _Cut(record, reduce(product, given[1:]), row)
+    return _Cut(record, reduce(product, given[1:]), row, layer)
 
 
 def _takes(record: Record, row: int) -> bool:

@@ -222,7 +222,7 @@ class Contradiction:
 class MixedSamples:
     """A view that makes other rows than samples: `sizes` are where it does, `apart` where a sample is a row.
 
-    A sample has `features` there, and a row takes `row` of them.
+    A sample has `features` there, and a row takes `row` of them; `layer` is the linear layer behind it.
     """
 
     sizes: SizeSet
@@ -232,6 +232,7 @@ class MixedSamples:
     place: Span | None
     features: Function
     row: int
+    layer: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ Data = dict[str, Any]
 _OUTSIDE: Final = ("socket.connect", "subprocess.Popen", "os.system", "os.exec", "os.posix_spawn")
 _SYSTEM: Final = ("/proc/", "/sys/", "/dev/")
 _BETWEEN: Final = (os.__file__, "<frozen os>", "<frozen _collections_abc>")
-SET_HERE: Final = ("PYTORCH_JIT", "ORT_DISABLE_TELEMETRY")
+SET_HERE: Final = ("ORT_DISABLE_TELEMETRY",)
 
 
 class Watching:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -88,11 +87,7 @@ def _folders(job: Job) -> list[str]:
 
 
 def _prepare(provider: str | None) -> None:
-    """Imports torch, whose time is not the model's; ProviderError where a provider that was asked for does not run.
-
-    torch reads the variable when it is imported: inside of a compiled script function no call can be seen.
-    """
-    os.environ["PYTORCH_JIT"] = "0"
+    """Imports torch, whose time is not the model's; ProviderError where a provider that was asked for does not run."""
     import shapelint.engine  # noqa: F401
 
     if provider:

@@ -246,7 +246,7 @@ def _check_scripted(loaded: Loaded, name: str) -> None:
     compiled = [path for path, part in loaded.module.named_modules() if isinstance(part, torch.jit.ScriptModule)]
     if compiled and (loaded.given or not compiled[0]):
         what = f"`{compiled[0]}` of {name}" if compiled[0] else name
-        raise TargetError(f"{what} is compiled by torch.jit; give what it was made from, or set PYTORCH_JIT=0")
+        raise TargetError(f"{what} is compiled by torch.jit; give what it was made from")
 
 
 def _check_method(module: nn.Module, name: str, method: str | None) -> None:

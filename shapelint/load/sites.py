@@ -58,7 +58,8 @@ class SiteRecorder:
 
     def made_all(self, module: nn.Module, start: int) -> bool:
         """Whether the module and all in it came to be in this context, after `count` was `start`."""
-        known = [(part, self._calls.get(id(part))) for part in module.modules()]
+        parts = (part for part in module.modules() if not isinstance(part, torch.jit.ScriptModule))  # made in C++
+        known = [(part, self._calls.get(id(part))) for part in parts]
         return all(entry is not None and entry[0]() is part and entry[2] >= start for part, entry in known)
 
     def __enter__(self) -> SiteRecorder:

@@ -34,6 +34,14 @@ class Inputs:
         args = tuple(_replaced(value, fn) for value in self.args)
         return args, {name: _replaced(value, fn) for name, value in self.kwargs.items()}
 
+    def in_dtype(self, dtype: str) -> Inputs:
+        """The arguments with another dtype for each tensor that has none of its own. Raises SpecError."""
+
+        def changed(spec: TensorSpec) -> TensorSpec:
+            return spec if spec.stated else TensorSpec(spec.dims, dtype, spec.name)
+
+        return Inputs(*self.map(changed))
+
     def texts(self) -> tuple[str, ...]:
         """The specs as texts for reports, such as `1,3,H,W` or `name=1,77:int64`."""
         return tuple(map(str, self.tensors()))

@@ -8,7 +8,7 @@ from __future__ import annotations
 import keyword
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from numbers import Integral
 from typing import Final
 
@@ -22,22 +22,30 @@ DTYPES: Final = (
     *("float32", "float64", "float16", "bfloat16", "complex64", "complex128", "bool"),
     *("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"),
 )
+_DEFAULT: Final = "float32"
 _ALIASES: Final = {"float": "float32", "double": "float64", "half": "float16", "int": "int32", "long": "int64"}
 
 
 @dataclass(frozen=True, slots=True, init=False)
 class TensorSpec:
-    """A tensor to be given to a model: its dims as functions of the symbols, its dtype, its keyword if any."""
+    """A tensor to be given to a model: its dims as functions of the symbols, its dtype, its keyword if any.
+
+    Where no dtype is `stated`, it is the default one.
+    """
 
     dims: tuple[Function, ...]
     dtype: str
     name: str | None
+    stated: bool = field(compare=False)
 
-    def __init__(self, dims: Iterable[int | Function], dtype: str = "float32", name: str | None = None) -> None:
+    def __init__(
+        self, dims: Iterable[int | Function], dtype: str = "", name: str | None = None, stated: bool = True
+    ) -> None:
         """Takes integers too; SpecError where a dim or the dtype is none."""
         functions = tuple(_dimension(dim, number) for number, dim in enumerate(dims, 1))
         object.__setattr__(self, "dims", functions)
-        object.__setattr__(self, "dtype", _known_dtype(dtype))
+        object.__setattr__(self, "dtype", _known_dtype(dtype or _DEFAULT))
+        object.__setattr__(self, "stated", stated and bool(dtype))
         object.__setattr__(self, "name", name)
 
     def symbols(self) -> tuple[str, ...]:
@@ -46,7 +54,7 @@ class TensorSpec:
 
     def __str__(self) -> str:
         prefix = f"{self.name}=" if self.name else ""
-        suffix = "" if self.dtype == "float32" else f":{self.dtype}"
+        suffix = "" if self.dtype == _DEFAULT else f":{self.dtype}"
         return prefix + ",".join(map(str, self.dims)) + suffix
 
 
@@ -76,7 +84,7 @@ def parse_tensor(text: str) -> TensorSpec:
         name, rest = _keyword(text)
         shape, colon, dtype = rest.partition(":")
         dims = [_open(part, number) for number, part in enumerate(split_dims(shape), 1)]
-        return TensorSpec(dims, dtype.strip() if colon else "float32", name)
+        return TensorSpec(dims, _known_dtype(dtype.strip()) if colon else "", name)
     except SpecError as error:
         raise SpecError(f"input {text!r}: {error}") from None
 

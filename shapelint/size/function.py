@@ -14,12 +14,14 @@ from itertools import count
 
 from shapelint.errors import foreseen
 from shapelint.size.atoms import Extreme, FloorDivision, Symbol
+from shapelint.size.digest import digest
 
 Atom = Symbol | FloorDivision["Function"] | Extreme["Function"]
 Monomial = tuple[Atom, ...]
 Terms = tuple[tuple[Monomial, int], ...]
 
 _DEEP = 6
+_READABLE = 100
 
 _atoms: dict[tuple[object, ...], Atom] = {}
 _order: dict[Atom, int] = {}
@@ -50,17 +52,20 @@ class Function:
     Equal canonical forms are the same object, so `==` is identity and cheap.
     """
 
-    __slots__ = ("depth", "terms")
+    __slots__ = ("depth", "terms", "weight")
 
     terms: Terms
     depth: int
+    weight: int
 
     def __new__(cls, terms: Terms) -> Function:
         known = _functions.get(terms)
         if known is None:
             known = object.__new__(cls)
             known.terms = terms
-            known.depth = max((1 + part.depth for atom in known.atoms() for part in _parts(atom)), default=0)
+            parts = [part for atom in known.atoms() for part in _parts(atom)]
+            known.depth = max((1 + part.depth for part in parts), default=0)
+            known.weight = len(terms) + sum(part.weight for part in parts)
             known = _functions.setdefault(terms, known)
         return known
 
@@ -210,7 +215,7 @@ def extreme(name: str, first: Function, second: Function) -> Function:
     difference = (first - second).constant
     if difference is not None:
         return first if (difference <= 0) == (name == "min") else second
-    one, two = sorted((first, second), key=str)
+    one, two = sorted((first, second), key=str if first.weight + second.weight <= _READABLE else digest)
     return Function((((intern(Extreme(name, one, two)),), 1),))
 
 

@@ -10,11 +10,13 @@ from __future__ import annotations
 import enum
 import importlib.util
 import os
+import signal
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from itertools import takewhile
+from traceback import walk_tb
 from types import TracebackType
 from typing import Any, Final, TypeVar
 
@@ -41,7 +43,7 @@ def call_foreign(function: Callable[..., Result], /, *args: Any, **kwargs: Any) 
 def is_own(error: BaseException) -> bool:
     """Whether an exception is a bug of shapelint."""
     frames = _frames(error.__traceback__)
-    if not isinstance(error, Exception) or not frames or came_through(error):
+    if not isinstance(error, Exception) or not frames or came_through(error) or is_a_signals(error):
         return False
     if isinstance(error, _ANYWHERE):
         return all(frame.owner is _Owner.SHAPELINT for frame in frames)
@@ -57,12 +59,20 @@ def came_through(error: BaseException) -> bool:
 def let_out(error: BaseException) -> None:
     """Raises InternalError where an exception that was caught around foreign code is a bug of ours; else does nothing.
 
-    What shapelint raises on purpose (see `errors.foreseen`) is no bug.
+    What shapelint raises on purpose (see `errors.foreseen`) is no bug. What a signal's handler raised, such as the time
+    limit of a test, is nobody's answer and goes on its way.
     """
-    if isinstance(error, InternalError):
+    if isinstance(error, InternalError) or is_a_signals(error):
         raise error
     if not is_foreseen(error) and is_own(error):
         raise internal_error(error) from error
+
+
+def is_a_signals(error: BaseException) -> bool:
+    """Whether a handler of a signal raised an exception, which may come in the middle of any line."""
+    found = (signal.getsignal(number) for number in signal.valid_signals())
+    codes = {getattr(getattr(each, "__func__", each), "__code__", None) for each in found if callable(each)}
+    return any(frame.f_code in codes for frame, _ in walk_tb(error.__traceback__))
 
 
 @contextmanager

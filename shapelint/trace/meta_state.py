@@ -21,13 +21,14 @@ class MetaState:
         self._train, self._parts = train, list(module.modules())
         made: dict[int, torch.Tensor] = {}
         self._paths = {id(part): name for name, part in module.named_modules()}
-        stores = [(part, kind, getattr(part, kind)) for part in self._parts for kind in ("_parameters", "_buffers")]
+        own = [part for part in self._parts if not isinstance(part, torch.jit.ScriptModule)]  # whose tensors C++ holds
+        stores = [(part, kind, getattr(part, kind)) for part in own for kind in ("_parameters", "_buffers")]
         self._tensors = [
             (part, kind, {n: _on_meta(each, made) for n, each in store.items() if not _stays(part, kind, n, each)})
             for part, kind, store in stores
             if any(tensor is not None and tensor.device.type != "meta" for tensor in store.values())
         ]
-        buffers = [(part, name, tensor) for part in self._parts for name, tensor in part._buffers.items()]
+        buffers = [(part, name, tensor) for part in own for name, tensor in part._buffers.items()]
         self._small = [
             (part, name, each) for part, name, each in buffers if each is not None and is_small_buffer(part, name, each)
         ]

@@ -56,7 +56,7 @@ class Run:
     `calls` counts every call of torch's functions, those of which no record is kept too. `random` tells that Python's
     or numpy's random numbers were drawn, or that calls were hidden from it: another run may end otherwise. `choices`
     are the answers that were given to what its code asks of the data; `sure_events` counts the events before the first
-    of them, and `choice_place` is where that one was asked.
+    of them, and `choice_place` is where that one was asked. `nothing` tells that the model gave None.
     """
 
     sizes: Mapping[str, int]
@@ -73,6 +73,7 @@ class Run:
     choices: tuple[bool, ...] = ()
     sure_events: int = 0
     choice_place: CallSite | None = None
+    nothing: bool = False
 
 
 def run_once(
@@ -93,7 +94,7 @@ def run_once(
     budget = Budget(calls=_CALLS, seconds=_SECONDS, waiting=_WAITING)
     recorder = Recorder(subject.names, sizes, stop=run_once.__code__, budget=budget, **asked)
     before = track(recorder if symbolic else None)
-    tensors: list[torch.Tensor] = []
+    value, tensors = None, []
     error: BaseException | None = None
     try:
         subject.meta_state.take()
@@ -110,7 +111,8 @@ def run_once(
         track(before)
     if recorder.internal_error is not None:
         raise recorder.internal_error
-    return _finished(recorder, sizes, tensors, error, [random_state.drawn(), subject.meta_state.hidden])
+    run = _finished(recorder, sizes, tensors, error, [random_state.drawn(), subject.meta_state.hidden])
+    return replace(run, nothing=value is None and error is None)
 
 
 def _finished(

@@ -49,7 +49,6 @@ class Engine:
 @pytest.fixture(autouse=True)
 def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("PYTORCH_JIT", "1")
     Path("mymodel.py").write_text(MODEL)
     Path("annotated.py").write_text(ANNOTATED)
     Path("notes.txt").write_text("no model")
@@ -104,7 +103,6 @@ def test_the_options_reach_the_engine(engine: Engine, shapelint: Output) -> None
             },
         )
     ]
-    assert os.environ["PYTORCH_JIT"] == "0"
 
 
 def test_the_cpu_confirms_by_default(engine: Engine, shapelint: Output) -> None:

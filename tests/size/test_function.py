@@ -193,3 +193,13 @@ def test_the_operators_need_no_symbol_order() -> None:
     late, early = symbol("Zed"), symbol("Alpha")
     for combine in (operator.add, operator.mul):
         assert combine(late, early) is combine(early, late)
+
+
+def test_nested_extremes_are_one_object_however_deep_and_in_whatever_order_they_are_made() -> None:
+    one = two = symbol("H")
+    for step in range(1, 60):
+        other = symbol("W").times(step)
+        one = extreme("min", one + one.floor_divide(2), extreme("max", other, one))
+        two = extreme("min", extreme("max", two, other), two.floor_divide(2) + two)
+    assert one is two
+    assert one.value({"H": 7, "W": 2}) == two.value({"H": 7, "W": 2})

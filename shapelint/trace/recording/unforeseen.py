@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from shapelint.errors import InternalError, is_foreseen
-from shapelint.source.fault import came_through, internal_error
+from shapelint.source.fault import came_through, internal_error, is_a_signals
 from shapelint.trace.recording.operation import Operation
 from shapelint.trace.recording.record import Recording
 
@@ -15,7 +15,7 @@ def bug_in(recorder: Recording, operation: Operation, args: Any, kwargs: Any, er
 
     Where torch's own function refuses the arguments, its exception is raised: the rule has no words for such a call.
     """
-    if is_foreseen(error) or isinstance(error, InternalError) or came_through(error):
+    if is_foreseen(error) or isinstance(error, InternalError) or came_through(error) or is_a_signals(error):
         return None
     if not str(getattr(operation.function, "__module__", "")).startswith("shapelint."):
         try:
