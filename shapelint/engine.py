@@ -70,9 +70,8 @@ def check(
     asked = question(parsed, options.sizes)
     with import_path(target if saved is None else None), restored_state(imports=True), uncompiled():
         loaded = load(target, init_kwargs=init_kwargs, method=method) if saved is None else saved.loaded
-        default = str(torch.get_default_dtype()).removeprefix("torch.")
-        if default != "float32" and saved is None:  # as the import of the user's module leaves it
-            parsed = parsed.in_dtype(default)
+        if saved is None:  # in the default dtype that the import of the user's module leaves
+            parsed = parsed.in_dtype(str(torch.get_default_dtype()).removeprefix("torch."))
             asked = question(parsed, options.sizes)
         analysis = _analysed(loaded, parsed, asked, options, saved)
         again = partial(load, target, init_kwargs=init_kwargs, method=method)

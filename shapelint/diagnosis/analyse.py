@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from shapelint import ops  # noqa: F401  (registers the size rules)
 from shapelint.confirm.witness import Witness
@@ -25,39 +25,34 @@ from shapelint.diagnosis.size_guard import size_guard
 from shapelint.diagnosis.spatial_axes import spatial_axes
 from shapelint.diagnosis.subject import built_places, right_sizes, subject_of
 from shapelint.diagnosis.tables import short_table
-from shapelint.errors import ModelError
+from shapelint.diagnosis.uncheckable import refuse_what_gives_nothing, refuse_what_never_runs
 from shapelint.facts.analysis import Analysis, Intent, Layer, MixedSamples, ShortTable
 from shapelint.facts.contract import Contract, How, Outcome, Region, union
 from shapelint.facts.failure import Kind
 from shapelint.facts.graph import ShapeGraph, TensorShape
 from shapelint.instrument.install import plain_globals
-from shapelint.load.failure import place
 from shapelint.locks import one_check
 from shapelint.request.inputs import Inputs
 from shapelint.request.options import Options
 from shapelint.request.question import Question, check_expectation, question
-from shapelint.restore.module import left_as_it_was
 from shapelint.size.number import plain
 from shapelint.size.sets import SizeSet
-from shapelint.source.ownership import installed, shown
 from shapelint.source.span import Span
 from shapelint.trace.explore import Exploration, explore
 from shapelint.trace.freeze import convolution_layers, freeze
 from shapelint.trace.recording.errors import Unanalysable
-from shapelint.trace.run import Run, Subject, run_once
+from shapelint.trace.run import Subject
 
 if TYPE_CHECKING:
     from shapelint.load import Loaded
-
-_MOST_DTYPES: Final = 3
 
 
 def study(loaded: Loaded, parsed: Inputs, asked: Question, options: Options) -> tuple[Analysis, Subject]:
     """The analysis of a loaded model; ModelError where it gives None, or raises at every size for no reason of size."""
     asked, explored = _explored(loaded, parsed, asked, options)
     check_expectation(options.expect, asked.symbols)
-    _refuse_what_never_runs(loaded, explored, parsed)
-    _refuse_what_gives_nothing(loaded, explored, options.method or "forward")
+    refuse_what_never_runs(loaded, explored, parsed)
+    refuse_what_gives_nothing(loaded, explored, options.method or "forward")
     built = built_places(loaded)
     region = _showing(explored, asked)
     graph = freeze(explored.runs[region.run], loaded.module, built)
@@ -91,61 +86,6 @@ def _explored(loaded: Loaded, parsed: Inputs, asked: Question, options: Options)
         return replace(asked, axes=axes), explored
     asked = question(parsed, options.sizes, axes)
     return asked, explore(subject_of(loaded, asked, options), asked.domain, asked.first)
-
-
-def _refuse_what_never_runs(loaded: Loaded, explored: Exploration, parsed: Inputs) -> None:
-    """A raise at every size that no size rule explains is no finding, but a check that could not be done."""
-    first = explored.runs[0]
-    if all(map(_is_no_size_rule, explored.runs)) and not isinstance(first.error, Unanalysable):
-        assert first.failure is not None
-        where = f"{_where(first)}{_other_dtype(explored.subject, first, parsed)}"
-        raise ModelError(f"{loaded.name} does not run: {first.failure.text}{where}") from first.error
-
-
-def _other_dtype(subject: Subject, first: Run, parsed: Inputs) -> str:
-    """What to write where the model runs with inputs of another dtype, that of its first weight or of indices."""
-    weights = (each.dtype for each in subject.module.parameters() if each.is_floating_point())
-    wanted = dict.fromkeys([*(str(dtype).removeprefix("torch.") for dtype in weights), "int64"])
-    for dtype in list(wanted)[:_MOST_DTYPES]:
-        inputs = subject.inputs.in_dtype(dtype)
-        if inputs == subject.inputs:
-            continue
-        with left_as_it_was(subject.module):
-            run = run_once(replace(subject, inputs=inputs), first.sizes, symbolic=False)
-        if run.failure is None:
-            return f"; with {' and '.join(f'`{text}`' for text in parsed.in_dtype(dtype).texts())} it runs"
-    return ""
-
-
-def _refuse_what_gives_nothing(loaded: Loaded, explored: Exploration, method: str) -> None:
-    """A model that gives None has no output whose size could be checked, and most often has forgotten to return it."""
-    ended = [run for run in explored.runs if run.failure is None]
-    if ended and all(run.nothing for run in ended):
-        raise ModelError(f"{loaded.name} gives None, and so no size to check: a `return` is missing in its {method}")
-
-
-def _where(run: Run) -> str:
-    """The line that raised, or the user's that led to it, in brackets."""
-    span = None if run.place is None else run.place.span()
-    if span is not None and installed(span.file) and run.error is not None:
-        return place(run.error)
-    return "" if span is None else f" ({shown(str(span))})"
-
-
-_SLIPS: Final = (
-    AttributeError, EOFError, ImportError, LookupError, MemoryError, ModelError, NameError, NotImplementedError,
-    OSError, StopIteration, TypeError,
-)  # fmt: skip
-
-
-def _is_no_size_rule(run: Run) -> bool:
-    """Whether a run raised for a reason other than a size: a slip in the code, on a way that no size decided."""
-    if run.failure is None:
-        return False
-    slip = isinstance(run.error, _SLIPS) or type(run.error).__name__ == "BdbQuit"  # a breakpoint nobody goes on from
-    slip = slip and not any(event.failure is None for event in run.events)
-    unrelated = (Kind.UNEXPLAINED, Kind.OBSERVED, Kind.ARGUMENT)
-    return run.failure.kind in unrelated or (run.failure.kind is Kind.PYTHON and slip)
 
 
 def _showing(explored: Exploration, asked: Question) -> Region:
