@@ -16,7 +16,7 @@ import torch
 
 from shapelint.size.data_number import DataNumber
 from shapelint.size.number import Size, larger, plain, smaller
-from shapelint.size.operand import left_operand
+from shapelint.size.operand import TrackedFloat, left_operand
 from shapelint.size.ratio import Ratio
 from shapelint.size.tracking import lose, symbolic
 from shapelint.source.fault import call_foreign
@@ -57,10 +57,28 @@ def tracked_min(*args: Any, **kwargs: Any) -> Any:
 
 def _extreme(builtin: Callable[..., Any], kept: Callable[[int, int], int], args: Any, kwargs: Any) -> Any:
     items = args[0] if len(args) == 1 else args
-    whole = isinstance(items, (tuple, list)) and len(items) > 1 and all(isinstance(each, int) for each in items)
-    if not kwargs and whole and any(map(symbolic, items)):
+    if kwargs or not isinstance(items, (tuple, list)) or not any(isinstance(each, (Size, Ratio)) for each in items):
+        return builtin(*args, **kwargs)
+    if len(items) > 1 and all(isinstance(each, int) for each in items) and any(map(symbolic, items)):
         return reduce(kept, items)
-    return builtin(*args, **kwargs)
+    return _untracked(builtin(_compared(items)))
+
+
+def _compared(items: Iterable[Any]) -> list[Any]:
+    return [TrackedFloat(each) if type(each) is float else each for each in items]
+
+
+def _untracked(value: Any) -> Any:
+    """A float as the user knows it."""
+    return float(value) if type(value) is TrackedFloat else value
+
+
+def tracked_sorted(items: Iterable[Any], **kwargs: Any) -> list[Any]:
+    """sorted(), in which a float leaves the comparison to the size that it meets."""
+    kept = list(items)
+    if "key" in kwargs or not any(isinstance(each, (Size, Ratio)) for each in kept):
+        return sorted(kept, **kwargs)
+    return [_untracked(each) for each in sorted(_compared(kept), **kwargs)]
 
 
 def tracked_range(*args: Any) -> range:
@@ -100,6 +118,20 @@ def _taken(builtin: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     return builtin(*args, **kwargs)
 
 
+def added(value: Any, *target: Any) -> Any:
+    """What is added in place to `owner.name` or `owner[index]`, the target: a float leaves that to a size."""
+    if not symbolic(value) or (target and isinstance(target[0], torch.Tensor)):
+        return value
+    if len(target) < 3:
+        lose("a size on the right of an operation in place", value)
+        return value
+    owner, name, index = target
+    before = call_foreign(getitem, owner, index) if name is None else call_foreign(getattr, owner, name)
+    if isinstance(before, str):
+        lose("the text of a size", value)
+    return Ratio(value, 1) if type(before) is float else value
+
+
 def item(container: Any, index: Any) -> Any:
     """container[index]; where a size counts the items, each of them is a way of its own."""
     if isinstance(index, slice):
@@ -131,7 +163,7 @@ def _place(length: int, index: int) -> int:
 
 TRACKED: Final[dict[str, Callable[..., Any]]] = {
     "int": tracked_int, "float": tracked_float, "max": tracked_max, "min": tracked_min, "range": tracked_range,
-    "len": tracked_len, "sum": tracked_sum, "pow": tracked_pow, "divmod": tracked_divmod,
+    "len": tracked_len, "sum": tracked_sum, "sorted": tracked_sorted, "pow": tracked_pow, "divmod": tracked_divmod,
     **{each.__name__: partial(_taken, each) for each in (bin, hex, oct, chr, bytes, bytearray, complex)},
 }  # fmt: skip
 
