@@ -84,8 +84,9 @@ def _stub(code: CodeType) -> CodeType:
     used = code.co_varnames[: count + only + starred + named]
     places = used if only else tuple(f"a{index}" for index in range(len(used)))
     stub = _compiled(places, count, code.co_posonlyargcount, only, flags)
+    names = (*used, *stub.co_varnames[len(used) :])
     return stub.replace(
-        co_varnames=used, co_freevars=code.co_freevars, co_name=code.co_name, co_qualname=code.co_qualname
+        co_varnames=names, co_freevars=code.co_freevars, co_name=code.co_name, co_qualname=code.co_qualname
     )
 
 
@@ -109,5 +110,5 @@ def _compiled(names: tuple[str, ...], count: int, first: int, only: int, flags: 
     elif flags & CO_ASYNC_GENERATOR:
         body = f"async for each_{WAKE} in {call}: yield each_{WAKE}"
     kind = "async def" if flags & (CO_COROUTINE | CO_ASYNC_GENERATOR) else "def"
-    whole = compile(f"{kind} asleep({parameters}): {body}", _FILE, "exec")
+    whole = compile(f"{kind} asleep({parameters}):\n {body}", _FILE, "exec")
     return next(each for each in whole.co_consts if isinstance(each, CodeType))
