@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, Final
 
+from shapelint.caches import forgotten
 from shapelint.diagnosis.scene import proposed
 from shapelint.errors import ModelError, RuleError, SpecError
 from shapelint.facts.analysis import Analysis
@@ -65,7 +66,7 @@ def check(
     saved = load_saved(target, init_kwargs, method, train=train) if is_saved(target) else None
     parsed = parsed if saved is None else saved.inputs(parsed)
     asked = question(parsed, options.sizes)
-    with import_path(target if saved is None else None), restored_state(imports=True):
+    with forgotten(), import_path(target if saved is None else None), restored_state(imports=True):
         loaded = load(target, init_kwargs=init_kwargs, method=method) if saved is None else saved.loaded
         analysis = _analysed(loaded, parsed, asked, options, saved)
         again = partial(load, target, init_kwargs=init_kwargs, method=method)

@@ -10,10 +10,10 @@ import ast
 import copy
 import linecache
 from collections.abc import Iterator
-from functools import lru_cache
 from types import CodeType
 from typing import Any, Final
 
+from shapelint.caches import kept
 from shapelint.instrument.rewriting import rewritten
 from shapelint.instrument.without_source import is_source_of
 from shapelint.source.syntax import tree
@@ -62,7 +62,7 @@ def _pieces(code: CodeType, whole: ast.Module) -> Iterator[ast.Module]:
         yield ast.fix_missing_locations(ast.Module([*imports, inner], []))
 
 
-@lru_cache(maxsize=64)
+@kept(64)
 def _imports(whole: ast.Module) -> list[ast.stmt]:
     """The imports of a file: Python compiles a call such as `F.pad(x)` otherwise where `F` is imported at the top."""
     imports: list[ast.stmt] = []
@@ -76,7 +76,7 @@ def _imports(whole: ast.Module) -> list[ast.stmt]:
     return imports
 
 
-@lru_cache(maxsize=64)
+@kept(64)
 def _statements(whole: ast.Module) -> list[tuple[int, int, ast.stmt]]:
     """The statements of a file, each with its first line, a decorator's too, and its last."""
     return [(_first_line(each), each.end_lineno or 0, each) for each in whole.body]
@@ -92,7 +92,7 @@ def _definitions(whole: ast.Module, line: int) -> dict[tuple[str, int], list[lis
     return found
 
 
-@lru_cache(maxsize=256)
+@kept(256)
 def _inside(statement: ast.stmt) -> dict[tuple[str, int], list[list[Any]]]:
     """The functions in a statement by name and first line (a decorator's) with the scopes around them."""
     found: dict[tuple[str, int], list[list[Any]]] = {}

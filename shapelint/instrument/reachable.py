@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import torch
 
+from shapelint.caches import kept
 from shapelint.source.ownership import is_foreign
 
 _WRAPPERS: Final = (
@@ -148,7 +149,7 @@ def _cells(function: FunctionType) -> Iterator[Any]:
             yield cell.cell_contents
 
 
-@functools.lru_cache(maxsize=16384)
+@kept(16384)
 def _names(code: CodeType) -> frozenset[str]:
     inner = (name for each in code.co_consts if isinstance(each, CodeType) for name in _names(each))
     return frozenset([*code.co_names, *inner])

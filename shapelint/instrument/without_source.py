@@ -10,10 +10,10 @@ import ast
 import dis
 import linecache
 import os
-from functools import lru_cache
 from types import CodeType
 from typing import Final
 
+from shapelint.caches import kept
 from shapelint.size.tracking import tracker
 
 _QUIET: Final = ("LOAD_", "STORE_", "BUILD_", "POP_JUMP_", "JUMP_", "RETURN_", "RESUME", "NOP", "CACHE", "EXTENDED_ARG",
@@ -27,7 +27,7 @@ _STORING: Final = frozenset({"__setattr__", "__post_init__", "_tuple_new", "__da
 _STORED: Final = ("_dflt_", "__dataclass_", "_HAS_DEFAULT_FACTORY")
 
 
-@lru_cache(maxsize=1024)
+@kept(1024)
 def loses_nothing(code: CodeType) -> bool:
     """Whether code does nothing but store and hand on, so that its source is not asked for."""
     instructions = list(dis.get_instructions(code))

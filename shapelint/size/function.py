@@ -9,10 +9,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from functools import lru_cache
 from itertools import count
+from typing import Final
+from weakref import WeakValueDictionary
 
+from shapelint.caches import kept
 from shapelint.errors import foreseen
+from shapelint.locks import InnerLock
 from shapelint.size.atoms import Extreme, FloorDivision, Symbol
 
 Atom = Symbol | FloorDivision["Function"] | Extreme["Function"]
@@ -21,22 +24,25 @@ Terms = tuple[tuple[Monomial, int], ...]
 
 _DEEP = 6
 
-_atoms: dict[tuple[object, ...], Atom] = {}
-_order: dict[Atom, int] = {}
-_numbers = count()  # also where two threads make atoms at once, each has a number of its own
-_functions: dict[Terms, Function] = {}
+# A function lives as long as a report, a size or a cache has it; it holds its atoms, and these hold theirs.
+_atoms: WeakValueDictionary[tuple[object, ...], Atom] = WeakValueDictionary()
+_functions: WeakValueDictionary[Terms, Function] = WeakValueDictionary()
+_numbers = count()
+_making: Final = InnerLock()
 
 
 def atom_order(atom: Atom) -> int:
-    """The position of an atom in the order in which atoms were first made; products are sorted by it."""
-    return _order[atom]
+    """The position of an atom in the order in which atoms were made; products are sorted by it."""
+    return atom.order
 
 
 def intern(atom: Atom) -> Atom:
     """The one atom of this meaning."""
-    known = _atoms.setdefault(atom.key(), atom)
-    _order.setdefault(known, next(_numbers))
-    return known
+    with _making.lock:
+        known = _atoms.setdefault(atom.key(), atom)
+        if known is atom:
+            atom.order = next(_numbers)
+        return known
 
 
 @foreseen
@@ -50,7 +56,7 @@ class Function:
     Equal canonical forms are the same object, so `==` is identity and cheap.
     """
 
-    __slots__ = ("depth", "terms")
+    __slots__ = ("__weakref__", "depth", "terms")
 
     terms: Terms
     depth: int
@@ -61,7 +67,8 @@ class Function:
             known = object.__new__(cls)
             known.terms = terms
             known.depth = max((1 + part.depth for atom in known.atoms() for part in _parts(atom)), default=0)
-            known = _functions.setdefault(terms, known)
+            with _making.lock:
+                known = _functions.setdefault(terms, known)
         return known
 
     @property
@@ -134,7 +141,7 @@ class Function:
         return f"Function({self})"
 
 
-@lru_cache(maxsize=65536)
+@kept(65536)
 def _deep_value(function: Function, values: tuple[tuple[str, int], ...]) -> int:
     """As `value`, each shared part computed once: nested minima would take a time exponential in their depth."""
     return function._sum_at(dict(values))
@@ -146,14 +153,14 @@ def _parts(atom: Atom) -> tuple[Function, ...]:
     return (atom.numerator,) if isinstance(atom, FloorDivision) else (atom.first, atom.second)
 
 
-@lru_cache(maxsize=65536)
+@kept(65536)
 def _affine(function: Function) -> bool:
     return all(len(monomial) < 2 for monomial, _ in function.terms) and all(
         part.affine for atom in function.atoms() for part in _parts(atom)
     )
 
 
-@lru_cache(maxsize=65536)
+@kept(65536)
 def _symbols(function: Function) -> frozenset[str]:
     names: set[str] = set()
     for atom in function.atoms():
@@ -168,37 +175,37 @@ def collect(items: list[tuple[Monomial, int]]) -> Function:
     for monomial, value in items:
         sums[monomial] = sums.get(monomial, 0) + value
     kept = [(monomial, value) for monomial, value in sums.items() if value]
-    kept.sort(key=lambda item: tuple(_order[atom] for atom in item[0]))
+    kept.sort(key=lambda item: tuple(atom.order for atom in item[0]))
     return Function(tuple(kept))
 
 
-@lru_cache(maxsize=4096)
+@kept(4096)
 def constant(number: int) -> Function:
     """The function that has the value `number` everywhere."""
     return Function((((), number),) if number else ())
 
 
-@lru_cache(maxsize=4096)
+@kept(4096)
 def symbol(name: str) -> Function:
     """The function whose value is that of the symbol `name`."""
     return Function((((intern(Symbol(name)),), 1),))
 
 
-@lru_cache(maxsize=65536)
+@kept(65536)
 def _sum(first: Function, second: Function) -> Function:
     return collect([*first.terms, *second.terms])
 
 
-@lru_cache(maxsize=65536)
+@kept(65536)
 def _times(function: Function, factor: int) -> Function:
     return Function(tuple((monomial, value * factor) for monomial, value in function.terms) if factor else ())
 
 
-@lru_cache(maxsize=65536)
+@kept(65536)
 def _product(first: Function, second: Function) -> Function:
     return collect(
         [
-            (tuple(sorted((*left, *right), key=_order.__getitem__)), value * factor)
+            (tuple(sorted((*left, *right), key=atom_order)), value * factor)
             for left, value in first.terms
             for right, factor in second.terms
         ]
@@ -219,7 +226,7 @@ def as_function(dim: int | Function) -> Function:
     return constant(dim) if isinstance(dim, int) else dim
 
 
-@lru_cache(maxsize=65536)
+@kept(65536)
 def _floor(function: Function, divisor: int) -> Function:
     """floor(function / divisor) by a positive number, with every whole multiple of it taken out of the floor."""
     if divisor == 1:
@@ -268,7 +275,7 @@ def _leans_down(rest: Function, divisor: int) -> bool:
     return 2 * first > divisor
 
 
-@lru_cache(maxsize=65536)
+@kept(65536)
 def _text(function: Function) -> str:
     """The function as Python would have it, positive terms first, each product in one order."""
     variable = sorted((term for term in function.terms if term[0]), key=_reading_order)
