@@ -7,16 +7,18 @@ from __future__ import annotations
 
 import builtins
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial, reduce
 from operator import getitem
 from typing import Any, Final
 
 import torch
 
+from shapelint.instrument.sized_shape import SizedShape
+from shapelint.instrument.standins import sizes_in
 from shapelint.size.data_number import DataNumber
 from shapelint.size.number import Size, larger, plain, smaller
-from shapelint.size.operand import TrackedFloat, left_operand
+from shapelint.size.operand import TrackedFloat, compared_on, left_operand, right_operand
 from shapelint.size.ratio import Ratio
 from shapelint.size.tracking import lose, symbolic
 from shapelint.source.fault import call_foreign
@@ -56,6 +58,8 @@ def tracked_min(*args: Any, **kwargs: Any) -> Any:
 
 
 def _extreme(builtin: Callable[..., Any], kept: Callable[[int, int], int], args: Any, kwargs: Any) -> Any:
+    if len(args) == 1 and isinstance(args[0], Iterator):
+        args = (list(args[0]),)
     items = args[0] if len(args) == 1 else args
     if kwargs or not isinstance(items, (tuple, list)) or not any(isinstance(each, (Size, Ratio)) for each in items):
         return builtin(*args, **kwargs)
@@ -65,7 +69,7 @@ def _extreme(builtin: Callable[..., Any], kept: Callable[[int, int], int], args:
 
 
 def _compared(items: Iterable[Any]) -> list[Any]:
-    return [TrackedFloat(each) if type(each) is float else each for each in items]
+    return [compared_on(each) for each in items]
 
 
 def _untracked(value: Any) -> Any:
@@ -119,17 +123,32 @@ def _taken(builtin: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
 
 
 def added(value: Any, *target: Any) -> Any:
-    """What is added in place to `owner.name` or `owner[index]`, the target: a float leaves that to a size."""
+    """What is added in place to a variable, `owner.name` or `owner[index]`, of which no name is None.
+
+    Of an owner alone it is not known what it is added to.
+    """
+    if len(target) == 1:
+        return _right_of(target[0], value)
     if not symbolic(value) or (target and isinstance(target[0], torch.Tensor)):
         return value
     if len(target) < 3:
         lose("a size on the right of an operation in place", value)
         return value
     owner, name, index = target
-    before = call_foreign(getitem, owner, index) if name is None else call_foreign(getattr, owner, name)
-    if isinstance(before, str):
-        lose("the text of a size", value)
-    return Ratio(value, 1) if type(before) is float else value
+    return _right_of(call_foreign(getitem, owner, index) if name is None else call_foreign(getattr, owner, name), value)
+
+
+def _right_of(before: Any, value: Any) -> Any:
+    if isinstance(before, str | bytes):
+        lose("the text of a size", *sizes_in(value))
+        return value
+    return right_operand(value, before)
+
+
+def tracked_type(*args: Any) -> Any:
+    """type(), which of a size is int and of its quotient float."""
+    kind: type = type(*args)
+    return args[0].__class__ if len(args) == 1 and kind in (Size, Ratio, DataNumber, SizedShape) else kind
 
 
 def item(container: Any, index: Any) -> Any:
@@ -163,7 +182,8 @@ def _place(length: int, index: int) -> int:
 
 TRACKED: Final[dict[str, Callable[..., Any]]] = {
     "int": tracked_int, "float": tracked_float, "max": tracked_max, "min": tracked_min, "range": tracked_range,
-    "len": tracked_len, "sum": tracked_sum, "sorted": tracked_sorted, "pow": tracked_pow, "divmod": tracked_divmod,
+    "len": tracked_len, "sum": tracked_sum, "sorted": tracked_sorted, "type": tracked_type, "pow": tracked_pow,
+    "divmod": tracked_divmod,
     **{each.__name__: partial(_taken, each) for each in (bin, hex, oct, chr, bytes, bytearray, complex)},
 }  # fmt: skip
 

@@ -26,12 +26,12 @@ from typing import Any, Final
 
 import torch
 
-from shapelint.instrument.builtins import TRACKED, item
+from shapelint.instrument.builtins import TRACKED, item, tracked_sorted
 from shapelint.instrument.reachable import home_of
 from shapelint.instrument.sized_shape import shape_of
 from shapelint.instrument.standins import Heard, Hidden, stand_in
 from shapelint.instrument.without_source import tell
-from shapelint.size.operand import left_operand
+from shapelint.size.operand import compared, left_operand
 from shapelint.source.fault import call_foreign
 from shapelint.source.ownership import is_foreign
 
@@ -39,6 +39,13 @@ _IN_C: Final = (BuiltinFunctionType, MethodDescriptorType, MethodWrapperType, Wr
 _NUMBERS: Final = (int, float, complex, bytes, Number)
 _SCRIPTED: Final = (torch.jit.ScriptFunction, torch._C.ScriptMethod)
 _KEYED: Final = (dict, set, frozenset, OrderedDict, defaultdict)
+_ON_THE_LEFT: Final = frozenset({
+    "add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "and", "or", "xor", "lshift", "rshift",
+})  # fmt: skip
+_COMPARING: Final = frozenset({"lt", "le", "gt", "ge", "eq", "ne"})
+_OF_ONE: Final = frozenset(
+    {"invert", "abs", "neg", "pos", "not", "truth", "inv", "is", "is_not", "contains", "concat", "matmul"}
+)
 _HARMLESS: Final = frozenset({
     "isinstance", "issubclass", "type", "getattr", "setattr", "hasattr", "zip", "enumerate", "reversed", "list", "str",
     "tuple", "dict", "set", "frozenset", "any", "all", "iter", "next", "super", "id", "abs", "round", "print", "bool",
@@ -61,9 +68,18 @@ def _given(value: Any) -> Any:
     return callee(value) if callable(value) and not isinstance(value, torch.nn.Module) else value
 
 
+def _keyed(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    return function(*args, **{name: _given(value) if name == "key" else value for name, value in kwargs.items()})
+
+
+def _sort(items: Any, **kwargs: Any) -> None:
+    items[:] = _keyed(tracked_sorted, items, **kwargs)
+
+
 _BY_VALUE: Final[dict[Any, Callable[..., Any]]] = {
     **{getattr(builtins, name): tracked for name, tracked in TRACKED.items()}, torch.Size: shape_of,
     **{each: partial(_handed, each) for each in (map, filter, reduce, starmap, accumulate)},
+    **{getattr(builtins, name): partial(_keyed, TRACKED[name]) for name in ("sorted", "max", "min")},
 }  # fmt: skip
 _found: list[Callable[[FunctionType], None]] = []
 
@@ -130,21 +146,31 @@ def _in_c(function: Any) -> Any:
         tell(f"what {function.__name__}() runs has no source")
     if kind is ModuleType and function in _BY_VALUE:
         return _BY_VALUE[function]
+    if kind is list and function.__name__ == "sort":
+        return partial(_sort, owner)
     if function.__name__ in _HARMLESS:
         return function
     home = owner if issubclass(kind, ModuleType) else getattr(function, "__objclass__", kind)
     module = getattr(function, "__module__", None)  # a method-wrapper has none
     name: str = module or getattr(home, "__module__", None) or getattr(home, "__name__", None) or ""
     if name == "_operator":
-        return item if function.__name__ == "getitem" else partial(_left_first, function)
+        return _of_operator(function)
     if name.startswith("torch") or getattr(home, "__module__", None) == "torch._C" or name in _HARMLESS_MODULES:
         return function
     found = stand_in(function)
     return Heard(function) if found is function else found
 
 
-def _left_first(function: Any, *operands: Any) -> Any:
-    return function(*map(left_operand, operands[:1]), *operands[1:])
+def _of_operator(function: Any) -> Any:
+    """A function of the module `operator`, which does what an operator does in the source."""
+    name = function.__name__.strip("_")
+    if name in _COMPARING:
+        return lambda first, *others: function(compared(first), *others)
+    if name in _ON_THE_LEFT or name.removeprefix("i") in _ON_THE_LEFT:
+        return lambda first, *others: function(left_operand(first), *others)
+    if name == "getitem":
+        return item
+    return function if name in _OF_ONE else Heard(function)
 
 
 def _is_strange(name: str | None) -> bool:

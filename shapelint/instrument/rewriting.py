@@ -12,6 +12,8 @@ import copy
 from typing import Any, Final, TypeVar
 
 LEFT: Final = "__shapelint_left_operand__"
+COMPARED: Final = "__shapelint_compared__"
+MIDDLE: Final = "__shapelint_compared_on__"
 ADDED: Final = "__shapelint_added__"
 ITEM: Final = "__shapelint_item__"
 PLACE: Final = "__shapelint_place__"
@@ -20,13 +22,14 @@ CALLEE: Final = "__shapelint_callee__"
 SLICE: Final = "__shapelint_slice__"
 STAND_IN: Final = "__shapelint_stand_in__"
 _STANDING_IN: Final = frozenset({"math", "numpy", "random"})
-_ARITHMETIC: Final = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.FloorDiv, ast.Mod, ast.Pow)
+_ARITHMETIC: Final = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.FloorDiv, ast.Mod, ast.Pow, ast.BitAnd, ast.BitOr,
+                      ast.BitXor, ast.LShift, ast.RShift)  # fmt: skip
 _COMPARISONS: Final = (ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Eq, ast.NotEq)
 _REPEATABLE: Final = (ast.Name, ast.Attribute, ast.Subscript, ast.Constant, ast.expr_context, ast.UnaryOp, ast.USub)
 _OF_TEXTS: Final = frozenset({"eval", "exec"})
 # Builtins that are called in every other line and take no size; nobody gives these names to what does.
 _PASSED_BY: Final = frozenset({
-    "isinstance", "issubclass", "super", "type", "getattr", "setattr", "hasattr", "callable", "print", "locals", "vars",
+    "isinstance", "issubclass", "super", "getattr", "setattr", "hasattr", "callable", "print", "locals", "vars",
 })  # fmt: skip
 
 
@@ -56,21 +59,16 @@ class _Rewriter(ast.NodeTransformer):
             if isinstance(comparison, _COMPARISONS) and not isinstance(operands[index + 1], ast.Constant):
                 identity = index and isinstance(node.ops[index - 1], ast.Is | ast.IsNot)
                 if not identity and not _leaves(operands[index]):
-                    operands[index] = _call(LEFT, operands[index], operands[index])
+                    operands[index] = _call(MIDDLE if index else COMPARED, operands[index], operands[index])
         node.left, node.comparators = operands[0], operands[1:]
         return node
 
-    def visit_AugAssign(self, node: ast.AugAssign) -> Any:
-        """The left operand is the target: a name is set first, of another the value on the right has a look."""
+    def visit_AugAssign(self, node: ast.AugAssign) -> ast.stmt:
+        """The left operand is the target, so that the value on the right has a look at it."""
         seen = _parts(node.target)
         self.generic_visit(node)
-        if not isinstance(node.op, _ARITHMETIC) or isinstance(node.value, ast.Constant):
-            return node
-        if isinstance(node.target, ast.Name):
-            value = ast.copy_location(ast.Name(node.target.id, ast.Load()), node.target)
-            first = ast.Assign([copy.copy(node.target)], _call(LEFT, node.target, value))
-            return [ast.copy_location(first, node), node]
-        node.value = _call(ADDED, node.value, node.value, *map(self.visit, seen))
+        if isinstance(node.op, _ARITHMETIC) and not isinstance(node.value, ast.Constant):
+            node.value = _call(ADDED, node.value, node.value, *map(self.visit, seen))
         return node
 
     def visit_Subscript(self, node: ast.Subscript) -> ast.expr:
@@ -93,7 +91,7 @@ class _Rewriter(ast.NodeTransformer):
         name = node.func.id if isinstance(node.func, ast.Name) else ""
         if name in _OF_TEXTS and node.args:  # they look at the variables of the function that calls them
             node.args[0] = _call(CODE_OF, node.args[0], node.func, node.args[0])
-        elif name not in _PASSED_BY and (node.args or node.keywords):
+        elif name not in _PASSED_BY and (node.args or node.keywords or _sorts(node.func)):
             node.func = _call(CALLEE, node.func, node.func)
         return node
 
@@ -117,7 +115,13 @@ class _Rewriter(ast.NodeTransformer):
 
 def _leaves(operand: ast.expr, *, text: bool = False) -> bool:
     """Whether an operand is a constant that leaves the operation to a size, as floats and texts before `%` do not."""
-    return isinstance(operand, ast.Constant) and not isinstance(operand.value, (float, str) if text else float)
+    asking = (float, complex, bool, str, bytes) if text else (float, complex, bool)
+    return isinstance(operand, ast.Constant) and not isinstance(operand.value, asking)
+
+
+def _sorts(function: ast.expr) -> bool:
+    """Whether a method without arguments is one that compares what its list has."""
+    return isinstance(function, ast.Attribute) and function.attr == "sort"
 
 
 def _is_fixed(index: ast.expr) -> bool:
@@ -130,13 +134,15 @@ def _is_fixed(index: ast.expr) -> bool:
 
 
 def _parts(target: ast.expr) -> list[ast.expr]:
-    """The owner in a target, then its name and the index; less where to read it twice may do something."""
+    """A variable; or the owner in a target, its name and the index, without these where to read it may do something."""
+    if isinstance(target, ast.Name):
+        return [ast.copy_location(ast.Name(target.id, ast.Load()), target)]
     if not isinstance(target, ast.Attribute | ast.Subscript) or not _repeats(target.value):
         return []
     owner, nothing = copy.deepcopy(target.value), ast.Constant(None)
     if isinstance(target, ast.Subscript):
-        return [owner, nothing, copy.deepcopy(target.slice)] if _repeats(target.slice) else [owner]
-    return [owner] if target.attr.startswith("__") else [owner, ast.Constant(target.attr), nothing]
+        return [owner, nothing, copy.deepcopy(target.slice)] if _repeats(target.slice) else [owner, nothing]
+    return [owner, nothing] if target.attr.startswith("__") else [owner, ast.Constant(target.attr), nothing]
 
 
 def _repeats(node: ast.expr) -> bool:

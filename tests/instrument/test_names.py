@@ -5,7 +5,10 @@ from __future__ import annotations
 import functools
 import math
 import operator
+import statistics
 from collections.abc import Callable
+from enum import IntEnum
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -151,6 +154,22 @@ class Even(int):
     pass
 
 
+class Mode(IntEnum):
+    ONE, MARK = 1, 37
+
+
+def sorted_in_place(height: int) -> bool:
+    kept: list[float] = [HALF + 36, height]
+    kept.sort()
+    return kept[1] == 37 and height < 38
+
+
+def multiplied(height: int) -> bool:
+    flag: int = height > 3
+    flag *= height
+    return flag == 37
+
+
 def multiplied_in_place(height: int) -> bool:
     held = {"scales": [0.5]}
     held["scales"][0] *= height
@@ -174,6 +193,24 @@ LOST: dict[str, Callable[[int], Any]] = {
     "sorted with a float": lambda h: sorted([HALF + 36, h])[1] == 37 and sorted([h, HALF + 37, 1])[1] == 37,
     "a slot": lambda h: float.__mul__(0.5, h) == 18.5,
     "a float in a list, multiplied in place": multiplied_in_place,
+    "a list sorted in place": sorted_in_place,
+    "a truth value on the left": lambda h: (h > 3) * h == 37,
+    "a truth value that a size is added to": lambda h: (h % 2 == 1) + h == 38 and h != 38,
+    "a truth value, multiplied in place": multiplied,
+    "bits of a truth value": lambda h: (h > 3) ^ (h - 37) == 1,
+    "an enum on the left": lambda h: h == Mode.MARK and Mode.ONE * h == 37,
+    "a complex number": lambda h: 1j * h == 37j,
+    "bytes": lambda h: b"%d" % h == b"37",
+    "a fraction on the left": lambda h: Fraction(1, 2) * h == 18.5,
+    "a tuple with a float": lambda h: (h, 1) == (HALF + 36.5, 1),
+    "a dict with a float": lambda h: {"height": h} == {"height": HALF + 36.5},
+    "the type of a size": lambda h: type(h) is int and h.__class__ is int and type(h / 2) is float and h == 37,
+    "a number of the same type": lambda h: type(h)(h / 2) == 18 and h % 2 == 1,
+    "a dict of types": lambda h: {int: MARKED.__getitem__}[type(h)](h % 64),
+    "a key of sorted": lambda h: sorted([h % 64, 2], key=MARKED.__getitem__)[1] != 2,
+    "a mean": lambda h: statistics.mean([h, h]) == 37,
+    "round to tens": lambda h: round(h, -1) == 40 and 2 * h == 74,
+    "operator.eq": lambda h: operator.eq(HALF + 36.5, h),
     "eval": lambda h: eval("MARKED[h % 64] == 1", {"MARKED": MARKED, "h": h}),
     "math by another way": lambda h: (lambda module: module.log2(h))(math) == math.log2(37),
 }
