@@ -6,6 +6,7 @@ Python hands an int subclass to the builtins as a plain number. The user's code 
 from __future__ import annotations
 
 import builtins
+import operator
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial, reduce
@@ -14,11 +15,11 @@ from typing import Any, Final
 
 import torch
 
+from shapelint.instrument.operand import TrackedFloat, compared_on, left_operand, right_operand
 from shapelint.instrument.sized_shape import SizedShape
 from shapelint.instrument.standins import sizes_in
 from shapelint.size.data_number import DataNumber
 from shapelint.size.number import Size, larger, plain, smaller
-from shapelint.size.operand import TrackedFloat, compared_on, left_operand, right_operand
 from shapelint.size.ratio import Ratio
 from shapelint.size.tracking import lose, symbolic
 from shapelint.source.fault import call_foreign
@@ -30,21 +31,21 @@ _SEQUENCES: Final = (list, tuple, str, bytes, range, deque, torch.nn.ModuleList,
 def tracked_int(*args: Any, **kwargs: Any) -> Any:
     """int(), where a size stays a size and a quotient of sizes is rounded towards zero."""
     if len(args) == 1 and not kwargs:
-        value = args[0].item() if isinstance(args[0], torch.Tensor) else args[0]
+        value = call_foreign(args[0].item) if isinstance(args[0], torch.Tensor) else args[0]
         if isinstance(value, Size) and symbolic(value):
             return value
-        return value.__trunc__() if isinstance(value, Ratio) else int(value)
-    return int(*args, **kwargs)
+        return value.__trunc__() if isinstance(value, Ratio) else call_foreign(int, value)
+    return call_foreign(int, *args, **kwargs)
 
 
 def tracked_float(*args: Any) -> Any:
     """float(), where a size becomes an exact quotient."""
     if len(args) == 1:
-        value = args[0].item() if isinstance(args[0], torch.Tensor) else args[0]
+        value = call_foreign(args[0].item) if isinstance(args[0], torch.Tensor) else args[0]
         if isinstance(value, Size) and symbolic(value):
             return Ratio(value, 1)
-        return value if isinstance(value, Ratio | DataNumber) else float(value)
-    return float(*args)
+        return value if isinstance(value, Ratio | DataNumber) else call_foreign(float, value)
+    return call_foreign(float, *args)
 
 
 def tracked_max(*args: Any, **kwargs: Any) -> Any:
@@ -59,13 +60,13 @@ def tracked_min(*args: Any, **kwargs: Any) -> Any:
 
 def _extreme(builtin: Callable[..., Any], kept: Callable[[int, int], int], args: Any, kwargs: Any) -> Any:
     if len(args) == 1 and isinstance(args[0], Iterator):
-        args = (list(args[0]),)
+        args = (call_foreign(list, args[0]),)
     items = args[0] if len(args) == 1 else args
     if kwargs or not isinstance(items, (tuple, list)) or not any(isinstance(each, (Size, Ratio)) for each in items):
-        return builtin(*args, **kwargs)
+        return call_foreign(builtin, *args, **kwargs)
     if len(items) > 1 and all(isinstance(each, int) for each in items) and any(map(symbolic, items)):
         return reduce(kept, items)
-    return _untracked(builtin(_compared(items)))
+    return _untracked(call_foreign(builtin, _compared(items)))
 
 
 def _compared(items: Iterable[Any]) -> list[Any]:
@@ -79,47 +80,47 @@ def _untracked(value: Any) -> Any:
 
 def tracked_sorted(items: Iterable[Any], **kwargs: Any) -> list[Any]:
     """sorted(), in which a float leaves the comparison to the size that it meets."""
-    kept = list(items)
+    kept: list[Any] = call_foreign(list, items)
     if "key" in kwargs or not any(isinstance(each, (Size, Ratio)) for each in kept):
-        return sorted(kept, **kwargs)
-    return [_untracked(each) for each in sorted(_compared(kept), **kwargs)]
+        return call_foreign(sorted, kept, **kwargs)
+    return [_untracked(each) for each in call_foreign(sorted, _compared(kept), **kwargs)]
 
 
 def tracked_range(*args: Any) -> range:
     """range(), which tells that a size became the length of a loop."""
     lose("range() over a size", *args)
-    return range(*args)
+    return call_foreign(range, *args)
 
 
 def tracked_len(*args: Any) -> int:
     """len(), which of a tensor is its first size."""
     if len(args) == 1 and isinstance(args[0], torch.Tensor) and args[0].dim():
         return args[0].shape[0]
-    return len(*args)
+    return call_foreign(len, *args)
 
 
 def tracked_sum(items: Iterable[Any], *args: Any, **kwargs: Any) -> Any:
     """sum(), item by item: the builtin adds a size to a float as a plain number."""
-    kept = list(items)
+    kept: list[Any] = call_foreign(list, items)
     if any(isinstance(each, (Size, Ratio)) for each in kept):
         start = args[0] if args else kwargs.get("start", 0)
-        return reduce(lambda total, each: left_operand(total) + each, kept, start)
-    return sum(kept, *args, **kwargs)
+        return reduce(lambda total, each: call_foreign(operator.add, left_operand(total), each), kept, start)
+    return call_foreign(sum, kept, *args, **kwargs)
 
 
 def tracked_pow(base: Any, *args: Any, **kwargs: Any) -> Any:
     """pow(), where a float leaves a size as exponent to the size."""
-    return pow(left_operand(base), *args, **kwargs)
+    return call_foreign(pow, left_operand(base), *args, **kwargs)
 
 
 def tracked_divmod(dividend: Any, divisor: Any) -> Any:
     """divmod(), where a float leaves a size as divisor to the size."""
-    return divmod(left_operand(dividend), divisor)
+    return call_foreign(divmod, left_operand(dividend), divisor)
 
 
 def _taken(builtin: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     lose(f"{builtin.__name__}() of a size", *args)
-    return builtin(*args, **kwargs)
+    return call_foreign(builtin, *args, **kwargs)
 
 
 def added(value: Any, *target: Any) -> Any:

@@ -27,11 +27,11 @@ from typing import Any, Final
 import torch
 
 from shapelint.instrument.builtins import TRACKED, item, tracked_sorted
+from shapelint.instrument.operand import compared, left_operand
 from shapelint.instrument.reachable import home_of
 from shapelint.instrument.sized_shape import shape_of
 from shapelint.instrument.standins import Heard, Hidden, stand_in
 from shapelint.instrument.without_source import tell
-from shapelint.size.operand import compared, left_operand
 from shapelint.source.fault import call_foreign
 from shapelint.source.ownership import is_foreign
 
@@ -165,9 +165,9 @@ def _of_operator(function: Any) -> Any:
     """A function of the module `operator`, which does what an operator does in the source."""
     name = function.__name__.strip("_")
     if name in _COMPARING:
-        return lambda first, *others: function(compared(first), *others)
+        return lambda first, *others: call_foreign(function, compared(first), *others)
     if name in _ON_THE_LEFT or name.removeprefix("i") in _ON_THE_LEFT:
-        return lambda first, *others: function(left_operand(first), *others)
+        return lambda first, *others: call_foreign(function, left_operand(first), *others)
     if name == "getitem":
         return item
     return function if name in _OF_ONE else Heard(function)

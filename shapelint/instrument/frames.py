@@ -36,7 +36,7 @@ def is_own(code: CodeType) -> bool:
 def is_sizes_own(code: CodeType) -> bool:
     """Whether code belongs to the sizes that go through a model, or hears what they tell."""
     parts = code.co_filename.removeprefix(OWN_FOLDER).split(os.sep)
-    return is_own(code) and (parts[0] == "size" or parts[-1] in ("sized_shape.py", "recorder.py"))
+    return is_own(code) and (parts[0] == "size" or parts[-1] in ("sized_shape.py", "operand.py", "recorder.py"))
 
 
 _ends: set[int] = set()

@@ -14,9 +14,9 @@ from contextlib import contextmanager
 from types import ModuleType
 from typing import Any, Final
 
+from shapelint.instrument.operand import left_operand
 from shapelint.size.data_number import DataNumber
 from shapelint.size.number import Size, integral, larger, smaller
-from shapelint.size.operand import left_operand
 from shapelint.size.ratio import Ratio
 from shapelint.size.tracking import lose, symbolic, tracker
 from shapelint.source.fault import call_foreign

@@ -224,3 +224,21 @@ def test_code_that_no_name_leads_to_keeps_sizes_too(name: str) -> None:
 
     found = shapelint.check(Cropped, "1,H").contract
     assert [found.outcome(H=height).outputs for height in (36, 37, 38)] == [((1, 36),), ((1, 36),), ((1, 38),)]
+
+
+@pytest.mark.parametrize(
+    ("raising", "said"),
+    [
+        (lambda x: sorted([1, 5], key={1: 2}.__getitem__), "Net does not run: KeyError: 5"),
+        (lambda x: max([1, 5], key={1: 2}.__getitem__), "Net does not run: KeyError: 5"),
+        (lambda x: True & x[..., 1:], "Net does not run: "),
+        (lambda x: int("a"), "Net does not run: ValueError"),
+    ],
+)
+def test_what_a_builtin_raises_is_no_bug_of_ours(raising: Callable[[Tensor], Any], said: str) -> None:
+    class Net(nn.Module):
+        def forward(self, x: Tensor) -> Any:
+            return raising(x)
+
+    with pytest.raises(shapelint.ShapelintError, match=said):
+        shapelint.check(Net, "1,3,8,8")

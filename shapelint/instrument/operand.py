@@ -11,10 +11,12 @@ from collections.abc import Callable
 from numbers import Number
 from typing import Any, Final
 
+from shapelint.caches import kept
 from shapelint.size.data_number import DataNumber
 from shapelint.size.number import Size
 from shapelint.size.ratio import Ratio
 from shapelint.size.tracking import lose, symbolic, tell
+from shapelint.source.fault import call_foreign
 
 _Operation = Callable[[Any, Any], Any]
 
@@ -64,9 +66,10 @@ def left_operand(value: Any) -> Any:
         return TrackedFloat(value)
     if kind is str:
         return TrackedText(value)
-    return Left(value) if _asks_first(kind) else value
+    return Left(value) if _asks_first(kind) else value  # type: ignore[arg-type]
 
 
+@kept(1024)
 def _asks_first(kind: type) -> bool:
     if kind is bool or kind is complex or kind is bytes:
         return True
@@ -124,18 +127,18 @@ def _of_another_kind(name: str, operation: _Operation) -> _Operation:
         value, kind = left.value, type(left.value)
         as_int = kind is bool or (issubclass(kind, int) and getattr(kind, name) is getattr(int, name))
         if as_int and symbolic(other):
-            return operation(int(value), other)
+            return call_foreign(operation, int(value), other)
         if kind is bytes and name == "__mod__":
             lose("the text of a size", *(other if isinstance(other, tuple) else (other,)))
         elif not as_int:
             lose(f"a {kind.__name__} with a size", other._numerator if isinstance(other, Ratio) else other)
-        return operation(value, other)
+        return call_foreign(operation, value, other)
 
     return tracked
 
 
 def _on_the_right(operation: _Operation) -> _Operation:
-    return lambda right, before: operation(left_operand(before), right.value)
+    return lambda right, before: call_foreign(operation, left_operand(before), right.value)
 
 
 _OPERATIONS: Final[dict[str, _Operation]] = {
