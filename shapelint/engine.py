@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, Final
 
 import torch
 
+from shapelint.caches import forgotten
 from shapelint.diagnosis.scene import proposed
 from shapelint.errors import ModelError, RuleError, SpecError
 from shapelint.facts.analysis import Analysis
@@ -57,8 +58,8 @@ def check(
 
     `inputs` is one spec ("1,3,H,W"), one shape, or the list of positional arguments; `sizes` the asked sizes of
     symbols ({"H": range(32, 513)}); `expect` a spec of the first output. `confirm` names onnxruntime providers
-    ("cpu", "cuda"), `picture` keeps what the HTML page draws. Raises a ShapelintError where it cannot be done, and an
-    InternalError for a bug of shapelint's own. Several threads may check at once; one after the other does.
+    ("cpu", "cuda"), `picture` keeps what the HTML page draws. Several threads may check, one after the other. Raises
+    a ShapelintError where it cannot be done, InternalError for a bug of ours.
     """
     _check_kinds(call_kwargs=call_kwargs, method=method, confirm=confirm, select=select, ignore=ignore)
     rules = select_rules(select, ignore, _installed_rules())
@@ -68,17 +69,14 @@ def check(
     saved = load_saved(target, init_kwargs, method, train=train) if is_saved(target) else None
     parsed = parsed if saved is None else saved.inputs(parsed)
     asked = question(parsed, options.sizes)
-    with import_path(target if saved is None else None), restored_state(imports=True), uncompiled():
+    with forgotten(), import_path(target if saved is None else None), restored_state(imports=True), uncompiled():
         loaded = load(target, init_kwargs=init_kwargs, method=method) if saved is None else saved.loaded
         if saved is None:  # in the default dtype that the import of the user's module leaves
             parsed = parsed.in_dtype(str(torch.get_default_dtype()).removeprefix("torch."))
             asked = question(parsed, options.sizes)
         analysis = _analysed(loaded, parsed, asked, options, saved)
-        again = partial(load, target, init_kwargs=init_kwargs, method=method)
-        tries = isinstance(target, str) and saved is None and analysis.diagnosis is not None
-        trier = _trier(again, analysis, options, loaded) if tries else None
-        analysis = _rewritten(analysis, trier)
-        findings, silenced = _found(rules, analysis, loaded)
+        trier = _trier(target, init_kwargs, analysis, options, loaded) if saved is None else None
+        findings, silenced = _found(rules, (analysis := _rewritten(analysis, trier)), loaded)
         findings = as_advice(findings) if saved is not None else _with_edits(findings, loaded, analysis, trier)
     return replace(_report(loaded, parsed, analysis, findings), silenced=silenced)
 
@@ -100,9 +98,15 @@ def _check_kinds(**given: object) -> None:
             raise SpecError(f"{name} is of type {type(value).__name__}, but no {words}")
 
 
-def _trier(again: Callable[[], Loaded], analysis: Analysis, options: Options, loaded: Loaded) -> Trier:
+def _trier(
+    target: object, init_kwargs: Mapping[str, object] | None, analysis: Analysis, options: Options, loaded: Loaded
+) -> Trier | None:
+    """What tries edits: it builds the model again from edited text. None where there is no text, or nothing to mend."""
+    if not isinstance(target, str) or analysis.diagnosis is None:
+        return None
     from shapelint.repair.code import Trier
 
+    again = partial(load, target, init_kwargs=init_kwargs, method=options.method)
     return Trier(again, analysis, options, loaded.sites)
 
 

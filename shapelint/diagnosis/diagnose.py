@@ -144,9 +144,7 @@ def _above(graph: ShapeGraph, node: Node) -> list[str]:
     return [graph.nodes[index].module for index in sorted(seen)]
 
 
-def _mismatch(
-    case: Case, graph: ShapeGraph, node: Node, focus: Mapping[str, int], part: Values
-) -> Mismatch | None:
+def _mismatch(case: Case, graph: ShapeGraph, node: Node, focus: Mapping[str, int], part: Values) -> Mismatch | None:
     failure = case.contract.region_at(focus).outcome.failure
     operands = [graph.nodes[index] for index in dict.fromkeys(node.inputs) if graph.nodes[index].shapes]
     if failure is None or failure.kind is not Kind.JOIN or len(operands) < 2:

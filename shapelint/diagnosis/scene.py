@@ -230,4 +230,3 @@ def _marks(analysis: Analysis, diagnosis: Diagnosis, now: ShapeGraph) -> Iterato
         index = diagnosis.node.index
         found[index] = Mark(index, Role.RAISES, failure.at(diagnosis.focus))
     yield from found.values()
-

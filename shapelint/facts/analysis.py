@@ -28,24 +28,6 @@ class Layer:
     built: Span | None
 
 
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
 @dataclass(frozen=True, slots=True)
 class OddMiss:
     """A hand-made pad or crop that puts half of a difference on both sides, and so misses the odd ones by one.

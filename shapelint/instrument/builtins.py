@@ -6,17 +6,20 @@ Python hands an int subclass to the builtins as a plain number. The user's code 
 from __future__ import annotations
 
 import builtins
+import operator
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial, reduce
 from operator import getitem
 from typing import Any, Final
 
 import torch
 
+from shapelint.instrument.operand import TrackedFloat, compared_on, left_operand, right_operand
+from shapelint.instrument.sized_shape import SizedShape
+from shapelint.instrument.standins import sizes_in
 from shapelint.size.data_number import DataNumber
 from shapelint.size.number import Size, larger, plain, smaller
-from shapelint.size.operand import left_operand
 from shapelint.size.ratio import Ratio
 from shapelint.size.tracking import lose, symbolic
 from shapelint.source.fault import call_foreign
@@ -28,21 +31,21 @@ _SEQUENCES: Final = (list, tuple, str, bytes, range, deque, torch.nn.ModuleList,
 def tracked_int(*args: Any, **kwargs: Any) -> Any:
     """int(), where a size stays a size and a quotient of sizes is rounded towards zero."""
     if len(args) == 1 and not kwargs:
-        value = args[0].item() if isinstance(args[0], torch.Tensor) else args[0]
+        value = call_foreign(args[0].item) if isinstance(args[0], torch.Tensor) else args[0]
         if isinstance(value, Size) and symbolic(value):
             return value
-        return value.__trunc__() if isinstance(value, Ratio) else int(value)
-    return int(*args, **kwargs)
+        return value.__trunc__() if isinstance(value, Ratio) else call_foreign(int, value)
+    return call_foreign(int, *args, **kwargs)
 
 
 def tracked_float(*args: Any) -> Any:
     """float(), where a size becomes an exact quotient."""
     if len(args) == 1:
-        value = args[0].item() if isinstance(args[0], torch.Tensor) else args[0]
+        value = call_foreign(args[0].item) if isinstance(args[0], torch.Tensor) else args[0]
         if isinstance(value, Size) and symbolic(value):
             return Ratio(value, 1)
-        return value if isinstance(value, Ratio | DataNumber) else float(value)
-    return float(*args)
+        return value if isinstance(value, Ratio | DataNumber) else call_foreign(float, value)
+    return call_foreign(float, *args)
 
 
 def tracked_max(*args: Any, **kwargs: Any) -> Any:
@@ -56,48 +59,97 @@ def tracked_min(*args: Any, **kwargs: Any) -> Any:
 
 
 def _extreme(builtin: Callable[..., Any], kept: Callable[[int, int], int], args: Any, kwargs: Any) -> Any:
+    if len(args) == 1 and isinstance(args[0], Iterator):
+        args = (call_foreign(list, args[0]),)
     items = args[0] if len(args) == 1 else args
-    whole = isinstance(items, (tuple, list)) and len(items) > 1 and all(isinstance(each, int) for each in items)
-    if not kwargs and whole and any(map(symbolic, items)):
+    if kwargs or not isinstance(items, (tuple, list)) or not any(isinstance(each, (Size, Ratio)) for each in items):
+        return call_foreign(builtin, *args, **kwargs)
+    if len(items) > 1 and all(isinstance(each, int) for each in items) and any(map(symbolic, items)):
         return reduce(kept, items)
-    return builtin(*args, **kwargs)
+    return _untracked(call_foreign(builtin, _compared(items)))
+
+
+def _compared(items: Iterable[Any]) -> list[Any]:
+    return [compared_on(each) for each in items]
+
+
+def _untracked(value: Any) -> Any:
+    """A float as the user knows it."""
+    return float(value) if type(value) is TrackedFloat else value
+
+
+def tracked_sorted(items: Iterable[Any], **kwargs: Any) -> list[Any]:
+    """sorted(), in which a float leaves the comparison to the size that it meets."""
+    kept: list[Any] = call_foreign(list, items)
+    if "key" in kwargs or not any(isinstance(each, (Size, Ratio)) for each in kept):
+        return call_foreign(sorted, kept, **kwargs)
+    return [_untracked(each) for each in call_foreign(sorted, _compared(kept), **kwargs)]
 
 
 def tracked_range(*args: Any) -> range:
     """range(), which tells that a size became the length of a loop."""
     lose("range() over a size", *args)
-    return range(*args)
+    return call_foreign(range, *args)
 
 
 def tracked_len(*args: Any) -> int:
     """len(), which of a tensor is its first size."""
     if len(args) == 1 and isinstance(args[0], torch.Tensor) and args[0].dim():
         return args[0].shape[0]
-    return len(*args)
+    return call_foreign(len, *args)
 
 
 def tracked_sum(items: Iterable[Any], *args: Any, **kwargs: Any) -> Any:
     """sum(), item by item: the builtin adds a size to a float as a plain number."""
-    kept = list(items)
+    kept: list[Any] = call_foreign(list, items)
     if any(isinstance(each, (Size, Ratio)) for each in kept):
         start = args[0] if args else kwargs.get("start", 0)
-        return reduce(lambda total, each: left_operand(total) + each, kept, start)
-    return sum(kept, *args, **kwargs)
+        return reduce(lambda total, each: call_foreign(operator.add, left_operand(total), each), kept, start)
+    return call_foreign(sum, kept, *args, **kwargs)
 
 
 def tracked_pow(base: Any, *args: Any, **kwargs: Any) -> Any:
     """pow(), where a float leaves a size as exponent to the size."""
-    return pow(left_operand(base), *args, **kwargs)
+    return call_foreign(pow, left_operand(base), *args, **kwargs)
 
 
 def tracked_divmod(dividend: Any, divisor: Any) -> Any:
     """divmod(), where a float leaves a size as divisor to the size."""
-    return divmod(left_operand(dividend), divisor)
+    return call_foreign(divmod, left_operand(dividend), divisor)
 
 
 def _taken(builtin: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     lose(f"{builtin.__name__}() of a size", *args)
-    return builtin(*args, **kwargs)
+    return call_foreign(builtin, *args, **kwargs)
+
+
+def added(value: Any, *target: Any) -> Any:
+    """What is added in place to a variable, `owner.name` or `owner[index]`, of which no name is None.
+
+    Of an owner alone it is not known what it is added to.
+    """
+    if len(target) == 1:
+        return _right_of(target[0], value)
+    if not symbolic(value) or (target and isinstance(target[0], torch.Tensor)):
+        return value
+    if len(target) < 3:
+        lose("a size on the right of an operation in place", value)
+        return value
+    owner, name, index = target
+    return _right_of(call_foreign(getitem, owner, index) if name is None else call_foreign(getattr, owner, name), value)
+
+
+def _right_of(before: Any, value: Any) -> Any:
+    if isinstance(before, str | bytes):
+        lose("the text of a size", *sizes_in(value))
+        return value
+    return right_operand(value, before)
+
+
+def tracked_type(*args: Any) -> Any:
+    """type(), which of a size is int and of its quotient float."""
+    kind: type = type(*args)
+    return args[0].__class__ if len(args) == 1 and kind in (Size, Ratio, DataNumber, SizedShape) else kind
 
 
 def item(container: Any, index: Any) -> Any:
@@ -131,7 +183,8 @@ def _place(length: int, index: int) -> int:
 
 TRACKED: Final[dict[str, Callable[..., Any]]] = {
     "int": tracked_int, "float": tracked_float, "max": tracked_max, "min": tracked_min, "range": tracked_range,
-    "len": tracked_len, "sum": tracked_sum, "pow": tracked_pow, "divmod": tracked_divmod,
+    "len": tracked_len, "sum": tracked_sum, "sorted": tracked_sorted, "type": tracked_type, "pow": tracked_pow,
+    "divmod": tracked_divmod,
     **{each.__name__: partial(_taken, each) for each in (bin, hex, oct, chr, bytes, bytearray, complex)},
 }  # fmt: skip
 

@@ -8,74 +8,171 @@ from __future__ import annotations
 import builtins
 import sys
 from collections import OrderedDict, defaultdict
-from collections.abc import Callable
-from functools import partial
-from types import BuiltinFunctionType, FunctionType, MethodDescriptorType, MethodType, MethodWrapperType, ModuleType
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial, reduce
+from itertools import accumulate, starmap
+from numbers import Number
+from types import (
+    BuiltinFunctionType,
+    FunctionType,
+    MethodDescriptorType,
+    MethodType,
+    MethodWrapperType,
+    ModuleType,
+    WrapperDescriptorType,
+)
 from typing import Any, Final
 
 import torch
 
-from shapelint.instrument.builtins import TRACKED, item
+from shapelint.instrument.builtins import TRACKED, item, tracked_sorted
 from shapelint.instrument.legacy import LEGACY
+from shapelint.instrument.operand import compared, left_operand
+from shapelint.instrument.reachable import home_of
 from shapelint.instrument.sized_shape import shape_of
-from shapelint.instrument.standins import Heard, Hidden
-from shapelint.size.operand import left_operand
+from shapelint.instrument.standins import Heard, Hidden, stand_in
+from shapelint.instrument.without_source import tell
+from shapelint.source.fault import call_foreign
+from shapelint.source.ownership import is_foreign
 
-_IN_C: Final = (BuiltinFunctionType, MethodDescriptorType, MethodWrapperType)
+_IN_C: Final = (BuiltinFunctionType, MethodDescriptorType, MethodWrapperType, WrapperDescriptorType)
+_NUMBERS: Final = (int, float, complex, bytes, Number)
 _SCRIPTED: Final = (torch.jit.ScriptFunction, torch._C.ScriptMethod)
 _KEYED: Final = (dict, set, frozenset, OrderedDict, defaultdict)
+_ON_THE_LEFT: Final = frozenset({
+    "add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "and", "or", "xor", "lshift", "rshift",
+})  # fmt: skip
+_COMPARING: Final = frozenset({"lt", "le", "gt", "ge", "eq", "ne"})
+_OF_ONE: Final = frozenset(
+    {"invert", "abs", "neg", "pos", "not", "truth", "inv", "is", "is_not", "contains", "concat", "matmul"}
+)
 _HARMLESS: Final = frozenset({
     "isinstance", "issubclass", "type", "getattr", "setattr", "hasattr", "zip", "enumerate", "reversed", "list", "str",
-    "tuple", "dict", "set", "frozenset", "sorted", "any", "all", "iter", "next", "map", "filter", "super", "id", "abs",
-    "round", "print", "bool", "slice", "repr", "format", "hash", "callable", "object", "append", "appendleft", "extend",
-    "index", "count", "remove", "copy", "join", "__new__", "__init__", "__setattr__", "__getattribute__", "reduce",
-    "eval", "exec", "locals", "globals", "chain", "product", "starmap", "partial", "OrderedDict", "defaultdict",
+    "tuple", "dict", "set", "frozenset", "any", "all", "iter", "next", "super", "id", "abs", "round", "print", "bool",
+    "slice", "repr", "format", "hash", "callable", "object", "append", "appendleft", "extend", "index", "count",
+    "remove", "copy", "join", "__new__", "__init__", "__setattr__", "__getattribute__", "eval", "exec", "locals",
+    "globals", "chain", "product", "partial", "OrderedDict", "defaultdict",
 })  # fmt: skip
 _HARMLESS_MODULES: Final = frozenset({
     "typing", "dataclasses", "contextlib", "functools", "copy", "warnings", "logging", "abc", "enum", "types",
     "inspect",
 })  # fmt: skip
+
+
+def _handed(function: Any, *args: Any, **kwargs: Any) -> Any:
+    """A function that calls others: those that it is given hear of sizes too."""
+    return call_foreign(function, *map(_given, args), **{name: _given(value) for name, value in kwargs.items()})
+
+
+def _given(value: Any) -> Any:
+    return callee(value) if callable(value) and not isinstance(value, torch.nn.Module) else value
+
+
+def _keyed(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    return function(*args, **{name: _given(value) if name == "key" else value for name, value in kwargs.items()})
+
+
+def _sort(items: Any, **kwargs: Any) -> None:
+    items[:] = _keyed(tracked_sorted, items, **kwargs)
+
+
 _BY_VALUE: Final[dict[Any, Callable[..., Any]]] = {
     **{getattr(builtins, name): tracked for name, tracked in TRACKED.items()}, torch.Size: shape_of, **LEGACY,
+    **{each: partial(_handed, each) for each in (map, filter, reduce, starmap, accumulate)},
+    **{getattr(builtins, name): partial(_keyed, TRACKED[name]) for name in ("sorted", "max", "min")},
 }  # fmt: skip
+_found: list[Callable[[FunctionType], None]] = []
+
+
+@contextmanager
+def user_function_found(hear: Callable[[FunctionType], None]) -> Iterator[None]:
+    """While it is open, `hear` is called with each function of the user's that is about to be called."""
+    _found.append(hear)
+    try:
+        yield
+    finally:
+        _found.remove(hear)
 
 
 def callee(function: Any) -> Any:
     """The function, or the one that is called in its place."""
     kind = type(function)
-    if kind is MethodType and type(function.__func__) is FunctionType:
-        return function
     if kind is FunctionType:
-        return Heard(function) if _is_strange(function.__module__) else function
+        return _in_python(function)
+    if kind is MethodType and type(function.__func__) is FunctionType:
+        return function if _in_python(function.__func__) is function.__func__ else Heard(function)
     if kind in _SCRIPTED:
-        return Hidden(function)
-    if kind in _IN_C or kind.__name__ == "cython_function_or_method" or kind is MethodType:
+        made_from = getattr(function, "_torchdynamo_inline", None)  # the Python function, which torch keeps so
+        return _in_python(made_from) if isinstance(made_from, FunctionType) else Hidden(function)
+    if kind in _IN_C or kind is MethodType or kind.__name__ == "cython_function_or_method":
         return _in_c(function)
-    if isinstance(function, type):
-        found = _BY_VALUE.get(function)
-        if found is not None or function.__name__ in _HARMLESS:
-            return found or function
-        return Heard(function) if _is_strange(function.__module__) else function
+    if kind is partial:
+        inner = callee(function.func)
+        return function if inner is function.func else partial(inner, *function.args, **function.keywords)
+    if kind.__module__ == "numpy":
+        return _of_numpy(function)
+    return _class(function) if isinstance(function, type) else function
+
+
+def _in_python(function: FunctionType) -> Any:
+    """A function that is written in Python; the user's is compiled, if no one has foreseen that it is called."""
+    name = home_of(function)
+    if name.partition(".")[0] == "numpy":
+        return _of_numpy(function)
+    if _is_strange(name):
+        return Heard(function)
+    if _found and not (name and is_foreign(name)):
+        _found[-1](function)
     return function
+
+
+def _class(kind: type) -> Any:
+    found = _BY_VALUE.get(kind)
+    if found is not None or kind.__name__ in _HARMLESS:
+        return found or kind
+    return Heard(kind) if issubclass(kind, _NUMBERS) or _is_strange(kind.__module__) else kind
+
+
+def _of_numpy(function: Any) -> Any:
+    found = stand_in(function)
+    return Heard(function) if found is function else found
 
 
 def _in_c(function: Any) -> Any:
     owner = getattr(function, "__self__", None)
     kind = type(owner)  # of the object itself nothing is asked: it may be its own `__getattribute__` that calls
-    if issubclass(kind, (torch.Tensor, *_KEYED)) or function.__name__ in _HARMLESS:
+    if issubclass(kind, (torch.Tensor, *_KEYED)) or issubclass(getattr(function, "__objclass__", kind), _KEYED):
         return function
-    home = owner if issubclass(kind, ModuleType) else kind
+    if function is builtins.eval or function is builtins.exec:
+        tell(f"what {function.__name__}() runs has no source")
+    if kind is ModuleType and function in _BY_VALUE:
+        return _BY_VALUE[function]
+    if kind is list and function.__name__ == "sort":
+        return partial(_sort, owner)
+    if function.__name__ in _HARMLESS:
+        return function
+    home = owner if issubclass(kind, ModuleType) else getattr(function, "__objclass__", kind)
     module = getattr(function, "__module__", None)  # a method-wrapper has none
     name: str = module or getattr(home, "__module__", None) or getattr(home, "__name__", None) or ""
     if name == "_operator":
-        return item if function.__name__ == "getitem" else partial(_left_first, function)
+        return _of_operator(function)
     if name.startswith("torch") or getattr(home, "__module__", None) == "torch._C" or name in _HARMLESS_MODULES:
         return function
-    return _BY_VALUE.get(function) or Heard(function)
+    found = stand_in(function)
+    return Heard(function) if found is function else found
 
 
-def _left_first(function: Any, *operands: Any) -> Any:
-    return function(*map(left_operand, operands[:1]), *operands[1:])
+def _of_operator(function: Any) -> Any:
+    """A function of the module `operator`, which does what an operator does in the source."""
+    name = function.__name__.strip("_")
+    if name in _COMPARING:
+        return lambda first, *others: call_foreign(function, compared(first), *others)
+    if name in _ON_THE_LEFT or name.removeprefix("i") in _ON_THE_LEFT:
+        return lambda first, *others: call_foreign(function, left_operand(first), *others)
+    if name == "getitem":
+        return item
+    return function if name in _OF_ONE else Heard(function)
 
 
 def _is_strange(name: str | None) -> bool:

@@ -8,6 +8,7 @@ import sys
 from functools import lru_cache
 from types import CodeType, FrameType, TracebackType
 
+from shapelint.caches import kept
 from shapelint.source.ownership import OWN_FOLDER, installed
 from shapelint.source.ownership import is_own as is_own_file
 from shapelint.source.span import CallSite
@@ -18,24 +19,24 @@ def _torch_folder() -> str:
     return os.path.dirname(sys.modules["torch"].__file__ or "") + os.sep
 
 
-@lru_cache(maxsize=16384)
+@kept(16384)
 def is_users(code: CodeType) -> bool:
     """Whether code is neither torch's nor our own (and not generated on the fly)."""
     file = code.co_filename
     return not file.startswith((_torch_folder(), OWN_FOLDER, "<frozen"))
 
 
-@lru_cache(maxsize=16384)
+@kept(16384)
 def is_own(code: CodeType) -> bool:
     """Whether code is ours."""
     return is_own_file(code.co_filename)
 
 
-@lru_cache(maxsize=16384)
+@kept(16384)
 def is_sizes_own(code: CodeType) -> bool:
     """Whether code belongs to the sizes that go through a model, or hears what they tell."""
     parts = code.co_filename.removeprefix(OWN_FOLDER).split(os.sep)
-    return is_own(code) and (parts[0] == "size" or parts[-1] in ("sized_shape.py", "recorder.py"))
+    return is_own(code) and (parts[0] == "size" or parts[-1] in ("sized_shape.py", "operand.py", "recorder.py"))
 
 
 _ends: set[int] = set()

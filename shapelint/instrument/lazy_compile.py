@@ -6,39 +6,38 @@ it belongs to nobody, as code that Python itself keeps frozen.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 from inspect import CO_ASYNC_GENERATOR, CO_COROUTINE, CO_GENERATOR, CO_VARARGS, CO_VARKEYWORDS
 from types import CodeType, FunctionType
 from typing import Final
 from weakref import WeakValueDictionary
 
+from shapelint.instrument.without_source import said_of, tell
 from shapelint.locks import InnerLock
 
 WAKE: Final = "__shapelint_wake__"
 _PLACE: Final = 987654321
 _FILE: Final = "<frozen shapelint>"
-_OTHERS: Final = CO_COROUTINE | CO_ASYNC_GENERATOR
-_KINDS: Final = CO_VARARGS | CO_VARKEYWORDS | CO_GENERATOR
+_KINDS: Final = CO_VARARGS | CO_VARKEYWORDS | CO_GENERATOR | CO_COROUTINE | CO_ASYNC_GENERATOR
 
-_uncompiled: dict[int, tuple[FunctionType, Callable[[], CodeType]]] = {}
+_Making = Callable[[], CodeType | None]
+_uncompiled: dict[int, tuple[FunctionType, CodeType, _Making]] = {}
+_twins: dict[int, FunctionType] = {}
 # Another thread may call a function that has its own code again by then.
 _called: WeakValueDictionary[int, FunctionType] = WeakValueDictionary()
 changing: Final = InnerLock()
 
 
-def compile_when_called(function: FunctionType, code: Callable[[], CodeType]) -> None:
-    """Lets the function have what `code` gives when it is first called; its globals must have `compile_now` as WAKE.
+def compile_when_called(function: FunctionType, code: _Making) -> None:
+    """Lets the function have what `code` gives when it is first called; its builtins must have `compile_now` as WAKE.
 
-    A generator is one asleep too: Python 3.13 warns where a plain function's code takes its place. A coroutine has the
-    code at once.
+    Where that is None, it never awakes: each call is told to the run, and done by a twin with the function's own code.
+    A generator is one asleep too: Python 3.13 warns where a plain function's code takes its place.
     """
-    if function.__code__.co_flags & _OTHERS:
-        function.__code__ = code()
-        return
-    number = id(function)
-    _uncompiled[number], _called[number] = (function, code), function
-    stub = _stub(function.__code__)
+    number, own = id(function), function.__code__
+    _uncompiled[number], _called[number] = (function, own, code), function
+    stub = _stub(own)
     constants = tuple(number if each == _PLACE else each for each in stub.co_consts)
     function.__code__ = stub.replace(co_consts=constants)
 
@@ -48,10 +47,22 @@ def compile_now(number: int) -> FunctionType:
     with changing.lock:
         if number not in _uncompiled:
             return _called[number]
-        function, code = _uncompiled[number]
-        if is_uncompiled(function):
-            function.__code__ = code()
-        return function
+        function, own, code = _uncompiled[number]
+        if not is_uncompiled(function):
+            return function
+        made = code() if number not in _twins else None
+        if made is not None:
+            function.__code__ = made
+            return function
+        twin = _twins.get(number) or _twins.setdefault(number, _twin(function, own))
+    tell(said_of(own))
+    return twin
+
+
+def _twin(function: FunctionType, code: CodeType) -> FunctionType:
+    made = FunctionType(code, function.__globals__, function.__name__, function.__defaults__, function.__closure__)
+    made.__kwdefaults__ = function.__kwdefaults__
+    return made
 
 
 def is_uncompiled(function: FunctionType) -> bool:
@@ -59,10 +70,11 @@ def is_uncompiled(function: FunctionType) -> bool:
     return function.__code__.co_filename == _FILE
 
 
-def forget(functions: tuple[FunctionType, ...]) -> None:
+def forget(functions: Iterable[FunctionType]) -> None:
     """Drops what is kept of the functions; their code is for the caller to put back."""
     for function in functions:
         _uncompiled.pop(id(function), None)
+        _twins.pop(id(function), None)
 
 
 def _stub(code: CodeType) -> CodeType:
@@ -72,8 +84,9 @@ def _stub(code: CodeType) -> CodeType:
     used = code.co_varnames[: count + only + starred + named]
     places = used if only else tuple(f"a{index}" for index in range(len(used)))
     stub = _compiled(places, count, code.co_posonlyargcount, only, flags)
+    names = (*used, *stub.co_varnames[len(used) :])
     return stub.replace(
-        co_varnames=used, co_freevars=code.co_freevars, co_name=code.co_name, co_qualname=code.co_qualname
+        co_varnames=names, co_freevars=code.co_freevars, co_name=code.co_name, co_qualname=code.co_qualname
     )
 
 
@@ -89,6 +102,13 @@ def _compiled(names: tuple[str, ...], count: int, first: int, only: int, flags: 
     passed = [*positional, starred, *(f"{name}={name}" for name in keywords), named]
     parameters, arguments = (", ".join(filter(None, each)) for each in (declared, passed))
     call = f"{WAKE}({_PLACE})({arguments})"
-    call = f"(yield from {call})" if flags & CO_GENERATOR else call
-    whole = compile(f"def asleep({parameters}): return {call}", _FILE, "exec")
+    body = f"return {call}"
+    if flags & CO_GENERATOR:
+        body = f"return (yield from {call})"
+    elif flags & CO_COROUTINE:
+        body = f"return await {call}"
+    elif flags & CO_ASYNC_GENERATOR:
+        body = f"async for each_{WAKE} in {call}: yield each_{WAKE}"
+    kind = "async def" if flags & (CO_COROUTINE | CO_ASYNC_GENERATOR) else "def"
+    whole = compile(f"{kind} asleep({parameters}):\n {body}", _FILE, "exec")
     return next(each for each in whole.co_consts if isinstance(each, CodeType))

@@ -6,10 +6,10 @@ Such a text decides nothing. A text that may go elsewhere, such as the key of a 
 from __future__ import annotations
 
 import dis
-from functools import lru_cache
 from types import CodeType, FrameType
 from typing import Final
 
+from shapelint.caches import kept
 from shapelint.instrument.frames import is_own, is_sizes_own
 
 _SHOWING: Final = frozenset({"print", "warn", "warning", "info", "debug", "error", "critical", "exception", "log"})
@@ -32,7 +32,7 @@ def is_only_shown(frame: FrameType | None) -> bool:
     return False
 
 
-@lru_cache(maxsize=4096)
+@kept(4096)
 def _end(code: CodeType, offset: int) -> bool | None:
     """What the straight line of instructions after a call comes to: True where the text is only told.
 

@@ -14,9 +14,9 @@ from typing import Any, Final
 
 import torch
 
+from shapelint.caches import kept
 from shapelint.source.ownership import is_foreign
 
-_ALWAYS: Final = frozenset({"forward", "__call__", "__init__", "__post_init__", "__getitem__", "__iter__", "__len__"})
 _WRAPPERS: Final = (
     *(FunctionType, MethodType, property, staticmethod, classmethod), functools.partial, functools.cached_property
 )  # fmt: skip
@@ -29,12 +29,18 @@ def user_functions(module: torch.nn.Module) -> tuple[FunctionType, ...]:
     return tuple(_Search(module).found.values())
 
 
+def home_of(function: FunctionType) -> str:
+    """The name of the module in which a function is; "" for one made of a text, in a namespace without a name."""
+    name = function.__globals__.get("__name__")
+    return name if isinstance(name, str) else ""
+
+
 class _Search:
     """Follows names from the classes of a model's parts until nothing new turns up."""
 
     def __init__(self, module: torch.nn.Module) -> None:
         self.found: dict[int, FunctionType] = {}
-        self._names: set[str] = set(_ALWAYS)
+        self._names: set[str] = {"forward"}
         self._seen: set[int] = set()
         self._by_name: dict[str, list[Any]] = {}
         self._waiting: deque[Any] = deque()
@@ -57,7 +63,7 @@ class _Search:
             self._waiting.extend(_inside(item))
 
     def _function(self, function: FunctionType) -> None:
-        if not is_foreign(function.__globals__.get("__name__")):
+        if not home_of(function) or not is_foreign(home_of(function)):
             self.found[id(function)] = function
             self._learn(function, set(_names(function.__code__)))
         self._waiting.extend(_enclosed(function))
@@ -85,7 +91,7 @@ class _Search:
             if is_foreign(base.__module__):
                 continue
             for name, value in list(vars(base).items()):
-                if name in self._names or "getattr" in self._names:
+                if name in self._names or _is_special(name) or "getattr" in self._names:
                     self._waiting.append(value)
                 elif _is_code(value):
                     self._by_name.setdefault(name, []).append(value)
@@ -126,9 +132,14 @@ def _inside(item: Any) -> Iterator[Any]:
 
 def _enclosed(function: FunctionType) -> Iterator[Any]:
     """What a decorated function wraps."""
-    yield from filter(_is_code, _cells(function))
+    yield from (each for value in _cells(function) for each in _items(value) if _is_code(each))
     if hasattr(function, "__wrapped__"):
         yield function.__wrapped__
+
+
+def _is_special(name: str) -> bool:
+    """Whether Python itself calls a method of this name."""
+    return name.startswith("__") and name.endswith("__")
 
 
 def _cells(function: FunctionType) -> Iterator[Any]:
@@ -138,7 +149,7 @@ def _cells(function: FunctionType) -> Iterator[Any]:
             yield cell.cell_contents
 
 
-@functools.lru_cache(maxsize=16384)
+@kept(16384)
 def _names(code: CodeType) -> frozenset[str]:
     inner = (name for each in code.co_consts if isinstance(each, CodeType) for name in _names(each))
     return frozenset([*code.co_names, *inner])

@@ -8,41 +8,51 @@ from __future__ import annotations
 
 import functools
 import math
-import random
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from types import ModuleType
 from typing import Any, Final
 
+from shapelint.instrument.operand import left_operand
 from shapelint.size.data_number import DataNumber
 from shapelint.size.number import Size, integral, larger, smaller
-from shapelint.size.operand import left_operand
 from shapelint.size.ratio import Ratio
 from shapelint.size.tracking import lose, symbolic, tracker
 from shapelint.source.fault import call_foreign
 
 
-def stand_ins() -> dict[str, ModuleType]:
-    """The modules that have one, as far as they are imported, with their stand-ins."""
-    found: dict[str, ModuleType] = {"math": _StandIn(math, _MATH), "random": _Dice(random, {})}
-    if "numpy" in sys.modules:
-        found["numpy"] = _StandIn(sys.modules["numpy"], _NUMPY)
-    return found
-
-
-def stand_in(value: Any, modules: dict[str, ModuleType]) -> Any:
-    """What a global of the user's module is replaced by; None for nothing."""
+def stand_in(value: Any) -> Any:
+    """The value, or what a module or a function of one is replaced by in the user's code."""
     if isinstance(value, ModuleType):
-        own = modules.get(value.__name__)
-        return own if own is not None and not isinstance(value, _StandIn) else None
+        return value if isinstance(value, _StandIn) else _of_module(value)
     try:
-        home, name = modules.get(value.__module__ or ""), value.__name__
+        home, name = _stand_in_of(value.__module__ or type(value).__module__), value.__name__
     except Exception:  # a proxy for a module that is not installed may raise whatever it likes
-        return None
+        return value
     if home is not None and name and not isinstance(value, type) and getattr(home.real, name, None) is value:
         return getattr(home, name)
-    return None
+    return value
+
+
+_made: dict[str, _StandIn] = {}
+
+
+def _stand_in_of(name: str) -> _StandIn | None:
+    """The stand-in of the module of a name; None where it has none, or the user's program has not imported it."""
+    if name not in _made and name in _KEPT and name in sys.modules:
+        _made[name] = (_Dice if name == "random" else _StandIn)(sys.modules[name], _KEPT[name])
+    return _made.get(name)
+
+
+def _of_module(module: ModuleType) -> Any:
+    top, _, rest = module.__name__.partition(".")
+    found: Any = _stand_in_of(top)
+    if found is None or sys.modules.get(module.__name__) is not module:
+        return module
+    for part in rest.split(".") if rest else ():
+        found = getattr(found, part)
+    return found
 
 
 @contextmanager
@@ -215,3 +225,4 @@ _NUMPY: Final[dict[str, Callable[..., Any]]] = {
     "minimum": functools.partial(_extreme, smaller),
     "gcd": _common_divisor,
 }
+_KEPT: Final[dict[str, dict[str, Callable[..., Any]]]] = {"math": _MATH, "numpy": _NUMPY, "random": {}}

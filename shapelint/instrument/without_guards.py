@@ -7,12 +7,12 @@ import linecache
 import os
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from types import CodeType, FunctionType
 
 import torch
 
-from shapelint.instrument.install import shadowed_in, tracked_code, untracked_code
+from shapelint.instrument.compiled import tracked_code, untracked_code
 from shapelint.instrument.reachable import user_functions
 from shapelint.source.ownership import file_of
 from shapelint.source.span import Span
@@ -60,8 +60,8 @@ def without(module: torch.nn.Module, places: Sequence[Span]) -> Iterator[bool]:
         here = {(code.co_filename, line) for line in _lines(code) & wanted.get(code.co_filename, set())}
         if not here:
             continue
-        with suppress(LookupError):
-            new = tracked_code(code, shadowed_in(function), removers[code.co_filename])
+        new = tracked_code(code, removers[code.co_filename])
+        if new is not None:
             changed.append((function, function.__code__))
             function.__code__ = new
             left -= here

@@ -6,7 +6,6 @@ The module was built before anyone watched, so this is a guess; where two places
 from __future__ import annotations
 
 import ast
-import functools
 import inspect
 import linecache
 from collections.abc import Iterator, Mapping
@@ -15,6 +14,7 @@ from types import CodeType, FunctionType
 
 from torch import nn
 
+from shapelint.caches import kept
 from shapelint.source.span import CallSite
 
 _Expression = tuple[ast.expr, FunctionType]
@@ -73,7 +73,7 @@ def _named(node: ast.expr, function: FunctionType) -> object:
     return closure.get(node.id, function.__globals__.get(node.id))
 
 
-@functools.lru_cache(maxsize=256)
+@kept(256)
 def _assignments(owner: type) -> Mapping[str, list[_Expression]]:
     """By name, all that the methods of a class assign to `self.<name>`."""
     found: dict[str, list[_Expression]] = {}
@@ -119,7 +119,7 @@ def _definition(code: CodeType) -> ast.FunctionDef | None:
     return functions.get((code.co_name, code.co_firstlineno))
 
 
-@functools.lru_cache(maxsize=64)
+@kept(64)
 def _definitions(file: str, _changed: float) -> Mapping[tuple[str, int], ast.FunctionDef]:
     """The functions of a file by name and first line, decorators included."""
     try:

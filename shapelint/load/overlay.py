@@ -16,8 +16,6 @@ from pathlib import Path
 from types import ModuleType
 from typing import Final
 
-from shapelint.source.syntax import tree
-
 _texts: Final[dict[str, bytes]] = {}
 
 
@@ -78,7 +76,6 @@ def _other_lines(texts: Mapping[str, bytes]) -> Iterator[None]:
     for file, data in texts.items():
         lines = importlib.util.decode_source(data).splitlines(keepends=True)
         linecache.cache[file] = (len(data), None, lines, file)
-    tree.cache_clear()
     try:
         yield
     finally:
@@ -86,4 +83,3 @@ def _other_lines(texts: Mapping[str, bytes]) -> Iterator[None]:
             linecache.cache.pop(file, None)
             if entry is not None:
                 linecache.cache[file] = entry
-        tree.cache_clear()

@@ -36,8 +36,6 @@ def _split_along(op: Operation, input: Tensor, indices_or_sections: Any, *, rank
     return RULES[torch.tensor_split](op, input, indices_or_sections, axis)
 
 
-
-
 @size_rule(torch.column_stack)
 def _column_stack(op: Operation, tensors: Any, *, out: Any = None) -> Result:
     """Vectors are columns."""

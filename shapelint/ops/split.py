@@ -126,8 +126,6 @@ def _narrow(op: Operation, input: Tensor, dim: int, start: Any, length: int) -> 
     return _cut(op, shape, axis, [length])
 
 
-
-
 @size_rule(Tensor.select, torch.select)
 def _select(op: Operation, input: Tensor, dim: int, index: Any) -> Result:
     shape = op.shape(input)

@@ -26,7 +26,6 @@ from shapelint.facts.finding import Finding, Repair, Safety
 from shapelint.facts.graph import ShapeGraph
 from shapelint.facts.picture import DrawnChange, Picture, Scene
 from shapelint.instrument.install import tracked_builtins
-from shapelint.instrument.instrument import forget_sources
 from shapelint.load import Loaded, Site, edited
 from shapelint.request.options import Options
 from shapelint.size.sets import SizeSet
@@ -89,11 +88,7 @@ class Trier:
     @contextmanager
     def _loaded(self, edits: tuple[Edit, ...]) -> Iterator[Loaded]:
         with edited(texts(edits)):
-            forget_sources()
-            try:
-                yield self.load_again()
-            finally:
-                forget_sources()
+            yield self.load_again()
 
 
 def with_rewrite(analysis: Analysis, trier: Trier) -> Analysis:

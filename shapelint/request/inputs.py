@@ -38,7 +38,7 @@ class Inputs:
         """The arguments with another dtype for each tensor that has none of its own. Raises SpecError."""
 
         def changed(spec: TensorSpec) -> TensorSpec:
-            return spec if spec.stated else TensorSpec(spec.dims, dtype, spec.name)
+            return spec if spec.stated else TensorSpec(spec.dims, dtype, spec.name, stated=False)
 
         return Inputs(*self.map(changed))
 

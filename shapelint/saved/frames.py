@@ -5,12 +5,12 @@ from __future__ import annotations
 import ast
 import linecache
 from collections.abc import Callable, Mapping
-from functools import lru_cache
 from types import CodeType, FunctionType
 from typing import Any
 
 from torch import nn
 
+from shapelint.caches import kept
 from shapelint.instrument.frames import no_place_above
 from shapelint.saved.graph import Place
 from shapelint.source.fault import call_foreign
@@ -37,7 +37,7 @@ class Convolution(StepModule):
 CONVOLUTIONS.append(Convolution)
 
 
-@lru_cache(maxsize=4096)
+@kept(4096)
 def trampoline(place: Place | None) -> Callable[[Callable[..., Any], Any, Any], Any]:
     """A function that calls another, and whose own frame stands at a place of the source; at none without one."""
     if place is None:

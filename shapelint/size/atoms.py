@@ -21,7 +21,9 @@ Formula = TypeVar("Formula", bound=_Valued)
 class Symbol:
     """An unknown integer with a name, such as the height `H` of the input."""
 
-    __slots__ = ("name",)
+    __slots__ = ("__weakref__", "name", "order")
+
+    order: int
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -41,7 +43,9 @@ class Symbol:
 class FloorDivision(Generic[Formula]):
     """floor(numerator / divisor) with a constant divisor of at least 2."""
 
-    __slots__ = ("divisor", "numerator")
+    __slots__ = ("__weakref__", "divisor", "numerator", "order")
+
+    order: int
 
     def __init__(self, numerator: Formula, divisor: int) -> None:
         self.numerator, self.divisor = numerator, divisor
@@ -61,7 +65,9 @@ class FloorDivision(Generic[Formula]):
 class Extreme(Generic[Formula]):
     """The smaller (`min`) or larger (`max`) of two functions."""
 
-    __slots__ = ("first", "name", "second")
+    __slots__ = ("__weakref__", "first", "name", "order", "second")
+
+    order: int
 
     def __init__(self, name: str, first: Formula, second: Formula) -> None:
         self.name, self.first, self.second = name, first, second

@@ -6,9 +6,9 @@ A symbol is at least 1; one whose name is no identifier (the unknown of a repair
 from __future__ import annotations
 
 from fractions import Fraction
-from functools import lru_cache
 from math import ceil
 
+from shapelint.caches import kept
 from shapelint.size.atoms import Extreme, FloorDivision, Symbol
 from shapelint.size.function import Function, Monomial, NotQuasiAffine, constant
 from shapelint.size.period import function_period
@@ -17,7 +17,7 @@ _LONGEST_PERIOD = 256
 _Affine = dict[str, Fraction]  # coefficients of the symbols, and the constant under ""
 
 
-@lru_cache(maxsize=16384)
+@kept(16384)
 def lower_bound(function: Function) -> Fraction | None:
     """A whole number that the function is nowhere below at any sizes; None where none was found."""
     line = _below(function)
@@ -35,7 +35,7 @@ def never_negative(function: Function) -> bool:
     return bound is not None and bound >= 0
 
 
-@lru_cache(maxsize=16384)
+@kept(16384)
 def identical(first: Function, second: Function) -> bool:
     """Whether two functions are the same at all sizes, as far as sums of functions of one symbol can tell."""
     if first is second:
@@ -44,7 +44,7 @@ def identical(first: Function, second: Function) -> bool:
     return _by_periods(difference) == 0 == _by_periods(difference.times(-1))
 
 
-@lru_cache(maxsize=16384)
+@kept(16384)
 def _by_periods(function: Function) -> Fraction | None:
     """The least value of a sum of functions of one symbol each, where none of them falls over a short period."""
     parts: dict[frozenset[str], Function] = {frozenset(): constant(0)}
@@ -72,7 +72,7 @@ def _least_over_period(function: Function, name: str) -> int | None:
     return min(function.value({name: start + residue}) for residue in range(period))
 
 
-@lru_cache(maxsize=16384)
+@kept(16384)
 def _below(function: Function) -> _Affine | None:
     """An affine function with rational coefficients that is nowhere above the given one."""
     total: _Affine = {"": Fraction(0)}

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import reduce
 from itertools import product as combinations
 from math import gcd
+from weakref import WeakKeyDictionary
 
 from shapelint.size.atoms import Symbol
 from shapelint.size.bound import identical, never_negative
@@ -88,7 +89,7 @@ Condition = Compare | ProductIs | Divisible | AllOf | AnyOf | Not
 TRUE: Condition = AllOf(())
 FALSE: Condition = AnyOf(())
 
-_factors: dict[Function, tuple[Function, ...]] = {}
+_factors: WeakKeyDictionary[Function, tuple[Function, ...]] = WeakKeyDictionary()
 
 
 def product(first: Function, second: Function) -> Function:
@@ -98,7 +99,8 @@ def product(first: Function, second: Function) -> Function:
         _factors.setdefault(result, factors(first) + factors(second))
     elif result.constant is None:
         scale, whole = (first, second) if second.constant is None else (second, first)
-        _factors.setdefault(result, (scale, *factors(whole)))
+        if result is not whole:
+            _factors.setdefault(result, (scale, *factors(whole)))
     return result
 
 

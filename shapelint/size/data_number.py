@@ -33,6 +33,10 @@ class DataNumber(float):
         self._run = run
         return self
 
+    @property  # type: ignore[misc]
+    def __class__(self) -> Any:
+        return float
+
     def refuse(self, use: str) -> NoReturn:
         """Ends the run at a use for which the value must be known; raises Unanalysable."""
         self._run.unknown(f"a data-dependent value: {use} of a number in a tensor")

@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from functools import lru_cache
 from itertools import count
+from typing import Final
+from weakref import WeakValueDictionary
 
+from shapelint.caches import kept
 from shapelint.errors import foreseen
+from shapelint.locks import InnerLock
 from shapelint.size.atoms import Extreme, FloorDivision, Symbol
-from shapelint.size.digest import digest
+from shapelint.size.writing import digest, text_of
 
 Atom = Symbol | FloorDivision["Function"] | Extreme["Function"]
 Monomial = tuple[Atom, ...]
@@ -23,22 +26,25 @@ Terms = tuple[tuple[Monomial, int], ...]
 _DEEP = 6
 _READABLE = 100
 
-_atoms: dict[tuple[object, ...], Atom] = {}
-_order: dict[Atom, int] = {}
-_numbers = count()  # also where two threads make atoms at once, each has a number of its own
-_functions: dict[Terms, Function] = {}
+# A function lives as long as a report, a size or a cache has it; it holds its atoms, and these hold theirs.
+_atoms: WeakValueDictionary[tuple[object, ...], Atom] = WeakValueDictionary()
+_functions: WeakValueDictionary[Terms, Function] = WeakValueDictionary()
+_numbers = count()
+_making: Final = InnerLock()
 
 
 def atom_order(atom: Atom) -> int:
-    """The position of an atom in the order in which atoms were first made; products are sorted by it."""
-    return _order[atom]
+    """The position of an atom in the order in which atoms were made; products are sorted by it."""
+    return atom.order
 
 
 def intern(atom: Atom) -> Atom:
     """The one atom of this meaning."""
-    known = _atoms.setdefault(atom.key(), atom)
-    _order.setdefault(known, next(_numbers))
-    return known
+    with _making.lock:
+        known = _atoms.setdefault(atom.key(), atom)
+        if known is atom:
+            atom.order = next(_numbers)
+        return known
 
 
 @foreseen
@@ -52,7 +58,7 @@ class Function:
     Equal canonical forms are the same object, so `==` is identity and cheap.
     """
 
-    __slots__ = ("depth", "terms", "weight")
+    __slots__ = ("__weakref__", "depth", "terms", "weight")
 
     terms: Terms
     depth: int
@@ -66,7 +72,8 @@ class Function:
             parts = [part for atom in known.atoms() for part in _parts(atom)]
             known.depth = max((1 + part.depth for part in parts), default=0)
             known.weight = len(terms) + sum(part.weight for part in parts)
-            known = _functions.setdefault(terms, known)
+            with _making.lock:
+                known = _functions.setdefault(terms, known)
         return known
 
     @property
@@ -133,13 +140,13 @@ class Function:
         return f"({text})" if " " in text or "//" in text or text.startswith("-") else text
 
     def __str__(self) -> str:
-        return _text(self)
+        return text_of(self)
 
     def __repr__(self) -> str:
         return f"Function({self})"
 
 
-@lru_cache(maxsize=65536)
+@kept(65536)
 def _deep_value(function: Function, values: tuple[tuple[str, int], ...]) -> int:
     """As `value`, each shared part computed once: nested minima would take a time exponential in their depth."""
     return function._sum_at(dict(values))
@@ -151,14 +158,14 @@ def _parts(atom: Atom) -> tuple[Function, ...]:
     return (atom.numerator,) if isinstance(atom, FloorDivision) else (atom.first, atom.second)
 
 
-@lru_cache(maxsize=65536)
+@kept(65536)
 def _affine(function: Function) -> bool:
     return all(len(monomial) < 2 for monomial, _ in function.terms) and all(
         part.affine for atom in function.atoms() for part in _parts(atom)
     )
 
 
-@lru_cache(maxsize=65536)
+@kept(65536)
 def _symbols(function: Function) -> frozenset[str]:
     names: set[str] = set()
     for atom in function.atoms():
@@ -173,37 +180,37 @@ def collect(items: list[tuple[Monomial, int]]) -> Function:
     for monomial, value in items:
         sums[monomial] = sums.get(monomial, 0) + value
     kept = [(monomial, value) for monomial, value in sums.items() if value]
-    kept.sort(key=lambda item: tuple(_order[atom] for atom in item[0]))
+    kept.sort(key=lambda item: tuple(atom.order for atom in item[0]))
     return Function(tuple(kept))
 
 
-@lru_cache(maxsize=4096)
+@kept(4096)
 def constant(number: int) -> Function:
     """The function that has the value `number` everywhere."""
     return Function((((), number),) if number else ())
 
 
-@lru_cache(maxsize=4096)
+@kept(4096)
 def symbol(name: str) -> Function:
     """The function whose value is that of the symbol `name`."""
     return Function((((intern(Symbol(name)),), 1),))
 
 
-@lru_cache(maxsize=65536)
+@kept(65536)
 def _sum(first: Function, second: Function) -> Function:
     return collect([*first.terms, *second.terms])
 
 
-@lru_cache(maxsize=65536)
+@kept(65536)
 def _times(function: Function, factor: int) -> Function:
     return Function(tuple((monomial, value * factor) for monomial, value in function.terms) if factor else ())
 
 
-@lru_cache(maxsize=65536)
+@kept(65536)
 def _product(first: Function, second: Function) -> Function:
     return collect(
         [
-            (tuple(sorted((*left, *right), key=_order.__getitem__)), value * factor)
+            (tuple(sorted((*left, *right), key=atom_order)), value * factor)
             for left, value in first.terms
             for right, factor in second.terms
         ]
@@ -215,7 +222,8 @@ def extreme(name: str, first: Function, second: Function) -> Function:
     difference = (first - second).constant
     if difference is not None:
         return first if (difference <= 0) == (name == "min") else second
-    one, two = sorted((first, second), key=str if first.weight + second.weight <= _READABLE else digest)
+    short = first.weight + second.weight <= _READABLE
+    one, two = sorted((first, second), key=str) if short else sorted((first, second), key=digest)
     return Function((((intern(Extreme(name, one, two)),), 1),))
 
 
@@ -224,7 +232,7 @@ def as_function(dim: int | Function) -> Function:
     return constant(dim) if isinstance(dim, int) else dim
 
 
-@lru_cache(maxsize=65536)
+@kept(65536)
 def _floor(function: Function, divisor: int) -> Function:
     """floor(function / divisor) by a positive number, with every whole multiple of it taken out of the floor."""
     if divisor == 1:
@@ -271,27 +279,3 @@ def _leans_down(rest: Function, divisor: int) -> bool:
     """
     first = next((value for monomial, value in rest.terms if monomial and 2 * value != divisor), 0)
     return 2 * first > divisor
-
-
-@lru_cache(maxsize=65536)
-def _text(function: Function) -> str:
-    """The function as Python would have it, positive terms first, each product in one order."""
-    variable = sorted((term for term in function.terms if term[0]), key=_reading_order)
-    rest = [term for term in function.terms if not term[0]]
-    words = ""
-    for monomial, value in [*variable, *rest]:
-        alone = len(monomial) == 1 and (value == 1 or (value == -1 and words != ""))
-        factors = sorted(_factor(atom, alone=alone) for atom in monomial)
-        size = [str(abs(value))] if abs(value) != 1 or not monomial else []
-        sign = ("-" if value < 0 else "") if not words else (" - " if value < 0 else " + ")
-        words += sign + "*".join(size + factors)
-    return words or "0"
-
-
-def _reading_order(term: tuple[Monomial, int]) -> tuple[bool, list[str]]:
-    """Positive terms first, then by name: the same text in every process."""
-    return term[1] < 0, sorted(map(str, term[0]))
-
-
-def _factor(atom: Atom, *, alone: bool) -> str:
-    return f"({atom})" if isinstance(atom, FloorDivision) and not alone else str(atom)

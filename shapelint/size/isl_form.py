@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from functools import lru_cache, reduce, wraps
+from functools import reduce, wraps
 from itertools import product as combinations
 from types import FunctionType
 from typing import Any, TypeVar
 
 import islpy as isl
 
+from shapelint.caches import kept
 from shapelint.errors import foreseen
 from shapelint.locks import InnerLock
 from shapelint.size.atoms import Extreme, FloorDivision, Symbol
@@ -80,7 +81,7 @@ def _asked(method: Callable[..., Any]) -> Callable[..., Any]:
     return asked
 
 
-@lru_cache(maxsize=256)
+@kept(256)
 def space(symbols: tuple[str, ...]) -> isl.Space:
     """The space of integer points with these coordinates."""
     return isl.Space.create_from_names(isl.DEFAULT_CONTEXT, set=list(symbols))
@@ -99,7 +100,7 @@ def read_number(value: isl.Val) -> int:
     return int(text)
 
 
-@lru_cache(maxsize=32768)
+@kept(32768)
 def function_on(symbols: tuple[str, ...], function: Function) -> isl.PwAff:
     """A function over the space of some symbols; Undecidable where it multiplies two of them."""
     local = isl.LocalSpace.from_space(space(symbols))
@@ -112,7 +113,7 @@ def function_on(symbols: tuple[str, ...], function: Function) -> isl.PwAff:
     return total
 
 
-@lru_cache(maxsize=256)
+@kept(256)
 def _one(symbols: tuple[str, ...]) -> isl.PwAff:
     return isl.PwAff.from_aff(isl.Aff.val_on_domain(isl.LocalSpace.from_space(space(symbols)), isl.Val(1)))
 
@@ -127,7 +128,7 @@ def _atom_on(symbols: tuple[str, ...], atom: Symbol | FloorDivision[Function] | 
     return first.min(second) if atom.name == "min" else first.max(second)
 
 
-@lru_cache(maxsize=32768)
+@kept(32768)
 def condition_set(symbols: tuple[str, ...], condition: Condition) -> isl.Set:
     """The points at which a condition holds; raises Undecidable."""
     if isinstance(condition, Compare):

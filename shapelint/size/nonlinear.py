@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import product as combinations
 from math import isqrt, lcm
 
+from shapelint.caches import kept
 from shapelint.errors import foreseen
 from shapelint.size.atoms import FloorDivision, Symbol
 from shapelint.size.cases import by_cases
@@ -58,7 +58,7 @@ class _Class:
         return symbol(self.name).floor_divide(self.period)
 
 
-@lru_cache(maxsize=4096)
+@kept(4096)
 def linearised(compare: Compare) -> Condition:
     """The same condition, where no symbol is negative, without products; raises NotDecided."""
     simpler = by_cases(compare) or without_floor(compare)

@@ -26,10 +26,16 @@ class Size(BitInteger):
     _function: Function
     _tracker: Tracker | None
 
-    def __new__(cls, value: int, function: Function) -> Size:
+    def __new__(cls, value: int, function: Function | None = None) -> Any:
+        if function is None:  # `type(size)(value)`, as Python's own library makes another number of this kind
+            return int(value)
         self = int.__new__(cls, value)
         self._function, self._tracker = function, tracker()
         return self
+
+    @property  # type: ignore[misc]
+    def __class__(self) -> Any:
+        return int
 
     def __reduce__(self) -> tuple[type[int], tuple[int]]:
         lose("a pickled size", self)
@@ -144,7 +150,10 @@ class Size(BitInteger):
         return self
 
     def __round__(self, digits: Any = None) -> Any:
-        return self
+        if digits is None or digits >= 0:
+            return self
+        lose("a rounded size", self)
+        return round(plain(self), digits)
 
     def __repr__(self) -> str:
         tell(self)

@@ -30,10 +30,13 @@ class Ratio(float):
     """The quotient of a size and a positive integer, such as h / 2, beside the double that Python makes of it."""
 
     __array_priority__ = 1000.0
+    __class__ = property(lambda _: float)
     _numerator: Any
     _denominator: int
 
-    def __new__(cls, numerator: Any, denominator: int, value: float | None = None) -> Ratio:
+    def __new__(cls, numerator: Any, denominator: int | None = None, value: float | None = None) -> Any:
+        if denominator is None:  # `type(ratio)(value)`
+            return float(numerator)
         self = float.__new__(cls, plain(numerator) / denominator if value is None else value)
         self._numerator, self._denominator = numerator, denominator
         return self

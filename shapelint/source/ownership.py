@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import os
 import re
 import sys
@@ -11,6 +10,8 @@ from collections.abc import Iterable
 from itertools import takewhile
 from pathlib import Path
 from typing import Final
+
+from shapelint.caches import kept
 
 OWN_FOLDER: Final = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 _OUTERMOST: Final = Path(OWN_FOLDER, "jobs", "worker.py")
@@ -28,7 +29,7 @@ def is_own(file: str) -> bool:
     return file.startswith(OWN_FOLDER)
 
 
-@functools.cache
+@kept(16384)
 def installed(file: str) -> bool:
     """Whether a source file belongs to Python, to an installed package or to shapelint, and not to the user."""
     parts = Path(file).parts

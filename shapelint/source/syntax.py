@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import linecache
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import Final
 
 from shapelint.locks import InnerLock
@@ -15,14 +14,25 @@ from shapelint.source.span import Span, span_of
 parsing: Final = InnerLock()
 
 
-@lru_cache(maxsize=64)
+_MOST: Final = 64
+_trees: dict[str, tuple[list[str], ast.Module]] = {}
+
+
 def tree(file: str) -> ast.Module:
-    """The syntax tree of a file; an empty one where the file cannot be read."""
+    """The syntax tree of what linecache has of a file, the same for the same text; empty where that is no Python."""
+    lines = linecache.getlines(file)
+    known = _trees.get(file)
+    if known is not None and known[0] is lines:
+        return known[1]
     try:
         with parsing.lock:
-            return ast.parse("".join(linecache.getlines(file)))
+            found = ast.parse("".join(lines))
     except (SyntaxError, ValueError):
-        return ast.Module([], [])
+        found = ast.Module([], [])
+    if len(_trees) >= _MOST:
+        _trees.clear()
+    _trees[file] = lines, found
+    return found
 
 
 def expression_at(place: Span | None) -> ast.expr | None:

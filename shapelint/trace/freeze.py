@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import Any
 
 import torch
 
+from shapelint.caches import kept
 from shapelint.facts.graph import Node, ShapeGraph
 from shapelint.size.number import plain
 from shapelint.source.span import CallSite, Span
@@ -61,7 +61,7 @@ def span_of(call: CallSite) -> Span:
     return _span_of(call, call.code.co_filename)
 
 
-@lru_cache(maxsize=16384)
+@kept(16384)
 def _span_of(call: CallSite, _file: str) -> Span:
     """Equal code of two files is one key to a cache, so the file is a part of it."""
     return call.span()

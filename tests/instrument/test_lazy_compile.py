@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,6 +27,13 @@ def steps(count):
     except KeyError:
         return "stopped"
 
+async def told(count, *rest):
+    yield count
+    yield rest
+
+async def gathered(count):
+    return [each async for each in told(count, 2)]
+
 def inside(held):
     within = lambda: held
     yield within()
@@ -39,7 +47,7 @@ def uncompiled() -> Iterator[dict[str, Any]]:
     functions = [each for name, each in space.items() if inspect.isfunction(each) and name != WAKE]
     for function in functions:
         compile_when_called(function, lambda code=function.__code__: code)
-    assert len(functions) == 4
+    assert len(functions) == 6
     assert all(map(is_uncompiled, functions))
     yield space
     forget(tuple(functions))
@@ -75,3 +83,10 @@ def test_a_generator_is_sent_to_stopped_and_closed(uncompiled: dict[str, Any]) -
     with contextmanager(uncompiled["inside"])(7) as held:
         assert is_uncompiled(uncompiled["inside"]) is False
         assert held == 7
+
+
+def test_a_coroutine_and_its_generator_are_awaited(uncompiled: dict[str, Any]) -> None:
+    assert inspect.isasyncgenfunction(uncompiled["told"])
+    for _ in ("asleep", "awake"):
+        assert asyncio.run(uncompiled["gathered"](5)) == [5, (2,)]
+    assert not is_uncompiled(uncompiled["told"])

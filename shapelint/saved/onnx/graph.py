@@ -27,8 +27,6 @@ class GraphStep:
         return f"{self.domain}.{self.operator}" if self.domain else self.operator
 
 
-
-
 @dataclass(frozen=True, slots=True)
 class Graph:
     """Steps in an order in which each finds what it takes, and the tensors that the file holds."""

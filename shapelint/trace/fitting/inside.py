@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
 from types import FunctionType
 from typing import Any, Final
 
+from shapelint.caches import kept
 from shapelint.source.fault import call_foreign
 from shapelint.trace.recording.record import Recording
 
@@ -25,7 +25,7 @@ def value_inside(recorder: Recording, function: FunctionType, args: Any, kwargs:
         return call_foreign(_undispatched(function), *args, **kwargs)
 
 
-@lru_cache(maxsize=256)
+@kept(256)
 def _undispatched(function: FunctionType) -> Callable[..., Any]:
     """The function without the question by which it hands itself to a mode of torch's functions first."""
     space = {**function.__globals__, **dict.fromkeys(_ASKED, _no)}

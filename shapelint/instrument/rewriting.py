@@ -1,0 +1,169 @@
+"""The user's syntax tree, changed so that no size is lost where Python asks others than the size.
+
+Python asks the left operand of `0.5 * h` first, an element of a list is found without a word to its index, and
+`max(h, w)` makes plain ints. So what is called, a left operand and an index go through a function of ours, which looks
+at the value there is when the code runs: a name says nothing. Places in the source stay what they are.
+"""
+
+from __future__ import annotations
+
+import ast
+import copy
+from typing import Any, Final, TypeVar
+
+LEFT: Final = "__shapelint_left_operand__"
+COMPARED: Final = "__shapelint_compared__"
+MIDDLE: Final = "__shapelint_compared_on__"
+ADDED: Final = "__shapelint_added__"
+ITEM: Final = "__shapelint_item__"
+PLACE: Final = "__shapelint_place__"
+CODE_OF: Final = "__shapelint_code_of__"
+CALLEE: Final = "__shapelint_callee__"
+SLICE: Final = "__shapelint_slice__"
+STAND_IN: Final = "__shapelint_stand_in__"
+_STANDING_IN: Final = frozenset({"math", "numpy", "random"})
+_ARITHMETIC: Final = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.FloorDiv, ast.Mod, ast.Pow, ast.BitAnd, ast.BitOr,
+                      ast.BitXor, ast.LShift, ast.RShift)  # fmt: skip
+_COMPARISONS: Final = (ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Eq, ast.NotEq)
+_REPEATABLE: Final = (ast.Name, ast.Attribute, ast.Subscript, ast.Constant, ast.expr_context, ast.UnaryOp, ast.USub)
+_OF_TEXTS: Final = frozenset({"eval", "exec"})
+# Builtins that are called in every other line and take no size; nobody gives these names to what does.
+_PASSED_BY: Final = frozenset({
+    "isinstance", "issubclass", "super", "getattr", "setattr", "hasattr", "callable", "print", "locals", "vars",
+})  # fmt: skip
+
+
+Tree = TypeVar("Tree", bound=ast.AST)
+
+
+def rewritten(node: Tree) -> Tree:
+    """A statement or a whole tree with our functions in it; the tree is changed in place."""
+    changed: Tree = _Rewriter().visit(node)
+    return ast.fix_missing_locations(changed)
+
+
+class _Rewriter(ast.NodeTransformer):
+    """Puts our functions around callees, left operands and computed indices."""
+
+    def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
+        self.generic_visit(node)
+        fixed = isinstance(node.right, ast.Constant) or _leaves(node.left, text=isinstance(node.op, ast.Mod))
+        if isinstance(node.op, _ARITHMETIC) and not fixed:
+            node.left = _call(LEFT, node.left, node.left)
+        return node
+
+    def visit_Compare(self, node: ast.Compare) -> ast.expr:
+        self.generic_visit(node)
+        operands = [node.left, *node.comparators]
+        for index, comparison in enumerate(node.ops):
+            if isinstance(comparison, _COMPARISONS) and not isinstance(operands[index + 1], ast.Constant):
+                identity = index and isinstance(node.ops[index - 1], ast.Is | ast.IsNot)
+                if not identity and not _leaves(operands[index]):
+                    operands[index] = _call(MIDDLE if index else COMPARED, operands[index], operands[index])
+        node.left, node.comparators = operands[0], operands[1:]
+        return node
+
+    def visit_AugAssign(self, node: ast.AugAssign) -> ast.stmt:
+        """The left operand is the target, so that the value on the right has a look at it."""
+        seen = _parts(node.target)
+        self.generic_visit(node)
+        if isinstance(node.op, _ARITHMETIC) and not isinstance(node.value, ast.Constant):
+            node.value = _call(ADDED, node.value, node.value, *map(self.visit, seen))
+        return node
+
+    def visit_Subscript(self, node: ast.Subscript) -> ast.expr:
+        self.generic_visit(node)
+        if _is_fixed(node.slice):
+            return node
+        if not isinstance(node.ctx, ast.Load):
+            if isinstance(node.value, ast.Name) and not isinstance(node.slice, ast.Slice):
+                owner = ast.copy_location(ast.Name(node.value.id, ast.Load()), node.value)
+                node.slice = _call(PLACE, node.slice, owner, node.slice)
+            return node
+        index: ast.expr = node.slice
+        if isinstance(index, ast.Slice):
+            bounds = [each or ast.Constant(None) for each in (index.lower, index.upper, index.step)]
+            index = _call(SLICE, node.slice, *bounds)
+        return _call(ITEM, node, node.value, index)
+
+    def visit_Call(self, node: ast.Call) -> ast.expr:
+        self.generic_visit(node)
+        name = node.func.id if isinstance(node.func, ast.Name) else ""
+        if name in _OF_TEXTS and node.args:  # they look at the variables of the function that calls them
+            node.args[0] = _call(CODE_OF, node.args[0], node.func, node.args[0])
+        elif name not in _PASSED_BY and (node.args or node.keywords or _sorts(node.func)):
+            node.func = _call(CALLEE, node.func, node.func)
+        return node
+
+    def visit_Import(self, node: ast.Import) -> Any:
+        names = [each.asname or each.name.partition(".")[0] for each in node.names if _stands_in(each.name)]
+        return [node, *(_stood_in(node, name) for name in names)]
+
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> Any:
+        if node.level or not _stands_in(node.module or ""):
+            return node
+        return [node, *(_stood_in(node, each.asname or each.name) for each in node.names)]
+
+    def visit_MatchValue(self, node: ast.MatchValue) -> ast.MatchValue:
+        return node  # a pattern takes no calls
+
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.stmt:
+        if node.value is not None:
+            node.value = self.visit(node.value)
+        return node
+
+
+def _leaves(operand: ast.expr, *, text: bool = False) -> bool:
+    """Whether an operand is a constant that leaves the operation to a size, as floats and texts before `%` do not."""
+    asking = (float, complex, bool, str, bytes) if text else (float, complex, bool)
+    return isinstance(operand, ast.Constant) and not isinstance(operand.value, asking)
+
+
+def _sorts(function: ast.expr) -> bool:
+    """Whether a method without arguments is one that compares what its list has."""
+    return isinstance(function, ast.Attribute) and function.attr == "sort"
+
+
+def _is_fixed(index: ast.expr) -> bool:
+    """Whether an index can hold no size: a constant, a slice of constants, or a tuple, which lists do not take."""
+    if isinstance(index, ast.Slice):
+        return all(each is None or _is_fixed(each) for each in (index.lower, index.upper, index.step))
+    if isinstance(index, ast.UnaryOp):
+        return _is_fixed(index.operand)
+    return isinstance(index, ast.Constant | ast.Tuple | ast.JoinedStr)
+
+
+def _parts(target: ast.expr) -> list[ast.expr]:
+    """A variable; or the owner in a target, its name and the index, without these where to read it may do something."""
+    if isinstance(target, ast.Name):
+        return [ast.copy_location(ast.Name(target.id, ast.Load()), target)]
+    if not isinstance(target, ast.Attribute | ast.Subscript) or not _repeats(target.value):
+        return []
+    owner, nothing = copy.deepcopy(target.value), ast.Constant(None)
+    if isinstance(target, ast.Subscript):
+        return [owner, nothing, copy.deepcopy(target.slice)] if _repeats(target.slice) else [owner, nothing]
+    return [owner, nothing] if target.attr.startswith("__") else [owner, ast.Constant(target.attr), nothing]
+
+
+def _repeats(node: ast.expr) -> bool:
+    return all(isinstance(each, _REPEATABLE) for each in ast.walk(node))
+
+
+def _stands_in(module: str) -> bool:
+    return module.partition(".")[0] in _STANDING_IN
+
+
+def _stood_in(node: ast.stmt, name: str) -> ast.stmt:
+    """`name = stand_in(name)`, after an import."""
+    read = ast.copy_location(ast.Name(name, ast.Load()), node)
+    call = _call(STAND_IN, read, read)
+    return ast.copy_location(ast.Assign([ast.copy_location(ast.Name(name, ast.Store()), node)], call), node)
+
+
+def _call(name: str, place: ast.expr, *arguments: ast.expr) -> ast.expr:
+    function = ast.copy_location(ast.Name(name, ast.Load()), place)
+    call = ast.copy_location(ast.Call(function, list(arguments), []), place)
+    for argument in arguments:
+        if not hasattr(argument, "lineno"):
+            ast.copy_location(argument, place)
+    return call
