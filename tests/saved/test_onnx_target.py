@@ -242,3 +242,27 @@ def test_a_rounded_scale_is_told_up_to_where_it_is_a_fraction(tmp_path: Path) ->
     assert runtime.shapes([(1, 1, bound, 1)]) == ((1, 1, told[1] + 1, 1),)
     wrong, _ = differences(file, [{"H": n} for n in (64, bound - 1, bound, bound + 1, 3 * bound)])
     assert not wrong
+
+
+class Positions(nn.Module):
+    """Takes rows of a table by their places, from the front and from the back."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.embed, self.place = nn.Embedding(50, 16), nn.Embedding(64, 16)
+
+    def forward(self, ids: torch.Tensor) -> torch.Tensor:
+        places = torch.arange(ids.shape[1], device=ids.device)
+        return self.embed(ids) + self.place(places.unsqueeze(0).expand(ids.shape[0], -1))  # type: ignore[no-any-return]
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_table_of_positions_bounds_the_tokens_of_an_exported_file(tmp_path: Path) -> None:
+    file, ids = str(tmp_path / "net.onnx"), torch.zeros(2, 12, dtype=torch.int64)
+    axes = {"ids": {0: "N", 1: "S"}}
+    with quiet():
+        torch.onnx.export(Positions(), (ids,), file, dynamo=False, input_names=["ids"], dynamic_axes=axes)
+    contract = shapelint.check(file).contract
+    assert contract.proved
+    assert str(contract.runs) == "any N, S from 1 to 64"
+    assert differences(file, [{"N": 1, "S": 1}, {"N": 3, "S": 64}, {"N": 1, "S": 65}, {"N": 2, "S": 200}]) == ([], [])

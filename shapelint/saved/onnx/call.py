@@ -19,6 +19,10 @@ from shapelint.trace.recording.record import Shape
 Value = torch.Tensor | Numbers | None
 Operator = Callable[["OperatorCall"], Any]
 OPERATORS: dict[str, Operator] = {}
+_COUNTED = "_counted"
+_SAME_NUMBERS = frozenset({
+    "Unsqueeze", "Squeeze", "Expand", "Reshape", "Flatten", "Transpose", "Identity", "Cast", "Tile",
+})  # fmt: skip
 
 
 class Host(Protocol):
@@ -154,7 +158,17 @@ class OperatorCall:
         kind = dtype or self.dtype()
         declaration = Declaration(name or self.step.operator.lower(), (tuple(shape),), (kind,), needs, spatial, factor)
         result: torch.Tensor = declared(declaration, *chosen)
+        if self.step.operator in _SAME_NUMBERS and self.counted(0) is not None:
+            self.count(result, self.counted(0))
         return result
+
+    def count(self, tensor: torch.Tensor, numbers: Any) -> None:
+        """Notes that a tensor holds the numbers from 0 to so many, without the last, and no others."""
+        setattr(tensor, _COUNTED, numbers)
+
+    def counted(self, index: int) -> Any:
+        """How many numbers an input counts up from 0; None where it does not, or nobody knows."""
+        return getattr(self.values[index], _COUNTED, None) if self.has(index) else None
 
     def tensors_of(self, of: tuple[int, ...] | None) -> list[torch.Tensor]:
         """The inputs that are tensors, of these places."""

@@ -12,6 +12,7 @@ from shapelint.size.number import larger, plain, smaller
 from shapelint.size.tracking import symbolic
 
 _FAR = 1 << 31
+_BEYOND = "an index of {right} and less into {left}"
 
 
 @operator("Slice")
@@ -85,19 +86,24 @@ def _gather(call: OperatorCall) -> Any:
         places = numpy.array([_place(each, value.shape[axis]) for each in chosen.items], dtype=numpy.int64)
         found = numpy.take(value.array, places.reshape(chosen.shape), axis)
         return Numbers(numpy.asarray(found, dtype=object), value.dtype)
-    needs = _needs(shape[axis], chosen.items) if isinstance(chosen, Numbers) else ()
+    needs = _needs(shape[axis], chosen.items) if isinstance(chosen, Numbers) else _of_counted(call, shape[axis])
     return call.made((*shape[:axis], *indices, *shape[axis + 1 :]), call.dtype(0), needs=needs)
 
 
 def _needs(n: int, indices: list[Any]) -> tuple[Need, ...]:
     """That known indices lie within n elements, counted from the front or the back."""
     fixed = [plain(each) for each in indices if not symbolic(each)]
-    text = "an index of {right} and less into {left}"
     least = max([0, *(each + 1 if each >= 0 else -each for each in fixed)])
-    needs = [Need(n, least, Kind.INDEX, text)] if fixed else []
+    needs = [Need(n, least, Kind.INDEX, _BEYOND)] if fixed else []
     for each in (each for each in indices if symbolic(each)):
-        needs += [Need(n, each + 1, Kind.INDEX, text), Need(each + n, 0, Kind.INDEX, text)]
+        needs += [Need(n, each + 1, Kind.INDEX, _BEYOND), Need(each + n, 0, Kind.INDEX, _BEYOND)]
     return tuple(needs)
+
+
+def _of_counted(call: OperatorCall, n: int) -> tuple[Need, ...]:
+    """That the numbers of a Range, such as the places of tokens, lie within n elements."""
+    count = call.counted(1)
+    return () if count is None else (Need(n, count, Kind.INDEX, _BEYOND),)
 
 
 def _place(index: Any, n: int) -> int:

@@ -81,12 +81,18 @@ def _range(call: OperatorCall) -> Any:
     if is_tracked(start) or is_tracked(limit):
         span = limit - start if step > 0 else start - limit
         count = -(-span // abs(step))
-        count = max(0, count)
-        return call.made((count,), dtype, name="arange", of=())
+        return _counting(call, start, step, max(0, count))
     count = max(math.ceil((limit - start) / step), 0)
     if count <= _MOST:
         return numbers([start + step * index for index in range(count)], dtype)
-    return call.made((count,), dtype, name="arange", of=())
+    return _counting(call, start, step, count)
+
+
+def _counting(call: OperatorCall, start: Any, step: Any, count: Any) -> torch.Tensor:
+    made = call.made((count,), call.dtype(), name="arange", of=())
+    if not is_tracked(start) and start == 0 and step == 1:
+        call.count(made, count)
+    return made
 
 
 @operator("Cast", "CastLike")
