@@ -36,7 +36,7 @@ _TOO_LARGE = RegionOutcome(False, (), Failure(Kind.ARGUMENT, f"sizes end at {_LA
 
 @dataclass(slots=True)
 class Exploration:
-    """The regions found, and the runs that showed them."""
+    """The regions found, and the runs that showed them; `odd` are those that ended otherwise than their region says."""
 
     subject: Subject
     domain: SizeSet
@@ -46,6 +46,7 @@ class Exploration:
     replays: bool = True
     pinned: int = 0
     distrust: str = ""
+    odd: list[Run] = field(default_factory=list)
     budget: Budget = field(default_factory=Budget)
 
     def run(self, sizes: Mapping[str, int], *, symbolic: bool) -> Run:
@@ -172,8 +173,10 @@ def _contradiction(found: Exploration, run: Run, regions: list[Region]) -> str:
             continue
         checked.add(region.node)
         for point in distant(region.sizes, run.sizes, how_many(region, len(found.runs))):
-            why = difference(found.replay(point), region, point)
+            replay = found.replay(point)
+            why = difference(replay, region, point)
             if why:
+                found.odd.append(replay)
                 found.distrust = found.distrust or region.why or why
                 return why
     return ""
@@ -202,11 +205,16 @@ def _rest(found: Exploration, spent: str, left: list[Branch], *, all_visited: bo
 
 
 def _common(found: Exploration, left: list[Branch]) -> Region | None:
-    """A region whose outcome is also seen at a member of each of some of the branches that are left."""
+    """A region whose outcome is also seen at a member of each of some of the branches that are left, and nowhere else
+    in them another one.
+    """
     outcomes = Counter(outcome_of(run) for run in found.runs if run.failure is None)
     if not outcomes:
         return None
     common = Region(found.domain, outcomes.most_common(1)[0][0], run=len(found.runs) - 1)
+    within = [run for run in found.odd if any(run.sizes in branch.sizes for branch in left)]
+    if any(difference(run, common, run.sizes) for run in within):
+        return None
     for branch in left[:: 1 + len(left) // _TRIED]:
         point = branch.sizes.sample()
         if point is None or difference(found.replay(point), common, point):

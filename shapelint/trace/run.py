@@ -13,7 +13,7 @@ from torch.nn.modules import module as hooks
 from torch.nn.parameter import is_lazy
 
 from shapelint.errors import printable, words_of
-from shapelint.instrument.frames import raised_by_python, raising_place
+from shapelint.instrument.frames import no_place_above, raised_by_python, raising_place
 from shapelint.load.constants import SMALL
 from shapelint.locks import one_run
 from shapelint.request.inputs import Inputs
@@ -113,6 +113,9 @@ def run_once(
         raise recorder.internal_error
     run = _finished(recorder, sizes, tensors, error, [random_state.drawn(), subject.meta_state.hidden])
     return replace(run, nothing=value is None and error is None)
+
+
+no_place_above(run_once.__code__)
 
 
 def _finished(

@@ -21,7 +21,7 @@ Operator = Callable[["OperatorCall"], Any]
 OPERATORS: dict[str, Operator] = {}
 _COUNTED = "_counted"
 _SAME_NUMBERS = frozenset({
-    "Unsqueeze", "Squeeze", "Expand", "Reshape", "Flatten", "Transpose", "Identity", "Cast", "Tile",
+    "Unsqueeze", "Squeeze", "Reshape", "Flatten", "Transpose", "Identity", "Cast", "Tile",
 })  # fmt: skip
 
 

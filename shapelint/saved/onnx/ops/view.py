@@ -102,7 +102,9 @@ def _expand(call: OperatorCall) -> Any:
         shape = numpy.broadcast_shapes(value.shape, tuple(map(plain, target)))
         return numbers(numpy.broadcast_to(value.array, shape).flat, value.dtype, shape)
     other = declared(Declaration("constant", (target,), (call.dtype(),)))
-    return declared(Declaration("expand", None, (call.dtype(),)), call.tensor(0), other)
+    made: torch.Tensor = declared(Declaration("expand", None, (call.dtype(),)), call.tensor(0), other)
+    call.count(made, call.counted(0))
+    return made
 
 
 @operator("Tile")
