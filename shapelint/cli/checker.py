@@ -13,10 +13,11 @@ from shapelint.errors import ConfigError, RuleError, TargetError
 from shapelint.jobs.cache import Cache
 from shapelint.jobs.job import Job
 from shapelint.jobs.pool import Running, processes
-from shapelint.jobs.targets import EXAMPLE, TargetReader, annotated_files, project_folders, python_files
+from shapelint.jobs.targets import EXAMPLE, TargetReader, annotated_files, project_folders
 from shapelint.report.report import Report
 from shapelint.request.config import FILE, check_folder
 from shapelint.request.options import CheckOptions
+from shapelint.source.folders import python_files
 from shapelint.source.import_graph import ImportGraph
 from shapelint.suppression.ignores import used_elsewhere
 from shapelint.terminal import output

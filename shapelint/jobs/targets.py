@@ -9,11 +9,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from shapelint.errors import SpecError, TargetError
+from shapelint.errors import TargetError
 from shapelint.jobs.job import Job, job_of
 from shapelint.request.config import FILE, SAVED, Config, Configs, ConfiguredModel
 from shapelint.request.options import CheckOptions
 from shapelint.source.comments import WORD
+from shapelint.source.folders import walked
 from shapelint.source.module_files import module_file
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ class TargetReader:
     _read: dict[str, tuple[Entry, ...]] = field(default_factory=dict)
 
     def of_target(self, target: str) -> tuple[Job, ...]:
-        """The checks that a target stands for; TargetError or SpecError where there is none."""
+        """The checks that a target stands for; TargetError where there is none."""
         if target.endswith(SAVED):
             return self._of_model(target)
         if ":" not in target and not target.endswith(".py"):
@@ -118,14 +119,6 @@ def model_key(target: str, folder: str, *, strict: bool = False) -> Key:
     return (module if file is None else os.path.realpath(file)), name
 
 
-def python_files(folder: str = ".") -> Iterator[str]:
-    """The Python files below a folder, without hidden folders and environments, in a fixed order."""
-    for here, files in _walked(folder):
-        # What is no file is passed over, such as the broken links that editors make as locks.
-        found = (os.path.normpath(Path(here, file)) for file in files if file.endswith(".py"))
-        yield from (file for file in found if os.path.isfile(file))
-
-
 def annotated_files(files: Iterable[str]) -> Iterator[str]:
     """Those of some files in which a comment of shapelint stands."""
     for file in files:
@@ -136,18 +129,7 @@ def annotated_files(files: Iterable[str]) -> Iterator[str]:
 
 def project_folders(folder: str = ".") -> Iterator[Path]:
     """The folders below a folder, itself included, that have a pyproject.toml."""
-    yield from (Path(here) for here, files in _walked(folder) if FILE in files)
-
-
-def _walked(folder: str) -> Iterator[tuple[str, list[str]]]:
-    for here, folders, files in os.walk(folder):
-        folders[:] = sorted(each for each in folders if _searched(Path(here, each)))
-        yield here, sorted(files)
-
-
-def _searched(folder: Path) -> bool:
-    hidden = folder.name.startswith(".") or folder.name in ("__pycache__", "node_modules", "site-packages")
-    return not hidden and not os.path.exists(folder / "pyvenv.cfg")  # False in a folder that cannot be read
+    yield from (Path(here) for here, files in walked(folder) if FILE in files)
 
 
 def _entries(config: Config) -> Iterator[Entry]:
@@ -173,7 +155,7 @@ def _configured(model: AnnotatedModel) -> ConfiguredModel:
 
 
 def _annotated(entry: Entry) -> ConfiguredModel:
-    """The model with what its comment says; SpecError where it has none."""
+    """The model with what its comment says, where it has one."""
     model, (file, name) = entry.model, entry.key
     for found in _models(file) if file.endswith(".py") else ():
         if found.target.rpartition(":")[2] == name:
@@ -184,8 +166,7 @@ def _annotated(entry: Entry) -> ConfiguredModel:
         from shapelint.source.model_names import check_name
 
         check_name(file, name, model.target)
-    advice = f"give --input 1,3,H,W, or put `{EXAMPLE}` above its class"
-    raise SpecError(f"target {model.target!r} has no input; {advice}")
+    return model
 
 
 def _models(file: str) -> tuple[AnnotatedModel, ...]:

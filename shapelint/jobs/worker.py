@@ -112,7 +112,7 @@ def checked(job: Job) -> Report:
     with one_check(), import_folder(job.folder), _no_arguments(job.target):
         report = check(
             job.target,
-            inputs,
+            inputs or None,
             call_kwargs=_texts(job.call_kwargs, known),
             init_kwargs=job.kwargs,
             sizes=job.sizes,

@@ -202,10 +202,6 @@ WRONG = {
     "no time": (["check", "mymodel:Net", "--timeout", "nan"], "Invalid value for '--timeout': nan is no number of se"),
     "no module": (["check", "nowhere:Net"], "target 'nowhere:Net': there is no module 'nowhere' here or in the envi"),
     "no file": (["check", "nowhere.py"], "cannot read 'nowhere.py': No such file or directory"),
-    "no input": (
-        ["check", "mymodel:Net"],
-        "target 'mymodel:Net' has no input; give --input 1,3,H,W, or put `# shapelint: input=1,3,H,W` above its class",
-    ),
     "nothing annotated": (["check", "mymodel.py"], "'mymodel.py' has no annotated model; name one (mymodel.py:Net), "),
     "input alone": (["check", "--input", "1,3,6,6"], "--input needs a TARGET, such as mymodel:Net"),
     "explain": (["explain", "SL110"], "there is no rule `SL110`; did you mean `SL1"),
@@ -227,6 +223,11 @@ def test_an_annotation_gives_the_input(engine: Engine, shapelint: Output) -> Non
         shapelint("check", target)
     named = [(target, inputs) for target, inputs, _ in engine.calls]
     assert named == [(target, ["1,3,6,6"]) for target in ("annotated:Net", "annotated.py:Net", "annotated.py:Net")]
+
+
+def test_without_an_input_it_is_left_to_the_check(engine: Engine, shapelint: Output) -> None:
+    shapelint("check", "mymodel:Net")
+    assert engine.calls[0][:2] == ("mymodel:Net", None)
 
 
 def test_options_win_over_the_annotation(engine: Engine, shapelint: Output) -> None:

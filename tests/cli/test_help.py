@@ -148,10 +148,7 @@ class Small(UNet): ...
         ),
         ("nets.py:Unet", "target 'nets.py:Unet': there is no 'Unet' in it, did you mean 'UNet'?"),
         ("nets:Smal", "target 'nets:Smal': there is no 'Smal' in it, did you mean 'Small'?"),
-        (
-            "nets.py:Other",
-            "target 'nets.py:Other' has no input; give --input 1,3,H,W, " + ABOVE,
-        ),
+        ("nets.py:Other", "target 'nets.py:Other': 'nets.py' has no 'Other'; its models are Part, Base, UNet, Small"),
         (
             "empty.py",
             "'empty.py' has no annotated model; name one (empty.py:Net), " + ABOVE,
