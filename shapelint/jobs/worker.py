@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from shapelint.errors import ShapelintError
 from shapelint.jobs import pickles as stored
 from shapelint.jobs.cache import packed
 from shapelint.jobs.dependencies import Watching
@@ -18,7 +19,7 @@ from shapelint.request.call_kwargs import _texts
 from shapelint.terminal.error_lines import one_line, show_traceback, subject_line
 from shapelint.terminal.progress import progress_shown
 
-BEGIN, FAILED, KEEP, REPORT, DONE, FATAL = "begin", "failed", "keep", "report", "done", "fatal"
+BEGIN, FAILED, PASSED, KEEP, REPORT, DONE, FATAL = "begin", "failed", "passed", "keep", "report", "done", "fatal"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,8 @@ class CheckingTask:
                 raise
             if self.traceback:
                 show_traceback(error)
-            tell(FAILED, subject_line(job.target, error).encode("utf-8", "backslashreplace"))
+            passed = job.found and isinstance(error, ShapelintError)
+            tell(PASSED if passed else FAILED, subject_line(job.target, error).encode("utf-8", "backslashreplace"))
 
     def _checked(self, job: Job) -> Report:
         if not self.texts:

@@ -143,15 +143,15 @@ class Small(UNet): ...
     [
         (
             "nets.py",
-            "'nets.py' has no annotated model; name one (nets.py:Small, nets.py:UNet, nets.py:Base and 1 more), "
-            + ABOVE,
+            "'nets.py' has no model that reading finds; name one "
+            + f"(nets.py:Small, nets.py:UNet, nets.py:Base and 1 more), {ABOVE}",
         ),
         ("nets.py:Unet", "target 'nets.py:Unet': there is no 'Unet' in it, did you mean 'UNet'?"),
         ("nets:Smal", "target 'nets:Smal': there is no 'Smal' in it, did you mean 'Small'?"),
         ("nets.py:Other", "target 'nets.py:Other': 'nets.py' has no 'Other'; its models are Part, Base, UNet, Small"),
         (
             "empty.py",
-            "'empty.py' has no annotated model; name one (empty.py:Net), " + ABOVE,
+            "'empty.py' has no model that reading finds; name one (empty.py:Net), " + ABOVE,
         ),
     ],
 )
