@@ -126,6 +126,7 @@ def test_pytorch_says_what_the_page_says(rule: Rule) -> None:
 
 
 ABOVE = "or put `# shapelint: input=1,3,H,W` above its class"
+NONE = "has no model that reading finds"
 MODELS = """
 from torch import nn
 
@@ -143,15 +144,14 @@ class Small(UNet): ...
     [
         (
             "nets.py",
-            "'nets.py' has no model that reading finds; name one "
-            + f"(nets.py:Small, nets.py:UNet, nets.py:Base and 1 more), {ABOVE}",
+            f"'nets.py' {NONE}; name one (nets.py:Small, nets.py:UNet, nets.py:Base and 1 more), {ABOVE}",
         ),
         ("nets.py:Unet", "target 'nets.py:Unet': there is no 'Unet' in it, did you mean 'UNet'?"),
         ("nets:Smal", "target 'nets:Smal': there is no 'Smal' in it, did you mean 'Small'?"),
         ("nets.py:Other", "target 'nets.py:Other': 'nets.py' has no 'Other'; its models are Part, Base, UNet, Small"),
         (
             "empty.py",
-            "'empty.py' has no model that reading finds; name one (empty.py:Net), " + ABOVE,
+            f"'empty.py' {NONE}; name one (empty.py:Net), {ABOVE}",
         ),
     ],
 )
