@@ -104,7 +104,7 @@ class Search:
             except OutOfTime:
                 return None
             self.budget.spend(runs=1)
-            branch = _divided(left, run)
+            branch, sure = _divided(left, run)
             if run.failure is None:
                 single = "N" not in point or exploration.replay({**point, "N": 1}).failure is None
                 known = branch.end is not None
@@ -113,10 +113,11 @@ class Search:
             self.refusals.append(_refusal(run))
             if isinstance(run.error, OutOfTime):
                 return None
-            odd += not _is_explained(run)
+            sure = sure and _is_explained(run)
+            odd += not sure
             if odd > len(_OTHERS):
                 return None
-            left = _less(left, branch, run)
+            left = _less(left, branch, run, sure=sure)
         return None
 
     def _hint(self, odd: int) -> Mapping[str, int]:
@@ -125,14 +126,14 @@ class Search:
         return {name: usual.get(name[0], value) for name, value in self.hint.items()}
 
 
-def _divided(left: SizeSet, run: Run) -> Branch:
+def _divided(left: SizeSet, run: Run) -> tuple[Branch, bool]:
+    """What a run cuts off, and whether its end is all that it covers: some conditions no set can say."""
     branch = Branch(left)
     try:
         with limited(_STEPS):
-            cut(branch, run, 0)
+            return branch, not cut(branch, run, 0)
     except (SolverError, Undecidable):
-        return Branch(left)
-    return branch
+        return Branch(left), False
 
 
 def _is_explained(run: Run) -> bool:
@@ -141,10 +142,10 @@ def _is_explained(run: Run) -> bool:
     return not odd and not isinstance(run.error, Unanalysable)
 
 
-def _less(left: SizeSet, branch: Branch, run: Run) -> SizeSet:
-    """What is left to try after a run that raised."""
+def _less(left: SizeSet, branch: Branch, run: Run, *, sure: bool) -> SizeSet:
+    """What is left to try after a run that raised, at its whole path where that is `sure`."""
     regions = [part for _, part in branch.steps if isinstance(part, Region)]
-    if branch.end is not None and _is_explained(run):
+    if branch.end is not None and sure:
         regions.append(branch.end)
     try:
         with limited(_STEPS):
