@@ -75,7 +75,7 @@ def check(
         analysis = _rewritten(analysis, trier)
         found, silenced = _found(rules, analysis, loaded)
         findings = as_advice(found) if saved is not None else _with_edits(found, loaded, analysis, trier)
-    return replace(_report(loaded, model.inputs, analysis, findings), silenced=silenced, assumed=model.sentence)
+    return replace(_report(model, analysis, findings), silenced=silenced)
 
 
 def _expected(text: str | None) -> Expectation | None:
@@ -243,7 +243,7 @@ def _analysed(loaded: Loaded, parsed: Inputs, asked: Question, options: Options,
     return analysis
 
 
-def _report(loaded: Loaded, parsed: Inputs, analysis: Analysis, findings: tuple[Finding, ...]) -> Report:
+def _report(model: Assumption, analysis: Analysis, findings: tuple[Finding, ...]) -> Report:
     verified = tuple(
         "cpu" if each.provider.startswith("CPU") else each.provider
         for each in analysis.confirmations
@@ -253,15 +253,17 @@ def _report(loaded: Loaded, parsed: Inputs, analysis: Analysis, findings: tuple[
     marked = [_verified(finding, tuple(dict.fromkeys(verified))) for finding in findings]
     marked.sort(key=lambda finding: (order[finding.severity], _place(finding), finding.code))
     return Report(
-        target=loaded.name,
-        inputs=parsed.texts(),
+        target=model.loaded.name,
+        inputs=model.inputs.texts(),
         asked=analysis.asked,
         contract=analysis.contract,
         findings=tuple(marked),
         pairs=analysis.pairs,
         confirmations=analysis.confirmations,
-        remarks=(*loaded.notes, *analysis.remarks),
+        remarks=(*model.loaded.notes, *analysis.remarks),
         picture=None if analysis.picture is None else proposed(analysis.picture, marked),
+        assumed=model.sentence,
+        comment=model.comment,
     )
 
 

@@ -17,7 +17,7 @@ class CheckResult:
 
     `silenced` are the findings on whose line a comment `# shapelint: ignore` stands; nobody is told of them.
     `picture` is there where it was asked for. `assumed` says what was assumed of the inputs and why, "" where they were
-    given.
+    given; `comment` is the line that says so above the class, "" where no comment can say it.
     """
 
     target: str
@@ -31,6 +31,7 @@ class CheckResult:
     silenced: tuple[Finding, ...] = ()
     picture: Picture | None = None
     assumed: str = ""
+    comment: str = ""
 
     @property
     def ok(self) -> bool:

@@ -42,6 +42,15 @@ class Assumption:
     inputs: Inputs
     sentence: str
 
+    @property
+    def comment(self) -> str:
+        """The comment that would give these inputs, above the class; "" where none can say it."""
+        values = [*self.inputs.args, *self.inputs.kwargs.values()]
+        plain = bool(self.sentence) and all(isinstance(each, TensorSpec) for each in values)
+        if not plain or self.init_kwargs:
+            return ""
+        return "# shapelint: " + " ".join(f"input={text}" for text in self.inputs.texts())
+
 
 def assume(target: object, init_kwargs: Arguments | None, given: Inputs, options: Options) -> Assumption:
     """The model of a target with inputs at which it runs; `given` are arguments without tensors.

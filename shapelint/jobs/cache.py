@@ -26,7 +26,7 @@ from shapelint.terminal.interrupt import undisturbed
 
 FOLDER: Final = ".shapelint_cache"
 _SUFFIX: Final = ".check"
-_MAGIC: Final = b"shapelint cache 3\n"
+_MAGIC: Final = b"shapelint cache 4\n"
 _DIGEST: Final = 32
 _LARGEST: Final = 1 << 28
 _TAG: Final = (
