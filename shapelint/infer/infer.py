@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import combinations
 from typing import Any, Final
 
 from shapelint import ops  # noqa: F401  (registers the size rules)
@@ -85,12 +85,10 @@ def _chosen(trial: InputTrial, given: Inputs, forward: Forward) -> tuple[Guess, 
 
 
 def _rounds(needed: list[Argument], optional: list[Argument]) -> Iterator[list[Argument]]:
-    """What is given a tensor: what needs one; then one more that may have one, and then all of them."""
-    yield needed
-    for each in islice(optional, _OPTIONAL):
-        yield [*needed, each]
-    if len(optional) > 1:
-        yield [*needed, *optional[:_OPTIONAL]]
+    """What is given a tensor: what needs one; then one more that may have one, then two, and then three."""
+    for count in range(_OPTIONAL + 1):
+        for more in combinations(optional[:_OPTIONAL], count):
+            yield [*needed, *more]
 
 
 def _is_plain(guess: Guess, found: Found) -> bool:

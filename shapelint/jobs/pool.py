@@ -126,6 +126,7 @@ class Running:
             return False
         number = self._current.get(worker, _NOBODY)
         self._lines[number] = self._told(end, worker)
+        self._passed |= {number} if number != _NOBODY and self.jobs[number].found else set()
         self._current.pop(worker, None)
         self._progress()
         return number != _NOBODY and self._begun < len(self.jobs)
