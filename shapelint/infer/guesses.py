@@ -195,9 +195,10 @@ def _word(word: str, index: int) -> str:
 
 
 def _named(index: int, rank: int, first: int) -> tuple[str, ...]:
-    """The symbols of one input: the batch is the first one's, and where it is to be alike the spatial axes too."""
+    """The symbols of one input: the batch is the first one's, and where it is to be alike all but the channels too."""
     if index == 0:
         return _AXES[rank]
     names = _AXES[rank if rank > 0 else first]
-    common = ("N", *names[2:]) if rank == _ALIKE else ("N",)
+    alike = names if len(names) == 2 else ("N", *names[2:])
+    common = alike if rank == _ALIKE else ("N",)
     return tuple(name if name in common else f"{name}{index + 1}" for name in names)

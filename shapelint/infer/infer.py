@@ -29,6 +29,7 @@ from shapelint.trace.run import Subject
 _RUNS, _CALLS, _SECONDS = 240, 60_000, 30.0
 _SHOWN: Final = 3
 _OPTIONAL: Final = 3
+_PICTURE: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +93,10 @@ def _rounds(needed: list[Argument], optional: list[Argument]) -> Iterator[list[A
 
 
 def _is_plain(guess: Guess, found: Found) -> bool:
-    """Whether the batch is free and some other axis is pinned to one number."""
+    """Whether the batch is free and another axis is pinned to one number: of pictures and volumes the second."""
     first = [str(dim) for dim in next(guess.inputs.tensors()).dims]
-    return found.is_free(first[0]) and any(found.pinned(name) is not None for name in first[1:])
+    others = first[1:] if len(first) < _PICTURE else first[1:2]
+    return found.is_free(first[0]) and any(found.pinned(name) is not None for name in others)
 
 
 @dataclass(slots=True)

@@ -52,6 +52,20 @@ class Denoiser(nn.Module):
         return self.conv(x) + told[:, :, None, None]
 
 
+class Generator(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.dense, self.up = nn.Linear(100, 8 * 16), nn.ConvTranspose2d(8, 3, 4, 2, 1)
+
+    def forward(self, z: Any) -> Any:
+        return self.up(self.dense(z).view(-1, 8, 4, 4))
+
+
+class Attended(Tokens):
+    def forward(self, x: Any, attention_mask: Any) -> Any:
+        return self.embedding(x) * attention_mask[:, :, None]
+
+
 class Masked(nn.Module):
     def __init__(self) -> None:
         super().__init__()
@@ -79,6 +93,8 @@ FOUND = {
     "a sequence": (lambda: nn.LSTM(16, 8, batch_first=True), ("1,L,16",), "assumed 1,L,16: the model takes 16 "),
     "a pinned picture": (Fixed, ("1,1,H,W",), "assumed 1,1,H,W: `conv` takes 1 channel"),
     "times and contexts": (Denoiser, ("1,4,H,W", "1", "1,C3,12"), "assumed 1,4,H,W and 1 and 1,C3,12: `context` takes"),
+    "noise": (Generator, ("N,100",), "assumed N,100: `dense` takes 100 features"),
+    "tokens with a mask": (Attended, ("1,L:int64", "1,L"), "assumed 1,L:int64 and 1,L, at which it runs"),
     "a mask by keyword": (Masked, ("1,3,H,W", "mask=1,C2,H,W"), "assumed 1,3,H,W and mask=1,C2,H,W: `conv` takes"),
 }  # fmt: skip
 
