@@ -19,12 +19,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from shapelint.jobs import pickles as stored
-from shapelint.jobs.dependencies import SET_HERE, Data, Present
+from shapelint.jobs.dependencies import FOLDER, SET_HERE, Data, Present
 from shapelint.jobs.job import Job
 from shapelint.report.report import Report
 from shapelint.terminal.interrupt import undisturbed
 
-FOLDER: Final = ".shapelint_cache"
 _SUFFIX: Final = ".check"
 _MAGIC: Final = b"shapelint cache 4\n"
 _DIGEST: Final = 32
