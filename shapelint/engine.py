@@ -24,7 +24,7 @@ from shapelint.request.inputs import Inputs, parse_inputs
 from shapelint.request.options import Options
 from shapelint.request.question import Question, question
 from shapelint.request.signature import call_mistake
-from shapelint.request.spec import parse_expect, parse_sizes
+from shapelint.request.spec import Expectation, parse_expect, parse_sizes
 from shapelint.restore.process import restored_state, shared_state
 from shapelint.rule import Rule, is_about_exports, is_last
 from shapelint.saved import SavedModel, as_advice, is_saved, load_saved
@@ -34,6 +34,7 @@ from shapelint.source.ownership import shown
 from shapelint.suppression.ignores import split, unused_ignores
 
 if TYPE_CHECKING:
+    from shapelint.infer.assume import Assumption
     from shapelint.repair.code import Trier
 
 
@@ -56,29 +57,52 @@ def check(
 ) -> Report:
     """The report on a model: a module, a class, a factory, 'pkg.mod:Net', or the path of an .onnx or .pt2 file.
 
-    `inputs` is one spec ("1,3,H,W"), one shape, or the list of positional arguments; `sizes` the asked sizes of
-    symbols ({"H": range(32, 513)}); `expect` a spec of the first output. `confirm` names onnxruntime providers
-    ("cpu", "cuda"), `picture` keeps what the HTML page draws. Several threads may check, one after the other. Raises
-    a ShapelintError where it cannot be done, InternalError for a bug of ours.
+    `inputs` is one spec ("1,3,H,W"), one shape, or the list of positional arguments; where there are none they are
+    inferred. `sizes` are asked sizes of symbols ({"H": range(32, 513)}); `expect` a spec of the first output; `confirm`
+    names onnxruntime providers ("cpu", "cuda"); `picture` keeps what the HTML page draws. Raises a ShapelintError where
+    it cannot be done, and an InternalError for a bug of shapelint's own. Several threads may check, each in its turn.
     """
     _check_kinds(call_kwargs=call_kwargs, method=method, confirm=confirm, select=select, ignore=ignore)
     rules = select_rules(select, ignore, _installed_rules())
-    parsed = parse_inputs(inputs, call_kwargs)
-    wanted = None if expect is None else parse_expect(expect)
-    options = Options(parse_sizes(sizes), wanted, _providers(confirm), train, method, picture)
+    options = Options(parse_sizes(sizes), _expected(expect), _providers(confirm), train, method, picture)
     saved = load_saved(target, init_kwargs, method, train=train) if is_saved(target) else None
-    parsed = parsed if saved is None else saved.inputs(parsed)
-    asked = question(parsed, options.sizes)
+    parsed = parse_inputs(inputs, call_kwargs) if saved is None else saved.inputs(parse_inputs(inputs, call_kwargs))
+    assumes = inputs is None and saved is None and not any(parsed.tensors())
+    if not assumes:
+        question(parsed, options.sizes)  # what is wrong with it is told before the model is loaded
     with forgotten(), import_path(target if saved is None else None), restored_state(imports=True), uncompiled():
-        loaded = load(target, init_kwargs=init_kwargs, method=method) if saved is None else saved.loaded
-        if saved is None:  # in the default dtype that the import of the user's module leaves
-            parsed = parsed.in_dtype(str(torch.get_default_dtype()).removeprefix("torch."))
-            asked = question(parsed, options.sizes)
-        analysis = _analysed(loaded, parsed, asked, options, saved)
-        trier = _trier(target, init_kwargs, analysis, options, loaded) if saved is None else None
-        findings, silenced = _found(rules, (analysis := _rewritten(analysis, trier)), loaded)
-        findings = as_advice(findings) if saved is not None else _with_edits(findings, loaded, analysis, trier)
-    return replace(_report(loaded, parsed, analysis, findings), silenced=silenced)
+        model = _model(target, init_kwargs, parsed, options, saved, assumes=assumes)
+        loaded, asked = model.loaded, question(model.inputs, options.sizes)
+        analysis = _analysed(loaded, model.inputs, asked, options, saved)
+        trier = _trier(target, model.init_kwargs, analysis, options, loaded) if saved is None else None
+        found, silenced = _found(rules, (analysis := _rewritten(analysis, trier)), loaded)
+        findings = as_advice(found) if saved is not None else _with_edits(found, loaded, analysis, trier)
+    return replace(_report(model, analysis, findings), silenced=silenced)
+
+
+def _expected(text: str | None) -> Expectation | None:
+    return None if text is None else parse_expect(text)
+
+
+def _model(
+    target: object,
+    init_kwargs: Mapping[str, object] | None,
+    given: Inputs,
+    options: Options,
+    saved: SavedModel | None,
+    *,
+    assumes: bool,
+) -> Assumption:
+    """The model of a target, ready to be traced, and its inputs, which are inferred where `assumes` says so."""
+    from shapelint.infer.assume import Assumption, assume
+
+    if assumes:
+        return assume(target, init_kwargs, given, options)
+    if saved is not None:
+        return Assumption(saved.loaded, init_kwargs, given, "")
+    loaded = load(target, init_kwargs=init_kwargs, method=options.method)
+    default = str(torch.get_default_dtype()).removeprefix("torch.")  # as the import of the user's module leaves it
+    return Assumption(loaded, init_kwargs, given.in_dtype(default), "")
 
 
 _KINDS: Final[Mapping[str, tuple[Any, str]]] = {
@@ -229,7 +253,7 @@ def _analysed(loaded: Loaded, parsed: Inputs, asked: Question, options: Options,
     return analysis
 
 
-def _report(loaded: Loaded, parsed: Inputs, analysis: Analysis, findings: tuple[Finding, ...]) -> Report:
+def _report(model: Assumption, analysis: Analysis, findings: tuple[Finding, ...]) -> Report:
     verified = tuple(
         "cpu" if each.provider.startswith("CPU") else each.provider
         for each in analysis.confirmations
@@ -239,15 +263,17 @@ def _report(loaded: Loaded, parsed: Inputs, analysis: Analysis, findings: tuple[
     marked = [_verified(finding, tuple(dict.fromkeys(verified))) for finding in findings]
     marked.sort(key=lambda finding: (order[finding.severity], _place(finding), finding.code))
     return Report(
-        target=loaded.name,
-        inputs=parsed.texts(),
+        target=model.loaded.name,
+        inputs=model.inputs.texts(),
         asked=analysis.asked,
         contract=analysis.contract,
         findings=tuple(marked),
         pairs=analysis.pairs,
         confirmations=analysis.confirmations,
-        remarks=(*loaded.notes, *analysis.remarks),
+        remarks=(*model.loaded.notes, *analysis.remarks),
         picture=None if analysis.picture is None else proposed(analysis.picture, marked),
+        assumed=model.sentence,
+        comment=model.comment,
     )
 
 

@@ -45,6 +45,10 @@ class SpecError(ShapelintError):
     """An input, size or expectation that cannot be read."""
 
 
+class InferenceError(ShapelintError):
+    """An input that nobody wrote down, and that could not be found by trying the model."""
+
+
 class ModelError(ShapelintError):
     """A model that cannot be run on the given inputs for a reason that is no size rule."""
 

@@ -19,6 +19,7 @@ from shapelint.cli.checker import FORMATS, Checker
 from shapelint.cli.fix import FixOptions, fixing
 from shapelint.cli.help import Choice, Commands, complete_codes, complete_files
 from shapelint.cli.view import RENEWED, View
+from shapelint.cli.write_inputs import write_inputs
 from shapelint.errors import RuleError
 from shapelint.request.options import CheckOptions
 from shapelint.terminal import output
@@ -82,6 +83,7 @@ def command(context: click.Context, version: bool) -> int:
 @options.confirm_options
 @options.rule_options
 @options.fix_options
+@click.option("--write-inputs", "writes", is_flag=True, help="Write assumed inputs as comments; with --diff show them.")
 @click.option(
     "--format", "form", type=Choice(FORMATS), default="text", show_default=True, help="How the report is written."
 )
@@ -95,12 +97,14 @@ def command(context: click.Context, version: bool) -> int:
 def check(apart: bool, /, targets: tuple[str, ...], form: str, file: str | None, **given: Any) -> int:
     """Checks the sizes of models.
 
-    TARGET is pkg.mod:Net, path/file.py:Net, or path/file.py for the annotated models in it.
+    TARGET is pkg.mod:Net, path/file.py:Net, path/file.py for the models in it, or a folder for those below it.
 
-    Without TARGET, the models of [tool.shapelint] in pyproject.toml and all annotated ones below the current folder.
+    Without TARGET, the models of [tool.shapelint] in pyproject.toml and all annotated ones below the current folder, or
+    where there are none all models below it. Inputs that are not given are inferred; the report says what was assumed.
     Exit code: 0 clean, 1 an error or a warning, 2 the check could not be done.
     """
     provider, exit_zero, quiet = given.pop("provider"), given.pop("exit_zero"), given.pop("quiet")
+    writes, shows = given.pop("writes"), given["diff"]
     wanted = FixOptions(*(given.pop(name) for name in ("fix", "diff", "unsafe_fixes")))
     confirm = options.confirmation(no_confirm=given.pop("no_confirm"), provider=provider)
     known, renewed = given.pop("baseline"), given.pop("write_baseline")
@@ -116,7 +120,9 @@ def check(apart: bool, /, targets: tuple[str, ...], form: str, file: str | None,
         checker.add_here()
     view = View(form, file is None and _coloured(), quiet, baseline)
     checker.check(view, provider=provider, apart=apart)
-    if wanted.any:
+    if writes:
+        write_inputs(checker, only_shown=shows)
+    elif wanted.any:
         checker = fixing(checker, wanted, view, provider=provider, apart=apart)
     if renewed and baseline:
         return CLEAN if renew(checker, baseline) else FAILED

@@ -13,10 +13,11 @@ from shapelint.errors import ConfigError, RuleError, TargetError
 from shapelint.jobs.cache import Cache
 from shapelint.jobs.job import Job
 from shapelint.jobs.pool import Running, processes
-from shapelint.jobs.targets import EXAMPLE, TargetReader, annotated_files, project_folders, python_files
+from shapelint.jobs.targets import TargetReader, annotated_files, project_folders
 from shapelint.report.report import Report
 from shapelint.request.config import FILE, check_folder
 from shapelint.request.options import CheckOptions
+from shapelint.source.folders import python_files
 from shapelint.source.import_graph import ImportGraph
 from shapelint.suppression.ignores import used_elsewhere
 from shapelint.terminal import output
@@ -62,7 +63,7 @@ class Checker:
     def add_here(self) -> None:
         """Adds the configured models of the project, and the annotated ones below the current folder.
 
-        TargetError where there is none.
+        Where there are none, the models that reading finds below it; TargetError where there is none of these either.
         """
         if self.options.input:
             raise TargetError("--input needs a TARGET, such as mymodel:Net")
@@ -71,8 +72,7 @@ class Checker:
                 self._add(self._wanted.jobs((entry,)))
         self.add_files(python_files())
         if not self.jobs and not self.failed:
-            hint = f"name a TARGET such as mymodel:Net, or put `{EXAMPLE}` above a class"
-            raise TargetError(f"there is no annotated model below this folder, and no configured one; {hint}")
+            self._add(self._wanted.of_folder("."))
 
     def add_changed(self, files: Iterable[str]) -> None:
         """Adds the models in some files, and those below the current folder or configured that import one of them."""
@@ -111,13 +111,25 @@ class Checker:
         if left:
             self._check_rules()
             jobs, keep = [self.jobs[number] for number in left], None if cache is None else cache.keep
-            running = Running(jobs, self._fail, provider, self.options.traceback, texts or {}, keep)
+            running = Running(jobs, self._missed, provider, self.options.traceback, texts or {}, keep)
             running.run(processes(self.options.jobs) if apart else 0)
             self.reports |= {left[number]: report for number, report in running.reports.items()}
+        self._tell_found()
         shown = used_elsewhere([self.reports[number] for number in sorted(self.reports)])
         if shown or (self.failures and view.tells_failures):
             marked = view.marked(shown)
             self.found, self.text = any(not report.ok for report in marked), view.rendered(marked, self.failures)
+
+    def _tell_found(self) -> None:
+        """Tells how many models that reading found were checked, and what was passed over; fails where none was."""
+        found = [number for number, job in enumerate(self.jobs) if job.found]
+        if not found or self.silent:
+            return
+        done = sum(number in self.reports for number in found)
+        passed = [f"{count} {role}" for role, count in sorted(self._wanted.passed_over.items()) if count]
+        words = f" (passed over: {', '.join(passed)})" if passed else ""
+        output.tell(f"checked {done} of {len(found)} models found by reading{words}")
+        self.failed |= done == 0
 
     def _check_rules(self) -> None:
         """ConfigError where the settings of a project name a rule that does not exist."""
@@ -138,6 +150,13 @@ class Checker:
             output.show(self.text)
         else:
             output.write(file, self.text)
+
+    def _missed(self, line: str, *, failed: bool) -> None:
+        """Takes in a line on a model without report; of one that nobody named it is no failure."""
+        if failed:
+            self._fail(line)
+        elif not self.silent:
+            output.tell(line)
 
     def _fail(self, line: str) -> None:
         self.failed = True

@@ -16,7 +16,8 @@ class CheckResult:
     """Everything that one check of one model found; `ok` means no error and no warning, but for the known ones.
 
     `silenced` are the findings on whose line a comment `# shapelint: ignore` stands; nobody is told of them.
-    `picture` is there where it was asked for.
+    `picture` is there where it was asked for. `assumed` says what was assumed of the inputs and why, "" where they were
+    given; `comment` is the line that says so above the class, "" where no comment can say it.
     """
 
     target: str
@@ -29,6 +30,8 @@ class CheckResult:
     remarks: tuple[str, ...] = ()
     silenced: tuple[Finding, ...] = ()
     picture: Picture | None = None
+    assumed: str = ""
+    comment: str = ""
 
     @property
     def ok(self) -> bool:

@@ -19,14 +19,13 @@ from pathlib import Path
 from typing import Any, Final
 
 from shapelint.jobs import serialized
-from shapelint.jobs.dependencies import SET_HERE, Data, Present
+from shapelint.jobs.dependencies import FOLDER, SET_HERE, Data, Present
 from shapelint.jobs.job import Job
 from shapelint.report.report import Report
 from shapelint.terminal.interrupt import undisturbed
 
-FOLDER: Final = ".shapelint_cache"
 _SUFFIX: Final = ".check"
-_MAGIC: Final = b"shapelint cache 4\n"
+_MAGIC: Final = b"shapelint cache 5\n"
 _DIGEST: Final = 32
 _LARGEST: Final = 1 << 28
 _TAG: Final = (

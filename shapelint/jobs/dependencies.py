@@ -24,6 +24,8 @@ from shapelint.source.ownership import file_of, installed, is_own
 Data = dict[str, Any]
 
 _OUTSIDE: Final = ("socket.connect", "subprocess.Popen", "os.system", "os.exec", "os.posix_spawn")
+FOLDER: Final = ".shapelint_cache"
+_MADE: Final = frozenset({FOLDER, "__pycache__"})
 _SYSTEM: Final = ("/proc/", "/sys/", "/dev/")
 _BETWEEN: Final = (os.__file__, "<frozen os>", "<frozen _collections_abc>")
 SET_HERE: Final = ("ORT_DISABLE_TELEMETRY",)
@@ -174,9 +176,10 @@ def content(file: str) -> str:
 
 
 def listing(folder: str) -> str:
-    """What names are in a folder, as a digest; "" where there is no folder."""
+    """What names are in a folder, but for those that a check itself makes there; "" where there is no folder."""
     try:
-        return hashlib.sha256("\0".join(sorted(os.listdir(folder))).encode(errors="surrogateescape")).hexdigest()
+        names = sorted(name for name in os.listdir(folder) if name not in _MADE)
+        return hashlib.sha256("\0".join(names).encode(errors="surrogateescape")).hexdigest()
     except OSError:
         return ""
 

@@ -21,7 +21,8 @@ class Job:
     """One check: a target, its inputs, and what is asked of it.
 
     `folder` is the project's, where its modules are imported from and the patterns of `per_file_ignores` start; "" is
-    the current one.
+    the current one. A model that was `found` by reading was named by nobody: that it cannot be checked is told, and is
+    no failure.
     """
 
     target: str
@@ -40,6 +41,7 @@ class Job:
     timeout: float = 0.0
     cache_dir: str = ""
     picture: bool = False
+    found: bool = False
 
     def __hash__(self) -> int:
         return hash((self.target, self.inputs))

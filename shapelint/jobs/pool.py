@@ -12,14 +12,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Final
+from typing import Final, Protocol
 
 from shapelint.errors import ShapelintError
 from shapelint.jobs import serialized
 from shapelint.jobs.child import End, EndKind, GarbledError, can_fork, run_crew
 from shapelint.jobs.job import Job
 from shapelint.jobs.watchdog import run_here
-from shapelint.jobs.worker import BEGIN, FAILED, FATAL, KEEP, REPORT, CheckingTask
+from shapelint.jobs.worker import BEGIN, FAILED, FATAL, KEEP, PASSED, REPORT, CheckingTask
 from shapelint.report.report import Report
 from shapelint.request.options import TIMEOUT
 from shapelint.source.ownership import dumped_frames, place_in
@@ -28,6 +28,14 @@ from shapelint.terminal.progress import Bar
 _STOPPED: Final = 2
 _RECORD: Final = 4
 _NOBODY: Final = -1  # the number of a job where what happens is no job's own
+
+
+class Missed(Protocol):
+    """What takes in the line on a job without report."""
+
+    def __call__(self, line: str, *, failed: bool) -> None:
+        """Takes it in."""
+        ...
 
 
 def processes(wanted: int) -> int:
@@ -39,16 +47,20 @@ def processes(wanted: int) -> int:
 
 @dataclass(slots=True)
 class Running:
-    """Jobs at work: their `reports` by number, and a line told to `fail` for each one that has none."""
+    """Jobs at work: their `reports` by number, and a line told to `fail` for each one that has none.
+
+    The line of a model that nobody named, and that cannot be checked, is told with `failed=False`.
+    """
 
     jobs: Sequence[Job]
-    fail: Callable[[str], None]
+    fail: Missed
     provider: str | None = None
     traceback: bool = False
     texts: Mapping[str, bytes] = field(default_factory=dict)
     keep: Callable[[Job, bytes], None] | None = None
     reports: dict[int, Report] = field(default_factory=dict)
     _lines: dict[int, str] = field(default_factory=dict)
+    _passed: set[int] = field(default_factory=set)
     _current: dict[int, int] = field(default_factory=dict)
     _begun: int = 0
     _bar: Bar = field(init=False)
@@ -95,7 +107,8 @@ class Running:
 
     def _finish(self, worker: int, kind: str, payload: bytes) -> None:
         number = self._current.pop(worker, _NOBODY)
-        if kind in (FAILED, FATAL):
+        if kind in (FAILED, PASSED, FATAL):
+            self._passed |= {number} if kind == PASSED else set()
             try:
                 self._lines[number] = payload.decode("utf-8", "surrogatepass")
             except UnicodeDecodeError as error:
@@ -113,6 +126,7 @@ class Running:
             return False
         number = self._current.get(worker, _NOBODY)
         self._lines[number] = self._told(end, worker)
+        self._passed |= {number} if number != _NOBODY and self.jobs[number].found else set()
         self._current.pop(worker, None)
         self._progress()
         return number != _NOBODY and self._begun < len(self.jobs)
@@ -133,7 +147,7 @@ class Running:
             if number not in done:
                 self._lines[number] = f"{job.target}: the process that took it ended; nothing was checked"
         for number in sorted(self._lines):
-            self.fail(self._lines[number])
+            self.fail(self._lines[number], failed=number not in self._passed)
 
     def _told(self, end: End, worker: int) -> str:
         """How a process ended, in one line."""

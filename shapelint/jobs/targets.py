@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from shapelint.errors import SpecError, TargetError
+from shapelint.errors import TargetError
 from shapelint.jobs.job import Job, job_of
 from shapelint.request.config import FILE, SAVED, Config, Configs, ConfiguredModel
 from shapelint.request.options import CheckOptions
 from shapelint.source.comments import WORD
+from shapelint.source.folders import python_files, walked
 from shapelint.source.module_files import module_file
 
 if TYPE_CHECKING:
@@ -35,16 +37,22 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class TargetReader:
-    """What one command line may ask for: its options, and the settings of the projects that it meets."""
+    """What one command line may ask for: its options, and the settings of the projects that it meets.
+
+    `passed_over` counts the classes that were read and are no models of their own, by what they are.
+    """
 
     options: CheckOptions
     configs: Configs = field(default_factory=Configs)
+    passed_over: Counter[str] = field(default_factory=Counter)
     _read: dict[str, tuple[Entry, ...]] = field(default_factory=dict)
 
     def of_target(self, target: str) -> tuple[Job, ...]:
-        """The checks that a target stands for; TargetError or SpecError where there is none."""
+        """The checks that a target stands for; TargetError where there is none."""
         if target.endswith(SAVED):
             return self._of_model(target)
+        if ":" not in target and target and os.path.isdir(target):
+            return self.of_folder(target)
         if ":" not in target and not target.endswith(".py"):
             raise TargetError(f"target {target!r} names no model; {_advice(target)}")
         return self._of_file(target) if target.endswith(".py") else self._of_model(target)
@@ -72,15 +80,48 @@ class TargetReader:
         """The checks of entries; one without input takes that of the comment above the class."""
         return tuple(dict.fromkeys(self._job(entry) for entry in entries))
 
+    def of_folder(self, folder: str) -> tuple[Job, ...]:
+        """The checks of the models below a folder: configured, annotated, or found by reading.
+
+        TargetError where there is none.
+        """
+        here = os.path.realpath(folder)
+        entries = [entry for entry in self.entries(*project_folders(folder)) if entry.key[0].startswith(here + os.sep)]
+        files = list(python_files(folder))
+        jobs = [*self.jobs(entries), *(job for file in annotated_files(files) for job in self.in_file(file))]
+        jobs += self._found(files, {model_key(job.target, str(Path.cwd())) for job in jobs}, alone=False)
+        if not jobs:
+            raise TargetError(f"{folder!r} has no model: no class in it derives from torch.nn.Module and has a forward")
+        return tuple(dict.fromkeys(jobs))
+
     def _of_file(self, file: str) -> tuple[Job, ...]:
         jobs = self.in_file(file)
+        known = {model_key(job.target, str(Path.cwd())) for job in jobs}
+        jobs += () if self.options.input and jobs else self._found([file], known, alone=True)
         if not jobs:
             _check_syntax(file)
             from shapelint.source.model_names import shown_targets
 
             advice = f"name one ({shown_targets(file)}), or put `{EXAMPLE}` above its class"
-            raise TargetError(f"{file!r} has no annotated model; {advice}")
+            raise TargetError(f"{file!r} has no model that reading finds; {advice}")
         return jobs
+
+    def _found(self, files: Iterable[str], known: set[Key], *, alone: bool) -> tuple[Job, ...]:
+        """The checks of the models that reading finds in some files; one that stands `alone` is what was named."""
+        from shapelint.evidence.models import ClassRole, model_classes
+
+        entries = []
+        for model in model_classes(files):
+            key = (os.path.realpath(model.file), model.name)
+            if model.role in (ClassRole.PART, ClassRole.LOSS):
+                self.passed_over["loss" if model.role is ClassRole.LOSS else "part of a model"] += key not in known
+            elif key not in known:
+                found = ConfiguredModel(f"{model.file}:{model.name}")
+                entries.append(Entry(found, self.configs.near(Path(key[0]).parent), key))
+        if self.options.input and len(entries) + len(known) > 1:
+            raise TargetError("--input is for one model; name it, such as " + entries[0].model.target)
+        single = alone and len(entries) + len(known) == 1
+        return tuple(replace(job, found=not single) for job in self.jobs(entries))
 
     def _of_model(self, target: str) -> tuple[Job, ...]:
         module = target.rpartition(":")[0]
@@ -118,14 +159,6 @@ def model_key(target: str, folder: str, *, strict: bool = False) -> Key:
     return (module if file is None else os.path.realpath(file)), name
 
 
-def python_files(folder: str = ".") -> Iterator[str]:
-    """The Python files below a folder, without hidden folders and environments, in a fixed order."""
-    for here, files in _walked(folder):
-        # What is no file is passed over, such as the broken links that editors make as locks.
-        found = (os.path.normpath(Path(here, file)) for file in files if file.endswith(".py"))
-        yield from (file for file in found if os.path.isfile(file))
-
-
 def annotated_files(files: Iterable[str]) -> Iterator[str]:
     """Those of some files in which a comment of shapelint stands."""
     for file in files:
@@ -136,18 +169,7 @@ def annotated_files(files: Iterable[str]) -> Iterator[str]:
 
 def project_folders(folder: str = ".") -> Iterator[Path]:
     """The folders below a folder, itself included, that have a pyproject.toml."""
-    yield from (Path(here) for here, files in _walked(folder) if FILE in files)
-
-
-def _walked(folder: str) -> Iterator[tuple[str, list[str]]]:
-    for here, folders, files in os.walk(folder):
-        folders[:] = sorted(each for each in folders if _searched(Path(here, each)))
-        yield here, sorted(files)
-
-
-def _searched(folder: Path) -> bool:
-    hidden = folder.name.startswith(".") or folder.name in ("__pycache__", "node_modules", "site-packages")
-    return not hidden and not os.path.exists(folder / "pyvenv.cfg")  # False in a folder that cannot be read
+    yield from (Path(here) for here, files in walked(folder) if FILE in files)
 
 
 def _entries(config: Config) -> Iterator[Entry]:
@@ -173,7 +195,7 @@ def _configured(model: AnnotatedModel) -> ConfiguredModel:
 
 
 def _annotated(entry: Entry) -> ConfiguredModel:
-    """The model with what its comment says; SpecError where it has none."""
+    """The model with what its comment says, where it has one."""
     model, (file, name) = entry.model, entry.key
     for found in _models(file) if file.endswith(".py") else ():
         if found.target.rpartition(":")[2] == name:
@@ -184,8 +206,7 @@ def _annotated(entry: Entry) -> ConfiguredModel:
         from shapelint.source.model_names import check_name
 
         check_name(file, name, model.target)
-    advice = f"give --input 1,3,H,W, or put `{EXAMPLE}` above its class"
-    raise SpecError(f"target {model.target!r} has no input; {advice}")
+    return model
 
 
 def _models(file: str) -> tuple[AnnotatedModel, ...]:
@@ -197,8 +218,6 @@ def _models(file: str) -> tuple[AnnotatedModel, ...]:
 def _advice(target: str) -> str:
     """What to write in the place of a target without a colon."""
     path, (module, _, name) = Path(target), target.rpartition(".")
-    if target and path.is_dir():
-        return "it is a folder; name a file or a model in it, or call `shapelint check` in it without TARGET"
     if path.is_file():
         return "it is no Python file; write path/file.py:Net"
     if module and all(part.isidentifier() for part in target.split(".")):

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from shapelint.errors import ShapelintError
 from shapelint.jobs import serialized
 from shapelint.jobs.cache import packed
 from shapelint.jobs.dependencies import Watching
@@ -17,7 +18,7 @@ from shapelint.request.call_kwargs import _texts
 from shapelint.terminal.error_lines import one_line, show_traceback, subject_line
 from shapelint.terminal.progress import progress_shown
 
-BEGIN, FAILED, KEEP, REPORT, DONE, FATAL = "begin", "failed", "keep", "report", "done", "fatal"
+BEGIN, FAILED, PASSED, KEEP, REPORT, DONE, FATAL = "begin", "failed", "passed", "keep", "report", "done", "fatal"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,8 @@ class CheckingTask:
                 raise
             if self.traceback:
                 show_traceback(error)
-            tell(FAILED, subject_line(job.target, error).encode("utf-8", "backslashreplace"))
+            passed = job.found and isinstance(error, ShapelintError)
+            tell(PASSED if passed else FAILED, subject_line(job.target, error).encode("utf-8", "backslashreplace"))
 
     def _checked(self, job: Job) -> Report:
         if not self.texts:
@@ -107,7 +109,7 @@ def checked(job: Job) -> Report:
     with one_check(), import_folder(job.folder), _no_arguments(job.target):
         report = check(
             job.target,
-            inputs,
+            inputs or None,
             call_kwargs=_texts(job.call_kwargs, known),
             init_kwargs=job.kwargs,
             sizes=job.sizes,

@@ -9,6 +9,7 @@ import importlib
 import importlib.util
 import linecache
 import os
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
@@ -25,6 +26,7 @@ from shapelint.source.ownership import file_of, installed
 _imported: Final[dict[str, tuple[Path, float]]] = {}
 # The folders of the projects whose models are being checked, the innermost last.
 _projects: Final[list[str]] = []
+_RELATIVE: Final = re.compile(rb"^[ \t]*from[ \t]+(\.+)", re.MULTILINE)
 _count_in_front: list[int] = []  # How many folders each `import_path` that is held put on sys.path
 
 
@@ -98,9 +100,25 @@ def import_folders(target: object) -> list[Path]:
     places = [here, *(_real(Path(folder)) for folder in _projects[-1:] if folder)]
     where = target.rpartition(":")[0]
     if where.endswith(".py"):
-        folder = _real(here / where).parent
-        places[:0] = [folder, _package_root(folder)]
+        places[:0] = _own_folders(_real(here / where))
     return list(dict.fromkeys(places))
+
+
+def _own_folders(file: Path) -> list[Path]:
+    """The folder of a file and the one that its package lies in, that first where the folder hides the package."""
+    folder, root = file.parent, _package_root(file.parent)
+    if folder == root:
+        levels = _relative_levels(file)
+        return [folder, folder.parents[levels - 1]] if 0 < levels <= len(folder.parents) else [folder]
+    hidden = _lies_in([folder], folder.relative_to(root).parts[0])
+    return [root, folder] if hidden else [folder, root]
+
+
+def _relative_levels(file: Path) -> int:
+    """How many folders up the relative imports of a file go, by its text; 0 where it has none or cannot be read."""
+    with contextlib.suppress(OSError):
+        return max(map(len, _RELATIVE.findall(file.read_bytes())), default=0)
+    return 0
 
 
 def _real(path: Path) -> Path:
@@ -173,18 +191,24 @@ def _run_file(name: str, file: Path) -> ModuleType:
         call_foreign(spec.loader.exec_module, module)
     except BaseException as error:
         del sys.modules[name]
-        if isinstance(error, ImportError) and "no known parent package" in str(error) and _in_package(file):
-            return call_foreign(importlib.import_module, _dotted(file))
+        if isinstance(error, ImportError) and "no known parent package" in str(error):
+            return _in_package(file)
         raise
     return module
 
 
-def _in_package(file: Path) -> bool:
-    return (file.parent / "__init__.py").is_file()
+def _in_package(file: Path) -> ModuleType:
+    """The module of a file with relative imports, as a part of its package; its folders may have no `__init__.py`.
 
-
-def _dotted(file: Path) -> str:
-    return ".".join(file.relative_to(_package_root(file.parent)).with_suffix("").parts)
+    Raises TargetError where another module has its name.
+    """
+    root = _package_root(file.parent)
+    root = root if root != file.parent else _own_folders(file)[-1]
+    name = ".".join(file.relative_to(root).with_suffix("").parts)
+    module = call_foreign(importlib.import_module, name)
+    if _real(Path(file_of(module) or "")) != file:
+        raise TargetError(f"{str(file)!r} has relative imports, but {name!r} is another module")
+    return module
 
 
 def _named_module(name: str, target: str) -> ModuleType:

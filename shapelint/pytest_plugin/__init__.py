@@ -21,7 +21,7 @@ _ALL = "shapelint_all"
 class Shapelint:
     """What the fixture gives: `check` fails the test, `report` only reports."""
 
-    def check(self, target: Any, inputs: Any, **options: Any) -> Report:
+    def check(self, target: Any, inputs: Any = None, **options: Any) -> Report:
         """The report of `shapelint.check` with the same arguments; fails the test on an error or a warning."""
         __tracebackhide__ = True
         report = self.report(target, inputs, **options)
@@ -29,7 +29,7 @@ class Shapelint:
             pytest.fail(f"shapelint\n{report}", pytrace=False)
         return report
 
-    def report(self, target: Any, inputs: Any, **options: Any) -> Report:
+    def report(self, target: Any, inputs: Any = None, **options: Any) -> Report:
         """The report of `shapelint.check` with the same arguments, whatever it says."""
         from shapelint.engine import check
 

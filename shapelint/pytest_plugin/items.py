@@ -12,9 +12,10 @@ import pytest
 
 from shapelint.errors import ShapelintError
 from shapelint.jobs.job import Job
-from shapelint.jobs.targets import TargetReader, annotated_files, project_folders, python_files
+from shapelint.jobs.targets import TargetReader, annotated_files, project_folders
 from shapelint.request.annotation import definition_line
 from shapelint.request.options import CheckOptions
+from shapelint.source.folders import python_files
 
 
 class SizesError(Exception):

@@ -16,4 +16,5 @@ def render(reports: Iterable[CheckResult]) -> str:
 
 def _line(finding: Finding, report: CheckResult) -> str:
     place = short_place(finding.location) if finding.location else report.target
-    return f"{place}: {finding.code} {finding.message}" + " (known)" * (finding.baseline is BaselineState.KNOWN)
+    known, assumed = finding.baseline is BaselineState.KNOWN, f" ({report.assumed})" if report.assumed else ""
+    return f"{place}: {finding.code} {finding.message}{' (known)' * known}{assumed}"

@@ -11,6 +11,6 @@ def details(finding: Finding) -> tuple[str, ...]:
     return (*finding.notes, *fix)
 
 
-def whole_message(finding: Finding) -> str:
-    """The message with everything below it."""
-    return "\n".join((finding.message, *details(finding)))
+def whole_message(finding: Finding, assumed: str = "") -> str:
+    """The message with everything below it, and what was assumed of the inputs at the end."""
+    return "\n".join((finding.message, *details(finding), *[assumed] * bool(assumed)))

@@ -22,7 +22,7 @@ def _command(finding: Finding, report: CheckResult) -> str:
     known = finding.baseline is BaselineState.KNOWN
     name = "notice" if known else _COMMANDS[finding.severity]
     properties = ",".join(f"{key}={_property(value)}" for key, value in _properties(finding, report))
-    return f"::{name} {properties}::{_data(whole_message(finding))}"
+    return f"::{name} {properties}::{_data(whole_message(finding, report.assumed))}"
 
 
 def _properties(finding: Finding, report: CheckResult) -> Iterator[tuple[str, str]]:

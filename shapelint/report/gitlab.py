@@ -30,7 +30,7 @@ def _entry(finding: Finding, report: CheckResult, fingerprint: str) -> dict[str,
     file = short_path(place.file) if place else target_path(report.target)
     lines = {"begin": place.line, "end": place.end_line} if place else {"begin": 1}
     return {
-        "description": f"{finding.code} {finding.message}",
+        "description": f"{finding.code} {finding.message}" + (f" ({report.assumed})" if report.assumed else ""),
         "check_name": f"shapelint/{finding.name}",
         "fingerprint": fingerprint,
         "severity": _SEVERITIES[finding.severity],

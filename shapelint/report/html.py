@@ -84,7 +84,7 @@ def _page(report: CheckResult) -> dict[str, Any]:
         "more": f"and {len(wrong) - _FIRST} more below" if len(wrong) > _FIRST else "",
         "well": f"ok{kept(report)}; {holds(report)}" if report.contract.symbols else f"ok{kept(report)}",
         "findings": [_finding(finding) for finding in report.findings],
-        "remarks": [*confirmation_lines(report), *report.remarks],
+        "remarks": [*confirmation_lines(report), *report.remarks, *[report.assumed] * bool(report.assumed)],
         "regions": [sizes_report.row(region) for region in regions],
         "regions_more": f"and {left} more" if left else "",
         **_pictures(report),

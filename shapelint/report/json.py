@@ -28,6 +28,7 @@ def report_data(report: CheckResult) -> dict[str, Any]:
     return {
         "target": report.target,
         "inputs": list(report.inputs),
+        "assumed": report.assumed,
         "ok": report.ok,
         "asked": str(report.asked),
         "findings": [_finding(finding) for finding in report.findings],

@@ -67,14 +67,17 @@ def _case(finding: Finding, report: CheckResult, suite: ElementTree.Element) -> 
     if finding.baseline is BaselineState.KNOWN:
         ElementTree.SubElement(case, "skipped", message=f"known (baseline): {message}")
     elif finding.severity is Severity.NOTE:
-        ElementTree.SubElement(case, "system-out").text = _told(finding)
+        ElementTree.SubElement(case, "system-out").text = _told(finding, report)
     else:
-        ElementTree.SubElement(case, "failure", type=str(finding.severity), message=message).text = _told(finding)
+        failure = ElementTree.SubElement(case, "failure", type=str(finding.severity), message=message)
+        failure.text = _told(finding, report)
 
 
-def _told(finding: Finding) -> str:
+def _told(finding: Finding, report: CheckResult) -> str:
     place = f"{short_place(finding.location)}: " if finding.location else ""
-    return _clean("\n".join((f"{place}{finding.severity} {finding.code}: {finding.message}", *details(finding))))
+    assumed = [report.assumed] * bool(report.assumed)
+    heading = f"{place}{finding.severity} {finding.code}: {finding.message}"
+    return _clean("\n".join((heading, *details(finding), *assumed)))
 
 
 def _clean(text: str) -> str:

@@ -89,13 +89,18 @@ def _result(finding: Finding, report: CheckResult, index: int, fingerprint: str)
         "ruleId": finding.code,
         "ruleIndex": index,
         "level": str(finding.severity),
-        "message": {"text": whole_message(finding)},
+        "message": {"text": whole_message(finding, report.assumed)},
         "locations": [_location(finding, report)],
         "partialFingerprints": {"shapelintFinding/v1": fingerprint},
         **state,
         **({"fixes": fixes} if fixes else {}),
-        "properties": {"target": report.target, "inputs": list(report.inputs)},
+        "properties": _properties(report),
     }
+
+
+def _properties(report: CheckResult) -> dict[str, Any]:
+    assumed = {"assumed": report.assumed} if report.assumed else {}
+    return {"target": report.target, "inputs": list(report.inputs), **assumed}
 
 
 def _location(finding: Finding, report: CheckResult) -> dict[str, Any]:

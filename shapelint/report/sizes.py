@@ -31,6 +31,7 @@ def render(report: CheckResult, *, colour: bool = False, plain: bool = False) ->
 def _lines(report: CheckResult) -> Iterator[str]:
     contract = report.contract
     yield subject(report)
+    yield from [f"  {report.assumed}"] * bool(report.assumed)
     yield f"  runs for: {contract.runs}"
     yield f"  restores the size for: {contract.restores}"
     yield "  proved for every size" if contract.proved else "  not proved for every size: see the last column"

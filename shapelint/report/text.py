@@ -43,6 +43,7 @@ def _report(report: CheckResult) -> Iterator[str]:
     if not inside and not report.ok:
         yield from confirmed
     yield from report.remarks
+    yield from [report.assumed] * bool(report.assumed)
     yield from _all_well(report, confirmed) if report.ok else (f"{counted(report)} in {subject(report)}",)
     yield from _fixable(report)
 

@@ -62,6 +62,20 @@ def definition_line(path: str | os.PathLike[str], name: str) -> int | None:
     return found[name].lineno if name in found else None
 
 
+def comment_place(path: str | os.PathLike[str], name: str) -> tuple[int, str] | None:
+    """The line before which a comment for a class or function goes, and its indentation; None where it is not there."""
+    try:
+        data = Path(path).read_bytes()
+        found = dict(_definitions(ast.parse(data).body))
+    except (OSError, SyntaxError, ValueError):
+        return None
+    node = found.get(name)
+    if node is None:
+        return None
+    first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
+    return first, " " * node.col_offset
+
+
 def _models(file: str, comments: Comments, tree: ast.Module) -> Iterator[AnnotatedModel]:
     used: set[int] = set()
     for name, node in _definitions(tree.body):

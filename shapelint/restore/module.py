@@ -162,7 +162,7 @@ def restored_globals(space: dict[str, Any]) -> Iterator[None]:
 @contextmanager
 def unchanged(module: torch.nn.Module) -> Iterator[None]:
     """Puts back what `left_as_it_was` does, and the numbers in the buffers, which real runs write into."""
-    buffers = [(buffer, buffer.clone()) for buffer in module.buffers()]
+    buffers = [(buffer, buffer.clone()) for buffer in module.buffers() if not buffer.is_meta]
     try:
         with left_as_it_was(module):
             yield

@@ -19,7 +19,7 @@ import pytest
 
 from shapelint.cli.app import run
 from shapelint.cli.checker import FORMATS
-from shapelint.errors import InternalError, ModelError
+from shapelint.errors import InferenceError, InternalError, ModelError
 from shapelint.jobs.serialized import dumps, loads
 from shapelint.report.report import Report
 from tests import fabricated
@@ -52,6 +52,7 @@ def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     Path("mymodel.py").write_text(MODEL)
     Path("annotated.py").write_text(ANNOTATED)
     Path("notes.txt").write_text("no model")
+    Path("nothing").mkdir()
     Path("wrong.py").write_text("class Net(")
 
 
@@ -192,7 +193,7 @@ WRONG = {
     "output nowhere": (["check", "mymodel:Net", "--output", "no/r.txt"], "cannot write no/r.txt: No such file or dir"),
     "no colon": (["check", "mymodel"], "target 'mymodel' names no model; write pkg.mod:mymodel or path/file.py:"),
     "dotted": (["check", "mymodel.Net"], "target 'mymodel.Net' names no model; write mymodel:Net"),
-    "folder": (["check", "."], "target '.' names no model; it is a folder; name a file or a model in it, or call `sha"),
+    "empty folder": (["check", "nothing"], "'nothing' has no model: no class in it derives from torch.nn.Module and"),
     "no Python file": (["check", "notes.txt"], "target 'notes.txt' names no model; it is no Python file; write path/"),
     "model in no Python": (["check", "notes.txt:Net"], "target 'notes.txt:Net': 'notes.txt' is no Python file"),
     "no Python": (["check", "wrong.py"], "cannot read 'wrong.py': SyntaxError: '(' was never closed (wrong.py, line 1"),
@@ -200,11 +201,6 @@ WRONG = {
     "no time": (["check", "mymodel:Net", "--timeout", "nan"], "Invalid value for '--timeout': nan is no number of se"),
     "no module": (["check", "nowhere:Net"], "target 'nowhere:Net': there is no module 'nowhere' here or in the envi"),
     "no file": (["check", "nowhere.py"], "cannot read 'nowhere.py': No such file or directory"),
-    "no input": (
-        ["check", "mymodel:Net"],
-        "target 'mymodel:Net' has no input; give --input 1,3,H,W, or put `# shapelint: input=1,3,H,W` above its class",
-    ),
-    "nothing annotated": (["check", "mymodel.py"], "'mymodel.py' has no annotated model; name one (mymodel.py:Net), "),
     "input alone": (["check", "--input", "1,3,6,6"], "--input needs a TARGET, such as mymodel:Net"),
     "explain": (["explain", "SL110"], "there is no rule `SL110`; did you mean `SL1"),
     "hook": (["hook", "nowhere.py"], "cannot read 'nowhere.py': No such file or directory"),
@@ -225,6 +221,11 @@ def test_an_annotation_gives_the_input(engine: Engine, shapelint: Output) -> Non
         shapelint("check", target)
     named = [(target, inputs) for target, inputs, _ in engine.calls]
     assert named == [(target, ["1,3,6,6"]) for target in ("annotated:Net", "annotated.py:Net", "annotated.py:Net")]
+
+
+def test_without_an_input_it_is_left_to_the_check(engine: Engine, shapelint: Output) -> None:
+    shapelint("check", "mymodel:Net")
+    assert engine.calls[0][:2] == ("mymodel:Net", None)
 
 
 def test_options_win_over_the_annotation(engine: Engine, shapelint: Output) -> None:
@@ -250,11 +251,73 @@ def test_without_target_all_annotated_models_below_are_checked(engine: Engine, s
     assert [target for target, *_ in engine.calls] == ["annotated.py:Net", f"{Path('b', 'net.py')}:Net"]
 
 
-def test_without_target_and_annotation_there_is_nothing_to_do(engine: Engine, shapelint: Output) -> None:
+PARTS = """
+from torch import nn
+
+
+class Block(nn.Module):
+    def forward(self, x): ...
+
+
+class MyLoss(nn.Module):
+    def forward(self, x, target): ...
+
+
+class Net(nn.Module):
+    def __init__(self): self.block = Block()
+    def forward(self, x): ...
+
+
+class Other(nn.Module):
+    def forward(self, x): ...
+"""
+
+
+def test_the_models_of_a_file_are_found_by_reading(engine: Engine, shapelint: Output) -> None:
+    Path("parts.py").write_text(PARTS)
+    _, _, err = shapelint("check", "parts.py")
+    assert [call[:2] for call in engine.calls] == [("parts.py:Net", None), ("parts.py:Other", None)]
+    assert err.endswith("checked 2 of 2 models found by reading (passed over: 1 loss, 1 part of a model)\n")
+
+
+def test_a_folder_stands_for_the_models_below_it(engine: Engine, shapelint: Output) -> None:
+    Path("src/deep").mkdir(parents=True)
+    Path("src/parts.py").write_text(PARTS)
+    Path("src/deep/net.py").write_text(ANNOTATED)
+    shapelint("check", "src")
+    assert {call[0] for call in engine.calls} == {"src/deep/net.py:Net", "src/parts.py:Net", "src/parts.py:Other"}
+
+
+def test_without_target_and_annotation_the_models_below_are_checked(engine: Engine, shapelint: Output) -> None:
     Path("annotated.py").unlink()
-    code, out, err = shapelint("check")
-    assert (code, out) == (2, "")
-    assert err.startswith("shapelint: there is no annotated model below this folder, and no configured one; name")
+    shapelint("check")
+    assert [call[:2] for call in engine.calls] == [("mymodel.py:Net", None)]
+
+
+def test_a_model_that_nobody_named_is_no_failure(engine: Engine, shapelint: Output) -> None:
+    Path("parts.py").write_text(PARTS)
+    engine.reports = {"parts.py:Net": InferenceError("Net: could not infer an input"), "parts.py:Other": CLEAN}
+    code, _, err = shapelint("check", "parts.py")
+    assert code == 0
+    assert "shapelint: parts.py:Net: Net: could not infer an input\nshapelint: checked 1 of 2 models" in err
+
+
+def test_where_no_model_could_be_checked_the_check_failed(engine: Engine, shapelint: Output) -> None:
+    Path("parts.py").write_text(PARTS)
+    engine.reports = dict.fromkeys(("parts.py:Net", "parts.py:Other"), InferenceError("could not infer an input"))
+    assert shapelint("check", "parts.py")[0] == 2
+
+
+def test_a_model_that_is_alone_in_its_file_was_named(engine: Engine, shapelint: Output) -> None:
+    engine.reports = {"mymodel.py:Net": InferenceError("could not infer an input")}
+    assert shapelint("check", "mymodel.py")[0] == 2
+
+
+def test_an_input_is_for_one_model(engine: Engine, shapelint: Output) -> None:
+    Path("parts.py").write_text(PARTS)
+    code, _, err = shapelint("check", "parts.py", "--input", "1,3,H,W")
+    assert (code, engine.calls) == (2, [])
+    assert "--input is for one model; name it, such as parts.py:Net" in err
 
 
 def test_the_output_file_is_whole_and_stdout_empty(engine: Engine, shapelint: Output) -> None:

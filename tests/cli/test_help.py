@@ -62,7 +62,7 @@ def test_an_error_names_what_was_meant(
     ("words", "offered"),
     [
         ("shapelint exp", ["explain"]),
-        ("shapelint explain sl30", ["SL301", "SL302", "SL303", "SL304"]),
+        ("shapelint explain sl30", ["SL301", "SL302", "SL303", "SL304", "SL305"]),
         ("shapelint check --ignore SL101,SL106", ["SL101,SL106"]),
         ("shapelint check --format git", ["github", "gitlab"]),
         ("shapelint check my", ["my"]),
@@ -118,14 +118,17 @@ def test_pytorch_says_what_the_page_says(rule: Rule) -> None:
     example, space = rule.invalid[0], dict[str, Any]()
     exec(textwrap.dedent(example.source), space)
     net = space["Net"]().train(example.options.get("train", False))
-    with pytest.raises((RuntimeError, ValueError)) as caught:
-        net(torch.zeros([int(size) for size in example.input.split(",")]))
+    shape, _, dtype = example.input.partition(":")
+    given = torch.zeros([int(size) for size in shape.split(",")], dtype=getattr(torch, dtype or "float32"))
+    with pytest.raises((IndexError, RuntimeError, ValueError)) as caught:
+        net(given)
     found = ERROR.search(documentation(rule))
     assert found
     assert " ".join(found[1].split()) == f"{caught.type.__name__}: {' '.join(str(caught.value).split())}"
 
 
 ABOVE = "or put `# shapelint: input=1,3,H,W` above its class"
+NONE = "has no model that reading finds"
 MODELS = """
 from torch import nn
 
@@ -143,18 +146,14 @@ class Small(UNet): ...
     [
         (
             "nets.py",
-            "'nets.py' has no annotated model; name one (nets.py:Small, nets.py:UNet, nets.py:Base and 1 more), "
-            + ABOVE,
+            f"'nets.py' {NONE}; name one (nets.py:Small, nets.py:UNet, nets.py:Base and 1 more), {ABOVE}",
         ),
         ("nets.py:Unet", "target 'nets.py:Unet': there is no 'Unet' in it, did you mean 'UNet'?"),
         ("nets:Smal", "target 'nets:Smal': there is no 'Smal' in it, did you mean 'Small'?"),
-        (
-            "nets.py:Other",
-            "target 'nets.py:Other' has no input; give --input 1,3,H,W, " + ABOVE,
-        ),
+        ("nets.py:Other", "target 'nets.py:Other': 'nets.py' has no 'Other'; its models are Part, Base, UNet, Small"),
         (
             "empty.py",
-            "'empty.py' has no annotated model; name one (empty.py:Net), " + ABOVE,
+            f"'empty.py' {NONE}; name one (empty.py:Net), {ABOVE}",
         ),
     ],
 )

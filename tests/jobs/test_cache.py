@@ -94,6 +94,13 @@ CHANGES: dict[str, tuple[Callable[[], Data], Callable[[], object]]] = {
 }
 
 
+def test_what_a_check_itself_makes_in_a_folder_is_no_change() -> None:
+    before = listing(".")
+    for name in (FOLDER, "__pycache__"):
+        Path(name).mkdir(exist_ok=True)
+    assert listing(".") == before
+
+
 def stamped(file: str) -> list[int]:
     found = os.stat(file)
     return [found.st_mtime_ns, found.st_size]
@@ -131,7 +138,7 @@ class Harm:
         lambda data: b"",
         lambda data: data[:-7],
         lambda data: data[:200] + b"x" + data[201:],
-        lambda data: data.replace(b"cache 4", b"cache 3"),
+        lambda data: data.replace(b"cache 5", b"cache 4"),
         lambda data: os.urandom(len(data)),
     ],
     ids=["empty", "cut", "flipped", "another version", "foreign"],

@@ -175,6 +175,20 @@ def test_each_model_that_fails_is_one_line_and_the_others_are_reported(capfd: py
     assert "printed" in err
 
 
+def test_a_model_that_nobody_named_and_that_ends_the_process_is_no_failure(capfd: pytest.CaptureFixture[str]) -> None:
+    Path("bad.py").unlink()
+    leaves = "\n\nclass Leaves(nn.Module):\n    def __init__(self):\n        import os\n        os._exit(3)\n"
+    Path("net.py").write_text(MODEL + leaves + "    def forward(self, x): ...\n")
+    assert run(["check", ".", "--no-confirm", "--no-cache", "--format", "json"], apart=True) == 1
+    out, err = capfd.readouterr()
+    assert [each["target"] for each in json.loads(out)["targets"]] == ["net.py:Net"]
+    assert json.loads(out)["targets"][0]["assumed"].startswith("assumed 1,3,H,W: ")
+    assert err.splitlines() == [
+        "shapelint: net.py:Leaves: the model's code ended the process (exit code 3); nothing was checked",
+        "shapelint: checked 1 of 2 models found by reading",
+    ]
+
+
 @pytest.mark.parametrize("name", ["Moves", "Forgets", "Strange", "Parses"])
 def test_what_a_model_spoils_does_not_stop_its_check(name: str, capfd: pytest.CaptureFixture[str]) -> None:
     code, out, err = check(capfd, f"bad:{name}")

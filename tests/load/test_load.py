@@ -263,6 +263,26 @@ def test_two_folders_may_each_have_their_own_siblings_and_changed_files_are_read
     assert vars(load("mymodel.py:Net").module.helped)["kernel_size"] == (7, 7)
 
 
+def test_a_folder_without_init_may_import_relatively(folder: Path) -> None:
+    for name in ("models", "models/deep"):
+        (folder / name).mkdir()
+    (folder / "models" / "layers.py").write_text("from torch import nn\n")
+    (folder / "models" / "deep" / "net.py").write_text("from ..layers import nn\n\nclass Net(nn.Identity): ...\n")
+    before = list(sys.path)
+    assert type(load("models/deep/net.py:Net").module).__name__ == "Net"
+    assert sys.path == before
+
+
+def test_a_file_may_be_named_like_its_package(folder: Path) -> None:
+    (folder / "mypkg").mkdir()
+    (folder / "mypkg" / "__init__.py").write_text("from mypkg.mypkg import Net\n")
+    (folder / "mypkg" / "parts.py").write_text("from torch import nn\n")
+    (folder / "mypkg" / "mypkg.py").write_text("from mypkg.parts import nn\n\nclass Net(nn.Identity): ...\n")
+    (folder / "mypkg" / "other.py").write_text("from mypkg.parts import nn\n\nclass Other(nn.Identity): ...\n")
+    for target in ("mypkg/mypkg.py:Net", "mypkg/other.py:Other"):
+        assert type(load(target).module).__name__ == target.rpartition(":")[2]
+
+
 def test_a_file_of_a_package_may_import_relatively(folder: Path) -> None:
     (folder / "animals").mkdir()
     (folder / "animals" / "__init__.py").touch()

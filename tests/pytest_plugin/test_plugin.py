@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from shapelint.pytest_plugin import Shapelint
 from tests.fabricated import MODEL
 
 ANNOTATED = MODEL.replace("class Net", "# shapelint: input=1,3,6,6\nclass Net")
@@ -100,3 +101,16 @@ def test_it_costs_nothing_where_it_is_not_asked_for(project: pytest.Pytester) ->
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=project.path)
     assert done.stderr.strip() == "[]"
+
+
+def test_the_fixture_needs_no_input() -> None:
+    from torch import nn
+
+    assert Shapelint().report(nn.Conv2d(3, 8, 3)).inputs == ("1,3,H,W",)
+    assert Shapelint().check(nn.Conv2d(3, 8, 3)).assumed == "assumed 1,3,H,W: the model takes 3 channels"
+
+
+def test_a_model_that_nobody_annotated_is_no_test(project: pytest.Pytester) -> None:
+    Path(project.path, "plain.py").write_text(MODEL)
+    found = project.runpytest_subprocess("--shapelint", "--collect-only", "-q", "plain.py")
+    assert "plain.py::" not in found.stdout.str()

@@ -1,0 +1,185 @@
+"""How a project builds and calls a class: `net = Net(3, 21)` and `net(torch.randn(1, 3, 256, 256))`, as literals."""
+
+from __future__ import annotations
+
+import ast
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from shapelint.evidence.values import Names, NotLiteral, TensorLiteral, assignments, statements
+from shapelint.source.folders import project_files
+
+_LARGEST_FILE: Final = 400_000
+_FILES: Final = 1500
+_FOUND: Final = 12
+
+_Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """One place where a class is built with literals, and the literals of a call of what was built; None for no call.
+
+    `own` tells that it stands in the file of the class.
+    """
+
+    args: tuple[Any, ...]
+    kwargs: Mapping[str, Any]
+    inputs: tuple[Any, ...] | None
+    input_kwargs: Mapping[str, Any]
+    file: str
+    line: int
+    own: bool
+
+    @property
+    def built(self) -> str:
+        """The literals that it is built with, as in the source."""
+        named = [f"{name}={value!r}" for name, value in self.kwargs.items()]
+        return ", ".join([*map(repr, self.args), *named])
+
+
+def usages(file: str, name: str) -> tuple[Usage, ...]:
+    """The places that build a class of a file: those with a call first, those of its own file before others."""
+    found: list[Usage] = []
+    for each in (file, *(other for other in project_files(file, _FILES) if other != file)):
+        tree = _parsed(each, name)
+        if tree is not None and (each == file or _imports(tree, file, name)):
+            found += _of_module(tree, each, name, own=each == file)
+        if len(found) >= _FOUND:
+            break
+    return tuple(sorted(found, key=lambda usage: (usage.inputs is None, not usage.own)))
+
+
+def _parsed(file: str, name: str) -> ast.Module | None:
+    """The tree of a file that speaks of a name; None where it does not, or is no Python."""
+    with suppress(OSError, SyntaxError, ValueError, RecursionError):
+        data = Path(file).read_bytes()
+        if len(data) <= _LARGEST_FILE and f"{name}(".encode() in data:
+            return ast.parse(data)
+    return None
+
+
+def _imports(tree: ast.Module, file: str, name: str) -> bool:
+    """Whether a file imports the name from the file of the class, or from a package around it."""
+    own = {Path(file).stem, *(part.name for part in list(Path(file).parents)[:3])}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom):
+            words = {alias.name for alias in node.names}
+            if words & {name, "*"} and ((node.module or "").rpartition(".")[2] in own or not node.module):
+                return True
+            if words & own:
+                return True
+        elif isinstance(node, ast.Import) and any(alias.name.rpartition(".")[2] in own for alias in node.names):
+            return True
+    return False
+
+
+def _of_module(tree: ast.Module, file: str, name: str, *, own: bool) -> Iterator[Usage]:
+    scope = assignments(tree.body)
+    yield from _of_body(tree.body, scope, file, name, own=own)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ClassDef):
+            methods = [each for each in node.body if isinstance(each, _Function)]
+            shared = assignments([each for method in methods for each in method.body], scope)
+            around = Names({key: value for key, value in shared.names.items() if key.startswith("self.")}, scope)
+            for method in methods:
+                inner = assignments(method.body, around)
+                yield from _of_body(method.body, inner, file, name, own=own, built=shared)
+        elif isinstance(node, _Function) and not _is_method(tree, node):
+            yield from _of_body(node.body, assignments(node.body, _with_defaults(node, scope)), file, name, own=own)
+
+
+def _is_method(tree: ast.Module, node: _Function) -> bool:
+    return any(isinstance(each, ast.ClassDef) and node in each.body for each in ast.walk(tree))
+
+
+def _with_defaults(node: _Function, scope: Names) -> Names:
+    """The defaults of a function's arguments, which its calls may leave as they are."""
+    names = [*node.args.posonlyargs, *node.args.args]
+    given = dict(zip([each.arg for each in names[::-1]], node.args.defaults[::-1], strict=False))
+    keyword = zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True)
+    return Names({**given, **{each.arg: default for each, default in keyword}}, scope)
+
+
+def _of_body(
+    body: Iterable[ast.stmt], scope: Names, file: str, name: str, *, own: bool, built: Names | None = None
+) -> Iterator[Usage]:
+    calls = list(_calls(body))
+    for call in calls:
+        if _named(call.func) == name:
+            with suppress(NotLiteral):
+                args, kwargs = _literals(call, scope)
+                yield Usage(args, kwargs, None, {}, file, call.lineno, own)
+    for call in calls:
+        made = _construction(call.func, scope if built is None else Names(built.names, scope), name)
+        if made is not None:
+            with suppress(NotLiteral):
+                args, kwargs = _literals(made, scope)
+                inputs, input_kwargs = _literals(call, scope, tensors=True)
+                if any(isinstance(each, TensorLiteral) for each in (*inputs, *input_kwargs.values())):
+                    yield Usage(args, kwargs, inputs, input_kwargs, file, call.lineno, own)
+
+
+def _construction(node: ast.expr, scope: Names, name: str, depth: int = 4) -> ast.Call | None:
+    """The call that built what an expression stands for, through names, `.to(device)` and `.eval()`."""
+    if isinstance(node, ast.Call):
+        if _named(node.func) == name:
+            return node
+        moved = isinstance(node.func, ast.Attribute) and node.func.attr in ("to", "cuda", "cpu", "eval", "train")
+        return _construction(node.func.value, scope, name, depth - 1) if moved and depth else None  # type: ignore[attr-defined]
+    if isinstance(node, ast.Name | ast.Attribute) and depth:
+        with suppress(NotLiteral):
+            return _construction(scope.find(ast.unparse(node)), scope, name, depth - 1)
+    return None
+
+
+def _literals(call: ast.Call, scope: Names, *, tensors: bool = False) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """The arguments of a call; raises NotLiteral where one is no literal."""
+    if any(isinstance(each, ast.Starred) for each in call.args) or any(each.arg is None for each in call.keywords):
+        raise NotLiteral("*")
+
+    def read(node: ast.expr) -> Any:
+        if tensors:
+            with suppress(NotLiteral):
+                return scope.tensor(node)
+        return scope.value(node)
+
+    args = tuple(read(each) for each in call.args)
+    return args, {each.arg: read(each.value) for each in call.keywords if each.arg is not None}
+
+
+def _calls(body: Iterable[ast.stmt]) -> Iterator[ast.Call]:
+    """The calls of some statements, but for those that are expected to raise."""
+    for node in _safe(body):
+        for part in ast.iter_child_nodes(node):
+            if isinstance(part, ast.expr | ast.withitem):
+                yield from (each for each in ast.walk(part) if isinstance(each, ast.Call))
+
+
+def _safe(body: Iterable[ast.stmt]) -> Iterator[ast.stmt]:
+    risky = {id(inner) for node in statements(body) if _may_raise(node) for inner in ast.walk(node)}
+    yield from (node for node in statements(body) if id(node) not in risky and not _is_definition(node))
+
+
+def _is_definition(node: ast.stmt) -> bool:
+    return isinstance(node, _Function | ast.ClassDef)
+
+
+def _may_raise(node: ast.stmt) -> bool:
+    raises = isinstance(node, ast.With) and any("aises" in ast.unparse(each.context_expr) for each in node.items)
+    return raises or (isinstance(node, ast.Try) and bool(node.handlers))
+
+
+def _named(node: ast.expr) -> str:
+    return node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
+
+
+def place(usage: Usage) -> str:
+    """`net.py:40`: where a usage stands, from the current folder where it lies in it."""
+    from shapelint.source.ownership import shown
+
+    return f"{shown(os.path.realpath(usage.file))}:{usage.line}"

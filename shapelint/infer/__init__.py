@@ -1,0 +1,1 @@
+"""The input that nobody wrote down: read from what the project says, or found by trying the model itself."""

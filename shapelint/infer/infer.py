@@ -1,0 +1,169 @@
+"""Finds inputs at which a model runs where nobody gave any, and says in one sentence what was assumed and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import combinations
+from typing import Any, Final
+
+from shapelint import ops  # noqa: F401  (registers the size rules)
+from shapelint.confirm.witness import Witness
+from shapelint.errors import InferenceError
+from shapelint.evidence.forwards import Forward, read_forward
+from shapelint.facts.failure import Kind
+from shapelint.infer.found_inputs import found_inputs, spatial_symbols
+from shapelint.infer.guesses import Argument, Guess, annotated_guess, arguments, guesses
+from shapelint.infer.search import Found, Refusal, Search
+from shapelint.instrument.install import tracked_builtins
+from shapelint.load import Loaded
+from shapelint.request.inputs import Inputs
+from shapelint.request.options import Options
+from shapelint.restore.process import shared_state
+from shapelint.source.ownership import shown
+from shapelint.terminal.quiet import quiet
+from shapelint.trace.budget import Budget
+from shapelint.trace.meta_state import MetaState
+from shapelint.trace.run import Subject
+
+_RUNS, _CALLS, _SECONDS = 240, 60_000, 30.0
+_SHOWN: Final = 3
+_OPTIONAL: Final = 3
+_PICTURE: Final = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Assumed:
+    """The inputs that a check assumes, and why, as the end of a sentence."""
+
+    inputs: Inputs
+    reason: str
+
+
+def runs_at(loaded: Loaded, inputs: Inputs, options: Options) -> bool:
+    """Whether a loaded model gives an output at inputs of fixed sizes."""
+    with shared_state(), tracked_builtins(loaded.module), quiet():
+        trial = InputTrial(loaded, options)
+        return trial.found(Guess(inputs, {}, (0, ""))) is not None
+
+
+def infer(loaded: Loaded, given: Inputs, options: Options) -> Assumed:
+    """Inputs at which a loaded model runs: every axis is a symbol at first, and what the layers pin is told.
+
+    `given` are arguments without tensors, which are passed as they are. Raises InferenceError, with what was tried,
+    where the model runs at no size of any guess.
+    """
+    trial = InputTrial(loaded, options)
+    forward = read_forward(trial.function)  # before its code is compiled again
+    with shared_state(), tracked_builtins(loaded.module), quiet():
+        chosen = _chosen(trial, given, forward)
+    if chosen is None:
+        raise InferenceError(f"{loaded.name}: could not infer an input; {trial.told()}; give it with --input 1,3,H,W")
+    guess, found = chosen
+    return Assumed(found_inputs(guess, found), _reason(guess, found))
+
+
+def _chosen(trial: InputTrial, given: Inputs, forward: Forward) -> tuple[Guess, Found] | None:
+    """What is annotated; else the first guess that pins an axis and leaves the batch free, or the first that runs."""
+    needed, optional = arguments(trial.function, given, forward.keys)
+    annotated = annotated_guess(needed, forward.axes, given)
+    found = None if annotated is None else trial.found(annotated)
+    if annotated is not None and found is not None:
+        return annotated, found
+    runs: tuple[Guess, Found] | None = None
+    for wanted in _rounds(needed, optional):
+        for guess in guesses(trial.loaded.module, wanted, given):
+            if runs is not None and guess.first[1] != runs[0].first[1]:
+                break
+            found = trial.found(guess)
+            if found is not None:
+                runs = runs or (guess, found)
+                if _is_plain(guess, found) or len(wanted) > 1:
+                    return guess, found
+        if runs is not None:
+            return runs
+    return None
+
+
+def _rounds(needed: list[Argument], optional: list[Argument]) -> Iterator[list[Argument]]:
+    """What is given a tensor: what needs one; then one more that may have one, then two, and then three."""
+    for count in range(_OPTIONAL + 1):
+        for more in combinations(optional[:_OPTIONAL], count):
+            yield [*needed, *more]
+
+
+def _is_plain(guess: Guess, found: Found) -> bool:
+    """Whether the batch is free and another axis is pinned to one number: of pictures and volumes the second."""
+    first = [str(dim) for dim in next(guess.inputs.tensors()).dims]
+    others = first[1:] if len(first) < _PICTURE else first[1:2]
+    return found.is_free(first[0]) and any(found.pinned(name) is not None for name in others)
+
+
+@dataclass(slots=True)
+class InputTrial:
+    """Runs a loaded model at guessed inputs; `refused` has, for each guess that never ran, how far it came."""
+
+    loaded: Loaded
+    options: Options
+    refused: list[tuple[str, Refusal]] = field(default_factory=list)
+    budget: Budget = field(default_factory=lambda: Budget(runs=_RUNS, calls=_CALLS, seconds=_SECONDS))
+
+    @property
+    def function(self) -> Any:
+        """What is called of the model."""
+        return getattr(self.loaded.module, self.options.method or "forward")
+
+    def found(self, guess: Guess) -> Found | None:
+        """A run of the model at sizes of the guess that eager PyTorch confirms; None for none."""
+        module, method = self.loaded.module, self.options.method
+        names = {id(part): name for name, part in module.named_modules()}
+        function: Any = module if method is None else getattr(module, method)
+        state = MetaState(module, train=self.options.train)
+        subject = Subject(module, function, guess.inputs, tuple(guess.hint), names, state)
+        search = Search(subject, guess.hint, self.budget)
+        found = search.found()
+        if found is not None and self._is_real(guess, found):
+            return found
+        if search.refusals:
+            tried = " and ".join(guess.inputs.texts())
+            self.refused.append((tried, max(search.refusals, key=lambda each: each.calls)))
+        return None
+
+    def _is_real(self, guess: Guess, found: Found) -> bool:
+        """Whether eager PyTorch runs there too, where it can be asked at little cost."""
+        witness = Witness(self.loaded, method=self.options.method, train=self.options.train)
+        if witness.too_large(found.run):
+            return True
+        seen = witness.at(guess.inputs, found.run.sizes)
+        return seen.shapes is not None or not seen.counts
+
+    def told(self) -> str:
+        """What was tried, the guess that came farthest first."""
+        if not self.refused:
+            return "nothing could be tried" if not self.budget.spent() else f"tried for {self.budget.spent()}"
+        farthest = sorted(self.refused, key=lambda each: -each[1].calls)
+        tried, refusal = farthest[0]
+        others = list(dict.fromkeys(each for each, _ in farthest if each != tried))
+        more = f" (also tried: {'; '.join(others[:_SHOWN])}{', ...' * (len(others) > _SHOWN)})" if others else ""
+        where = f"`{refusal.module}` " if refusal.module else ""
+        place = "" if refusal.place is None else f" ({shown(str(refusal.place))})"
+        return f"at {tried} {where}raises: {refusal.text}{place}{more}"
+
+
+def _reason(guess: Guess, found: Found) -> str:
+    """Which layer pins an axis, as the end of the sentence; "" where none does."""
+    spatial = spatial_symbols(found)
+    if guess.annotated:
+        return f", as `{guess.annotated}` is annotated"
+    for name in guess.hint:
+        value = found.pinned(name)
+        refusal = None if value is None or name in spatial else found.reason(name, value)
+        if refusal is not None and refusal.module:
+            return f": `{refusal.module}` takes {value} {_units(name, refusal, spatial)}{'s' * (value != 1)}"
+        if refusal is not None:
+            return f": the model takes {value} {_units(name, refusal, spatial)}{'s' * (value != 1)}"
+    return ", at which it runs"
+
+
+def _units(name: str, refusal: Refusal, spatial: tuple[str, ...]) -> str:
+    return "channel" if spatial and refusal.kind is Kind.CHANNELS and not name.startswith(("F", "L")) else "feature"

@@ -1,0 +1,83 @@
+"""Which classes are models, by reading alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from shapelint.evidence.models import ClassRole, model_classes
+
+BLOCKS = """
+from torch import nn
+
+
+class Conv(nn.Module):
+    def forward(self, x): ...
+
+
+class Up(nn.Sequential):
+    def forward(self, x): ...
+
+
+class Base(nn.Module):
+    def forward(self, x): ...
+
+
+class Head(Base): ...
+
+
+def stage():
+    return Up()
+"""
+NET = """
+from torch import nn
+from blocks import Base, Conv, stage
+
+
+class UNet(Base):
+    def __init__(self):
+        self.conv = Conv()
+        self.up = stage()
+
+
+class Focal(nn.Module):
+    def forward(self, x, target): ...
+
+
+class Config: ...
+
+
+class Function(nn.Module):
+    def encode(self, x): ...
+
+
+class Typed(nn.Module):
+    def forward(self, x: UNet): ...
+"""
+
+
+def test_a_part_is_named_in_another_model_and_a_loss_needs_a_target(tmp_path: Path) -> None:
+    (tmp_path / "blocks.py").write_text(BLOCKS)
+    (tmp_path / "net.py").write_text(NET)
+    (tmp_path / "train.py").write_text("from net import UNet\n\nmodel = UNet()\n")
+    files = [str(tmp_path / name) for name in ("blocks.py", "net.py", "train.py")]
+    assert [(each.name, each.role) for each in model_classes(files)] == [
+        ("UNet", ClassRole.MODEL),
+        ("Base", ClassRole.UNBUILT),  # being subclassed makes no part
+        ("Head", ClassRole.UNBUILT),
+        ("Typed", ClassRole.UNBUILT),
+        ("Conv", ClassRole.PART),
+        ("Up", ClassRole.PART),  # named in a function that UNet calls
+        ("Focal", ClassRole.LOSS),
+    ]
+
+
+def test_a_class_of_the_same_name_elsewhere_is_another_one(tmp_path: Path) -> None:
+    for name in ("a.py", "b.py"):
+        (tmp_path / name).write_text(NET.replace("blocks", "elsewhere"))
+    found = model_classes([str(tmp_path / name) for name in ("a.py", "b.py")])
+    assert [each.name for each in found if each.role is ClassRole.PART] == []
+
+
+def test_a_file_that_is_no_python_has_no_models(tmp_path: Path) -> None:
+    (tmp_path / "net.py").write_text("class Net(")
+    assert model_classes([str(tmp_path / "net.py"), str(tmp_path / "none.py")]) == ()

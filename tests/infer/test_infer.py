@@ -1,0 +1,158 @@
+"""Inputs that nobody gave: what is found for a model, and what is said of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+import shapelint
+from shapelint.errors import InferenceError
+
+
+class Picture(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.down = nn.Conv2d(3, 8, 3, stride=2, padding=1)
+        self.up = nn.ConvTranspose2d(8, 3, 4, stride=2, padding=1)
+
+    def forward(self, x: Any) -> Any:
+        return self.up(self.down(x))
+
+
+class Tokens(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.embedding, self.lstm = nn.Embedding(100, 16), nn.LSTM(16, 8, batch_first=True)
+
+    def forward(self, x: Any) -> Any:
+        return self.lstm(self.embedding(x))[0][:, -1]
+
+
+class Rows(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = nn.Linear(784, 10)
+
+    def forward(self, x: Any) -> Any:
+        return self.layer(x.view(-1, 784))
+
+
+class Denoiser(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv, self.time, self.context = nn.Conv2d(4, 8, 3, padding=1), nn.Linear(1, 8), nn.Linear(12, 8)
+
+    def forward(self, x: Any, timesteps: Any, context: Any) -> Any:
+        told = self.time(timesteps.float()[:, None]) + self.context(context).mean(1)
+        return self.conv(x) + told[:, :, None, None]
+
+
+class Generator(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.dense, self.up = nn.Linear(100, 8 * 16), nn.ConvTranspose2d(8, 3, 4, 2, 1)
+
+    def forward(self, z: Any) -> Any:
+        return self.up(self.dense(z).view(-1, 8, 4, 4))
+
+
+class Attended(Tokens):
+    def forward(self, x: Any, attention_mask: Any) -> Any:
+        return self.embedding(x) * attention_mask[:, :, None]
+
+
+class Masked(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, 1, 1)
+
+    def forward(self, image: Any, *, mask: Any) -> Any:
+        return self.conv(image) * mask
+
+
+class Fixed(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv, self.dense = nn.Conv2d(1, 4, 3, stride=2, padding=1), nn.Linear(4 * 14 * 14, 10)
+
+    def forward(self, x: Any) -> Any:
+        return self.dense(self.conv(x).flatten(1))
+
+
+FOUND = {
+    "a picture": (Picture, ("1,3,H,W",), "assumed 1,3,H,W: `down` takes 3 channels"),
+    "tokens": (Tokens, ("1,L:int64",), "assumed 1,L:int64, at which it runs"),
+    "rows of a batch": (Rows, ("N,784",), "assumed N,784: the model takes 784 features"),
+    "a signal": (lambda: nn.Conv1d(2, 4, 3), ("1,2,L",), "assumed 1,2,L: the model takes 2 channels"),
+    "a volume": (lambda: nn.Conv3d(1, 4, 3), ("1,1,D,H,W",), "assumed 1,1,D,H,W: the model takes 1 channel"),
+    "a sequence": (lambda: nn.LSTM(16, 8, batch_first=True), ("1,L,16",), "assumed 1,L,16: the model takes 16 "),
+    "a pinned picture": (Fixed, ("1,1,H,W",), "assumed 1,1,H,W: `conv` takes 1 channel"),
+    "times and contexts": (Denoiser, ("1,4,H,W", "1", "1,C3,12"), "assumed 1,4,H,W and 1 and 1,C3,12: `context` takes"),
+    "noise": (Generator, ("N,100",), "assumed N,100: `dense` takes 100 features"),
+    "tokens with a mask": (Attended, ("1,L:int64", "1,L"), "assumed 1,L:int64 and 1,L, at which it runs"),
+    "a mask by keyword": (Masked, ("1,3,H,W", "mask=1,C2,H,W"), "assumed 1,3,H,W and mask=1,C2,H,W: `conv` takes"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("net", "inputs", "sentence"), FOUND.values(), ids=FOUND)
+def test_the_layers_say_what_a_model_takes(net: Callable[[], nn.Module], inputs: Any, sentence: str) -> None:
+    report = shapelint.check(net)
+    assert report.inputs == inputs
+    assert report.assumed.startswith(sentence)
+    assert report.ok
+
+
+def test_what_is_given_is_not_assumed() -> None:
+    assert shapelint.check(Picture, "1,3,H,W").assumed == ""
+
+
+def test_a_module_that_is_built_already_stays_as_it_was() -> None:
+    net = Picture()
+    weights = net.down.weight
+    assert shapelint.check(net).inputs == ("1,3,H,W",)
+    assert net.down.weight is weights
+    assert net.training
+    assert [net(x).shape for x in (torch.zeros(1, 3, 8, 8),)] == [(1, 3, 8, 8)]
+
+
+class Torn(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.second = nn.Conv2d(3, 8, 3), nn.Conv2d(16, 8, 3)
+
+    def forward(self, x: Any) -> Any:
+        return self.second(self.first(x))
+
+
+def test_a_model_that_raises_at_every_guess_is_not_checked() -> None:
+    with pytest.raises(InferenceError) as caught:
+        shapelint.check(Torn)
+    told = "Torn: could not infer an input; at N,C,H,W `second` raises: expected input to have 16 channels, but got 8"
+    assert str(caught.value).startswith(told)
+    assert str(caught.value).endswith("give it with --input 1,3,H,W")
+
+
+class OnlyReal(nn.Module):
+    """Meta tensors take any dtype here; eager PyTorch does not."""
+
+    def forward(self, x: Any) -> Any:
+        return F.one_hot(x, 5)
+
+
+def test_eager_pytorch_has_the_last_word_on_a_guess() -> None:
+    assert shapelint.check(OnlyReal).inputs[0].endswith(":int64")
+
+
+def test_a_given_argument_is_kept() -> None:
+    class Scaled(Picture):
+        def forward(self, x: Any, factor: float) -> Any:
+            return F.interpolate(super().forward(x), scale_factor=factor)
+
+    report = shapelint.check(Scaled, call_kwargs={"factor": 2})
+    assert report.inputs == ("1,3,H,W",)
+    assert report.contract.outcome(H=8, W=8).outputs == ((1, 3, 16, 16),)
