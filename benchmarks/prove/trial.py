@@ -9,10 +9,14 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """How many claims were checked, and each that was contradicted, in words with what it takes to see it again."""
+    """How many claims were checked, and each that was contradicted, in words with what it takes to see it again.
+
+    `undecided` counts the sizes of which nothing was claimed.
+    """
 
     checks: int
     disagreements: tuple[str, ...] = ()
+    undecided: int = 0
 
 
 @dataclass(frozen=True, slots=True)
