@@ -1,0 +1,168 @@
+"""Whether the dtypes of a call are to blame where PyTorch refuses it: asked of PyTorch itself on small tensors.
+
+An error on small tensors may be about their sizes or numbers. So the dtypes are to blame only where the call raises
+with every filling, and runs with other dtypes, or without `out`, on tensors of the same sizes. Size rules need not look
+at dtypes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from itertools import product
+from math import prod
+from typing import Any, Final
+
+import torch
+
+from shapelint.size.tracking import symbolic
+from shapelint.trace.fitting.dtypes import refusal_of
+from shapelint.trace.fitting.trials import restored_random_numbers
+from shapelint.trace.recording.errors import Kind
+from shapelint.trace.recording.operation import Operation
+from shapelint.trace.recording.trees import flat_tensors, plain_tree
+
+_HALVES: Final = frozenset({torch.float16, torch.bfloat16})
+_WITH_HALVES: Final = _HALVES | {torch.int64, torch.int32, torch.bool}
+_USUAL: Final = (frozenset({torch.float32}), frozenset({torch.float64}))
+_SMALL: Final = 4096
+
+
+def check_kinds(op: Operation, args: Any, kwargs: Any) -> None:
+    """Refuses a call whose dtypes are to blame; what only 16-bit floats lack is a leak: other devices may have it."""
+    tensors = flat_tensors((args, kwargs))
+    kinds = {tensor.dtype for tensor in tensors}
+    if (kinds in _USUAL and kwargs.get("out") is None) or not kinds or _excepted(op):
+        return
+    empty = any(0 in tensor.shape for tensor in tensors)
+    refusal = None if empty else _asked(op.function, args, kwargs, own=False)
+    if refusal is None and sum(prod(tensor.shape) for tensor in tensors) <= _SMALL:
+        refusal = _asked(op.function, args, kwargs, own=True)
+    if refusal and kinds & _HALVES and kinds <= _WITH_HALVES:
+        op.recorder.leak(f"`{op.name}` on 16-bit floats depends on the device")
+    elif refusal:
+        op.refuse(Kind.ARGUMENT, refusal)
+
+
+def _excepted(op: Operation) -> bool:
+    """Whether it is no function of torch's, or autocast decides on dtypes."""
+    home = str(getattr(op.function, "__module__", ""))
+    autocast = torch.is_autocast_enabled("cpu") or torch.is_autocast_enabled("cuda")
+    return autocast or home.startswith("shapelint.")
+
+
+@dataclass(frozen=True, slots=True)
+class _Likeness:
+    """The tensor of this number in a call; `shape` is None where only the number of dimensions is kept."""
+
+    number: int
+    dtype: torch.dtype
+    rank: int
+    shape: tuple[int, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """Any other argument, as a key: its type, and its value or the parts of it."""
+
+    kind: type
+    value: Any
+
+
+def _asked(function: Callable[..., Any], args: Any, kwargs: Any, *, own: bool) -> str | None:
+    """What PyTorch says where the dtypes are to blame, "" where it takes them, None where neither is known."""
+    numbers = {id(tensor): number for number, tensor in enumerate(flat_tensors((args, kwargs)))}
+    sketch = partial(_sketched, numbers, own=own)
+    written = kwargs.get("out")
+    given = sketch(tuple(args)), sketch({name: each for name, each in kwargs.items() if name != "out"})
+    try:
+        return _blamed(function, *given, sketch(written, empty=True), (0,) if own else (1, 2))
+    except TypeError:  # an argument that cannot be remembered
+        return ""
+
+
+def _sketched(numbers: Mapping[int, int], tree: Any, *, own: bool, empty: bool = False) -> Any:
+    if isinstance(tree, torch.Tensor):
+        shape = (0,) if empty else tuple(tree.shape) if own else None
+        return _Likeness(numbers[id(tree)], tree.dtype, tree.dim(), shape)
+    part = partial(_sketched, numbers, own=own, empty=empty)
+    if isinstance(tree, dict):
+        return _Part(dict, tuple((key, part(each)) for key, each in tree.items()))
+    if isinstance(tree, (tuple, list)):
+        return _Part(list if isinstance(tree, list) else tuple, tuple(map(part, tree)))
+    if isinstance(tree, slice):
+        return _Part(slice, tuple(map(part, (tree.start, tree.stop, tree.step))))
+    value = 1 if not own and isinstance(tree, int) and symbolic(tree) else plain_tree(tree)
+    return _Part(type(value), value)
+
+
+Change = Callable[[int, torch.dtype], torch.dtype]
+
+
+@lru_cache(maxsize=2048)
+def _blamed(function: Callable[..., Any], args: Any, kwargs: Any, out: Any, sizes: tuple[int, ...]) -> str | None:
+    """Tries each size; the first one at which the call runs with these dtypes or with others tells."""
+    written = out != _Part(type(None), None)
+
+    def error(size: int, fill: str, change: Change, *, with_out: bool) -> str:
+        made = partial(_made, size=size, fill=fill, change=change)
+        named = {**made(kwargs), **({"out": made(out)} if with_out else {})}
+        return refusal_of(function, made(args), named)
+
+    with restored_random_numbers():
+        for size in sizes:
+            refusals = [error(size, fill, _as_it_is, with_out=written) for fill in _FILLS]
+            if "" in refusals:
+                return ""
+            others = [*((change, written) for change in _CHANGES), *([(_as_it_is, False)] if written else [])]
+            if any(not error(size, fill, *other[:1], with_out=other[1]) for other, fill in product(others, _FILLS)):
+                return refusals[0]
+    return None
+
+
+def _made(tree: Any, *, size: int, fill: str, change: Change) -> Any:
+    part = partial(_made, size=size, fill=fill, change=change)
+    if isinstance(tree, _Likeness):
+        return _tensor(tree, size, fill, change(tree.number, tree.dtype))
+    if tree.kind is dict:
+        return {key: part(each) for key, each in tree.value}
+    if tree.kind is slice:
+        return slice(*map(part, tree.value))
+    return tree.kind(map(part, tree.value)) if tree.kind in (tuple, list) else tree.value
+
+
+def _tensor(sketch: _Likeness, size: int, fill: str, dtype: torch.dtype) -> torch.Tensor:
+    """Its integers are indices more often than not, and 0 is one of anything."""
+    shape = (size,) * sketch.rank if sketch.shape is None else sketch.shape
+    indices = fill == "indices" and not (sketch.dtype.is_floating_point or sketch.dtype.is_complex)
+    if indices and sketch.dtype is not torch.bool:
+        return torch.zeros(shape, dtype=dtype, device="cpu")
+    if fill == "halves" and sketch.dtype.is_floating_point:
+        return torch.full(shape, 0.5, device="cpu").to(dtype)
+    return torch.ones(shape, dtype=dtype, device="cpu")
+
+
+def _as_it_is(number: int, dtype: torch.dtype) -> torch.dtype:
+    return dtype
+
+
+def _usual_floats(number: int, dtype: torch.dtype) -> torch.dtype:
+    return torch.float32 if dtype.is_floating_point or dtype.is_complex else dtype
+
+
+def _usual_but_for_one(kept: int, number: int, dtype: torch.dtype) -> torch.dtype:
+    """Such as the index among floats."""
+    return dtype if number == kept else torch.float32
+
+
+def _all(wanted: torch.dtype, number: int, dtype: torch.dtype) -> torch.dtype:
+    return wanted
+
+
+_FILLS: Final = ("indices", "ones", "halves")
+_CHANGES: Final[tuple[Change, ...]] = (
+    _usual_floats,
+    *(partial(_all, dtype) for dtype in (torch.float32, torch.int64, torch.bool)),
+    *(partial(_usual_but_for_one, number) for number in range(4)),
+)
