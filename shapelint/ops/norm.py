@@ -75,6 +75,9 @@ def _batch_norm(
     shape = op.shape(input)
     if len(shape) < 2:
         op.refuse(Kind.ARGUMENT, f"batch_norm wants at least two dimensions, got {len(shape)}")
+    if eps < 0 or (training and not eps):
+        wanted = "positive during training" if training else "non-negative"
+        op.refuse(Kind.ARGUMENT, f"batch_norm eps must be {wanted}, but got {eps}")
     if training:
         _more_than_one(op, (shape[0], *shape[2:]), _FEW_VALUES)
     elif running_mean is None or running_var is None:

@@ -51,7 +51,8 @@ def _sum(op: Operation, input: Tensor, dim: Any = None, keepdim: bool = False, *
     shape = op.shape(input)
     if op.name.startswith("nan"):
         comparable(op, input)
-    if op.name != "mean" or input.is_floating_point() or input.is_complex() or dtype is not None:
+    made = input.dtype if dtype is None else dtype
+    if op.name != "mean" or made.is_floating_point or made.is_complex:
         return _made(reduced(shape, dimensions(op, dim, len(shape)), keepdim), input, dtype)
     op.refuse(
         Kind.ARGUMENT, "mean(): could not infer output dtype. Input dtype must be a floating point or complex dtype"

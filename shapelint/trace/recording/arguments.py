@@ -78,6 +78,7 @@ _MAKES = frozenset({"zeros", "ones", "empty", "arange"})
 _TAKES_NUMBERS = _MAKES | {
     "permute", "view", "reshape", "expand", "repeat", "tile", "pad", "new_zeros", "new_ones", "narrow", "unflatten",
 }  # fmt: skip
+_MOST_AXES = 64
 _WHOLE_DTYPES = frozenset({torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8})
 
 
@@ -156,6 +157,8 @@ def dimension(op: Operation, axis: Any, rank: int) -> int:
 
 def dimensions(op: Operation, axes: Any, rank: int) -> tuple[int, ...]:
     """One axis or several, each as an index from 0 and once only; None or none stand for all."""
+    if rank > _MOST_AXES:
+        op.refuse(Kind.ARGUMENT, f"only tensors with up to {_MOST_AXES} dims are supported")
     if axes is None or axes == () or axes == []:
         return tuple(range(rank))
     found = tuple(dimension(op, axis, rank) for axis in (axes if isinstance(axes, (tuple, list)) else (axes,)))
