@@ -26,8 +26,6 @@ def _matrix(op: Operation, input: Tensor, *, square: bool) -> tuple[Shape, int, 
     shape = op.shape(input)
     if len(shape) < 2:
         op.refuse(Kind.ARGUMENT, f"{op.name}: The input tensor A must have at least 2 dimensions.")
-    if not (input.is_floating_point() or input.is_complex()):
-        op.refuse(Kind.ARGUMENT, f"{op.name}: Expected a floating point or complex tensor as input. Got {input.dtype}")
     if square:
         text = f"{op.name}: A must be batches of square matrices, but they are {{left}} by {{right}} matrices"
         op.require_equal(shape[-2], shape[-1], Kind.ARGUMENT, text)

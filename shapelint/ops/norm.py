@@ -17,7 +17,7 @@ from shapelint.size.number import function_of, plain
 from shapelint.trace.memory.layout import CHANNELS_LAST, in_format, in_suggested_format
 from shapelint.trace.recording.arguments import norm_dtypes
 from shapelint.trace.recording.errors import Kind
-from shapelint.trace.recording.operation import Fresh, Kernel, Operation, Result, size_rule
+from shapelint.trace.recording.operation import Fresh, Kernel, NoRule, Operation, Result, size_rule
 from shapelint.trace.recording.record import Shape, elements
 
 Tensor = torch.Tensor
@@ -73,6 +73,8 @@ def _batch_norm(
     """In training it wants more than one value per channel, in evaluation its statistics."""
     norm_dtypes(op, input, weight, bias, running_mean, running_var)
     shape = op.shape(input)
+    if len(shape) == 1 and not plain(shape[0]):
+        raise NoRule
     if len(shape) < 2:
         op.refuse(Kind.ARGUMENT, f"batch_norm wants at least two dimensions, got {len(shape)}")
     if eps < 0 or (training and not eps):

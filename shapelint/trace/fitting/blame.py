@@ -37,8 +37,9 @@ def check_kinds(op: Operation, args: Any, kwargs: Any) -> None:
         return
     empty = any(0 in tensor.shape for tensor in tensors)
     refusal = None if empty else _asked(op.function, args, kwargs, own=False)
-    if refusal is None and sum(prod(tensor.shape) for tensor in tensors) <= _SMALL:
-        refusal = _asked(op.function, args, kwargs, own=True)
+    if refusal != "" and sum(prod(tensor.shape) for tensor in tensors) <= _SMALL:
+        own = _asked(op.function, args, kwargs, own=True)
+        refusal = refusal if own is None else own
     if refusal and kinds & _HALVES and kinds <= _WITH_HALVES:
         op.recorder.leak(f"`{op.name}` on 16-bit floats depends on the device")
     elif refusal:
@@ -71,7 +72,10 @@ class _Part:
 
 
 def _asked(function: Callable[..., Any], args: Any, kwargs: Any, *, own: bool) -> str | None:
-    """What PyTorch says where the dtypes are to blame, "" where it takes them, None where neither is known."""
+    """What PyTorch says where the dtypes are to blame, "" where it takes them, None where neither is known.
+
+    Asked on tensors whose sizes are all 1 and all 2, or on those of the call's `own`: some kernels are for some sizes.
+    """
     numbers = {id(tensor): number for number, tensor in enumerate(flat_tensors((args, kwargs)))}
     sketch = partial(_sketched, numbers, own=own)
     written = kwargs.get("out")
@@ -102,8 +106,8 @@ Change = Callable[[int, torch.dtype], torch.dtype]
 
 @lru_cache(maxsize=2048)
 def _blamed(function: Callable[..., Any], args: Any, kwargs: Any, out: Any, sizes: tuple[int, ...]) -> str | None:
-    """Tries each size; the first one at which the call runs with these dtypes or with others tells."""
-    written = out != _Part(type(None), None)
+    """Tries each size: at one of them the call raises with these dtypes and runs with others, or it runs at one."""
+    written, runs = out != _Part(type(None), None), False
 
     def error(size: int, fill: str, change: Change, *, with_out: bool) -> str:
         made = partial(_made, size=size, fill=fill, change=change)
@@ -114,17 +118,20 @@ def _blamed(function: Callable[..., Any], args: Any, kwargs: Any, out: Any, size
         for size in sizes:
             refusals = [error(size, fill, _as_it_is, with_out=written) for fill in _FILLS]
             if "" in refusals:
-                return ""
+                runs = True
+                continue
             others = [*((change, written) for change in _CHANGES), *([(_as_it_is, False)] if written else [])]
             if any(not error(size, fill, *other[:1], with_out=other[1]) for other, fill in product(others, _FILLS)):
                 return refusals[0]
-    return None
+    return "" if runs else None
 
 
 def _made(tree: Any, *, size: int, fill: str, change: Change) -> Any:
     part = partial(_made, size=size, fill=fill, change=change)
     if isinstance(tree, _Likeness):
         return _tensor(tree, size, fill, change(tree.number, tree.dtype))
+    if tree.kind is torch.dtype:
+        return change(-1, tree.value)
     if tree.kind is dict:
         return {key: part(each) for key, each in tree.value}
     if tree.kind is slice:

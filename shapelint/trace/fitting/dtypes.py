@@ -14,6 +14,7 @@ from typing import Any
 import torch
 
 from shapelint.size.tracking import symbolic
+from shapelint.source.fault import call_foreign, let_out
 from shapelint.trace.fitting.trials import restored_random_numbers
 from shapelint.trace.recording.errors import Kind
 from shapelint.trace.recording.operation import Operation
@@ -75,7 +76,8 @@ def refusal_of(function: Callable[..., Any], args: Any, named: Any) -> str:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            function(*args, **named)
-    except (ArithmeticError, IndexError, RuntimeError, TypeError, ValueError) as error:
+            call_foreign(function, *args, **named)
+    except Exception as error:  # torch's
+        let_out(error)
         return (str(error).partition("\n")[0] or type(error).__name__).replace("{", "(").replace("}", ")")
     return ""

@@ -7,6 +7,7 @@ them, nothing is known of it.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from math import prod
 from typing import Any, Final
@@ -26,6 +27,20 @@ class TooLarge(Exception):
     """The tensors of a call are too large to be made for a trial."""
 
 
+def kernel_result(recorder: Recording, function: Any, args: Any, kwargs: Any) -> Any:
+    """What a kernel gives; where the one for meta tensors refuses what a size rule allows, that of the CPU decides.
+
+    Raises what the kernel raises.
+    """
+    try:
+        return recorder.kernel(function, args, kwargs)
+    except Exception as error:  # torch's kernel
+        let_out(error)
+        with suppress(TooLarge, Unanalysable):
+            return real_result(recorder, function, args, kwargs)
+        raise
+
+
 def real_result(recorder: Recording, function: Any, args: Any, kwargs: Any, *, twice: bool = True) -> Any:
     """What a function gives on real tensors like the given ones, as tensors on meta with the same strides.
 
@@ -37,7 +52,8 @@ def real_result(recorder: Recording, function: Any, args: Any, kwargs: Any, *, t
         raise TooLarge
     first: Exception | None = None
     found: list[Any] = []
-    for fill in _FILLS:
+    integers = any(each.is_meta and not each.is_floating_point() and not each.is_complex() for each in tensors)
+    for fill in _FILLS_OF_INTEGERS if integers else _FILLS:
         made = {id(tensor): _real(tensor, fill) for tensor in tensors}
         given, named = with_tensors((args, kwargs), partial(_looked_up, made))
         try:
@@ -115,3 +131,4 @@ def _diagonal(tensor: torch.Tensor) -> None:
 _FILLS: Final[tuple[Callable[[torch.Tensor], object], ...]] = (
     _drawn, torch.Tensor.zero_, lambda tensor: tensor.fill_(1), _diagonal, _rising,
 )  # fmt: skip
+_FILLS_OF_INTEGERS: Final = (_drawn, _rising, *_FILLS[2:4], torch.Tensor.zero_)

@@ -114,13 +114,6 @@ def floating(op: Operation, tensor: torch.Tensor, *, also: Iterable[torch.dtype]
         op.refuse(Kind.ARGUMENT, f'"{op.name}" not implemented for {tensor.dtype}')
 
 
-def comparable(op: Operation, tensor: torch.Tensor) -> None:
-    """Refuses complex numbers, which have no order, and booleans where PyTorch has no kernel for them."""
-    without_booleans = ("argmax", "argmin", "median", "nanmedian", "topk", "kthvalue")
-    if tensor.dtype.is_complex or (tensor.dtype is torch.bool and op.name in without_booleans):
-        op.refuse(Kind.ARGUMENT, f"{op.name}(): does not support {str(tensor.dtype)[6:]} input")
-
-
 def one_dtype(op: Operation, *tensors: torch.Tensor | None) -> None:
     """Refuses tensors of different dtypes, as matrix products do; autocast may make them one."""
     kinds = dict.fromkeys(tensor.dtype for tensor in tensors if tensor is not None)
