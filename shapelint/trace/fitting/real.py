@@ -6,7 +6,8 @@ them, nothing is known of it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from math import prod
@@ -21,6 +22,9 @@ from shapelint.trace.recording.record import Recording
 from shapelint.trace.recording.trees import flat_tensors, with_tensors
 
 _MOST: Final = 1 << 22
+# With numbers or sizes that do not fit, these read and write beyond their memory, or fill all there is.
+_TRUSTING: Final = re.compile(r"(lu_unpack|_?segment_reduce|_unsafe_(masked_)?index|_?histogramdd\w*)(\.\w+)?")
+_TRUSTING_NORMS: Final = re.compile(r"_?native_batch_norm\w*(\.\w+)?|_batch_norm_\w+(\.\w+)?")
 
 
 class TooLarge(Exception):
@@ -48,6 +52,9 @@ def real_result(recorder: Recording, function: Any, args: Any, kwargs: Any, *, t
     numbers, which is looked for with two fillings, if `twice`.
     """
     tensors = flat_tensors((args, kwargs))
+    name = getattr(function, "__name__", str(function))
+    if _is_dangerous(name, tensors):
+        raise Unanalysable(f"`{name}` is not tried: its kernel does not check what it is given")
     if sum(prod(tensor.shape) for tensor in tensors) > _MOST:
         raise TooLarge
     first: Exception | None = None
@@ -70,9 +77,16 @@ def real_result(recorder: Recording, function: Any, args: Any, kwargs: Any, *, t
         assert first is not None, "each filling gave a result or an error"
         raise first
     if _shapes(found[0]) != _shapes(found[-1]):
-        name = getattr(function, "__name__", str(function))
         raise Unanalysable(f"`{name}`: what it gives depends on the numbers in its tensors")
     return found[0]
+
+
+def _is_dangerous(name: str, tensors: Sequence[torch.Tensor]) -> bool:
+    """Whether a kernel trusts numbers that nobody knows, or vectors that have not one value for each channel."""
+    if not _TRUSTING_NORMS.fullmatch(name):
+        return _TRUSTING.fullmatch(name) is not None
+    channels = tensors[0].shape[1:2]
+    return any(tensor.shape != channels for tensor in tensors[1:])
 
 
 def _looked_up(made: dict[int, torch.Tensor], tensor: torch.Tensor) -> torch.Tensor:
