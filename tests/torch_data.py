@@ -21,6 +21,8 @@ DTYPES = (torch.float32, torch.int64, torch.bool, torch.complex64, torch.float16
 _MOST_SAMPLES = 300
 _LEFT_OUT = frozenset({"lu_unpack", "ormqr", "_segment_reduce", "_unsafe_masked_index", "histogramdd"})
 """Operators whose kernels trust the numbers in their tensors and may die of others, or fill all memory."""
+_BROKEN = frozenset({"index_reduce.prod bfloat16", "index_reduce.prod_ bfloat16"})
+"""An assertion of PyTorch's own fails in these at some sizes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +129,7 @@ def sources() -> tuple[Source, ...]:
         for info in module_db
         for train in (False, True)
     ]
+    found = [source for source in found if source.name not in _BROKEN]
     random.Random(0).shuffle(found)
     return tuple(found)
 

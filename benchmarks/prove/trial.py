@@ -36,6 +36,7 @@ class Tally:
     part: Part
     trials: int = 0
     checks: int = 0
+    undecided: int = 0
     seconds: float = 0.0
     disagreements: list[str] = field(default_factory=list)
 
@@ -48,6 +49,7 @@ class Tally:
             made = Trial(0, (f"{self.part.name}, trial {seed}: {type(error).__name__}: {error}",))
         self.trials += 1
         self.checks += made.checks
+        self.undecided += made.undecided
         self.seconds += time.process_time() - start
         self.disagreements += made.disagreements
         return made.disagreements

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 
 from shapelint.ops.index import check_tensor
+from shapelint.ops.linear import check_padding
 from shapelint.ops.norm import _per_channel as per_channel
 from shapelint.size.tracking import symbolic
 from shapelint.trace.recording.errors import Kind
@@ -40,7 +41,7 @@ def _constant_pad_nd(op: Operation, input: Tensor, pad: Any, value: Any = 0) -> 
 
 @size_rule(torch.embedding)
 def _embedding(op: Operation, weight: Tensor, indices: Tensor, *rest: Any) -> Result:
-    return RULES[_F.embedding](op, indices, weight)
+    return RULES[_F.embedding](op, indices, weight)  # it does not look at the row for padding
 
 
 @size_rule(_F.embedding_bag)
@@ -57,6 +58,7 @@ def _embedding_bag(op: Operation, input: Tensor, weight: Tensor, offsets: Tensor
         op.refuse(Kind.ARGUMENT, "input has to be 2D without offsets, or 1D with them")
     if per_sample_weights is not None:
         _check_weights(op, input, per_sample_weights)
+    check_padding(op, named.get("padding_idx"), table[0])
     check_tensor(op, input, table[0])
     if offsets is None:
         op.require_at_least(shape[1], 1, Kind.EMPTY, "embedding_bag: bags of {left} elements")

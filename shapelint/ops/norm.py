@@ -71,10 +71,10 @@ def _batch_norm(
     eps: float = 1e-5,
 ) -> Result:
     """In training it wants more than one value per channel, in evaluation its statistics."""
-    norm_dtypes(op, input, weight, bias, running_mean, running_var)
     shape = op.shape(input)
     if len(shape) == 1 and not plain(shape[0]):
         raise NoRule
+    norm_dtypes(op, input, weight, bias, running_mean, running_var)
     if len(shape) < 2:
         op.refuse(Kind.ARGUMENT, f"batch_norm wants at least two dimensions, got {len(shape)}")
     if eps < 0 or (training and not eps):

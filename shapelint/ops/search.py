@@ -139,6 +139,7 @@ def _multinomial(op: Operation, input: Tensor, num_samples: int, replacement: bo
     if not 1 <= len(shape) <= 2:
         op.refuse(Kind.ARGUMENT, f"prob_dist must be 1 or 2 dim, got {len(shape)}")
     op.require_at_least(num_samples, 1, Kind.ARGUMENT, "cannot sample n_sample <= 0 samples")
+    op.require_at_least(_MOST, shape[-1], Kind.ARGUMENT, "number of categories cannot exceed 2^24")
     if not replacement:
         text = "cannot sample n_sample > prob_dist.size(-1) samples without replacement"
         op.require_at_least(shape[-1], num_samples, Kind.ARGUMENT, text)

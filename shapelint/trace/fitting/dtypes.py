@@ -49,20 +49,20 @@ def _check(op: Operation, args: tuple[Any, ...], named: dict[str, Any]) -> None:
         op.refuse(Kind.ARGUMENT, refusal)
 
 
-class _Sketch(tuple[torch.dtype, int]):
-    """The dtype and the number of dimensions of a tensor."""
+class _Sketch(tuple[torch.dtype, int, int]):
+    """The dtype and the number of dimensions of a tensor, and 0 where it is empty, which kernels may not look at."""
 
     __slots__ = ()
 
 
 def _sketched(value: Any) -> Any:
     if isinstance(value, torch.Tensor):
-        return _Sketch((value.dtype, value.dim()))
+        return _Sketch((value.dtype, value.dim(), int(0 not in value.shape)))
     return 1 if isinstance(value, int) and symbolic(value) else plain_tree(value)
 
 
 def _drawn(value: Any) -> Any:
-    return torch.ones((1,) * value[1], dtype=value[0], device="cpu") if isinstance(value, _Sketch) else value
+    return torch.ones(value[2:] * value[1], dtype=value[0], device="cpu") if isinstance(value, _Sketch) else value
 
 
 @lru_cache(maxsize=1024, typed=True)

@@ -170,12 +170,26 @@ def _on_cpu(operation: Operation, args: Any, kwargs: Any) -> Any:
     recorder, function = operation.recorder, operation.function
     given = flat_tensors((args, kwargs))
     resized = kwargs.get("out") is not None  # the tensor itself, which the model goes on with
-    if resized or operation.name in _QUIET | _KEPT or not any(tensor.is_meta for tensor in given):
+    if resized:
+        return _written(operation, args, kwargs)
+    if operation.name in _QUIET | _KEPT or not any(tensor.is_meta for tensor in given):
         return recorder.kernel(function, args, kwargs)
     with suppress(TooLarge):
         return real_result(recorder, function, args, kwargs)
     recorder.leak(f"`{operation.name}` has no size rule, and its tensors are too large to try it")
     return recorder.kernel(function, args, kwargs)
+
+
+def _written(operation: Operation, args: Any, kwargs: Any) -> Any:
+    """What the kernel for meta tensors gives, which writes into `out`; the CPU's decides where that one refuses it."""
+    try:
+        return operation.recorder.kernel(operation.function, args, kwargs)
+    except Exception as error:  # torch's
+        let_out(error)
+        with suppress(TooLarge):
+            real_result(operation.recorder, operation.function, args, kwargs)
+            raise Unanalysable(f"`{operation.name}` writes into `out` on the CPU alone") from error
+        raise
 
 
 def _line(error: Exception) -> str:
