@@ -118,7 +118,8 @@ def _norm(op: Operation, input: Tensor, p: Any = "fro", dim: Any = None, keepdim
     if out is not None:
         raise NoRule
     shape = op.shape(input)
-    return _made(reduced(shape, dimensions(op, dim, len(shape)), keepdim), input, dtype)
+    result = reduced(shape, dimensions(op, dim, len(shape)), keepdim)
+    return Fresh(result, input, (dtype or input.dtype).to_real()) if input.is_complex() else _made(result, input, dtype)
 
 
 def _vector_norm(

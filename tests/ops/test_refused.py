@@ -86,7 +86,7 @@ def test_dtypes_are_to_blame_only_where_others_run() -> None:
 
 
 def _blamed(function: object, *args: object) -> str | None:
-    return blame._asked(function, args, {}, own=False)  # type: ignore[arg-type]
+    return blame._asked(function, args, {}, 2)  # type: ignore[arg-type]
 
 
 def test_without_the_question_the_rules_are_wrong(monkeypatch: pytest.MonkeyPatch) -> None:

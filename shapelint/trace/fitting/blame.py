@@ -19,7 +19,7 @@ import torch
 from shapelint.size.tracking import symbolic
 from shapelint.trace.fitting.dtypes import refusal_of
 from shapelint.trace.fitting.trials import restored_random_numbers
-from shapelint.trace.recording.errors import Kind
+from shapelint.trace.recording.errors import Kind, Unanalysable
 from shapelint.trace.recording.operation import Operation
 from shapelint.trace.recording.trees import flat_tensors, plain_tree
 
@@ -30,20 +30,33 @@ _SMALL: Final = 4096
 
 
 def check_kinds(op: Operation, args: Any, kwargs: Any) -> None:
-    """Refuses a call whose dtypes are to blame; what only 16-bit floats lack is a leak: other devices may have it."""
+    """Refuses a call whose dtypes are to blame; what only 16-bit floats lack is a leak: other devices may have it.
+
+    Some kernels are for some sizes, such as products of booleans: raises Unanalysable where open sizes decide.
+    """
     tensors = flat_tensors((args, kwargs))
     kinds = {tensor.dtype for tensor in tensors}
     if (kinds in _USUAL and kwargs.get("out") is None) or not kinds or _excepted(op):
         return
-    empty = any(0 in tensor.shape for tensor in tensors)
-    refusal = None if empty else _asked(op.function, args, kwargs, own=False)
-    if refusal != "" and sum(prod(tensor.shape) for tensor in tensors) <= _SMALL:
-        own = _asked(op.function, args, kwargs, own=True)
-        refusal = refusal if own is None else own
+    answers = _answers(op, tensors, partial(_asked, op.function, args, kwargs))
+    refusal = next(filter(None, answers), "")
     if refusal and kinds & _HALVES and kinds <= _WITH_HALVES:
         op.recorder.leak(f"`{op.name}` on 16-bit floats depends on the device")
-    elif refusal:
+    elif refusal and "" not in answers:
         op.refuse(Kind.ARGUMENT, refusal)
+    elif refusal and any(symbolic(dim) for tensor in tensors for dim in op.shape(tensor)):
+        raise Unanalysable(f"`{op.name}`: sizes decide whether PyTorch takes these dtypes: {refusal}")
+    elif refusal and answers[-1]:
+        op.refuse(Kind.ARGUMENT, refusal)
+
+
+def _answers(op: Operation, tensors: list[torch.Tensor], asked: Callable[[int | None], str | None]) -> list[str]:
+    """What is known of sizes that are all 1, all 2, and, last, the call's own where these are small."""
+    empty = any(0 in tensor.shape for tensor in tensors)
+    answers = [] if empty else [asked(1), asked(2)]
+    if set(answers) != {""} and sum(prod(tensor.shape) for tensor in tensors) <= _SMALL:
+        answers.append(asked(None))
+    return [answer for answer in answers if answer is not None]
 
 
 def _excepted(op: Operation) -> bool:
@@ -71,17 +84,18 @@ class _Part:
     value: Any
 
 
-def _asked(function: Callable[..., Any], args: Any, kwargs: Any, *, own: bool) -> str | None:
+def _asked(function: Callable[..., Any], args: Any, kwargs: Any, size: int | None) -> str | None:
     """What PyTorch says where the dtypes are to blame, "" where it takes them, None where neither is known.
 
-    Asked on tensors whose sizes are all 1 and all 2, or on those of the call's `own`: some kernels are for some sizes.
+    All tensors have this size in all axes, or, where it is None, the shapes that they have.
     """
+    own = size is None
     numbers = {id(tensor): number for number, tensor in enumerate(flat_tensors((args, kwargs)))}
     sketch = partial(_sketched, numbers, own=own)
     written = kwargs.get("out")
     given = sketch(tuple(args)), sketch({name: each for name, each in kwargs.items() if name != "out"})
     try:
-        return _blamed(function, *given, sketch(written, empty=True), (0,) if own else (1, 2))
+        return _blamed(function, *given, sketch(written, empty=True), size or 0)
     except TypeError:  # an argument that cannot be remembered
         return ""
 
@@ -105,25 +119,22 @@ Change = Callable[[int, torch.dtype], torch.dtype]
 
 
 @lru_cache(maxsize=2048)
-def _blamed(function: Callable[..., Any], args: Any, kwargs: Any, out: Any, sizes: tuple[int, ...]) -> str | None:
-    """Tries each size: at one of them the call raises with these dtypes and runs with others, or it runs at one."""
-    written, runs = out != _Part(type(None), None), False
+def _blamed(function: Callable[..., Any], args: Any, kwargs: Any, out: Any, size: int) -> str | None:
+    """See `_asked`."""
+    written = out != _Part(type(None), None)
 
-    def error(size: int, fill: str, change: Change, *, with_out: bool) -> str:
+    def error(fill: str, change: Change, *, with_out: bool) -> str:
         made = partial(_made, size=size, fill=fill, change=change)
         named = {**made(kwargs), **({"out": made(out)} if with_out else {})}
         return refusal_of(function, made(args), named)
 
     with restored_random_numbers():
-        for size in sizes:
-            refusals = [error(size, fill, _as_it_is, with_out=written) for fill in _FILLS]
-            if "" in refusals:
-                runs = True
-                continue
-            others = [*((change, written) for change in _CHANGES), *([(_as_it_is, False)] if written else [])]
-            if any(not error(size, fill, *other[:1], with_out=other[1]) for other, fill in product(others, _FILLS)):
-                return refusals[0]
-    return "" if runs else None
+        refusals = [error(fill, _as_it_is, with_out=written) for fill in _FILLS]
+        if "" in refusals:
+            return ""
+        others = [*((change, written) for change in _CHANGES), *([(_as_it_is, False)] if written else [])]
+        blamed = any(not error(fill, change, with_out=out) for (change, out), fill in product(others, _FILLS))
+    return refusals[0] if blamed else None
 
 
 def _made(tree: Any, *, size: int, fill: str, change: Change) -> Any:

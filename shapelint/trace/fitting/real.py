@@ -23,7 +23,9 @@ from shapelint.trace.recording.trees import flat_tensors, with_tensors
 
 _MOST: Final = 1 << 22
 # With numbers or sizes that do not fit, these read and write beyond their memory, or fill all there is.
-_TRUSTING: Final = re.compile(r"(lu_unpack|_?segment_reduce|_unsafe_(masked_)?index|_?histogramdd\w*)(\.\w+)?")
+_TRUSTING: Final = re.compile(
+    r"(lu_unpack|(linalg_)?(lu|ldl)_solve|_?segment_reduce|_unsafe_(masked_)?index|_?histogramdd\w*)(\.\w+)?"
+)
 _TRUSTING_NORMS: Final = re.compile(r"_?native_batch_norm\w*(\.\w+)?|_batch_norm_\w+(\.\w+)?")
 
 
