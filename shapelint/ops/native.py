@@ -10,6 +10,7 @@ from shapelint.ops.index import check_tensor
 from shapelint.ops.linear import check_padding
 from shapelint.ops.norm import _per_channel as per_channel
 from shapelint.size.tracking import symbolic
+from shapelint.trace.recording.arguments import floating
 from shapelint.trace.recording.errors import Kind
 from shapelint.trace.recording.operation import RULES, Fresh, Kernel, NoRule, Operation, Result, size_rule
 
@@ -54,6 +55,7 @@ def _embedding_bag(op: Operation, input: Tensor, weight: Tensor, offsets: Tensor
         raise NoRule
     if len(table) != 2:
         op.refuse(Kind.ARGUMENT, f"weight has to be a 2D Tensor, but got Tensor of dimension {len(table)}")
+    floating(op, weight)
     if len(shape) not in (1, 2) or (len(shape) == 2) != (offsets is None):
         op.refuse(Kind.ARGUMENT, "input has to be 2D without offsets, or 1D with them")
     if per_sample_weights is not None:

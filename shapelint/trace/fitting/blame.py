@@ -17,7 +17,7 @@ from typing import Any, Final
 import torch
 
 from shapelint.size.tracking import symbolic
-from shapelint.trace.fitting.dtypes import refusal_of
+from shapelint.trace.fitting.dtypes import refusal_of, trusts_numbers
 from shapelint.trace.fitting.trials import restored_random_numbers
 from shapelint.trace.recording.errors import Kind, Unanalysable
 from shapelint.trace.recording.operation import Operation
@@ -60,10 +60,10 @@ def _answers(op: Operation, tensors: list[torch.Tensor], asked: Callable[[int | 
 
 
 def _excepted(op: Operation) -> bool:
-    """Whether it is no function of torch's, or autocast decides on dtypes."""
+    """Whether it is no function of torch's, its kernel may die of numbers, or autocast decides on dtypes."""
     home = str(getattr(op.function, "__module__", ""))
     autocast = torch.is_autocast_enabled("cpu") or torch.is_autocast_enabled("cuda")
-    return autocast or home.startswith("shapelint.")
+    return autocast or home.startswith("shapelint.") or trusts_numbers(op.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +130,7 @@ def _blamed(function: Callable[..., Any], args: Any, kwargs: Any, out: Any, size
 
     with restored_random_numbers():
         refusals = [error(fill, _as_it_is, with_out=written) for fill in _FILLS]
-        if "" in refusals:
+        if "" in refusals or any("ZeroDivision" in refusal for refusal in refusals):
             return ""
         others = [*((change, written) for change in _CHANGES), *([(_as_it_is, False)] if written else [])]
         blamed = any(not error(fill, change, with_out=out) for (change, out), fill in product(others, _FILLS))
@@ -151,12 +151,11 @@ def _made(tree: Any, *, size: int, fill: str, change: Change) -> Any:
 
 
 def _tensor(sketch: _Likeness, size: int, fill: str, dtype: torch.dtype) -> torch.Tensor:
-    """Its integers are indices more often than not, and 0 is one of anything."""
+    """Its integers are all 0, an index of anything: kernels may die of others."""
     shape = (size,) * sketch.rank if sketch.shape is None else sketch.shape
-    indices = fill == "indices" and not (sketch.dtype.is_floating_point or sketch.dtype.is_complex)
-    if indices and sketch.dtype is not torch.bool:
+    if not (dtype.is_floating_point or dtype.is_complex or dtype is torch.bool):
         return torch.zeros(shape, dtype=dtype, device="cpu")
-    if fill == "halves" and sketch.dtype.is_floating_point:
+    if fill == "halves" and dtype.is_floating_point:
         return torch.full(shape, 0.5, device="cpu").to(dtype)
     return torch.ones(shape, dtype=dtype, device="cpu")
 
@@ -178,7 +177,7 @@ def _all(wanted: torch.dtype, number: int, dtype: torch.dtype) -> torch.dtype:
     return wanted
 
 
-_FILLS: Final = ("indices", "ones", "halves")
+_FILLS: Final = ("ones", "halves")
 _CHANGES: Final[tuple[Change, ...]] = (
     _usual_floats,
     *(partial(_all, dtype) for dtype in (torch.float32, torch.int64, torch.bool)),

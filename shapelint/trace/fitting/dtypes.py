@@ -20,6 +20,10 @@ from shapelint.trace.recording.errors import Kind
 from shapelint.trace.recording.operation import Operation
 from shapelint.trace.recording.trees import flat_tensors, plain_tree
 
+_TRUSTING = re.compile(
+    r"(lu_unpack|(linalg_)?(lu|ldl)_solve|_?segment_reduce|_unsafe_(masked_)?index|_?histogramdd\w*|_?embedding_bag\w*"
+    r"|\w+_backward)(\.\w+)?"
+)
 _BITS = re.compile(r"bitwise_\w+|__[ir]?(and|or|xor|lshift|rshift|invert)__|gcd|lcm|float_power_")
 
 
@@ -47,6 +51,11 @@ def _check(op: Operation, args: tuple[Any, ...], named: dict[str, Any]) -> None:
         refusal = _refusal.__wrapped__(op.function, *given)
     if refusal:
         op.refuse(Kind.ARGUMENT, refusal)
+
+
+def trusts_numbers(name: str) -> bool:
+    """Whether a kernel reads and writes beyond its memory, or fills all there is, where numbers in it do not fit."""
+    return _TRUSTING.fullmatch(name) is not None
 
 
 class _Sketch(tuple[torch.dtype, int, int]):

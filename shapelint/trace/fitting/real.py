@@ -16,16 +16,13 @@ from typing import Any, Final
 import torch
 
 from shapelint.source.fault import let_out
+from shapelint.trace.fitting.dtypes import trusts_numbers
 from shapelint.trace.fitting.trials import restored_random_numbers
 from shapelint.trace.recording.errors import Unanalysable
 from shapelint.trace.recording.record import Recording
 from shapelint.trace.recording.trees import flat_tensors, with_tensors
 
 _MOST: Final = 1 << 22
-# With numbers or sizes that do not fit, these read and write beyond their memory, or fill all there is.
-_TRUSTING: Final = re.compile(
-    r"(lu_unpack|(linalg_)?(lu|ldl)_solve|_?segment_reduce|_unsafe_(masked_)?index|_?histogramdd\w*)(\.\w+)?"
-)
 _TRUSTING_NORMS: Final = re.compile(r"_?native_batch_norm\w*(\.\w+)?|_batch_norm_\w+(\.\w+)?")
 
 
@@ -86,7 +83,7 @@ def real_result(recorder: Recording, function: Any, args: Any, kwargs: Any, *, t
 def _is_dangerous(name: str, tensors: Sequence[torch.Tensor]) -> bool:
     """Whether a kernel trusts numbers that nobody knows, or vectors that have not one value for each channel."""
     if not _TRUSTING_NORMS.fullmatch(name):
-        return _TRUSTING.fullmatch(name) is not None
+        return trusts_numbers(name)
     channels = tensors[0].shape[1:2]
     return any(tensor.shape != channels for tensor in tensors[1:])
 
@@ -147,4 +144,4 @@ def _diagonal(tensor: torch.Tensor) -> None:
 _FILLS: Final[tuple[Callable[[torch.Tensor], object], ...]] = (
     _drawn, torch.Tensor.zero_, lambda tensor: tensor.fill_(1), _diagonal, _rising,
 )  # fmt: skip
-_FILLS_OF_INTEGERS: Final = (_drawn, _rising, *_FILLS[2:4], torch.Tensor.zero_)
+_FILLS_OF_INTEGERS: Final = (_drawn, *_FILLS[2:])
