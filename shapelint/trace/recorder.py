@@ -204,6 +204,8 @@ class Recorder(TorchFunctionMode):
             self._current = (args, kwargs)
             result = declared(operation, args, kwargs)
             if isinstance(result, Plain):
+                if any(event.failure and event.node == len(self.records) for event in self.events[-1:]):
+                    self._end(operation)  # a region ends at it
                 return result.value
             return self.perform(operation, result, args, kwargs)
         except Exception as error:  # any class: whether torch raises too tells whose it is
