@@ -110,7 +110,7 @@ def floating(op: Operation, tensor: torch.Tensor, *, also: Iterable[torch.dtype]
     if tensor.dtype in (torch.float16, torch.bfloat16):
         if not half:
             op.recorder.leak(f"`{op.name}` on {tensor.dtype} depends on the device")
-    elif not tensor.is_floating_point() and tensor.dtype not in also:
+    elif not tensor.is_floating_point() and tensor.dtype not in also and 0 not in tensor.shape:
         op.refuse(Kind.ARGUMENT, f'"{op.name}" not implemented for {tensor.dtype}')
 
 
