@@ -129,9 +129,11 @@ def _blamed(function: Callable[..., Any], args: Any, kwargs: Any, out: Any, size
         return refusal_of(function, made(args), named)
 
     with restored_random_numbers():
-        refusals = [error(fill, _as_it_is, with_out=written) for fill in _FILLS]
-        if "" in refusals or any("ZeroDivision" in refusal for refusal in refusals):
-            return ""
+        refusals = []
+        for fill in _FILLS:
+            refusals.append(error(fill, _as_it_is, with_out=written))
+            if not refusals[-1] or "ZeroDivision" in refusals[-1]:
+                return ""
         others = [*((change, written) for change in _CHANGES), *([(_as_it_is, False)] if written else [])]
         blamed = any(not error(fill, change, with_out=out) for (change, out), fill in product(others, _FILLS))
     return refusals[0] if blamed else None
@@ -155,6 +157,8 @@ def _tensor(sketch: _Likeness, size: int, fill: str, dtype: torch.dtype) -> torc
     shape = (size,) * sketch.rank if sketch.shape is None else sketch.shape
     if not (dtype.is_floating_point or dtype.is_complex or dtype is torch.bool):
         return torch.zeros(shape, dtype=dtype, device="cpu")
+    if fill == "unit" and len(shape) > 1:
+        return torch.eye(*shape[-2:], dtype=dtype, device="cpu").expand(shape).clone()
     if fill == "halves" and dtype.is_floating_point:
         return torch.full(shape, 0.5, device="cpu").to(dtype)
     return torch.ones(shape, dtype=dtype, device="cpu")
@@ -177,7 +181,7 @@ def _all(wanted: torch.dtype, number: int, dtype: torch.dtype) -> torch.dtype:
     return wanted
 
 
-_FILLS: Final = ("ones", "halves")
+_FILLS: Final = ("ones", "halves", "unit")  # "unit": matrices that have an inverse
 _CHANGES: Final[tuple[Change, ...]] = (
     _usual_floats,
     *(partial(_all, dtype) for dtype in (torch.float32, torch.int64, torch.bool)),
