@@ -16,6 +16,7 @@ from shapelint.facts.failure import Kind
 from shapelint.facts.graph import Dimension
 from shapelint.request.inputs import Inputs
 from shapelint.request.spec import TensorSpec, parse_tensor
+from shapelint.restore.module import left_as_it_was
 from shapelint.size.number import plain
 from shapelint.trace.meta_state import MetaState
 from shapelint.trace.recording.errors import Unanalysable
@@ -35,6 +36,18 @@ class Claims:
     raises: int = 0
     silent: int = 0
     reasons: tuple[str, ...] = ()
+
+
+class Contradiction(AssertionError):
+    """A claim that eager PyTorch contradicts; `kind` says in which way."""
+
+    def __init__(self, kind: str, text: str) -> None:
+        super().__init__(text)
+        self.kind = kind
+
+
+DEPENDS: Outcome = ((-1,),)
+"""An outcome that no claim may make: the shapes depend on the numbers in the tensors."""
 
 
 class _Model(torch.nn.Module):
@@ -70,23 +83,42 @@ def agree(
     tensors = [parse_tensor(spec) for spec in specs]
     if dtypes:
         tensors = [TensorSpec(spec.dims, dtype) for spec, dtype in zip(tensors, dtypes, strict=True)]
-    symbols = tuple(dict.fromkeys(name for spec in tensors for name in spec.symbols()))
     model = _Model(function).train(train)
-    subject = Subject(model, model, Inputs(tuple(tensors)), symbols, {id(model): ""}, MetaState(model, train=train))
-    claims, reasons = Claims(), set()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         expected = _all_eager(model, tensors, sizes, rising=rising)
-        for point, outcome in zip(sizes, expected, strict=True):
+        return contradicted(model, tensors, sizes, expected, train=train, open_ended=open_ended)
+
+
+def contradicted(
+    model: torch.nn.Module,
+    specs: Sequence[TensorSpec],
+    sizes: Sequence[Sizes],
+    expected: Sequence[Outcome],
+    *,
+    train: bool = False,
+    open_ended: bool = False,
+) -> Claims:
+    """Checks what the runs of a model say of the sizes, where `expected` is what eager PyTorch does at each.
+
+    Raises Contradiction for the first claim that is not so.
+    """
+    symbols = tuple(dict.fromkeys(name for spec in specs for name in spec.symbols()))
+    names = {id(part): name for name, part in model.named_modules()}
+    subject = Subject(model, model, Inputs(tuple(specs)), symbols, names, MetaState(model, train=train))
+    claims, reasons = Claims(), set()
+    for point, outcome in zip(sizes, expected, strict=True):
+        with left_as_it_was(model, seeded=True):
             run = run_once(subject, point, symbolic=False)
-            if not _open(run, open_ended):
-                _same(_observed(run), outcome, f"a plain run at {point}")
+        if not _open(run, open_ended):
+            _same(_observed(run), outcome, f"a plain run at {point}")
+        with left_as_it_was(model, seeded=True):
             run = run_once(subject, point, symbolic=True)
-            if not _open(run, open_ended):
-                _same(_observed(run), outcome, f"a symbolic run at {point}")
-            reasons.update(_reasons(run))
-            for other, there in zip(sizes, expected, strict=True):
-                _check(run, point, other, there, claims)
+        if not _open(run, open_ended):
+            _same(_observed(run), outcome, f"a symbolic run at {point}")
+        reasons.update(_reasons(run))
+        for other, there in zip(sizes, expected, strict=True):
+            _check(run, point, other, there, claims)
     claims.reasons = tuple(sorted(reasons))
     return claims
 
@@ -114,7 +146,19 @@ def _observed(run: Run) -> Outcome:
 
 
 def _same(claimed: Outcome, there: Outcome, where: str) -> None:
-    assert claimed == there, f"{where} gives {claimed or 'an error'}, PyTorch {there or 'an error'}"
+    if claimed != there:
+        text = f"{where} gives {_told(claimed)}, PyTorch {_told(there)}"
+        raise Contradiction(_kind(claimed, there), text)
+
+
+def _told(outcome: Outcome) -> str:
+    return "an error" if outcome is None else "what the numbers decide" if outcome is DEPENDS else str(outcome)
+
+
+def _kind(claimed: Outcome, there: Outcome) -> str:
+    if there is DEPENDS:
+        return "depends on numbers"
+    return "false raise" if claimed is None else "error called ok" if there is None else "wrong size"
 
 
 def _open(run: Run, open_ended: bool) -> bool:

@@ -58,15 +58,17 @@ def _make(tally: Tally, seed: int) -> None:
 
 
 def _table(tallies: list[Tally]) -> list[str]:
-    lines = ["| what | against | trials | checks | disagreements | seconds |", "|---|---|---|---|---|---|"]
+    heads = ("what", "against", "trials", "checks", "undecided", "disagreements", "seconds")
+    lines = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
     lines += [_row(f"{each.part.name} | {each.part.against}", [each]) for each in tallies]
     return [*lines, _row("all |", tallies)] if len(tallies) > 1 else lines
 
 
 def _row(name: str, tallies: list[Tally]) -> str:
-    trials, checks = (sum(getattr(each, field) for each in tallies) for field in ("trials", "checks"))
+    fields = ("trials", "checks", "undecided")
+    trials, checks, undecided = (sum(getattr(each, field) for each in tallies) for field in fields)
     wrong, seconds = sum(len(each.disagreements) for each in tallies), sum(each.seconds for each in tallies)
-    return f"| {name} | {trials:,} | {checks:,} | {wrong} | {seconds:.0f} |"
+    return f"| {name} | {trials:,} | {checks:,} | {undecided:,} | {wrong} | {seconds:.0f} |"
 
 
 if __name__ == "__main__":

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from benchmarks.prove import files, models, operations, repairs, sizes
+from benchmarks.prove import files, models, operations, repairs, sizes, torch_data
 from benchmarks.prove.trial import Part
 
 PARTS = (
     Part("operations", "eager PyTorch, invalid arguments included", 2, operations.trial),
+    Part("torch", "eager PyTorch, on the samples and error inputs of its own tests", 3, torch_data.trial),
     Part("models", "eager PyTorch at 30 sizes each", 5, models.trial),
     Part("sizes", "brute force on integers", 1, sizes.trial),
     Part("repairs", "eager PyTorch, and every legal `output_padding`", 2, repairs.trial),

@@ -9,10 +9,14 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """How many claims were checked, and each that was contradicted, in words with what it takes to see it again."""
+    """How many claims were checked, and each that was contradicted, in words with what it takes to see it again.
+
+    `undecided` counts the sizes of which nothing was claimed.
+    """
 
     checks: int
     disagreements: tuple[str, ...] = ()
+    undecided: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +36,7 @@ class Tally:
     part: Part
     trials: int = 0
     checks: int = 0
+    undecided: int = 0
     seconds: float = 0.0
     disagreements: list[str] = field(default_factory=list)
 
@@ -44,6 +49,7 @@ class Tally:
             made = Trial(0, (f"{self.part.name}, trial {seed}: {type(error).__name__}: {error}",))
         self.trials += 1
         self.checks += made.checks
+        self.undecided += made.undecided
         self.seconds += time.process_time() - start
         self.disagreements += made.disagreements
         return made.disagreements

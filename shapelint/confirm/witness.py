@@ -15,6 +15,7 @@ from typing import Final
 
 import numpy
 import torch
+from torch.nn.parameter import is_lazy
 
 from shapelint.errors import printable, words_of
 from shapelint.load import Loaded
@@ -67,6 +68,8 @@ class Witness:
     def __init__(self, loaded: Loaded, *, method: str | None, train: bool) -> None:
         self._loaded, self._method, self._train = loaded, method, train
         tensors = [*loaded.module.parameters(), *loaded.module.buffers()]
+        self._lazy = any(map(is_lazy, tensors))
+        tensors = [] if self._lazy else tensors
         self._total = sum(tensor.numel() for tensor in tensors)
         self._largest = max((tensor.numel() for tensor in tensors if tensor.dim() > 2), default=0)
         self._elsewhere = next((each.device.type for each in tensors if each.device.type not in ("cpu", "meta")), "")
@@ -74,6 +77,8 @@ class Witness:
 
     def too_large(self, run: Run) -> str:
         """Why the run is not done for real, as far as its records tell; "" where it is."""
+        if self._lazy:
+            return "its lazy layers have no parameters yet"
         if self._elsewhere:
             return f"its parameters are on {self._elsewhere}"
         if not self._given and (self._total > _PARAMETERS or self._largest > _PACKED):

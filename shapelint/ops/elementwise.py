@@ -14,7 +14,7 @@ import torch
 from shapelint.size.condition import any_of, equal
 from shapelint.size.number import function_of, plain
 from shapelint.size.ratio import Ratio
-from shapelint.trace.fitting.dtypes import check_dtypes
+from shapelint.trace.fitting.dtypes import check_dtypes, check_settings
 from shapelint.trace.memory.strides import like_operands
 from shapelint.trace.recording.errors import Kind, Unanalysable
 from shapelint.trace.recording.operation import (
@@ -142,8 +142,10 @@ def _binary(op: Operation, input: Any, other: Any, *rest: Any, kind: str, out: A
         raise NoRule
     if other is None or isinstance(other, (str, list, tuple, dict)):
         return Plain(op.recorder.kernel(op.function, (input, other), options))  # NotImplemented, or torch's own error
-    check_dtypes(op, input, other, *rest, **options)
     tensors = [each for each in (input, other) if isinstance(each, Tensor)]
+    if not tensors:
+        raise NoRule
+    (check_settings if rest or options else check_dtypes)(op, input, other, *rest, **options)
     if _changes(op) and isinstance(input, Tensor):
         return in_place(op, input, other) if input.is_floating_point() else _kernel_in_place(op, input, other)
     dtypes = {"test": torch.bool, "bits": None}
@@ -186,6 +188,8 @@ def _masked_fill(op: Operation, input: Tensor, mask: Tensor, value: Any) -> Resu
     if isinstance(value, Tensor) and value.dim():
         text = "masked_fill_ only supports a 0-dimensional value tensor"
         op.refuse(Kind.ARGUMENT, text)
+    known = op.recorder.known.get(id(value))
+    check_settings(op, input, mask, value.item() if known is not None and known.constant else value)
     if _changes(op):
         return in_place(op, input, mask)
     return Fresh(op.broadcast(op.shape(input), op.shape(mask)), input if input.is_meta else mask, input.dtype)

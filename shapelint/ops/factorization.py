@@ -26,8 +26,6 @@ def _matrix(op: Operation, input: Tensor, *, square: bool) -> tuple[Shape, int, 
     shape = op.shape(input)
     if len(shape) < 2:
         op.refuse(Kind.ARGUMENT, f"{op.name}: The input tensor A must have at least 2 dimensions.")
-    if not (input.is_floating_point() or input.is_complex()):
-        op.refuse(Kind.ARGUMENT, f"{op.name}: Expected a floating point or complex tensor as input. Got {input.dtype}")
     if square:
         text = f"{op.name}: A must be batches of square matrices, but they are {{left}} by {{right}} matrices"
         op.require_equal(shape[-2], shape[-1], Kind.ARGUMENT, text)
@@ -39,6 +37,39 @@ def _matrix(op: Operation, input: Tensor, *, square: bool) -> tuple[Shape, int, 
 def _square(op: Operation, input: Tensor, *settings: Any, upper: bool = False) -> Result:
     _matrix(op, input, square=True)
     return Kernel((op.shape(input),))
+
+
+@size_rule(_L.inv_ex, _L.cholesky_ex)
+def _square_and_info(op: Operation, input: Tensor, **settings: Any) -> Result:
+    batch, _, _ = _matrix(op, input, square=True)
+    return Kernel((op.shape(input), batch))
+
+
+@size_rule(torch._lu_with_info)  # what `torch.lu` calls
+def _lu_with_info(op: Operation, input: Tensor, *, pivot: bool = True, check_errors: bool = True) -> Result:
+    if not pivot:
+        raise NoRule
+    batch, rows, columns = _matrix(op, input, square=False)
+    return Kernel((op.shape(input), (*batch, smaller(rows, columns)), batch))
+
+
+@size_rule(_L.lu_factor, _L.lu_factor_ex, _L.ldl_factor, _L.ldl_factor_ex)
+def _factor(op: Operation, input: Tensor, *, pivot: bool = True, **settings: Any) -> Result:
+    """The factors in one matrix, the pivots, and for `_ex` one number for each matrix."""
+    batch, rows, columns = _matrix(op, input, square="ldl" in op.name)
+    if not pivot:
+        raise NoRule
+    shapes = (op.shape(input), (*batch, smaller(rows, columns)))
+    return Kernel((*shapes, batch) if op.name.endswith("_ex") else shapes)
+
+
+@size_rule(_L.lu)
+def _lu(op: Operation, input: Tensor, *, pivot: bool = True) -> Result:
+    batch, rows, columns = _matrix(op, input, square=False)
+    if not pivot:
+        raise NoRule
+    least = smaller(rows, columns)
+    return Kernel(((*batch, rows, rows), (*batch, rows, least), (*batch, least, columns)))
 
 
 @size_rule(_L.det, torch.det, Tensor.det, torch.logdet, Tensor.logdet)

@@ -18,6 +18,8 @@ from shapelint.size.bound import lower_bound
 from shapelint.size.condition import Condition, all_of, at_least, equal
 from shapelint.size.function import constant
 from shapelint.size.number import function_of, plain
+from shapelint.size.tracking import symbolic
+from shapelint.trace.fitting.inside import value_inside
 from shapelint.trace.recording.arguments import one_dtype, outside_autocast
 from shapelint.trace.recording.errors import Kind
 from shapelint.trace.recording.operation import Fresh, NoRule, Operation, Plain, Result, size_rule
@@ -37,6 +39,8 @@ def _multi_head_attention(op: Operation, *args: Any, **kwargs: Any) -> Result:
     bound = _SIGNATURE.bind(*args, **kwargs)
     bound.apply_defaults()
     given = SimpleNamespace(**bound.arguments)
+    if not _has_usual_parameters(op, given):
+        return Plain(value_inside(op.recorder, op.function, args, kwargs))
     asked, keys, values = op.shape(given.query), op.shape(given.key), op.shape(given.value)
     if len(asked) not in (2, 3) or len(keys) != len(asked) or len(values) != len(asked):
         text = f"query should be unbatched 2D or batched 3D tensor, and key and value alike; got {len(asked)}D"
@@ -51,6 +55,18 @@ def _multi_head_attention(op: Operation, *args: Any, **kwargs: Any) -> Result:
     fast = _takes_fast_path() and given.in_proj_bias is not None
     _check_masks(op, given, (asked[0], keys[0], batch), fast=fast)
     return _result(op, given, asked, keys[0], fast=fast)
+
+
+def _has_usual_parameters(op: Operation, given: SimpleNamespace) -> bool:
+    """Whether the parameters have the fixed sizes of the module's; else the function's own calls are followed."""
+    embed = plain(given.embed_dim_to_check)
+    usual = {"in_proj_bias": (3 * embed,), "out_proj_bias": (embed,), "bias_k": (1, 1, embed), "bias_v": (1, 1, embed)}
+    for name in ("in_proj_weight", "q_proj_weight", "k_proj_weight", "v_proj_weight", "out_proj_weight", *usual):
+        tensor = getattr(given, name)
+        shape = () if tensor is None else op.shape(tensor)
+        if any(map(symbolic, shape)) or tuple(shape) != usual.get(name, tuple(shape)) * (tensor is not None):
+            return False
+    return True
 
 
 def _check_supported(given: SimpleNamespace) -> None:

@@ -252,14 +252,16 @@ def _index_select(op: Operation, input: Tensor, dim: int, index: Tensor) -> Resu
 def _gather(op: Operation, input: Tensor, dim: int, index: Tensor, *, sparse_grad: bool = False) -> Result:
     shape, chosen = op.shape(input), op.shape(index)
     axis = dimension(op, dim, len(shape))
-    if len(shape) != len(chosen):
+    if op.decide(any_of(equal(function_of(count), constant(0)) for count in chosen)):
+        return Kernel((chosen,))
+    shape, lined = shape or (1,), chosen or (1,)
+    if len(shape) != len(lined):
         op.refuse(Kind.ARGUMENT, "Index tensor must have the same number of dimensions as input tensor")
-    for place, (size, count) in enumerate(zip(shape, chosen, strict=True)):
+    for place, (size, count) in enumerate(zip(shape, lined, strict=True)):
         if place != axis:
             text = f"Size does not match at dimension {place}: index {{right}}, input {{left}}"
             op.require_at_least(size, count, Kind.INDEX, text)
-    if shape:
-        check_tensor(op, index, shape[axis])
+    check_tensor(op, index, shape[axis])
     return Kernel((chosen,))
 
 

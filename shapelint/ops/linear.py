@@ -8,7 +8,9 @@ import torch
 
 from shapelint.ops.elementwise import fits
 from shapelint.ops.index import check_tensor
-from shapelint.size.number import plain
+from shapelint.size.condition import at_least
+from shapelint.size.function import constant
+from shapelint.size.number import function_of, plain
 from shapelint.trace.fitting.dtypes import check_dtypes
 from shapelint.trace.memory.layout import is_plain_layout
 from shapelint.trace.recording.arguments import one_dtype, same_dtype
@@ -151,5 +153,14 @@ def _embedding(op: Operation, input: Tensor, weight: Tensor, *rest: Any, **named
         op.refuse(Kind.ARGUMENT, "'weight' must be 2-D")
     if input.dtype not in (torch.int64, torch.int32):
         op.refuse(Kind.ARGUMENT, f"embedding wants indices of int64 or int32, but got {str(input.dtype)[6:]}")
+    check_padding(op, named.get("padding_idx", rest[0] if rest else None), table[0])
     check_tensor(op, input, table[0])
     return Fresh((*op.shape(input), table[1]), weight)
+
+
+def check_padding(op: Operation, index: int | None, rows: int) -> None:
+    """The row for padding is one of the table; it may count from the end."""
+    if index is not None:
+        least = constant(index + 1 if index >= 0 else -index)
+        text = "padding_idx must be within the {left} embeddings, but got {right}"
+        op.require(at_least(function_of(rows), least), Kind.INDEX, text, between=(rows, index))

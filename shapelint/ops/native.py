@@ -7,8 +7,10 @@ from typing import Any
 import torch
 
 from shapelint.ops.index import check_tensor
+from shapelint.ops.linear import check_padding
 from shapelint.ops.norm import _per_channel as per_channel
 from shapelint.size.tracking import symbolic
+from shapelint.trace.recording.arguments import floating
 from shapelint.trace.recording.errors import Kind
 from shapelint.trace.recording.operation import RULES, Fresh, Kernel, NoRule, Operation, Result, size_rule
 
@@ -40,7 +42,7 @@ def _constant_pad_nd(op: Operation, input: Tensor, pad: Any, value: Any = 0) -> 
 
 @size_rule(torch.embedding)
 def _embedding(op: Operation, weight: Tensor, indices: Tensor, *rest: Any) -> Result:
-    return RULES[_F.embedding](op, indices, weight)
+    return RULES[_F.embedding](op, indices, weight)  # it does not look at the row for padding
 
 
 @size_rule(_F.embedding_bag)
@@ -53,10 +55,12 @@ def _embedding_bag(op: Operation, input: Tensor, weight: Tensor, offsets: Tensor
         raise NoRule
     if len(table) != 2:
         op.refuse(Kind.ARGUMENT, f"weight has to be a 2D Tensor, but got Tensor of dimension {len(table)}")
+    floating(op, weight)
     if len(shape) not in (1, 2) or (len(shape) == 2) != (offsets is None):
         op.refuse(Kind.ARGUMENT, "input has to be 2D without offsets, or 1D with them")
     if per_sample_weights is not None:
         _check_weights(op, input, per_sample_weights)
+    check_padding(op, named.get("padding_idx"), table[0])
     check_tensor(op, input, table[0])
     if offsets is None:
         op.require_at_least(shape[1], 1, Kind.EMPTY, "embedding_bag: bags of {left} elements")

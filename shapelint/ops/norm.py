@@ -17,7 +17,7 @@ from shapelint.size.number import function_of, plain
 from shapelint.trace.memory.layout import CHANNELS_LAST, in_format, in_suggested_format
 from shapelint.trace.recording.arguments import norm_dtypes
 from shapelint.trace.recording.errors import Kind
-from shapelint.trace.recording.operation import Fresh, Kernel, Operation, Result, size_rule
+from shapelint.trace.recording.operation import Fresh, Kernel, NoRule, Operation, Result, size_rule
 from shapelint.trace.recording.record import Shape, elements
 
 Tensor = torch.Tensor
@@ -71,10 +71,15 @@ def _batch_norm(
     eps: float = 1e-5,
 ) -> Result:
     """In training it wants more than one value per channel, in evaluation its statistics."""
-    norm_dtypes(op, input, weight, bias, running_mean, running_var)
     shape = op.shape(input)
+    if len(shape) == 1 and not plain(shape[0]):
+        raise NoRule
+    norm_dtypes(op, input, weight, bias, running_mean, running_var)
     if len(shape) < 2:
         op.refuse(Kind.ARGUMENT, f"batch_norm wants at least two dimensions, got {len(shape)}")
+    if eps < 0 or (training and not eps):
+        wanted = "positive during training" if training else "non-negative"
+        op.refuse(Kind.ARGUMENT, f"batch_norm eps must be {wanted}, but got {eps}")
     if training:
         _more_than_one(op, (shape[0], *shape[2:]), _FEW_VALUES)
     elif running_mean is None or running_var is None:

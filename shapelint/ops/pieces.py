@@ -117,6 +117,8 @@ def _roll(op: Operation, input: Tensor, shifts: Any, dims: Any = ()) -> Result:
     shape = op.shape(input)
     axes = dims if isinstance(dims, (tuple, list)) else (dims,)
     steps = shifts if isinstance(shifts, (tuple, list)) else (shifts,)
+    if not steps:
+        op.refuse(Kind.ARGUMENT, "`shifts` required")
     for axis in axes:
         dimension(op, axis, len(shape))
     if len(axes) != len(steps) and not (len(axes) == 0 and len(steps) == 1):

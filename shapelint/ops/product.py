@@ -69,7 +69,10 @@ def _addbmm(op: Operation, input: Tensor, batch1: Tensor, batch2: Tensor, **opti
     _ranks(op, (3, 3), one, two)
     op.require_equal(one[0], two[0], Kind.JOIN, "addbmm: {left} matrices and {right}")
     _inner(op, one[2], two[1])
-    return _added(op, input, (one[1], two[2]))
+    result = (one[1], two[2])
+    if op.name == "addbmm_" and not (input.dim() == 2 and all(map(op.settled, op.shape(input), result))):
+        raise NoRule  # it makes a smaller input as large as the result
+    return _added(op, input, result)
 
 
 @size_rule(Tensor.addmm_, Tensor.baddbmm_)

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from shapelint.ops.elementwise import _binary
-from shapelint.trace.recording.arguments import comparable, dimension, dimensions
+from shapelint.trace.recording.arguments import dimension, dimensions
 from shapelint.trace.recording.errors import Kind
 from shapelint.trace.recording.operation import (
     RULES,
@@ -49,9 +49,8 @@ def _sum(op: Operation, input: Tensor, dim: Any = None, keepdim: bool = False, *
     if isinstance(dim, torch.dtype):
         raise NoRule
     shape = op.shape(input)
-    if op.name.startswith("nan"):
-        comparable(op, input)
-    if op.name != "mean" or input.is_floating_point() or input.is_complex() or dtype is not None:
+    made = input.dtype if dtype is None else dtype
+    if op.name != "mean" or made.is_floating_point or made.is_complex:
         return _made(reduced(shape, dimensions(op, dim, len(shape)), keepdim), input, dtype)
     op.refuse(
         Kind.ARGUMENT, "mean(): could not infer output dtype. Input dtype must be a floating point or complex dtype"
@@ -71,7 +70,6 @@ def _reduction(op: Operation, input: Tensor, dim: Any = None, keepdim: bool = Fa
 
 def _extreme(op: Operation, input: Tensor, dim: Any = (), keepdim: bool = False) -> Result:
     """amax, amin, aminmax: (input, dim, keepdim) over axes that are not empty."""
-    comparable(op, input)
     shape = op.shape(input)
     axes = dimensions(op, dim, len(shape))
     _check_some(op, shape, axes)
@@ -83,7 +81,6 @@ def _one_axis(op: Operation, input: Tensor, dim: Any = None, keepdim: bool = Fal
     shape = op.shape(input)
     axes = () if dim in ((), []) else dimensions(op, dim, len(shape))
     if op.name.startswith("arg"):
-        comparable(op, input)
         _check_some(op, shape, axes)
         return Fresh(reduced(shape, axes, keepdim), input, torch.int64)
     if op.name == "prod":
@@ -121,7 +118,8 @@ def _norm(op: Operation, input: Tensor, p: Any = "fro", dim: Any = None, keepdim
     if out is not None:
         raise NoRule
     shape = op.shape(input)
-    return _made(reduced(shape, dimensions(op, dim, len(shape)), keepdim), input, dtype)
+    result = reduced(shape, dimensions(op, dim, len(shape)), keepdim)
+    return Fresh(result, input, (dtype or input.dtype).to_real()) if input.is_complex() else _made(result, input, dtype)
 
 
 def _vector_norm(
@@ -135,10 +133,9 @@ def _pair(op: Operation, input: Tensor, *rest: Any, **named: Any) -> Result:
     other = named.get("other", rest[0] if rest else None)
     if isinstance(other, Tensor):
         return _binary(op, input, other, kind="arithmetic")
-    comparable(op, input)
     shape = op.shape(input)
     if not rest and not named:
-        if op.name == "mode" and shape:
+        if op.name == "mode":
             return _indices(op, shape, -1, False)
         _check_some(op, shape, tuple(range(len(shape))) if op.name in ("max", "min") else ())
         return Kernel(((),))
@@ -154,7 +151,6 @@ def _indices(op: Operation, shape: Shape, dim: int, keepdim: bool) -> Result:
 
 def _ordered(op: Operation, input: Tensor, *rest: Any, **named: Any) -> Result:
     """sort, cummax, cummin: the input's shape, twice."""
-    comparable(op, input)
     shape = op.shape(input)
     dim = named.get("dim", rest[0] if rest and not isinstance(rest[0], bool) else -1)
     dimension(op, dim, len(shape))
@@ -163,7 +159,6 @@ def _ordered(op: Operation, input: Tensor, *rest: Any, **named: Any) -> Result:
 
 @size_rule(torch.topk, Tensor.topk)
 def _topk(op: Operation, input: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: bool = True) -> Result:
-    comparable(op, input)
     shape = op.shape(input)
     axis = dimension(op, dim, len(shape))
     if not shape:

@@ -13,7 +13,7 @@ from shapelint.ops.reduce import reduced
 from shapelint.size.condition import equal
 from shapelint.size.function import constant
 from shapelint.size.number import function_of
-from shapelint.trace.recording.arguments import comparable, dimension, dimensions
+from shapelint.trace.recording.arguments import dimension, dimensions
 from shapelint.trace.recording.errors import Kind, Unanalysable
 from shapelint.trace.recording.operation import Fresh, Kernel, NoRule, Operation, Result, size_rule, spellings
 from shapelint.trace.recording.record import Shape
@@ -57,7 +57,6 @@ def _check_same(op: Operation, one: Shape, two: Shape, text: str) -> None:
 
 @size_rule(torch.kthvalue, Tensor.kthvalue)
 def _kthvalue(op: Operation, input: Tensor, k: int, dim: int = -1, keepdim: bool = False) -> Result:
-    comparable(op, input)
     shape = op.shape(input)
     axis = dimension(op, dim, len(shape))
     size, text = shape[axis] if shape else 1, "kthvalue(): selected number k out of range for dimension {left}"
@@ -80,7 +79,7 @@ def _quantile(op: Operation, input: Tensor, q: Any, dim: Any = None, keepdim: bo
         op.require_at_least(size, 1, Kind.EMPTY, "quantile() input tensor must be non-empty")
     count = 1
     for axis in axes:
-        count = shape[axis] * count
+        count = (shape or (1,))[axis] * count
     if function_of(count).affine:
         op.require_at_least(_MOST, count, Kind.ARGUMENT, "quantile() input tensor is too large")
     else:
@@ -98,7 +97,6 @@ def _msort(op: Operation, input: Tensor) -> Result:
 
 @size_rule(torch.aminmax, Tensor.aminmax)
 def _aminmax(op: Operation, input: Tensor, *, dim: Any = None, keepdim: bool = False) -> Result:
-    comparable(op, input)
     shape = op.shape(input)
     axes = tuple(range(len(shape))) if dim is None else (dimension(op, dim, len(shape)),)
     for axis in axes if shape else ():
@@ -141,6 +139,7 @@ def _multinomial(op: Operation, input: Tensor, num_samples: int, replacement: bo
     if not 1 <= len(shape) <= 2:
         op.refuse(Kind.ARGUMENT, f"prob_dist must be 1 or 2 dim, got {len(shape)}")
     op.require_at_least(num_samples, 1, Kind.ARGUMENT, "cannot sample n_sample <= 0 samples")
+    op.require_at_least(_MOST, shape[-1], Kind.ARGUMENT, "number of categories cannot exceed 2^24")
     if not replacement:
         text = "cannot sample n_sample > prob_dist.size(-1) samples without replacement"
         op.require_at_least(shape[-1], num_samples, Kind.ARGUMENT, text)

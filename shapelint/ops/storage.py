@@ -60,7 +60,7 @@ def _resize_as(op: Operation, input: Tensor, other: Tensor, **options: Any) -> R
     return Kernel((op.shape(other),))
 
 
-@size_rule(torch.as_strided, Tensor.as_strided)
+@size_rule(torch.as_strided, Tensor.as_strided, Tensor.as_strided_, torch.as_strided_)
 def _as_strided(op: Operation, input: Tensor, size: Any, stride: Any, storage_offset: Any = None) -> Result:
     """Must stay within the memory, which is known to be as large as a tensor that is contiguous."""
     sizes, strides = listed((size,)), listed((stride,))

@@ -12,9 +12,10 @@ from torch.nn.parameter import is_lazy
 
 from shapelint.ops.elementwise import in_place
 from shapelint.ops.view import ones
-from shapelint.size.condition import divisible
+from shapelint.size.condition import divisible, equal
+from shapelint.size.function import constant
 from shapelint.size.number import function_of, plain
-from shapelint.trace.fitting.dtypes import check_dtypes
+from shapelint.trace.fitting.dtypes import check_dtypes, check_settings
 from shapelint.trace.memory.layout import is_like_channels_last, suggested_format
 from shapelint.trace.recording.arguments import dimension, one_dtype
 from shapelint.trace.recording.errors import Kind
@@ -90,7 +91,7 @@ def _elementwise(
         _check_probability(op, named.get("p", rest[0] if rest else 0.5))
         if not input.is_contiguous() and not _drops(op, *rest, **named) and not _is_dense(input):
             return Same(input, op.shape(input))
-    check_dtypes(op, input, *rest, **named)
+    check_settings(op, input, *rest, **named)
     inplace = named.get("inplace", position is not None and len(rest) >= position and rest[position - 1])
     if inplace or (op.name.endswith("_") and not op.name.endswith("__")):
         return in_place(op, input)
@@ -119,6 +120,7 @@ def _is_dense(tensor: Tensor) -> bool:
 
 
 def _fill(op: Operation, input: Tensor, *rest: Any, **named: Any) -> Result:
+    check_settings(op, input, *rest, **named)
     return in_place(op, input)
 
 
@@ -186,7 +188,7 @@ def _prelu(op: Operation, input: Tensor, weight: Tensor) -> Result:
         op.refuse(
             Kind.ARGUMENT, f"prelu: Expected `weight` to be a scalar or 1D tensor, but got: ndim = {len(parameters)}"
         )
-    if parameters and plain(parameters[0]) != 1:
+    if parameters and not op.decide(equal(function_of(parameters[0]), constant(1))):
         channels = shape[1] if len(shape) > 1 else 1
         text = (
             f"Mismatch of parameter numbers and input channel size. Found parameter numbers = {plain(parameters[0])} "

@@ -19,6 +19,7 @@ from shapelint.ops.factory import shape_asked
 from shapelint.size.number import larger, smaller
 from shapelint.size.ratio import Ratio
 from shapelint.size.tracking import symbolic
+from shapelint.source.fault import let_out
 from shapelint.trace.fitting.fallback import Ready
 from shapelint.trace.recording.operation import (
     VALUE_RULES,
@@ -133,8 +134,13 @@ def _rearranged(op: Operation, *args: Any, **kwargs: Any) -> Result:
             raise NoRule
         return type(tree)(map(places, tree)) if type(tree) in (tuple, list) else tree
 
-    moved = op.recorder.kernel(op.function, places(args), {name: places(each) for name, each in kwargs.items()})
-    value = op.recorder.kernel(op.function, args, kwargs)
+    moved_args, moved_kwargs = places(args), {name: places(each) for name, each in kwargs.items()}
+    try:
+        moved = op.recorder.kernel(op.function, moved_args, moved_kwargs)
+        value = op.recorder.kernel(op.function, args, kwargs)
+    except Exception as error:  # torch's; the rule for shapes has the words
+        let_out(error)
+        raise NoRule from error
     parts = list(moved) if isinstance(moved, (tuple, list)) else [moved]
     return _ready(op, value, *([numbers[place] for place in part.flatten().tolist()] for part in parts))
 

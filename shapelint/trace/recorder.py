@@ -25,6 +25,7 @@ from shapelint.source.fault import call_foreign
 from shapelint.source.span import CallSite
 from shapelint.trace.budget import Budget
 from shapelint.trace.fitting.fallback import Ready, declared, needs_data
+from shapelint.trace.fitting.real import kernel_result
 from shapelint.trace.recording.arguments import with_numbers
 from shapelint.trace.recording.autocast import called_as_cast, casts
 from shapelint.trace.recording.constants import constancy_of, mark_constants
@@ -203,6 +204,8 @@ class Recorder(TorchFunctionMode):
             self._current = (args, kwargs)
             result = declared(operation, args, kwargs)
             if isinstance(result, Plain):
+                if any(event.failure and event.node == len(self.records) for event in self.events[-1:]):
+                    self._end(operation)  # a region ends at it
                 return result.value
             return self.perform(operation, result, args, kwargs)
         except Exception as error:  # any class: whether torch raises too tells whose it is
@@ -220,7 +223,7 @@ class Recorder(TorchFunctionMode):
         if isinstance(result, (Fresh, Same)) and not is_on_meta(result):
             result = without_numbers(result) or Kernel((result.shape,))
         if isinstance(result, Kernel):
-            value = result.value if isinstance(result, Ready) else self.kernel(operation.function, args, kwargs)
+            value = result.value if isinstance(result, Ready) else kernel_result(self, operation.function, args, kwargs)
             tensors = flat_tensors(value)
             shapes = result.shapes or (None,) * len(tensors)
             dims = tuple(tuple(made.shape) if dim is None else dim for made, dim in zip(tensors, shapes, strict=False))

@@ -5,7 +5,9 @@ from __future__ import annotations
 import random
 
 import pytest
+import torch
 
+import shapelint
 from tests.calls import check, check_drawn, points
 
 _DIMS = ("1", "1", "2", "3", "H", "W", "H", "W", "H//2", "2*W", "H+1")
@@ -81,3 +83,13 @@ def test_an_operand_of_size_one_broadcasts_on_a_path_of_its_own() -> None:
 def test_data_dependent_sizes_are_not_analysed() -> None:
     claims = check("torch.where(x > 0)", ["2,H"], [])
     assert not claims.runs
+
+
+def test_a_region_may_end_at_a_call_that_gives_no_tensor() -> None:
+    class Compared(torch.nn.Module):
+        def forward(self, x: torch.Tensor, y: torch.Tensor) -> bool:
+            return torch.allclose(x, y, rtol=0.1)
+
+    contract = shapelint.check(Compared(), ["5", "A"]).contract
+    assert contract.proved
+    assert [contract.outcome(A=size).ok for size in (1, 4, 5, 6)] == [True, False, True, False]

@@ -60,7 +60,9 @@ def test_drawn_joins(seed: int) -> None:
     "torch.atleast_3d(x[0, 0])",
 ])  # fmt: skip
 def test_odd_joins(text: str) -> None:
-    check(text, ["1,3,H,W"], points(random.Random(1)))
+    claims = check(text, ["1,3,H,W"], points(random.Random(1)))
+    assert claims.runs + claims.raises
+    assert not claims.reasons
 
 
 def test_everything_is_decided_without_a_fallback() -> None:

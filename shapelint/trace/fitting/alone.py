@@ -242,8 +242,9 @@ def _tensor_at(operation: Operation, tensor: torch.Tensor, sizes: Mapping[str, i
     if not tensor.is_meta:
         return tensor.detach().clone()
     dims = [function_of(dim).value(sizes) for dim in operation.shape(tensor)]
+    steps = tensor.stride() if len(dims) == tensor.dim() else tuple(range(len(dims), 0, -1))  # a resized `out`
     strides, block = [0] * len(dims), 1
-    for axis in sorted(range(len(dims)), key=lambda axis: (tensor.stride(axis), -axis)):
-        if tensor.stride(axis):
+    for axis in sorted(range(len(dims)), key=lambda axis: (steps[axis], -axis)):
+        if steps[axis]:
             strides[axis], block = block, block * max(dims[axis], 1)
     return call_foreign(torch.empty_strided, dims, strides, dtype=tensor.dtype, device="meta")

@@ -17,6 +17,7 @@ import torch
 from shapelint.errors import printable, words_of
 from shapelint.source.fault import let_out
 from shapelint.trace.fitting.alone import explain, fitted_shapes, functions_in, shapes_in
+from shapelint.trace.fitting.blame import check_kinds
 from shapelint.trace.fitting.inside import is_followed, value_inside
 from shapelint.trace.fitting.real import TooLarge, real_result
 from shapelint.trace.recording.errors import Kind, Unanalysable
@@ -56,7 +57,10 @@ def declared(operation: Operation, args: Any, kwargs: Any) -> Result:
         if of_values is not None:
             with suppress(NoRule):
                 return of_values(operation, *args, **kwargs)
-        return rule(operation, *args, **kwargs)
+        result = rule(operation, *args, **kwargs)
+        if rule is not fallback:
+            check_kinds(operation, args, kwargs)
+        return result
     except NoRule:
         return fallback(operation, *args, **kwargs)
     except TypeError as error:
@@ -76,6 +80,7 @@ def fallback(operation: Operation, *args: Any, **kwargs: Any) -> Result:
     value = _run(operation, args, kwargs)
     _forget_values(operation, (args, kwargs))
     if known is not None:
+        check_kinds(operation, args, kwargs)
         return Ready(known, value)
     shapes = shapes_in(value)
     if not functions_in(operation, (args, kwargs)) or (operation.name in _QUIET and not flat_tensors(value)):
@@ -145,6 +150,10 @@ def _run(operation: Operation, args: Any, kwargs: Any) -> Any:
         raise
     except Exception as error:  # torch's; it is raised again
         let_out(error)
+        check_kinds(operation, args, kwargs)
+        if any(_is_index(tensor) for tensor in flat_tensors((args, kwargs))):
+            text = f"`{operation.name}` has no size rule, and raised with the integers that were tried"
+            raise Unanalysable(f"{text}: {_line(error)}") from error
         if not functions_in(operation, (args, kwargs)):
             operation.refuse(Kind.ARGUMENT, _line(error))
         explain(operation, args, kwargs)
@@ -152,16 +161,35 @@ def _run(operation: Operation, args: Any, kwargs: Any) -> Any:
         raise
 
 
+def _is_index(tensor: torch.Tensor) -> bool:
+    """Whether it has integers that nobody knows, such as lengths or labels, in which a call may find fault."""
+    return tensor.is_meta and not (tensor.is_floating_point() or tensor.is_complex() or tensor.dtype is torch.bool)
+
+
 def _on_cpu(operation: Operation, args: Any, kwargs: Any) -> Any:
     recorder, function = operation.recorder, operation.function
     given = flat_tensors((args, kwargs))
     resized = kwargs.get("out") is not None  # the tensor itself, which the model goes on with
-    if resized or operation.name in _QUIET | _KEPT or not any(tensor.is_meta for tensor in given):
+    if resized:
+        return _written(operation, args, kwargs)
+    if operation.name in _QUIET | _KEPT or not any(tensor.is_meta for tensor in given):
         return recorder.kernel(function, args, kwargs)
     with suppress(TooLarge):
         return real_result(recorder, function, args, kwargs)
     recorder.leak(f"`{operation.name}` has no size rule, and its tensors are too large to try it")
     return recorder.kernel(function, args, kwargs)
+
+
+def _written(operation: Operation, args: Any, kwargs: Any) -> Any:
+    """What the kernel for meta tensors gives, which writes into `out`; the CPU's decides where that one refuses it."""
+    try:
+        return operation.recorder.kernel(operation.function, args, kwargs)
+    except Exception as error:  # torch's
+        let_out(error)
+        with suppress(TooLarge):
+            real_result(operation.recorder, operation.function, args, kwargs)
+            raise Unanalysable(f"`{operation.name}` writes into `out` on the CPU alone") from error
+        raise
 
 
 def _line(error: Exception) -> str:

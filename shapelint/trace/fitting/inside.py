@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from types import FunctionType
+from types import CellType, FunctionType
 from typing import Any, Final
 
 from shapelint.caches import kept
@@ -29,9 +29,16 @@ def value_inside(recorder: Recording, function: FunctionType, args: Any, kwargs:
 def _undispatched(function: FunctionType) -> Callable[..., Any]:
     """The function without the question by which it hands itself to a mode of torch's functions first."""
     space = {**function.__globals__, **dict.fromkeys(_ASKED, _no)}
-    same = FunctionType(function.__code__, space, function.__name__, function.__defaults__, function.__closure__)
+    closure = tuple(map(_undispatched_cell, function.__closure__ or ())) or None
+    same = FunctionType(function.__code__, space, function.__name__, function.__defaults__, closure)
     same.__kwdefaults__ = function.__kwdefaults__
     return same
+
+
+def _undispatched_cell(cell: CellType) -> CellType:
+    """One of the two functions between which a function with a flag chooses asks too."""
+    inner = cell.cell_contents
+    return CellType(_undispatched(inner)) if is_followed(inner) else cell
 
 
 def _no(*_: object) -> bool:

@@ -6,7 +6,9 @@ them, nothing is known of it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from math import prod
 from typing import Any, Final
@@ -14,16 +16,32 @@ from typing import Any, Final
 import torch
 
 from shapelint.source.fault import let_out
+from shapelint.trace.fitting.dtypes import trusts_numbers
 from shapelint.trace.fitting.trials import restored_random_numbers
 from shapelint.trace.recording.errors import Unanalysable
 from shapelint.trace.recording.record import Recording
 from shapelint.trace.recording.trees import flat_tensors, with_tensors
 
 _MOST: Final = 1 << 22
+_TRUSTING_NORMS: Final = re.compile(r"_?native_batch_norm\w*(\.\w+)?|_batch_norm_\w+(\.\w+)?")
 
 
 class TooLarge(Exception):
     """The tensors of a call are too large to be made for a trial."""
+
+
+def kernel_result(recorder: Recording, function: Any, args: Any, kwargs: Any) -> Any:
+    """What a kernel gives; where the one for meta tensors refuses what a size rule allows, that of the CPU decides.
+
+    Raises what the kernel raises.
+    """
+    try:
+        return recorder.kernel(function, args, kwargs)
+    except Exception as error:  # torch's kernel
+        let_out(error)
+        with suppress(TooLarge, Unanalysable):
+            return real_result(recorder, function, args, kwargs)
+        raise
 
 
 def real_result(recorder: Recording, function: Any, args: Any, kwargs: Any, *, twice: bool = True) -> Any:
@@ -33,11 +51,15 @@ def real_result(recorder: Recording, function: Any, args: Any, kwargs: Any, *, t
     numbers, which is looked for with two fillings, if `twice`.
     """
     tensors = flat_tensors((args, kwargs))
+    name = getattr(function, "__name__", str(function))
+    if _is_dangerous(name, tensors):
+        raise Unanalysable(f"`{name}` is not tried: its kernel does not check what it is given")
     if sum(prod(tensor.shape) for tensor in tensors) > _MOST:
         raise TooLarge
     first: Exception | None = None
     found: list[Any] = []
-    for fill in _FILLS:
+    integers = any(each.is_meta and not each.is_floating_point() and not each.is_complex() for each in tensors)
+    for fill in _FILLS_OF_INTEGERS if integers else _FILLS:
         made = {id(tensor): _real(tensor, fill) for tensor in tensors}
         given, named = with_tensors((args, kwargs), partial(_looked_up, made))
         try:
@@ -54,9 +76,16 @@ def real_result(recorder: Recording, function: Any, args: Any, kwargs: Any, *, t
         assert first is not None, "each filling gave a result or an error"
         raise first
     if _shapes(found[0]) != _shapes(found[-1]):
-        name = getattr(function, "__name__", str(function))
         raise Unanalysable(f"`{name}`: what it gives depends on the numbers in its tensors")
     return found[0]
+
+
+def _is_dangerous(name: str, tensors: Sequence[torch.Tensor]) -> bool:
+    """Whether a kernel trusts numbers that nobody knows, or vectors that have not one value for each channel."""
+    if not _TRUSTING_NORMS.fullmatch(name):
+        return trusts_numbers(name)
+    channels = tensors[0].shape[1:2]
+    return any(tensor.shape != channels for tensor in tensors[1:])
 
 
 def _looked_up(made: dict[int, torch.Tensor], tensor: torch.Tensor) -> torch.Tensor:
@@ -78,6 +107,8 @@ def _on_meta(value: Any, originals: dict[int, torch.Tensor]) -> Any:
 
     def moved(tensor: torch.Tensor) -> torch.Tensor:
         if id(tensor) in originals:
+            if tensor.shape != originals[id(tensor)].shape:
+                raise Unanalysable("a function without a size rule gives its argument another shape")
             return originals[id(tensor)]
         return torch.empty_strided(tensor.shape, tensor.stride(), dtype=tensor.dtype, device="meta")
 
@@ -113,3 +144,4 @@ def _diagonal(tensor: torch.Tensor) -> None:
 _FILLS: Final[tuple[Callable[[torch.Tensor], object], ...]] = (
     _drawn, torch.Tensor.zero_, lambda tensor: tensor.fill_(1), _diagonal, _rising,
 )  # fmt: skip
+_FILLS_OF_INTEGERS: Final = (_drawn, *_FILLS[2:])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import combinations
 
@@ -14,15 +15,16 @@ Runs = Callable[[Mapping[str, int]], bool]
 """Whether the operation runs at these sizes."""
 
 _MOST = 16
+_APART = 60
 
 
 def needed(candidates: Sequence[Function], outcomes: Outcomes, runs: Runs) -> tuple[Condition, ...] | None:
     """The conditions on which it runs, which hold at each trial where it ran and at no other; None where none do."""
     if all(ran for _, ran in outcomes):
         return ()
-    related = next((each for each in _relations(candidates, outcomes) if _tells(each, outcomes)), None)
-    if related is not None:
-        return (related,)
+    related = _told_apart([each for each in _relations(candidates, outcomes) if _tells(each, outcomes)], outcomes, runs)
+    if related:
+        return related[:1]
     found = []
     for name in sorted({trial.axis for trial, _ in outcomes} - {""}):
         axis = [outcomes[0], *((trial, ran) for trial, ran in outcomes if trial.axis == name)]
@@ -32,6 +34,18 @@ def needed(candidates: Sequence[Function], outcomes: Outcomes, runs: Runs) -> tu
     conditions = tuple(each for each in found if each is not None)
     explained = all(all(each.holds(trial.sizes) for each in conditions) == ran for trial, ran in outcomes)
     return conditions if explained else None
+
+
+def _told_apart(relations: list[Condition], outcomes: Outcomes, runs: Runs) -> tuple[Condition, ...]:
+    """Those relations that are left when the operation was tried where they differ: it moved several sizes at once."""
+    hint = outcomes[0][0].sizes
+    drawn = random.Random(len(relations))
+    for _ in range(_APART if len(relations) > 1 else 0):
+        sizes = {name: drawn.choice((size, size + 1, size + 2, 1, 2, 3)) for name, size in hint.items()}
+        if len({each.holds(sizes) for each in relations}) > 1:
+            ran = runs(sizes)
+            relations = [each for each in relations if each.holds(sizes) == ran]
+    return tuple(relations)
 
 
 def _tells(condition: Condition, outcomes: Outcomes) -> bool:

@@ -78,6 +78,7 @@ _MAKES = frozenset({"zeros", "ones", "empty", "arange"})
 _TAKES_NUMBERS = _MAKES | {
     "permute", "view", "reshape", "expand", "repeat", "tile", "pad", "new_zeros", "new_ones", "narrow", "unflatten",
 }  # fmt: skip
+_MOST_AXES = 64
 _WHOLE_DTYPES = frozenset({torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8})
 
 
@@ -109,15 +110,8 @@ def floating(op: Operation, tensor: torch.Tensor, *, also: Iterable[torch.dtype]
     if tensor.dtype in (torch.float16, torch.bfloat16):
         if not half:
             op.recorder.leak(f"`{op.name}` on {tensor.dtype} depends on the device")
-    elif not tensor.is_floating_point() and tensor.dtype not in also:
+    elif not tensor.is_floating_point() and tensor.dtype not in also and 0 not in tensor.shape:
         op.refuse(Kind.ARGUMENT, f'"{op.name}" not implemented for {tensor.dtype}')
-
-
-def comparable(op: Operation, tensor: torch.Tensor) -> None:
-    """Refuses complex numbers, which have no order, and booleans where PyTorch has no kernel for them."""
-    without_booleans = ("argmax", "argmin", "median", "nanmedian", "topk", "kthvalue")
-    if tensor.dtype.is_complex or (tensor.dtype is torch.bool and op.name in without_booleans):
-        op.refuse(Kind.ARGUMENT, f"{op.name}(): does not support {str(tensor.dtype)[6:]} input")
 
 
 def one_dtype(op: Operation, *tensors: torch.Tensor | None) -> None:
@@ -156,6 +150,8 @@ def dimension(op: Operation, axis: Any, rank: int) -> int:
 
 def dimensions(op: Operation, axes: Any, rank: int) -> tuple[int, ...]:
     """One axis or several, each as an index from 0 and once only; None or none stand for all."""
+    if rank > _MOST_AXES:
+        op.refuse(Kind.ARGUMENT, f"only tensors with up to {_MOST_AXES} dims are supported")
     if axes is None or axes == () or axes == []:
         return tuple(range(rank))
     found = tuple(dimension(op, axis, rank) for axis in (axes if isinstance(axes, (tuple, list)) else (axes,)))
