@@ -12,10 +12,13 @@ from ._words import layer_name, quoted
 
 
 def safety_of(plan: Plan) -> Safety:
-    """Safe: right at the asked sizes, and no size that ran now raises; advice where some asked size stays wrong."""
+    """Safe: right at the asked sizes, and no size that ran now raises; advice where some asked size stays wrong.
+
+    Where nothing ran before, or a few sizes did, nothing shows what the model is to give.
+    """
     if not plan.complete:
         return Safety.ADVICE
-    return Safety.UNSAFE if plan.breaks else Safety.SAFE
+    return Safety.UNSAFE if plan.breaks or not plan.ran else Safety.SAFE
 
 
 def rewriting_fix(rewrite: Rewrite, title: str) -> Fix:

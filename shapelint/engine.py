@@ -13,7 +13,7 @@ from shapelint.caches import forgotten
 from shapelint.diagnosis.scene import proposed
 from shapelint.errors import ModelError, RuleError, SpecError
 from shapelint.facts.analysis import Analysis
-from shapelint.facts.finding import Finding, fits
+from shapelint.facts.finding import Finding, Severity, fits
 from shapelint.load import Loaded, import_path, load, packages_first
 from shapelint.load.failure import described, place
 from shapelint.load.uncompiled import uncompiled
@@ -260,7 +260,8 @@ def _report(model: Assumption, analysis: Analysis, findings: tuple[Finding, ...]
         if each.repaired and each.ok
     )
     order = {"error": 0, "warning": 1, "note": 2}
-    marked = [_verified(finding, tuple(dict.fromkeys(verified))) for finding in findings]
+    modest = bool(model.sentence) and not analysis.certain
+    marked = [_verified(_modest(each) if modest else each, tuple(dict.fromkeys(verified))) for each in findings]
     marked.sort(key=lambda finding: (order[finding.severity], _place(finding), finding.code))
     return Report(
         target=model.loaded.name,
@@ -275,6 +276,11 @@ def _report(model: Assumption, analysis: Analysis, findings: tuple[Finding, ...]
         assumed=model.sentence,
         comment=model.comment,
     )
+
+
+def _modest(finding: Finding) -> Finding:
+    """The finding as it is told of sizes that nobody has asked about: a wrong assumption is no defect."""
+    return replace(finding, severity=Severity.NOTE) if finding.severity is Severity.WARNING else finding
 
 
 def _place(finding: Finding) -> tuple[str, int, int]:

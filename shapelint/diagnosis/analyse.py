@@ -67,7 +67,7 @@ def study(loaded: Loaded, parsed: Inputs, asked: Question, options: Options) -> 
     analysis = replace(analysis, contradictions=settled.contradictions, remarks=remarks, pytorch=settled.pytorch)
     analysis = replace(analysis, samples=samples)
     analysis = replace(analysis, pairs=mirrored_pairs(graph, shown_at), providers=options.confirm)
-    solver = Solver(explored.subject, asked.domain, layers_of(graph), right_sizes(asked, meaning, options))
+    solver = Solver(explored.subject, asked.domain, layers_of(graph), right_sizes(asked, meaning, options, contract))
     case = Case(explored, built, contract, meaning, solver, asked, options.expect, graph)
     analysis = _suspected(_diagnosed(analysis, case), case)
     picture = draw(analysis, case) if options.picture else None

@@ -7,8 +7,9 @@ from typing import Any
 
 from shapelint.diagnosis.intent import restored
 from shapelint.diagnosis.output_padding import fixed
+from shapelint.diagnosis.samples import mixed_samples
 from shapelint.facts.analysis import Intent
-from shapelint.facts.contract import running
+from shapelint.facts.contract import Contract, running
 from shapelint.load import Loaded
 from shapelint.request.options import Options
 from shapelint.request.question import Question
@@ -48,16 +49,24 @@ class _Places(dict[str, Span]):
         return self[module]
 
 
-def right_sizes(asked: Question, meaning: Intent, options: Options) -> Any:
-    """What the solver takes for right: restoring where that is meant, else running."""
+def right_sizes(asked: Question, meaning: Intent, options: Options, contract: Contract) -> Any:
+    """What a repair must bring about: that the model restores where that is meant, else that it runs.
 
-    def right(found: Exploration, sizes: Mapping[str, int] | None) -> SizeSet:
-        if not meaning.meant:
+    That it runs is not enough where it restores at all sizes at which it runs now, nor where samples are mixed.
+    """
+    restores = meaning.meant or (bool(contract.runs) and contract.runs <= contract.restores)
+
+    def kept(found: Exploration, sizes: Mapping[str, int] | None) -> SizeSet:
+        if not restores:
             return running(found.domain, found.regions)
         if sizes is None:
             return restored(found.domain, found.regions, asked, options.expect)
         expect = None if options.expect is None else options.expect.at(sizes)
         alone = asked.at(fixed(asked.inputs, sizes), found.domain.symbols)
         return restored(found.domain, found.regions, alone, expect)
+
+    def right(found: Exploration, sizes: Mapping[str, int] | None) -> SizeSet:
+        mixed = mixed_samples(found, found.regions, asked)
+        return kept(found, sizes) if mixed is None else kept(found, sizes) - mixed.sizes
 
     return right

@@ -18,7 +18,8 @@ class Plan:
     """A verified repair: values of `output_padding` (or of channels) and what the model does with them.
 
     `restores` and `runs` are those of the repaired model; `loses` is where it was right before and is no more,
-    `breaks` where it ran and now raises; `complete` tells that it is right at every asked size.
+    `breaks` where it ran and now raises; `complete` tells that it is right at every asked size, and `ran` that it
+    ran at sizes without end before, which show what it is to give.
     """
 
     values: Mapping[str, tuple[int, ...]]
@@ -27,6 +28,7 @@ class Plan:
     runs: SizeSet
     loses: SizeSet
     breaks: SizeSet
+    ran: bool = True
 
     @property
     def assignments(self) -> dict[str, tuple[int, ...]]:

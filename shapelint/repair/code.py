@@ -74,9 +74,10 @@ class Trier:
             subject = subject_of(loaded, asked, self.options)
             budget = Budget(runs=_PLAN_RUNS, calls=_PLAN_CALLS, seconds=_PLAN_SECONDS)
             found = explore(subject, asked.domain, asked.first, budget=budget)
-        right = right_sizes(asked, self.analysis.intent, self.options)(found, None)
+        right = right_sizes(asked, self.analysis.intent, self.options, contract)(found, None)
         runs = running(asked.domain, found.regions)
-        return Plan({}, wanted <= right, right, runs, self.analysis.wanted - right, contract.runs - runs)
+        lost = self.analysis.wanted - right, contract.runs - runs
+        return Plan({}, wanted <= right, right, runs, *lost, ran=not contract.runs.finite)
 
     def scene(self, edits: tuple[Edit, ...], sizes: Mapping[str, int]) -> Scene:
         """The calls at one size, to be drawn."""
@@ -142,7 +143,7 @@ def tried(finding: Finding, trier: Trier | None) -> Finding:
     if trier is not None and diagnosis is not None:
         plan = _tried(trier.plan, fix.edits, _wanted(trier.analysis, diagnosis))
         if plan is not None and plan.complete:
-            safety = Safety.UNSAFE if plan.breaks else Safety.SAFE
+            safety = Safety.UNSAFE if plan.breaks or not plan.ran else Safety.SAFE
             return replace(finding, fix=replace(fix, safety=safety, verified=("meta",)))
     return replace(finding, fix=replace(fix, edits=()))
 
@@ -165,7 +166,7 @@ def _ways(trier: Trier, diagnosis: Diagnosis) -> Iterator[tuple[tuple[Edit, ...]
                 yield rewriting.edits, (rewriting.text,), Repair.CODE
     if diagnosis.misfits and diagnosis.region.outcome.failure is not None:
         misfit = diagnosis.misfits[0]
-        site, ratio = trier.sites.get(misfit.node.module), Fraction(misfit.given, misfit.built_for)
+        site, ratio = trier.sites.get(misfit.node.module), Fraction(misfit.given, max(misfit.built_for, 1))
         if site is not None and "Linear" in misfit.node.kind:
             for edit, text in list(islice(resized(site.calls, "in_features", 0, ratio), _TRIED)):
                 yield (edit,), (text,), Repair.CHANNELS

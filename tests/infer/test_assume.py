@@ -60,6 +60,30 @@ def test_a_literal_call_that_does_not_fit_the_layers_is_not_trusted(project: Pat
     assert not any(finding.severity == "error" for finding in report.findings)
 
 
+ROUNDED_UP = """
+from torch import nn
+
+
+class Net(nn.Module):
+    \"\"\"28 becomes 14, 7 and 4, and 8, 16, 14 and 28 again: right at 28 and wrong at every multiple of 8.\"\"\"
+
+    def __init__(self):
+        super().__init__()
+        down = [nn.Conv2d(1, 4, 3, padding=1), *(nn.MaxPool2d(2, ceil_mode=True) for _ in range(3))]
+        up = [nn.Upsample(scale_factor=2), nn.Upsample(scale_factor=2), nn.Conv2d(4, 4, 3), nn.Upsample(scale_factor=2)]
+        self.body = nn.Sequential(*down, *up)
+
+    def forward(self, x):
+        return self.body(x)
+"""
+
+
+def test_sizes_that_nobody_asked_about_are_no_warning(project: Path) -> None:
+    Path("net.py").write_text(ROUNDED_UP)
+    assert [str(each.severity) for each in shapelint.check("net.py:Net").findings] == ["note"]
+    assert [str(each.severity) for each in shapelint.check("net.py:Net", "1,1,H,W").findings] == ["warning"]
+
+
 def test_a_call_in_another_file_that_raises_is_not_trusted(project: Path) -> None:
     Path("tests").mkdir()
     Path("tests/test_net.py").write_text("import torch\nfrom net import Net\n\nNet(3)(torch.randn(1, 3, 64, 64))\n")
