@@ -66,7 +66,8 @@ def right_sizes(asked: Question, meaning: Intent, options: Options, contract: Co
         return restored(found.domain, found.regions, alone, expect)
 
     def right(found: Exploration, sizes: Mapping[str, int] | None) -> SizeSet:
-        mixed = mixed_samples(found, found.regions, asked)
+        open_repair = found.domain.symbols != asked.symbols  # its values are symbols too
+        mixed = None if open_repair else mixed_samples(found, found.regions, asked)
         return kept(found, sizes) if mixed is None else kept(found, sizes) - mixed.sizes
 
     return right

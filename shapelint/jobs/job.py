@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from fnmatch import fnmatch
 from pathlib import Path
-from typing import Any
 
 from shapelint.facts.finding import Finding, fits
 from shapelint.report.report import Report
 from shapelint.request.config import SAVED, Config, ConfiguredModel
-from shapelint.request.options import TIMEOUT, CheckOptions
+from shapelint.request.options import TIMEOUT, CheckOptions, ModelOptions
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class Job(ModelOptions):
     """One check: a target, its inputs, and what is asked of it.
 
     `folder` is the project's, where its modules are imported from and the patterns of `per_file_ignores` start; "" is
@@ -27,12 +25,6 @@ class Job:
 
     target: str
     inputs: tuple[str, ...]
-    expect: str | None = None
-    sizes: Any = None
-    kwargs: Mapping[str, Any] | None = None
-    call_kwargs: Mapping[str, Any] | None = None
-    method: str | None = None
-    train: bool = False
     confirm: tuple[str, ...] = ()
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
@@ -54,12 +46,7 @@ def job_of(model: ConfiguredModel, config: Config, options: CheckOptions) -> Job
     return Job(
         target=model.target,
         inputs=options.input or model.input,
-        expect=options.expect or model.expect,
-        sizes=options.sizes or (None if options.input else model.sizes),
-        kwargs=model.kwargs if options.kwargs is None else options.kwargs,
-        call_kwargs=model.call_kwargs if options.call_kwargs is None else options.call_kwargs,
-        method=options.method or model.method,
-        train=options.train or model.train,
+        **options.over(replace(model, sizes=None) if options.input else model),
         confirm=confirm if options.confirm is None else options.confirm,
         select=options.select or config.select,
         ignore=options.ignore or config.ignore,

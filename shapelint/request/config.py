@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from shapelint.errors import ConfigError, nearest
+from shapelint.request.options import ModelOptions
 
 PROVIDERS: Final = ("cpu", "cuda")
 FILE: Final = "pyproject.toml"
@@ -22,17 +23,11 @@ _KINDS: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class ConfiguredModel:
+class ConfiguredModel(ModelOptions):
     """One entry of `models`; what it does not say is empty, and its input then comes from the model's comment."""
 
     target: str
     input: tuple[str, ...] = ()
-    kwargs: Mapping[str, Any] | None = None
-    call_kwargs: Mapping[str, Any] | None = None
-    expect: str | None = None
-    sizes: Any = None
-    method: str | None = None
-    train: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Final
 
 from shapelint.request.spec import Expectation
@@ -13,20 +13,34 @@ from shapelint.request.spec import Expectation
 TIMEOUT: Final = 300.0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelOptions:
+    """How one model is asked, in the words of a person: on the command line, in the settings, or in a comment.
+
+    None leaves it to whoever says something.
+    """
+
+    expect: str | None = None
+    sizes: Any = None
+    kwargs: Mapping[str, Any] | None = None
+    call_kwargs: Mapping[str, Any] | None = None
+    method: str | None = None
+    train: bool = False
+
+    def over(self, other: ModelOptions) -> dict[str, Any]:
+        """Each option as it is said here, or else there."""
+        said = {each.name: (getattr(self, each.name), getattr(other, each.name)) for each in fields(ModelOptions)}
+        return {name: there if here in (None, False, ()) else here for name, (here, there) in said.items()}
+
+
 @dataclass(frozen=True, slots=True)
-class CheckOptions:
+class CheckOptions(ModelOptions):
     """What one call of the command line asks of each check; None and () leave it to the settings.
 
     `usual_confirm` is what the command confirms with where neither says anything.
     """
 
     input: tuple[str, ...] = ()
-    sizes: tuple[str, ...] = ()
-    expect: str | None = None
-    kwargs: dict[str, Any] | None = None
-    call_kwargs: dict[str, Any] | None = None
-    method: str | None = None
-    train: bool = False
     confirm: tuple[str, ...] | None = None
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()

@@ -56,8 +56,8 @@ def test_every_key_is_read() -> None:
         cache_dir="build/sizes",
         timeout=20.0,
         models=(
-            ConfiguredModel("net.py:Net", ("1,3,H,W",), None, None, "_,1,H,W", {"H": "32..64:32", "W": [64, 96]}),
-            ConfiguredModel("pkg.nets:Deep", ("1,3,H,W", "t=1:int64"), {"depth": 4}, {"scale": 2}),
+            ConfiguredModel("net.py:Net", ("1,3,H,W",), expect="_,1,H,W", sizes={"H": "32..64:32", "W": [64, 96]}),
+            ConfiguredModel("pkg.nets:Deep", ("1,3,H,W", "t=1:int64"), kwargs={"depth": 4}, call_kwargs={"scale": 2}),
             ConfiguredModel("net.py:Codec", method="encode", train=True),
         ),
     )
