@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+from shapelint.errors import escaped
 from shapelint.facts.finding import BaselineState, Finding, Severity
 from shapelint.facts.result import CheckResult
 from shapelint.report.details import whole_message
 from shapelint.report.place import short_path
 
+_LINE: Final = re.compile(r"[^\r\n]+")
 _COMMANDS: Final = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "notice"}
 
 
@@ -43,7 +46,8 @@ def _properties(finding: Finding, report: CheckResult) -> Iterator[tuple[str, st
 
 def _data(text: str) -> str:
     """The text as the runner reads it back (`escapeData` of actions/toolkit)."""
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    shown = _LINE.sub(lambda line: escaped(line[0]), text)
+    return shown.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
 def _property(text: str) -> str:

@@ -32,7 +32,7 @@ from shapelint.source.span import Edit, Span
 _ROWS, _LAYERS, _FIRST, _LONGEST, _LINES, _NAMED = 40, 1000, 3, 160, 3, 2
 _CELLS: Final = (64, 64)
 _ALONE, _SLICES = 1000, 3
-_CONTROL: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
+_CONTROL: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
 
 
 def render(reports: Iterable[CheckResult]) -> str:
