@@ -162,7 +162,8 @@ def show(apart: bool, /, target: str, file: str | None, **given: Any) -> int:
         output.probe(file)
     checker.add_targets((target,))
     checker.check(View("html"), apart=apart)
-    checker.deliver(file)
+    if checker.reports:
+        checker.deliver(file)
     return FAILED if checker.failed else CLEAN
 
 

@@ -31,7 +31,7 @@ class View:
     @property
     def tells_failures(self) -> bool:
         """Whether the form has a place for the checks that could not be done."""
-        return self.form in ("junit", "sarif")
+        return self.form not in ("text", "concise", "sizes", RENEWED)
 
     def rendered(self, reports: Iterable[CheckResult], failures: Sequence[str] = ()) -> str:
         """The text of the reports, and of the checks that could not be done where the form has a place for them."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from shapelint.errors import escaped
@@ -16,9 +16,14 @@ _LINE: Final = re.compile(r"[^\r\n]+")
 _COMMANDS: Final = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "notice"}
 
 
-def render(reports: Iterable[CheckResult]) -> str:
-    """`::error file=...,line=...,title=CODE name::message` for each finding, notes and fix in further lines of it."""
-    return "".join(f"{_command(finding, report)}\n" for report in reports for finding in report.findings)
+def render(reports: Iterable[CheckResult], *, failures: Sequence[str] = ()) -> str:
+    """`::error file=...,line=...,title=CODE name::message` for each finding, notes and fix in further lines of it.
+
+    `failures` are the lines on checks that could not be done: an error without a place for each.
+    """
+    commands = [_command(finding, report) for report in reports for finding in report.findings]
+    commands += [f"::error title=shapelint could not check::{_data(line)}" for line in failures]
+    return "".join(f"{command}\n" for command in commands)
 
 
 def _command(finding: Finding, report: CheckResult) -> str:
