@@ -85,7 +85,7 @@ def command(context: click.Context, version: bool) -> int:
 @click.option(
     "--format", "form", type=Choice(FORMATS), default="text", show_default=True, help="How the report is written."
 )
-@click.option("--output", "file", metavar="FILE", help="Write the report there and nothing to standard output.")
+@click.option("-o", "--output", "file", metavar="FILE", help="Write the report there and nothing to standard output.")
 @click.option("--exit-zero", is_flag=True, help="Exit 0 even where something was found.")
 @click.option("-q", "--quiet", is_flag=True, help="Show only models with an error or a warning.")
 @options.baseline_options
@@ -95,9 +95,11 @@ def command(context: click.Context, version: bool) -> int:
 def check(apart: bool, /, targets: tuple[str, ...], form: str, file: str | None, **given: Any) -> int:
     """Checks the sizes of models.
 
-    TARGET is pkg.mod:Net, path/file.py:Net, or path/file.py for the annotated models in it.
+    TARGET is pkg.mod:Net, path/file.py:Net, path/file.py for the annotated models in it, or the file of a saved model,
+    net.onnx or net.pt2. Give --input once for each input of the model.
 
-    Without TARGET, the models of [tool.shapelint] in pyproject.toml and all annotated ones below the current folder.
+    Without TARGET, the models of [tool.shapelint] in pyproject.toml and all annotated ones below the current folder; to
+    check a folder, call it there.
     Exit code: 0 clean, 1 an error or a warning, 2 the check could not be done.
     """
     provider, exit_zero, quiet = given.pop("provider"), given.pop("exit_zero"), given.pop("quiet")
@@ -265,6 +267,7 @@ def _chosen(given: Mapping[str, Any], *, needed: bool) -> tuple[Rule, ...]:
 
 
 def _coloured() -> bool:
-    """Colour is for terminals whose user has not said no (https://no-color.org)."""
-    terminal = sys.stdout is not None and sys.stdout.isatty()
-    return terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    """Colour is for terminals whose user has not said no (no-color.org), and for who asks for it (force-color.org)."""
+    if os.environ.get("NO_COLOR") or sys.stdout is None:
+        return False
+    return bool(os.environ.get("FORCE_COLOR")) or (sys.stdout.isatty() and os.environ.get("TERM") != "dumb")
