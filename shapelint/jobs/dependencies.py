@@ -169,7 +169,8 @@ class Watching:
 
     def _outside(self, event: str) -> Callable[[tuple[Any, ...]], None]:
         def noted(_: tuple[Any, ...]) -> None:
-            self.reason = f"it calls {event}"
+            if not is_own(behind_python(3)):  # onnxruntime has a process of its own, which runs no code of the user's
+                self.reason = f"it calls {event}"
 
         return noted
 

@@ -290,6 +290,13 @@ def test_what_a_model_reads_and_nothing_else_makes_its_check_anew() -> None:
     assert entry.stat().st_mtime_ns > made
 
 
+def test_a_check_that_onnxruntime_confirms_at_all_sizes_is_kept() -> None:
+    command = [sys.executable, "-c", WATCHED, "check", "net.py:Net", "--input", "1,3,H,W"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert "onnxruntime" in done.stdout
+    assert len(list(Path(FOLDER).glob("*.check"))) == 1
+
+
 def test_watching_waits_for_no_lock_that_the_model_holds() -> None:
     """Python looks for the folder of temporary files under a lock, and opens a file there."""
     text = "        import tempfile\n        tempfile.tempdir = None\n        tempfile.gettempdir()\n"
