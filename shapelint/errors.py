@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import difflib
+import re
+import unicodedata
 from collections.abc import Sequence
 from typing import Final, TypeVar
 
 Kind = TypeVar("Kind", bound=type[BaseException])
 
 _foreseen: Final[list[type[BaseException]]] = []
+
+# What the runner of a CI takes for a command: `::error::` at the start of a line, `##[` and `##vso[` anywhere.
+_COMMAND: Final = re.compile(r"^\s*:(?=:)|#(?=#(?:\[|vso\[))", re.MULTILINE)
 
 
 def foreseen(kind: Kind) -> Kind:
@@ -83,11 +88,29 @@ def words_of(error: BaseException) -> str:
 
 def printable(text: str) -> str:
     """The text in one line, with the escapes of what would move a terminal's cursor or cannot be encoded."""
-    line = " ".join(text.split())
-    return line if line.isprintable() else "".join(each if each.isprintable() else _escaped(each) for each in line)
+    return escaped(" ".join(text.split()))
 
 
-def _escaped(character: str) -> str:
+def escaped(text: str) -> str:
+    """The text in one line, with the escapes of what would act on a terminal or in the log of a CI; blanks stay.
+
+    This and `without_commands` are the places that make a text safe to show.
+    """
+    if not text.isprintable():
+        text = "".join(each if _is_shown(each) else _escape(each) for each in text)
+    return without_commands(text)
+
+
+def without_commands(text: str) -> str:
+    """The text with the escapes of what the runner of a CI would take for a command."""
+    return _COMMAND.sub(lambda found: f"{found[0][:-1]}\\x{ord(found[0][-1]):02x}", text)
+
+
+def _is_shown(character: str) -> bool:
+    return character.isprintable() or unicodedata.category(character) == "Zs"
+
+
+def _escape(character: str) -> str:
     return character.encode("unicode_escape", "surrogatepass").decode()
 
 

@@ -87,7 +87,7 @@ def command(context: click.Context, version: bool) -> int:
 @click.option(
     "--format", "form", type=Choice(FORMATS), default="text", show_default=True, help="How the report is written."
 )
-@click.option("--output", "file", metavar="FILE", help="Write the report there and nothing to standard output.")
+@click.option("-o", "--output", "file", metavar="FILE", help="Write the report there and nothing to standard output.")
 @click.option("--exit-zero", is_flag=True, help="Exit 0 even where something was found.")
 @click.option("-q", "--quiet", is_flag=True, help="Show only models with an error or a warning.")
 @options.baseline_options
@@ -97,7 +97,8 @@ def command(context: click.Context, version: bool) -> int:
 def check(apart: bool, /, targets: tuple[str, ...], form: str, file: str | None, **given: Any) -> int:
     """Checks the sizes of models.
 
-    TARGET is pkg.mod:Net, path/file.py:Net, path/file.py for the models in it, or a folder for those below it.
+    TARGET is pkg.mod:Net, path/file.py:Net, path/file.py for the models in it, a folder for those below it, or the file
+    of a saved model, net.onnx or net.pt2. Give --input once for each input of the model.
 
     Without TARGET, the models of [tool.shapelint] in pyproject.toml and all annotated ones below the current folder, or
     where there are none all models below it. Inputs that are not given are inferred; the report says what was assumed.
@@ -168,7 +169,8 @@ def show(apart: bool, /, target: str, file: str | None, **given: Any) -> int:
         output.probe(file)
     checker.add_targets((target,))
     checker.check(View("html"), apart=apart)
-    checker.deliver(file)
+    if checker.reports:
+        checker.deliver(file)
     return FAILED if checker.failed else CLEAN
 
 
@@ -270,6 +272,7 @@ def _chosen(given: Mapping[str, Any], *, needed: bool) -> tuple[Rule, ...]:
 
 
 def _coloured() -> bool:
-    """Colour is for terminals whose user has not said no (https://no-color.org)."""
-    terminal = sys.stdout is not None and sys.stdout.isatty()
-    return terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    """Colour is for terminals whose user has not said no (no-color.org), and for who asks for it (force-color.org)."""
+    if os.environ.get("NO_COLOR") or sys.stdout is None:
+        return False
+    return bool(os.environ.get("FORCE_COLOR")) or (sys.stdout.isatty() and os.environ.get("TERM") != "dumb")

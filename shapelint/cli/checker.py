@@ -30,7 +30,8 @@ FORMATS = ("text", "concise", "json", "sarif", "github", "gitlab", "junit", "htm
 class Checker:
     """The checks of one command line: what is to be done, and what came of it.
 
-    `failures` are the lines on what failed; `refused` are those on targets that gave no job.
+    `failures` are the lines on what failed; `refused` are those on targets that gave no job. `last_words` are told
+    after the report.
     """
 
     options: CheckOptions
@@ -39,6 +40,7 @@ class Checker:
     found: bool = False
     text: str | None = None
     silent: bool = False
+    last_words: str = ""
     reports: dict[int, Report] = field(default_factory=dict)
     failures: list[str] = field(default_factory=list)
     refused: tuple[str, ...] = ()
@@ -144,12 +146,13 @@ class Checker:
 
     def deliver(self, file: str | None) -> None:
         """Writes the reports; where every check failed and the form has no place for it, a file stays as it was."""
-        if self.text is None:
-            return
-        if file is None:
-            output.show(self.text)
-        else:
-            output.write(file, self.text)
+        if self.text is not None:
+            if file is None:
+                output.show(self.text)
+            else:
+                output.write(file, self.text)
+        if self.last_words:
+            output.tell(self.last_words)
 
     def _missed(self, line: str, *, failed: bool) -> None:
         """Takes in a line on a model without report; of one that nobody named it is no failure."""

@@ -67,7 +67,7 @@ def fixing(checker: Checker, wanted: FixOptions, view: View, *, provider: str | 
         output.tell(line)
     if wanted.diff:
         checker.text = fixer.difference()
-        output.tell(_would(fixer, final, unsafe=wanted.unsafe))
+        checker.last_words = _would(fixer, final, unsafe=wanted.unsafe)
         return checker
     if not fixer.after:
         return checker
@@ -93,11 +93,26 @@ def _keys(report: Report) -> set[tuple[str, str | None]]:
 
 
 def _would(fixer: Fixer, final: Sequence[Report], *, unsafe: bool) -> str:
+    """How many findings would be fixed; where none would be, why."""
     count = len(fixer.fixed)
-    text = f"would fix {count} finding{'s' * (count != 1)}; nothing was written"
-    fixes = [finding.fix for report in final for finding in report.findings if finding.fix is not None]
-    more = sum(fix.safety is Safety.UNSAFE and bool(fix.edits) for fix in fixes)
-    return text + (f" ({more} more with --unsafe-fixes)" if more and not unsafe else "")
+    left = [finding for report in final for finding in report.findings if finding.severity is not Severity.NOTE]
+    fixes = [finding.fix for finding in left if finding.fix is not None]
+    more = 0 if unsafe else sum(fix.safety is Safety.UNSAFE and bool(fix.edits) for fix in fixes)
+    if count:
+        text = f"would fix {count} finding{'s' * (count != 1)}; nothing was written"
+        return text + (f" ({more} more with --unsafe-fixes)" if more else "")
+    reason = f"{more} with --unsafe-fixes" if more else _why_none(fixer, left)
+    return f"would fix 0 findings: {reason}"
+
+
+def _why_none(fixer: Fixer, left: Sequence[Finding]) -> str:
+    if not left:
+        return "there is none"
+    if fixer.refused:
+        return "no fix can be made and holds"
+    if any(finding.fix is not None for finding in left):
+        return "what the report says to do is no edit of the source that is safe to make"
+    return "no fix is known for what was found"
 
 
 @dataclass(slots=True)

@@ -60,7 +60,9 @@ def read_count(context: click.Context, parameter: click.Parameter, value: str) -
 def model_options(command: Command) -> Command:
     """Adds the options that say which model is built and how it is called."""
     return _with(
-        click.option("--input", multiple=True, metavar="SPEC", help="An input: 1,3,H,W or name=1,77:int64."),
+        click.option(
+            "--input", multiple=True, metavar="SPEC", help="An input, once for each: 1,3,H,W or x=1,77:int64."
+        ),
         click.option("--expect", metavar="SPEC", help="The wanted size of the output, such as ...,2*H,2*W."),
         click.option("--kwargs", callback=read_object, metavar="JSON", help="Arguments that build the model."),
         click.option("--call-kwargs", callback=read_object, metavar="JSON", help="Arguments of its call."),

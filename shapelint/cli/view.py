@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from shapelint.errors import escaped
 from shapelint.facts.result import CheckResult
 from shapelint.suppression.baseline import Baseline
 from shapelint.terminal.output import visible
@@ -30,12 +31,17 @@ class View:
     @property
     def tells_failures(self) -> bool:
         """Whether the form has a place for the checks that could not be done."""
-        return self.form in ("junit", "sarif")
+        return self.form not in ("text", "concise", "sizes", RENEWED)
 
     def rendered(self, reports: Iterable[CheckResult], failures: Sequence[str] = ()) -> str:
         """The text of the reports, and of the checks that could not be done where the form has a place for them."""
         from importlib import import_module
 
+        from shapelint.report.plain import plain
+
+        exact = self.form in ("json", RENEWED)
+        reports = tuple(reports) if exact else tuple(plain(report) for report in reports)
+        failures = failures if exact else [escaped(line) for line in failures]
         if self.form == "text":
             from shapelint.report import text
 

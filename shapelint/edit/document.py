@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import io
+import os
 import re
 import tokenize
 from collections.abc import Iterable
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from shapelint.errors import EditError
+from shapelint.errors import EditError, escaped
 from shapelint.source.span import Edit, Span
 
 _LINE_END: Final = re.compile(r"\r\n|\r|\n")
@@ -58,8 +59,16 @@ class Document:
     def difference(self, other: Document, name: str) -> str:
         """The unified diff from this document to another one, under a name."""
         before, after = (each.text.splitlines(keepends=True) for each in (self, other))
-        lines = difflib.unified_diff(before, after, f"a/{name}", f"b/{name}")
+        lines = difflib.unified_diff(before, after, _quoted(f"a/{name}"), _quoted(f"b/{name}"))
         return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
+
+
+def _quoted(name: str) -> str:
+    """The name as git and patch write one that would act on a terminal or end its line: in quotes, bytes in octal."""
+    if escaped(name) == name:
+        return name
+    plain = (chr(byte) if 32 <= byte < 127 and byte not in b'"\\' else f"\\{byte:03o}" for byte in os.fsencode(name))
+    return f'"{"".join(plain)}"'
 
 
 def _position(edit: Edit) -> tuple[int, int, int, int]:

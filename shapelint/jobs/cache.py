@@ -1,31 +1,40 @@
 """Keeps the reports of checks, so that an unchanged check is answered without torch.
 
-An entry is found by what is asked (the job, the folder, Python, the installed packages) and holds while nothing has
-changed of what its check depended on (see `dependencies`). An entry that is damaged, foreign or cannot be written is no
-error, but as if it were not there. Entries are data and never run code.
+An entry is found by what is asked (the job, the folder, Python, the installed packages, the processors) and holds while
+nothing has changed of what its check depended on (see `dependencies`). It is signed with a key that lies with the user
+(see `secret`): a cache that came with a project does not answer. An entry that is damaged, foreign or cannot be written
+is no error, but as if it were not there. Entries are data and never run code.
 """
 
 from __future__ import annotations
 
 import hashlib
+import hmac
 import json
 import os
 import sys
 import tempfile
 import zlib
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 from shapelint.jobs import serialized
-from shapelint.jobs.dependencies import FOLDER, SET_HERE, Data, Present
 from shapelint.jobs.job import Job
+from shapelint.jobs.present import SET_HERE, Present
+from shapelint.jobs.secret import plain_file, secret
 from shapelint.report.report import Report
 from shapelint.terminal.interrupt import undisturbed
 
+FOLDER: Final = ".shapelint_cache"
+Data = dict[str, Any]
+
 _SUFFIX: Final = ".check"
-_MAGIC: Final = b"shapelint cache 5\n"
+_PART: Final = ".shapelint-part-"
+_MARK: Final = b"shapelint cache "
+_MAGIC: Final = _MARK + b"5\n"
 _DIGEST: Final = 32
 _LARGEST: Final = 1 << 28
 _TAG: Final = (
@@ -43,14 +52,13 @@ class Cache:
 
     def find(self, job: Job) -> Report | None:
         """The report on a job that nothing has changed about; None where there is none."""
+        file = _entry(job)
         try:
-            data = _entry(job).read_bytes()
+            data = plain_file(file, _LARGEST)
         except OSError:
             return None
-        if len(data) > _LARGEST or not data.startswith(_MAGIC):
-            return None
-        digest, body = data[len(_MAGIC) : len(_MAGIC) + _DIGEST], data[len(_MAGIC) + _DIGEST :]
-        if hashlib.sha256(body).digest() != digest:
+        signature, body = data[len(_MAGIC) : len(_MAGIC) + _DIGEST], data[len(_MAGIC) + _DIGEST :]
+        if not data.startswith(_MAGIC) or not hmac.compare_digest(signature, _signature(file, body) or b""):
             return None
         try:
             seen, report = unpacked(body)
@@ -60,8 +68,11 @@ class Cache:
 
     def keep(self, job: Job, body: bytes) -> None:
         """Keeps the report on a job, packed with what it depends on."""
-        with suppress(OSError), undisturbed():
-            _write(_entry(job), _MAGIC + hashlib.sha256(body).digest() + body)
+        file = _entry(job)
+        signature = _signature(file, body)
+        if signature is not None:
+            with suppress(OSError), undisturbed():
+                _write(file, _MAGIC + signature + body)
 
 
 def worth_keeping(job: Job) -> bool:
@@ -88,17 +99,43 @@ def folder_of(cache_dir: str, folder: str) -> Path:
 
 
 def clean(folder: Path) -> int:
-    """Removes what is kept in a folder, and the folder if nothing else is in it; how many reports there were."""
+    """Removes what is kept in a folder, and the folder if nothing else is in it; how many reports there were.
+
+    Only what bears our mark goes, and no link is followed.
+    """
+    if folder.is_symlink():
+        return 0
     gone = 0
-    for file in [*folder.glob(f"*{_SUFFIX}"), *folder.glob("*.part")]:
+    for file in _own_files(folder):
         file.unlink()
         gone += file.suffix == _SUFFIX
-    if (folder / "CACHEDIR.TAG").is_file() and (folder / "CACHEDIR.TAG").read_text() == _TAG:
-        for name in ("CACHEDIR.TAG", ".gitignore"):
-            (folder / name).unlink(missing_ok=True)
+    if _begins(folder / "CACHEDIR.TAG", _TAG.encode()):
+        for name, text in ((".gitignore", b"*\n"), ("CACHEDIR.TAG", _TAG.encode())):
+            if _begins(folder / name, text):
+                (folder / name).unlink()
         with suppress(OSError):
             folder.rmdir()
     return gone
+
+
+def _own_files(folder: Path) -> Iterator[Path]:
+    """The entries in a folder, and what was not written to its end."""
+    yield from (file for file in folder.glob(f"*{_SUFFIX}") if _begins(file, _MARK))
+    yield from (file for file in folder.glob(f"{_PART}*") if file.is_file() and not file.is_symlink())
+
+
+def _begins(file: Path, mark: bytes) -> bool:
+    """Whether it is a regular file that begins so."""
+    try:
+        return plain_file(file, sys.maxsize, len(mark)) == mark
+    except OSError:
+        return False
+
+
+def _signature(file: Path, body: bytes) -> bytes | None:
+    """What only this user can make of an entry, which cannot be another one's; None without a key."""
+    key = secret()
+    return None if key is None else hmac.digest(key, file.name.encode() + b"\n" + body, "sha256")
 
 
 def _entry(job: Job) -> Path:
@@ -115,11 +152,14 @@ def _machine() -> list[Any]:
     installed = [path for path in sys.path if path.endswith("-packages") and os.path.isdir(path)]
     packages = [(path, os.stat(path).st_mtime_ns) for path in installed]
     python = [sys.version, sys.executable, str(sys.flags), sys.path]
-    return [python, os.getcwd(), packages, variables]
+    processors = [os.cpu_count(), sorted(getattr(os, "sched_getaffinity", lambda _: ())(0))]
+    return [python, os.getcwd(), packages, variables, processors, getattr(os, "getuid", int)()]
 
 
 def _write(file: Path, data: bytes) -> None:
     """Writes an entry; each file in one step: a reader sees the old one or the whole new one."""
+    if file.parent.is_symlink():  # it may lead anywhere
+        return
     if not file.parent.is_dir():
         file.parent.mkdir(parents=True, exist_ok=True)
         _put(file.with_name(".gitignore"), b"*\n")
@@ -128,7 +168,7 @@ def _write(file: Path, data: bytes) -> None:
 
 
 def _put(file: Path, data: bytes) -> None:
-    handle, name = tempfile.mkstemp(dir=file.parent, suffix=".part")
+    handle, name = tempfile.mkstemp(dir=file.parent, prefix=_PART)
     try:
         with open(handle, "wb") as stream:
             stream.write(data)

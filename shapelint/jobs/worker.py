@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -41,7 +42,7 @@ class CheckingTask:
         """Does jobs and tells which one begins, and its report or why it failed."""
         try:
             _prepare(self.provider)
-            watching = Watching() if self.keeping else None
+            watching = Watching(_projects(self.jobs)) if self.keeping else None
         except Exception as error:  # any class: it is told in one line whose it is
             if self.traceback:
                 show_traceback(error)
@@ -79,6 +80,12 @@ class CheckingTask:
 
         with edited(self.texts):
             return checked(job)
+
+
+def _projects(jobs: Iterable[Job]) -> list[str]:
+    """The folders of the jobs' projects and of the files that they name."""
+    files = [file for job in jobs if os.path.isfile(file := job.target.rpartition(":")[0] or job.target)]
+    return [*(job.folder for job in jobs if job.folder), *map(os.path.dirname, map(os.path.abspath, files))]
 
 
 def _folders(job: Job) -> list[str]:

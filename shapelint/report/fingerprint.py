@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import astuple, dataclass
-from pathlib import Path, PurePath
+from pathlib import PurePath
 from typing import Final
 
 from shapelint.facts.finding import Finding
@@ -40,10 +41,11 @@ def portable_target(target: str) -> str:
     file, colon, name = target.rpartition(":")
     if not file.endswith(".py"):
         return target
-    path = PurePath(file)
-    here = Path.cwd()
-    inside = path.is_absolute() and path.is_relative_to(here)
-    return f"{(path.relative_to(here) if inside else path).as_posix()}{colon}{name}"
+    try:
+        near = os.path.relpath(file) if os.path.isabs(file) else file
+    except ValueError:  # on another drive
+        near = file
+    return f"{PurePath(near).as_posix()}{colon}{name}"
 
 
 def fingerprints(reports: Iterable[CheckResult]) -> tuple[tuple[str, ...], ...]:

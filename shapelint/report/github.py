@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
+from shapelint.errors import escaped
 from shapelint.facts.finding import BaselineState, Finding, Severity
 from shapelint.facts.result import CheckResult
 from shapelint.report.details import whole_message
 from shapelint.report.place import short_path
 
+_LINE: Final = re.compile(r"[^\r\n]+")
 _COMMANDS: Final = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "notice"}
 
 
-def render(reports: Iterable[CheckResult]) -> str:
-    """`::error file=...,line=...,title=CODE name::message` for each finding, notes and fix in further lines of it."""
-    return "".join(f"{_command(finding, report)}\n" for report in reports for finding in report.findings)
+def render(reports: Iterable[CheckResult], *, failures: Sequence[str] = ()) -> str:
+    """`::error file=...,line=...,title=CODE name::message` for each finding, notes and fix in further lines of it.
+
+    `failures` are the lines on checks that could not be done: an error without a place for each.
+    """
+    commands = [_command(finding, report) for report in reports for finding in report.findings]
+    commands += [f"::error title=shapelint could not check::{_data(line)}" for line in failures]
+    return "".join(f"{command}\n" for command in commands)
 
 
 def _command(finding: Finding, report: CheckResult) -> str:
@@ -43,7 +51,8 @@ def _properties(finding: Finding, report: CheckResult) -> Iterator[tuple[str, st
 
 def _data(text: str) -> str:
     """The text as the runner reads it back (`escapeData` of actions/toolkit)."""
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    shown = _LINE.sub(lambda line: escaped(line[0]), text)
+    return shown.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
 def _property(text: str) -> str:

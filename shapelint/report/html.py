@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache, reduce
 from typing import Any, Final
 
@@ -32,13 +32,13 @@ from shapelint.source.span import Edit, Span
 _ROWS, _LAYERS, _FIRST, _LONGEST, _LINES, _NAMED = 40, 1000, 3, 160, 3, 2
 _CELLS: Final = (64, 64)
 _ALONE, _SLICES = 1000, 3
-_CONTROL: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
+_CONTROL: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
 
 
-def render(reports: Iterable[CheckResult]) -> str:
-    """The page of some reports."""
+def render(reports: Iterable[CheckResult], *, failures: Sequence[str] = ()) -> str:
+    """The page of some reports; `failures` are the lines on checks that could not be done."""
     pages = [_page(report) for report in reports]
-    return str(_environment().get_template("page.html").render(pages=pages))
+    return str(_environment().get_template("page.html").render(pages=pages, failures=failures))
 
 
 @lru_cache(maxsize=1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from shapelint.facts.finding import Confirmation, Finding, Fix
@@ -18,9 +18,14 @@ if TYPE_CHECKING:
 VERSION = 1
 
 
-def render(reports: Iterable[CheckResult]) -> str:
-    """The JSON text of some reports, one entry of `targets` for each."""
-    return json.dumps({"version": VERSION, "targets": [report_data(report) for report in reports]}, indent=2) + "\n"
+def render(reports: Iterable[CheckResult], *, failures: Sequence[str] = ()) -> str:
+    """The JSON text of some reports, one entry of `targets` for each.
+
+    `failures` are the lines on checks that could not be done: `not_checked`.
+    """
+    targets = [report_data(report) for report in reports]
+    text = json.dumps({"version": VERSION, "targets": targets, "not_checked": list(failures)}, indent=2)
+    return text.replace("##", "#\\u0023") + "\n"  # a log may take `##[` for a command
 
 
 def report_data(report: CheckResult) -> dict[str, Any]:

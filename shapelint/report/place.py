@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from pathlib import Path
 
+from shapelint.errors import escaped
 from shapelint.source.span import Span
 
 
@@ -21,7 +22,7 @@ def short_path(file: str) -> str:
 
 def short_place(span: Span) -> str:
     """`file:line:column` with the short path."""
-    return f"{short_path(span.file)}:{span.line}:{span.column}"
+    return f"{escaped(short_path(span.file))}:{span.line}:{span.column}"
 
 
 def target_path(target: str) -> str:

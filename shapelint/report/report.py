@@ -7,6 +7,7 @@ from typing import Any
 
 from shapelint.facts.result import CheckResult
 from shapelint.report import json, text
+from shapelint.report.plain import plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,4 +23,4 @@ class Report(CheckResult):
         return json.report_data(self)
 
     def __str__(self) -> str:
-        return text.render((self,))
+        return text.render((plain(self),))

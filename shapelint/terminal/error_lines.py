@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 import traceback
 
 import click
 
 from shapelint.errors import InternalError, ShapelintError, printable, words_of
 from shapelint.source.fault import internal_error, is_own
+from shapelint.terminal.output import visible
 
 
 def subject_line(subject: str, error: BaseException) -> str:
@@ -38,4 +40,4 @@ def one_line(error: BaseException) -> str:
 
 def show_traceback(error: BaseException) -> None:
     """Prints where an error came from."""
-    traceback.print_exception(error)
+    sys.stderr.write(visible("".join(traceback.format_exception(error))))

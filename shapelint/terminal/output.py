@@ -11,7 +11,7 @@ from contextlib import contextmanager, redirect_stdout, suppress
 from pathlib import Path
 from typing import Any, Final
 
-from shapelint.errors import ShapelintError
+from shapelint.errors import ShapelintError, escaped, without_commands
 from shapelint.source.ownership import shown
 from shapelint.terminal.interrupt import undisturbed
 
@@ -85,12 +85,13 @@ def show(text: str) -> None:
 
 
 def visible(text: str) -> str:
-    """The text with the escapes of what would act on a terminal; colours, tabs and newlines stay."""
-    return _ACTING.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+    """The text with the escapes of what would act on a terminal or in a log; colours, tabs and newlines stay."""
+    return without_commands(_ACTING.sub(lambda found: escaped(found[0]), text))
 
 
 def tell(line: str) -> None:
     """Writes a line about the command itself to standard error; that it cannot be written is no error."""
+    line = escaped(line)
     with suppress(OSError, ValueError, AttributeError):
         sys.stderr.write(f"shapelint: {line if len(line) <= _LONGEST else line[:_LONGEST] + '...'}\n")
         sys.stderr.flush()

@@ -12,6 +12,8 @@ from typing import Final, TextIO, TypeVar
 
 import click
 
+from shapelint.errors import escaped
+
 Item = TypeVar("Item")
 
 _wanted: ContextVar[bool] = ContextVar("_wanted", default=False)
@@ -70,7 +72,7 @@ class Bar:
         """Draws how many are done, and which are being checked."""
         if self._on:
             full = _WIDTH * done // self._total
-            line = f"{'#' * full}{'-' * (_WIDTH - full)} {done}/{self._total} {', '.join(working)}"
+            line = f"{'#' * full}{'-' * (_WIDTH - full)} {done}/{self._total} {escaped(', '.join(working))}"
             self._write(_ERASE + line[: shutil.get_terminal_size().columns - 1])
 
     def finish(self) -> None:

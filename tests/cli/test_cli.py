@@ -323,7 +323,7 @@ def test_an_input_is_for_one_model(engine: Engine, shapelint: Output) -> None:
 def test_the_output_file_is_whole_and_stdout_empty(engine: Engine, shapelint: Output) -> None:
     Path("report.txt").write_text("old")
     Path("report.txt").chmod(0o640)
-    code, out, _ = shapelint("check", "mymodel:Net", "--input", "1,3,6,6", "--output", "report.txt")
+    code, out, _ = shapelint("check", "mymodel:Net", "--input", "1,3,6,6", "-o", "report.txt")
     assert (code, out) == (1, "")
     assert Path("report.txt").read_text() == str(FAILING)
     assert Path("report.txt").stat().st_mode & 0o777 == 0o640
@@ -387,17 +387,26 @@ def test_quiet_shows_only_what_is_wrong(engine: Engine, shapelint: Output) -> No
 
 @pytest.mark.parametrize(
     ("environment", "coloured"),
-    [({}, True), ({"NO_COLOR": "1"}, False), ({"NO_COLOR": ""}, True), ({"TERM": "dumb"}, False)],
+    [
+        ({}, True),
+        ({"NO_COLOR": "1"}, False),
+        ({"NO_COLOR": ""}, True),
+        ({"TERM": "dumb"}, False),
+        ({"NO_COLOR": "1", "FORCE_COLOR": "1"}, False),
+        ({"TERM": "dumb", "FORCE_COLOR": "1"}, True),
+    ],
 )
 def test_colour_is_for_terminals(
     engine: Engine, shapelint: Output, monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], coloured: bool
 ) -> None:
     monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.delenv("FORCE_COLOR", raising=False)
     monkeypatch.setenv("TERM", "xterm")
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     arguments = ("check", "mymodel:Net", "--input", "1,3,6,6")
-    assert "\x1b[" not in shapelint(*arguments)[1]
+    piped = "\x1b[" in shapelint(*arguments)[1]
+    assert piped is (coloured and "FORCE_COLOR" in environment)
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
     assert ("\x1b[" in shapelint(*arguments)[1]) is coloured
 
@@ -421,6 +430,7 @@ def test_the_hook_checks_annotated_models(engine: Engine, shapelint: Output) -> 
     assert engine.calls[0][2]["confirm"] == ()
     assert shapelint("hook", "mymodel.py") == (0, "", "")
     assert shapelint("hook") == (0, "", "")
+    assert shapelint("hook", "--", "mymodel.py", "annotated.py")[:2] == (code, out)
 
 
 def test_explain_prints_one_page_or_all(shapelint: Output) -> None:

@@ -67,6 +67,12 @@ class Net(nn.Sequential):
 """
 
 
+def test_a_diff_of_nothing_says_why(capsys: pytest.CaptureFixture[str]) -> None:
+    write(PAIR.replace("padding=1),  #", "padding=1, output_padding=1),  #"))
+    assert check("--diff") == 0
+    assert capsys.readouterr() == ("", "shapelint: would fix 0 findings: there is none\n")
+
+
 def test_a_diff_shows_what_fix_writes_and_writes_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     before = write(PAIR)
     assert check("--diff") == 1

@@ -107,6 +107,15 @@ def test_a_file_that_is_no_source_is_refused(tmp_path: Path) -> None:
         Document.read(str(tmp_path / "none.py"))
 
 
+def test_a_difference_names_a_hostile_file_as_git_does(tmp_path: Path) -> None:
+    file = tmp_path / "net.py"
+    file.write_text("one\n")
+    document = Document.read(str(file))
+    told = document.difference(Document(str(file), "two\n", "utf-8"), 'e\x1bv"\n::error::.py')
+    head = r'"a/e\033v\042\012::error::.py"'
+    assert told.splitlines()[:2] == [f"--- {head}", f"+++ {head.replace('a/', 'b/')}"]
+
+
 def test_a_difference_is_one_that_patch_takes(tmp_path: Path) -> None:
     file = tmp_path / "net.py"
     file.write_text("a = 1\nb = 2")

@@ -271,7 +271,7 @@ def test_a_bug_of_the_fixing_leaves_the_files(
     assert (line, Path("net.py").read_text()) == (bug(place), MODELS)
 
 
-@pytest.mark.parametrize("name", ["jobs.cache.unpacked", "jobs.dependencies.Present.agrees"])
+@pytest.mark.parametrize("name", ["jobs.cache.unpacked", "jobs.present.Present.agrees"])
 def test_a_bug_of_the_cache(name: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr("shapelint.jobs.pool.can_fork", lambda: True)
     arguments = ("check", "net.py:Net", "--input", SIX, "--no-confirm")

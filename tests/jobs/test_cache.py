@@ -15,8 +15,9 @@ import pytest
 from shapelint.cli.app import run
 from shapelint.jobs import serialized
 from shapelint.jobs.cache import FOLDER, Cache, clean, packed
-from shapelint.jobs.dependencies import Data, content, listing, shadows
+from shapelint.jobs.dependencies import Data
 from shapelint.jobs.job import Job
+from shapelint.jobs.present import answer, candidates, content
 from tests.fabricated import FAILING, MODEL
 
 JOB = Job("net.py:Net", ("1,3,6,6",))
@@ -33,10 +34,10 @@ def seen(**changed: object) -> Data:
     data: Data = {
         "contents": {},
         "stamps": {},
-        "listings": {},
-        "names": ["net", "torch"],
-        "shadows": {},
+        "answers": [],
+        "sought": {},
         "variables": {},
+        "environment": "",
     }
     return data | changed
 
@@ -87,18 +88,12 @@ CHANGES: dict[str, tuple[Callable[[], Data], Callable[[], object]]] = {
     "gone": (lambda: seen(contents={"net.py": content("net.py")}), lambda: Path("net.py").unlink()),
     "come": (lambda: seen(contents={"data.json": content("data.json")}), lambda: Path("data.json").write_text("")),
     "stamp": (lambda: seen(stamps={str(Path.cwd()): {"net.py": stamped("net.py")}}), written),
-    "listing": (lambda: seen(listings={"sub": listing("sub")}), lambda: Path("sub").mkdir()),
-    "shadow": (lambda: seen(shadows={".": shadows(".", {"net", "torch"})}), shadowed),
+    "listing": (lambda: seen(answers=[["names", ".", answer("names", ".")]]), lambda: Path("sub").mkdir()),
+    "question": (lambda: seen(answers=[["kind", "sub", None]]), lambda: Path("sub").mkdir()),
+    "shadow": (lambda: seen(sought={".": [["net", "torch"], candidates(".", {"net", "torch"})]}), shadowed),
     "variable": (lambda: seen(variables={"SIZES": None}), lambda: os.environ.update(SIZES="1")),
     "torch": (lambda: seen(), lambda: os.environ.update(TORCH_SHOW="1")),
 }
-
-
-def test_what_a_check_itself_makes_in_a_folder_is_no_change() -> None:
-    before = listing(".")
-    for name in (FOLDER, "__pycache__"):
-        Path(name).mkdir(exist_ok=True)
-    assert listing(".") == before
 
 
 def stamped(file: str) -> list[int]:
@@ -172,7 +167,9 @@ def test_a_full_disk_leaves_nothing_half_written(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(Path, "replace", full)
     Cache().keep(JOB, packed(seen(variables={"A": "1"}), serialized.dumps(REPORT)))
     assert Cache().find(JOB) == REPORT
-    assert not list(Path(FOLDER).glob("*.part"))
+    assert [file.suffix for file in Path(FOLDER).iterdir() if file.name not in (".gitignore", "CACHEDIR.TAG")] == [
+        ".check"
+    ]
 
 
 def test_clean_takes_the_own_files_only(capsys: pytest.CaptureFixture[str]) -> None:
@@ -185,6 +182,71 @@ def test_clean_takes_the_own_files_only(capsys: pytest.CaptureFixture[str]) -> N
     assert capsys.readouterr().out == "2 cached reports removed\n"
     assert sorted(path.name for path in Path().rglob("*")) == ["build", "net.py", "pyproject.toml", "wheel"]
     assert clean(Path("nowhere")) == 0
+
+
+def test_clean_takes_nothing_without_our_mark_and_follows_no_link() -> None:
+    keep(seen())
+    Path("precious.check").write_text("mine")
+    Path(FOLDER, "notes.check").write_text("mine")
+    Path(FOLDER, "link.check").symlink_to(next(Path(FOLDER).glob("*.check")).resolve())
+    Path("linked").symlink_to(FOLDER)
+    assert clean(Path("linked")) == 0
+    assert clean(Path(FOLDER)) == 1
+    assert sorted(file.name for file in Path(FOLDER).iterdir()) == ["link.check", "notes.check"]
+    assert clean(Path()) == 0
+    assert Path("precious.check").read_text() == "mine"
+
+
+def test_a_cache_that_came_with_a_project_does_not_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "theirs"))
+    entry = keep(seen())
+    assert Cache().find(JOB) == REPORT
+    assert (tmp_path / "theirs/shapelint/key").stat().st_mode & 0o77 == 0
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "ours"))
+    assert Cache().find(JOB) is None
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "theirs"))
+    other = replace(JOB, train=True)
+    Cache().keep(other, packed(seen(), serialized.dumps(REPORT)))
+    renamed = next(file for file in Path(FOLDER).glob("*.check") if file != entry)
+    renamed.write_bytes(entry.read_bytes())
+    assert Cache().find(other) is None
+
+
+def test_without_a_place_for_the_key_nothing_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    Cache().keep(JOB, packed(seen(), serialized.dumps(REPORT)))
+    assert not Path(FOLDER).exists()
+
+
+@pytest.mark.parametrize("kind", ["pipe", "link", "huge", "folder"])
+def test_an_entry_that_is_no_plain_file_is_not_read(kind: str) -> None:
+    entry = keep(seen())
+    kept = entry.rename("kept")
+    if kind == "pipe":
+        os.mkfifo(entry)
+    elif kind == "link":
+        entry.symlink_to(kept.resolve())
+    elif kind == "folder":
+        entry.mkdir()
+    else:
+        entry.write_bytes(kept.read_bytes())
+        os.truncate(entry, 1 << 40)
+    assert Cache().find(JOB) is None
+
+
+def test_a_linked_folder_is_not_written_to() -> None:
+    Path("elsewhere").mkdir()
+    Path(FOLDER).symlink_to("elsewhere")
+    Cache().keep(JOB, packed(seen(), serialized.dumps(REPORT)))
+    assert not list(Path("elsewhere").iterdir())
+
+
+def test_a_big_file_is_not_read() -> None:
+    Path("weights.bin").touch()
+    os.truncate("weights.bin", 1 << 40)
+    os.utime("weights.bin", ns=(1, 2))
+    assert content("weights.bin") == f"{1 << 40} 2"
 
 
 # ----------------------------------------------------------------------------------------------------------------
@@ -226,6 +288,13 @@ def test_what_a_model_reads_and_nothing_else_makes_its_check_anew() -> None:
     made = entry.stat().st_mtime_ns
     check(DEPTH="5")
     assert entry.stat().st_mtime_ns > made
+
+
+def test_a_check_that_onnxruntime_confirms_at_all_sizes_is_kept() -> None:
+    command = [sys.executable, "-c", WATCHED, "check", "net.py:Net", "--input", "1,3,H,W"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert "onnxruntime" in done.stdout
+    assert len(list(Path(FOLDER).glob("*.check"))) == 1
 
 
 def test_watching_waits_for_no_lock_that_the_model_holds() -> None:

@@ -12,6 +12,7 @@ from xml.etree import ElementTree
 import jsonschema
 import pytest
 
+from shapelint.cli.view import View
 from shapelint.facts.finding import BaselineState, Finding, Severity
 from shapelint.report import concise, github, gitlab, html, junit, sarif
 from shapelint.report.fingerprint import fingerprints, portable_target
@@ -77,6 +78,34 @@ def test_checks_that_could_not_be_done_are_told() -> None:
     assert [case.get("name") for case in suite] == ["net:Gone", "net.py:Bad\\x1b"]
     assert suite[0][0].attrib == {"message": LINES[0]}
     assert "invocations" not in sarif.render((CLEAN,))
+
+
+@pytest.mark.parametrize("form", ["json", "github", "gitlab", "html"])
+def test_every_form_but_text_tells_what_could_not_be_checked(form: str) -> None:
+    text = View(form).rendered((CLEAN,), LINES)
+    assert View(form).tells_failures
+    assert "there is no module" in text
+    assert "it raises" in text
+    assert "could not" not in View(form).rendered((CLEAN,))
+
+
+def test_what_could_not_be_checked_by_form() -> None:
+    assert json.loads(View("json").rendered((CLEAN,), LINES))["not_checked"] == [*LINES]
+    (first, second) = json.loads(gitlab.render((), failures=LINES))
+    assert (first["check_name"], first["severity"], first["location"]["path"]) == (
+        "shapelint/not-checked",
+        "critical",
+        "net",
+    )
+    assert (second["description"], second["location"]["path"]) == (LINES[1], "net.py")
+    assert first["fingerprint"] != second["fingerprint"]
+    assert github.render((), failures=LINES[:1]) == f"::error title=shapelint could not check::{LINES[0]}\n"
+
+
+def test_gitlab_gets_a_relative_path_also_from_outside(tmp_path: Path) -> None:
+    outside = replace(ROUND_TRIP, location=Span(str(tmp_path.parent / "other" / "net.py"), 1, 1, 1, 2))
+    (entry,) = json.loads(gitlab.render((with_finding(outside),)))
+    assert entry["location"]["path"] == "../other/net.py"
 
 
 @pytest.mark.parametrize("reports", [(FAILING,), (CLEAN,), (SEVERAL, CLEAN), (), known(SEVERAL)])
