@@ -122,11 +122,12 @@ def _wrong(analysis: Analysis, node: Node, sizes: SizeSet) -> SizeSet:
 
 
 def _declared(analysis: Analysis, node: Node) -> list[Function]:
-    """ceil((n + 2p - d(k-1) - 1)/s) + 1 for each spatial axis."""
+    """ceil((n + 2p - d(k-1) - 1)/s) + 1 for each spatial axis; none for a pool that pads its sides unlike."""
     before = analysis.graph.nodes[node.inputs[0]].shapes[0].dims[-node.spatial :]
     names = ("kernel_size", "stride", "padding", "dilation", "ceil_mode")
-    values = zip(*(node.parameter(name) or () for name in names), strict=True)
+    given = [node.parameter(name) for name in names]
+    values = zip(*(each for each in given if each is not None), strict=True) if None not in given else iter(())
     return [
         (as_function(n).plus(2 * p - d * (k - 1) - 1 + (s - 1) * ceil)).floor_divide(s).plus(1)
-        for n, (k, s, p, d, ceil) in zip(before, values, strict=True)
+        for n, (k, s, p, d, ceil) in zip(before, values, strict=False)
     ]

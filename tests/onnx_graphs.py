@@ -12,6 +12,7 @@ import onnx
 import onnxruntime
 from onnx import TensorProto, helper
 
+from shapelint import ops  # noqa: F401  (registers the size rules)
 from shapelint.diagnosis.subject import subject_of
 from shapelint.facts.contract import Contract
 from shapelint.instrument.install import tracked_builtins

@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 import pytest
+import setuptools  # noqa: F401  (torch's test data want it, before another test imports the older distutils)
 
 from benchmarks.prove import models, operations
 from benchmarks.prove.__main__ import main

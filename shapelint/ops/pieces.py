@@ -10,6 +10,7 @@ import torch
 from shapelint.ops.elementwise import fits
 from shapelint.ops.index import _counted
 from shapelint.ops.join import joined_shape
+from shapelint.ops.slices import sliced
 from shapelint.ops.view import _flatten, listed, ones
 from shapelint.size.condition import divisible
 from shapelint.size.number import function_of, larger, plain
@@ -20,6 +21,7 @@ from shapelint.trace.recording.errors import Kind
 from shapelint.trace.recording.operation import RULES, Kernel, NoRule, Operation, Plain, Result, size_rule
 
 Tensor = torch.Tensor
+_NO_BOUND = 2**63 - 1
 
 
 def _split_along(op: Operation, input: Tensor, indices_or_sections: Any, *, rank: int) -> Result:
@@ -79,6 +81,16 @@ def _rot90(op: Operation, input: Tensor, k: int = 1, dims: Any = (0, 1)) -> Resu
 def _is_same_size(op: Operation, input: Tensor, other: Tensor) -> Plain:
     """Compared as the model's own code would, so that it may open another path."""
     return Plain(op.shape(input) == op.shape(other))
+
+
+@size_rule(torch.ops.aten.slice.Tensor)
+def _slice(op: Operation, input: Tensor, dim: int = 0, start: Any = None, end: Any = None, step: int = 1) -> Result:
+    """`x[start:end:step]` along one axis, as an exported program has it; its largest integer is no bound."""
+    shape = op.shape(input)
+    axis = dimension(op, dim, len(shape))
+    stop = None if isinstance(end, int) and not symbolic(end) and plain(end) >= _NO_BOUND else end
+    op.layout = ones(shape)
+    return Kernel(((*shape[:axis], sliced(op, shape[axis], slice(start, stop, step))[0], *shape[axis + 1 :]),))
 
 
 @size_rule(torch.narrow_copy, Tensor.narrow_copy)

@@ -29,12 +29,16 @@ class GraphStep:
 
 @dataclass(frozen=True, slots=True)
 class Graph:
-    """Steps in an order in which each finds what it takes, and the tensors that the file holds."""
+    """Steps in an order in which each finds what it takes, and the tensors that the file holds.
+
+    `handed` are the names by which a graph inside of another one, such as the body of a Loop, is handed values.
+    """
 
     inputs: tuple[Given, ...]
     outputs: tuple[str, ...]
     stored: Mapping[str, Stored]
     steps: tuple[GraphStep, ...]
+    handed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,6 +45,6 @@ def _taken(step: GraphStep) -> Iterator[str]:
 def _free(graph: Graph) -> Iterable[str]:
     """The tensors that a graph takes from around it."""
     own = {*graph.stored, *(name for step in graph.steps for name in step.outputs)}
-    own |= {each.name for each in graph.inputs}
+    own |= {*graph.handed, *(each.name for each in graph.inputs)}
     names = {name for step in graph.steps for name in _taken(step)} | set(graph.outputs)
     return names - own

@@ -90,7 +90,7 @@ class _OnnxReader:
             if name not in within:
                 raise self._wrong(f"gives {name!r}, which nothing in it makes")
         given = tuple(self._given(each) for each in inputs) if depth == 0 else ()
-        return Graph(given, outputs, held, order)
+        return Graph(given, outputs, held, order, () if depth == 0 else tuple(each.name for each in inputs))
 
     def function(self, proto: Any, opset: int) -> FileFunction:
         """A function that the file brings along."""

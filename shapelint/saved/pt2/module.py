@@ -62,7 +62,7 @@ class ExportedModule(nn.Module):
         names = [_names(each) for each in call.outputs]
         if len(names) == 1:
             self._name(names[0], result)
-        else:
+        elif names:
             for name, each in zip(names, result, strict=False):
                 self._name(name, each)
 

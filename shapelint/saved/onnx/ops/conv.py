@@ -15,7 +15,8 @@ from torch.overrides import handle_torch_function
 
 from shapelint.saved.onnx.call import Kind, Need, OperatorCall, operator
 from shapelint.saved.onnx.graph import GraphStep
-from shapelint.size.number import larger, plain, smaller
+from shapelint.size.condition import divisible
+from shapelint.size.number import function_of, larger, plain, smaller
 from shapelint.trace.recording.operation import Fresh, Operation, Result, size_rule
 from shapelint.trace.recording.record import Shape
 
@@ -122,6 +123,11 @@ def _convolved(op: Operation, setting: KernelWindow, input: torch.Tensor, weight
         taken, given = filters[0], filters[1] * setting.groups
     text = f"the weight wants {plain(taken)} channels, but the input has {{left}}"
     op.require_equal(shape[1], taken, Kind.CHANNELS, text)
+    if setting.groups > 1 and not setting.transposed:
+        op.require(divisible(function_of(given), setting.groups), Kind.MULTIPLE, "{left} channels in {right} groups",
+                   between=(given, setting.groups))  # fmt: skip
+    if bias:
+        op.require_equal(op.shape(bias[0])[0], given, Kind.CHANNELS, "a bias of {left} for {right} channels")
     op.resamples(axes, (each if setting.transposed else Fraction(1, each) for each in map(plain, setting.stride)))
     _remember(op, setting)
     size = _stretched_size if setting.transposed else _size

@@ -11,6 +11,7 @@ from typing import Any, Final
 import torch
 
 from shapelint.saved.onnx.call import OperatorCall, operator
+from shapelint.saved.onnx.needs import of_shape
 from shapelint.saved.onnx.numbers import (
     FLOATS,
     Numbers,
@@ -27,10 +28,10 @@ from shapelint.saved.onnx.numbers import (
 from shapelint.size.ratio import Ratio
 
 _SAME: Final = (
-    "Relu", "LeakyRelu", "PRelu", "Elu", "Selu", "Celu", "Gelu", "ThresholdedRelu", "HardSigmoid", "HardSwish", "Mish",
+    "Relu", "LeakyRelu", "Elu", "Selu", "Celu", "Gelu", "ThresholdedRelu", "HardSigmoid", "HardSwish", "Mish",
     "Sigmoid", "Tanh", "Softplus", "Softsign", "Softmax", "LogSoftmax", "Hardmax", "Erf", "Sin", "Cos", "Tan", "Asin",
     "Acos", "Atan", "Sinh", "Cosh", "Asinh", "Acosh", "Atanh", "Swish", "Shrink", "CumSum", "Trilu", "LRN",
-    "LpNormalization", "MeanVarianceNormalization", "ReverseSequence", "BitwiseNot",
+    "LpNormalization", "MeanVarianceNormalization", "BitwiseNot",
 )  # fmt: skip
 _ARITHMETIC: Final[dict[str, Callable[[Any, Any], Any]]] = {"Add": python.add, "Sub": python.sub, "Mul": python.mul}
 _COMPARED: Final[dict[str, Callable[[Any, Any], Any]]] = {
@@ -50,6 +51,17 @@ _OF_FLOATS: Final[dict[str, Callable[[float], float]]] = {
 @operator(*_SAME)
 def _same(call: OperatorCall) -> Any:
     return call.same()
+
+
+@operator("PRelu")
+def _prelu(call: OperatorCall) -> Any:
+    return call.joined()
+
+
+@operator("ReverseSequence")
+def _reversed(call: OperatorCall) -> Any:
+    batch = call.axis(call.integer("batch_axis", 1), call.rank(0))
+    return call.made(call.shape(0), needs=of_shape(call, 1, (call.shape(0)[batch],), "sequence_lens"))
 
 
 @operator("Add", "Sub", "Mul")

@@ -7,6 +7,7 @@ from typing import Any
 import numpy
 
 from shapelint.saved.onnx.call import Kind, Need, OperatorCall, operator
+from shapelint.saved.onnx.needs import of_shape, same
 from shapelint.saved.onnx.numbers import Numbers, as_plain
 from shapelint.size.number import larger, plain, smaller
 from shapelint.size.tracking import symbolic
@@ -115,7 +116,13 @@ def _place(index: Any, n: int) -> int:
 
 @operator("GatherElements")
 def _gather_elements(call: OperatorCall) -> Any:
-    return call.made(call.shape(1), call.dtype(0))
+    data, indices = call.shape(0), call.shape(1)
+    if len(data) != len(indices):
+        raise ValueError(f"indices of {len(indices)} axes into {len(data)}")
+    axis = call.axis(call.integer("axis", 0), len(data))
+    text = "indices reach {right} into {left}"
+    pairs = [pair for place, pair in enumerate(zip(data, indices, strict=True)) if place != axis]
+    return call.made(indices, call.dtype(0), needs=tuple(Need(size, dim, Kind.INDEX, text) for size, dim in pairs))
 
 
 @operator("GatherND")
@@ -123,9 +130,19 @@ def _gather_nd(call: OperatorCall) -> Any:
     data, indices, batch = call.shape(0), call.shape(1), call.integer("batch_dims")
     if symbolic(indices[-1]):
         raise call.unsupported("indices of an open length")
-    return call.made((*indices[:-1], *data[batch + plain(indices[-1]) :]), call.dtype(0))
+    needs = tuple(same(dim, size, "the indices") for dim, size in zip(indices[:batch], data[:batch], strict=False))
+    return call.made((*indices[:-1], *data[batch + plain(indices[-1]) :]), call.dtype(0), needs=needs)
 
 
-@operator("ScatterND", "ScatterElements", "Scatter")
+@operator("ScatterND")
+def _scatter_nd(call: OperatorCall) -> Any:
+    data, indices = call.shape(0), call.shape(1)
+    if symbolic(indices[-1]):
+        raise call.unsupported("indices of an open length")
+    needs = of_shape(call, 2, (*indices[:-1], *data[plain(indices[-1]) :]), "updates")
+    return call.made(data, call.dtype(0), name="scatter", needs=needs)
+
+
+@operator("ScatterElements", "Scatter")
 def _scatter(call: OperatorCall) -> Any:
-    return call.made(call.shape(0), call.dtype(0), name="scatter")
+    return call.made(call.shape(0), call.dtype(0), name="scatter", needs=of_shape(call, 2, call.shape(1), "updates"))

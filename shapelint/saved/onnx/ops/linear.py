@@ -8,6 +8,7 @@ import torch
 
 from shapelint.saved.declare import Declaration, declared
 from shapelint.saved.onnx.call import Kind, Need, OperatorCall, operator
+from shapelint.saved.onnx.needs import of_shape, spread_over
 
 
 @operator("MatMul")
@@ -23,7 +24,7 @@ def _gemm(call: OperatorCall) -> Any:
     rows, inner = first[::-1] if call.integer("transA") else first
     taken, columns = second[::-1] if call.integer("transB") else second
     text = "the weight wants {right} features, but the input has {left}"
-    needs = (Need(inner, taken, Kind.CHANNELS, text, True),)
+    needs = (Need(inner, taken, Kind.CHANNELS, text, True), *spread_over(call, 2, (rows, columns), "a bias"))
     return call.made((rows, columns), name="linear", needs=needs)
 
 
@@ -34,14 +35,24 @@ def _einsum(call: OperatorCall) -> Any:
 
 @operator("LSTM", "GRU", "RNN")
 def _recurrent(call: OperatorCall) -> Any:
+    if call.rank(0) != 3:
+        raise ValueError(f"an input of {call.rank(0)} axes, 3 are wanted")
     steps, batch, features = call.shape(0)
     hidden, direction = call.integer("hidden_size"), call.text("direction", "forward")
     if call.integer("layout"):
         raise call.unsupported("layout=1, which onnxruntime does not run,")
     ways = 2 if direction == "bidirectional" else 1
     text = "the weight wants {right} features, but the input has {left}"
-    needs = (Need(features, call.shape(1)[2], Kind.CHANNELS, text, True),)
-    state = (ways, batch, hidden)
+    state, gates = (ways, batch, hidden), {"LSTM": 4, "GRU": 3, "RNN": 1}[call.step.operator] * hidden
+    needs = (
+        Need(features, call.shape(1)[2], Kind.CHANNELS, text, True),
+        *of_shape(call, 1, (ways, gates, call.shape(1)[2]), "the weight"),
+        *of_shape(call, 2, (ways, gates, hidden), "the recurrent weight"),
+        *of_shape(call, 3, (ways, 2 * gates), "the bias"),
+        *of_shape(call, 4, (batch,), "sequence_lens"),
+        *of_shape(call, 5, state, "the first state"),
+        *of_shape(call, 6, state, "the first cell"),
+    )
     shapes = ((steps, ways, batch, hidden), state, state)[: 3 if call.step.operator == "LSTM" else 2]
     name = call.step.operator.lower()
     return declared(Declaration(name, shapes, (call.dtype(),) * len(shapes), needs), *call.tensors())

@@ -8,40 +8,65 @@ import torch
 
 from shapelint.saved.declare import Declaration, declared
 from shapelint.saved.onnx.call import Kind, Need, OperatorCall, operator
+from shapelint.saved.onnx.needs import of_shape, same, spread_over
+from shapelint.size.number import plain
+from shapelint.size.tracking import symbolic
 
 
 @operator("BatchNormalization", "InstanceNormalization", "GroupNormalization")
 def _norm(call: OperatorCall) -> Any:
     shape = call.shape(0)
     needs: tuple[Need, ...] = ()
-    if call.step.operator != "GroupNormalization" and len(shape) > 1:
+    if len(shape) > 1:
         text = "the norm is for {right} channels, but the input has {left}"
-        needs = (Need(shape[1], call.shape(1)[0], Kind.CHANNELS, text, True),)
+        others = range(2, 5 if call.step.operator == "BatchNormalization" else 3)
+        needs = tuple(each for index in others for each in of_shape(call, index, call.shape(1), "a bias or statistic"))
+        if call.step.operator != "GroupNormalization" or call.opset >= 21:
+            needs = (Need(shape[1], call.shape(1)[0], Kind.CHANNELS, text, True), *needs)
+    if call.step.operator == "GroupNormalization":
+        needs = (*needs, _grouped(call, shape[1]))
     if len([each for each in call.step.outputs if each]) > 1:
         raise call.unsupported("a norm that gives its statistics too")
     return call.made(shape, needs=needs)
+
+
+def _grouped(call: OperatorCall, channels: int) -> Need:
+    groups = call.integer("num_groups", 1)
+    each = channels // max(groups, 1)
+    return Need(each * groups, channels, Kind.MULTIPLE, "{right} channels are no multiple of " + str(groups), True)
 
 
 @operator("LayerNormalization", "RMSNormalization", "SimplifiedLayerNormalization")
 def _layer_norm(call: OperatorCall) -> Any:
     shape = call.shape(0)
     axis = call.axis(call.integer("axis", -1), len(shape))
+    needs = tuple(each for index in (1, 2) for each in spread_over(call, index, shape[axis:], "a scale or bias"))
     if len(call.step.outputs) == 1:
-        return call.made(shape, of=(0,), name="layer_norm")
+        return call.made(shape, of=(0,), name="layer_norm", needs=needs)
     folded = (*shape[:axis], *(1,) * (len(shape) - axis))
     shapes = (shape, folded, folded)[: len(call.step.outputs)]
-    return declared(Declaration("layer_norm", shapes, (call.dtype(),) * len(shapes)), call.tensor(0))
+    return declared(Declaration("layer_norm", shapes, (call.dtype(),) * len(shapes), needs), call.tensor(0))
 
 
 @operator("QuantizeLinear", "DynamicQuantizeLinear")
 def _quantize(call: OperatorCall) -> Any:
     dtype = call.dtype(2) if call.has(2) else torch.uint8
     if call.step.operator == "QuantizeLinear":
-        return call.made(call.shape(0), dtype)
+        return call.made(call.shape(0), dtype, needs=_scaled(call))
     shapes: tuple[tuple[int, ...], ...] = (call.shape(0), (), ())
     return declared(Declaration("quantize", shapes, (dtype, torch.float32, dtype)), call.tensor(0))
 
 
 @operator("DequantizeLinear")
 def _dequantize(call: OperatorCall) -> Any:
-    return call.made(call.shape(0), call.dtype(1))
+    return call.made(call.shape(0), call.dtype(1), needs=_scaled(call))
+
+
+def _scaled(call: OperatorCall) -> tuple[Need, ...]:
+    """That a scale for each part of an axis has as many; one scale is for all. Raises Unanalysable for blocks."""
+    if call.rank(1) == 0 or (call.rank(1) == 1 and not symbolic(call.shape(1)[0]) and plain(call.shape(1)[0]) == 1):
+        return ()
+    if call.rank(1) != 1:
+        raise call.unsupported("a scale for each block")
+    axis = call.axis(call.integer("axis", 1), call.rank(0))
+    return (same(call.shape(1)[0], call.shape(0)[axis], "the scale"),)

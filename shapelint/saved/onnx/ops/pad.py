@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from shapelint.saved.onnx.call import Kind, Need, OperatorCall, operator
+from shapelint.saved.onnx.needs import same
 from shapelint.size.number import larger, plain, smaller
 from shapelint.size.tracking import symbolic
 
@@ -58,7 +59,10 @@ def _needs(mode: str, n: int, before: Any, after: Any) -> list[Need]:
 @operator("GridSample")
 def _grid_sample(call: OperatorCall) -> Any:
     shape, grid = call.shape(0), call.shape(1)
-    return call.made((*shape[:2], *grid[1:-1]), name="grid_sample")
+    if len(grid) != len(shape):
+        raise ValueError(f"a grid of {len(grid)} axes for an input of {len(shape)}")
+    needs = (same(grid[0], shape[0], "the grid's batch"), same(grid[-1], len(shape) - 2, "a place of the grid"))
+    return call.made((*shape[:2], *grid[1:-1]), name="grid_sample", needs=needs)
 
 
 @operator("RoiAlign", "MaxRoiPool")

@@ -1,0 +1,45 @@
+"""What onnxruntime asks of the scales, biases, slopes and states that an operator takes beside its input."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from shapelint.saved.onnx.call import Kind, Need, OperatorCall
+from shapelint.size.number import function_of, plain
+from shapelint.size.tracking import symbolic
+
+
+def same(left: int, right: int, what: str) -> Need:
+    """That an axis has a size: `what` is wanted of `right`."""
+    return Need(left, right, Kind.CHANNELS, f"{what}: {{left}} elements where {{right}} are wanted", True)
+
+
+def of_shape(call: OperatorCall, index: int, wanted: Sequence[int], what: str) -> tuple[Need, ...]:
+    """That an input has just this shape, where it is given. Raises ValueError for another number of axes."""
+    if not call.has(index):
+        return ()
+    shape = call.shape(index)
+    if len(shape) != len(wanted):
+        raise ValueError(f"{what} of {len(shape)} axes, {len(wanted)} are wanted")
+    return tuple(same(dim, size, what) for dim, size in zip(shape, wanted, strict=True))
+
+
+def spread_over(call: OperatorCall, index: int, shape: Sequence[int], what: str) -> tuple[Need, ...]:
+    """That an input is broadcast to a shape, and the shape not to it.
+
+    Raises ValueError for more axes, and Unanalysable for an open size, which may be 1 or not.
+    """
+    if not call.has(index):
+        return ()
+    own = call.shape(index)
+    if len(own) > len(shape):
+        raise ValueError(f"{what} of {len(own)} axes, at most {len(shape)} are wanted")
+    pairs: list[tuple[Any, Any]] = list(zip(reversed(own), reversed(shape), strict=False))
+    if any(symbolic(dim) and not _alike(dim, size) for dim, size in pairs):
+        raise call.unsupported(f"{what} of an open size")
+    return tuple(same(size, dim, "the input") for dim, size in pairs if symbolic(dim) or plain(dim) != 1)
+
+
+def _alike(one: Any, two: Any) -> bool:
+    return function_of(one) == function_of(two)
