@@ -97,7 +97,7 @@ def _convolution(call: OperatorCall) -> Any:
     if axes < 1 or len(weight) != axes + 2:
         raise ValueError(f"input of {axes + 2} axes, but a weight of {len(weight)}")
     kernel = call.integers("kernel_shape") or tuple(map(plain, weight[2:]))
-    if kernel != tuple(map(plain, weight[2:])):
+    if len(kernel) != axes or any(each != size for each, size in zip(kernel, weight[2:], strict=True)):
         raise ValueError(f"kernel_shape {kernel} is not that of the weight, {tuple(map(plain, weight[2:]))}")
     setting = window(call, axes, kernel)
     arguments = call.tensors()
@@ -123,9 +123,10 @@ def _convolved(op: Operation, setting: KernelWindow, input: torch.Tensor, weight
         taken, given = filters[0], filters[1] * setting.groups
     text = f"the weight wants {plain(taken)} channels, but the input has {{left}}"
     op.require_equal(shape[1], taken, Kind.CHANNELS, text)
-    if setting.groups > 1 and not setting.transposed:
-        op.require(divisible(function_of(given), setting.groups), Kind.MULTIPLE, "{left} channels in {right} groups",
-                   between=(given, setting.groups))  # fmt: skip
+    if setting.groups > 1:
+        parted = shape[1] if setting.transposed else given
+        op.require(divisible(function_of(parted), setting.groups), Kind.MULTIPLE, "{left} channels in {right} groups",
+                   between=(parted, setting.groups))  # fmt: skip
     if bias:
         op.require_equal(op.shape(bias[0])[0], given, Kind.CHANNELS, "a bias of {left} for {right} channels")
     op.resamples(axes, (each if setting.transposed else Fraction(1, each) for each in map(plain, setting.stride)))

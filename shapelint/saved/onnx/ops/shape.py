@@ -128,6 +128,7 @@ def _loop(call: OperatorCall) -> Any:
 @operator("OneHot")
 def _one_hot(call: OperatorCall) -> Any:
     shape, depth = list(call.shape(0)), call.numbers(1, "the number of classes").items[0]
+    depth = int(depth) if isinstance(depth, float) else depth
     axis = call.axis(call.integer("axis", -1), len(shape) + 1)
     return call.made((*shape[:axis], depth, *shape[axis:]), call.dtype(2))
 
