@@ -51,7 +51,7 @@ def study(loaded: Loaded, parsed: Inputs, asked: Question, options: Options) -> 
     """The analysis of a loaded model; ModelError where it gives None, or raises at every size for no reason of size."""
     asked, explored = _explored(loaded, parsed, asked, options)
     check_expectation(options.expect, asked.symbols)
-    refuse_what_never_runs(loaded, explored, parsed)
+    refuse_what_never_runs(loaded, explored, parsed, asked=asked.asked is not None)
     refuse_what_gives_nothing(loaded, explored, options.method or "forward")
     built = built_places(loaded)
     region = _showing(explored, asked)

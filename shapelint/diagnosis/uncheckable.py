@@ -25,9 +25,15 @@ _SLIPS: Final = (
 )  # fmt: skip
 
 
-def refuse_what_never_runs(loaded: Loaded, explored: Exploration, parsed: Inputs) -> None:
-    """Raises ModelError for a raise at every size that no size rule explains: no finding, but a check undone."""
+def refuse_what_never_runs(loaded: Loaded, explored: Exploration, parsed: Inputs, *, asked: bool) -> None:
+    """Raises ModelError for a raise at every size that no size rule explains: no finding, but a check undone.
+
+    Where no size is `asked` about and others are not decided, that a kernel raises at a few sizes says nothing of all.
+    """
     first = explored.runs[0]
+    seen = first.failure is not None and first.failure.kind is Kind.UNEXPLAINED
+    if seen and not asked and any(region.outcome.ok is None for region in explored.regions):
+        return
     if all(map(_is_no_size_rule, explored.runs)) and not isinstance(first.error, Unanalysable):
         assert first.failure is not None
         where = f"{_where(first)}{_other_dtype(explored.subject, first, parsed)}"
