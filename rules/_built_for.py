@@ -9,7 +9,6 @@ from collections.abc import Sequence
 
 from shapelint.rule import Diagnosis, Edit, Fix, Misfit, Node, Origin, Repair, Safety, Span, call_at, given, sized
 
-from ._fixes import safety_of
 from ._words import called, quoted
 
 _FOLLOWERS = 6
@@ -72,7 +71,7 @@ def channels_fix(diagnosis: Diagnosis, otherwise: str, *, where: str = "") -> Fi
     """
     found = [layer_edit(misfit) for misfit in diagnosis.misfits]
     edits = [each for each in found if each is not None]
-    safety = Safety.ADVICE if diagnosis.repaired is None else safety_of(diagnosis.repaired)
+    safety = Safety.ADVICE if diagnosis.repaired is None else diagnosis.repaired.safety
     if not edits or len(edits) < len(found) or safety is Safety.ADVICE:
         return Fix(otherwise, Safety.ADVICE, repairs=(Repair.CHANNELS,))
     texts = [quoted(text) for _, text in edits]

@@ -6,24 +6,14 @@ import ast
 import copy
 from collections.abc import Sequence
 
-from shapelint.rule import Diagnosis, Fix, LostRows, Node, Plan, Rewrite, Safety, Span, call_at, function_around
+from shapelint.rule import Diagnosis, Fix, LostRows, Node, Rewrite, Span, call_at, function_around
 
 from ._words import layer_name, quoted
 
 
-def safety_of(plan: Plan) -> Safety:
-    """Safe: right at the asked sizes, and no size that ran now raises; advice where some asked size stays wrong.
-
-    Where nothing ran before, or a few sizes did, nothing shows what the model is to give.
-    """
-    if not plan.complete:
-        return Safety.ADVICE
-    return Safety.UNSAFE if plan.breaks or not plan.ran else Safety.SAFE
-
-
 def rewriting_fix(rewrite: Rewrite, title: str) -> Fix:
     """The fix that writes other code, which was seen to work."""
-    return Fix(title, safety_of(rewrite.plan), {}, rewrite.edits, ("meta",), (rewrite.repair,))
+    return Fix(title, rewrite.plan.safety, {}, rewrite.edits, ("meta",), (rewrite.repair,))
 
 
 def rewritten(rewrite: Rewrite) -> str:

@@ -21,7 +21,7 @@ from shapelint.rule import (
 )
 
 from ._causes import misses_output_size, place_of
-from ._fixes import output_size_call, resizing, rewriting_fix, rewritten, safety_of
+from ._fixes import output_size_call, resizing, rewriting_fix, rewritten
 from ._words import (
     alike_note,
     consequence,
@@ -199,4 +199,4 @@ def _fix(rewrite: Rewrite | None, diagnosis: Diagnosis, loss: LostRows, spare: M
         title += f", or for every size write `{call}`"
     values = {module: value, **spare}
     assignments = {f"{name}.output_padding": each for name, each in values.items()}
-    return Fix(title, safety_of(diagnosis.plan), assignments, verified=("meta",), repairs=(Repair.PADDING,))
+    return Fix(title, diagnosis.plan.safety, assignments, verified=("meta",), repairs=(Repair.PADDING,))

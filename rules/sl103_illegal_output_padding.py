@@ -20,7 +20,6 @@ from shapelint.rule import (
     written,
 )
 
-from ._fixes import safety_of
 from ._words import padding_text, quoted
 
 _LAYER = """
@@ -115,7 +114,7 @@ def _fix(layer: Layer, diagnosis: Diagnosis | None) -> Fix:
         return Fix(f"leave `output_padding` out, or give {name} the stride it was meant for", Safety.ADVICE)
     value = plan.values[layer.module]
     title, assignments = f"set {padding_text(value)} in {name}", {f"{layer.module}.output_padding": value}
-    return Fix(title, safety_of(plan), assignments, verified=("meta",), repairs=(Repair.PADDING,))
+    return Fix(title, plan.safety, assignments, verified=("meta",), repairs=(Repair.PADDING,))
 
 
 def _bounds(layer: Layer) -> tuple[tuple[int, ...], tuple[int, ...]]:

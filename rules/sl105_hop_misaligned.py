@@ -21,7 +21,7 @@ from shapelint.rule import (
 )
 
 from ._causes import place_of
-from ._fixes import output_size_call, safety_of
+from ._fixes import output_size_call
 from ._words import alike_note, brief, padding_text, quoted
 
 _CODEC = """
@@ -130,4 +130,4 @@ def _fix(diagnosis: Diagnosis, loss: LostRows) -> Fix | None:
     title = f"{padding_text(value)} in {quoted(module)} for {brief(diagnosis.plan.restores, 'other sizes')}"
     title += f", or {every}" if every else ""
     assignments = {f"{module}.output_padding": value}
-    return Fix(title, safety_of(diagnosis.plan), assignments, verified=("meta",), repairs=(Repair.PADDING,))
+    return Fix(title, diagnosis.plan.safety, assignments, verified=("meta",), repairs=(Repair.PADDING,))

@@ -21,7 +21,6 @@ from shapelint.rule import (
 )
 
 from ._causes import place_of
-from ._fixes import safety_of
 from ._words import nearest_note, padding_text, quoted
 
 _GENERATOR = """
@@ -109,7 +108,7 @@ def _fix(diagnosis: Diagnosis) -> Fix | None:
     if plan is not None:
         values = ", ".join(f"{padding_text(value)} in {quoted(name)}" for name, value in plan.values.items())
         title, repairs = f"set {values}", (Repair.PADDING,)
-        return Fix(title, safety_of(plan), plan.assignments, verified=("meta",), repairs=repairs)
+        return Fix(title, plan.safety, plan.assignments, verified=("meta",), repairs=repairs)
     if change is None:
         return None
     given, value = written(change.given), written(change.value)

@@ -8,7 +8,7 @@ from typing import ClassVar
 from shapelint.rule import Analysis, Diagnosis, Finding, Fix, Invalid, Mismatch, Repair, Safety, Severity, Valid, sized
 
 from ._causes import is_unpooled
-from ._fixes import rewriting_fix, rewritten, safety_of
+from ._fixes import rewriting_fix, rewritten
 from ._words import brief, consequence, layer_name, nearest_note, padding_note, padding_text, quoted
 
 _UNET = """
@@ -174,7 +174,7 @@ def _fix(analysis: Analysis, diagnosis: Diagnosis, mismatch: Mismatch) -> Fix:
     assignments = {f"{name}.output_padding": value for name, value in mismatch.values.items()}
     everywhere = rewrite is None or (rewrite.plan.restores == rewrite.plan.runs and not rewrite.plan.breaks)
     title = f"{'for every size ' if everywhere else ''}{bring}; for this one set {values}"
-    safeties = {safety_of(diagnosis.plan)} | ({safety_of(rewrite.plan)} if rewrite else set())
+    safeties = {diagnosis.plan.safety} | ({rewrite.plan.safety} if rewrite else set())
     safety = next(each for each in (Safety.ADVICE, Safety.UNSAFE, Safety.SAFE) if each in safeties)
     repairs = (Repair.PADDING,) if rewrite is None else (Repair.PADDING, rewrite.repair)
     return Fix(title, safety, assignments, edits, ("meta",), repairs)

@@ -126,8 +126,10 @@ def _declared(analysis: Analysis, node: Node) -> list[Function]:
     before = analysis.graph.nodes[node.inputs[0]].shapes[0].dims[-node.spatial :]
     names = ("kernel_size", "stride", "padding", "dilation", "ceil_mode")
     given = [node.parameter(name) for name in names]
-    values = zip(*(each for each in given if each is not None), strict=True) if None not in given else iter(())
+    if None in given:
+        return []
+    values = zip(*(each for each in given if each is not None), strict=True)
     return [
         (as_function(n).plus(2 * p - d * (k - 1) - 1 + (s - 1) * ceil)).floor_divide(s).plus(1)
-        for n, (k, s, p, d, ceil) in zip(before, values, strict=False)
+        for n, (k, s, p, d, ceil) in zip(before, values, strict=True)
     ]

@@ -101,8 +101,8 @@ def _model(
     if saved is not None:
         return Assumption(saved.loaded, init_kwargs, given, "")
     loaded = load(target, init_kwargs=init_kwargs, method=options.method)
-    default = str(torch.get_default_dtype()).removeprefix("torch.")  # as the import of the user's module leaves it
-    return Assumption(loaded, init_kwargs, given.in_dtype(default), "")
+    default = torch.get_default_dtype()  # as the import of the user's module leaves it
+    return Assumption(loaded, init_kwargs, given.in_dtype(str(default)), "")
 
 
 _KINDS: Final[Mapping[str, tuple[Any, str]]] = {

@@ -135,7 +135,8 @@ class _FixedSizes:
                 setattr(self.module.get_submodule(owner), attribute, value)
             model, tensors = FlatModule(self.module, arguments), input_tensors(arguments)
             try:
-                eager = _run_eager(model, tensors)
+                with NamedDevices():
+                    eager = _run_eager(model, tensors)
             except _NotConfirmed:
                 raise
             except Exception as error:  # the user's code
@@ -200,15 +201,13 @@ def _run_eager(model: FlatModule, tensors: tuple[torch.Tensor, ...]) -> _Eager:
     """Runs the module; a second time, with another seed, only where the first run took random numbers."""
     seed(0)
     before = Drawn()
-    with NamedDevices():
-        outputs = model(*(tensor.clone() for tensor in tensors))
+    outputs = model(*(tensor.clone() for tensor in tensors))
     if not outputs:
         raise _NotConfirmed(": the model gives no tensor")
     if Drawn() == before:
         return _Eager(outputs, random=False)
     seed(1)
-    with NamedDevices():
-        again = model(*(tensor.clone() for tensor in tensors))
+    again = model(*(tensor.clone() for tensor in tensors))
     return _Eager(outputs, random=not all(map(torch.equal, outputs, again)))
 
 

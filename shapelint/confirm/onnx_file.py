@@ -131,7 +131,19 @@ def export_open(model: FlatModule, tensors: tuple[torch.Tensor, ...], axes: Open
 
 
 def _traced_open(model: FlatModule, tensors: tuple[torch.Tensor, ...], axes: OpenAxes) -> bytes:
-    file, names = io.BytesIO(), input_names(len(tensors))
+    names = input_names(len(tensors))
+    opened = {name: each for name, each in zip(names, axes, strict=True) if each}
+    return _traced(model, tensors, dynamic_axes=opened, export_params=False, do_constant_folding=False)
+
+
+def _export_torchscript(model: FlatModule, tensors: tuple[torch.Tensor, ...]) -> bytes:
+    with PlainSizes():
+        return _traced(model, tensors)
+
+
+def _traced(model: FlatModule, tensors: tuple[torch.Tensor, ...], **options: Any) -> bytes:
+    """By `dynamo=False`; PRESERVE, since EVAL would set the mode of every submodule, where some may train."""
+    file = io.BytesIO()
     with NamedDevices():
         call_foreign(
             torch.onnx.export,
@@ -141,27 +153,8 @@ def _traced_open(model: FlatModule, tensors: tuple[torch.Tensor, ...], axes: Ope
             dynamo=False,
             opset_version=OPSET,
             training=torch.onnx.TrainingMode.PRESERVE,
-            input_names=list(names),
-            dynamic_axes={name: each for name, each in zip(names, axes, strict=True) if each},
-            export_params=False,
-            do_constant_folding=False,
-        )
-    return file.getvalue()
-
-
-def _export_torchscript(model: FlatModule, tensors: tuple[torch.Tensor, ...]) -> bytes:
-    """By `dynamo=False`; PRESERVE, since EVAL would set the mode of every submodule, where some may train."""
-    file = io.BytesIO()
-    with NamedDevices(), PlainSizes():
-        call_foreign(
-            torch.onnx.export,
-            model,
-            tensors,
-            file,
-            dynamo=False,
-            opset_version=OPSET,
-            training=torch.onnx.TrainingMode.PRESERVE,
-            input_names=input_names(len(tensors)),
+            input_names=list(input_names(len(tensors))),
+            **options,
         )
     return file.getvalue()
 

@@ -14,11 +14,10 @@ from shapelint.confirm.points import chosen_points
 from shapelint.facts.analysis import Analysis
 from shapelint.facts.finding import Confirmation
 from shapelint.request.spec import TensorSpec
-from shapelint.restore.module import left_as_it_was
 from shapelint.size.number import plain
+from shapelint.trace.explore import Exploration
 from shapelint.trace.recording.errors import Unanalysable
-from shapelint.trace.run import Run, Subject, run_once
-from shapelint.trace.ways import run_all_ways
+from shapelint.trace.run import Run, Subject
 
 _WAITING: Final = 300.0
 
@@ -63,7 +62,7 @@ def _runs(analysis: Analysis, traced: Subject) -> tuple[list[Run], list[str]]:
         if _memory(analysis, sizes) > LIMIT:
             remarks.append(f"not confirmed{_at(sizes)}: it takes more than {LIMIT / 1e9:.0f} GB of memory")
             continue
-        run = _run(traced, sizes)
+        run = Exploration(traced, analysis.question.domain, {}).run(sizes, symbolic=False)
         if isinstance(run.error, Unanalysable):
             remarks.append(f"not confirmed{_at(sizes)}: nothing is predicted there ({run.error})")
             continue
@@ -102,8 +101,3 @@ def _confirmation(provider: str, run: Run, answer: SizedRun) -> Confirmation:
         note=f"onnxruntime raises, as predicted: {answer.error}" if raises else answer.error,
         raises="onnxruntime" if raises else "",
     )
-
-
-def _run(traced: Subject, sizes: Mapping[str, int]) -> Run:
-    with left_as_it_was(traced.module):
-        return run_all_ways(lambda choices: run_once(traced, sizes, symbolic=False, choices=choices))

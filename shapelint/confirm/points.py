@@ -18,9 +18,9 @@ from shapelint.request.spec import TensorSpec
 from shapelint.restore.module import left_as_it_was
 from shapelint.size.number import plain
 from shapelint.source.fault import call_foreign
+from shapelint.trace.explore import Exploration
 from shapelint.trace.recording.errors import Unanalysable
-from shapelint.trace.run import Subject, overriding, run_once
-from shapelint.trace.ways import run_all_ways
+from shapelint.trace.run import Subject, overriding
 
 _POINTS = 4
 
@@ -93,9 +93,7 @@ def _subject(analysis: Analysis, loaded: Loaded, traced: Subject, *, train: bool
 
     def predict(sizes: Mapping[str, int], repaired: bool) -> tuple[tuple[int, ...], ...] | None:
         values = plan.values if repaired and plan is not None else {}
-        with left_as_it_was(traced.module):
-            changed = overriding(values)
-            run = run_all_ways(lambda way: run_once(traced, sizes, symbolic=False, overrides=changed, choices=way))
+        run = Exploration(traced, analysis.question.domain, overriding(values)).run(sizes, symbolic=False)
         if isinstance(run.error, Unanalysable):
             return ()
         return None if run.failure is not None else tuple(tuple(map(plain, shape)) for shape in run.outputs)

@@ -135,13 +135,7 @@ def _mismatches(
 
 def _above(graph: ShapeGraph, node: Node) -> list[str]:
     """The modules whose calls a call depends on, itself included."""
-    seen, waiting = {node.index}, [node.index]
-    while waiting:
-        for index in graph.nodes[waiting.pop()].inputs:
-            if index not in seen:
-                seen.add(index)
-                waiting.append(index)
-    return [graph.nodes[index].module for index in sorted(seen)]
+    return [each.module for each in sorted(graph.ancestors(node), key=lambda each: each.index)]
 
 
 def _mismatch(case: Case, graph: ShapeGraph, node: Node, focus: Mapping[str, int], part: Values) -> Mismatch | None:

@@ -56,15 +56,8 @@ def skip_first(graph: ShapeGraph, one: Node, two: Node) -> tuple[Node, Node]:
 
 def _always_grown(graph: ShapeGraph, node: Node) -> bool:
     """Whether every way from an input to a tensor leads through a call that multiplies the size."""
-    seen, waiting = {node.index}, [node.index]
-    while waiting:
-        each = graph.nodes[waiting.pop()]
-        if each.operation == "input":
-            return False
-        if not any(factor > 1 for factor in each.factor):
-            waiting += set(each.inputs) - seen
-            seen.update(each.inputs)
-    return True
+    ways = graph.ancestors(node, lambda each: () if any(factor > 1 for factor in each.factor) else each.inputs)
+    return not any(each.operation == "input" for each in ways)
 
 
 _ENDS = frozenset({"cat", "concat", "input"})

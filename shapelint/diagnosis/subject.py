@@ -16,16 +16,12 @@ from shapelint.request.question import Question
 from shapelint.size.sets import SizeSet
 from shapelint.source.span import Span
 from shapelint.trace.explore import Exploration
-from shapelint.trace.meta_state import MetaState
-from shapelint.trace.run import Subject
+from shapelint.trace.run import Subject, subject_for
 
 
 def subject_of(loaded: Loaded, asked: Question, options: Options) -> Subject:
     """The module with the inputs of a question, ready to run."""
-    module = loaded.module
-    function: Any = module if options.method is None else getattr(module, options.method)
-    names = {id(part): name for name, part in module.named_modules()}
-    return Subject(module, function, asked.inputs, asked.symbols, names, MetaState(module, train=options.train))
+    return subject_for(loaded.module, asked.inputs, asked.symbols, method=options.method, train=options.train)
 
 
 def built_places(loaded: Loaded) -> dict[str, Span]:

@@ -5,7 +5,7 @@ Such a table is a parameter or buffer: an embedding, learned or computed positio
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 
 from shapelint.facts.analysis import ShortTable
@@ -72,27 +72,19 @@ def _counts_tokens(
 
 def _takes_input(graph: ShapeGraph, node: Node) -> bool:
     """Whether a tensor is made of an input's numbers; another tensor's device or size makes no difference."""
-    seen, waiting = {node.index}, [node]
-    while waiting:
-        each = waiting.pop()
-        if each.operation == "input":
-            return True
-        found = each.inputs
-        if each.operation in _LIKE_ANOTHER:
-            found = () if each.taken else found[:1]
-        waiting += [graph.nodes[index] for index in found if index not in seen]
-        seen.update(found)
-    return False
+    return any(each.operation == "input" for each in graph.ancestors(node, _numbers_from))
+
+
+def _numbers_from(node: Node) -> Sequence[int]:
+    """The calls whose numbers a call takes."""
+    if node.operation in _LIKE_ANOTHER:
+        return () if node.taken else node.inputs[:1]
+    return node.inputs
 
 
 def _names(graph: ShapeGraph, node: Node) -> Iterator[str]:
     """The parameters and buffers that a tensor is made of, the last one used first."""
-    seen, waiting = {node.index}, [node]
-    while waiting:
-        each = waiting.pop(0)
-        yield from map(_name, each.taken)
-        waiting += [graph.nodes[index] for index in each.inputs if index not in seen]
-        seen.update(each.inputs)
+    return (_name(path) for each in graph.ancestors(node) for path in each.taken)
 
 
 def _name(path: str) -> str:

@@ -9,11 +9,10 @@ from shapelint.errors import ModelError
 from shapelint.facts.failure import Kind
 from shapelint.load.failure import place
 from shapelint.request.inputs import Inputs
-from shapelint.restore.module import left_as_it_was
 from shapelint.source.ownership import installed, shown
 from shapelint.trace.explore import Exploration
 from shapelint.trace.recording.errors import Unanalysable
-from shapelint.trace.run import Run, Subject, run_once
+from shapelint.trace.run import Run
 
 if TYPE_CHECKING:
     from shapelint.load import Loaded
@@ -36,7 +35,7 @@ def refuse_what_never_runs(loaded: Loaded, explored: Exploration, parsed: Inputs
         return
     if all(map(_is_no_size_rule, explored.runs)) and not isinstance(first.error, Unanalysable):
         assert first.failure is not None
-        where = f"{_where(first)}{_other_dtype(explored.subject, first, parsed)}"
+        where = f"{_where(first)}{_other_dtype(explored, first, parsed)}"
         raise ModelError(f"{loaded.name} does not run: {first.failure.text}{where}") from first.error
 
 
@@ -47,16 +46,16 @@ def refuse_what_gives_nothing(loaded: Loaded, explored: Exploration, method: str
         raise ModelError(f"{loaded.name} gives None, and so no size to check: a `return` is missing in its {method}")
 
 
-def _other_dtype(subject: Subject, first: Run, parsed: Inputs) -> str:
+def _other_dtype(explored: Exploration, first: Run, parsed: Inputs) -> str:
     """What to write where the model runs with inputs of another dtype, that of its first weight or of indices."""
+    subject = explored.subject
     weights = (each.dtype for each in subject.module.parameters() if each.is_floating_point())
-    wanted = dict.fromkeys([*(str(dtype).removeprefix("torch.") for dtype in weights), "int64"])
+    wanted = dict.fromkeys([*map(str, weights), "int64"])
     for dtype in list(wanted)[:_MOST_DTYPES]:
         inputs = subject.inputs.in_dtype(dtype)
         if inputs == subject.inputs:
             continue
-        with left_as_it_was(subject.module):
-            run = run_once(replace(subject, inputs=inputs), first.sizes, symbolic=False)
+        run = Exploration(replace(subject, inputs=inputs), explored.domain, {}).run(first.sizes, symbolic=False)
         if run.failure is None:
             return f"; with {' and '.join(f'`{text}`' for text in parsed.in_dtype(dtype).texts())} it runs"
     return ""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from contextlib import suppress
-from pathlib import Path
+
+from shapelint.source.syntax import file_tree
 
 
 def argument_names(file: str, name: str) -> tuple[str, ...] | None:
@@ -13,9 +13,7 @@ def argument_names(file: str, name: str) -> tuple[str, ...] | None:
 
     Those of a class are its own `__init__`'s, or those of a base class in the same file.
     """
-    tree = None
-    with suppress(OSError, SyntaxError, ValueError):
-        tree = ast.parse(Path(file).read_bytes())
+    tree = file_tree(file)
     definitions = {} if tree is None else {node.name: node for node in _definitions(tree)}
     for _ in range(len(definitions)):
         node = definitions.get(name)

@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from shapelint.source.syntax import file_tree
+
 _TARGETS: Final = frozenset({"target", "targets", "label", "labels", "gt", "y_true", "ground_truth", "gts"})
 _BASES: Final = ("Module", "Sequential", "PreTrainedModel", "ModelMixin")
 _LARGEST: Final = 1_000_000
@@ -66,14 +68,12 @@ def model_classes(files: Iterable[str]) -> tuple[ModelClass, ...]:
 
 
 def _read(file: str) -> _SourceFile | None:
-    with suppress(OSError, SyntaxError, ValueError, RecursionError):
-        data = Path(file).read_bytes()
-        if len(data) <= _LARGEST:
-            tree = ast.parse(data)
-            definitions = {node.name: node for node in tree.body if isinstance(node, ast.ClassDef | ast.FunctionDef)}
-            rest = [node for node in tree.body if not isinstance(node, _Definition)]
-            return _SourceFile(file, definitions, dict(_sources(tree)), rest)
-    return None
+    tree = file_tree(file, most=_LARGEST)
+    if tree is None:
+        return None
+    definitions = {node.name: node for node in tree.body if isinstance(node, _Definition)}
+    rest = [node for node in tree.body if not isinstance(node, _Definition)]
+    return _SourceFile(file, definitions, dict(_sources(tree)), rest)
 
 
 def _sources(tree: ast.Module) -> Iterator[tuple[str, str]]:

@@ -12,6 +12,8 @@ from typing import Any, Final
 
 from shapelint.evidence.values import Names, NotLiteral, TensorLiteral, assignments, statements
 from shapelint.source.folders import project_files
+from shapelint.source.ownership import shown
+from shapelint.source.syntax import file_tree
 
 _LARGEST_FILE: Final = 400_000
 _FILES: Final = 1500
@@ -46,21 +48,12 @@ def usages(file: str, name: str) -> tuple[Usage, ...]:
     """The places that build a class of a file: those with a call first, those of its own file before others."""
     found: list[Usage] = []
     for each in (file, *(other for other in project_files(file, _FILES) if other != file)):
-        tree = _parsed(each, name)
+        tree = file_tree(each, most=_LARGEST_FILE, word=f"{name}(".encode())
         if tree is not None and (each == file or _imports(tree, file, name)):
             found += _of_module(tree, each, name, own=each == file)
         if len(found) >= _FOUND:
             break
     return tuple(sorted(found, key=lambda usage: (usage.inputs is None, not usage.own)))
-
-
-def _parsed(file: str, name: str) -> ast.Module | None:
-    """The tree of a file that speaks of a name; None where it does not, or is no Python."""
-    with suppress(OSError, SyntaxError, ValueError, RecursionError):
-        data = Path(file).read_bytes()
-        if len(data) <= _LARGEST_FILE and f"{name}(".encode() in data:
-            return ast.parse(data)
-    return None
 
 
 def _imports(tree: ast.Module, file: str, name: str) -> bool:
@@ -180,6 +173,4 @@ def _named(node: ast.expr) -> str:
 
 def place(usage: Usage) -> str:
     """`net.py:40`: where a usage stands, from the current folder where it lies in it."""
-    from shapelint.source.ownership import shown
-
     return f"{shown(os.path.realpath(usage.file))}:{usage.line}"

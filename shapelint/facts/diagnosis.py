@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from shapelint.facts.contract import Region
 from shapelint.facts.failure import Failure
-from shapelint.facts.finding import Repair
+from shapelint.facts.finding import Repair, Safety
 from shapelint.facts.graph import Node, Pair, ShapeGraph
 from shapelint.size.sets import SizeSet
 from shapelint.source.span import Edit, Span
@@ -29,6 +29,16 @@ class Plan:
     loses: SizeSet
     breaks: SizeSet
     ran: bool = True
+
+    @property
+    def safety(self) -> Safety:
+        """Safe: right at the asked sizes, and no size that ran now raises; advice where some asked size stays wrong.
+
+        Where nothing ran before, or a few sizes did, nothing shows what the model is to give.
+        """
+        if not self.complete:
+            return Safety.ADVICE
+        return Safety.UNSAFE if self.breaks or not self.ran else Safety.SAFE
 
     @property
     def assignments(self) -> dict[str, tuple[int, ...]]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 
@@ -86,6 +87,20 @@ class ShapeGraph:
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
     sizes: dict[str, int] = field(default_factory=dict)
+
+    def ancestors(self, node: Node, through: Callable[[Node], Iterable[int]] | None = None) -> Iterator[Node]:
+        """The calls that a call depends on, itself first and the nearest before others.
+
+        `through` tells by which of its inputs a call depends on others, where that is not all.
+        """
+        seen, waiting = {node.index}, deque([node])
+        while waiting:
+            each = waiting.popleft()
+            yield each
+            inputs = each.inputs if through is None else through(each)
+            found = [index for index in dict.fromkeys(inputs) if index not in seen]
+            seen.update(found)
+            waiting.extend(self.nodes[index] for index in found)
 
     def call_of(self, module: str, place: Span | None) -> Node | None:
         """The first call that a module makes at a place; None where there is none."""

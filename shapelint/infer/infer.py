@@ -23,8 +23,7 @@ from shapelint.restore.process import shared_state
 from shapelint.source.ownership import shown
 from shapelint.terminal.quiet import quiet
 from shapelint.trace.budget import Budget
-from shapelint.trace.meta_state import MetaState
-from shapelint.trace.run import Subject
+from shapelint.trace.run import subject_for
 
 _RUNS, _CALLS, _SECONDS = 240, 60_000, 30.0
 _SHOWN: Final = 3
@@ -115,11 +114,8 @@ class InputTrial:
 
     def found(self, guess: Guess) -> Found | None:
         """A run of the model at sizes of the guess that eager PyTorch confirms; None for none."""
-        module, method = self.loaded.module, self.options.method
-        names = {id(part): name for name, part in module.named_modules()}
-        function: Any = module if method is None else getattr(module, method)
-        state = MetaState(module, train=self.options.train)
-        subject = Subject(module, function, guess.inputs, tuple(guess.hint), names, state)
+        module, options = self.loaded.module, self.options
+        subject = subject_for(module, guess.inputs, tuple(guess.hint), method=options.method, train=options.train)
         search = Search(subject, guess.hint, self.budget)
         found = search.found()
         if found is not None and self._is_real(guess, found):

@@ -23,12 +23,11 @@ from typing import Any, Final
 
 from shapelint.jobs import serialized
 from shapelint.jobs.job import Job
-from shapelint.jobs.present import SET_HERE, Present
+from shapelint.jobs.present import FOLDER, SET_HERE, Present
 from shapelint.jobs.secret import plain_file, secret
 from shapelint.report.report import Report
 from shapelint.terminal.interrupt import undisturbed
 
-FOLDER: Final = ".shapelint_cache"
 Data = dict[str, Any]
 
 _SUFFIX: Final = ".check"

@@ -14,7 +14,8 @@ from typing import Any, Final
 _access, _readlink, _stat = os.access, os.readlink, os.stat
 
 SET_HERE: Final = ("ORT_DISABLE_TELEMETRY",)
-MADE_HERE: Final = frozenset({".shapelint_cache", "__pycache__"})
+FOLDER: Final = ".shapelint_cache"
+MADE_HERE: Final = frozenset({FOLDER, "__pycache__"})
 WHOLE: Final = 1 << 26
 
 

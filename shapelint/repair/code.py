@@ -143,8 +143,7 @@ def tried(finding: Finding, trier: Trier | None) -> Finding:
     if trier is not None and diagnosis is not None:
         plan = _tried(trier.plan, fix.edits, _wanted(trier.analysis, diagnosis))
         if plan is not None and plan.complete:
-            safety = Safety.UNSAFE if plan.breaks or not plan.ran else Safety.SAFE
-            return replace(finding, fix=replace(fix, safety=safety, verified=("meta",)))
+            return replace(finding, fix=replace(fix, safety=plan.safety, verified=("meta",)))
     return replace(finding, fix=replace(fix, edits=()))
 
 

@@ -15,6 +15,7 @@ from typing import Final
 
 from shapelint.errors import SpecError, TargetError, nearest
 from shapelint.source.comments import WORD, Comments, read_comments
+from shapelint.source.syntax import file_tree
 
 _KEYS: Final = ("input", "expect", "sizes")
 _Definition = ast.ClassDef | ast.FunctionDef
@@ -55,25 +56,24 @@ def annotated_models(path: str | os.PathLike[str]) -> tuple[AnnotatedModel, ...]
 
 def definition_line(path: str | os.PathLike[str], name: str) -> int | None:
     """The line of the class or function with that name in a file; None where there is none."""
-    try:
-        found = dict(_definitions(ast.parse(Path(path).read_bytes()).body))
-    except (OSError, SyntaxError, ValueError):
-        return None
-    return found[name].lineno if name in found else None
+    node = _definition(path, name)
+    return None if node is None else node.lineno
 
 
 def comment_place(path: str | os.PathLike[str], name: str) -> tuple[int, str] | None:
     """The line before which a comment for a class or function goes, and its indentation; None where it is not there."""
-    try:
-        data = Path(path).read_bytes()
-        found = dict(_definitions(ast.parse(data).body))
-    except (OSError, SyntaxError, ValueError):
-        return None
-    node = found.get(name)
-    if node is None:
-        return None
-    first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
-    return first, " " * node.col_offset
+    node = _definition(path, name)
+    return None if node is None else (_first_line(node), " " * node.col_offset)
+
+
+def _definition(path: str | os.PathLike[str], name: str) -> _Definition | None:
+    tree = file_tree(path)
+    return None if tree is None else dict(_definitions(tree.body)).get(name)
+
+
+def _first_line(node: _Definition) -> int:
+    """The line of a definition or of its first decorator."""
+    return min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
 
 
 def _models(file: str, comments: Comments, tree: ast.Module) -> Iterator[AnnotatedModel]:
@@ -89,8 +89,7 @@ def _models(file: str, comments: Comments, tree: ast.Module) -> Iterator[Annotat
 
 def _above(node: _Definition, comments: Comments) -> list[int]:
     """The marked lines directly above a definition or among its decorators."""
-    first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
-    top = first
+    top = _first_line(node)
     while top - 1 in comments.alone:
         top -= 1
     return [line for line in range(top, node.lineno) if line in comments.marked and line in comments.alone]

@@ -8,18 +8,16 @@ import re
 from pathlib import Path
 
 from shapelint.errors import TargetError
+from shapelint.source.syntax import file_tree
 
 _SHOWN = 3
 
 
 def model_names(file: str) -> tuple[str, ...]:
     """The classes at the top level that derive from a `Module`, directly or by one another, in the file's order."""
-    try:
-        tree = ast.parse(Path(file).read_bytes())
-    except (OSError, SyntaxError, ValueError):
-        return ()
+    tree = file_tree(file)
     found: list[str] = []
-    for node in tree.body:
+    for node in () if tree is None else tree.body:
         if isinstance(node, ast.ClassDef):
             bases = [ast.unparse(base).rpartition(".")[2] for base in node.bases]
             if any(base.endswith("Module") or base in found for base in bases):

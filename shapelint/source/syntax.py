@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import ast
 import linecache
+import os
 from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
 from typing import Final
 
 from shapelint.locks import InnerLock
@@ -33,6 +36,19 @@ def tree(file: str) -> ast.Module:
         _trees.clear()
     _trees[file] = lines, found
     return found
+
+
+def file_tree(file: str | os.PathLike[str], *, most: int | None = None, word: bytes = b"") -> ast.Module | None:
+    """The syntax tree of a file as it lies on the disk; None where it cannot be read, or is no Python.
+
+    None too for a file of more than `most` bytes, and for one that never speaks of a `word`.
+    """
+    with suppress(OSError, SyntaxError, ValueError, RecursionError):
+        data = Path(file).read_bytes()
+        if (most is None or len(data) <= most) and word in data:
+            with parsing.lock:
+                return ast.parse(data)
+    return None
 
 
 def expression_at(place: Span | None) -> ast.expr | None:

@@ -49,6 +49,15 @@ class Subject:
     meta_state: MetaState
 
 
+def subject_for(
+    module: torch.nn.Module, inputs: Inputs, symbols: Sequence[str], *, method: str | None, train: bool
+) -> Subject:
+    """A module, or one of its methods, with inputs, ready to run."""
+    function: Any = module if method is None else getattr(module, method)
+    names = {id(part): name for name, part in module.named_modules()}
+    return Subject(module, function, inputs, tuple(symbols), names, MetaState(module, train=train))
+
+
 @dataclass(frozen=True, slots=True)
 class Run:
     """What one run did: its calls, the conditions on its path, and its outputs or its failure.
