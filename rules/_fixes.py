@@ -6,7 +6,20 @@ import ast
 import copy
 from collections.abc import Sequence
 
-from shapelint.rule import Diagnosis, Fix, LostRows, Node, Rewrite, Span, call_at, function_around
+from shapelint.rule import (
+    Change,
+    Diagnosis,
+    Fix,
+    LostRows,
+    Node,
+    Repair,
+    Rewrite,
+    Safety,
+    Span,
+    call_at,
+    function_around,
+    written,
+)
 
 from ._words import layer_name, quoted
 
@@ -14,6 +27,14 @@ from ._words import layer_name, quoted
 def rewriting_fix(rewrite: Rewrite, title: str) -> Fix:
     """The fix that writes other code, which was seen to work."""
     return Fix(title, rewrite.plan.safety, {}, rewrite.edits, ("meta",), (rewrite.repair,))
+
+
+def change_fix(change: Change, effect: str) -> Fix:
+    """The fix that gives one argument another value, which was seen to have the effect."""
+    names = [quoted(name) for name in (change.module, *change.alike)]
+    where = names[0] if len(names) == 1 else f"{names[0]} and the {len(names) - 1} built with it"
+    title = f"`{change.parameter}={written(change.value)}` instead of {written(change.given)} in {where} {effect}"
+    return Fix(title, Safety.UNSAFE, change.assignments, verified=("meta",), repairs=(Repair.ARGUMENT,))
 
 
 def rewritten(rewrite: Rewrite) -> str:

@@ -12,16 +12,14 @@ from shapelint.rule import (
     Fix,
     Invalid,
     LostRows,
-    Repair,
     Safety,
     Severity,
     Valid,
     sized,
-    written,
 )
 
 from ._causes import misses_output_size, place_of
-from ._fixes import resizing
+from ._fixes import change_fix, resizing
 from ._words import layer_name, nearest_note, padding_note, quoted
 from .sl101_round_trip_size import is_remainder, loss_message
 
@@ -91,6 +89,7 @@ class RoundTripMirror:
             yield self._finding(analysis, diagnosis, loss, first=number == 0)
 
     def _finding(self, analysis: Analysis, diagnosis: Diagnosis, loss: LostRows, *, first: bool) -> Finding:
+        change = diagnosis.change
         elsewhere = (nearest_note(analysis, dict(diagnosis.focus)), padding_note(analysis)) if first else ()
         return Finding(
             code=self.code,
@@ -98,8 +97,8 @@ class RoundTripMirror:
             severity=Severity.ERROR,
             message=loss_message(loss),
             notes=(*_differences(loss), _impossible(loss), *(note for note in elsewhere if note)),
-            module=loss.up.module or None,
-            location=place_of(loss.up),
+            module=(loss.up.module if change is None else change.module) or None,
+            location=place_of(loss.up) if change is None else change.built,
             fix=_fix(diagnosis, loss),
         )
 
@@ -135,9 +134,7 @@ def _fix(diagnosis: Diagnosis, loss: LostRows) -> Fix | None:
     """The one argument of one layer that, alone, gives the size back; another size where the layer has none."""
     change = diagnosis.change
     if change is not None:
-        title = f"`{change.parameter}={written(change.value)}` in {quoted(change.module)} gives the size back"
-        assignments = {f"{change.module}.{change.parameter}": change.value}
-        return Fix(title, Safety.UNSAFE, assignments, verified=("meta",), repairs=(Repair.ARGUMENT,))
+        return change_fix(change, "gives the size back")
     surplus = all(each <= 0 for each in loss.needed)
     if loss.pair.down and not loss.up.operation.startswith(("max_unpool", *(() if surplus else ("conv_transpose",)))):
         return Fix(resizing(loss), Safety.ADVICE)

@@ -17,11 +17,13 @@ from shapelint.rule import (
     Severity,
     Valid,
     sized,
-    written,
 )
 
 from ._causes import place_of
-from ._words import nearest_note, padding_text, quoted
+from ._fixes import change_fix, rewriting_fix, rewritten
+from ._words import called, nearest_note, padding_text, quoted
+
+_BY_HAND = ("pad", "__getitem__", "narrow")
 
 _GENERATOR = """
 import torch.nn as nn
@@ -90,7 +92,7 @@ class OutputSize:
             return
         setters, change = _setters(diagnosis), diagnosis.change
         last = setters[-1] if setters else diagnosis.graph.nodes[-1]
-        last = diagnosis.losses[0].up if diagnosis.losses else last
+        last = diagnosis.losses[0].up if diagnosis.losses else diagnosis.spoiler or last
         yield Finding(
             code=self.code,
             name=self.name,
@@ -99,22 +101,35 @@ class OutputSize:
             notes=tuple(note for note in _notes(analysis, diagnosis, setters) if note),
             module=(last.module if change is None else change.module) or None,
             location=place_of(last) if change is None else change.built,
-            fix=_fix(diagnosis) if analysis.certain else None,
+            fix=_fix(analysis, diagnosis) if analysis.certain else None,
         )
 
 
-def _fix(diagnosis: Diagnosis) -> Fix | None:
+def _fix(analysis: Analysis, diagnosis: Diagnosis) -> Fix | None:
     plan, change = diagnosis.plan, diagnosis.change
+    if analysis.rewrite is not None:
+        crop = f"crop the result to the size of the input: write {rewritten(analysis.rewrite)}"
+        return rewriting_fix(analysis.rewrite, crop)
     if plan is not None:
         values = ", ".join(f"{padding_text(value)} in {quoted(name)}" for name, value in plan.values.items())
         title, repairs = f"set {values}", (Repair.PADDING,)
         return Fix(title, plan.safety, plan.assignments, verified=("meta",), repairs=repairs)
     if change is None:
+        return None if diagnosis.spoiler is None else _cropped(diagnosis, diagnosis.spoiler)
+    return change_fix(change, "gives the wanted size")
+
+
+def _cropped(diagnosis: Diagnosis, spoiler: Node) -> Fix | None:
+    """What to do about a pad or a crop by hand: to write the other one at the end, or to pad up in the first place."""
+    if spoiler.operation not in _BY_HAND:
         return None
-    given, value = written(change.given), written(change.value)
-    title = f"`{change.parameter}={value}` instead of {given} in {quoted(change.module)} gives the wanted size"
-    assignments = {f"{change.module}.{change.parameter}": change.value}
-    return Fix(title, Safety.UNSAFE, assignments, verified=("meta",), repairs=(Repair.ARGUMENT,))
+    taken, given = _passed(diagnosis, spoiler)
+    crop = "[..., " + ", ".join(f":x.shape[{axis}]" for axis in range(-len(given), 0)) + "]"
+    if all(one <= two for one, two in zip(taken, given, strict=True)):
+        text = f"crop the result to the size of the input: `y{crop}`, where `x` is the input before it was padded"
+        return Fix(text, Safety.ADVICE)
+    where = quoted(spoiler.operation)
+    return Fix(f"let {where} pad up to the next size that fits, and crop the result: `y{crop}`", Safety.ADVICE)
 
 
 def _message(analysis: Analysis, diagnosis: Diagnosis) -> str:
@@ -131,12 +146,23 @@ def _message(analysis: Analysis, diagnosis: Diagnosis) -> str:
 
 def _notes(analysis: Analysis, diagnosis: Diagnosis, setters: list[Node]) -> Iterator[str | None]:
     focus = dict(diagnosis.focus)
+    if diagnosis.spoiler is not None:
+        taken, left = _passed(diagnosis, diagnosis.spoiler)
+        name = called(diagnosis.spoiler)
+        yield f"{name} gives {sized(left)} of {sized(taken)}, and nothing after it makes up for that"
     steps = [f"{quoted(node.module or node.operation)} gives {_size(node, focus)}" for node in setters[-5:]]
-    if steps:
+    if steps and diagnosis.spoiler is None:
         yield "set by: " + ", ".join(steps)
     yield nearest_note(analysis, focus)
     if not analysis.intent.expected:
         yield f"{analysis.intent.why}; say otherwise with `--expect`"
+
+
+def _passed(diagnosis: Diagnosis, node: Node) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """The sizes that a call takes and gives along the axes that it or another call changes: the last ones."""
+    focus, taken = dict(diagnosis.focus), diagnosis.graph.nodes[node.inputs[0]]
+    rank = len(focus)
+    return taken.shapes[0].value(focus)[-rank:], node.shapes[0].value(focus)[-rank:]
 
 
 def _setters(diagnosis: Diagnosis) -> list[Node]:

@@ -8,7 +8,7 @@ from typing import ClassVar
 from shapelint.rule import Analysis, Diagnosis, Finding, Fix, Invalid, Mismatch, Repair, Safety, Severity, Valid, sized
 
 from ._causes import is_unpooled
-from ._fixes import rewriting_fix, rewritten
+from ._fixes import change_fix, rewriting_fix, rewritten
 from ._words import brief, consequence, layer_name, nearest_note, padding_note, padding_text, quoted
 
 _UNET = """
@@ -154,6 +154,8 @@ def _notes(analysis: Analysis, diagnosis: Diagnosis) -> Iterator[str]:
 
 def _fix(analysis: Analysis, diagnosis: Diagnosis, mismatch: Mismatch) -> Fix:
     """What people do first: pad the input, or give the tensor that grew the skip's size; then `output_padding`."""
+    if diagnosis.change is not None:
+        return change_fix(diagnosis.change, "makes the sizes fit")
     up, skip = mismatch.up, quoted(mismatch.sources[0])
     rewrite = analysis.rewrite if analysis.rewrite is not None and analysis.rewrite.plan.complete else None
     given = quoted(mismatch.sources[1] if up is None else up.module or up.operation)

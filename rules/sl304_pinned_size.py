@@ -25,7 +25,7 @@ from shapelint.rule import (
 
 from ._built_for import argument_of, channels_fix, followers_note
 from ._causes import is_cut_into_rows, is_pinned, node_of, pinned_regions, place_of, raising
-from ._fixes import rewriting_fix
+from ._fixes import change_fix, rewriting_fix
 from ._words import brief, called, consequence, flattened, nearest_note, quoted, square
 
 _LENET = """
@@ -204,6 +204,8 @@ class PinnedSize:
 
 def _fix(analysis: Analysis, diagnosis: Diagnosis, misfit: Misfit) -> Fix:
     rewrite = analysis.rewrite
+    if diagnosis.change is not None:
+        return change_fix(diagnosis.change, f"gives {called(misfit.node)} its {misfit.built_for} features")
     argument, size = argument_of(misfit.node), sized(tuple(diagnosis.focus.values()))
     written = f"`{argument[0]}={misfit.given}`" if argument else str(misfit.given)
     if rewrite is not None:

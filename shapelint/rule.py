@@ -21,7 +21,17 @@ from shapelint.facts.analysis import (
     ShortTable,
 )
 from shapelint.facts.contract import How, Region
-from shapelint.facts.diagnosis import Diagnosis, LostRows, Misfit, Mismatch, Origin, Plan, Rewrite, ShortUnpooling
+from shapelint.facts.diagnosis import (
+    Change,
+    Diagnosis,
+    LostRows,
+    Misfit,
+    Mismatch,
+    Origin,
+    Plan,
+    Rewrite,
+    ShortUnpooling,
+)
 from shapelint.facts.failure import Failure, Kind
 from shapelint.facts.finding import Confirmation, Finding, Fix, Repair, Safety, Severity
 from shapelint.facts.graph import Node
@@ -35,12 +45,12 @@ from shapelint.source.span import Edit, Span, span_of
 from shapelint.source.syntax import call_at, expression_at, function_around, given, statement_at, written
 
 __all__ = [
-    "Analysis", "Baked", "Broadcast", "Confirmation", "Contradiction", "Crossing", "Diagnosis", "Edit", "Failure",
-    "Finding", "Fix", "Function", "Guard", "How", "Invalid", "Kind", "Layer", "LostRows", "Misfit", "Mismatch",
-    "MixedSamples", "Node", "OddMiss", "Origin", "Plan", "Region", "Repair", "Rewrite", "Rounding", "Rule", "Safety",
-    "Severity", "ShortTable", "ShortUnpooling", "SizeSet", "SolverError", "Span", "Stretched", "Valid", "all_of",
-    "any_of", "as_function", "call_at", "equal", "expression_at", "function_around", "given", "limited", "negate",
-    "sized", "span_of", "statement_at", "symbol", "written",
+    "Analysis", "Baked", "Broadcast", "Change", "Confirmation", "Contradiction", "Crossing", "Diagnosis", "Edit",
+    "Failure", "Finding", "Fix", "Function", "Guard", "How", "Invalid", "Kind", "Layer", "LostRows", "Misfit",
+    "Mismatch", "MixedSamples", "Node", "OddMiss", "Origin", "Plan", "Region", "Repair", "Rewrite", "Rounding",
+    "Rule", "Safety", "Severity", "ShortTable", "ShortUnpooling", "SizeSet", "SolverError", "Span", "Stretched",
+    "Valid", "all_of", "any_of", "as_function", "call_at", "equal", "expression_at", "function_around", "given",
+    "limited", "negate", "sized", "span_of", "statement_at", "symbol", "written",
 ]  # fmt: skip
 
 

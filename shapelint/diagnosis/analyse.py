@@ -21,8 +21,10 @@ from shapelint.diagnosis.pairs import mirrored_pairs
 from shapelint.diagnosis.reach import ExamplePoint
 from shapelint.diagnosis.samples import mixed_samples
 from shapelint.diagnosis.scene import draw
+from shapelint.diagnosis.single_change import meant_but_for_one_layer
 from shapelint.diagnosis.size_guard import size_guard
-from shapelint.diagnosis.spatial_axes import spatial_axes
+from shapelint.diagnosis.soundness import is_sound
+from shapelint.diagnosis.spatial_axes import leading, spatial_axes
 from shapelint.diagnosis.subject import built_places, right_sizes, subject_of
 from shapelint.diagnosis.tables import short_table
 from shapelint.diagnosis.uncheckable import refuse_what_gives_nothing, refuse_what_never_runs
@@ -57,6 +59,8 @@ def study(loaded: Loaded, parsed: Inputs, asked: Question, options: Options) -> 
     region = _showing(explored, asked)
     graph = freeze(explored.runs[region.run], loaded.module, built)
     meaning = intent(region if region.outcome.ok else None, graph, asked, options.expect)
+    if region.outcome.ok and not meaning.meant:
+        meaning = meant_but_for_one_layer(explored, graph, region, asked, meaning, built)
     asked = replace(asked, place=(meaning.output, meaning.axes) if meaning.axes else None)
     settled = _settled(loaded, explored, asked, options)
     samples = mixed_samples(explored, settled.regions, asked)
@@ -68,6 +72,7 @@ def study(loaded: Loaded, parsed: Inputs, asked: Question, options: Options) -> 
     analysis = replace(analysis, samples=samples)
     analysis = replace(analysis, pairs=mirrored_pairs(graph, shown_at), providers=options.confirm)
     solver = Solver(explored.subject, asked.domain, layers_of(graph), right_sizes(asked, meaning, options, contract))
+    solver = replace(solver, sound=lambda trial, sizes: is_sound(trial, asked, options.expect, sizes))
     case = Case(explored, built, contract, meaning, solver, asked, options.expect, graph)
     analysis = _suspected(_diagnosed(analysis, case), case)
     picture = draw(analysis, case) if options.picture else None
@@ -78,13 +83,17 @@ def study(loaded: Loaded, parsed: Inputs, asked: Question, options: Options) -> 
 def _explored(loaded: Loaded, parsed: Inputs, asked: Question, options: Options) -> tuple[Question, Exploration]:
     """The exploration, with the spatial axes where the model's own convolutions take them."""
     explored = explore(subject_of(loaded, asked, options), asked.domain, asked.first)
+    lead = leading(explored, asked)
+    if lead != asked.lead and not (asked.concrete and options.sizes):
+        asked = question(parsed, options.sizes, None, lead)
+        explored = explore(subject_of(loaded, asked, options), asked.domain, asked.first)
     concrete = parsed if asked.concrete else fixed(parsed, asked.first)
     axes = spatial_axes(explored, asked, lambda other: subject_of(loaded, other, options), concrete)
     if axes == asked.axes:
         return asked, explored
     if not asked.concrete:
         return replace(asked, axes=axes), explored
-    asked = question(parsed, options.sizes, axes)
+    asked = question(parsed, options.sizes, axes, asked.lead)
     return asked, explore(subject_of(loaded, asked, options), asked.domain, asked.first)
 
 
@@ -188,10 +197,10 @@ def _padding(analysis: Analysis) -> tuple[int, ...]:
     () where that is not so, or the spatial axes are not the last ones.
     """
     asked, diagnosis = analysis.question, analysis.diagnosis
-    tensors = list(asked.inputs.tensors())
-    rank = len(asked.axes)
-    last = tuple(range(len(tensors[0].dims) - rank, len(tensors[0].dims))) if tensors else ()
-    if diagnosis is None or not analysis.intent.meant or len(tensors) != 1 or asked.axes != last or not rank:
+    rank, whole = len(asked.axes), len(asked.led.dims)
+    last = tuple(range(whole - rank, whole))
+    alone = len(list(asked.inputs.tensors())) == 1
+    if diagnosis is None or not analysis.intent.meant or not alone or asked.axes != last or not rank:
         return ()
     names, stride = [str(dim) for dim in asked.target], analysis.intent.stride
     if max(stride) == 1 or sorted(names) != sorted(asked.symbols):

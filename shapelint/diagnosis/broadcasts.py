@@ -18,7 +18,7 @@ from shapelint.trace.explore import Exploration
 from shapelint.trace.freeze import freeze
 from shapelint.trace.recording.record import Record
 
-_JOINS = frozenset({
+JOINS = frozenset({
     "add", "add_", "__iadd__", "sub", "sub_", "__isub__", "__rsub__", "rsub", "mul", "mul_", "__imul__", "div", "div_",
     "__itruediv__", "maximum", "minimum", "where", "lerp",
 })  # fmt: skip
@@ -44,7 +44,7 @@ def _in_region(explored: Exploration, region: Region, case: Case, example: Examp
     run = explored.runs[region.run]
     tried: set[tuple[Function, Function]] = set()
     for index, record in enumerate(run.records):
-        for one, other in _operands(run.records, record) if record.name in _JOINS else ():
+        for one, other in _operands(run.records, record) if record.name in JOINS else ():
             for pair in zip(reversed(dims_of(run.records[one])), reversed(dims_of(run.records[other])), strict=False):
                 if pair in tried or not _may_repeat(pair, spatial):
                     continue

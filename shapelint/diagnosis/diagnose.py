@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from functools import reduce
 from operator import mul
 
+from shapelint.diagnosis.at_fault import change_at_fault, spoiler_of
 from shapelint.diagnosis.case import Case, Values
 from shapelint.diagnosis.channels import misfits, rebuilt_channels
 from shapelint.diagnosis.intent import asks_for_input_size
 from shapelint.diagnosis.joins import are_tokens, differing, last_up, named_source, short_unpoolings, skip_first
 from shapelint.diagnosis.output_padding import RepairTrial, Unsettled
 from shapelint.diagnosis.pairs import mirrored_pairs, remainder_of, spatial_size
-from shapelint.diagnosis.single_change import fitting_kernel, single_change, takes_output_size
-from shapelint.facts.diagnosis import Change, Diagnosis, LostRows, Misfit, Mismatch, Plan
+from shapelint.facts.diagnosis import Diagnosis, LostRows, Misfit, Mismatch, Plan
 from shapelint.facts.failure import Kind
 from shapelint.facts.graph import Node, Pair, ShapeGraph
 from shapelint.size.function import Function, as_function
@@ -27,22 +27,17 @@ _REPAIRABLE = frozenset({Kind.JOIN, Kind.OUTPUT_PADDING, Kind.UNPOOL, Kind.RESHA
 def diagnose(case: Case, focus: Mapping[str, int], wanted: SizeSet) -> Diagnosis:
     """What is wrong at `focus`; the repair is sought for all `wanted` sizes, or else for the focus alone."""
     region = case.contract.region_at(focus)
-    trial = _trial(case, focus, wanted) if _may_repair(region.outcome.failure) else None
+    spoiler = spoiler_of(case, region, focus)
+    trial = _trial(case, focus, wanted) if spoiler is None and _may_repair(region.outcome.failure) else None
     plan = None if trial is None else _plan(case, trial, wanted)
     values = {} if plan is None else dict(plan.values)
     graph = case.graph(focus, {})
     node = case.failing(graph)
     mismatches, done = _mismatches(case, focus, values, graph)
     losses: tuple[LostRows, ...] = ()
-    if region.outcome.ok or (plan is not None and node is not None):
+    if spoiler is None and (region.outcome.ok or (plan is not None and node is not None)):
         losses = _losses(case, focus, values, done)
-    change = None
-    if region.outcome.ok and plan is None:
-        preferred = [each for loss in losses for each in mirrors(loss)]
-        if preferred or not losses:
-            change = single_change(case.explored, graph, case.question, case.expect, focus, preferred)
-    elif node is not None and region.outcome.failure is not None and region.outcome.failure.kind is Kind.KERNEL:
-        change = fitting_kernel(case.explored, graph, node, focus)
+    change = change_at_fault(case, focus, graph, region, spoiler, losses) if plan is None else None
     stretches = plan is not None and _stretches(case, losses)
     unfit = () if region.outcome.ok else misfits(case.explored, case.built, focus)
     repaired = _repaired(case, unfit, focus, wanted) if unfit else None
@@ -59,6 +54,7 @@ def diagnose(case: Case, focus: Mapping[str, int], wanted: SizeSet) -> Diagnosis
         misfits=unfit,
         repaired=repaired,
         unpoolings=tuple(short_unpoolings(graph, focus)),
+        spoiler=spoiler,
     )
 
 
@@ -196,21 +192,6 @@ def _planned(graph: ShapeGraph, module: str, value: tuple[int, ...], focus: Mapp
     whole = tuple(map(sum, zip(size, gap, strict=True)))
     alone = Pair((), (module,), whole, size, (0,) * len(size), (), (node.index,))
     return [LostRows(alone, node, node, gap, (), (), (), {module: value})]
-
-
-def mirrors(loss: LostRows) -> Iterator[Change]:
-    """The kernel, else the padding, of the transposed layer that alone would give the pair's size back."""
-    up, names = loss.up, ("kernel_size", "padding", "dilation")
-    kernel, padding, dilation = (up.parameter(name) for name in names)
-    if kernel is None or padding is None or dilation is None or len(loss.pair.up) > 1 or takes_output_size(up):
-        return
-    sizes = [k * d + n for k, d, n in zip(kernel, dilation, loss.needed, strict=True)]
-    if all(size % d == 0 and size > 0 for size, d in zip(sizes, dilation, strict=True)):
-        value = tuple(size // d for size, d in zip(sizes, dilation, strict=True))
-        yield Change(up.module, "kernel_size", kernel, value, up.built)
-    if all(n % 2 == 0 and p >= n // 2 for p, n in zip(padding, loss.needed, strict=True)):
-        value = tuple(p - n // 2 for p, n in zip(padding, loss.needed, strict=True))
-        yield Change(up.module, "padding", padding, value, up.built)
 
 
 def _loss(graph: ShapeGraph, pair: Pair, focus: Mapping[str, int]) -> LostRows:

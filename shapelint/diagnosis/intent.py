@@ -9,10 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from fractions import Fraction
-from functools import reduce
 
-from shapelint.diagnosis.pairs import spatial_size
+from shapelint.diagnosis.scale import before_crops, goes_down_and_up, odd_slope, slope_of, total_stride
 from shapelint.facts.analysis import Intent
 from shapelint.facts.contract import How, Region, running, union
 from shapelint.facts.graph import ShapeGraph, TensorShape, size_at
@@ -23,15 +21,13 @@ from shapelint.size.function import Function, as_function, constant
 from shapelint.size.isl_form import SolverError, Undecidable, limited
 from shapelint.size.sets import SizeSet
 
-_FAR = 1 << 40
-_LARGE = 64
 _MOST_STEPS = 20_000_000
 
 
 def output_axes(outputs: Sequence[TensorShape], question: Question) -> tuple[int, tuple[int, ...]] | None:
     """The index of the first output that has spatial axes, and these axes; None where no output has any."""
     names = {name for dim in question.target for name in dim.symbols()}
-    rank, first = len(question.axes), next(question.inputs.tensors())
+    rank, first = len(question.axes), question.led
     if question.place is not None and not any(_symbols(dim) & names for shape in outputs for dim in shape.dims):
         at, axes = question.place
         if at < len(outputs) and max(axes) < len(outputs[at].dims):
@@ -135,79 +131,23 @@ def intent(region: Region | None, graph: ShapeGraph, question: Question, expect:
     if expect is not None:
         at, axes = place or (0, ())
         return Intent(True, f"the output is to have the expected shape {expect}", stride, at, axes, str(expect))
-    if region is None or place is None or not _goes_down_and_up(graph, region.sizes):
+    if region is None or place is None or not goes_down_and_up(graph, region.sizes, question):
         return Intent(False, "", stride)
-    dims = [as_function(region.outcome.outputs[place[0]].dims[axis]) for axis in place[1]]
+    shape = before_crops(graph, place[0], region.outcome.outputs[place[0]])
+    dims = [as_function(shape.dims[axis]) for axis in place[1]]
     pairs = list(zip(dims, question.target, strict=True))
     pinned = all(not dim.symbols() for dim in dims) and region.sizes.finite
-    if not (pinned or all(_slope(dim, question.symbols) == _slope(w, question.symbols) for dim, w in pairs)):
+    slopes = [slope_of(dim, question.symbols) / (slope_of(w, question.symbols) or 1) for dim, w in pairs]
+    odd = odd_slope(graph, place[0], slopes)
+    if odd is not None and not pinned:
+        totals = f"the sizes go down by {odd.denominator} and up by {odd.numerator}"
+        return Intent(True, f"{totals}, so the output is meant as large as the input", stride, *place)
+    if not (pinned or all(slope == 1 for slope in slopes)):
         return Intent(False, "", stride)
     near = all_of(at_least(dim + constant(s), w.plus(1)) for (dim, w), s in zip(pairs, stride, strict=True))
     if not _meeting(region.sizes, near):
         return Intent(False, "", stride)
     return Intent(True, "the sizes go down and up again, so the output is meant as large as the input", stride, *place)
-
-
-def _slope(function: Function, symbols: Sequence[str]) -> Fraction:
-    """How fast a function grows with all its symbols, in the long run."""
-    near, far = (function.value(dict.fromkeys(symbols, size)) for size in (_FAR, 3 * _FAR))
-    return Fraction(round((far - near) * 10080 / (2 * _FAR)), 10080)
-
-
-def _ancestors(graph: ShapeGraph) -> set[int]:
-    """The calls that the outputs depend on."""
-    seen: set[int] = set()
-    waiting = [index for index in graph.outputs if index >= 0]
-    while waiting:
-        index = waiting.pop()
-        if index not in seen:
-            seen.add(index)
-            waiting.extend(graph.nodes[index].inputs)
-    return seen
-
-
-def _goes_down_and_up(graph: ShapeGraph, region: SizeSet) -> bool:
-    """Whether some way from an input to an output shrinks and later grows; at the smallest sizes nothing may shrink."""
-    if _down_then_up(graph, graph.sizes):
-        return True
-    larger = region.at_least(dict.fromkeys(region.symbols, _LARGE)).sample()
-    return larger is not None and _down_then_up(graph, larger)
-
-
-def _down_then_up(graph: ShapeGraph, sizes: Mapping[str, int]) -> bool:
-    state: dict[int, int] = {}
-    for index in sorted(_ancestors(graph)):
-        node = graph.nodes[index]
-        before = max((state.get(each, 0) for each in node.inputs), default=0)
-        state[index] = max(before, _turn(graph, index, before, sizes))
-    return any(state.get(index, 0) == 2 for index in graph.outputs)
-
-
-def _turn(graph: ShapeGraph, index: int, before: int, sizes: Mapping[str, int]) -> int:
-    """1 after a call that shrinks, 2 after one that grows what shrank."""
-    node = graph.nodes[index]
-    if not node.spatial or not node.inputs or not node.shapes:
-        return before
-    inside, outside = (spatial_size(graph, node, sizes, out=out) for out in (False, True))
-    if len(inside) != len(outside):
-        return before
-    if any(a < b for a, b in zip(outside, inside, strict=True)):
-        return max(before, 1)
-    return 2 if before and any(a > b for a, b in zip(outside, inside, strict=True)) else before
-
-
-def total_stride(graph: ShapeGraph, rank: int) -> tuple[int, ...]:
-    """By how much the deepest call has shrunk each axis of the input: the product of the strides on its way."""
-    scale: dict[int, tuple[Fraction, ...]] = {}
-    deepest = (Fraction(1),) * rank
-    for node in graph.nodes:
-        known = [scale[index] for index in node.inputs if index in scale]
-        here = min(known, key=lambda each: reduce(Fraction.__mul__, each, Fraction(1)), default=(Fraction(1),) * rank)
-        if len(node.factor) == rank:
-            here = tuple(one * two for one, two in zip(here, node.factor, strict=True))
-        scale[node.index] = here
-        deepest = tuple(map(min, deepest, here))
-    return tuple(max(1, round(1 / each)) for each in deepest)
 
 
 def multiples(question: Question, stride: Sequence[int]) -> SizeSet:

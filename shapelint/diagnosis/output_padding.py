@@ -68,13 +68,15 @@ class Solver:
     """Searches the `output_padding` of a model's layers.
 
     `right` gives the members of an exploration's domain at which the model is as wanted; where the domain is one of
-    unknowns, the input size is fixed and handed over with it.
+    unknowns, the input size is fixed and handed over with it. `sound` tells whether a repaired model does at
+    one size what its author would accept.
     """
 
     subject: Subject
     domain: SizeSet
     layers: tuple[TransposedLayer, ...]
     right: Callable[[Exploration, Mapping[str, int] | None], SizeSet]
+    sound: Callable[[Exploration, Mapping[str, int]], bool] = lambda _explored, _sizes: True
 
     def constant_for(self, wanted: SizeSet) -> RepairTrial | None:
         """The smallest change that is right at every wanted size; None where it is proved that there is none.
@@ -101,6 +103,9 @@ class Solver:
             if values is None:
                 return None
             trial = self.trial(values, point, budget)
+            if not self.sound(trial.explored, point):
+                candidates = candidates - self._chosen(values)
+                continue
             missed = wanted - trial.right
             if not missed:
                 return trial
@@ -108,6 +113,12 @@ class Solver:
                 break  # the run with the values set contradicts the search
             point = missed.sample()
         raise Unsettled
+
+    def _chosen(self, values: Mapping[str, tuple[int, ...]]) -> SizeSet:
+        """The one candidate that sets these values."""
+        named = {layer.module: zip(self.unknowns(layer), values.get(layer.module, layer.present), strict=True)
+                 for layer in self.layers}  # fmt: skip
+        return SizeSet.point(self.names(), {name: value for pairs in named.values() for name, value in pairs})
 
     def _families(self) -> list[list[TransposedLayer]]:
         """Layers that the same place built."""

@@ -100,8 +100,9 @@ def _repair(diagnosis: Diagnosis) -> tuple[Overrides, dict[str, DrawnChange]]:
         return overriding(plan.values), _changed(Repair.PADDING, texts)
     if change is not None:
         text = f"{change.parameter}={_short(change.value)}"
-        overrides = overriding({change.module: change.value}, change.parameter)
-        return overrides, _changed(Repair.ARGUMENT, {change.module: text})
+        modules = (change.module, *change.alike)
+        overrides = overriding(dict.fromkeys(modules, change.value), change.parameter)
+        return overrides, _changed(Repair.ARGUMENT, dict.fromkeys(modules, text))
     if misfits and diagnosis.repaired is not None and diagnosis.focus in diagnosis.repaired.runs:
         texts = {each.node.module: f"built for {each.given}" for each in misfits}
         return rebuilt_channels(misfits), _changed(Repair.CHANNELS, texts)

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from fractions import Fraction
 from itertools import chain
 
-from shapelint.diagnosis.intent import is_restored
+from torch import nn
+
+from shapelint.diagnosis.intent import is_restored, multiples, output_axes
+from shapelint.diagnosis.scale import goes_down_and_up
+from shapelint.diagnosis.soundness import sound_meaning
+from shapelint.facts.analysis import Intent
+from shapelint.facts.contract import Region
 from shapelint.facts.diagnosis import Change
 from shapelint.facts.graph import Node, ShapeGraph
 from shapelint.request.question import Question
 from shapelint.request.spec import Expectation
+from shapelint.size.function import as_function
+from shapelint.source.span import Span
+from shapelint.source.syntax import written
 from shapelint.trace.branch import frozen_shape
 from shapelint.trace.budget import Budget
 from shapelint.trace.explore import Exploration
@@ -17,7 +28,8 @@ from shapelint.trace.run import overriding
 
 _STEPS = (-1, 1, -2, 2, -3, 3)
 _CALLS, _SECONDS = 40_000, 8.0
-_LOWEST = {"kernel_size": 1, "stride": 1, "padding": 0}
+_LOWEST = {"kernel_size": 1, "stride": 1, "padding": 0, "dilation": 1}
+_STEPPED = ("kernel_size", "stride", "padding")
 
 
 def single_change(
@@ -26,23 +38,103 @@ def single_change(
     question: Question,
     expect: Expectation | None,
     focus: Mapping[str, int],
+    built: Mapping[str, Span],
     preferred: Iterable[Change] = (),
+    suspect: str = "",
 ) -> Change | None:
-    """The first of the preferred changes, else the smallest change of kernel, padding or stride of one convolution,
-    that is right at the focus, seen in a run; a module that only calls a function has no such argument.
+    """The change of one convolution's argument that is right at the focus, seen in a run: of the layer `suspect`, else
+    of an odd one out, else one of the preferred, else the smallest of kernel, padding or stride.
+
+    A module that only calls a function has no such argument.
     """
-    budget = Budget(calls=_CALLS, seconds=_SECONDS)
+    groups = _groups(explored, graph, built)
+    candidates = list(_candidates(groups))
+    first = [change for change in candidates if change.module == suspect]
     layers = {node.module for node in graph.nodes if "Conv" in node.kind}
-    for change in chain((each for each in preferred if each.module in layers), _candidates(graph)):
+    wished = [each for each in preferred if each.module in layers]
+    known = chain(first, _odd_ones_out(groups), wished, candidates)
+    return _first(explored, known, lambda trial: _restores(trial, question, expect, focus))
+
+
+def sound_change(
+    explored: Exploration,
+    graph: ShapeGraph,
+    question: Question,
+    expect: Expectation | None,
+    focus: Mapping[str, int],
+    built: Mapping[str, Span],
+    *,
+    restoring: bool,
+) -> Change | None:
+    """The change of one argument with which a model that raises does what its author would accept.
+
+    With `restoring` it must be meant to give its input's size back, and do so: a layer that takes features of one size
+    is no sign of a wrong argument elsewhere.
+    """
+    groups = _groups(explored, graph, built)
+    known = chain(_odd_ones_out(groups), _candidates(groups))
+
+    def works(trial: Exploration) -> bool:
+        run = trial.run(focus, symbolic=False)
+        if run.failure is not None or run.error is not None:
+            return False
+        meaning = sound_meaning(trial, question, expect, focus)
+        return meaning is not None and (meaning.meant or not restoring)
+
+    return _first(explored, known, works)
+
+
+def meant_but_for_one_layer(
+    explored: Exploration,
+    graph: ShapeGraph,
+    region: Region,
+    question: Question,
+    meaning: Intent,
+    built: Mapping[str, Span],
+) -> Intent:
+    """What is meant of a model that goes down and up again and gives back some other size, where one argument of one
+    layer, other than in the layers like it, is why.
+
+    A size that is a whole part of the input's, or so many times the input's, is meant so.
+    """
+    place = output_axes(region.outcome.outputs, question)
+    whole = multiples(question, meaning.stride) & region.sizes
+    sizes = question.first if question.first in whole else whole.example(max(meaning.stride, default=8))
+    if place is None or sizes is None or not goes_down_and_up(graph, region.sizes, question):
+        return meaning
+    dims = [as_function(region.outcome.outputs[place[0]].dims[axis]) for axis in place[1]]
+    parts = [Fraction(dim.value(sizes), wanted.value(sizes)) for dim, wanted in zip(dims, question.target, strict=True)]
+    if all(1 in (part.numerator, part.denominator) for part in parts):
+        return meaning
+    odd = _odd_ones_out(_groups(explored, graph, built))
+    change = _first(explored, odd, lambda trial: _restores(trial, question, None, sizes))
+    if change is None:
+        return meaning
+    text = f"`{change.parameter}={written(change.value)}` in `{change.module}`"
+    why = f"with {text}, as in the layers like it, the output is as large as the input"
+    return Intent(True, why, meaning.stride, *place)
+
+
+def _first(
+    explored: Exploration, changes: Iterable[Change], works: Callable[[Exploration], bool]
+) -> Change | None:
+    budget = Budget(calls=_CALLS, seconds=_SECONDS)
+    for change in dict.fromkeys(changes):
         if budget.spent():
             return None
-        overrides = overriding({change.module: change.value}, change.parameter)
-        trial = Exploration(explored.subject, explored.domain, overrides, budget=budget)
-        run = trial.run(focus, symbolic=False)
-        shapes = tuple(map(frozen_shape, run.outputs))
-        if run.failure is None and is_restored(shapes, question, expect, focus):
+        values = dict.fromkeys((change.module, *change.alike), change.value)
+        trial = Exploration(explored.subject, explored.domain, overriding(values, change.parameter), budget=budget)
+        if works(trial):
             return change
     return None
+
+
+def _restores(
+    trial: Exploration, question: Question, expect: Expectation | None, focus: Mapping[str, int]
+) -> bool:
+    run = trial.run(focus, symbolic=False)
+    shapes = tuple(map(frozen_shape, run.outputs))
+    return run.failure is None and is_restored(shapes, question, expect, focus)
 
 
 def fitting_kernel(explored: Exploration, graph: ShapeGraph, node: Node, focus: Mapping[str, int]) -> Change | None:
@@ -60,15 +152,58 @@ def fitting_kernel(explored: Exploration, graph: ShapeGraph, node: Node, focus: 
     return change if run.failure is None else None
 
 
-def _candidates(graph: ShapeGraph) -> Iterator[Change]:
-    """Changes by one step before those by two; of equal ones, kernels first, and the last layer first."""
-    layers = {node.module: node for node in graph.nodes if _is_layer(node)}
+Group = tuple[Node, tuple[nn.Module, ...], tuple[str, ...]]
+"""A layer of a run, and the other layers that the same call built: one text changes all of them."""
+
+
+def _groups(explored: Exploration, graph: ShapeGraph, built: Mapping[str, Span]) -> list[Group]:
+    root = explored.subject.module
+    found: dict[Span, list[str]] = {}
+    for name, part in root.named_modules():
+        place = built.get(name) if isinstance(part, nn.modules.conv._ConvNd) else None
+        if place is not None:
+            found.setdefault(place, []).append(name)
+    groups: list[Group] = []
+    for module, node in {node.module: node for node in graph.nodes if _is_layer(node)}.items():
+        place = built.get(module)
+        alike = [name for name in (found.get(place, ()) if place else ()) if name != module]
+        groups.append((node, tuple(map(root.get_submodule, alike)), tuple(alike)))
+    return groups
+
+
+def _odd_ones_out(groups: Sequence[Group]) -> Iterator[Change]:
+    """Changes of an argument to the value that most layers of its kind have, where few have another."""
+    for parameter in _LOWEST:
+        for group in groups:
+            node, given = group[0], group[0].parameter(parameter)
+            others = [each for each, *_ in groups if each.operation == node.operation and each.module != node.module]
+            values = Counter(value for each in others if (value := each.parameter(parameter)) is not None)
+            for value, times in values.most_common(2):
+                if given is not None and value != given and len(value) == len(given) and times > values[given]:
+                    yield Change(node.module, parameter, given, value, node.built, _same_value(group, parameter, given))
+
+
+def _candidates(groups: Sequence[Group]) -> Iterator[Change]:
+    """Changes by one step before those by two; of equal ones, kernels first, and the last layer first.
+
+    Layers that one call builds change together, and then each for itself.
+    """
     for step in _STEPS:
-        for parameter, lowest in _LOWEST.items():
-            for module, node in reversed(layers.items()):
-                given = node.parameter(parameter)
-                if given is not None and all(value + step >= lowest for value in given):
-                    yield Change(module, parameter, given, tuple(value + step for value in given), node.built)
+        for parameter in _STEPPED:
+            for group in reversed(groups):
+                node, given = group[0], group[0].parameter(parameter)
+                if given is None or any(value + step < _LOWEST[parameter] for value in given):
+                    continue
+                value = tuple(each + step for each in given)
+                same = _same_value(group, parameter, given)
+                if same:
+                    yield Change(node.module, parameter, given, value, node.built, same)
+                yield Change(node.module, parameter, given, value, node.built)
+
+
+def _same_value(group: Group, parameter: str, given: tuple[int, ...]) -> tuple[str, ...]:
+    parts = zip(group[1], group[2], strict=True)
+    return tuple(name for part, name in parts if getattr(part, parameter, None) == given)
 
 
 def _is_layer(node: Node) -> bool:

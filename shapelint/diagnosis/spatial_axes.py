@@ -1,4 +1,4 @@
-"""Which axes of the input are spatial: those that the model's own convolutions, pools and resizes treat so."""
+"""Which axes of which input are spatial: those that the model's own convolutions, pools and resizes treat so."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from shapelint.trace.run import Run, Subject, run_once
 def spatial_axes(
     explored: Exploration, asked: Question, subject: Callable[[Question], Subject], parsed: Inputs
 ) -> tuple[int, ...]:
-    """The axes of the first input that the first spatial call sees, where they are not the usual ones.
+    """The axes of the followed input that the first spatial call sees, where they are not the usual ones.
 
-    Where the usual guess does not reach that call, the model runs once with every axis of the first input as a
+    Where the usual guess does not reach that call, the model runs once with every axis of that input as a
     symbol, and the call tells which of them it got.
     """
     seen = _first_spatial(explored.runs[0])
     if seen is None or (len(seen) == len(asked.axes) and _names(seen) == _expected(asked)):
         return asked.axes
-    rank = len(next(parsed.tensors()).dims)
-    every = question(parsed, {}, tuple(range(rank)))
+    rank = len(asked.led.dims)
+    every = question(parsed, {}, tuple(range(rank)), asked.lead)
     other = subject(every)
     with left_as_it_was(other.module):
         found = _first_spatial(run_once(other, every.first, symbolic=True))
@@ -32,6 +32,23 @@ def spatial_axes(
         return asked.axes
     axes = [every.symbols.index(name) for names in _names(found) for name in names]
     return tuple(axes) if len(axes) == len(found) else asked.axes
+
+
+def leading(explored: Exploration, asked: Question) -> int:
+    """The number of the input that the first spatial call takes, where that is made of another one than the first."""
+    records = explored.runs[0].records
+    call = next((index for index, record in enumerate(records) if record.spatial and record.inputs), None)
+    inputs = [index for index, record in enumerate(records) if record.name == "input"]
+    if call is None or len(inputs) != len(list(asked.inputs.tensors())):
+        return 0
+    above: set[int] = set()
+    waiting = [call]
+    while waiting:
+        index = waiting.pop()
+        if index not in above:
+            above.add(index)
+            waiting.extend(records[index].inputs)
+    return next((number for number, index in enumerate(inputs) if index in above), 0)
 
 
 def _first_spatial(run: Run) -> Shape | None:

@@ -122,13 +122,22 @@ class ShortUnpooling:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """Another value for one argument of one layer, per axis, and where the layer was constructed."""
+    """Another value for one argument of one layer, per axis, and where the layer was constructed.
+
+    `alike` are the other layers that the same call builds with the same value: one text changes them all.
+    """
 
     module: str
     parameter: str
     given: tuple[int, ...]
     value: tuple[int, ...]
     built: Span | None
+    alike: tuple[str, ...] = ()
+
+    @property
+    def assignments(self) -> dict[str, tuple[int, ...]]:
+        """The value by the path of the argument, such as `up1.kernel_size`."""
+        return {f"{module}.{self.parameter}": self.value for module in (self.module, *self.alike)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +159,7 @@ class Diagnosis:
 
     `stretches` tells that one layer is planned, and `output_size=` in its call is proved right at every size that runs.
     `misfits` are layers that get other channels than they were built for; `repaired` is the model built for them.
+    `spoiler` is the one call after which the size of the output can no longer come right.
     """
 
     focus: Mapping[str, int]
@@ -164,3 +174,4 @@ class Diagnosis:
     misfits: tuple[Misfit, ...] = ()
     repaired: Plan | None = None
     unpoolings: tuple[ShortUnpooling, ...] = ()
+    spoiler: Node | None = None

@@ -42,7 +42,8 @@ def _conv(
         op.refuse(Kind.ARGUMENT, "Input type, weight type and bias type should be the same")
     shape, filters = op.shape(input), _filters(op, weight, axes, groups)
     change = op.recorder.override
-    stride, dilation = change("stride") or per_axis(stride, axes), per_axis(dilation, axes)
+    stride = change("stride") or per_axis(stride, axes)
+    dilation = change("dilation") or per_axis(dilation, axes)
     kernel, padding = change("kernel_size") or filters[2:], change("padding") or padding
     lead = _checked_lead(op, shape, axes, filters[1] * groups)
     _check_arguments(op, input, stride, dilation)
@@ -79,7 +80,8 @@ def _conv_transpose(
         op.refuse(Kind.ARGUMENT, "Input type and weight type should be the same")
     shape, filters = op.shape(input), _filters(op, weight, axes, groups)
     change = op.recorder.override
-    stride, dilation = change("stride") or per_axis(stride, axes), per_axis(dilation, axes)
+    stride = change("stride") or per_axis(stride, axes)
+    dilation = change("dilation") or per_axis(dilation, axes)
     kernel, padding = change("kernel_size") or filters[2:], change("padding") or per_axis(padding, axes)
     padding = _not_negative(op, padding, "padding")
     extra = _not_negative(op, _own_padding(op, output_padding) or per_axis(output_padding, axes), "output_padding")

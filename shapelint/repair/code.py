@@ -7,13 +7,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import partial
-from itertools import islice
+from itertools import chain, islice
 from typing import Final, TypeVar
 
 from shapelint.diagnosis.joins import short_unpoolings, unlike
 from shapelint.diagnosis.reach import UNSOLVED
 from shapelint.diagnosis.scene import scene
+from shapelint.diagnosis.soundness import is_sound
 from shapelint.diagnosis.subject import built_places, right_sizes, subject_of
+from shapelint.edit.crops import crops
 from shapelint.edit.document import texts
 from shapelint.edit.joins import Join, Rewriting, rewritings
 from shapelint.edit.layers import resized
@@ -74,10 +76,18 @@ class Trier:
             subject = subject_of(loaded, asked, self.options)
             budget = Budget(runs=_PLAN_RUNS, calls=_PLAN_CALLS, seconds=_PLAN_SECONDS)
             found = explore(subject, asked.domain, asked.first, budget=budget)
-        right = right_sizes(asked, self.analysis.intent, self.options, contract)(found, None)
+            right = right_sizes(asked, self.analysis.intent, self.options, contract)(found, None)
+            if not self._is_sound(found):
+                right = SizeSet.empty(asked.symbols)
         runs = running(asked.domain, found.regions)
         lost = self.analysis.wanted - right, contract.runs - runs
         return Plan({}, wanted <= right, right, runs, *lost, ran=not contract.runs.finite)
+
+    def _is_sound(self, found: Exploration) -> bool:
+        diagnosis = self.analysis.diagnosis
+        if diagnosis is None:
+            return True
+        return is_sound(found, self.analysis.question, self.options.expect, diagnosis.focus)
 
     def scene(self, edits: tuple[Edit, ...], sizes: Mapping[str, int]) -> Scene:
         """The calls at one size, to be drawn."""
@@ -95,7 +105,7 @@ class Trier:
 def with_rewrite(analysis: Analysis, trier: Trier) -> Analysis:
     """The analysis, with other code for what is wrong at the focus, where some was seen to work."""
     diagnosis = analysis.diagnosis
-    if diagnosis is None or analysis.claimed:
+    if diagnosis is None or analysis.claimed or diagnosis.change is not None:
         return analysis
     wanted = _wanted(analysis, diagnosis)
     for edits, words, repair in _ways(trier, diagnosis):
@@ -151,18 +161,39 @@ def _wanted(analysis: Analysis, diagnosis: Diagnosis) -> SizeSet:
     return analysis.asked if analysis.certain else SizeSet.point(analysis.contract.symbols, diagnosis.focus)
 
 
-def _ways(trier: Trier, diagnosis: Diagnosis) -> Iterator[tuple[tuple[Edit, ...], tuple[str, ...], Repair]]:
-    """Edits, how what they change then reads, and what that is: a join, an unpooling, or a pinned layer."""
+Way = tuple[tuple[Edit, ...], tuple[str, ...], Repair]
+
+
+def _ways(trier: Trier, diagnosis: Diagnosis) -> Iterator[Way]:
+    """Edits, how what they change then reads, and what that is: a join, an unpooling, a crop, or a pinned layer."""
     if diagnosis.mismatches or any(node.operation.startswith("max_unpool") for node in diagnosis.graph.nodes):
         steps = _steps(trier, diagnosis.focus, diagnosis.graph)
         if steps:
             yield tuple(edit for step in steps for edit in step.edits), tuple(step.text for step in steps), Repair.CODE
+    for rewriting in chain(_cropping(trier, diagnosis), _resizing(diagnosis)):
+        yield rewriting.edits, (rewriting.text,), Repair.CODE
+    yield from _rebuilding(trier, diagnosis)
+
+
+def _cropping(trier: Trier, diagnosis: Diagnosis) -> list[Rewriting]:
+    """Crops of the result, where the input was padded by hand and the rows stay."""
+    spoiler, rank = diagnosis.spoiler, len(trier.analysis.question.axes)
+    if spoiler is None or spoiler.operation != "pad" or spoiler.place is None:
+        return []
+    return list(islice(crops(spoiler.place, rank), _TRIED))
+
+
+def _resizing(diagnosis: Diagnosis) -> Iterator[Rewriting]:
+    """A size for the up-sampling of the one pair that does not come back."""
     for loss in diagnosis.losses if diagnosis.plan is None and len(diagnosis.losses) == 1 else ():
         if loss.up.place is not None and not installed(loss.up.place.file):
             transposed = loss.up.operation.startswith("conv_transpose")
             join = Join(loss.up.place, 0, 0, loss.up.place, transposed, loss.up.spatial)
-            for rewriting in list(islice(rewritings(join), _TRIED)):
-                yield rewriting.edits, (rewriting.text,), Repair.CODE
+            yield from list(islice(rewritings(join), _TRIED))
+
+
+def _rebuilding(trier: Trier, diagnosis: Diagnosis) -> Iterator[Way]:
+    """A linear layer built for the features that arrive, where a size is written from which they are computed."""
     if diagnosis.misfits and diagnosis.region.outcome.failure is not None:
         misfit = diagnosis.misfits[0]
         site, ratio = trier.sites.get(misfit.node.module), Fraction(misfit.given, max(misfit.built_for, 1))

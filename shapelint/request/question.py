@@ -24,9 +24,10 @@ _HINTS = (64, 128, 192, 256)
 class Question:
     """Inputs over symbols, the domain of the symbols, the size of the first run and what is asked.
 
-    `axes` are the axes of the first tensor that are taken as spatial; `asked` is None where nothing in particular
-    is asked (symbols alone). `place` is the index of the output that is compared and its spatial axes, once a run with
-    symbols has shown them: at one fixed size no shape tells them.
+    `lead` is the number of the tensor whose size is followed, the first one but where the model's layers take another;
+    `axes` are its axes that are taken as spatial; `asked` is None where nothing in particular is asked (symbols alone).
+    `place` is the index of the output that is compared and its spatial axes, once a run with symbols has shown them: at
+    one fixed size no shape tells them.
     """
 
     inputs: Inputs
@@ -37,11 +38,17 @@ class Question:
     asked: SizeSet | None
     concrete: bool
     place: tuple[int, tuple[int, ...]] | None = None
+    lead: int = 0
+
+    @property
+    def led(self) -> TensorSpec:
+        """The tensor whose size is followed."""
+        return list(self.inputs.tensors())[self.lead]
 
     @property
     def target(self) -> tuple[Function, ...]:
-        """The spatial size of the first input."""
-        dims = next(self.inputs.tensors()).dims
+        """The spatial size of the tensor that is followed."""
+        dims = self.led.dims
         return tuple(dims[axis] for axis in self.axes)
 
     def at(self, inputs: Inputs, symbols: tuple[str, ...]) -> Question:
@@ -49,7 +56,9 @@ class Question:
         return replace(self, inputs=inputs, symbols=symbols, domain=SizeSet.universe(symbols))
 
 
-def question(inputs: Inputs, sizes: Mapping[str, Sequence[int]], axes: tuple[int, ...] | None = None) -> Question:
+def question(
+    inputs: Inputs, sizes: Mapping[str, Sequence[int]], axes: tuple[int, ...] | None = None, lead: int = 0
+) -> Question:
     """The question that inputs and `sizes` (asked values of symbols) put; `axes` overrides the spatial axes.
 
     Raises SpecError where no tensor is given.
@@ -58,10 +67,10 @@ def question(inputs: Inputs, sizes: Mapping[str, Sequence[int]], axes: tuple[int
     if not tensors:
         raise SpecError("no input tensor is given; write a spec such as 1,3,H,W")
     own = tuple(dict.fromkeys(name for tensor in tensors for name in tensor.symbols()))
-    chosen = _usual_axes(tensors[0]) if axes is None else axes
+    chosen = _usual_axes(tensors[lead]) if axes is None else axes
     if own:
-        return _symbolic(inputs, own, sizes, chosen)
-    return _concrete(inputs, sizes, chosen)
+        return replace(_symbolic(inputs, own, sizes, chosen), lead=lead)
+    return replace(_concrete(inputs, sizes, chosen, tensors[lead]), lead=lead)
 
 
 def check_expectation(expect: Expectation | None, symbols: Sequence[str]) -> None:
@@ -78,8 +87,9 @@ def _usual_axes(spec: TensorSpec) -> tuple[int, ...]:
     return tuple(range(2, rank)) if 3 <= rank <= 5 else ()
 
 
-def _concrete(inputs: Inputs, sizes: Mapping[str, Sequence[int]], axes: tuple[int, ...]) -> Question:
-    first = next(inputs.tensors())
+def _concrete(
+    inputs: Inputs, sizes: Mapping[str, Sequence[int]], axes: tuple[int, ...], first: TensorSpec
+) -> Question:
     names = _NAMES.get(len(axes), tuple(f"S{index}" for index in range(len(axes))))
     values = {name: first.dims[axis].value({}) for name, axis in zip(names, axes, strict=True)}
     shared = tuple(first.dims[axis] for axis in axes)

@@ -1,0 +1,84 @@
+"""The call or the one argument that is at fault, where a single one is: a pad, a crop, a kernel, a stride."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from shapelint.diagnosis.case import Case
+from shapelint.diagnosis.intent import multiples
+from shapelint.diagnosis.passage import CUTTING, spoiling
+from shapelint.diagnosis.single_change import fitting_kernel, single_change, sound_change, takes_output_size
+from shapelint.facts.contract import Region
+from shapelint.facts.diagnosis import Change, LostRows
+from shapelint.facts.failure import Kind
+from shapelint.facts.graph import Node, ShapeGraph
+from shapelint.trace.freeze import freeze
+
+_KINDS = frozenset({Kind.JOIN, Kind.CHANNELS, Kind.RESHAPE})
+
+
+def spoiler_of(case: Case, region: Region, focus: Mapping[str, int]) -> Node | None:
+    """The call after which the output's size can no longer come right; None where the model raises, or no one call."""
+    if not region.outcome.ok or not case.intent.axes or case.expect is not None:
+        return None
+    graph = freeze(case.explored.runs[region.run], case.explored.subject.module, case.built)
+    return spoiling(graph, region, case.question, case.intent.output, case.intent.axes, focus)
+
+
+def change_at_fault(
+    case: Case,
+    focus: Mapping[str, int],
+    graph: ShapeGraph,
+    region: Region,
+    spoiler: Node | None,
+    losses: tuple[LostRows, ...],
+) -> Change | None:
+    """The one argument of one layer with which the model is right at the focus, where it is likely to be at fault."""
+    failure, node = region.outcome.failure, case.failing(graph)
+    asked = (case.explored, graph, case.question, case.expect, focus, case.built)
+    if region.outcome.ok:
+        preferred = [each for loss in losses for each in mirrors(loss)]
+        if spoiler is not None:
+            return None if spoiler.operation in CUTTING else single_change(*asked, suspect=spoiler.module)
+        return single_change(*asked, preferred) if preferred or not losses else None
+    if node is None or failure is None:
+        return None
+    if failure.kind is Kind.KERNEL:
+        return fitting_kernel(case.explored, graph, node, focus)
+    if failure.kind not in _KINDS or not _is_broken(case):
+        return None
+    return sound_change(*asked, restoring=failure.kind is not Kind.JOIN)
+
+
+def _is_broken(case: Case) -> bool:
+    """Whether a model is right at no size that people use: at a few sizes at most, or at no multiple of its stride."""
+    right = case.contract.restores if case.intent.meant else case.contract.runs
+    return right.finite or not right & multiples(case.question, case.intent.stride)
+
+
+def mirrors(loss: LostRows) -> Iterator[Change]:
+    """What would make the layers of a pair mirror each other; else the kernel or the padding of the transposed layer
+    that alone would give the pair's size back.
+    """
+    up, names = loss.up, ("kernel_size", "padding", "dilation")
+    if len(loss.pair.up) == len(loss.pair.down) == 1:
+        yield from _alike(up, loss.down)
+        yield from _alike(loss.down, up)
+    kernel, padding, dilation = (up.parameter(name) for name in names)
+    if kernel is None or padding is None or dilation is None or len(loss.pair.up) > 1 or takes_output_size(up):
+        return
+    sizes = [k * d + n for k, d, n in zip(kernel, dilation, loss.needed, strict=True)]
+    if all(size % d == 0 and size > 0 for size, d in zip(sizes, dilation, strict=True)):
+        value = tuple(size // d for size, d in zip(sizes, dilation, strict=True))
+        yield Change(up.module, "kernel_size", kernel, value, up.built)
+    if all(n % 2 == 0 and p >= n // 2 for p, n in zip(padding, loss.needed, strict=True)):
+        value = tuple(p - n // 2 for p, n in zip(padding, loss.needed, strict=True))
+        yield Change(up.module, "padding", padding, value, up.built)
+
+
+def _alike(layer: Node, other: Node) -> Iterator[Change]:
+    """The arguments of a layer as the other one of its pair has them."""
+    for name in ("kernel_size", "stride", "padding", "dilation"):
+        given, value = layer.parameter(name), other.parameter(name)
+        if given is not None and value is not None and given != value and len(given) == len(value):
+            yield Change(layer.module, name, given, value, layer.built)

@@ -1,0 +1,100 @@
+"""Finds the one call after which the output's size can no longer come right: everything passes through it.
+
+A pad or crop ahead of the first layer, a stem with an even kernel: up to such a call the size is the wanted one, and
+what it gives is what comes out at the end, at every size. Both are read from the size functions of the calls that every
+way from the input to the output leads through (its dominators, Cooper, Harvey and Kennedy 2001).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from shapelint.diagnosis.reach import UNSOLVED
+from shapelint.facts.contract import Region
+from shapelint.facts.graph import Node, ShapeGraph
+from shapelint.request.question import Question
+from shapelint.size.condition import TRUE, equal, negate
+from shapelint.size.function import Function, as_function
+from shapelint.size.isl_form import limited
+from shapelint.size.sets import SizeSet
+
+CUTTING = frozenset({"__getitem__", "narrow", "slice", "index_select", "pad"})
+"""Calls that add rows to a tensor, or take them off."""
+
+
+def passed(graph: ShapeGraph, output: int, start: int) -> tuple[Node, ...]:
+    """The calls that every way from the tensor `start` to the call `output` leads through, both included, in order."""
+    above: dict[int, int] = {start: start}
+    for node in graph.nodes[start + 1 : output + 1]:
+        known = [index for index in dict.fromkeys(node.inputs) if index in above]
+        if known:
+            nearest = known[0]
+            for index in known[1:]:
+                nearest = _meeting_of(above, nearest, index)
+            above[node.index] = nearest
+    if output not in above:
+        return ()
+    way = [output]
+    while way[-1] != start:
+        way.append(above[way[-1]])
+    return tuple(graph.nodes[index] for index in reversed(way))
+
+
+def _meeting_of(above: Mapping[int, int], one: int, other: int) -> int:
+    while one != other:
+        if one > other:
+            one = above[one]
+        else:
+            other = above[other]
+    return one
+
+
+def spoiling(
+    graph: ShapeGraph, region: Region, question: Question, output: int, axes: tuple[int, ...], focus: Mapping[str, int]
+) -> Node | None:
+    """The call that gives the wrong size of the output from the wanted one, on every axis that is wrong at the focus.
+
+    None where no single call does, as where a decoder does not give back what the encoder took.
+    """
+    if output >= len(graph.outputs) or graph.outputs[output] < 0 or not graph.inputs:
+        return None
+    way = passed(graph, graph.outputs[output], graph.inputs[question.lead])
+    given = region.outcome.outputs[output].dims
+    found: set[int] = set()
+    for axis, wanted in zip(axes, question.target, strict=True):
+        size = as_function(given[axis])
+        if size.value(focus) != wanted.value(focus):
+            node = _turning(graph, way, wanted, size, region.sizes)
+            found.add(-1 if node is None else node.index)
+    return graph.nodes[found.pop()] if len(found) == 1 and -1 not in found else None
+
+
+def _turning(
+    graph: ShapeGraph, way: tuple[Node, ...], wanted: Function, size: Function, sizes: SizeSet
+) -> Node | None:
+    """The call on the way that takes the wanted size and gives the one that stays to the end."""
+    sized = ((node, along(node, wanted)) for node in way)
+    turn = next((node for node, here in sized if here is not None and _same(here, size, sizes)), None)
+    if turn is None:
+        return None
+    taken = [along(graph.nodes[index], wanted) for index in dict.fromkeys(turn.inputs)]
+    known = [each for each in taken if each is not None]
+    return turn if known and all(_same(each, wanted, sizes) for each in known) else None
+
+
+def along(node: Node, wanted: Function) -> Function | None:
+    """The one size of what a call gives that depends on the same symbols as an axis of the input; None for another."""
+    dims = [as_function(dim) for dim in node.shapes[0].dims] if node.shapes else []
+    depending = [dim for dim in dims if dim.symbols() & wanted.symbols()]
+    return depending[0] if len(depending) == 1 and depending[0].symbols() == wanted.symbols() else None
+
+
+def _same(one: Function, other: Function, sizes: SizeSet) -> bool:
+    if one == other:
+        return True
+    condition = equal(one, other)
+    try:
+        with limited():
+            return condition == TRUE or not sizes & SizeSet.where(sizes.symbols, negate(condition))
+    except UNSOLVED:
+        return False

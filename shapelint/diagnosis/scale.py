@@ -1,0 +1,148 @@
+"""How the sizes go down and up on the way through a model, read from its layers and from the sizes' functions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from functools import reduce
+
+from shapelint.diagnosis.pairs import spatial_size
+from shapelint.diagnosis.passage import along
+from shapelint.facts.graph import ShapeGraph, TensorShape
+from shapelint.request.question import Question
+from shapelint.size.function import Function
+from shapelint.size.sets import SizeSet
+
+_FAR = 1 << 40
+_LARGE = 64
+
+
+def slope_of(function: Function, symbols: Sequence[str]) -> Fraction:
+    """How fast a function grows with all its symbols, in the long run."""
+    near, far = (function.value(dict.fromkeys(symbols, size)) for size in (_FAR, 3 * _FAR))
+    return Fraction(round((far - near) * 10080 / (2 * _FAR)), 10080)
+
+
+def before_crops(graph: ShapeGraph, output: int, given: TensorShape) -> TensorShape:
+    """The shape of an output ahead of crops that end the model: they do not tell what is meant.
+
+    What keeps less than half takes something out, and crops nothing.
+    """
+    index = graph.outputs[output] if output < len(graph.outputs) else -1
+    while index >= 0 and graph.nodes[index].operation in ("__getitem__", "narrow"):
+        taken = graph.nodes[index].inputs
+        shapes = graph.nodes[taken[0]].shapes if taken else ()
+        if not shapes or not _is_crop(shapes[0].value(graph.sizes), given.value(graph.sizes)):
+            break
+        index, given = taken[0], shapes[0]
+    return given
+
+
+def _is_crop(before: Sequence[int], after: Sequence[int]) -> bool:
+    return len(before) == len(after) and all(one < 2 * two for one, two in zip(before, after, strict=True))
+
+
+def _ancestors(graph: ShapeGraph) -> set[int]:
+    """The calls that the outputs depend on."""
+    seen: set[int] = set()
+    waiting = [index for index in graph.outputs if index >= 0]
+    while waiting:
+        index = waiting.pop()
+        if index not in seen:
+            seen.add(index)
+            waiting.extend(graph.nodes[index].inputs)
+    return seen
+
+
+def goes_down_and_up(graph: ShapeGraph, region: SizeSet, question: Question) -> bool:
+    """Whether some way from an input to an output shrinks and later grows; at the smallest sizes nothing may shrink.
+
+    Read from the spatial calls, and from the size functions of all calls: a view can shuffle pixels, a slice with a
+    step go down.
+    """
+    if _down_then_up(graph, graph.sizes) or _falls_and_rises(graph, question):
+        return True
+    larger = region.at_least(dict.fromkeys(region.symbols, _LARGE)).sample()
+    return larger is not None and _down_then_up(graph, larger)
+
+
+def _falls_and_rises(graph: ShapeGraph, question: Question) -> bool:
+    """Whether on some way to an output the size along an axis grows slower than the input's, and then faster again."""
+    return any(_rises(graph, wanted, question) for wanted in question.target if len(wanted.symbols()) == 1)
+
+
+def _rises(graph: ShapeGraph, wanted: Function, question: Question) -> bool:
+    least: dict[int, Fraction] = {}
+    slopes: dict[int, Fraction] = {}
+    risen: set[int] = set()
+    for index in sorted(_ancestors(graph)):
+        node = graph.nodes[index]
+        known = [each for each in node.inputs if each in slopes]
+        size = along(node, wanted)
+        if size is None or size.constant is not None:
+            slope = min((slopes[each] for each in known), default=None)
+        else:
+            slope = slope_of(size, question.symbols)
+        if slope is None:
+            continue
+        slopes[index] = slope
+        lowest = min((least[each] for each in known), default=slope)
+        least[index] = min(lowest, slope)
+        if any(each in risen for each in known) or slope > lowest:
+            risen.add(index)
+    return any(index in risen for index in graph.outputs)
+
+
+def _down_then_up(graph: ShapeGraph, sizes: Mapping[str, int]) -> bool:
+    state: dict[int, int] = {}
+    for index in sorted(_ancestors(graph)):
+        node = graph.nodes[index]
+        before = max((state.get(each, 0) for each in node.inputs), default=0)
+        state[index] = max(before, _turn(graph, index, before, sizes))
+    return any(state.get(index, 0) == 2 for index in graph.outputs)
+
+
+def _turn(graph: ShapeGraph, index: int, before: int, sizes: Mapping[str, int]) -> int:
+    """1 after a call that shrinks, 2 after one that grows what shrank."""
+    node = graph.nodes[index]
+    if not node.spatial or not node.inputs or not node.shapes:
+        return before
+    inside, outside = (spatial_size(graph, node, sizes, out=out) for out in (False, True))
+    if len(inside) != len(outside):
+        return before
+    if any(a < b for a, b in zip(outside, inside, strict=True)):
+        return max(before, 1)
+    return 2 if before and any(a > b for a, b in zip(outside, inside, strict=True)) else before
+
+
+def odd_slope(graph: ShapeGraph, output: int, slopes: Sequence[Fraction]) -> Fraction | None:
+    """The slope of an axis that is no whole number and no whole part, where the layers alone make it; None without one.
+
+    Heads at half the size, and twice it, are meant so; two thirds are not. Where sizes are joined along the axis, as
+    those of a pyramid are, the layers make another one.
+    """
+    made = _scales(graph, len(slopes)).get(graph.outputs[output], ())
+    odd = [slope for slope in slopes if slope.numerator > 1 and slope.denominator > 1]
+    return odd[0] if odd and tuple(made) == tuple(slopes) and all(each == 1 or each in odd for each in slopes) else None
+
+
+def _scales(graph: ShapeGraph, rank: int) -> dict[int, tuple[Fraction, ...]]:
+    """By what the layers on its way multiply the size of what each call gives; at joins, the smallest."""
+    scale: dict[int, tuple[Fraction, ...]] = {}
+    for node in graph.nodes:
+        known = [scale[index] for index in node.inputs if index in scale]
+        here = min(known, key=lambda each: reduce(Fraction.__mul__, each, Fraction(1)), default=(Fraction(1),) * rank)
+        if len(node.factor) == rank:
+            here = tuple(one * two for one, two in zip(here, node.factor, strict=True))
+        scale[node.index] = here
+    return scale
+
+
+def total_stride(graph: ShapeGraph, rank: int) -> tuple[int, ...]:
+    """By how much the deepest call has shrunk each axis of the input: the product of the strides on its way."""
+    deepest = (Fraction(1),) * rank
+    for here in _scales(graph, rank).values():
+        deepest = tuple(map(min, deepest, here))
+    return tuple(max(1, round(1 / each)) for each in deepest)
+
+

@@ -1,0 +1,58 @@
+"""Whether a repaired model does what its author would accept: that it runs is not enough."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from shapelint.diagnosis.broadcasts import JOINS
+from shapelint.diagnosis.intent import intent, is_restored
+from shapelint.facts.analysis import Intent
+from shapelint.facts.contract import Region, RegionOutcome
+from shapelint.facts.graph import ShapeGraph
+from shapelint.request.question import Question
+from shapelint.request.spec import Expectation
+from shapelint.size.function import as_function
+from shapelint.trace.branch import frozen_shape
+from shapelint.trace.explore import Exploration
+from shapelint.trace.freeze import freeze
+
+
+def is_sound(explored: Exploration, question: Question, expect: Expectation | None, focus: Mapping[str, int]) -> bool:
+    """Whether a model runs at the focus, gives the size back where its layers go down and up again, and joins by no
+    silent broadcast.
+    """
+    return sound_meaning(explored, question, expect, focus) is not None
+
+
+def sound_meaning(
+    explored: Exploration, question: Question, expect: Expectation | None, focus: Mapping[str, int]
+) -> Intent | None:
+    """What a model that is sound at the focus is meant to give; None for one that is not."""
+    run = explored.run(focus, symbolic=True)
+    if run.failure is not None or run.error is not None:
+        return None
+    graph = freeze(run, explored.subject.module, {})
+    outputs = tuple(map(frozen_shape, run.outputs))
+    meaning = intent(Region(explored.domain, RegionOutcome(True, outputs)), graph, question, expect)
+    right = not meaning.meant or is_restored(outputs, question, expect, focus)
+    return meaning if right and not repeats(graph, focus) else None
+
+
+def repeats(graph: ShapeGraph, focus: Mapping[str, int]) -> bool:
+    """Whether a join repeats a tensor along an axis whose size follows the input's and is 1 at the focus alone."""
+    return any(
+        _may_repeat(graph, one, other, focus)
+        for node in graph.nodes
+        if node.operation in JOINS
+        for one in dict.fromkeys(node.inputs)
+        for other in dict.fromkeys(node.inputs)
+        if one != other
+    )
+
+
+def _may_repeat(graph: ShapeGraph, one: int, other: int, focus: Mapping[str, int]) -> bool:
+    shapes = [graph.nodes[index].shapes for index in (one, other)]
+    if not all(shapes):
+        return False
+    dims = zip(*(map(as_function, reversed(shape[0].dims)) for shape in shapes), strict=False)
+    return any(left.symbols() and left.value(focus) == 1 != right.value(focus) for left, right in dims)
