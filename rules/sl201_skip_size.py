@@ -81,8 +81,8 @@ class SkipSize:
 
     ## See also
 
-    SL204 where a hand-made crop or pad is to blame, SL205 where height and width are mixed up, SL401 where one
-    of the sizes is 1 and nothing raises.
+    SL204 where a hand-made crop or pad is to blame, SL205 where height and width are mixed up, SL208 where the two
+    are maps of two levels, SL401 where one of the sizes is 1 and nothing raises.
     """
 
     code: ClassVar[str] = "SL201"
@@ -113,7 +113,7 @@ class SkipSize:
         if diagnosis is None or analysis.misaligned or analysis.claimed:
             return
         for number, mismatch in enumerate(diagnosis.mismatches):
-            if not is_unpooled(mismatch):
+            if not is_unpooled(mismatch) and mismatch.strides is None:
                 yield self._finding(analysis, diagnosis, mismatch, first=number == 0)
 
     def _finding(self, analysis: Analysis, diagnosis: Diagnosis, mismatch: Mismatch, *, first: bool) -> Finding:

@@ -17,11 +17,13 @@ from shapelint.rule import (
     Repair,
     Safety,
     Severity,
+    Slip,
     Valid,
 )
 
 from ._built_for import argument_of, channels_fix, followers_note, misfit_text, origin_text, unit_of
 from ._causes import is_pinned, misfit_regions, place_of, raising, size_taken
+from ._slips import slip_fix, slip_texts
 from ._words import brief, called, quoted
 
 _UNET = """
@@ -74,6 +76,38 @@ class Net(nn.Module):
 
     def forward(self, x):
         return self.fc2(self.fc1(self.pool(self.conv(x)).flatten(1)))
+"""
+
+_ORDERED = """
+import torch
+import torch.nn as nn
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 8, 3, padding=1)
+        self.mix = nn.Linear(8, 8)
+        self.fuse = nn.Conv2d(16, 4, 1)
+
+    def forward(self, x):
+        x = self.conv(x)
+        y = self.mix(x.permute({})){}
+        return self.fuse(torch.cat([x, y.permute(0, 3, 1, 2)], {})){}
+"""
+
+_ROWS = """
+import torch.nn as nn
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 4, 3, stride=4, padding=1)
+        self.fc = nn.Linear(4 * 8 * 8, 7)
+
+    def forward(self, x):
+        return self.fc(self.conv(x).view(-1, {})){}
 """
 
 _PLAIN = """
@@ -134,6 +168,8 @@ class ChannelMismatch:
         Valid(_UNET.format(48, ""), "1,3,64,64"),
         Valid(_CLASSIFIER.replace("512", "64 * 7 * 7").format(""), "1,3,H,W"),
         Valid(_PLAIN.format("nn.GroupNorm(4, 12),"), "1,3,H,W"),
+        Valid(_ORDERED.format("0, 2, 3, 1", "", 1, ""), "2,3,24,40"),
+        Valid(_ROWS.format("4 * 8 * 8", ""), "2,3,32,32"),
     )
     invalid: ClassVar[tuple[Invalid, ...]] = (
         Invalid(
@@ -155,13 +191,30 @@ class ChannelMismatch:
             "1,3,H,W",
             "`layers.2` gets 3 channels, no multiple of 4 from `layers.1`",
         ),
+        Invalid(
+            _ORDERED.format("0, 2, 1, 3", _MARK, 1, ""),
+            "2,3,24,40",
+            "`mix` is built for 8 features and gets 40: `permute` puts them on another axis",
+            fixed="permute(0, 2, 3, 1)",
+        ),
+        Invalid(
+            _ORDERED.format("0, 2, 3, 1", "", 2, _MARK),
+            "2,3,24,40",
+            "`fuse` is built for 16 channels and gets 8: `cat` joins along axis 2",
+        ),
+        Invalid(
+            _ROWS.format(128, _MARK),
+            "2,3,32,32",
+            "`fc` is built for 256 features and gets 128: `view` makes rows of 128",
+            fixed="view(-1, 256)",
+        ),
     )
 
     def check(self, analysis: Analysis) -> Iterator[Finding]:
         """Yields the one finding about the first such layer, with the later ones in its notes."""
         found = raising(analysis, Kind.CHANNELS, Kind.MULTIPLE)
         if found is not None and found[0].misfits and not is_pinned(analysis, found[2]):
-            yield self._error(found[0])
+            yield self._error(found[0]) if found[0].slip is None else self._slipped(found[0].misfits[0], found[0].slip)
         if analysis.diagnosis is None and not analysis.certain:
             for region in misfit_regions(analysis):
                 yield self._note(region)
@@ -178,6 +231,21 @@ class ChannelMismatch:
             module=misfit.node.module or None,
             location=place_of(misfit.node),
             fix=_fix(diagnosis, misfit),
+        )
+
+    def _slipped(self, misfit: Misfit, slip: Slip) -> Finding:
+        """The call that hands the layer the wrong axis: the layer itself is built for what one sample has."""
+        name = quoted(slip.node.operation)
+        text, note = slip_texts(slip, misfit)
+        return Finding(
+            code=self.code,
+            name=self.name,
+            severity=Severity.ERROR,
+            message=f"{misfit_text(misfit)}: {name} {text}",
+            notes=(note,),
+            module=slip.node.module or None,
+            location=slip.node.place,
+            fix=slip_fix(slip),
         )
 
     def _note(self, region: Region) -> Finding:

@@ -31,6 +31,7 @@ from shapelint.facts.diagnosis import (
     Plan,
     Rewrite,
     ShortUnpooling,
+    Slip,
 )
 from shapelint.facts.failure import Failure, Kind
 from shapelint.facts.finding import Confirmation, Finding, Fix, Repair, Safety, Severity
@@ -48,7 +49,7 @@ __all__ = [
     "Analysis", "Baked", "Broadcast", "Change", "Confirmation", "Contradiction", "Crossing", "Diagnosis", "Edit",
     "Failure", "Finding", "Fix", "Function", "Guard", "How", "Invalid", "Kind", "Layer", "LostRows", "Misfit",
     "Mismatch", "MixedSamples", "Node", "OddMiss", "Origin", "Plan", "Region", "Repair", "Rewrite", "Rounding",
-    "Rule", "Safety", "Severity", "ShortTable", "ShortUnpooling", "SizeSet", "SolverError", "Span", "Stretched",
+    "Rule", "Safety", "Severity", "ShortTable", "ShortUnpooling", "SizeSet", "Slip", "SolverError", "Span", "Stretched",
     "Valid", "all_of", "any_of", "as_function", "call_at", "equal", "expression_at", "function_around", "given",
     "limited", "negate", "sized", "span_of", "statement_at", "symbol", "written",
 ]  # fmt: skip

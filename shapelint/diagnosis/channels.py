@@ -61,7 +61,7 @@ def _origins(graph: ShapeGraph, failing: Node, given: int) -> tuple[str, tuple[O
     if not failing.inputs:
         return "", ()
     node = graph.nodes[failing.inputs[0]]
-    axis = _axis(failing, len(_shape(node)))
+    axis = channel_axis(failing, len(_shape(node)))
     while True:
         parts = _parts(graph, node, axis, given)
         if parts:
@@ -76,7 +76,7 @@ def _origins(graph: ShapeGraph, failing: Node, given: int) -> tuple[str, tuple[O
         node, axis = above, axis if axis < len(shape) and shape[axis] == given else shape.index(given)
 
 
-def _axis(node: Node, rank: int) -> int:
+def channel_axis(node: Node, rank: int) -> int:
     """The axis of its input that a layer takes for channels or features."""
     if node.operation.startswith("conv") and node.operation[-2:-1].isdigit():
         return rank - int(node.operation[-2]) - 1

@@ -12,9 +12,13 @@ from shapelint.diagnosis.at_fault import change_at_fault, spoiler_of
 from shapelint.diagnosis.case import Case, Values
 from shapelint.diagnosis.channels import misfits, rebuilt_channels
 from shapelint.diagnosis.intent import asks_for_input_size
-from shapelint.diagnosis.joins import are_tokens, differing, last_up, named_source, short_unpoolings, skip_first
+from shapelint.diagnosis.joins import (
+    short_unpoolings,
+)
+from shapelint.diagnosis.mismatch import mismatch_of
 from shapelint.diagnosis.output_padding import RepairTrial, Unsettled
 from shapelint.diagnosis.pairs import mirrored_pairs, remainder_of, spatial_size
+from shapelint.diagnosis.slips import slip
 from shapelint.facts.diagnosis import Diagnosis, LostRows, Misfit, Mismatch, Plan
 from shapelint.facts.failure import Kind
 from shapelint.facts.graph import Node, Pair, ShapeGraph
@@ -55,12 +59,17 @@ def diagnose(case: Case, focus: Mapping[str, int], wanted: SizeSet) -> Diagnosis
         repaired=repaired,
         unpoolings=tuple(short_unpoolings(graph, focus)),
         spoiler=spoiler,
+        slip=slip(graph, unfit[0]) if unfit else None,
     )
 
 
-def _repaired(case: Case, unfit: tuple[Misfit, ...], focus: Mapping[str, int], wanted: SizeSet) -> Plan:
-    """What the model does where every layer that misfits is built for what arrives at the focus."""
+def _repaired(case: Case, unfit: tuple[Misfit, ...], focus: Mapping[str, int], wanted: SizeSet) -> Plan | None:
+    """What the model does where every layer that misfits is built for what arrives at the focus; None for what its
+    author would not accept.
+    """
     trial = case.solver.explored_with(rebuilt_channels(unfit), focus)
+    if not case.solver.sound(trial.explored, focus):
+        return None
     values = {misfit.node.module: (misfit.given,) for misfit in unfit}
     return _plan(case, replace(trial, values=values), wanted)
 
@@ -120,7 +129,7 @@ def _mismatches(
         if node is None:
             return tuple(found), done
         part = {name: values[name] for name in _above(graph, node) if name in values and name not in done}
-        mismatch = _mismatch(case, graph, node, focus, part)
+        mismatch = mismatch_of(case, graph, node, focus, part)
         if mismatch is not None:
             found.append(mismatch)
         if not part:
@@ -132,28 +141,6 @@ def _mismatches(
 def _above(graph: ShapeGraph, node: Node) -> list[str]:
     """The modules whose calls a call depends on, itself included."""
     return [each.module for each in sorted(graph.ancestors(node), key=lambda each: each.index)]
-
-
-def _mismatch(case: Case, graph: ShapeGraph, node: Node, focus: Mapping[str, int], part: Values) -> Mismatch | None:
-    failure = case.contract.region_at(focus).outcome.failure
-    operands = [graph.nodes[index] for index in dict.fromkeys(node.inputs) if graph.nodes[index].shapes]
-    if failure is None or failure.kind is not Kind.JOIN or len(operands) < 2:
-        return None
-    rank = len(case.question.axes) or 2
-    skip, grown = skip_first(graph, *differing(operands, rank, dict(focus)))
-    up = last_up(graph, grown)
-    loss = None if up is None else _pair_of(graph, up, focus)
-    shapes = skip.shapes[0].value(dict(focus)), grown.shapes[0].value(dict(focus))
-    tokens = are_tokens(*shapes, rank)
-    sizes = (shapes[0][1:], shapes[1][1:]) if tokens else (shapes[0][-rank:], shapes[1][-rank:])
-    if sizes[0] == sizes[1]:
-        return None
-    maps = not tokens and all(len(shape) == len(case.question.axes) + 2 for shape in shapes)
-    return Mismatch(node, failure, sizes, (named_source(graph, skip), named_source(graph, grown)), up, loss, part, maps)
-
-
-def _pair_of(graph: ShapeGraph, up: Node, focus: Mapping[str, int]) -> Pair | None:
-    return next((pair for pair in mirrored_pairs(graph, focus) if up.index in pair.up_nodes), None)
 
 
 def _losses(case: Case, focus: Mapping[str, int], values: Values, done: Values) -> tuple[LostRows, ...]:

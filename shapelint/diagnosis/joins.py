@@ -43,6 +43,27 @@ def are_tokens(one: tuple[int, ...], two: tuple[int, ...], rank: int) -> bool:
     return len(one) == len(two) == 3 and rank == 1 and one[2] == two[2] and one[1] != two[1]
 
 
+def unequal(one: tuple[int, ...], two: tuple[int, ...]) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """The sizes of two shapes on the axes, counted from the last, on which they differ."""
+    pairs = [pair for pair in zip(reversed(one), reversed(two), strict=False) if pair[0] != pair[1]]
+    return tuple(pair[0] for pair in reversed(pairs)), tuple(pair[1] for pair in reversed(pairs))
+
+
+def levels_like(graph: ShapeGraph, one: Node, other: Node, focus: Mapping[str, int]) -> tuple[str, ...]:
+    """What else gives maps of the size of `one`, by name: levels that would fit it at a join with `other`."""
+    rank = len(one.shapes[0].dims) - 2
+    size = one.shapes[0].value(dict(focus))[-rank:] if rank > 0 else ()
+    grown = {node.index for node in graph.ancestors(one, lambda each: () if _grows(each) else each.inputs)}
+    maps = (node for node in graph.nodes if size and node.spatial == rank and node.shapes and node.index not in grown)
+    names = (named_source(graph, node) for node in maps if node.shapes[0].value(dict(focus))[-rank:] == size)
+    own = {named_source(graph, one), named_source(graph, other)}
+    return tuple(name for name in dict.fromkeys(names) if name and name not in own)
+
+
+def _grows(node: Node) -> bool:
+    return any(factor > 1 for factor in node.factor)
+
+
 def skip_first(graph: ShapeGraph, one: Node, two: Node) -> tuple[Node, Node]:
     """The two operands, the skip first: a way without growth leads to it, also where a gate scales it."""
     grown = _always_grown(graph, one), _always_grown(graph, two)
@@ -67,8 +88,15 @@ def named_source(graph: ShapeGraph, node: Node) -> str:
     """What gave a tensor its size: the last spatial call on its way, by its layer, else by its function."""
     each = node
     while (not each.spatial or each.operation == "__getitem__") and each.inputs and each.operation not in _ENDS:
-        each = graph.nodes[each.inputs[0]]
+        each = _sized_by(graph, each)
     return each.source or each.module or node.module or each.operation
+
+
+def _sized_by(graph: ShapeGraph, node: Node) -> Node:
+    """The tensor that a call has its size from: the first of as many axes as any, not the scalar before it."""
+    taken = [graph.nodes[index] for index in node.inputs]
+    most = max(len(each.shapes[0].dims) if each.shapes else 0 for each in taken)
+    return next(each for each in taken if (len(each.shapes[0].dims) if each.shapes else 0) == most)
 
 
 def last_up(graph: ShapeGraph, node: Node) -> Node | None:

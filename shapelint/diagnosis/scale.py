@@ -132,8 +132,8 @@ def _scales(graph: ShapeGraph, rank: int) -> dict[int, tuple[Fraction, ...]]:
     for node in graph.nodes:
         known = [scale[index] for index in node.inputs if index in scale]
         here = min(known, key=lambda each: reduce(Fraction.__mul__, each, Fraction(1)), default=(Fraction(1),) * rank)
-        if len(node.factor) == rank:
-            here = tuple(one * two for one, two in zip(here, node.factor, strict=True))
+        if len(node.factor) >= rank > 0:
+            here = tuple(one * two for one, two in zip(here, node.factor[-rank:], strict=True))
         scale[node.index] = here
     return scale
 

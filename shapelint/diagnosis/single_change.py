@@ -186,7 +186,7 @@ def _odd_ones_out(groups: Sequence[Group]) -> Iterator[Change]:
 def _candidates(groups: Sequence[Group]) -> Iterator[Change]:
     """Changes by one step before those by two; of equal ones, kernels first, and the last layer first.
 
-    Layers that one call builds change together, and then each for itself.
+    Layers that one call builds with the same value change together.
     """
     for step in _STEPS:
         for parameter in _STEPPED:
@@ -196,9 +196,7 @@ def _candidates(groups: Sequence[Group]) -> Iterator[Change]:
                     continue
                 value = tuple(each + step for each in given)
                 same = _same_value(group, parameter, given)
-                if same:
-                    yield Change(node.module, parameter, given, value, node.built, same)
-                yield Change(node.module, parameter, given, value, node.built)
+                yield Change(node.module, parameter, given, value, node.built, same)
 
 
 def _same_value(group: Group, parameter: str, given: tuple[int, ...]) -> tuple[str, ...]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from shapelint.diagnosis.broadcasts import JOINS
-from shapelint.diagnosis.intent import intent, is_restored
+from shapelint.diagnosis.intent import intent, is_restored, output_axes
+from shapelint.diagnosis.scale import goes_down_and_up
 from shapelint.facts.analysis import Intent
 from shapelint.facts.contract import Region, RegionOutcome
-from shapelint.facts.graph import ShapeGraph
+from shapelint.facts.graph import ShapeGraph, TensorShape
 from shapelint.request.question import Question
 from shapelint.request.spec import Expectation
 from shapelint.size.function import as_function
@@ -34,8 +36,22 @@ def sound_meaning(
     graph = freeze(run, explored.subject.module, {})
     outputs = tuple(map(frozen_shape, run.outputs))
     meaning = intent(Region(explored.domain, RegionOutcome(True, outputs)), graph, question, expect)
+    place = None if meaning.meant else _pinned_place(graph, outputs, explored, question)
+    if place is not None:
+        meaning = replace(meaning, meant=True, output=place[0], axes=place[1])
     right = not meaning.meant or is_restored(outputs, question, expect, focus)
     return meaning if right and not repeats(graph, focus) else None
+
+
+def _pinned_place(
+    graph: ShapeGraph, outputs: tuple[TensorShape, ...], explored: Exploration, question: Question
+) -> tuple[int, tuple[int, ...]] | None:
+    """The output of one fixed size that a model gives whose layers go down and up again, and its axes."""
+    place = output_axes(outputs, question)
+    if place is None or not goes_down_and_up(graph, explored.domain, question):
+        return None
+    dims = [as_function(outputs[place[0]].dims[axis]) for axis in place[1]]
+    return place if dims and not any(dim.symbols() for dim in dims) else None
 
 
 def repeats(graph: ShapeGraph, focus: Mapping[str, int]) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 
 from shapelint.facts.contract import Region
 from shapelint.facts.failure import Failure
@@ -70,6 +71,8 @@ class Mismatch:
 
     `sizes` are the two sizes along the join's spatial axes, `sources` the modules they come from; `loss` is the pair
     that lost the row, where one is known. `maps` is False where the tensors are no batches of maps, but tokens.
+    `strides` are those of both maps where they differ by a factor, at all sizes but the smallest: they are maps of two
+    levels then; `levels` are calls that give a map of the second one's size.
     """
 
     node: Node
@@ -80,6 +83,8 @@ class Mismatch:
     loss: Pair | None
     values: Mapping[str, tuple[int, ...]]
     maps: bool = True
+    strides: tuple[Fraction, Fraction] | None = None
+    levels: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +113,18 @@ class Misfit:
     origins: tuple[Origin, ...]
     groups: int
     alone: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Slip:
+    """A `cat`, `permute` or `view` that hands a layer the wrong axis: the number that it has, and the one that fits.
+
+    For a `cat` these are the axis, for a `view` the features of a row; of a `permute` `wanted` is the whole order.
+    """
+
+    node: Node
+    given: tuple[int, ...]
+    wanted: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +176,8 @@ class Diagnosis:
 
     `stretches` tells that one layer is planned, and `output_size=` in its call is proved right at every size that runs.
     `misfits` are layers that get other channels than they were built for; `repaired` is the model built for them.
-    `spoiler` is the one call after which the size of the output can no longer come right.
+    `spoiler` is the one call after which the size of the output can no longer come right, and `slip`
+    the one number ahead of the first misfit that is at fault.
     """
 
     focus: Mapping[str, int]
@@ -175,3 +193,4 @@ class Diagnosis:
     repaired: Plan | None = None
     unpoolings: tuple[ShortUnpooling, ...] = ()
     spoiler: Node | None = None
+    slip: Slip | None = None

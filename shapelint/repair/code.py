@@ -105,7 +105,7 @@ class Trier:
 def with_rewrite(analysis: Analysis, trier: Trier) -> Analysis:
     """The analysis, with other code for what is wrong at the focus, where some was seen to work."""
     diagnosis = analysis.diagnosis
-    if diagnosis is None or analysis.claimed or diagnosis.change is not None:
+    if diagnosis is None or analysis.claimed or diagnosis.change is not None or _is_of_two_levels(diagnosis):
         return analysis
     wanted = _wanted(analysis, diagnosis)
     for edits, words, repair in _ways(trier, diagnosis):
@@ -114,6 +114,11 @@ def with_rewrite(analysis: Analysis, trier: Trier) -> Analysis:
             rewrite = Rewrite(edits, words, plan, repair)
             return replace(analysis, rewrite=rewrite, picture=_drawn(trier, diagnosis, rewrite))
     return analysis
+
+
+def _is_of_two_levels(diagnosis: Diagnosis) -> bool:
+    """Whether the join that fails gets maps of two levels, which no resize makes one."""
+    return any(mismatch.strides is not None for mismatch in diagnosis.mismatches[:1])
 
 
 def _tried(trial: Trial[Argument, Result], edits: tuple[Edit, ...], at: Argument) -> Result | None:

@@ -1,0 +1,58 @@
+"""A `cat`, a `permute` or a `view` that hands a layer the wrong axis: what is said of it, and the number to write."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from shapelint.rule import Edit, Fix, Misfit, Repair, Safety, Slip, call_at, given, span_of
+
+from ._words import called
+
+_VIEWS = ("view", "reshape")
+
+
+def slip_texts(slip: Slip, misfit: Misfit) -> tuple[str, str]:
+    """What the call does, and what it would have to do."""
+    wanted, layer = slip.wanted, called(misfit.node)
+    if slip.node.operation in _VIEWS:
+        return f"makes rows of {slip.given[0]}", f"one sample has {wanted[0]} features there, as many as {layer} takes"
+    if not slip.given:
+        note = f"in the order {wanted} the {misfit.built_for} stand where {layer} takes them"
+        return "puts them on another axis", note
+    return f"joins along axis {slip.given[0]}", f"along axis {wanted[0]} it gives {layer} its {misfit.built_for}"
+
+
+def slip_fix(slip: Slip) -> Fix:
+    """The call with the number that fits; its edits are tried before anybody is told that they are more than advice."""
+    call = call_at(slip.node.place)
+    edits = () if call is None or slip.node.place is None else tuple(_edits(slip, call, slip.node.place.file))
+    if call is None or not edits:
+        text = ", ".join(map(str, slip.wanted))
+        word = "rows of" if slip.node.operation in _VIEWS else "axis" if slip.given else "the order"
+        return Fix(f"give `{slip.node.operation}` {word} {text}", Safety.ADVICE, repairs=(Repair.CODE,))
+    lines = " and ".join(f"`{edit.replacement}` instead of `{edit.span.content()}`" for edit in edits)
+    title = f"write {lines} in `{slip.node.operation}`"
+    return Fix(title, Safety.ADVICE, edits=edits, repairs=(Repair.CODE,))
+
+
+def _edits(slip: Slip, call: ast.Call, file: str) -> Iterator[Edit]:
+    """The numbers of the call in the source, where they are literals."""
+    if slip.node.operation in _VIEWS:
+        targets = [call.args[-1]] if len(call.args) == 2 else []
+    elif slip.given:
+        found = given(call, "dim", 1) or given(call, "axis")
+        targets = [] if found is None else [found]
+    else:
+        targets = call.args[-len(slip.wanted) :] if slip.node.operation == "permute" else []
+    if len(targets) != len(slip.wanted) or not all(map(_is_number, targets)):
+        return
+    for target, wanted in zip(targets, slip.wanted, strict=True):
+        if ast.unparse(target) != str(wanted):
+            yield Edit(span_of(file, target), str(wanted))
+
+
+def _is_number(node: ast.expr) -> bool:
+    """Whether an expression is made of literal integers alone."""
+    kinds = (ast.Constant, ast.BinOp, ast.UnaryOp, ast.operator, ast.unaryop)
+    return all(isinstance(each, kinds) for each in ast.walk(node))

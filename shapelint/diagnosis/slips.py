@@ -1,0 +1,74 @@
+"""Finds the one number in a `cat`, a `permute` or a `view` that hands a layer the wrong axis, or too few features.
+
+A layer that gets other channels than it was built for is right where the call ahead of it would give these channels
+with one number changed: `cat` along the axis of the channels, `permute` with the channels last, `view` with rows of a
+sample.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import prod
+
+from shapelint.diagnosis.channels import channel_axis
+from shapelint.facts.diagnosis import Misfit, Slip
+from shapelint.facts.graph import Node, ShapeGraph
+
+_CATS = frozenset({"cat", "concat", "concatenate"})
+_PERMUTES = frozenset({"permute", "transpose", "swapaxes", "swapdims", "movedim", "moveaxis"})
+_VIEWS = frozenset({"view", "reshape"})
+
+
+def slip(graph: ShapeGraph, misfit: Misfit) -> Slip | None:
+    """The call ahead of a layer that misfits, and the number that would make it fit; None where no such call is."""
+    wanted = misfit.built_for
+    for node in _ahead(graph, misfit.node):
+        given, shapes = _shape(node), [_shape(graph.nodes[index]) for index in node.inputs]
+        axis = channel_axis(misfit.node, len(given))
+        if node.operation in _CATS:
+            return _along(node, shapes, axis, wanted)
+        if node.operation in _PERMUTES:
+            return _ordered(node, shapes[0], axis, wanted)
+        if node.operation in _VIEWS:
+            return _in_rows(node, shapes[0], given, wanted)
+    return None
+
+
+def _ahead(graph: ShapeGraph, node: Node) -> Iterator[Node]:
+    """The calls ahead of a layer, back to the first that joins, orders or cuts: those between keep the shape."""
+    while node.inputs:
+        above = graph.nodes[node.inputs[0]]
+        if node.shapes and _shape(above) != _shape(node) and node.operation not in (*_PERMUTES, *_VIEWS, *_CATS):
+            return
+        node = above
+        yield node
+
+
+def _along(node: Node, shapes: list[tuple[int, ...]], axis: int, wanted: int) -> Slip | None:
+    rank = len(shapes[0])
+    rests = {shape[:axis] + shape[axis + 1 :] for shape in shapes}
+    if axis >= rank or len(rests) > 1 or sum(shape[axis] for shape in shapes) != wanted:
+        return None
+    given = next(each for each in range(rank) if _shape(node)[each] != shapes[0][each])
+    return Slip(node, (given,), (axis,))
+
+
+def _ordered(node: Node, taken: tuple[int, ...], axis: int, wanted: int) -> Slip | None:
+    """The order of the axes that puts the channels where the layer takes them: where just one axis has so many."""
+    if taken.count(wanted) != 1 or len(taken) < 3 or taken.index(wanted) == 0:
+        return None
+    channels = taken.index(wanted)
+    order = [each for each in range(len(taken)) if each != channels]
+    order.insert(axis, channels)
+    return Slip(node, (), tuple(order))
+
+
+def _in_rows(node: Node, taken: tuple[int, ...], given: tuple[int, ...], wanted: int) -> Slip | None:
+    """The row of a view: all features of one sample, where the layer takes so many and the view makes other rows."""
+    if len(given) != 2 or len(taken) < 3 or prod(taken[1:]) != wanted or given[0] == taken[0]:
+        return None
+    return Slip(node, (given[1],), (wanted,))
+
+
+def _shape(node: Node) -> tuple[int, ...]:
+    return node.shapes[0].value({}) if node.shapes else ()
