@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from shapelint.diagnosis.case import Case
-from shapelint.diagnosis.intent import multiples
+from shapelint.diagnosis.intent import multiples, same_remainder
 from shapelint.diagnosis.passage import CUTTING, spoiling
 from shapelint.diagnosis.single_change import fitting_kernel, single_change, sound_change, takes_output_size
 from shapelint.facts.contract import Region
@@ -22,7 +22,8 @@ def spoiler_of(case: Case, region: Region, focus: Mapping[str, int]) -> Node | N
     if not region.outcome.ok or not case.intent.axes or case.expect is not None:
         return None
     graph = freeze(case.explored.runs[region.run], case.explored.subject.module, case.built)
-    return spoiling(graph, region, case.question, case.intent.output, case.intent.axes, focus)
+    alike = region.sizes & same_remainder(case.question, case.intent.stride, focus)
+    return spoiling(graph, region, case.question, case.intent.output, case.intent.axes, focus, alike)
 
 
 def change_at_fault(

@@ -156,3 +156,12 @@ def multiples(question: Question, stride: Sequence[int]) -> SizeSet:
     for dim, step in zip(question.target, stride, strict=True):
         parts.append(equal(dim, dim.floor_divide(step).times(step)))
     return question.domain & SizeSet.where(question.symbols, all_of(parts))
+
+
+def same_remainder(question: Question, stride: Sequence[int], sizes: Mapping[str, int]) -> SizeSet:
+    """The sizes that leave the same remainders by the total stride as some sizes do."""
+    parts: list[Condition] = []
+    for dim, step in zip(question.target, stride, strict=True):
+        rest = dim.value(sizes) % step
+        parts.append(equal(dim, dim.floor_divide(step).times(step).plus(rest)))
+    return question.domain & SizeSet.where(question.symbols, all_of(parts))

@@ -50,11 +50,18 @@ def _meeting_of(above: Mapping[int, int], one: int, other: int) -> int:
 
 
 def spoiling(
-    graph: ShapeGraph, region: Region, question: Question, output: int, axes: tuple[int, ...], focus: Mapping[str, int]
+    graph: ShapeGraph,
+    region: Region,
+    question: Question,
+    output: int,
+    axes: tuple[int, ...],
+    focus: Mapping[str, int],
+    alike: SizeSet,
 ) -> Node | None:
     """The call that gives the wrong size of the output from the wanted one, on every axis that is wrong at the focus.
 
-    None where no single call does, as where a decoder does not give back what the encoder took.
+    It does so at all sizes `alike`. None where no single call does, as where a decoder does not give back what the
+    encoder took.
     """
     if output >= len(graph.outputs) or graph.outputs[output] < 0 or not graph.inputs:
         return None
@@ -64,7 +71,7 @@ def spoiling(
     for axis, wanted in zip(axes, question.target, strict=True):
         size = as_function(given[axis])
         if size.value(focus) != wanted.value(focus):
-            node = _turning(graph, way, wanted, size, region.sizes)
+            node = _turning(graph, way, wanted, size, alike)
             found.add(-1 if node is None else node.index)
     return graph.nodes[found.pop()] if len(found) == 1 and -1 not in found else None
 

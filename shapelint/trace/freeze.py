@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,6 +11,7 @@ import torch
 from shapelint.caches import kept
 from shapelint.facts.graph import Node, ShapeGraph
 from shapelint.size.number import plain
+from shapelint.source.ownership import file_of, installed
 from shapelint.source.span import CallSite, Span
 from shapelint.trace.branch import frozen_shape
 from shapelint.trace.recording.record import Record
@@ -19,9 +21,26 @@ from shapelint.trace.run import Run
 def freeze(run: Run, module: torch.nn.Module, built: Mapping[str, Span]) -> ShapeGraph:
     """The run's calls with symbolic shapes; `built` tells where each layer was constructed."""
     kinds = {name: type(part).__name__ for name, part in module.named_modules()}
-    nodes = tuple(_node(index, record, kinds, built) for index, record in enumerate(run.records))
+    types = {type(part) for part in module.modules()}
+    layers = {each.__name__ for each in types if _is_layer(each)}
+    none: dict[str, Span] = {}
+    places = (built if kinds.get(record.module) in layers else none for record in run.records)
+    records = zip(run.records, places, strict=True)
+    nodes = tuple(_node(index, record, kinds, known) for index, (record, known) in enumerate(records))
     inputs = tuple(index for index, record in enumerate(run.records) if record.name == "input")
     return ShapeGraph(nodes, inputs, run.output_nodes, dict(run.sizes))
+
+
+_FRAMES = (torch.nn.Module, torch.nn.Sequential, torch.nn.ModuleList, torch.nn.ModuleDict)
+
+
+def _is_layer(kind: type[torch.nn.Module]) -> bool:
+    """Whether a class is one of torch's layers, derived from one, or a package's: its arguments are at fault, or the
+    call of it; and not its code, as in a class of the user's own.
+    """
+    if installed(file_of(sys.modules.get(kind.__module__)) or ""):
+        return True
+    return any(base.__module__.startswith("torch.nn") and base not in _FRAMES for base in kind.__mro__)
 
 
 def _node(index: int, record: Record, kinds: Mapping[str, str], built: Mapping[str, Span]) -> Node:
