@@ -93,7 +93,8 @@ class OddDifference:
 
     It looks at the pads and crops on the way to a join that fails, or to an output that misses its size. It speaks
     where the call adds or cuts `d // 2` rows on both sides, which is proved by the sizes: for an odd `d` one row is
-    missing or left over. A crop `y[d // 2 : -(d // 2)]` keeps nothing where `d` is 0 or 1, since its end is `-0`.
+    missing or left over. A crop `y[o : o + n]` with `o = (y.shape[-1] - n) // 2` takes rows from the wrong end where
+    `y` is the shorter one. A crop `y[d // 2 : -(d // 2)]` keeps nothing where `d` is 0 or 1, since its end is `-0`.
 
     ## Why it is bad
 
@@ -144,6 +145,11 @@ class OddDifference:
             fixed="skip = skip[:, :, d // 2 : skip.shape[2] - (d - d // 2)]",
         ),
         Invalid(
+            _CROP.format("y = y[:, :, -d // 2 : -d // 2 + skip.shape[2]]  # <-- SL204"),
+            "1,1,19",
+            "the crop gets 14 where 15 is needed: its offset is negative",
+        ),
+        Invalid(
             _CODEC.format("(d // 2, d // 2)", "  # <-- SL204"),
             "1,1,101",
             "`pad` gives 100 where 101 is needed: it adds the same on both sides",
@@ -164,11 +170,14 @@ class OddDifference:
         verb = "cuts" if odd.crops or sum(odd.target) < sum(odd.before) else "adds"
         why = "its end is `-0`" if odd.emptied else f"it {verb} the same on both sides"
         name = "the crop" if odd.crops else "`pad`"
+        message = f"{name} gives {sized(odd.after)} where {sized(odd.target)} is needed: {why}"
+        if odd.short:
+            message = f"the crop gets {sized(odd.before)} where {sized(odd.target)} is needed: its offset is negative"
         return Finding(
             code=self.code,
             name=self.name,
             severity=Severity.ERROR if analysis.fails_at(odd.sizes) else Severity.NOTE,
-            message=f"{name} gives {sized(odd.after)} where {sized(odd.target)} is needed: {why}",
+            message=message,
             notes=(steps, f"it fails for: {where}"),
             module=odd.module or None,
             location=odd.place,
@@ -178,6 +187,9 @@ class OddDifference:
 
 def _fix(odd: OddMiss) -> Fix:
     """The right expression; its edits are tried before anybody is told that they are more than advice."""
+    if odd.short:
+        text = "`F.pad(y, (d // 2, d - d // 2))` with `d = max(skip.shape[-1] - y.shape[-1], 0)` for each such axis"
+        return Fix(f"pad what is cropped where it is shorter: {text}", Safety.ADVICE)
     expression = expression_at(odd.place)
     changes = [] if expression is None else list((_cropped if odd.crops else _padded)(expression))
     if expression is None or not changes:

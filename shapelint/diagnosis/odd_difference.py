@@ -7,7 +7,7 @@ rounded up) at every size of the region, where `d` are needed.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from shapelint.diagnosis.reach import UNSOLVED, ExamplePoint, dims_of, reaching
@@ -16,7 +16,7 @@ from shapelint.facts.contract import Contract, How, Region
 from shapelint.facts.failure import Kind
 from shapelint.facts.graph import size_at
 from shapelint.request.question import Question
-from shapelint.size.condition import any_of, equal, negate
+from shapelint.size.condition import any_of, at_least, equal, negate
 from shapelint.size.function import Function
 from shapelint.size.sets import SizeSet
 from shapelint.source.span import Span
@@ -86,9 +86,17 @@ def _missing_one(
     given, rank = dims_of(records[operand]), len(target)
     for axis in range(-rank, 0) if len(given) >= rank else ():
         size, missing = given[axis].value(at), given[axis].value(at) - target[axis].value(at)
-        for record in _resized(records, operand) if abs(missing) == 1 or (size == 0 and missing) else ():
-            if dims_of(record)[axis].value(at) == size and _is_hand_made(record, records, axis):
+        for record in _resized(records, operand) if missing else ():
+            likely = abs(missing) == 1 or size == 0 or _is_short(record, records, axis, target[axis], at)
+            if likely and dims_of(record)[axis].value(at) == size and _is_hand_made(record, records, axis):
                 yield record, axis
+
+
+def _is_short(
+    record: Record, records: Sequence[Record], axis: int, target: Function, at: Mapping[str, int]
+) -> bool:
+    """Whether a crop gets fewer rows than are needed: the difference is negative, and so is its offset."""
+    return record.name in _CROPS and dims_of(records[record.inputs[0]])[axis].value(at) < target.value(at)
 
 
 def _resized(records: Sequence[Record], operand: int) -> Iterator[Record]:
@@ -113,8 +121,11 @@ def _is_odd(
         needed, added = needed.times(-1), added.times(-1)
         if after.value(at) == 0 and needed.value(at) in (0, 1):
             return True
+    if _is_short(record, records, axis, target, at):
+        before = dims_of(records[record.inputs[0]])[axis]
+        return not sizes & SizeSet.where(sizes.symbols, at_least(before, target))
     halves = [needed.floor_divide(2).times(2), needed.plus(1).floor_divide(2).times(2)]
-    if needed.value(at) % 2 == 0 or (record.name in _CROPS and needed.value(at) < 0):
+    if needed.value(at) % 2 == 0:
         return False
     return any(not sizes & SizeSet.where(sizes.symbols, negate(any_of([equal(added, half)]))) for half in halves)
 
@@ -179,6 +190,7 @@ def _told(
         place=record.place.span(),
         module=record.module,
         crops=record.name in _CROPS,
+        short=record.name in _CROPS and any(map(int.__lt__, size_at(before, at), size_at(target, at))),
         emptied=record.name in _CROPS and 0 in size_at(after, at),
         at=at,
         before=size_at(before, at),

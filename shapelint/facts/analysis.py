@@ -33,7 +33,8 @@ class OddMiss:
     """A hand-made pad or crop that puts half of a difference on both sides, and so misses the odd ones by one.
 
     `sizes` are the input sizes at which that fails, `at` one of them; there the call has `before` and gives `after`
-    where `target` is needed. `emptied` tells of a crop that keeps nothing, its end being `-0`.
+    where `target` is needed. `emptied` tells of a crop that keeps nothing, its end being `-0`, and
+    `short` of one that gets fewer rows than are needed, its offset being negative.
     """
 
     place: Span
@@ -45,6 +46,7 @@ class OddMiss:
     after: tuple[int, ...]
     target: tuple[int, ...]
     sizes: SizeSet
+    short: bool = False
 
 
 @dataclass(frozen=True, slots=True)
