@@ -20,6 +20,7 @@ from shapelint.rule import (
     written,
 )
 
+from ._fixes import change_fix
 from ._words import padding_text, quoted
 
 _LAYER = """
@@ -109,6 +110,8 @@ class IllegalOutputPadding:
 
 
 def _fix(layer: Layer, diagnosis: Diagnosis | None) -> Fix:
+    if diagnosis is not None and diagnosis.change is not None:
+        return change_fix(diagnosis.change, "gives the size of the input back")
     name, plan = quoted(layer.module), None if diagnosis is None else diagnosis.plan
     if plan is None or layer.module not in plan.values:
         return Fix(f"leave `output_padding` out, or give {name} the stride it was meant for", Safety.ADVICE)

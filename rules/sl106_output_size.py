@@ -115,21 +115,21 @@ def _fix(analysis: Analysis, diagnosis: Diagnosis) -> Fix | None:
         title, repairs = f"set {values}", (Repair.PADDING,)
         return Fix(title, plan.safety, plan.assignments, verified=("meta",), repairs=repairs)
     if change is None:
-        return None if diagnosis.spoiler is None else _cropped(diagnosis, diagnosis.spoiler)
+        return None if diagnosis.spoiler is None else _cropped(analysis, diagnosis, diagnosis.spoiler)
     return change_fix(change, "gives the wanted size")
 
 
-def _cropped(diagnosis: Diagnosis, spoiler: Node) -> Fix | None:
+def _cropped(analysis: Analysis, diagnosis: Diagnosis, spoiler: Node) -> Fix | None:
     """What to do about a pad or a crop by hand: to write the other one at the end, or to pad up in the first place."""
     if spoiler.operation not in _BY_HAND:
         return None
-    taken, given = _passed(diagnosis, spoiler)
+    taken, given = _passed(analysis, diagnosis, spoiler)
     crop = "[..., " + ", ".join(f":x.shape[{axis}]" for axis in range(-len(given), 0)) + "]"
     if all(one <= two for one, two in zip(taken, given, strict=True)):
         text = f"crop the result to the size of the input: `y{crop}`, where `x` is the input before it was padded"
         return Fix(text, Safety.ADVICE)
-    where = quoted(spoiler.operation)
-    return Fix(f"let {where} pad up to the next size that fits, and crop the result: `y{crop}`", Safety.ADVICE)
+    how = "pad up" if spoiler.operation == "pad" else "pad up, with `F.pad`, instead of cutting the rest off,"
+    return Fix(f"{how} to the next size that fits, and crop the result: `y{crop}`", Safety.ADVICE)
 
 
 def _message(analysis: Analysis, diagnosis: Diagnosis) -> str:
@@ -147,8 +147,8 @@ def _message(analysis: Analysis, diagnosis: Diagnosis) -> str:
 def _notes(analysis: Analysis, diagnosis: Diagnosis, setters: list[Node]) -> Iterator[str | None]:
     focus = dict(diagnosis.focus)
     if diagnosis.spoiler is not None:
-        taken, left = _passed(diagnosis, diagnosis.spoiler)
-        name = called(diagnosis.spoiler)
+        taken, left = _passed(analysis, diagnosis, diagnosis.spoiler)
+        name = "the slice" if diagnosis.spoiler.operation == "__getitem__" else called(diagnosis.spoiler)
         yield f"{name} gives {sized(left)} of {sized(taken)}, and nothing after it makes up for that"
     steps = [f"{quoted(node.module or node.operation)} gives {_size(node, focus)}" for node in setters[-5:]]
     if steps and diagnosis.spoiler is None:
@@ -158,10 +158,10 @@ def _notes(analysis: Analysis, diagnosis: Diagnosis, setters: list[Node]) -> Ite
         yield f"{analysis.intent.why}; say otherwise with `--expect`"
 
 
-def _passed(diagnosis: Diagnosis, node: Node) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """The sizes that a call takes and gives along the axes that it or another call changes: the last ones."""
+def _passed(analysis: Analysis, diagnosis: Diagnosis, node: Node) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """The sizes that a call takes and gives, along as many axes as are compared: the last ones."""
     focus, taken = dict(diagnosis.focus), diagnosis.graph.nodes[node.inputs[0]]
-    rank = len(focus)
+    rank = len(analysis.question.axes)
     return taken.shapes[0].value(focus)[-rank:], node.shapes[0].value(focus)[-rank:]
 
 

@@ -14,7 +14,7 @@ from shapelint.diagnosis.baked_branches import portability
 from shapelint.diagnosis.broadcasts import broadcasts
 from shapelint.diagnosis.case import Case
 from shapelint.diagnosis.diagnose import diagnose
-from shapelint.diagnosis.intent import intent, is_restored, multiples, restored, with_known_restores
+from shapelint.diagnosis.intent import intent, is_restored, multiples, restored, surviving_axes, with_known_restores
 from shapelint.diagnosis.odd_difference import odd_differences
 from shapelint.diagnosis.output_padding import Solver, Unsettled, fixed, layers_of
 from shapelint.diagnosis.pairs import mirrored_pairs
@@ -23,7 +23,7 @@ from shapelint.diagnosis.samples import mixed_samples
 from shapelint.diagnosis.scene import draw
 from shapelint.diagnosis.single_change import meant_but_for_one_layer
 from shapelint.diagnosis.size_guard import size_guard
-from shapelint.diagnosis.soundness import is_sound
+from shapelint.diagnosis.soundness import is_sound, sound_meaning
 from shapelint.diagnosis.spatial_axes import leading, spatial_axes
 from shapelint.diagnosis.subject import built_places, right_sizes, subject_of
 from shapelint.diagnosis.tables import short_table
@@ -58,6 +58,7 @@ def study(loaded: Loaded, parsed: Inputs, asked: Question, options: Options) -> 
     built = built_places(loaded)
     region = _showing(explored, asked)
     graph = freeze(explored.runs[region.run], loaded.module, built)
+    asked = replace(asked, axes=surviving_axes(region.outcome.outputs, asked))
     meaning = intent(region if region.outcome.ok else None, graph, asked, options.expect)
     if region.outcome.ok and not meaning.meant:
         meaning = meant_but_for_one_layer(explored, graph, region, asked, meaning, built)
@@ -72,12 +73,26 @@ def study(loaded: Loaded, parsed: Inputs, asked: Question, options: Options) -> 
     analysis = replace(analysis, samples=samples)
     analysis = replace(analysis, pairs=mirrored_pairs(graph, shown_at), providers=options.confirm)
     solver = Solver(explored.subject, asked.domain, layers_of(graph), right_sizes(asked, meaning, options, contract))
-    solver = replace(solver, sound=lambda trial, sizes: is_sound(trial, asked, options.expect, sizes))
+    solver = _judging(solver, asked, options)
     case = Case(explored, built, contract, meaning, solver, asked, options.expect, graph)
     analysis = _suspected(_diagnosed(analysis, case), case)
     picture = draw(analysis, case) if options.picture else None
     known = portability(explored, analysis)
     return replace(analysis, picture=picture, portability=known), explored.subject
+
+
+def _judging(solver: Solver, asked: Question, options: Options) -> Solver:
+    """The solver, told what its author would accept of a repaired model."""
+
+    def sound(trial: Exploration, sizes: Mapping[str, int]) -> bool:
+        return is_sound(trial, asked, options.expect, sizes)
+
+    def restores(trial: Exploration, wanted: SizeSet) -> bool:
+        sizes = wanted.sample()
+        meaning = None if sizes is None else sound_meaning(trial, asked, options.expect, sizes)
+        return meaning is not None and meaning.meant
+
+    return replace(solver, sound=sound, restores=restores)
 
 
 def _explored(loaded: Loaded, parsed: Inputs, asked: Question, options: Options) -> tuple[Question, Exploration]:

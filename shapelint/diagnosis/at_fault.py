@@ -6,13 +6,23 @@ from collections.abc import Iterator, Mapping
 
 from shapelint.diagnosis.case import Case
 from shapelint.diagnosis.intent import multiples, same_remainder
+from shapelint.diagnosis.pairs import mirrored_pairs
 from shapelint.diagnosis.passage import CUTTING, spoiling
-from shapelint.diagnosis.single_change import fitting_kernel, single_change, sound_change, takes_output_size
+from shapelint.diagnosis.scale import uneven_factor
+from shapelint.diagnosis.single_change import (
+    as_in,
+    fitting_kernel,
+    single_change,
+    sound_change,
+    takes_output_size,
+    unlike_the_others,
+)
 from shapelint.facts.contract import Region
-from shapelint.facts.diagnosis import Change, LostRows
+from shapelint.facts.diagnosis import Change, LostRows, Plan
 from shapelint.facts.failure import Kind
 from shapelint.facts.graph import Node, ShapeGraph
 from shapelint.trace.freeze import freeze
+from shapelint.trace.run import overriding
 
 _KINDS = frozenset({Kind.JOIN, Kind.CHANNELS, Kind.RESHAPE})
 
@@ -22,8 +32,13 @@ def spoiler_of(case: Case, region: Region, focus: Mapping[str, int]) -> Node | N
     if not region.outcome.ok or not case.intent.axes or case.expect is not None:
         return None
     graph = freeze(case.explored.runs[region.run], case.explored.subject.module, case.built)
+    uneven = uneven_factor(graph, case.intent.output, len(case.intent.axes))
+    if uneven is not None:
+        return uneven
     alike = region.sizes & same_remainder(case.question, case.intent.stride, focus)
-    return spoiling(graph, region, case.question, case.intent.output, case.intent.axes, focus, alike)
+    found = spoiling(graph, region, case.question, case.intent.output, case.intent.axes, focus, alike)
+    paired = {index for pair in mirrored_pairs(graph, focus) for index in (*pair.down_nodes, *pair.up_nodes)}
+    return None if found is None or found.index in paired else found
 
 
 def change_at_fault(
@@ -46,9 +61,29 @@ def change_at_fault(
         return None
     if failure.kind is Kind.KERNEL:
         return fitting_kernel(case.explored, graph, node, focus)
+    if failure.kind is Kind.OUTPUT_PADDING:
+        return sound_change(*asked, restoring=True)
     if failure.kind not in _KINDS or not _is_broken(case):
         return None
     return sound_change(*asked, restoring=failure.kind is not Kind.JOIN)
+
+
+def likelier(case: Case, focus: Mapping[str, int], graph: ShapeGraph, plan: Plan) -> Change | None:
+    """What would be changed rather than make a plan that takes sizes away: an argument unlike those of the layers like
+    it, with which no size is lost. Where an `output_padding` is not legal, what makes it so and gives the size back.
+    """
+    asked = (case.explored, graph, case.question, case.expect, focus, case.built)
+    failure = case.contract.region_at(focus).outcome.failure
+    if failure is not None:
+        return sound_change(*asked, restoring=True) if failure.kind is Kind.OUTPUT_PADDING else None
+    if not plan.loses and not plan.breaks:
+        return None
+    change = unlike_the_others(*asked)
+    if change is None:
+        return None
+    values = dict.fromkeys((change.module, *change.alike), change.value)
+    trial = case.solver.explored_with(overriding(values, change.parameter), focus)
+    return change if case.contract.restores <= trial.right and case.contract.runs <= trial.runs else None
 
 
 def _is_broken(case: Case) -> bool:
@@ -63,8 +98,8 @@ def mirrors(loss: LostRows) -> Iterator[Change]:
     """
     up, names = loss.up, ("kernel_size", "padding", "dilation")
     if len(loss.pair.up) == len(loss.pair.down) == 1:
-        yield from _alike(up, loss.down)
-        yield from _alike(loss.down, up)
+        yield from as_in(up, loss.down)
+        yield from as_in(loss.down, up)
     kernel, padding, dilation = (up.parameter(name) for name in names)
     if kernel is None or padding is None or dilation is None or len(loss.pair.up) > 1 or takes_output_size(up):
         return
@@ -75,11 +110,3 @@ def mirrors(loss: LostRows) -> Iterator[Change]:
     if all(n % 2 == 0 and p >= n // 2 for p, n in zip(padding, loss.needed, strict=True)):
         value = tuple(p - n // 2 for p, n in zip(padding, loss.needed, strict=True))
         yield Change(up.module, "padding", padding, value, up.built)
-
-
-def _alike(layer: Node, other: Node) -> Iterator[Change]:
-    """The arguments of a layer as the other one of its pair has them."""
-    for name in ("kernel_size", "stride", "padding", "dilation"):
-        given, value = layer.parameter(name), other.parameter(name)
-        if given is not None and value is not None and given != value and len(given) == len(value):
-            yield Change(layer.module, name, given, value, layer.built)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import reduce
 from operator import mul
 
-from shapelint.diagnosis.at_fault import change_at_fault, spoiler_of
+from shapelint.diagnosis.at_fault import change_at_fault, likelier, spoiler_of
 from shapelint.diagnosis.case import Case, Values
 from shapelint.diagnosis.channels import misfits, rebuilt_channels
 from shapelint.diagnosis.intent import asks_for_input_size
@@ -34,14 +34,16 @@ def diagnose(case: Case, focus: Mapping[str, int], wanted: SizeSet) -> Diagnosis
     spoiler = spoiler_of(case, region, focus)
     trial = _trial(case, focus, wanted) if spoiler is None and _may_repair(region.outcome.failure) else None
     plan = None if trial is None else _plan(case, trial, wanted)
-    values = {} if plan is None else dict(plan.values)
     graph = case.graph(focus, {})
+    likely = None if plan is None else likelier(case, focus, graph, plan)
+    plan = None if likely is not None else plan
+    values = {} if plan is None else dict(plan.values)
     node = case.failing(graph)
     mismatches, done = _mismatches(case, focus, values, graph)
     losses: tuple[LostRows, ...] = ()
     if spoiler is None and (region.outcome.ok or (plan is not None and node is not None)):
         losses = _losses(case, focus, values, done)
-    change = change_at_fault(case, focus, graph, region, spoiler, losses) if plan is None else None
+    change = change_at_fault(case, focus, graph, region, spoiler, losses) if plan is None and likely is None else likely
     stretches = plan is not None and _stretches(case, losses)
     unfit = () if region.outcome.ok else misfits(case.explored, case.built, focus)
     repaired = _repaired(case, unfit, focus, wanted) if unfit else None
@@ -113,7 +115,9 @@ def _plan(case: Case, trial: RepairTrial, wanted: SizeSet) -> Plan:
     contract = case.contract
     before = contract.restores if case.intent.meant else contract.runs
     complete = wanted <= trial.right
-    return Plan(trial.values, complete, trial.right, trial.runs, before - trial.right, contract.runs - trial.runs)
+    lost = before - trial.right, contract.runs - trial.runs
+    ran = not contract.runs.finite or case.solver.restores(trial.explored, wanted)
+    return Plan(trial.values, complete, trial.right, trial.runs, *lost, ran=ran)
 
 
 def _mismatches(

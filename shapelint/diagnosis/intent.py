@@ -41,6 +41,20 @@ def output_axes(outputs: Sequence[TensorShape], question: Question) -> tuple[int
     return None
 
 
+def surviving_axes(outputs: Sequence[TensorShape], question: Question) -> tuple[int, ...]:
+    """The spatial axes of the input that some output has, where the model takes the others away, as it does with steps
+    in time; all of them where it is not so.
+    """
+    if output_axes(outputs, question) is not None:
+        return question.axes
+    for shape in outputs:
+        symbols = [_symbols(dim) for dim in shape.dims if _symbols(dim)]
+        kept = [axis for axis, dim in zip(question.axes, question.target, strict=True) if dim.symbols() in symbols]
+        if len(kept) == len(symbols) > 0:
+            return tuple(kept)
+    return question.axes
+
+
 def _symbols(dim: int | Function) -> frozenset[str]:
     return frozenset() if isinstance(dim, int) else dim.symbols()
 

@@ -69,7 +69,7 @@ class Solver:
 
     `right` gives the members of an exploration's domain at which the model is as wanted; where the domain is one of
     unknowns, the input size is fixed and handed over with it. `sound` tells whether a repaired model does at
-    one size what its author would accept.
+    one size what its author would accept, and `restores` whether it is seen there to be meant to give its size back.
     """
 
     subject: Subject
@@ -77,6 +77,7 @@ class Solver:
     layers: tuple[TransposedLayer, ...]
     right: Callable[[Exploration, Mapping[str, int] | None], SizeSet]
     sound: Callable[[Exploration, Mapping[str, int]], bool] = lambda _explored, _sizes: True
+    restores: Callable[[Exploration, SizeSet], bool] = lambda _explored, _wanted: True
 
     def constant_for(self, wanted: SizeSet) -> RepairTrial | None:
         """The smallest change that is right at every wanted size; None where it is proved that there is none.

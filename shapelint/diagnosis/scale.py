@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from functools import reduce
 
 from shapelint.diagnosis.pairs import spatial_size
 from shapelint.diagnosis.passage import along
-from shapelint.facts.graph import ShapeGraph, TensorShape
+from shapelint.facts.graph import Node, ShapeGraph, TensorShape
 from shapelint.request.question import Question
 from shapelint.size.function import Function
 from shapelint.size.sets import SizeSet
@@ -124,6 +125,20 @@ def odd_slope(graph: ShapeGraph, output: int, slopes: Sequence[Fraction]) -> Fra
     made = _scales(graph, len(slopes)).get(graph.outputs[output], ())
     odd = [slope for slope in slopes if slope.numerator > 1 and slope.denominator > 1]
     return odd[0] if odd and tuple(made) == tuple(slopes) and all(each == 1 or each in odd for each in slopes) else None
+
+
+def uneven_factor(graph: ShapeGraph, output: int, rank: int) -> Node | None:
+    """The layer whose factor is at fault where the layers on the way to an output go down and up by different totals:
+    the one whose factor fewest have, and of such the one that is not 2; None where the totals are no such ones.
+    """
+    made = _scales(graph, rank).get(graph.outputs[output], ()) if output < len(graph.outputs) else ()
+    if not any(scale.numerator > 1 and scale.denominator > 1 for scale in made):
+        return None
+    above = set(_ancestors(graph))
+    nodes = [node for node in graph.nodes if node.index in above and any(factor != 1 for factor in node.factor)]
+    factors = Counter(max(factor, 1 / factor) for node in nodes for factor in node.factor[-rank:])
+    rarity = {node.index: [(factors[max(f, 1 / f)], max(f, 1 / f) == 2) for f in node.factor[-rank:]] for node in nodes}
+    return min(nodes, key=lambda node: min(rarity[node.index]), default=None)
 
 
 def _scales(graph: ShapeGraph, rank: int) -> dict[int, tuple[Fraction, ...]]:

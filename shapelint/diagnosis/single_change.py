@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from itertools import chain
 
 from torch import nn
 
 from shapelint.diagnosis.intent import is_restored, multiples, output_axes
+from shapelint.diagnosis.pairs import mirrored_pairs, spatial_size
 from shapelint.diagnosis.scale import goes_down_and_up
 from shapelint.diagnosis.soundness import sound_meaning
 from shapelint.facts.analysis import Intent
@@ -52,7 +54,7 @@ def single_change(
     first = [change for change in candidates if change.module == suspect]
     layers = {node.module for node in graph.nodes if "Conv" in node.kind}
     wished = [each for each in preferred if each.module in layers]
-    known = chain(first, _odd_ones_out(groups), wished, candidates)
+    known = chain(first, _unlike_the_others(graph, groups, focus), wished, candidates)
     return _first(explored, known, lambda trial: _restores(trial, question, expect, focus))
 
 
@@ -72,7 +74,7 @@ def sound_change(
     is no sign of a wrong argument elsewhere.
     """
     groups = _groups(explored, graph, built)
-    known = chain(_odd_ones_out(groups), _candidates(groups))
+    known = chain(_unlike_the_others(graph, groups, focus), _candidates(groups))
 
     def works(trial: Exploration) -> bool:
         run = trial.run(focus, symbolic=False)
@@ -93,26 +95,78 @@ def meant_but_for_one_layer(
     built: Mapping[str, Span],
 ) -> Intent:
     """What is meant of a model that goes down and up again and gives back some other size, where one argument of one
-    layer, other than in the layers like it, is why.
+    layer, other than in the layers like it or in the one that it mirrors, is why.
 
     A size that is a whole part of the input's, or so many times the input's, is meant so.
     """
     place = output_axes(region.outcome.outputs, question)
     whole = multiples(question, meaning.stride) & region.sizes
-    sizes = question.first if question.first in whole else whole.example(max(meaning.stride, default=8))
+    sizes = whole.example(max(meaning.stride, default=8))
     if place is None or sizes is None or not goes_down_and_up(graph, region.sizes, question):
         return meaning
     dims = [as_function(region.outcome.outputs[place[0]].dims[axis]) for axis in place[1]]
     parts = [Fraction(dim.value(sizes), wanted.value(sizes)) for dim, wanted in zip(dims, question.target, strict=True)]
     if all(1 in (part.numerator, part.denominator) for part in parts):
         return meaning
-    odd = _odd_ones_out(_groups(explored, graph, built))
-    change = _first(explored, odd, lambda trial: _restores(trial, question, None, sizes))
+    tried = [each for each in (question.first, sizes) if each in region.sizes]
+    groups = _groups(explored, graph, built)
+    odd = _unlike_the_others(graph, groups, sizes)
+    change = _first(explored, odd, lambda trial: any(_restores(trial, question, None, each) for each in tried))
     if change is None:
         return meaning
     text = f"`{change.parameter}={written(change.value)}` in `{change.module}`"
     why = f"with {text}, as in the layers like it, the output is as large as the input"
     return Intent(True, why, meaning.stride, *place)
+
+
+def unlike_the_others(
+    explored: Exploration,
+    graph: ShapeGraph,
+    question: Question,
+    expect: Expectation | None,
+    focus: Mapping[str, int],
+    built: Mapping[str, Span],
+) -> Change | None:
+    """The change of an argument that one layer has otherwise than those like it, or its mirror, that is right at the
+    focus.
+    """
+    changes = _unlike_the_others(graph, _groups(explored, graph, built), focus)
+    return _first(explored, changes, lambda trial: _restores(trial, question, expect, focus))
+
+
+def _unlike_the_others(graph: ShapeGraph, groups: Sequence[Group], sizes: Mapping[str, int]) -> list[Change]:
+    """Arguments that one layer has otherwise than those like it, or than its mirror: first of layers whose own size is
+    no whole part or multiple of what they take.
+    """
+    uneven = {group[0].module for group in groups if not _is_even(graph, group[0], sizes)}
+    found = [*_odd_ones_out(groups), *_unlike_their_mirrors(graph, groups, sizes)]
+    return sorted(dict.fromkeys(found), key=lambda change: change.module not in uneven)
+
+
+def _is_even(graph: ShapeGraph, node: Node, sizes: Mapping[str, int]) -> bool:
+    """Whether a layer, with what pads its input, gives just so many times what it takes; down to less than a stride."""
+    taken, given = (spatial_size(graph, node, sizes, out=out) for out in (False, True))
+    axes = zip(taken, given, node.factor, strict=False)
+    return len(taken) == len(given) and all(abs(n * factor - m) < 1 for n, m, factor in axes)
+
+
+def _unlike_their_mirrors(graph: ShapeGraph, groups: Sequence[Group], sizes: Mapping[str, int]) -> Iterator[Change]:
+    """The arguments in which the two layers of a pair differ, each as the other has it."""
+    known = {group[0].module: group for group in groups}
+    for pair in mirrored_pairs(graph, sizes):
+        layers = [graph.nodes[index] for index in (*pair.down_nodes, *pair.up_nodes)]
+        if len(layers) == 2 and all(layer.module in known for layer in layers):
+            for change in chain(as_in(layers[0], layers[1]), as_in(layers[1], layers[0])):
+                alike = _same_value(known[change.module], change.parameter, change.given)
+                yield replace(change, alike=alike)
+
+
+def as_in(layer: Node, other: Node) -> Iterator[Change]:
+    """The arguments of a layer as another one has them."""
+    for name in _LOWEST:
+        given, value = layer.parameter(name), other.parameter(name)
+        if given is not None and value is not None and given != value and len(given) == len(value):
+            yield Change(layer.module, name, given, value, layer.built)
 
 
 def _first(
@@ -206,9 +260,8 @@ def _same_value(group: Group, parameter: str, given: tuple[int, ...]) -> tuple[s
 
 def _is_layer(node: Node) -> bool:
     """Whether a call is a convolution's whose arguments set its size; with `output_size=` the layer works them out."""
-    return (
-        node.operation.startswith("conv") and "Conv" in node.kind and bool(node.shapes) and not takes_output_size(node)
-    )
+    known = node.parameter("kernel_size") is not None
+    return node.operation.startswith("conv") and "Conv" in node.kind and known and not takes_output_size(node)
 
 
 def takes_output_size(node: Node) -> bool:
