@@ -70,7 +70,7 @@ def change_at_fault(
 
 def likelier(case: Case, focus: Mapping[str, int], graph: ShapeGraph, plan: Plan) -> Change | None:
     """What would be changed rather than make a plan that takes sizes away: an argument unlike those of the layers like
-    it, with which no size is lost. Where an `output_padding` is not legal, what makes it so and gives the size back.
+    it, with which as many sizes are right. An illegal `output_padding` is made legal so.
     """
     asked = (case.explored, graph, case.question, case.expect, focus, case.built)
     failure = case.contract.region_at(focus).outcome.failure
@@ -83,7 +83,7 @@ def likelier(case: Case, focus: Mapping[str, int], graph: ShapeGraph, plan: Plan
         return None
     values = dict.fromkeys((change.module, *change.alike), change.value)
     trial = case.solver.explored_with(overriding(values, change.parameter), focus)
-    return change if case.contract.restores <= trial.right and case.contract.runs <= trial.runs else None
+    return change if plan.restores <= trial.right and plan.runs <= trial.runs else None
 
 
 def _is_broken(case: Case) -> bool:

@@ -67,13 +67,14 @@ def diagnose(case: Case, focus: Mapping[str, int], wanted: SizeSet) -> Diagnosis
 
 def _repaired(case: Case, unfit: tuple[Misfit, ...], focus: Mapping[str, int], wanted: SizeSet) -> Plan | None:
     """What the model does where every layer that misfits is built for what arrives at the focus; None for what its
-    author would not accept.
+    author would not accept. One layer alone is the one thing at fault, also where nothing ran before.
     """
     trial = case.solver.explored_with(rebuilt_channels(unfit), focus)
     if not case.solver.sound(trial.explored, focus):
         return None
     values = {misfit.node.module: (misfit.given,) for misfit in unfit}
-    return _plan(case, replace(trial, values=values), wanted)
+    plan = _plan(case, replace(trial, values=values), wanted)
+    return replace(plan, ran=plan.ran or len(unfit) == 1)
 
 
 def _stretches(case: Case, losses: tuple[LostRows, ...]) -> bool:

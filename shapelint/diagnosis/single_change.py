@@ -128,9 +128,11 @@ def unlike_the_others(
     built: Mapping[str, Span],
 ) -> Change | None:
     """The change of an argument that one layer has otherwise than those like it, or its mirror, that is right at the
-    focus.
+    focus; of layers whose own size is no whole part or multiple of what they take.
     """
-    changes = _unlike_the_others(graph, _groups(explored, graph, built), focus)
+    groups = _groups(explored, graph, built)
+    uneven = {group[0].module for group in groups if not _is_even(graph, group[0], focus)}
+    changes = [each for each in _unlike_the_others(graph, groups, focus) if each.module in uneven]
     return _first(explored, changes, lambda trial: _restores(trial, question, expect, focus))
 
 
