@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import enum
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -114,7 +115,7 @@ def _position(call: ast.Call, wish: Wish) -> int | None:
     """The position of the argument, where the call plainly is one of the layer's own class, or of one made for it."""
     if not ast.unparse(call.func).endswith(wish.kind):
         return None
-    return next((names.get(wish.parameter) for kind, names in _POSITIONS.items() if wish.kind.startswith(kind)), None)
+    return next((names.get(wish.parameter) for kind, names in _POSITIONS.items() if kind in wish.kind), None)
 
 
 def _names_its_class(call: ast.Call, wish: Wish) -> bool:
@@ -122,9 +123,10 @@ def _names_its_class(call: ast.Call, wish: Wish) -> bool:
 
 
 def _is_plain(call: ast.Call, wish: Wish) -> bool:
-    """Whether nothing can bring the argument but what stands in the call."""
+    """Whether nothing can bring the argument but what stands in the call: a class of the user's own may do so."""
+    own = not re.fullmatch(r"(Lazy)?Conv(Transpose)?[123]d", wish.kind)
     starred = any(isinstance(each, ast.Starred) for each in call.args) or any(not word.arg for word in call.keywords)
-    return _names_its_class(call, wish) and not starred
+    return _names_its_class(call, wish) and not starred and not own
 
 
 def _at_origins(wish: Wish) -> Iterator[Proposal]:
