@@ -30,6 +30,7 @@ from shapelint.trace.run import overriding
 
 _STEPS = (-1, 1, -2, 2, -3, 3)
 _CALLS, _SECONDS = 40_000, 8.0
+_FAR = 1 << 12
 _LOWEST = {"kernel_size": 1, "stride": 1, "padding": 0, "dilation": 1}
 _STEPPED = ("kernel_size", "stride", "padding")
 
@@ -105,7 +106,8 @@ def meant_but_for_one_layer(
     if place is None or sizes is None or not goes_down_and_up(graph, region.sizes, question):
         return meaning
     dims = [as_function(region.outcome.outputs[place[0]].dims[axis]) for axis in place[1]]
-    parts = [Fraction(dim.value(sizes), wanted.value(sizes)) for dim, wanted in zip(dims, question.target, strict=True)]
+    far = {name: _FAR * size for name, size in sizes.items()}  # where a few rows more or less are no whole part
+    parts = [Fraction(dim.value(far), wanted.value(far)) for dim, wanted in zip(dims, question.target, strict=True)]
     if all(1 in (part.numerator, part.denominator) for part in parts):
         return meaning
     tried = [each for each in (question.first, sizes) if each in region.sizes]
@@ -141,8 +143,20 @@ def _unlike_the_others(graph: ShapeGraph, groups: Sequence[Group], sizes: Mappin
     no whole part or multiple of what they take.
     """
     uneven = {group[0].module for group in groups if not _is_even(graph, group[0], sizes)}
-    found = [*_odd_ones_out(groups), *_unlike_their_mirrors(graph, groups, sizes)]
+    found = [*_odd_ones_out(groups), *_unlike_their_mirrors(graph, groups, sizes), *_not_growing(graph, groups)]
     return sorted(dict.fromkeys(found), key=lambda change: change.module not in uneven)
+
+
+def _not_growing(graph: ShapeGraph, groups: Sequence[Group]) -> Iterator[Change]:
+    """Transposed layers of stride 1, with the stride by which the model goes down most often."""
+    downs = Counter(node.factor for node in graph.nodes if node.factor and all(each < 1 for each in node.factor))
+    for factor, _ in downs.most_common(1):
+        stride = tuple(round(1 / each) for each in factor)
+        for group in groups:
+            given = group[0].parameter("stride")
+            if group[0].operation.startswith("conv_transpose") and given == (1,) * len(stride):
+                alike = _same_value(group, "stride", given)
+                yield Change(group[0].module, "stride", given, stride, group[0].built, alike)
 
 
 def _is_even(graph: ShapeGraph, node: Node, sizes: Mapping[str, int]) -> bool:
