@@ -37,7 +37,7 @@ def mismatch_of(case: Case, graph: ShapeGraph, node: Node, focus: Mapping[str, i
     shapes = skip.shapes[0].value(dict(focus)), grown.shapes[0].value(dict(focus))
     tokens = are_tokens(*shapes, rank)
     sizes = (shapes[0][1:], shapes[1][1:]) if tokens else (shapes[0][-rank:], shapes[1][-rank:])
-    if sizes[0] == sizes[1]:
+    if sizes[0] == sizes[1] and any(as_function(each).symbols() for each in (failure.left, failure.right)):
         sizes = unequal(*shapes)
     if sizes[0] == sizes[1]:
         return None
