@@ -14,8 +14,12 @@ import torch
 
 from shapelint.saved.declare import Declaration, declared
 from shapelint.saved.onnx.call import Kind, Need, OperatorCall, operator
+from shapelint.saved.onnx.needs import of_shape
 from shapelint.saved.onnx.ops.conv import SAME, KernelWindow, shape_needs, window
+from shapelint.trace.recording.errors import Unanalysable
+from shapelint.trace.recording.record import elements
 
+_POOLED = "_pooled"  # on a tensor of indices: the shape of what was pooled
 _NAMES = {"MaxPool": "max_pool", "AveragePool": "avg_pool", "LpPool": "lp_pool"}
 
 
@@ -46,7 +50,10 @@ def _pool(call: OperatorCall) -> Any:
     several = len([each for each in call.step.outputs if each]) > 1
     dtypes = (call.dtype(), torch.int64) if several else (call.dtype(),)
     declaration = Declaration(name, (made,) * len(dtypes), dtypes, tuple(needs), axes, factor, parameters)
-    return declared(declaration, call.tensor(0))
+    result: Any = declared(declaration, call.tensor(0))
+    if several:
+        setattr(result[1], _POOLED, shape)
+    return result
 
 
 def _is_strict(call: OperatorCall, setting: KernelWindow) -> bool:
@@ -88,14 +95,18 @@ def _global_pool(call: OperatorCall) -> Any:
 def _unpool(call: OperatorCall) -> Any:
     shape, axes = call.shape(0), call.rank(0) - 2
     setting = window(call, axes, call.integers("kernel_shape") or ())
+    rows = zip(shape[2:], setting.kernel, setting.stride, setting.before, setting.after, strict=True)
+    made = (*shape[:2], *((n - 1) * s + k - before - after for n, k, s, before, after in rows))
+    text = "MaxUnpool gives {left} rows"
+    needs = (*of_shape(call, 1, shape, "the indices"), *(Need(n, 1, Kind.EMPTY, text) for n in made[2:]))
     if call.has(2):
-        sizes = tuple(call.numbers(2, "the size").items)
-        return call.made(sizes, name=f"max_unpool{axes}d", spatial=axes, factor=tuple(map(Fraction, setting.stride)))
-    spatial = tuple(
-        (n - 1) * s + k - before - after
-        for n, k, s, before, after in zip(
-            shape[2:], setting.kernel, setting.stride, setting.before, setting.after, strict=True
-        )
-    )
-    name, factor = f"max_unpool{axes}d", tuple(map(Fraction, setting.stride))
-    return call.made((*shape[:2], *spatial), name=name, spatial=axes, factor=factor)
+        least, made = elements(made), tuple(call.numbers(2, "the size").items)
+        if len(made) != len(shape):
+            raise ValueError(f"output_shape has {len(made)} sizes for {len(shape)} axes")
+        text = "output_shape holds {left} elements, and {right} are the least"
+        needs = (*needs, Need(elements(made), least, Kind.UNPOOL, text))
+    taken = getattr(call.tensor(1), _POOLED, None)
+    if taken is None or not all(size >= n for size, n in zip(made, taken, strict=True)):
+        raise Unanalysable("whether the indices of MaxUnpool lie in its output depends on their values")
+    return call.made(made, name=f"max_unpool{axes}d", needs=needs, spatial=axes,
+                     factor=tuple(map(Fraction, setting.stride)))  # fmt: skip
