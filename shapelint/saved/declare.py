@@ -55,6 +55,14 @@ def declared(declaration: Declaration, *tensors: torch.Tensor) -> Any:
     return handle_torch_function(declared, tensors or (_META,), declaration, *tensors)
 
 
+def retyped(tensor: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
+    """A tensor of the same shape in another dtype; the tensor itself where it has that."""
+    if tensor.dtype is dtype:
+        return tensor
+    result: torch.Tensor = declared(Declaration("cast", (tuple(tensor.shape),), (dtype,)), tensor)
+    return result
+
+
 @size_rule(declared)
 def _declared(op: Operation, declaration: Declaration, *tensors: torch.Tensor) -> Result:
     op.name = declaration.name

@@ -162,7 +162,7 @@ def _all_steps(graph: Graph) -> list[GraphStep]:
 
 
 def _frame_of(step: GraphStep) -> StepModule:
-    arguments = ops.convolution_arguments(step) if step.operator in ("Conv", "ConvTranspose") else None
+    arguments = ops.convolution_arguments(step) if step.operator in ops.CONVOLUTIONS else None
     base = StepModule if arguments is None else Convolution
     kind = type(step.operator if step.title in OPERATORS else "Operator", (base,), {"__module__": __name__})
     return kind() if arguments is None else kind(arguments)  # type: ignore[no-any-return]

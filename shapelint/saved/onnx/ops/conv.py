@@ -22,6 +22,7 @@ from shapelint.trace.recording.record import Shape
 
 _META = torch.empty(0, device="meta")
 SAME = ("SAME_UPPER", "SAME_LOWER")
+CONVOLUTIONS = frozenset({"Conv", "ConvTranspose", "FusedConv", "NhwcFusedConv", "ConvInteger", "QLinearConv"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,16 +93,23 @@ def convolution_arguments(step: GraphStep) -> Mapping[str, tuple[int, ...]] | No
 
 @operator("Conv", "ConvTranspose")
 def _convolution(call: OperatorCall) -> Any:
-    axes = call.rank(0) - 2
-    weight = call.shape(1)
+    return convolution(call, *call.tensors())
+
+
+def convolution(call: OperatorCall, *arguments: torch.Tensor) -> torch.Tensor:
+    """The convolution of an input by a weight, with a bias or not.
+
+    Raises ValueError where axes or attributes do not fit each other.
+    """
+    axes, weight = arguments[0].dim() - 2, arguments[1].shape
     if axes < 1 or len(weight) != axes + 2:
         raise ValueError(f"input of {axes + 2} axes, but a weight of {len(weight)}")
     kernel = call.integers("kernel_shape") or tuple(map(plain, weight[2:]))
     if len(kernel) != axes or any(each != size for each, size in zip(kernel, weight[2:], strict=True)):
         raise ValueError(f"kernel_shape {kernel} is not that of the weight, {tuple(map(plain, weight[2:]))}")
     setting = window(call, axes, kernel)
-    arguments = call.tensors()
-    return handle_torch_function(convolved, arguments, setting, *arguments)
+    result: torch.Tensor = handle_torch_function(convolved, arguments, setting, *arguments)
+    return result
 
 
 def convolved(setting: KernelWindow, input: torch.Tensor, *rest: torch.Tensor) -> Any:

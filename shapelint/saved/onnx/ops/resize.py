@@ -13,11 +13,10 @@ from typing import Any
 import numpy
 
 from shapelint.saved.onnx.call import Kind, Need, OperatorCall, operator
-from shapelint.saved.onnx.numbers import is_tracked
+from shapelint.saved.onnx.numbers import as_plain, is_tracked
 from shapelint.size.condition import equal
 from shapelint.size.number import function_of, plain
-from shapelint.size.ratio import Ratio
-from shapelint.size.tracking import lose, symbolic
+from shapelint.size.tracking import symbolic
 from shapelint.size.tracking import tracker as listening
 from shapelint.trace.recording.record import Shape
 
@@ -103,9 +102,7 @@ def scaled(n: int, scale: Any) -> int:
 
 def _by_a_size(n: int, scale: Any) -> int:
     """A scale that is itself made of a size: the plain number of this run."""
-    number = scale._numerator if isinstance(scale, Ratio) else scale
-    lose("a scale that is made of a size, which is rounded", number)
-    return int(numpy.float32(plain(n)) * numpy.float32(float.__float__(scale)))
+    return int(numpy.float32(plain(n)) * numpy.float32(as_plain(scale)))
 
 
 @lru_cache(maxsize=256)
