@@ -25,6 +25,20 @@ def of_shape(call: OperatorCall, index: int, wanted: Sequence[int], what: str) -
     return tuple(same(dim, size, what) for dim, size in zip(shape, wanted, strict=True))
 
 
+def one_or(left: int, right: int, what: str) -> tuple[Need, ...]:
+    """That an axis has a size, or 1."""
+    return () if left == 1 else (same(left, right, what),)
+
+
+def surely(call: OperatorCall, left: int, right: int, what: str) -> None:
+    """That two sizes are equal where the runtime does not look.
+
+    Raises Unanalysable where they are not: it reads beyond the end then.
+    """
+    if left != right:
+        raise call.unsupported(what)
+
+
 def one_number(call: OperatorCall, *indices: int) -> None:
     """That inputs, where they are given, are single numbers: scales and zero points of a whole tensor.
 
