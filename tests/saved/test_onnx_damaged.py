@@ -220,7 +220,6 @@ def dim(value: int) -> onnx.TensorShapeProto.Dimension:
          "the operator `com.acme.Magic` of `m` is not known here"),
         (helper.make_node("NonZero", ["x"], ["y"], name="m"),
          "the size of what `NonZero` of `m` gives depends on the data"),
-        (helper.make_node("Loop", ["", "", "x"], ["y"], name="m"), "the loop `Loop` of `m` is not followed"),
         (helper.make_node("MaxPool", ["x"], ["y"], name="m", kernel_shape="three"),
          "`MaxPool`: its attribute 'kernel_shape' is of a wrong type"),
         (helper.make_node("Reshape", ["x", "x"], ["y"], name="m"),

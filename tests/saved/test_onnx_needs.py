@@ -93,20 +93,6 @@ def test_a_program_with_casts_and_slices_is_proved(tmp_path: Path) -> None:
         assert contract.outcome(W=size).outputs == (tuple(Casting()(torch.zeros(2, size)).shape),)
 
 
-def test_the_body_of_a_loop_takes_what_it_is_handed(tmp_path: Path) -> None:
-    """It is not followed, and said so; the file is a valid one."""
-    value = helper.make_tensor_value_info
-    body = helper.make_graph(
-        [helper.make_node("Identity", ["more"], ["again"]), helper.make_node("Add", ["v", "v"], ["twice"])], "body",
-        [value("step", TensorProto.INT64, []), value("more", TensorProto.BOOL, []), value("v", 1, None)],
-        [value("again", TensorProto.BOOL, []), value("twice", 1, None)],
-    )  # fmt: skip
-    trips, yes = constant(numpy.array(3), "trips"), constant(numpy.array(True), "yes", numpy.bool_)
-    proto = model([node("Loop", "trips", "yes", "x", body=body)], {"x": ["N", 4]}, ["y"], held=[trips, yes])
-    (finding,) = shapelint.check(saved(proto, tmp_path)).findings
-    assert finding.message == "not decided: the loop `Loop` of `/Loop` is not followed"
-
-
 def test_numbers_made_of_sizes_that_only_scale_values_decide_nothing(tmp_path: Path) -> None:
     """`x / sqrt(d)`; and a Range of floats, such as the anchors of a detector, has a length."""
     nodes = [

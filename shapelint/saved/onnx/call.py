@@ -16,7 +16,15 @@ from shapelint.size.number import plain
 from shapelint.trace.recording.errors import Kind, Unanalysable
 from shapelint.trace.recording.record import Shape
 
-Value = torch.Tensor | Numbers | None
+
+@dataclass(frozen=True, slots=True)
+class Sequence:
+    """A row of tensors, each of its own shape."""
+
+    items: tuple[torch.Tensor, ...]
+
+
+Value = torch.Tensor | Numbers | Sequence | None
 Operator = Callable[["OperatorCall"], Any]
 OPERATORS: dict[str, Operator] = {}
 _COUNTED = "_counted"
@@ -32,8 +40,8 @@ class Host(Protocol):
         """A tensor of the shape of some numbers."""
         ...
 
-    def run_inner(self, graph: Graph) -> tuple[Value, ...]:
-        """The outputs of a graph inside of the one that runs."""
+    def run_inner(self, graph: Graph, handed: tuple[Value, ...] = ()) -> tuple[Value, ...]:
+        """The outputs of a graph inside of the one that runs, which is handed values."""
         ...
 
 
@@ -67,6 +75,15 @@ class OperatorCall:
         found = self.values[index] if index < len(self.values) else None
         if found is None:
             raise Unanalysable(f"`{self.step.operator}` of `{self.step.name}` lacks its input {index + 1}")
+        if isinstance(found, Sequence):
+            raise self.unsupported(f"a sequence as its input {index + 1}")
+        return found
+
+    def sequence(self, index: int) -> Sequence:
+        """An input that is a sequence. Raises ValueError where it is none."""
+        found = self.values[index] if index < len(self.values) else None
+        if not isinstance(found, Sequence):
+            raise ValueError(f"input {index + 1} is no sequence")
         return found
 
     def tensor(self, index: int) -> torch.Tensor:
@@ -189,4 +206,4 @@ class OperatorCall:
         return self.made(self.shape(index), dtype or self.dtype(index))
 
 
-__all__ = ["OPERATORS", "Kind", "Need", "Operator", "OperatorCall", "Value", "operator"]
+__all__ = ["OPERATORS", "Kind", "Need", "Operator", "OperatorCall", "Sequence", "Value", "operator"]

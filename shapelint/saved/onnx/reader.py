@@ -89,8 +89,17 @@ class _OnnxReader:
         for name in outputs:
             if name not in within:
                 raise self._wrong(f"gives {name!r}, which nothing in it makes")
-        given = tuple(self._given(each) for each in inputs) if depth == 0 else ()
-        return Graph(given, outputs, held, order, () if depth == 0 else tuple(each.name for each in inputs))
+        if depth == 0:
+            return Graph(tuple(self._given(each) for each in inputs), outputs, held, order)
+        told = tuple(self._told(each) for each in proto.output)
+        return Graph((), outputs, held, order, tuple(each.name for each in inputs), told)
+
+    def _told(self, value: Any) -> tuple[int | str | None, ...] | None:
+        """The dims that a graph inside of another one tells of an output."""
+        kind = value.type.tensor_type
+        if not value.type.HasField("tensor_type") or not kind.HasField("shape"):
+            return None
+        return tuple(int(dim.dim_value) if dim.HasField("dim_value") else None for dim in kind.shape.dim)
 
     def function(self, proto: Any, opset: int) -> FileFunction:
         """A function that the file brings along."""

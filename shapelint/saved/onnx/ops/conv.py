@@ -194,7 +194,7 @@ def _stretched_size(op: Operation, setting: KernelWindow, axis: int, n: int) -> 
     limit, text = larger(s, d), "output_padding {right} is not below the stride or dilation"
     op.require_at_least(limit - 1, extra, Kind.OUTPUT_PADDING, text)
     text = f"onnxruntime refuses an output_padding of {{right}}, which is not below the stride {plain(s)}"
-    op.require_at_least(s - 1, extra, Kind.PYTHON, text)
+    op.require_at_least(s - 1, extra, Kind.OUTPUT_PADDING, text)
     reach = d * (k - 1) + 1
     full = (n - 1) * s + reach + extra
     if setting.output_shape is not None:

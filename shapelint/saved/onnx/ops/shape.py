@@ -11,7 +11,6 @@ import torch
 from shapelint.saved.dtypes import dtype_of
 from shapelint.saved.graph import Stored
 from shapelint.saved.onnx.call import OperatorCall, operator
-from shapelint.saved.onnx.graph import Graph
 from shapelint.saved.onnx.numbers import (
     FLOATS,
     Numbers,
@@ -119,23 +118,9 @@ def _cast(call: OperatorCall) -> Any:
     return call.same(0, target)
 
 
-@operator("If")
-def _if(call: OperatorCall) -> Any:
-    condition = call.numbers(0, "which way it goes").items
-    branch = call.step.attributes.get("then_branch" if condition[0] else "else_branch")
-    if not isinstance(branch, Graph):
-        raise ValueError("an If without a branch")
-    return call.host.run_inner(branch)
-
-
 @operator("NonZero", "Unique", "Compress", "NonMaxSuppression")
 def _of_the_data(call: OperatorCall) -> Any:
     raise Unanalysable(f"the size of what `{call.step.operator}` of `{call.step.name}` gives depends on the data")
-
-
-@operator("Loop", "Scan", "SequenceMap")
-def _loop(call: OperatorCall) -> Any:
-    raise Unanalysable(f"the loop `{call.step.operator}` of `{call.step.name}` is not followed")
 
 
 @operator("OneHot")
