@@ -188,7 +188,7 @@ def test_graphs_nested_too_deep_are_told(tmp_path: Path) -> None:
     ("change", "text"),
     [
         (lambda proto: proto.opset_import[0].CopyFrom(helper.make_opsetid("", 5)),
-         "'FILE' is written for opset 5; 7 is the oldest that onnxruntime promises to run"),
+         "'FILE' is written for opset 5; 6 is the oldest that onnxruntime runs"),
         (lambda proto: proto.graph.input[0].type.tensor_type.shape.dim[1].CopyFrom(dim(0)),
          "'FILE' takes 'x' with a size of 0, which no input has"),
         (lambda proto: proto.graph.input[0].type.tensor_type.shape.dim[1].CopyFrom(dim(-7)),

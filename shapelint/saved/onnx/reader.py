@@ -22,7 +22,8 @@ from shapelint.saved.source_places import place_in
 from shapelint.source.fault import call_foreign, let_out
 
 LIMIT: Final = (1 << 31) - 1
-OLDEST: Final = 7
+OLDEST: Final = 6
+_NUMPY_LIKE: Final = 7  # the opset in which operators were changed that onnxruntime has no earlier ones of
 _DEEPEST: Final = 16
 _TRACE: Final = "pkg.torch.onnx.stack_trace"
 _KIND: Final = onnx.AttributeProto
@@ -45,11 +46,22 @@ def _model(proto: Any, file: Path) -> Model:
     opset = versions.get("", 0)
     if opset < OLDEST:
         told = f"opset {opset}" if opset else "no opset"
-        text = f"{str(file)!r} is written for {told}; {OLDEST} is the oldest that onnxruntime promises to run"
+        text = f"{str(file)!r} is written for {told}; {OLDEST} is the oldest that onnxruntime runs"
         raise TargetError(text)
+    changed = next((each.op_type for each in proto.graph.node if opset < _NUMPY_LIKE and _is_changed(each)), None)
+    if changed is not None:
+        text = f"`{changed}` of opset {opset}, which onnxruntime does not run; export it with opset 7 or later"
+        raise TargetError(f"{str(file)!r} has {text}")
     reader = _OnnxReader(file)
     functions = {(each.domain, each.name): reader.function(each, opset) for each in proto.functions}
     return Model(reader.graph(proto.graph, frozenset(), 0), opset, functions)
+
+
+def _is_changed(node: Any) -> bool:
+    """Whether an operator was changed in opset 7."""
+    if not onnx.defs.has(node.op_type, _NUMPY_LIKE, node.domain.removeprefix("ai.onnx")):
+        return False
+    return bool(onnx.defs.get_schema(node.op_type, _NUMPY_LIKE, node.domain).since_version == _NUMPY_LIKE)
 
 
 def _parsed(file: Path) -> Any:

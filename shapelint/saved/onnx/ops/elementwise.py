@@ -140,14 +140,19 @@ def _asked(call: OperatorCall) -> Any:
 def _extreme(call: OperatorCall) -> Any:
     choose = biggest if call.step.operator == "Max" else smallest
     if not call.are_numbers():
-        return call.joined()
+        return _several(call)
     found = [call.numbers(index) for index in range(len(call.values))]
     return reduce(lambda one, two: calculated(choose, call.dtype(), one, two), found)
 
 
 @operator("Sum", "Mean")
 def _several(call: OperatorCall) -> Any:
-    return call.joined()
+    """The common shape; below opset 8 all have the same."""
+    if call.opset >= 8:
+        return call.joined()
+    shape, others = call.shape(0), range(1, len(call.values))
+    needs = tuple(need for index in others for need in of_shape(call, index, shape, "what is put together"))
+    return call.made(shape, needs=needs)
 
 
 @operator("Clip")

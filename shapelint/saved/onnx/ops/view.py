@@ -36,7 +36,7 @@ def _reshape(call: OperatorCall) -> Any:
 @operator("Flatten")
 def _flatten(call: OperatorCall) -> Any:
     shape, axis = call.shape(0), call.integer("axis", 1)
-    axis = axis + len(shape) if axis < 0 else axis
+    axis = axis + len(shape) if axis < 0 and call.opset >= 11 else axis
     if not 0 <= axis <= len(shape):
         raise ValueError(f"axis {axis} is none of a tensor of {len(shape)} axes")
     return call.made((elements(shape[:axis]), elements(shape[axis:])))
