@@ -12,7 +12,7 @@ from shapelint.saved.onnx.numbers import Numbers, as_plain
 from shapelint.size.number import larger, plain, smaller
 from shapelint.size.tracking import symbolic
 
-_FAR = 1 << 31
+_FAR = (1 << 31) - 1  # as exporters write what is beyond every end
 _REACHED = "indices reach {right} into {left}"
 _BEYOND = "an index of {right} and less into {left}"
 
