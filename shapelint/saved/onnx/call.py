@@ -57,6 +57,11 @@ def operator(*names: str) -> Callable[[Operator], Operator]:
     return register
 
 
+def counted(value: Any) -> Any:
+    """How many numbers a tensor counts up from 0; None where it does not, or nobody knows."""
+    return getattr(value, _COUNTED, None)
+
+
 @dataclass(frozen=True, slots=True)
 class OperatorCall:
     """An operator's step, the values that it takes, and the version of its operators."""
@@ -175,17 +180,13 @@ class OperatorCall:
         kind = dtype or self.dtype()
         declaration = Declaration(name or self.step.operator.lower(), (tuple(shape),), (kind,), needs, spatial, factor)
         result: torch.Tensor = declared(declaration, *chosen)
-        if self.step.operator in _SAME_NUMBERS and self.counted(0) is not None:
-            self.count(result, self.counted(0))
+        if self.step.operator in _SAME_NUMBERS and self.has(0) and counted(self.value(0)) is not None:
+            self.count(result, counted(self.value(0)))
         return result
 
     def count(self, tensor: torch.Tensor, numbers: Any) -> None:
         """Notes that a tensor holds the numbers from 0 to so many, without the last, and no others."""
         setattr(tensor, _COUNTED, numbers)
-
-    def counted(self, index: int) -> Any:
-        """How many numbers an input counts up from 0; None where it does not, or nobody knows."""
-        return getattr(self.values[index], _COUNTED, None) if self.has(index) else None
 
     def tensors_of(self, of: tuple[int, ...] | None) -> list[torch.Tensor]:
         """The inputs that are tensors, of these places."""
@@ -206,4 +207,4 @@ class OperatorCall:
         return self.made(self.shape(index), dtype or self.dtype(index))
 
 
-__all__ = ["OPERATORS", "Kind", "Need", "Operator", "OperatorCall", "Sequence", "Value", "operator"]
+__all__ = ["OPERATORS", "Kind", "Need", "Operator", "OperatorCall", "Sequence", "Value", "counted", "operator"]

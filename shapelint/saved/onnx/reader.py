@@ -23,6 +23,7 @@ from shapelint.source.fault import call_foreign, let_out
 
 LIMIT: Final = (1 << 31) - 1
 OLDEST: Final = 6
+_NEWEST: Final = 21
 _NUMPY_LIKE: Final = 7  # the opset in which operators were changed that onnxruntime has no earlier ones of
 _DEEPEST: Final = 16
 _TRACE: Final = "pkg.torch.onnx.stack_trace"
@@ -43,7 +44,7 @@ def _model(proto: Any, file: Path) -> Model:
     if not proto.HasField("graph") or not (proto.graph.node or proto.graph.output):
         raise TargetError(f"{str(file)!r} holds no ONNX graph")
     versions = {each.domain.removeprefix("ai.onnx"): int(each.version) for each in proto.opset_import}
-    opset = versions.get("", 0)
+    opset = versions.get("", 0 if any(_is_own(each) for each in proto.graph.node) else _NEWEST)
     if opset < OLDEST:
         told = f"opset {opset}" if opset else "no opset"
         text = f"{str(file)!r} is written for {told}; {OLDEST} is the oldest that onnxruntime runs"
@@ -55,6 +56,11 @@ def _model(proto: Any, file: Path) -> Model:
     reader = _OnnxReader(file)
     functions = {(each.domain, each.name): reader.function(each, opset) for each in proto.functions}
     return Model(reader.graph(proto.graph, frozenset(), 0), opset, functions)
+
+
+def _is_own(node: Any) -> bool:
+    """Whether an operator is one of ONNX's own, which need a version; a file may have others alone."""
+    return node.domain in ("", "ai.onnx")
 
 
 def _is_changed(node: Any) -> bool:

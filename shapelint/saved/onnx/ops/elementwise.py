@@ -33,7 +33,7 @@ _SAME: Final = (
     "Relu", "LeakyRelu", "Elu", "Selu", "Celu", "Gelu", "ThresholdedRelu", "HardSigmoid", "HardSwish", "Mish",
     "Sigmoid", "Tanh", "Softplus", "Softsign", "Softmax", "LogSoftmax", "Hardmax", "Erf", "Sin", "Cos", "Tan", "Asin",
     "Acos", "Atan", "Sinh", "Cosh", "Asinh", "Acosh", "Atanh", "Swish", "Shrink", "CumSum", "Trilu", "LRN",
-    "LpNormalization", "MeanVarianceNormalization", "BitwiseNot",
+    "LpNormalization", "MeanVarianceNormalization", "BitwiseNot", "CumProd",
 )  # fmt: skip
 _ARITHMETIC: Final[dict[str, Callable[[Any, Any], Any]]] = {"Add": python.add, "Sub": python.sub, "Mul": python.mul}
 _COMPARED: Final[dict[str, Callable[[Any, Any], Any]]] = {

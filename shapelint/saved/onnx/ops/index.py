@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy
+import torch
 
-from shapelint.saved.onnx.call import Kind, Need, OperatorCall, operator
+from shapelint.saved.onnx.call import Kind, Need, OperatorCall, counted, operator
 from shapelint.saved.onnx.needs import of_shape, same
 from shapelint.saved.onnx.numbers import Numbers, as_plain
 from shapelint.size.number import larger, plain, smaller
@@ -88,7 +89,7 @@ def _gather(call: OperatorCall) -> Any:
         places = numpy.array([_place(each, value.shape[axis]) for each in chosen.items], dtype=numpy.int64)
         found = numpy.take(value.array, places.reshape(chosen.shape), axis)
         return Numbers(numpy.asarray(found, dtype=object), value.dtype)
-    needs = _within(call, 1, shape[axis])
+    needs = within(call.value(1), shape[axis])
     return call.made((*shape[:axis], *indices, *shape[axis + 1 :]), call.dtype(0), needs=needs)
 
 
@@ -100,12 +101,6 @@ def _needs(n: int, indices: list[Any]) -> tuple[Need, ...]:
     for each in (each for each in indices if symbolic(each)):
         needs += [Need(n, each + 1, Kind.INDEX, _BEYOND), Need(each + n, 0, Kind.INDEX, _BEYOND)]
     return tuple(needs)
-
-
-def _of_counted(call: OperatorCall, index: int, n: int) -> tuple[Need, ...]:
-    """That the numbers of a Range, such as the places of tokens, lie within n elements."""
-    count = call.counted(index)
-    return () if count is None else (Need(n, count, Kind.INDEX, _BEYOND),)
 
 
 def _place(index: Any, n: int) -> int:
@@ -123,13 +118,15 @@ def _gather_elements(call: OperatorCall) -> Any:
     axis = call.axis(call.integer("axis", 0), len(data))
     pairs = [pair for place, pair in enumerate(zip(data, indices, strict=True)) if place != axis]
     needs = tuple(Need(size, dim, Kind.INDEX, _REACHED) for size, dim in pairs)
-    return call.made(indices, call.dtype(0), needs=(*needs, *_within(call, 1, data[axis])))
+    return call.made(indices, call.dtype(0), needs=(*needs, *within(call.value(1), data[axis])))
 
 
-def _within(call: OperatorCall, index: int, n: int) -> tuple[Need, ...]:
-    """That indices lie within n elements, as far as their numbers are known."""
-    value = call.value(index)
-    return _needs(n, value.items) if isinstance(value, Numbers) else _of_counted(call, index, n)
+def within(indices: torch.Tensor | Numbers, n: int) -> tuple[Need, ...]:
+    """That indices lie within n elements, as far as their numbers are known; those of a Range are, such as tokens."""
+    if isinstance(indices, Numbers):
+        return _needs(n, indices.items)
+    count = counted(indices)
+    return () if count is None else (Need(n, count, Kind.INDEX, _BEYOND),)
 
 
 @operator("GatherND")
@@ -169,4 +166,4 @@ def _scatter(call: OperatorCall) -> Any:
         raise ValueError(f"indices of {len(indices)} axes into {len(data)}")
     rows = enumerate(zip(data, indices, strict=True))
     reached = tuple(Need(n, dim, Kind.INDEX, _REACHED) for place, (n, dim) in rows if place != axis)
-    return call.made(data, call.dtype(0), name="scatter", needs=(*needs, *reached, *_within(call, 1, data[axis])))
+    return call.made(data, call.dtype(0), name="scatter", needs=(*needs, *reached, *within(call.value(1), data[axis])))

@@ -9,7 +9,7 @@ import numpy
 import torch
 
 from shapelint.saved.declare import Declaration, declared
-from shapelint.saved.onnx.call import Kind, Need, OperatorCall, operator
+from shapelint.saved.onnx.call import Kind, Need, OperatorCall, counted, operator
 from shapelint.saved.onnx.numbers import Numbers, numbers
 from shapelint.size.number import plain
 from shapelint.size.tracking import symbolic
@@ -103,7 +103,7 @@ def _expand(call: OperatorCall) -> Any:
         return numbers(numpy.broadcast_to(value.array, shape).flat, value.dtype, shape)
     other = declared(Declaration("constant", (target,), (call.dtype(),)))
     made: torch.Tensor = declared(Declaration("expand", None, (call.dtype(),)), call.tensor(0), other)
-    call.count(made, call.counted(0))
+    call.count(made, counted(call.value(0)))
     return made
 
 
