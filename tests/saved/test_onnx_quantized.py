@@ -52,6 +52,12 @@ CASES: dict[str, tuple[list[onnx.NodeProto], dict[str, Sequence[int | str]], int
     "QLinearAdd": (
         [node("QLinearAdd", "x", "s", "z", "x2", "s", "z", "s", "z", domain=MICROSOFT)],
         {"x": ("A", 4), "x2": ("B", 4)}, BYTE, {}, [{"A": 3, "B": 3}, {"A": 3, "B": 2}, {"A": 3, "B": 1}]),
+    "MaxPool of bytes": (  # whose kernel takes negative pads, as that of floats does not
+        [node("MaxPool", "x", kernel_shape=[2, 2], strides=[3, 3], auto_pad="SAME_UPPER")], IMAGES, BYTE, {},
+        [{"C": 4, "H": 7, "W": 3}, {"C": 4, "H": 7, "W": 8}]),
+    "QLinearAveragePool": (
+        [node("QLinearAveragePool", "x", "s", "z", "s", "z", domain=MICROSOFT, kernel_shape=[3, 3], strides=[2, 2],
+              channels_last=1)], {"x": (1, "H", "W", "C")}, BYTE, {}, IMAGE_SIZES),
     "QLinearConcat": (
         [node("QLinearConcat", "s", "z", "x", "s", "z", "x2", "s", "z", domain=MICROSOFT, axis=1)],
         {"x": ("A", 4), "x2": ("B", 3)}, BYTE, {}, [{"A": 3, "B": 3}, {"A": 3, "B": 2}]),

@@ -12,8 +12,9 @@ import torch
 from shapelint.saved.declare import Declaration, declared, retyped
 from shapelint.saved.onnx.call import Kind, Need, OperatorCall, operator
 from shapelint.saved.onnx.needs import of_shape, one_number, parameters
-from shapelint.saved.onnx.ops.conv import convolution
+from shapelint.saved.onnx.ops.conv import SAME, convolution
 from shapelint.saved.onnx.ops.linear import gemm
+from shapelint.saved.onnx.ops.pool import pooled
 from shapelint.size.number import plain
 from shapelint.size.tracking import symbolic
 
@@ -144,6 +145,23 @@ def _linear_concat(call: OperatorCall) -> Any:
     one_number(call, 0, 1, *(place for place in range(2, len(call.values)) if place % 3 != 2))
     tensors = [call.tensor(place) for place in range(2, len(call.values), 3)]
     return torch.cat(tensors, call.axis(call.integer("axis"), tensors[0].dim()))
+
+
+@operator(f"{_MS}.QLinearAveragePool")
+def _linear_pool(call: OperatorCall) -> Any:
+    one_number(call, 1, 2, 3, 4)
+    last = bool(call.integer("channels_last"))
+    pads = call.integers("pads") or ()
+    uneven = pads[: len(pads) // 2] != pads[len(pads) // 2 :] or call.text("auto_pad") in SAME
+    if last and (uneven or call.integer("ceil_mode")):
+        raise call.unsupported("a pool of channels in the last axis that is padded on one side")
+    result = pooled(call, "AveragePool", channels_first(call.tensor(0)) if last else call.tensor(0))
+    return channels_last(result) if last else result
+
+
+@operator(f"{_MS}.NhwcMaxPool")
+def _pool_of_last(call: OperatorCall) -> Any:
+    return channels_last(pooled(call, "MaxPool", channels_first(call.tensor(0))))
 
 
 @operator(f"{_MS}.QLinearGlobalAveragePool")
