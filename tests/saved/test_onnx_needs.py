@@ -112,4 +112,6 @@ def test_a_size_made_of_a_root_is_not_proved(tmp_path: Path) -> None:
         helper.make_node("Cast", ["root"], ["whole"], to=7), node("ConstantOfShape", "whole"),
     ]  # fmt: skip
     file = saved(model(nodes, {"x": [2, "D"]}, ["y"], held=[constant([1], "one")]), tmp_path)
-    assert not contract_of(file)[0].proved
+    contract, _ = contract_of(file)
+    assert not contract.proved
+    assert {region.why for region in contract.regions} == {"a number of the graph that is no longer followed"}
