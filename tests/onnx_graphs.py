@@ -44,11 +44,16 @@ def model(
     held: Sequence[onnx.TensorProto] = (),
     opset: int = 17,
     dtype: int = FLOAT,
+    dtypes: Mapping[str, int] | None = None,
 ) -> onnx.ModelProto:
-    given = [helper.make_tensor_value_info(name, dtype, list(dims)) for name, dims in inputs.items()]
+    """`dtypes` are those of single inputs; onnxruntime's own operators can be used too."""
+    kinds = {name: (dtypes or {}).get(name, dtype) for name in inputs}
+    given = [helper.make_tensor_value_info(name, kinds[name], list(dims)) for name, dims in inputs.items()]
     made = [onnx.ValueInfoProto(name=name) for name in outputs]
     graph = helper.make_graph(list(nodes), "graph", given, made, list(held))
-    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=8)
+    domains = {node.domain for node in nodes if node.domain}
+    versions = [helper.make_opsetid("", opset), *(helper.make_opsetid(domain, 1) for domain in sorted(domains))]
+    return helper.make_model(graph, opset_imports=versions, ir_version=8 if opset < 20 else 10)
 
 
 def saved(proto: onnx.ModelProto, folder: Path, name: str = "model.onnx") -> str:
@@ -84,7 +89,8 @@ class Runtime:
         if self.refusal:
             return None
         kinds = {"tensor(float)": numpy.float32, "tensor(int64)": numpy.int64, "tensor(bool)": numpy.bool_,
-                 "tensor(double)": numpy.float64}  # fmt: skip
+                 "tensor(double)": numpy.float64, "tensor(uint8)": numpy.uint8,
+                 "tensor(int32)": numpy.int32}  # fmt: skip
         feed = {
             each.name: numpy.zeros(tuple(shape), kinds[each.type])
             for each, shape in zip(self.session.get_inputs(), dims, strict=True)

@@ -144,18 +144,48 @@ def _matrix_power(op: Operation, input: Tensor, n: int) -> Result:
     return Kernel((op.shape(input),))
 
 
-@size_rule(_L.solve)
-def _solve(op: Operation, input: Tensor, other: Tensor, *, left: bool = True) -> Result:
-    """A vector for each matrix where the shapes say so, else matrices that broadcast."""
+@size_rule(_L.solve, _L.solve_ex)
+def _solve(op: Operation, input: Tensor, other: Tensor, *, left: bool = True, check_errors: bool = False) -> Result:
+    """A vector for each matrix where the shapes say so, else matrices that broadcast; `_ex`: a number for each too."""
     batch, rows, _ = _matrix(op, input, square=True)
     shape = op.shape(other)
     if not left or not shape:
         raise NoRule
+    info = (batch,) if op.name.endswith("_ex") else ()
     if len(shape) == 1 or _is_vectors(op, batch, rows, shape):
         op.require_equal(shape[-1], rows, Kind.CHANNELS, "linalg.solve: {right} equations for {left} values")
-        return Kernel(((*op.broadcast(batch, tuple(shape[:-1])), rows),))
-    op.require_equal(shape[-2], rows, Kind.CHANNELS, "linalg.solve: {right} equations for {left} values")
-    return Kernel(((*op.broadcast(batch, tuple(shape[:-2])), rows, shape[-1]),))
+        return Kernel(((*op.broadcast(batch, tuple(shape[:-1])), rows), *info))
+    return Kernel((_solution(op, batch, rows, shape), *info))
+
+
+def _solution(op: Operation, batch: Shape, rows: int, shape: Shape) -> Shape:
+    """The shape of what solves the equations of a batch of matrices for right sides that are matrices too."""
+    op.require_equal(shape[-2], rows, Kind.CHANNELS, op.name + ": {right} equations for {left} values")
+    return (*op.broadcast(batch, tuple(shape[:-2])), rows, shape[-1])
+
+
+@size_rule(torch.triangular_solve, Tensor.triangular_solve)
+def _triangular_solve(op: Operation, input: Tensor, A: Tensor, *settings: Any, **named: Any) -> Result:  # noqa: N803
+    """The solution, and the matrices as they are broadcast."""
+    shape = op.shape(input)
+    batch, rows, columns = _matrix(op, A, square=True)
+    if len(shape) < 2:
+        op.refuse(Kind.ARGUMENT, "torch.triangular_solve: Expected b to have at least 2 dimensions")
+    solution = _solution(op, batch, rows, shape)
+    return Kernel((solution, (*solution[:-2], rows, columns)))
+
+
+@size_rule(_L.householder_product, torch.orgqr, Tensor.orgqr)
+def _householder_product(op: Operation, input: Tensor, tau: Tensor) -> Result:
+    batch, rows, columns = _matrix(op, input, square=False)
+    reflectors = op.shape(tau)
+    if len(reflectors) != len(batch) + 1:
+        op.refuse(Kind.ARGUMENT, f"{op.name}: tau of {len(reflectors)} dimensions for {len(batch) + 2} of input")
+    op.require_at_least(rows, columns, Kind.ARGUMENT, op.name + ": {left} rows, but {right} columns")
+    op.require_at_least(columns, reflectors[-1], Kind.ARGUMENT, op.name + ": {left} columns, but {right} reflectors")
+    for size, wanted in zip(reflectors, batch, strict=False):
+        op.require_equal(size, wanted, Kind.ARGUMENT, op.name + ": a batch of {left} of tau, of {right} of input")
+    return Kernel((op.shape(input),))
 
 
 def _is_vectors(op: Operation, batch: Shape, rows: int, shape: Shape) -> bool:

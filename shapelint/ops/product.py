@@ -192,7 +192,9 @@ def _cross(op: Operation, input: Tensor, other: Tensor, dim: Any = None) -> Resu
     """Along an axis of size 3; without a name, `torch.cross` takes the first that has it."""
     one, two = op.shape(input), op.shape(other)
     if dim is None and "linalg" not in op.name:
-        raise NoRule
+        dim = next((axis for axis, size in enumerate(one) if op.decide(equal(function_of(size), function_of(3)))), None)
+        if dim is None:
+            op.refuse(Kind.ARGUMENT, "no dimension of size 3 in input")
     if len(one) != len(two):
         op.refuse(Kind.ARGUMENT, f"linalg.cross: inputs of {len(one)} and {len(two)} dimensions")
     axis = dimension(op, -1 if dim is None else dim, len(one))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import reduce
 from typing import TYPE_CHECKING
 
 import click
@@ -12,6 +13,7 @@ from shapelint.report.place import short_place
 from shapelint.report.sizemap.terminal_map import ASCII, BLOCKS, map_lines
 from shapelint.report.table import aligned
 from shapelint.report.text import subject
+from shapelint.size.sets import SizeSet
 
 if TYPE_CHECKING:
     from shapelint.facts.contract import Region
@@ -24,8 +26,18 @@ _ROWS = 40
 def render(report: CheckResult, *, colour: bool = False, plain: bool = False) -> str:
     """The contract of one report as a sentence, a table and a map; `plain` keeps to ASCII in the map."""
     signs = ASCII if plain else BLOCKS
-    text = "".join(f"{line}\n" for line in (*_lines(report), *map_lines(report, signs=signs)))
+    drawn = () if _runs_at_one(report) else map_lines(report, signs=signs)
+    text = "".join(f"{line}\n" for line in (*_lines(report), *drawn))
     return text if colour else click.unstyle(text)
+
+
+def _runs_at_one(report: CheckResult) -> bool:
+    """Whether all sizes but one surely raise, as in a file whose sizes are fixed: a map of it is empty."""
+    contract = report.contract
+    raising = [region.sizes for region in contract.regions if region.outcome.ok is False]
+    left = reduce(SizeSet.__sub__, raising, contract.domain)
+    member = left.sample()
+    return member is not None and left == SizeSet.point(left.symbols, member)
 
 
 def _lines(report: CheckResult) -> Iterator[str]:

@@ -17,9 +17,10 @@ from torch.overrides import handle_torch_function
 
 from shapelint.size.number import plain
 from shapelint.trace.recording.errors import Kind
-from shapelint.trace.recording.operation import Fresh, Operation, Result, size_rule
+from shapelint.trace.recording.operation import Fresh, Operation, Plain, Result, size_rule
 from shapelint.trace.recording.record import Shape
 
+_ANSWER = "_answer"
 _META = torch.empty(0, device="meta")
 
 
@@ -53,6 +54,28 @@ class Declaration:
 def declared(declaration: Declaration, *tensors: torch.Tensor) -> Any:
     """The tensors that a declaration tells of, made from `tensors`; only a run under the recorder calls this."""
     return handle_torch_function(declared, tensors or (_META,), declaration, *tensors)
+
+
+def retyped(tensor: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
+    """A tensor of the same shape in another dtype; the tensor itself where it has that."""
+    if tensor.dtype is dtype:
+        return tensor
+    result: torch.Tensor = declared(Declaration("cast", (tuple(tensor.shape),), (dtype,)), tensor)
+    return result
+
+
+def answered(tensor: torch.Tensor) -> bool:
+    """The answer to a question that the numbers in a tensor decide: one run takes one way, another run the other."""
+    known: bool | None = getattr(tensor, _ANSWER, None)
+    if known is None:
+        known = bool(handle_torch_function(answered, (tensor,), tensor))
+        setattr(tensor, _ANSWER, known)
+    return known
+
+
+@size_rule(answered)
+def _answered(op: Operation, tensor: torch.Tensor) -> Plain:
+    return Plain(op.recorder.choose())
 
 
 @size_rule(declared)

@@ -17,6 +17,7 @@ from shapelint.size.function import Function, symbol
 
 _AXES: Final = {1: ("L",), 2: ("H", "W"), 3: ("D", "H", "W")}
 
+_LONGEST: Final = 24  # a name that is repeated in every formula
 _NUMBERED: Final = re.compile(r"[su]\d+")  # what torch.export calls a size without a name
 
 
@@ -67,21 +68,23 @@ def _own_dims(given: Given, names: Mapping[tuple[str, int], str], subject: str) 
 
 
 def _open_dims(given: Sequence[Given], taken: AbstractSet[str]) -> dict[tuple[str, int], str]:
-    """A symbol for each open dim: its own name where that is one, else a usual one."""
-    found: dict[tuple[str, int], str] = {}
+    """A symbol for each open dim: its own name where that is a short one, else a usual one."""
     by_name: dict[str, str] = {}
     used = set(taken)
+    for text in (dim for each in given for dim in each.dims or () if isinstance(dim, str)):
+        own = _as_symbol(text)
+        if text not in by_name and not _NUMBERED.fullmatch(text) and len(own) <= _LONGEST:
+            by_name[text] = _fresh(own, used)
+            used.add(by_name[text])
+    found: dict[tuple[str, int], str] = {}
     for each in given:
         usual = _usual_names(len(each.dims or ()))
         for axis, dim in enumerate(each.dims or ()):
             if isinstance(dim, int):
                 continue
-            if dim is None or dim not in by_name:
-                name = _fresh(usual[axis] if dim is None or _NUMBERED.fullmatch(dim) else _as_symbol(dim), used)
-                used.add(name)
-                by_name.update({} if dim is None else {dim: name})
-            else:
-                name = by_name[dim]
+            name = by_name.get(dim or "") or _fresh(usual[axis], used)
+            used.add(name)
+            by_name.update({} if dim is None else {dim: name})
             found[each.name, axis] = name
     return found
 

@@ -37,6 +37,7 @@ from tests.calls import check, points
     "torch.linalg.multi_dot([x[0, 0, 0], x[0, 0].T, y[0, 0]])",
     "torch.linalg.multi_dot([x[0, 0], x[0], x[0, 0]])",
     "torch.cross(x[:, :3], y[:, :3], dim=1)",
+    "torch.cross(x[0, 0], y[1, 0])",
     "torch.linalg.cross(x, y)",
     "x.cross(x, dim=3)",
     "torch.dist(x, y)",

@@ -14,7 +14,7 @@ from onnx import TensorProto, helper
 
 import shapelint
 from shapelint.terminal.quiet import quiet
-from tests.onnx_graphs import constant, differences, model, saved, zeros
+from tests.onnx_graphs import constant, contract_of, differences, model, saved, zeros
 
 Shape = Sequence[int | str]
 Size = Mapping[str, int]
@@ -93,15 +93,25 @@ def test_a_program_with_casts_and_slices_is_proved(tmp_path: Path) -> None:
         assert contract.outcome(W=size).outputs == (tuple(Casting()(torch.zeros(2, size)).shape),)
 
 
-def test_the_body_of_a_loop_takes_what_it_is_handed(tmp_path: Path) -> None:
-    """It is not followed, and said so; the file is a valid one."""
-    value = helper.make_tensor_value_info
-    body = helper.make_graph(
-        [helper.make_node("Identity", ["more"], ["again"]), helper.make_node("Add", ["v", "v"], ["twice"])], "body",
-        [value("step", TensorProto.INT64, []), value("more", TensorProto.BOOL, []), value("v", 1, None)],
-        [value("again", TensorProto.BOOL, []), value("twice", 1, None)],
-    )  # fmt: skip
-    trips, yes = constant(numpy.array(3), "trips"), constant(numpy.array(True), "yes", numpy.bool_)
-    proto = model([node("Loop", "trips", "yes", "x", body=body)], {"x": ["N", 4]}, ["y"], held=[trips, yes])
-    (finding,) = shapelint.check(saved(proto, tmp_path)).findings
-    assert finding.message == "not decided: the loop `Loop` of `/Loop` is not followed"
+def test_numbers_made_of_sizes_that_only_scale_values_decide_nothing(tmp_path: Path) -> None:
+    """`x / sqrt(d)`; and a Range of floats, such as the anchors of a detector, has a length."""
+    nodes = [
+        node("Shape", "x", outputs=["shape"]), node("Gather", "shape", "one", outputs=["d"]),
+        node("Cast", "d", outputs=["float"], to=1), node("Sqrt", "float", outputs=["root"]),
+        node("Div", "x", "root", outputs=["scaled"]), node("Range", "start", "float", "step"),
+    ]  # fmt: skip
+    held = [constant(1, "one"), constant(0.5, "start", numpy.float32), constant(0.75, "step", numpy.float32)]
+    file = saved(model(nodes, {"x": [2, "D"]}, ["scaled", "y"], held=held), tmp_path)
+    assert differences(file, [{"D": size} for size in (1, 2, 3, 4, 5, 8, 21)]) == ([], [])
+
+
+def test_a_size_made_of_a_root_is_not_proved(tmp_path: Path) -> None:
+    nodes = [
+        node("Shape", "x", outputs=["shape"]), node("Gather", "shape", "one", outputs=["d"]),
+        node("Cast", "d", outputs=["float"], to=1), node("Sqrt", "float", outputs=["root"]),
+        helper.make_node("Cast", ["root"], ["whole"], to=7), node("ConstantOfShape", "whole"),
+    ]  # fmt: skip
+    file = saved(model(nodes, {"x": [2, "D"]}, ["y"], held=[constant([1], "one")]), tmp_path)
+    contract, _ = contract_of(file)
+    assert not contract.proved
+    assert {region.why for region in contract.regions} == {"a number of the graph that is no longer followed"}

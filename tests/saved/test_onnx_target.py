@@ -77,7 +77,31 @@ def test_open_sizes_become_symbols(tmp_path: Path) -> None:
     nodes = [helper.make_node("Add", ["x", "z"], ["y"])]
     inputs = {"x": ["batch size", 3, None, None], "z": [None, 3, "H", "2*w"]}
     report = shapelint.check(saved(model(nodes, inputs, ["y"]), tmp_path))
-    assert report.inputs == ("x=batch_size,3,H,W", "z=N,3,H2,s_2_w")
+    assert report.inputs == ("x=batch_size,3,H2,W", "z=N,3,H,s_2_w")
+
+
+def test_a_long_name_of_a_size_becomes_a_usual_one(tmp_path: Path) -> None:
+    names = ["the_dynamic_batch_size_of_the_input", 3, "the_dynamic_height_of_the_input", "encoder_sequence_length"]
+    nodes = [helper.make_node("Relu", ["x"], ["y"])]
+    report = shapelint.check(saved(model(nodes, {"x": names}, ["y"]), tmp_path))
+    assert report.inputs == ("N,3,H,encoder_sequence_length",)
+
+
+def test_a_file_with_fixed_sizes_has_no_map(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = saved(model(FOUNDING, {"x": [1, 3, 7, 7]}, ["y"], held=[WEIGHT]), tmp_path)
+    run(["sizes", file])
+    told = capsys.readouterr().out
+    assert "runs for: H and W only 7" in told
+    assert "\u00b7\u00b7\u00b7" not in told
+
+
+def test_an_end_beyond_every_axis_is_in_no_formula(tmp_path: Path) -> None:
+    held = [constant([1], "from"), constant([2**31 - 1], "to"), constant([1], "axes")]
+    nodes = [helper.make_node("Slice", ["x", "from", "to", "axes"], ["y"])]
+    file = saved(model(nodes, {"x": [2, "L"]}, ["y"], held=held), tmp_path)
+    (region,) = shapelint.check(file).contract.regions
+    assert [str(each) for each in region.outcome.outputs] == ["(2, L - 1)"]
+    assert differences(file, [{"L": 1}, {"L": 5}]) == ([], [])
 
 
 def test_inputs_are_bound_by_place_and_by_name(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import torch
 from torch import nn
+from torch._higher_order_ops.map import map as higher_order_map
 from torch.nn import functional
 
 import shapelint
@@ -141,3 +142,32 @@ def test_every_truncation_is_one_line(tmp_path: Path) -> None:
         file.write_bytes(data[:length])
         with pytest.raises(TargetError, match=r"is no \.pt2 file, or a damaged one"):
             shapelint.check(str(file))
+
+
+class Way(nn.Module):
+    """A way that the data decide, and one that a size decides."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        first = torch.cond(x.sum() > 0, lambda y: y + 1, lambda y: y - 1, [x])
+        return torch.cond(x.shape[1] > 5, lambda y: y.relu(), lambda y: y.sin(), [first])  # type: ignore[no-any-return]
+
+
+class Rows(nn.Module):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return higher_order_map(lambda row: row.relu()[1:], x)  # type: ignore[no-any-return]
+
+
+class Pairs(nn.Module):
+    """Its guards divide a size by a size."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x.view(x.shape[0], x.shape[1] // 2, 2)
+
+
+@pytest.mark.parametrize("kind", [Way, Rows, Pairs])
+def test_ways_rows_and_guards_that_divide_are_followed(kind: type[nn.Module], tmp_path: Path) -> None:
+    shapes = {"dynamic_shapes": ({0: torch.export.Dim.DYNAMIC, 1: torch.export.Dim.DYNAMIC},)}
+    file = exported(kind(), (torch.zeros(3, 8),), tmp_path / "net.pt2", **shapes)
+    points = [{"N": 3, "S1": 8}, {"N": 2, "S1": 3}, {"N": 1, "S1": 4}, {"N": 3, "S1": 2}, {"N": 5, "S1": 12}]
+    assert differences(file, points) == ([], [])
+    assert shapelint.check(file).contract.proved

@@ -16,7 +16,15 @@ from shapelint.size.number import plain
 from shapelint.trace.recording.errors import Kind, Unanalysable
 from shapelint.trace.recording.record import Shape
 
-Value = torch.Tensor | Numbers | None
+
+@dataclass(frozen=True, slots=True)
+class Sequence:
+    """A row of tensors, each of its own shape."""
+
+    items: tuple[torch.Tensor, ...]
+
+
+Value = torch.Tensor | Numbers | Sequence | None
 Operator = Callable[["OperatorCall"], Any]
 OPERATORS: dict[str, Operator] = {}
 _COUNTED = "_counted"
@@ -32,8 +40,8 @@ class Host(Protocol):
         """A tensor of the shape of some numbers."""
         ...
 
-    def run_inner(self, graph: Graph) -> tuple[Value, ...]:
-        """The outputs of a graph inside of the one that runs."""
+    def run_inner(self, graph: Graph, handed: tuple[Value, ...] = ()) -> tuple[Value, ...]:
+        """The outputs of a graph inside of the one that runs, which is handed values."""
         ...
 
 
@@ -47,6 +55,11 @@ def operator(*names: str) -> Callable[[Operator], Operator]:
         return function
 
     return register
+
+
+def counted(value: Any) -> Any:
+    """How many numbers a tensor counts up from 0; None where it does not, or nobody knows."""
+    return getattr(value, _COUNTED, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +80,15 @@ class OperatorCall:
         found = self.values[index] if index < len(self.values) else None
         if found is None:
             raise Unanalysable(f"`{self.step.operator}` of `{self.step.name}` lacks its input {index + 1}")
+        if isinstance(found, Sequence):
+            raise self.unsupported(f"a sequence as its input {index + 1}")
+        return found
+
+    def sequence(self, index: int) -> Sequence:
+        """An input that is a sequence. Raises ValueError where it is none."""
+        found = self.values[index] if index < len(self.values) else None
+        if not isinstance(found, Sequence):
+            raise ValueError(f"input {index + 1} is no sequence")
         return found
 
     def tensor(self, index: int) -> torch.Tensor:
@@ -158,17 +180,13 @@ class OperatorCall:
         kind = dtype or self.dtype()
         declaration = Declaration(name or self.step.operator.lower(), (tuple(shape),), (kind,), needs, spatial, factor)
         result: torch.Tensor = declared(declaration, *chosen)
-        if self.step.operator in _SAME_NUMBERS and self.counted(0) is not None:
-            self.count(result, self.counted(0))
+        if self.step.operator in _SAME_NUMBERS and self.has(0) and counted(self.value(0)) is not None:
+            self.count(result, counted(self.value(0)))
         return result
 
     def count(self, tensor: torch.Tensor, numbers: Any) -> None:
         """Notes that a tensor holds the numbers from 0 to so many, without the last, and no others."""
         setattr(tensor, _COUNTED, numbers)
-
-    def counted(self, index: int) -> Any:
-        """How many numbers an input counts up from 0; None where it does not, or nobody knows."""
-        return getattr(self.values[index], _COUNTED, None) if self.has(index) else None
 
     def tensors_of(self, of: tuple[int, ...] | None) -> list[torch.Tensor]:
         """The inputs that are tensors, of these places."""
@@ -189,4 +207,4 @@ class OperatorCall:
         return self.made(self.shape(index), dtype or self.dtype(index))
 
 
-__all__ = ["OPERATORS", "Kind", "Need", "Operator", "OperatorCall", "Value", "operator"]
+__all__ = ["OPERATORS", "Kind", "Need", "Operator", "OperatorCall", "Sequence", "Value", "counted", "operator"]

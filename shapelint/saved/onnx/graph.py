@@ -31,7 +31,8 @@ class GraphStep:
 class Graph:
     """Steps in an order in which each finds what it takes, and the tensors that the file holds.
 
-    `handed` are the names by which a graph inside of another one, such as the body of a Loop, is handed values.
+    `handed` are the names by which a graph inside of another one, such as the body of a Loop, is handed values, and
+    `told` the dims that it tells of its outputs; None where it tells none.
     """
 
     inputs: tuple[Given, ...]
@@ -39,6 +40,7 @@ class Graph:
     stored: Mapping[str, Stored]
     steps: tuple[GraphStep, ...]
     handed: tuple[str, ...] = ()
+    told: tuple[tuple[int | str | None, ...] | None, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

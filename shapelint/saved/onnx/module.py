@@ -6,7 +6,7 @@ step runs in a frame whose code object claims to stand there.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, cast
 
 import torch
@@ -17,7 +17,7 @@ from shapelint.saved.declare import Declaration, Need, declared
 from shapelint.saved.frames import Convolution, StepModule, trampoline
 from shapelint.saved.graph import Stored
 from shapelint.saved.onnx import ops
-from shapelint.saved.onnx.call import OPERATORS, OperatorCall, Value
+from shapelint.saved.onnx.call import OPERATORS, OperatorCall, Sequence, Value
 from shapelint.saved.onnx.graph import FileFunction, Graph, GraphStep, Model, Reference
 from shapelint.saved.onnx.numbers import Numbers
 from shapelint.trace.recording.errors import Kind, Unanalysable
@@ -46,8 +46,15 @@ class GraphModule(nn.Module):
         scope = self._scopes[0]
         for given, tensor in zip(self.model.graph.inputs, inputs, strict=True):
             scope[given.name] = _as_the_file_wants(tensor, given)
-        found = self._run(self.model.graph)
-        return tuple(self.weight(each) if isinstance(each, Numbers) else each for each in found if each is not None)
+        return tuple(self._tensors(self._run(self.model.graph)))
+
+    def _tensors(self, found: Iterable[Value]) -> Iterator[torch.Tensor]:
+        """The tensors that values are, those of a sequence one by one."""
+        for each in found:
+            if isinstance(each, Sequence):
+                yield from each.items
+            elif each is not None:
+                yield self.weight(each) if isinstance(each, Numbers) else each
 
     # -- what operators ask --------------------------------------------------------------------------------------
 
@@ -56,14 +63,14 @@ class GraphModule(nn.Module):
         result: torch.Tensor = declared(Declaration("constant", (numbers.shape,), (numbers.dtype,)))
         return result
 
-    def run_inner(self, graph: Graph) -> tuple[Value, ...]:
-        """The outputs of a graph in a graph, which sees what is around it.
+    def run_inner(self, graph: Graph, handed: tuple[Value, ...] = ()) -> tuple[Value, ...]:
+        """The outputs of a graph in a graph, which sees what is around it and is handed values.
 
         Raises Unanalysable where the graph takes what nothing gives.
         """
         if len(self._scopes) > _DEEPEST:
             raise Unanalysable(f"graphs inside of graphs, deeper than {_DEEPEST}")
-        self._scopes.append({})
+        self._scopes.append(dict(zip(graph.handed, handed, strict=False)))
         try:
             return self._run(graph)
         finally:
@@ -162,7 +169,7 @@ def _all_steps(graph: Graph) -> list[GraphStep]:
 
 
 def _frame_of(step: GraphStep) -> StepModule:
-    arguments = ops.convolution_arguments(step) if step.operator in ("Conv", "ConvTranspose") else None
+    arguments = ops.convolution_arguments(step) if step.operator in ops.CONVOLUTIONS else None
     base = StepModule if arguments is None else Convolution
     kind = type(step.operator if step.title in OPERATORS else "Operator", (base,), {"__module__": __name__})
     return kind() if arguments is None else kind(arguments)  # type: ignore[no-any-return]

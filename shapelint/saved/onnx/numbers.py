@@ -57,9 +57,61 @@ def calculated(compute: Callable[..., Any], dtype: torch.dtype, *operands: Numbe
     return numbers(items, dtype, tuple(map(int, arrays[0].shape)))
 
 
+class Inexact(float):
+    """A float made of a size and rounded on the way, such as its square root: most are factors of values.
+
+    It is the value of this run. What could make a size of it, or decide by it, loses the size and tells so.
+    """
+
+    size: Any
+
+    def __new__(cls, value: float, size: Any) -> Inexact:
+        self = float.__new__(cls, value)
+        self.size = size
+        return self
+
+    def __neg__(self) -> Inexact:
+        return Inexact(-_bare(self), self.size)
+
+    def __abs__(self) -> Inexact:
+        return Inexact(abs(_bare(self)), self.size)
+
+    def __hash__(self) -> int:
+        return hash(_lost(self))
+
+
+def _losing(method: Any) -> Any:
+    """A method of floats on the plain value, which loses the size."""
+    return lambda self, *others: method(_lost(self), *map(as_plain, others))
+
+
+_BINARY: Final = ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow")
+_USES: Final = ("eq", "ne", "lt", "le", "gt", "ge", "bool", "int", "float", "trunc", "floor", "ceil", "round")
+for _use in (*_BINARY, *(f"r{name}" for name in _BINARY), *_USES):
+    setattr(Inexact, f"__{_use}__", _losing(getattr(float, f"__{_use}__")))
+
+
 def is_tracked(number: Any) -> bool:
     """Whether a number is a size, or made of one."""
-    return symbolic(number) or (isinstance(number, Ratio) and symbolic(number._numerator))
+    return symbolic(number) or (isinstance(number, Ratio | Inexact) and symbolic(_size_in(number)))
+
+
+def _size_in(number: Any) -> Any:
+    """The size that a number is, or is made of."""
+    if isinstance(number, Inexact):
+        return number.size
+    return number._numerator if isinstance(number, Ratio) else number
+
+
+def _bare(number: Any) -> float:
+    """A number as a plain float; nothing is told, so the result must be an Inexact."""
+    return float.__float__(number) if isinstance(number, float) else float(plain(number))
+
+
+def inexact(compute: Callable[..., float], dtype: torch.dtype, *operands: Any) -> Any:
+    """A rounded function of numbers, of which one at least is made of a size."""
+    size = next(_size_in(each) for each in operands if is_tracked(each))
+    return Inexact(rounded(_safely(compute, *map(_bare, operands)), dtype), size)
 
 
 def as_plain(number: Any) -> Any:
@@ -67,14 +119,13 @@ def as_plain(number: Any) -> Any:
     if isinstance(number, bool):
         return number
     if isinstance(number, float):
-        return operator.mul(number, 1.0) if not is_tracked(number) else _lost(number)
+        return _bare(number) if not is_tracked(number) else _lost(number)
     return _lost(number) if symbolic(number) else plain(number)
 
 
 def _lost(number: Any) -> Any:
-    size = number._numerator if isinstance(number, Ratio) else number
-    lose("a number of the graph that is no longer followed", size)
-    return float.__float__(number) if isinstance(number, float) else plain(number)
+    lose("a number of the graph that is no longer followed", _size_in(number))
+    return _bare(number) if isinstance(number, float) else plain(number)
 
 
 def cast(number: Any, dtype: torch.dtype) -> Any:
@@ -97,13 +148,15 @@ def cast(number: Any, dtype: torch.dtype) -> Any:
 
 def _cut(number: Any) -> Any:
     """Towards zero, of what a size was made to."""
+    if isinstance(number, Inexact):
+        return math.trunc(_lost(number))
     return math.floor(number) if number >= 0 else math.ceil(number)
 
 
 def _as_float(number: Any, dtype: torch.dtype) -> Any:
     if is_tracked(number):
-        if dtype in (torch.float16, torch.bfloat16):
-            return _lost(number)
+        if isinstance(number, Inexact) or dtype in (torch.float16, torch.bfloat16):
+            return inexact(float, dtype, number)
         return number if isinstance(number, float) else Ratio(number, 1)
     return rounded(float(number), dtype)
 
@@ -145,19 +198,24 @@ def float_result(compute: Callable[[Any, Any], Any], dtype: torch.dtype) -> Call
     def computed(first: Any, second: Any) -> Any:
         if not (is_tracked(first) or is_tracked(second)):
             return rounded(_safely(compute, float(first), float(second)), dtype)
-        if all(_is_exact(each) for each in (first, second)):
+        if is_exact(first) and is_exact(second) and _stays_followed(compute, first, second):
             value = compute(_ratio(first), _ratio(second))
-            if _is_exact(value) or (compute is operator.truediv and _is_whole(first) and _is_divisor(second)):
+            if is_exact(value) or (compute is operator.truediv and _is_whole(first) and _is_divisor(second)):
                 return value
-            return value if not is_tracked(value) else _lost(value)
-        return rounded(_safely(compute, float(as_plain(first)), float(as_plain(second))), dtype)
+            return value if not is_tracked(value) else inexact(float, dtype, value)
+        return inexact(compute, dtype, first, second)
 
     return computed
 
 
-def _safely(compute: Callable[[float, float], float], first: float, second: float) -> float:
+def _stays_followed(compute: Callable[[Any, Any], Any], first: Any, second: Any) -> bool:
+    """Whether a quotient is one of sizes: by a number above 0 that has few binary digits, or by a size."""
+    return compute is not operator.truediv or is_tracked(second) or (_bare(second) != 0 and is_exact(second))
+
+
+def _safely(compute: Callable[..., float], *operands: float) -> float:
     try:
-        return float(compute(first, second))
+        return float(compute(*operands))
     except (ZeroDivisionError, OverflowError, ValueError):
         return math.nan
 
@@ -166,8 +224,10 @@ def _ratio(number: Any) -> Any:
     return number if not symbolic(number) else Ratio(number, 1)
 
 
-def _is_exact(number: Any) -> bool:
+def is_exact(number: Any) -> bool:
     """Whether float32 holds the number at every size below 2**24 over its factor: few binary digits, and dyadic."""
+    if isinstance(number, Inexact):
+        return False
     if isinstance(number, Ratio):
         denominator = plain(number._denominator)
         return denominator & (denominator - 1) == 0 and denominator <= 1 << 10
@@ -198,6 +258,8 @@ def smallest(first: Any, second: Any) -> Any:
 
 def _extreme(first: Any, second: Any, of_sizes: Callable[[int, int], int], of_plain: Callable[[Any, Any], Any]) -> Any:
     if isinstance(first, float) or isinstance(second, float):
+        if isinstance(first, Inexact) or isinstance(second, Inexact):
+            return inexact(of_plain, torch.float64, first, second)
         if is_tracked(first) or is_tracked(second):
             takes_first = first >= second if of_plain is max else first <= second
             return first if takes_first else second

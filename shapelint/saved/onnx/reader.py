@@ -22,7 +22,9 @@ from shapelint.saved.source_places import place_in
 from shapelint.source.fault import call_foreign, let_out
 
 LIMIT: Final = (1 << 31) - 1
-OLDEST: Final = 7
+OLDEST: Final = 6
+_NEWEST: Final = 21
+_NUMPY_LIKE: Final = 7  # the opset in which operators were changed that onnxruntime has no earlier ones of
 _DEEPEST: Final = 16
 _TRACE: Final = "pkg.torch.onnx.stack_trace"
 _KIND: Final = onnx.AttributeProto
@@ -42,14 +44,30 @@ def _model(proto: Any, file: Path) -> Model:
     if not proto.HasField("graph") or not (proto.graph.node or proto.graph.output):
         raise TargetError(f"{str(file)!r} holds no ONNX graph")
     versions = {each.domain.removeprefix("ai.onnx"): int(each.version) for each in proto.opset_import}
-    opset = versions.get("", 0)
+    opset = versions.get("", 0 if any(_is_own(each) for each in proto.graph.node) else _NEWEST)
     if opset < OLDEST:
         told = f"opset {opset}" if opset else "no opset"
-        text = f"{str(file)!r} is written for {told}; {OLDEST} is the oldest that onnxruntime promises to run"
+        text = f"{str(file)!r} is written for {told}; {OLDEST} is the oldest that onnxruntime runs"
         raise TargetError(text)
+    changed = next((each.op_type for each in proto.graph.node if opset < _NUMPY_LIKE and _is_changed(each)), None)
+    if changed is not None:
+        text = f"`{changed}` of opset {opset}, which onnxruntime does not run; export it with opset 7 or later"
+        raise TargetError(f"{str(file)!r} has {text}")
     reader = _OnnxReader(file)
     functions = {(each.domain, each.name): reader.function(each, opset) for each in proto.functions}
     return Model(reader.graph(proto.graph, frozenset(), 0), opset, functions)
+
+
+def _is_own(node: Any) -> bool:
+    """Whether an operator is one of ONNX's own, which need a version; a file may have others alone."""
+    return node.domain in ("", "ai.onnx")
+
+
+def _is_changed(node: Any) -> bool:
+    """Whether an operator was changed in opset 7."""
+    if not onnx.defs.has(node.op_type, _NUMPY_LIKE, node.domain.removeprefix("ai.onnx")):
+        return False
+    return bool(onnx.defs.get_schema(node.op_type, _NUMPY_LIKE, node.domain).since_version == _NUMPY_LIKE)
 
 
 def _parsed(file: Path) -> Any:
@@ -89,8 +107,17 @@ class _OnnxReader:
         for name in outputs:
             if name not in within:
                 raise self._wrong(f"gives {name!r}, which nothing in it makes")
-        given = tuple(self._given(each) for each in inputs) if depth == 0 else ()
-        return Graph(given, outputs, held, order, () if depth == 0 else tuple(each.name for each in inputs))
+        if depth == 0:
+            return Graph(tuple(self._given(each) for each in inputs), outputs, held, order)
+        told = tuple(self._told(each) for each in proto.output)
+        return Graph((), outputs, held, order, tuple(each.name for each in inputs), told)
+
+    def _told(self, value: Any) -> tuple[int | str | None, ...] | None:
+        """The dims that a graph inside of another one tells of an output."""
+        kind = value.type.tensor_type
+        if not value.type.HasField("tensor_type") or not kind.HasField("shape"):
+            return None
+        return tuple(int(dim.dim_value) if dim.HasField("dim_value") else None for dim in kind.shape.dim)
 
     def function(self, proto: Any, opset: int) -> FileFunction:
         """A function that the file brings along."""

@@ -35,6 +35,15 @@ class ProgramCall:
 
 
 @dataclass(frozen=True, slots=True)
+class ProgramPart:
+    """A graph that a call takes, such as each way of `torch.cond`: names of its inputs, its calls, and its outputs."""
+
+    inputs: tuple[str, ...]
+    calls: tuple[ProgramCall, ...]
+    outputs: tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Exported:
     """A program: `symbols` are the names of the open sizes of its inputs, `paths` what guards call the inputs."""
 

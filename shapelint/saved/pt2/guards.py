@@ -14,20 +14,44 @@ from typing import Any, Final
 import torch
 
 from shapelint.saved.pt2.graph import Exported
-from shapelint.size.number import larger, smaller
+from shapelint.size.number import larger, plain, smaller
+from shapelint.size.tracking import symbolic
 from shapelint.trace.recording.errors import Unanalysable
 
+_MOST: Final = 4
+
+
+def _quotient(number: Any, by: Any) -> Any:
+    """The whole quotient; by a size it is a small number, on the condition that it is that one.
+
+    Raises ZeroDivisionError.
+    """
+    if not symbolic(by):
+        return number // by
+    if by == 0:
+        raise ZeroDivisionError
+    found = plain(number) // plain(by)
+    if by > 0 and 0 <= found <= _MOST and found * by <= number and number < (found + 1) * by:
+        return found
+    return number // by
+
+
+def _remainder(number: Any, by: Any) -> Any:
+    """What is left over of the quotient."""
+    return number - _quotient(number, by) * by if symbolic(by) else number % by
+
+
 _BINARY: Final[Mapping[type[ast.operator], Callable[[Any, Any], Any]]] = {
-    ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.FloorDiv: operator.floordiv,
-    ast.Mod: operator.mod,
+    ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.FloorDiv: _quotient,
+    ast.Mod: _remainder,
 }  # fmt: skip
 _COMPARED: Final[Mapping[type[ast.cmpop], Callable[[Any, Any], bool]]] = {
     ast.Eq: operator.eq, ast.NotEq: operator.ne, ast.Lt: operator.lt, ast.LtE: operator.le, ast.Gt: operator.gt,
     ast.GtE: operator.ge,
 }  # fmt: skip
 _CALLED: Final[Mapping[str, Callable[..., Any]]] = {
-    "Max": larger, "Min": smaller, "max": larger, "min": smaller, "FloorDiv": operator.floordiv, "Mod": operator.mod,
-    "PythonMod": operator.mod,
+    "Max": larger, "Min": smaller, "max": larger, "min": smaller, "FloorDiv": _quotient, "Mod": _remainder,
+    "PythonMod": _remainder,
 }  # fmt: skip
 
 _INPUT: Final = re.compile(r"L\['(\w+)'\]", re.ASCII)

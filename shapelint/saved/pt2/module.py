@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import groupby
 from typing import Any
 
@@ -10,8 +10,9 @@ import torch
 from torch import nn
 
 from shapelint.instrument.frames import no_place_above
+from shapelint.saved.declare import answered
 from shapelint.saved.frames import StepModule, trampoline
-from shapelint.saved.pt2.graph import Exported, ProgramCall
+from shapelint.saved.pt2.graph import Exported, ProgramCall, ProgramPart
 from shapelint.saved.pt2.guards import check_inputs
 from shapelint.saved.pt2.reader import dtype_of
 from shapelint.saved.pt2.targets import function_of
@@ -53,15 +54,46 @@ class ExportedModule(nn.Module):
 
     def _run(self, calls: Sequence[ProgramCall]) -> None:
         for call in calls:
-            function = function_of(call.target)
+            function = self._of_parts(call.target) or function_of(call.target)
             args = [self._argument(each) for each in call.positional]
             kwargs = {name: self._argument(each) for name, each in call.keywords.items()}
             self._remember(call, trampoline(call.place)(function, args, kwargs))
 
+    # -- calls that take a graph ---------------------------------------------------------------------------------
+
+    def _of_parts(self, target: str) -> Callable[..., Any] | None:
+        """A function that runs graphs of the program, for the targets that take some."""
+        known: dict[str, Callable[..., Any]] = {f"{_HIGHER}.cond": self._cond, f"{_HIGHER}.map_impl": self._map}
+        return known.get(target)
+
+    def _cond(self, asked: Any, one: ProgramPart, other: ProgramPart, operands: Any) -> tuple[Any, ...]:
+        """Either way; both where the data decide."""
+        chosen = answered(asked) if isinstance(asked, torch.Tensor) else bool(asked)
+        return self._part(one if chosen else other, operands)
+
+    def _map(self, body: ProgramPart, rows: Any, others: Any) -> tuple[Any, ...]:
+        """What the first row gives, as often as there are rows."""
+        count = rows[0].shape[0]
+        if any(each.shape[0] != count for each in rows):
+            raise RuntimeError("Leading dimensions of inputs must be consistent for `map`")
+        found = self._part(body, [*(each.select(0, 0) for each in rows), *others])
+        return tuple(each.unsqueeze(0).expand(count, *each.shape) for each in found)
+
+    def _part(self, part: ProgramPart, given: Sequence[Any]) -> tuple[Any, ...]:
+        """The outputs of a graph of the program, which has names of its own."""
+        outer = self._values
+        self._values = {**outer, **dict(zip(part.inputs, given, strict=True))}
+        try:
+            self._run(part.calls)
+            return tuple(self._argument(each) for each in part.outputs)
+        finally:
+            self._values = outer
+
     def _remember(self, call: ProgramCall, result: Any) -> None:
         names = [_names(each) for each in call.outputs]
         if len(names) == 1:
-            self._name(names[0], result)
+            single = isinstance(names[0], str) and call.target.startswith(_HIGHER)
+            self._name(names[0], result[0] if single else result)
         elif names:
             for name, each in zip(names, result, strict=False):
                 self._name(name, each)
@@ -90,11 +122,14 @@ class ExportedModule(nn.Module):
             return self._value(value["as_name"]) if "as_name" in value else next(iter(value.values()))
         if kind in ("as_sym_ints", "as_sym_bools", "as_sym_floats"):
             return tuple(self._argument({kind[:-1]: each}) for each in value)
+        if kind == "as_graph":
+            return value
         if kind in _PLAIN:
             return tuple(value) if isinstance(value, list) else value
         return _setting(kind, value)
 
 
+_HIGHER = "torch.ops.higher_order"
 _PLAIN = frozenset({
     "as_int", "as_ints", "as_float", "as_floats", "as_bool", "as_bools", "as_string", "as_strings", "as_int_lists",
 })  # fmt: skip

@@ -16,7 +16,7 @@ import torch
 from shapelint.errors import TargetError, foreseen
 from shapelint.saved.dtypes import name_of
 from shapelint.saved.graph import Given, Stored
-from shapelint.saved.pt2.graph import Exported, ProgramCall, Range, symbol_in
+from shapelint.saved.pt2.graph import Exported, ProgramCall, ProgramPart, Range, symbol_in
 from shapelint.saved.pt2.paths import input_paths
 from shapelint.saved.source_places import place_in
 
@@ -143,19 +143,35 @@ class _ProgramReader:
         return names
 
     def _call(self, node: Any) -> ProgramCall:
-        told = node.get("metadata") or {}
+        told, given = node.get("metadata") or {}, node["inputs"]
         module, kind = _module_of(str(told.get("nn_module_stack", "")))
         trace = str(told.get("stack_trace", ""))
         return ProgramCall(
             target=str(node["target"]),
-            positional=tuple(each["arg"] for each in node["inputs"] if each.get("kind") != 2),
-            keywords={str(each["name"]): each["arg"] for each in node["inputs"] if each.get("kind") == 2},
+            positional=tuple(self._argument(each["arg"]) for each in given if each.get("kind") != 2),
+            keywords={str(each["name"]): self._argument(each["arg"]) for each in given if each.get("kind") == 2},
             outputs=tuple(node["outputs"]),
             name=str(node.get("name") or node["target"]),
             module=module,
             kind=kind,
             place=place_in(trace, self._file) if trace else None,
         )
+
+
+    def _argument(self, told: Any) -> Any:
+        """An argument as the file tells it, but for a graph, which is read."""
+        part = told.get("as_graph") if isinstance(told, dict) else None
+        if part is None:
+            return told
+        inputs = tuple(_named(each) for each in part["graph"]["inputs"])
+        calls = tuple(self._call(node) for node in part["graph"]["nodes"])
+        return {"as_graph": ProgramPart(inputs, calls, tuple(part["graph"]["outputs"]))}
+
+
+def _named(told: Any) -> str:
+    """The name of a graph's input."""
+    ((_, value),) = told.items()
+    return str(value.get("name") or value.get("as_name") or "")
 
 
 def _module_of(stack: str) -> tuple[str, str]:

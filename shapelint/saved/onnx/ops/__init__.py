@@ -3,9 +3,9 @@
 import importlib
 import pkgutil
 
-from shapelint.saved.onnx.ops.conv import convolution_arguments
+from shapelint.saved.onnx.ops.conv import CONVOLUTIONS, convolution_arguments
 
 for _module in pkgutil.iter_modules(__path__):
     importlib.import_module(f"{__name__}.{_module.name}")
 
-__all__ = ["convolution_arguments"]
+__all__ = ["CONVOLUTIONS", "convolution_arguments"]

@@ -17,11 +17,15 @@ from shapelint.saved.onnx.call import Kind, Need, OperatorCall, operator
 from shapelint.saved.onnx.graph import GraphStep
 from shapelint.size.condition import divisible
 from shapelint.size.number import function_of, larger, plain, smaller
+from shapelint.size.tracking import symbolic
+from shapelint.trace.recording.errors import Failure
 from shapelint.trace.recording.operation import Fresh, Operation, Result, size_rule
 from shapelint.trace.recording.record import Shape
 
 _META = torch.empty(0, device="meta")
+_BLOCK, _FILLED = 16, 4
 SAME = ("SAME_UPPER", "SAME_LOWER")
+CONVOLUTIONS = frozenset({"Conv", "ConvTranspose", "FusedConv", "NhwcFusedConv", "ConvInteger", "QLinearConv"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,16 +96,23 @@ def convolution_arguments(step: GraphStep) -> Mapping[str, tuple[int, ...]] | No
 
 @operator("Conv", "ConvTranspose")
 def _convolution(call: OperatorCall) -> Any:
-    axes = call.rank(0) - 2
-    weight = call.shape(1)
+    return convolution(call, *call.tensors())
+
+
+def convolution(call: OperatorCall, *arguments: torch.Tensor) -> torch.Tensor:
+    """The convolution of an input by a weight, with a bias or not.
+
+    Raises ValueError where axes or attributes do not fit each other.
+    """
+    axes, weight = arguments[0].dim() - 2, arguments[1].shape
     if axes < 1 or len(weight) != axes + 2:
         raise ValueError(f"input of {axes + 2} axes, but a weight of {len(weight)}")
     kernel = call.integers("kernel_shape") or tuple(map(plain, weight[2:]))
     if len(kernel) != axes or any(each != size for each, size in zip(kernel, weight[2:], strict=True)):
         raise ValueError(f"kernel_shape {kernel} is not that of the weight, {tuple(map(plain, weight[2:]))}")
     setting = window(call, axes, kernel)
-    arguments = call.tensors()
-    return handle_torch_function(convolved, arguments, setting, *arguments)
+    result: torch.Tensor = handle_torch_function(convolved, arguments, setting, *arguments)
+    return result
 
 
 def convolved(setting: KernelWindow, input: torch.Tensor, *rest: torch.Tensor) -> Any:
@@ -122,6 +133,8 @@ def _convolved(op: Operation, setting: KernelWindow, input: torch.Tensor, weight
     if setting.transposed:
         taken, given = filters[0], filters[1] * setting.groups
     text = f"the weight wants {plain(taken)} channels, but the input has {{left}}"
+    if not setting.transposed and axes == 2 and input.dtype is torch.float32:
+        _look_for_blocks(op, shape[1], taken)
     op.require_equal(shape[1], taken, Kind.CHANNELS, text)
     if setting.groups > 1:
         parted = shape[1] if setting.transposed else given
@@ -134,6 +147,19 @@ def _convolved(op: Operation, setting: KernelWindow, input: torch.Tensor, weight
     size = _stretched_size if setting.transposed else _size
     spatial = tuple(size(op, setting, axis, n) for axis, n in enumerate(shape[-axes:]))
     return Fresh((shape[0], given, *spatial), _META, input.dtype)
+
+
+def _look_for_blocks(op: Operation, channels: int, taken: int) -> None:
+    """Ends the run where an open number of channels is not that of the weight, but fills the same blocks of 16.
+
+    Where the processor has the instructions, onnxruntime fills up channels that are a multiple of 4 and looks then.
+    """
+    first = (plain(taken) - 1) // _BLOCK * _BLOCK
+    if not symbolic(channels) or plain(taken) % _FILLED or channels == taken:
+        return
+    if first < channels <= first + _BLOCK and channels % _FILLED == 0:
+        text = "whether onnxruntime takes {left} channels for {right} depends on the processor"
+        op.recorder.give_up(Failure(Kind.CHANNELS, text, plain(channels), plain(taken)), op)
 
 
 def _changed(op: Operation, setting: KernelWindow) -> KernelWindow:
@@ -186,7 +212,7 @@ def _stretched_size(op: Operation, setting: KernelWindow, axis: int, n: int) -> 
     limit, text = larger(s, d), "output_padding {right} is not below the stride or dilation"
     op.require_at_least(limit - 1, extra, Kind.OUTPUT_PADDING, text)
     text = f"onnxruntime refuses an output_padding of {{right}}, which is not below the stride {plain(s)}"
-    op.require_at_least(s - 1, extra, Kind.PYTHON, text)
+    op.require_at_least(s - 1, extra, Kind.OUTPUT_PADDING, text)
     reach = d * (k - 1) + 1
     full = (n - 1) * s + reach + extra
     if setting.output_shape is not None:

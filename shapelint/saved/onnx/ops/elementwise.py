@@ -6,7 +6,7 @@ import math
 import operator as python
 from collections.abc import Callable
 from functools import reduce
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import torch
 
@@ -14,12 +14,14 @@ from shapelint.saved.onnx.call import OperatorCall, operator
 from shapelint.saved.onnx.needs import of_shape
 from shapelint.saved.onnx.numbers import (
     FLOATS,
+    Inexact,
     Numbers,
     as_plain,
     biggest,
     calculated,
     divided,
     float_result,
+    inexact,
     is_tracked,
     remainder,
     rounded,
@@ -31,7 +33,7 @@ _SAME: Final = (
     "Relu", "LeakyRelu", "Elu", "Selu", "Celu", "Gelu", "ThresholdedRelu", "HardSigmoid", "HardSwish", "Mish",
     "Sigmoid", "Tanh", "Softplus", "Softsign", "Softmax", "LogSoftmax", "Hardmax", "Erf", "Sin", "Cos", "Tan", "Asin",
     "Acos", "Atan", "Sinh", "Cosh", "Asinh", "Acosh", "Atanh", "Swish", "Shrink", "CumSum", "Trilu", "LRN",
-    "LpNormalization", "MeanVarianceNormalization", "BitwiseNot",
+    "LpNormalization", "MeanVarianceNormalization", "BitwiseNot", "CumProd",
 )  # fmt: skip
 _ARITHMETIC: Final[dict[str, Callable[[Any, Any], Any]]] = {"Add": python.add, "Sub": python.sub, "Mul": python.mul}
 _COMPARED: Final[dict[str, Callable[[Any, Any], Any]]] = {
@@ -96,6 +98,8 @@ def _power(call: OperatorCall) -> Any:
 
 
 def _raised(base: Any, exponent: Any) -> Any:
+    if isinstance(base, float) and not is_tracked(exponent) and is_tracked(base):
+        return inexact(python.pow, torch.float32, base, exponent)
     whole = as_plain(exponent)
     if is_tracked(base) and whole in (1, 2, 3):
         return reduce(python.mul, [base] * int(whole))
@@ -136,14 +140,19 @@ def _asked(call: OperatorCall) -> Any:
 def _extreme(call: OperatorCall) -> Any:
     choose = biggest if call.step.operator == "Max" else smallest
     if not call.are_numbers():
-        return call.joined()
+        return _several(call)
     found = [call.numbers(index) for index in range(len(call.values))]
     return reduce(lambda one, two: calculated(choose, call.dtype(), one, two), found)
 
 
 @operator("Sum", "Mean")
 def _several(call: OperatorCall) -> Any:
-    return call.joined()
+    """The common shape; below opset 8 all have the same."""
+    if call.opset >= 8:
+        return call.joined()
+    shape, others = call.shape(0), range(1, len(call.values))
+    needs = tuple(need for index in others for need in of_shape(call, index, shape, "what is put together"))
+    return call.made(shape, needs=needs)
 
 
 @operator("Clip")
@@ -181,6 +190,8 @@ def _rounded(call: OperatorCall) -> Any:
 
 
 def _as_float(number: Any, compute: Callable[[Any], Any]) -> Any:
+    if isinstance(number, Inexact):
+        return inexact(compute, torch.float64, number)
     if not is_tracked(number):
         return float(compute(number)) if math.isfinite(number) else number
     return Ratio(compute(number), 1)
@@ -191,10 +202,12 @@ def _of_floats(call: OperatorCall) -> Any:
     if not call.are_numbers():
         return call.same()
     compute = _OF_FLOATS[call.step.operator]
-    return calculated(lambda number: _tried(compute, as_plain(number), call.dtype()), call.dtype(), call.numbers(0))
+    return calculated(lambda number: _tried(compute, number, call.dtype()), call.dtype(), call.numbers(0))
 
 
-def _tried(compute: Callable[[float], float], number: float, dtype: torch.dtype) -> float:
+def _tried(compute: Callable[[float], float], number: Any, dtype: torch.dtype) -> float:
+    if is_tracked(number):
+        return cast("float", inexact(compute, dtype, number))
     try:
         return rounded(compute(number), dtype)
     except (ValueError, ZeroDivisionError, OverflowError):

@@ -5,14 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 import numpy
+import torch
 
-from shapelint.saved.onnx.call import Kind, Need, OperatorCall, operator
+from shapelint.saved.onnx.call import Kind, Need, OperatorCall, counted, operator
 from shapelint.saved.onnx.needs import of_shape, same
 from shapelint.saved.onnx.numbers import Numbers, as_plain
 from shapelint.size.number import larger, plain, smaller
 from shapelint.size.tracking import symbolic
 
-_FAR = 1 << 31
+_FAR = (1 << 31) - 1  # as exporters write what is beyond every end
+_REACHED = "indices reach {right} into {left}"
 _BEYOND = "an index of {right} and less into {left}"
 
 
@@ -87,7 +89,7 @@ def _gather(call: OperatorCall) -> Any:
         places = numpy.array([_place(each, value.shape[axis]) for each in chosen.items], dtype=numpy.int64)
         found = numpy.take(value.array, places.reshape(chosen.shape), axis)
         return Numbers(numpy.asarray(found, dtype=object), value.dtype)
-    needs = _needs(shape[axis], chosen.items) if isinstance(chosen, Numbers) else _of_counted(call, shape[axis])
+    needs = within(call.value(1), shape[axis])
     return call.made((*shape[:axis], *indices, *shape[axis + 1 :]), call.dtype(0), needs=needs)
 
 
@@ -99,12 +101,6 @@ def _needs(n: int, indices: list[Any]) -> tuple[Need, ...]:
     for each in (each for each in indices if symbolic(each)):
         needs += [Need(n, each + 1, Kind.INDEX, _BEYOND), Need(each + n, 0, Kind.INDEX, _BEYOND)]
     return tuple(needs)
-
-
-def _of_counted(call: OperatorCall, n: int) -> tuple[Need, ...]:
-    """That the numbers of a Range, such as the places of tokens, lie within n elements."""
-    count = call.counted(1)
-    return () if count is None else (Need(n, count, Kind.INDEX, _BEYOND),)
 
 
 def _place(index: Any, n: int) -> int:
@@ -120,9 +116,17 @@ def _gather_elements(call: OperatorCall) -> Any:
     if len(data) != len(indices):
         raise ValueError(f"indices of {len(indices)} axes into {len(data)}")
     axis = call.axis(call.integer("axis", 0), len(data))
-    text = "indices reach {right} into {left}"
     pairs = [pair for place, pair in enumerate(zip(data, indices, strict=True)) if place != axis]
-    return call.made(indices, call.dtype(0), needs=tuple(Need(size, dim, Kind.INDEX, text) for size, dim in pairs))
+    needs = tuple(Need(size, dim, Kind.INDEX, _REACHED) for size, dim in pairs)
+    return call.made(indices, call.dtype(0), needs=(*needs, *within(call.value(1), data[axis])))
+
+
+def within(indices: torch.Tensor | Numbers, n: int) -> tuple[Need, ...]:
+    """That indices lie within n elements, as far as their numbers are known; those of a Range are, such as tokens."""
+    if isinstance(indices, Numbers):
+        return _needs(n, indices.items)
+    count = counted(indices)
+    return () if count is None else (Need(n, count, Kind.INDEX, _BEYOND),)
 
 
 @operator("GatherND")
@@ -131,7 +135,17 @@ def _gather_nd(call: OperatorCall) -> Any:
     if symbolic(indices[-1]):
         raise call.unsupported("indices of an open length")
     needs = tuple(same(dim, size, "the indices") for dim, size in zip(indices[:batch], data[:batch], strict=False))
-    return call.made((*indices[:-1], *data[batch + plain(indices[-1]) :]), call.dtype(0), needs=needs)
+    shape = (*indices[:-1], *data[batch + plain(indices[-1]) :])
+    return call.made(shape, call.dtype(0), needs=(*needs, *_places(call, data[batch:])))
+
+
+def _places(call: OperatorCall, data: tuple[int, ...]) -> tuple[Need, ...]:
+    """That indices whose last axis names a place lie within the axes of that place, where their numbers are known."""
+    value = call.value(1)
+    if not isinstance(value, Numbers):
+        return ()
+    columns = value.array.reshape(-1, value.shape[-1]).T if value.array.size else ()
+    return tuple(need for n, column in zip(data, columns, strict=False) for need in _needs(n, list(column)))
 
 
 @operator("ScatterND")
@@ -140,9 +154,16 @@ def _scatter_nd(call: OperatorCall) -> Any:
     if symbolic(indices[-1]):
         raise call.unsupported("indices of an open length")
     needs = of_shape(call, 2, (*indices[:-1], *data[plain(indices[-1]) :]), "updates")
-    return call.made(data, call.dtype(0), name="scatter", needs=needs)
+    return call.made(data, call.dtype(0), name="scatter", needs=(*needs, *_places(call, data)))
 
 
 @operator("ScatterElements", "Scatter")
 def _scatter(call: OperatorCall) -> Any:
-    return call.made(call.shape(0), call.dtype(0), name="scatter", needs=of_shape(call, 2, call.shape(1), "updates"))
+    data, indices = call.shape(0), call.shape(1)
+    axis = call.axis(call.integer("axis", 0), len(data))
+    needs = of_shape(call, 2, indices, "updates")
+    if len(data) != len(indices):
+        raise ValueError(f"indices of {len(indices)} axes into {len(data)}")
+    rows = enumerate(zip(data, indices, strict=True))
+    reached = tuple(Need(n, dim, Kind.INDEX, _REACHED) for place, (n, dim) in rows if place != axis)
+    return call.made(data, call.dtype(0), name="scatter", needs=(*needs, *reached, *within(call.value(1), data[axis])))

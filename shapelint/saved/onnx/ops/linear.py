@@ -16,16 +16,24 @@ def _matmul(call: OperatorCall) -> Any:
     return torch.matmul(call.tensor(0), call.tensor(1))
 
 
-@operator("Gemm")
+@operator("Gemm", "com.microsoft.FusedGemm")
 def _gemm(call: OperatorCall) -> Any:
-    first, second = call.shape(0), call.shape(1)
+    return gemm(call, 0, 1, 2)
+
+
+def gemm(call: OperatorCall, one: int, two: int, bias: int, dtype: torch.dtype | None = None) -> torch.Tensor:
+    """The product of two matrices at these places, each transposed or not, and a bias that is spread over it.
+
+    Raises ValueError for tensors that are no matrices.
+    """
+    first, second = call.shape(one), call.shape(two)
     if len(first) != 2 or len(second) != 2:
         raise ValueError(f"a Gemm of tensors of {len(first)} and {len(second)} axes")
     rows, inner = first[::-1] if call.integer("transA") else first
     taken, columns = second[::-1] if call.integer("transB") else second
     text = "the weight wants {right} features, but the input has {left}"
-    needs = (Need(inner, taken, Kind.CHANNELS, text, True), *spread_over(call, 2, (rows, columns), "a bias"))
-    return call.made((rows, columns), name="linear", needs=needs)
+    needs = (Need(inner, taken, Kind.CHANNELS, text, True), *spread_over(call, bias, (rows, columns), "a bias"))
+    return call.made((rows, columns), dtype, name="linear", needs=needs)
 
 
 @operator("Einsum")

@@ -48,7 +48,7 @@ def _layer_norm(call: OperatorCall) -> Any:
     return declared(Declaration("layer_norm", shapes, (call.dtype(),) * len(shapes), needs), call.tensor(0))
 
 
-@operator("QuantizeLinear", "DynamicQuantizeLinear")
+@operator("QuantizeLinear", "DynamicQuantizeLinear", "com.microsoft.QuantizeLinear")
 def _quantize(call: OperatorCall) -> Any:
     dtype = call.dtype(2) if call.has(2) else torch.uint8
     if call.step.operator == "QuantizeLinear":
@@ -57,16 +57,23 @@ def _quantize(call: OperatorCall) -> Any:
     return declared(Declaration("quantize", shapes, (dtype, torch.float32, dtype)), call.tensor(0))
 
 
-@operator("DequantizeLinear")
+@operator("DequantizeLinear", "com.microsoft.DequantizeLinear")
 def _dequantize(call: OperatorCall) -> Any:
     return call.made(call.shape(0), call.dtype(1), needs=_scaled(call))
 
 
 def _scaled(call: OperatorCall) -> tuple[Need, ...]:
-    """That a scale for each part of an axis has as many; one scale is for all. Raises Unanalysable for blocks."""
-    if call.rank(1) == 0 or (call.rank(1) == 1 and not symbolic(call.shape(1)[0]) and plain(call.shape(1)[0]) == 1):
+    """That there is one scale for all, or one for each part of an axis, and as many zero points.
+
+    Raises Unanalysable for blocks, and for open numbers of scales.
+    """
+    shapes = [call.shape(index) for index in (1, 2) if call.has(index)]
+    if call.rank(1) > 1 or call.integer("block_size") or any(map(symbolic, sum(shapes, ()))):
+        raise call.unsupported("a scale for each block, or an open number of scales,")
+    counts = [tuple(map(plain, shape)) or (1,) for shape in shapes]
+    if counts[0] != counts[-1]:
+        raise call.unsupported("another number of zero points than of scales")
+    if counts[0] == (1,):
         return ()
-    if call.rank(1) != 1:
-        raise call.unsupported("a scale for each block")
     axis = call.axis(call.integer("axis", 1), call.rank(0))
     return (same(call.shape(1)[0], call.shape(0)[axis], "the scale"),)

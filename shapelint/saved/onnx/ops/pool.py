@@ -14,14 +14,26 @@ import torch
 
 from shapelint.saved.declare import Declaration, declared
 from shapelint.saved.onnx.call import Kind, Need, OperatorCall, operator
+from shapelint.saved.onnx.needs import of_shape
 from shapelint.saved.onnx.ops.conv import SAME, KernelWindow, shape_needs, window
+from shapelint.trace.recording.errors import Unanalysable
+from shapelint.trace.recording.record import elements
 
+_POOLED = "_pooled"  # on a tensor of indices: the shape of what was pooled
 _NAMES = {"MaxPool": "max_pool", "AveragePool": "avg_pool", "LpPool": "lp_pool"}
 
 
 @operator("MaxPool", "AveragePool", "LpPool")
 def _pool(call: OperatorCall) -> Any:
-    shape, axes = call.shape(0), call.rank(0) - 2
+    return pooled(call, call.step.operator, call.tensor(0))
+
+
+def pooled(call: OperatorCall, kind: str, tensor: torch.Tensor) -> Any:
+    """What a pool of this kind gives, and its indices where the step has a second output.
+
+    Raises ValueError where its attributes do not fit the tensor.
+    """
+    shape, axes = tuple(tensor.shape), tensor.dim() - 2
     kernel = call.integers("kernel_shape")
     if kernel is None or axes < 1:
         raise ValueError("a pool without kernel_shape, or of a tensor without spatial axes")
@@ -29,11 +41,11 @@ def _pool(call: OperatorCall) -> Any:
     for k, before, after in zip(setting.kernel, setting.before, setting.after, strict=True):
         if before >= k or after >= k:
             raise ValueError("a pad of a pool is not below its kernel")
-    name = f"{_NAMES[call.step.operator]}{axes}d"
+    name = f"{_NAMES[kind]}{axes}d"
     needs = list(shape_needs(shape, f"`{name}` of an empty input: only its batch can be empty"))
-    sizes = []
+    sizes, strict = [], _is_strict(call, kind, tensor.dtype, setting)
     for axis, n in enumerate(shape[2:]):
-        size, more = _pooled(setting, axis, n, ceil=ceil, strict=_is_strict(call, setting))
+        size, more = _pooled(setting, axis, n, ceil=ceil, strict=strict)
         sizes.append(size)
         needs += more
     parameters: dict[str, Sequence[int]] = {
@@ -41,19 +53,26 @@ def _pool(call: OperatorCall) -> Any:
     }  # fmt: skip
     if setting.symmetric:
         parameters["padding"] = setting.before
-    factor = tuple(Fraction(1, each) for each in setting.stride)
-    made = (*shape[:2], *sizes)
+    made, factor = (*shape[:2], *sizes), tuple(Fraction(1, each) for each in setting.stride)
     several = len([each for each in call.step.outputs if each]) > 1
-    dtypes = (call.dtype(), torch.int64) if several else (call.dtype(),)
+    dtypes = (tensor.dtype, torch.int64) if several else (tensor.dtype,)
     declaration = Declaration(name, (made,) * len(dtypes), dtypes, tuple(needs), axes, factor, parameters)
-    return declared(declaration, call.tensor(0))
+    result: Any = declared(declaration, tensor)
+    if several:
+        setattr(result[1], _POOLED, shape)
+    return result
 
 
-def _is_strict(call: OperatorCall, setting: KernelWindow) -> bool:
-    """Whether the kernel that runs refuses negative pads, which auto_pad gives where the stride is above the kernel."""
-    if call.step.operator == "MaxPool":
+def _is_strict(call: OperatorCall, kind: str, dtype: torch.dtype, setting: KernelWindow) -> bool:
+    """Whether the kernel that runs refuses negative pads, which auto_pad gives where the stride is above the kernel.
+
+    Those of floats do, of which MaxPool has one without dilation, and AveragePool one below opset 19.
+    """
+    if dtype not in (torch.float32, torch.float16) or call.step.domain:
+        return False
+    if kind == "MaxPool":
         return all(each == 1 for each in setting.dilation)
-    return call.step.operator == "AveragePool" and call.opset < 19
+    return kind == "AveragePool" and call.opset < 19
 
 
 def _pooled(setting: KernelWindow, axis: int, n: int, *, ceil: bool, strict: bool) -> tuple[int, tuple[Need, ...]]:
@@ -88,14 +107,18 @@ def _global_pool(call: OperatorCall) -> Any:
 def _unpool(call: OperatorCall) -> Any:
     shape, axes = call.shape(0), call.rank(0) - 2
     setting = window(call, axes, call.integers("kernel_shape") or ())
+    rows = zip(shape[2:], setting.kernel, setting.stride, setting.before, setting.after, strict=True)
+    made = (*shape[:2], *((n - 1) * s + k - before - after for n, k, s, before, after in rows))
+    text = "MaxUnpool gives {left} rows"
+    needs = (*of_shape(call, 1, shape, "the indices"), *(Need(n, 1, Kind.EMPTY, text) for n in made[2:]))
     if call.has(2):
-        sizes = tuple(call.numbers(2, "the size").items)
-        return call.made(sizes, name=f"max_unpool{axes}d", spatial=axes, factor=tuple(map(Fraction, setting.stride)))
-    spatial = tuple(
-        (n - 1) * s + k - before - after
-        for n, k, s, before, after in zip(
-            shape[2:], setting.kernel, setting.stride, setting.before, setting.after, strict=True
-        )
-    )
-    name, factor = f"max_unpool{axes}d", tuple(map(Fraction, setting.stride))
-    return call.made((*shape[:2], *spatial), name=name, spatial=axes, factor=factor)
+        least, made = elements(made), tuple(call.numbers(2, "the size").items)
+        if len(made) != len(shape):
+            raise ValueError(f"output_shape has {len(made)} sizes for {len(shape)} axes")
+        text = "output_shape holds {left} elements, and {right} are the least"
+        needs = (*needs, Need(elements(made), least, Kind.UNPOOL, text))
+    taken = getattr(call.tensor(1), _POOLED, None)
+    if taken is None or not all(size >= n for size, n in zip(made, taken, strict=True)):
+        raise Unanalysable("whether the indices of MaxUnpool lie in its output depends on their values")
+    return call.made(made, name=f"max_unpool{axes}d", needs=needs, spatial=axes,
+                     factor=tuple(map(Fraction, setting.stride)))  # fmt: skip

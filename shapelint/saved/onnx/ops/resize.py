@@ -13,11 +13,10 @@ from typing import Any
 import numpy
 
 from shapelint.saved.onnx.call import Kind, Need, OperatorCall, operator
-from shapelint.saved.onnx.numbers import is_tracked
+from shapelint.saved.onnx.numbers import as_plain, is_tracked
 from shapelint.size.condition import equal
 from shapelint.size.number import function_of, plain
-from shapelint.size.ratio import Ratio
-from shapelint.size.tracking import lose, symbolic
+from shapelint.size.tracking import symbolic
 from shapelint.size.tracking import tracker as listening
 from shapelint.trace.recording.record import Shape
 
@@ -26,8 +25,11 @@ _LARGEST = 1 << 22
 
 @operator("Upsample")
 def _upsample(call: OperatorCall) -> Any:
-    scales = call.step.attributes.get("scales") if call.opset < 9 else call.numbers(1, "the scale").items
-    return _resized(call, call.shape(0), scaled_by(call, scales), scales, ())
+    scales: Any = call.step.attributes.get("scales") if call.opset < 9 else call.numbers(1, "the scale").items
+    sizes = scaled_by(call, scales)
+    if any(each < 1 for each in scales):
+        raise ValueError("a scale of Upsample is below 1")
+    return _resized(call, call.shape(0), sizes, scales, ())
 
 
 @operator("Resize")
@@ -100,9 +102,7 @@ def scaled(n: int, scale: Any) -> int:
 
 def _by_a_size(n: int, scale: Any) -> int:
     """A scale that is itself made of a size: the plain number of this run."""
-    number = scale._numerator if isinstance(scale, Ratio) else scale
-    lose("a scale that is made of a size, which is rounded", number)
-    return int(numpy.float32(plain(n)) * numpy.float32(float.__float__(scale)))
+    return int(numpy.float32(plain(n)) * numpy.float32(as_plain(scale)))
 
 
 @lru_cache(maxsize=256)
@@ -135,4 +135,41 @@ def _resized(call: OperatorCall, shape: Shape, sizes: Shape, scales: Any, needs:
     else:
         factor = [Fraction(float.__float__(float(each))).limit_denominator(1000) for each in scales]
     chosen = tuple(each if each > 0 else Fraction(1) for each in factor[len(shape) - axes :])
+    needs = (*needs, *_interpolated(call, shape, sizes, scales))
     return call.made(sizes, name="interpolate", needs=needs, spatial=axes, factor=chosen, of=(0,))
+
+
+def _interpolated(call: OperatorCall, shape: Shape, sizes: Shape, scales: Any) -> tuple[Need, ...]:
+    """What the modes `linear` and `cubic` ask: tensors of some axes only, and which of them stay as they are.
+
+    Raises ValueError for a number of axes, or scales, that they do not take.
+    """
+    mode, rank = call.text("mode", "nearest") or "nearest", len(shape)
+    if mode not in ("nearest", "linear", "cubic"):
+        raise ValueError(f"mode is {mode!r}, which is no way of resizing")
+    if mode == "nearest" or rank == 2 or (mode == "linear" and rank == 3):
+        return ()
+    if rank not in ((4, 5) if mode == "linear" else (4,)):
+        raise ValueError(f"mode={mode} of a tensor of {rank} axes")
+    if rank == 5 or _stays(shape, sizes, scales, 1):
+        return _kept(mode, shape, sizes, scales, (0, 1))
+    needs = _kept(mode, shape, sizes, scales, (0, 3))
+    if mode == "linear" or call.integer("antialias"):
+        return needs
+    text = "mode=cubic makes {left} of {right} rows, and of channels in the last axis none less"
+    return (*needs, *(Need(sizes[axis], shape[axis], Kind.ARGUMENT, text) for axis in (1, 2)))
+
+
+def _stays(shape: Shape, sizes: Shape, scales: Any, axis: int) -> bool:
+    """Whether the scale of an axis is 1; without scales it is the quotient of the sizes."""
+    return bool(sizes[axis] == shape[axis]) if scales is None else bool(scales[axis] == 1)
+
+
+def _kept(mode: str, shape: Shape, sizes: Shape, scales: Any, axes: tuple[int, ...]) -> tuple[Need, ...]:
+    text = f"mode={mode} cannot resize the axes {axes}, but makes {{left}} of {{right}}"
+    if scales is None:
+        return tuple(Need(sizes[axis], shape[axis], Kind.ARGUMENT, text, True) for axis in axes)
+    for axis in axes:
+        if not scales[axis] == 1:
+            raise ValueError(f"mode={mode} cannot resize the axes {axes}, but axis {axis} has the scale {scales[axis]}")
+    return ()

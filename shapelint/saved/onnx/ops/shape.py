@@ -11,9 +11,18 @@ import torch
 from shapelint.saved.dtypes import dtype_of
 from shapelint.saved.graph import Stored
 from shapelint.saved.onnx.call import OperatorCall, operator
-from shapelint.saved.onnx.graph import Graph
-from shapelint.saved.onnx.numbers import FLOATS, Numbers, as_plain, calculated, cast, is_tracked, numbers
-from shapelint.size.number import plain
+from shapelint.saved.onnx.numbers import (
+    FLOATS,
+    Numbers,
+    as_plain,
+    calculated,
+    cast,
+    is_exact,
+    is_tracked,
+    numbers,
+    rounded,
+)
+from shapelint.size.number import larger, plain
 from shapelint.size.tracking import symbolic
 from shapelint.trace.recording.errors import Unanalysable
 
@@ -72,20 +81,23 @@ def _constant_of_shape(call: OperatorCall) -> Any:
 @operator("Range")
 def _range(call: OperatorCall) -> Any:
     start, limit, step = (call.numbers(index, "its length").items[0] for index in range(3))
-    dtype = call.dtype()
-    if dtype in FLOATS and any(map(is_tracked, (start, limit, step))):
-        start, limit, step = map(as_plain, (start, limit, step))
-    step = as_plain(step)
+    dtype, step = call.dtype(), as_plain(step)
+    if dtype in FLOATS and not (is_exact(start) and is_exact(limit) and is_exact(step)):
+        start, limit = as_plain(start), as_plain(limit)
     if step == 0:
         raise ValueError("a Range whose step is 0")
     if is_tracked(start) or is_tracked(limit):
         span = limit - start if step > 0 else start - limit
-        count = -(-span // abs(step))
-        return _counting(call, start, step, max(0, count))
-    count = max(math.ceil((limit - start) / step), 0)
-    if count <= _MOST:
-        return numbers([start + step * index for index in range(count)], dtype)
-    return _counting(call, start, step, count)
+        count = -(-span // abs(step)) if dtype not in FLOATS else math.ceil(span / abs(step))
+        return _counting(call, start, step, larger(count, 0))
+    length = rounded(limit - start, dtype) if dtype in FLOATS else limit - start
+    count = max(math.ceil(length / step), 0)
+    if count > _MOST:
+        return _counting(call, start, step, count)
+    items = [start]
+    for _ in range(count):
+        items.append(items[-1] + step if dtype not in FLOATS else rounded(items[-1] + step, dtype))
+    return numbers(items[:count], dtype)
 
 
 def _counting(call: OperatorCall, start: Any, step: Any, count: Any) -> torch.Tensor:
@@ -106,23 +118,9 @@ def _cast(call: OperatorCall) -> Any:
     return call.same(0, target)
 
 
-@operator("If")
-def _if(call: OperatorCall) -> Any:
-    condition = call.numbers(0, "which way it goes").items
-    branch = call.step.attributes.get("then_branch" if condition[0] else "else_branch")
-    if not isinstance(branch, Graph):
-        raise ValueError("an If without a branch")
-    return call.host.run_inner(branch)
-
-
 @operator("NonZero", "Unique", "Compress", "NonMaxSuppression")
 def _of_the_data(call: OperatorCall) -> Any:
     raise Unanalysable(f"the size of what `{call.step.operator}` of `{call.step.name}` gives depends on the data")
-
-
-@operator("Loop", "Scan", "SequenceMap")
-def _loop(call: OperatorCall) -> Any:
-    raise Unanalysable(f"the loop `{call.step.operator}` of `{call.step.name}` is not followed")
 
 
 @operator("OneHot")

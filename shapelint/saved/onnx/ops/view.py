@@ -9,7 +9,7 @@ import numpy
 import torch
 
 from shapelint.saved.declare import Declaration, declared
-from shapelint.saved.onnx.call import Kind, Need, OperatorCall, operator
+from shapelint.saved.onnx.call import Kind, Need, OperatorCall, counted, operator
 from shapelint.saved.onnx.numbers import Numbers, numbers
 from shapelint.size.number import plain
 from shapelint.size.tracking import symbolic
@@ -36,7 +36,7 @@ def _reshape(call: OperatorCall) -> Any:
 @operator("Flatten")
 def _flatten(call: OperatorCall) -> Any:
     shape, axis = call.shape(0), call.integer("axis", 1)
-    axis = axis + len(shape) if axis < 0 else axis
+    axis = axis + len(shape) if axis < 0 and call.opset >= 11 else axis
     if not 0 <= axis <= len(shape):
         raise ValueError(f"axis {axis} is none of a tensor of {len(shape)} axes")
     return call.made((elements(shape[:axis]), elements(shape[axis:])))
@@ -103,7 +103,7 @@ def _expand(call: OperatorCall) -> Any:
         return numbers(numpy.broadcast_to(value.array, shape).flat, value.dtype, shape)
     other = declared(Declaration("constant", (target,), (call.dtype(),)))
     made: torch.Tensor = declared(Declaration("expand", None, (call.dtype(),)), call.tensor(0), other)
-    call.count(made, call.counted(0))
+    call.count(made, counted(call.value(0)))
     return made
 
 
