@@ -7,6 +7,7 @@ and put back as they were where that finds otherwise.
 
 from __future__ import annotations
 
+import linecache
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
@@ -219,6 +220,7 @@ class Fixer:
 def _write(document: Document) -> None:
     """Writes the file; its byte code goes, since Python takes a file of the same size and second for unchanged."""
     output.write_bytes(document.file, document.data)
+    linecache.checkcache(document.file)
     with suppress(OSError, NotImplementedError):
         Path(cache_from_source(document.file)).unlink(missing_ok=True)
 

@@ -18,6 +18,7 @@ from shapelint.report.report import Report
 from shapelint.request.call_kwargs import _texts
 from shapelint.terminal.error_lines import one_line, show_traceback, subject_line
 from shapelint.terminal.progress import progress_shown
+from shapelint.terminal.warned import tell_each_once
 
 BEGIN, FAILED, PASSED, KEEP, REPORT, DONE, FATAL = "begin", "failed", "passed", "keep", "report", "done", "fatal"
 
@@ -40,6 +41,8 @@ class CheckingTask:
 
     def __call__(self, tell: Callable[[str, bytes], None]) -> None:
         """Does jobs and tells which one begins, and its report or why it failed."""
+        if self.apart:
+            tell_each_once()
         try:
             _prepare(self.provider)
             watching = Watching(_projects(self.jobs)) if self.keeping else None

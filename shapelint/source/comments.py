@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from shapelint.errors import SpecError
+from shapelint.source.encoding import decoded
 
 WORD: Final = b"shapelint:"
 _MARK: Final = re.compile(r"#\s*shapelint:(.*)", re.DOTALL)
@@ -40,11 +41,17 @@ class Comments:
 
 
 def read_comments(data: bytes, file: str) -> Comments:
-    """The comments of a source text; SpecError for an `ignore` that cannot be read.
+    """The comments of a source file; SpecError for an `ignore` that cannot be read.
 
     Raises what `tokenize` does for a text that is no Python.
     """
-    tokens = [token for token in tokenize.tokenize(io.BytesIO(data).readline) if token.type == tokenize.COMMENT]
+    return comments_in(decoded(data)[0].removeprefix("\ufeff"), file)
+
+
+def comments_in(text: str, file: str) -> Comments:
+    """The comments of the text of a file; raises as `read_comments` does."""
+    source = io.StringIO(text, newline=None)
+    tokens = [token for token in tokenize.generate_tokens(source.readline) if token.type == tokenize.COMMENT]
     ignores = {token.start[0]: _ignore(token, file) for token in tokens}
     alone = frozenset(token.start[0] for token in tokens if not token.line[: token.start[1]].strip())
     marks = {token.start[0]: _MARK.match(token.string) for token in tokens if ignores[token.start[0]] is None}

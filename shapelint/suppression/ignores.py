@@ -18,7 +18,7 @@ from typing import Any
 from shapelint.facts.analysis import UnusedIgnore
 from shapelint.facts.finding import Finding, fits
 from shapelint.facts.result import CheckResult
-from shapelint.source.comments import WORD, Ignore, read_comments
+from shapelint.source.comments import WORD, Ignore, comments_in
 from shapelint.source.ownership import file_of, installed
 from shapelint.source.span import Span
 from shapelint.source.syntax import function_around, tree
@@ -100,10 +100,10 @@ class _Ignores:
 
 def _read(file: str) -> Iterator[Ignore]:
     """The comments of a file, in the text that the model was built from."""
-    data = "".join(linecache.getlines(file)).encode()
-    if WORD in data:
+    text = "".join(linecache.getlines(file))
+    if WORD.decode() in text:
         with suppress(SyntaxError, tokenize.TokenError):
-            yield from read_comments(data, file).ignores
+            yield from comments_in(text, file).ignores
 
 
 def _covers(ignore: Ignore, finding: Finding) -> bool:
