@@ -102,7 +102,8 @@ def _model(
         return Assumption(saved.loaded, init_kwargs, given, "")
     loaded = load(target, init_kwargs=init_kwargs, method=options.method)
     default = torch.get_default_dtype()  # as the import of the user's module leaves it
-    return Assumption(loaded, init_kwargs, given.in_dtype(str(default)), "")
+    fitted = given.fitted(getattr(loaded.module, options.method or "forward"))
+    return Assumption(loaded, init_kwargs, fitted.in_dtype(str(default)), "")
 
 
 _KINDS: Final[Mapping[str, tuple[Any, str]]] = {

@@ -112,16 +112,17 @@ def checked(job: Job) -> Report:
     """The report of one job, checked in this process, without what its project ignores in some files."""
     from shapelint.engine import check
     from shapelint.load.target import import_folder
-    from shapelint.request.spec import parse_tensor
+    from shapelint.request.entries import as_values
+    from shapelint.request.inputs import parse_inputs
 
     inputs = [_texts(text, None) for text in job.inputs]
-    known = {name for text in inputs if isinstance(text, str) for name in parse_tensor(text).symbols()}
+    known = {name for spec in parse_inputs(inputs).tensors() for name in spec.symbols()}
     with one_check(), import_folder(job.folder), _no_arguments(job.target):
         report = check(
             job.target,
             inputs or None,
             call_kwargs=_texts(job.call_kwargs, known),
-            init_kwargs=job.kwargs,
+            init_kwargs=as_values(job.kwargs),
             sizes=job.sizes,
             expect=job.expect,
             confirm=job.confirm,

@@ -17,7 +17,7 @@ from types import ModuleType
 from typing import Final
 
 from shapelint.errors import TargetError, printable
-from shapelint.load.failure import described, place
+from shapelint.load.failure import described, importing_advice, place
 from shapelint.load.overlay import loader, overlaid
 from shapelint.source.fault import call_foreign, let_out
 from shapelint.source.ownership import file_of, installed
@@ -233,7 +233,8 @@ def _guarded(run: Callable[[], ModuleType], shown: str, module: str) -> ModuleTy
         raise TargetError(f'{ended}; write `if __name__ == "__main__":` above what is to be run') from error
     except Exception as error:  # the user's code
         let_out(error)
-        raise TargetError(f"cannot import {shown!r}: {described(error)}{place(error)}") from error
+        failure = f"cannot import {shown!r}: {described(error)}{place(error)}"
+        raise TargetError(failure + importing_advice(error)) from error
 
 
 def _near_modules(module: str, missing: str) -> list[str]:

@@ -123,7 +123,7 @@ def _model(file: str, name: str, node: _Definition, texts: Mapping[int, str]) ->
 
 def _add(found: dict[str, list[str]], word: str) -> None:
     # Only a file that has such comments pays for the import of what reads them.
-    from shapelint.request.spec import parse_expect, parse_sizes, parse_tensor
+    from shapelint.request.spec import parse_argument, parse_expect, parse_sizes
 
     key, sign, value = word.partition("=")
     if not sign:
@@ -132,5 +132,5 @@ def _add(found: dict[str, list[str]], word: str) -> None:
         raise SpecError(f"unknown key {key!r}{nearest(key, _KEYS)}")
     if found[key] and key != "input":
         raise SpecError(f"{key!r} is given twice")
-    {"input": parse_tensor, "expect": parse_expect, "sizes": parse_sizes}[key](value)
+    {"input": parse_argument, "expect": parse_expect, "sizes": parse_sizes}[key](value)
     found[key].append(value)

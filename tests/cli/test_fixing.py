@@ -251,6 +251,44 @@ def test_permissions_and_links_stay() -> None:
     assert sorted(os.listdir()) in (["net.py", "real.py"], ["__pycache__", "net.py", "real.py"])
 
 
+def test_both_names_of_a_hard_link_have_the_fix() -> None:
+    write(PAIR, "real.py")
+    Path("net.py").hardlink_to("real.py")
+    assert check("--fix") == 0
+    assert "output_padding=1" in Path("real.py").read_text()
+    assert Path("net.py").samefile("real.py")
+
+
+@pytest.mark.parametrize(
+    ("encoding", "word", "newline"),
+    [
+        ("cp1252", "Größe — é", "\n"), ("shift_jis", "表示ソ十能", "\n"), ("euc-kr", "모델", "\r\n"),
+        ("latin-1", "\x85 \xa0 é", "\n"), ("utf-8", "\u2028 \x0c", "\n"), ("utf-8", "encoding: no", "\r"),
+    ],
+)  # fmt: skip
+def test_a_file_keeps_its_encoding_and_newlines(
+    encoding: str, word: str, newline: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    head = f"# coding: {encoding}\n# {word}\n'{word}'\n"
+    model = PAIR.strip().replace("class Net", "# shapelint: input=1,3,6,6\nclass Net")
+    model = model.replace("  # back again", f"  # {word}  # shapelint: ignore[SL105]")
+    source = head + NET.format(model).lstrip("\n")
+    before = source.replace("\n", newline).encode(encoding)
+    Path("net.py").write_bytes(before)
+    assert check("--diff") == 1
+    assert f"+            nn.ConvTranspose2d(8, 3, 3, stride=2, padding=1, output_padding=1),  # {word}" in (
+        capsys.readouterr().out
+    )
+    assert check("--fix") == 0
+    assert Path("net.py").read_bytes() == before.replace(b"padding=1),  #", b"padding=1, output_padding=1),  #")
+    capsys.readouterr()
+    assert check("--format", "concise") == 0
+    line = next(line for line in source.split("\n") if "ConvTranspose2d" in line)
+    column = line.index("# shapelint: ignore") + len(", output_padding=1") + 1
+    number = source.split("\n").index(line) + 1
+    assert f"net.py:{number}:{column}: SL901 `ignore[SL105]` silences nothing" in capsys.readouterr().out
+
+
 def test_a_file_that_changes_meanwhile_is_left_alone(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
