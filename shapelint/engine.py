@@ -152,13 +152,14 @@ def _with_edits(
     if not any(finding.fix is not None for finding in findings):
         return findings
     from shapelint.diagnosis.output_padding import transposing_calls
-    from shapelint.repair.arguments import with_edits
+    from shapelint.repair.arguments import with_edits, without_cell_edits
     from shapelint.repair.code import tried
 
     with shared_state():
         seen = [tried(finding, trier) for finding in findings]
         calls = transposing_calls(analysis.graph)
-        return with_edits(seen, loaded, None if trier is None else trier.load_again, calls)
+        edited = with_edits(seen, loaded, None if trier is None else trier.load_again, calls)
+        return without_cell_edits(edited)
 
 
 def _found(

@@ -113,7 +113,7 @@ def _elements(shape: tuple[int, ...]) -> int:
 
 
 def sample_inputs(traced: Subject, sizes: Mapping[str, int]) -> tuple[tuple[object, ...], dict[str, object]]:
-    """Seeded CPU tensors in the place of the specs, as FlatModule takes them: no object is made of an AnnotatedObject."""
+    """Seeded CPU tensors in the place of the specs, as FlatModule takes them: objects of classes are not made yet."""
     generator = torch.Generator().manual_seed(0)
 
     def made(spec: TensorSpec) -> Any:

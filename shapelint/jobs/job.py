@@ -12,6 +12,7 @@ from shapelint.facts.finding import Finding, fits
 from shapelint.report.report import Report
 from shapelint.request.config import SAVED, Config, ConfiguredModel
 from shapelint.request.options import TIMEOUT, CheckOptions, ModelOptions
+from shapelint.source.notebook import SOURCES
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,7 @@ def without_ignored(report: Report, job: Job) -> Report:
 def _ignored(finding: Finding, job: Job) -> bool:
     """Whether a pattern that fits the file (its name, or its path from the project's folder) ignores the rule."""
     module = job.target if job.target.endswith(SAVED) else job.target.rpartition(":")[0]
-    file = finding.location.file if finding.location else module if module.endswith((".py", *SAVED)) else None
+    file = finding.location.file if finding.location else module if module.endswith((*SOURCES, *SAVED)) else None
     if file is None:
         return False
     with suppress(ValueError):  # another drive of Windows

@@ -10,11 +10,11 @@ import os
 import tokenize
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 from shapelint.errors import SpecError, TargetError, nearest
 from shapelint.source.comments import WORD, Comments, read_comments
+from shapelint.source.notebook import source_of
 from shapelint.source.syntax import file_tree
 
 _KEYS: Final = ("input", "expect", "sizes")
@@ -40,7 +40,7 @@ def annotated_models(path: str | os.PathLike[str]) -> tuple[AnnotatedModel, ...]
     """
     file = os.fspath(path)
     try:
-        data = Path(file).read_bytes()
+        data = source_of(file)
     except (OSError, ValueError) as error:
         raise TargetError(f"cannot read {file!r}: {getattr(error, 'strerror', None) or error}") from error
     if WORD not in data:
