@@ -87,6 +87,7 @@ def command(context: click.Context, version: bool) -> int:
 @click.option(
     "--format", "form", type=Choice(FORMATS), default="text", show_default=True, help="How the report is written."
 )
+@click.option("--statistics", is_flag=True, help="Count the findings of each rule.")
 @click.option("-o", "--output", "file", metavar="FILE", help="Write the report there and nothing to standard output.")
 @click.option("--exit-zero", is_flag=True, help="Exit 0 even where something was found.")
 @click.option("-q", "--quiet", is_flag=True, help="Show only models with an error or a warning.")
@@ -94,7 +95,9 @@ def command(context: click.Context, version: bool) -> int:
 @options.run_options
 @options.traceback_option
 @click.pass_obj
-def check(apart: bool, /, targets: tuple[str, ...], form: str, file: str | None, **given: Any) -> int:
+def check(
+    apart: bool, /, targets: tuple[str, ...], form: str, statistics: bool, file: str | None, **given: Any
+) -> int:
     """Checks the sizes of models.
 
     TARGET is pkg.mod:Net, path/file.py:Net, path/file.py for the models in it, a folder for those below it, or the file
@@ -112,7 +115,7 @@ def check(apart: bool, /, targets: tuple[str, ...], form: str, file: str | None,
     checker = Checker(CheckOptions(**given, confirm=confirm, usual_confirm=("cpu",), picture=form == "html"))
     rules = _chosen(given, needed=bool(known or renewed))
     baseline = baseline_of(known, renewed, rules, alone=not file and not wanted.any, whole=not targets)
-    form, file = (RENEWED, renewed) if renewed else (form, file)
+    form, file = (RENEWED, renewed) if renewed else (options.form_of(form, statistics=statistics), file)
     if file is not None:
         output.probe(file)
     if targets:
@@ -198,8 +201,9 @@ def explain(code: str | None, every: bool) -> int:
 
 @command.command()
 @click.option("--new", nargs=2, metavar="CODE NAME", help="Write the skeleton of a rule into the current folder.")
-def rules(new: tuple[str, str] | None) -> int:
-    """Lists the installed rules.
+@click.option("--format", "form", type=Choice(("text", "json")), default="text", show_default=True)
+def rules(new: tuple[str, str] | None, form: str) -> int:
+    """Lists the installed rules, with --format json their pages too.
 
     With --new, writes the file of a rule of your own, to be registered under the entry points `shapelint.rules`.
     """
@@ -213,9 +217,9 @@ def rules(new: tuple[str, str] | None) -> int:
         output.show(f"wrote {file}, whose examples hold; {advice}\n")
         return CLEAN
     from shapelint.registry import load_rules
-    from shapelint.report.rule_page import render_list
+    from shapelint.report.rule_page import render_json, render_list
 
-    output.show(render_list(load_rules()))
+    output.show((render_json if form == "json" else render_list)(load_rules()))
     return CLEAN
 
 
@@ -264,11 +268,14 @@ def _draws() -> bool:
 
 def _chosen(given: Mapping[str, Any], *, needed: bool) -> tuple[Rule, ...]:
     """The rules that the options choose; where they say nothing none are loaded, since a cached check would wait."""
-    if not (needed or given["select"] or given["ignore"]):
+    named = (*given["select"], *given["extend_select"], *given["ignore"])
+    if not (needed or named):
         return ()
     from shapelint.registry import select_rules
 
-    return select_rules(given["select"], given["ignore"])
+    select_rules((*given["select"], *given["extend_select"]))
+    more = given["extend_select"] if given["select"] else ()
+    return select_rules((*given["select"], *more), given["ignore"])
 
 
 def _coloured() -> bool:

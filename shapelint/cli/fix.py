@@ -24,6 +24,7 @@ from shapelint.jobs.job import Job
 from shapelint.report.report import Report
 from shapelint.source.ownership import shown
 from shapelint.source.span import Edit
+from shapelint.suppression.ignores import used_elsewhere
 from shapelint.terminal import output
 from shapelint.terminal.interrupt import undisturbed, unfinished
 
@@ -61,7 +62,8 @@ def fixing(checker: Checker, wanted: FixOptions, view: View, *, provider: str | 
         return [again.reports.get(number) for number in range(len(jobs))]
 
     numbers = sorted(checker.reports)
-    jobs, reports = [checker.jobs[each] for each in numbers], [checker.reports[each] for each in numbers]
+    jobs = [checker.jobs[each] for each in numbers]
+    reports = used_elsewhere([checker.reports[each] for each in numbers])
     fixer = Fixer(recheck, wanted.unsafe)
     final = fixer.fix(jobs, reports)
     for line in fixer.refused:

@@ -31,7 +31,7 @@ class View:
     @property
     def tells_failures(self) -> bool:
         """Whether the form has a place for the checks that could not be done."""
-        return self.form not in ("text", "concise", "sizes", RENEWED)
+        return self.form not in ("text", "concise", "statistics", "sizes", RENEWED)
 
     def rendered(self, reports: Iterable[CheckResult], failures: Sequence[str] = ()) -> str:
         """The text of the reports, and of the checks that could not be done where the form has a place for them."""
@@ -53,7 +53,8 @@ class View:
             return visible("\n".join(shown))
         if self.form == RENEWED and self.baseline is not None:
             return self.baseline.renewed(reports)
-        module = import_module(f"shapelint.report.{self.form}")
+        module = import_module(f"shapelint.report.{self.form}")  # each form has a module of its name
         if self.tells_failures:
             return str(module.render(reports, failures=failures))
-        return visible(module.render(reports)) if self.form == "concise" else str(module.render(reports))
+        text = str(module.render(reports))
+        return visible(text) if self.form in ("concise", "statistics") else text

@@ -49,7 +49,7 @@ def job_of(model: ConfiguredModel, config: Config, options: CheckOptions) -> Job
         inputs=options.input or model.input,
         **options.over(replace(model, sizes=None) if options.input else model),
         confirm=confirm if options.confirm is None else options.confirm,
-        select=options.select or config.select,
+        select=_selected(options, config),
         ignore=options.ignore or config.ignore,
         per_file_ignores=config.per_file_ignores,
         folder=config.folder,
@@ -57,6 +57,12 @@ def job_of(model: ConfiguredModel, config: Config, options: CheckOptions) -> Job
         cache_dir=config.cache_dir or "",
         picture=options.picture,
     )
+
+
+def _selected(options: CheckOptions, config: Config) -> tuple[str, ...]:
+    """The rules that are chosen, with those that are wanted besides; () is all of them."""
+    chosen = options.select or config.select
+    return (*chosen, *config.extend_select, *options.extend_select) if chosen else ()
 
 
 def without_ignored(report: Report, job: Job) -> Report:

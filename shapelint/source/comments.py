@@ -23,12 +23,16 @@ _IGNORE: Final = re.compile(r"#\s*shapelint:\s*ignore(?![\w=-])(?P<codes>\[(?P<l
 
 @dataclass(frozen=True, slots=True)
 class Ignore:
-    """A comment `# shapelint: ignore[SL201]`: its place (columns from 1), and the codes it names; () names all."""
+    """A comment `# shapelint: ignore[SL201] why`: its place (columns from 1), and the codes it names; () names all.
+
+    `end_column` is that of the brackets, `rest_column` that of the reason behind them.
+    """
 
     line: int
     column: int
     end_column: int
     codes: tuple[str, ...]
+    rest_column: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,4 +76,5 @@ def _ignore(token: tokenize.TokenInfo, file: str) -> Ignore | None:
     if (found["codes"] and "" in codes) or (not found["codes"] and rest):
         raise SpecError(f"{file}:{line}: cannot read {found[0].strip()!r}; write `# shapelint: ignore[SL201]`")
     end = start + (found.end("codes") if found["codes"] else found.start("rest"))
-    return Ignore(line, start + found.start() + 1, end + 1, codes if found["codes"] else ())
+    last = start + found.end("rest")
+    return Ignore(line, start + found.start() + 1, end + 1, codes if found["codes"] else (), last + 1)

@@ -275,11 +275,11 @@ def test_a_file_keeps_its_encoding_and_newlines(
     source = head + NET.format(model).lstrip("\n")
     before = source.replace("\n", newline).encode(encoding)
     Path("net.py").write_bytes(before)
-    assert check("--diff") == 1
+    assert check("--diff", "--ignore", "SL901") == 1
     assert f"+            nn.ConvTranspose2d(8, 3, 3, stride=2, padding=1, output_padding=1),  # {word}" in (
         capsys.readouterr().out
     )
-    assert check("--fix") == 0
+    assert check("--fix", "--ignore", "SL901") == 0
     assert Path("net.py").read_bytes() == before.replace(b"padding=1),  #", b"padding=1, output_padding=1),  #")
     capsys.readouterr()
     assert check("--format", "concise") == 0
@@ -371,3 +371,44 @@ class Net(nn.Module):
     assert "padding=1, output_padding=1) for _" in Path("net.py").read_text()
     assert "every size\n" in capsys.readouterr().out
     assert size(1, 3, 30, 41) == (30, 41)
+
+
+@pytest.mark.parametrize(
+    ("comment", "left"),
+    [
+        ("  # shapelint: ignore[SL101, SL105] odd sizes only", "  # shapelint: ignore[SL101] odd sizes only"),
+        ("  # shapelint: ignore[SL105] odd sizes only", ""),
+        ("  # noqa: E501  # shapelint: ignore[SL105]", "  # noqa: E501"),
+        ("  # shapelint: ignore[SL105] odd  # noqa: E501", "  # noqa: E501"),
+    ],
+)
+def test_an_unused_comment_is_taken_out(comment: str, left: str) -> None:
+    write(PAIR.replace("  # back again", comment))
+    assert check("--fix", "--select", "SL") in (0, 1)
+    line = next(line for line in Path("net.py").read_text().splitlines() if "ConvTranspose2d" in line)
+    fixed = "" if "SL101" in comment else ", output_padding=1"
+    assert line == f"            nn.ConvTranspose2d(8, 3, 3, stride=2, padding=1{fixed}),{left}"
+
+
+def test_a_comment_that_serves_another_model_of_the_command_stays() -> None:
+    source = write(
+        """
+        def pair(padding):
+            return nn.Sequential(
+                nn.Conv2d(3, 8, 3, 2, 1),
+                nn.ConvTranspose2d(8, 3, 3, 2, 1, padding),  # shapelint: ignore[SL101]
+            )
+
+
+        # shapelint: input=1,3,6,6
+        def fine():
+            return pair(1)
+
+
+        # shapelint: input=1,3,6,6
+        def wrong():
+            return pair(0)
+        """
+    )
+    assert run(["check", "net.py", "--no-confirm", "--fix"]) == 0
+    assert Path("net.py").read_text() == source
