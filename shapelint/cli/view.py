@@ -56,5 +56,5 @@ class View:
         module = import_module(f"shapelint.report.{self.form}")  # each form has a module of its name
         if self.tells_failures:
             return str(module.render(reports, failures=failures))
-        text = str(module.render(reports))
-        return visible(text) if self.form in ("concise", "statistics") else text
+        written = str(module.render(reports))
+        return visible(written) if self.form in ("concise", "statistics") else written
