@@ -47,3 +47,13 @@ def test_rules_besides_the_selected_ones(capsys: pytest.CaptureFixture[str]) -> 
     assert run([*CALL, "--extend-select", "SL1"]) == 1
     assert run([*CALL, "--extend-select", "SL77"]) == 2
     assert "there is no rule `SL77`" in capsys.readouterr().err
+
+
+def test_a_map_has_no_sign_that_a_log_would_take_for_a_command(capsys: pytest.CaptureFixture[str]) -> None:
+    head, line = MODEL.split("        self.conv")[0], "        return self.b(self.a(x))\n"
+    parts = "        self.a, self.b = nn.MaxPool2d(2), nn.MaxPool2d(3)\n\n    def forward(self, x):\n"
+    Path("net.py").write_text(head + parts + line)
+    assert run(["sizes", "net.py:Net", "--input", "1,3,H,W"]) == 0
+    out = capsys.readouterr().out
+    assert "  - raises in" in out
+    assert "\\x3a" not in out
