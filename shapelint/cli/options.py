@@ -158,6 +158,13 @@ def confirmation(*, no_confirm: bool, provider: str | None) -> tuple[str, ...] |
     return () if no_confirm else (provider,) if provider else None
 
 
+def check_contradiction(**given: bool) -> None:
+    """ShapelintError where two options are given that contradict each other."""
+    names = [f"--{name.replace('_', '-')}" for name, said in given.items() if said]
+    if len(names) > 1:
+        raise ShapelintError(f"{' and '.join(names)} contradict each other; give one")
+
+
 def form_of(form: str, *, statistics: bool) -> str:
     """The form of the report; ShapelintError where --statistics and another --format are given."""
     if statistics and form != "text":

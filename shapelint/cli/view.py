@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -58,3 +60,10 @@ class View:
             return str(module.render(reports, failures=failures))
         written = str(module.render(reports))
         return visible(written) if self.form in ("concise", "statistics") else written
+
+
+def coloured() -> bool:
+    """Colour is for terminals whose user has not said no (no-color.org), and for who asks for it (force-color.org)."""
+    if os.environ.get("NO_COLOR") or sys.stdout is None:
+        return False
+    return bool(os.environ.get("FORCE_COLOR")) or (sys.stdout.isatty() and os.environ.get("TERM") != "dumb")

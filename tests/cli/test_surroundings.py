@@ -57,3 +57,53 @@ def test_a_map_has_no_sign_that_a_log_would_take_for_a_command(capsys: pytest.Ca
     out = capsys.readouterr().out
     assert "  - raises in" in out
     assert "\\x3a" not in out
+
+
+def test_ignore_comments_are_written_where_the_findings_are(capsys: pytest.CaptureFixture[str]) -> None:
+    call = "nn.ConvTranspose2d(  # shapelint: ignore[SL3]\n            8, 3,"
+    several = MODEL.replace("nn.ConvTranspose2d(8, 3,", call)
+    Path("net.py").write_bytes(several.replace("\n", "\r\n").encode())
+    assert run([*CALL, "--add-ignore", "--diff"]) == 0
+    added = "+        self.deconv = nn.ConvTranspose2d(  # shapelint: ignore[SL3, SL101]\n"
+    assert added in capsys.readouterr().out.replace("\r\n", "\n")
+    assert "SL101" not in Path("net.py").read_text()
+    assert run([*CALL, "--add-ignore", "--fix"]) == 2
+    assert capsys.readouterr().err == "shapelint: --add-ignore and --fix contradict each other; give one\n"
+    assert run([*CALL, "--add-ignore"]) == 0
+    assert "shapelint: wrote ignore comments for 1 finding into net.py" in capsys.readouterr().err
+    expected = several.replace("ignore[SL3]", "ignore[SL3, SL101]").replace("\n", "\r\n").encode()
+    assert Path("net.py").read_bytes() == expected
+    assert run([*CALL]) == 0
+
+
+def test_a_comment_goes_to_the_first_line_that_can_hold_one(capsys: pytest.CaptureFixture[str]) -> None:
+    broken = "self.deconv = nn \\\n            .ConvTranspose2d(8, 3,"
+    Path("net.py").write_text(MODEL.replace("self.deconv = nn.ConvTranspose2d(8, 3,", broken))
+    assert run([*CALL, "--add-ignore"]) == 0
+    assert ".ConvTranspose2d(8, 3, 3, stride=2, padding=1)  # shapelint: ignore[SL101]" in Path("net.py").read_text()
+    assert run([*CALL]) == 0
+
+
+def test_doctor_tells_what_is_here_and_what_a_model_lacks(capsys: pytest.CaptureFixture[str]) -> None:
+    guarded = "try:\n    import missing_too\nexcept ImportError:\n    pass\n"
+    Path("deep.py").write_text(f"import cv2_missing, os.path\nimport cv2\n{guarded}")
+    Path("net.py").write_text("import deep\nfrom . import deep\n" + MODEL)
+    assert run(["doctor", "net.py:Net"]) == 1
+    told = capsys.readouterr().out.splitlines()
+    assert told[0].startswith("shapelint 0.")
+    assert any(line.startswith("torch 2.") for line in told)
+    assert any(line.startswith("providers of onnxruntime: ") and "CPUExecutionProvider" in line for line in told)
+    assert "settings: none" in told
+    assert told[-3:] == [
+        "net.py needs cv2, which is not installed (it is in the package opencv-python)",
+        "net.py needs cv2_missing, which is not installed",
+        "files of models whose imports are all here: 0",
+    ]
+    Path("net.py").write_text(MODEL)
+    assert run(["doctor", "net.py:Net"]) == 0
+
+
+def test_doctor_takes_a_wrong_setting_as_something_that_is_missing(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("pyproject.toml").write_text("[tool.shapelint]\nselct = []\n")
+    assert run(["doctor", "net.py"]) == 1
+    assert "[tool.shapelint] has no key 'selct', did you mean 'select'?" in capsys.readouterr().out
