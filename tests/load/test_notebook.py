@@ -64,6 +64,22 @@ def test_a_notebook_is_never_written(capsys: pytest.CaptureFixture[str]) -> None
     assert Path("net.ipynb").read_bytes() == before
 
 
+@pytest.mark.parametrize(
+    ("form", "words"),
+    [
+        ("github", ("::error file=net.ipynb,line=1,", "::cell 6, line 6: `deconv` gives back 5x5")),
+        ("gitlab", ('"path": "net.ipynb"', "cell 6, line 6: `deconv`")),
+        ("sarif", ('"uri": "net.ipynb"', "cell 6, line 6: `deconv`")),
+    ],
+)
+def test_code_hosts_get_the_file_and_the_cell_in_words(
+    form: str, words: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(["check", "net.ipynb:Net", "--input", "1,3,6,6", "--no-confirm", "--format", form])
+    out = capsys.readouterr().out
+    assert all(word in out for word in words), out
+
+
 def test_a_comment_in_a_cell_is_read(capsys: pytest.CaptureFixture[str]) -> None:
     commented = NET.replace("class Net", "# shapelint: input=1,3,9,9\nclass Net").removeprefix("%%time\n")
     notebook(*CELLS[:5], ("code", commented))
