@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import difflib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from importlib.abc import Loader
 from pathlib import Path
 from types import ModuleType
@@ -19,7 +19,11 @@ from shapelint.source.fault import call_foreign
 from shapelint.source.notebook import Cell, cells, remember
 from shapelint.source.ownership import shown
 
-_CHANGES: Final = frozenset({"append", "extend", "insert", "update", "setdefault", "add", "register_module"})
+_CHANGES: Final = frozenset({
+    "append", "extend", "insert", "remove", "pop", "clear", "reverse", "sort", "update", "setdefault", "popitem", "add",
+    "discard", "add_module", "register_module", "register_buffer", "register_parameter", "register_forward_hook",
+    "register_forward_pre_hook",
+})  # fmt: skip
 _SETTINGS: Final = ("sys.path.", "os.chdir", "os.environ", "torch.set_default_")
 
 
@@ -53,19 +57,24 @@ def _needed(found: Iterable[Cell], name: str, file: str) -> set[int]:
         raise TargetError(f"no cell of {file!r} defines {name!r}{reason}")
     wanted, kept = {name}, {id(each) for each in statements if _is_setting(each)}
     wanted |= {used for each in statements if id(each) in kept for used in _used(each)}
+    changing = {each.name: _changed(each) for each in statements if isinstance(each, ast.FunctionDef)}
     while True:
-        more = [each for each in statements if id(each) not in kept and _serves(each, wanted)]
+        more = [each for each in statements if id(each) not in kept and _serves(each, wanted, changing)]
         if not more:
             return kept
         kept |= set(map(id, more))
         wanted |= {used for each in more for used in _used(each)}
 
 
-def _serves(statement: ast.stmt, wanted: set[str]) -> bool:
-    """Whether a statement gives a wanted name its value, or changes it."""
+def _serves(statement: ast.stmt, wanted: set[str], changing: Mapping[str, set[str]]) -> bool:
+    """Whether a statement gives a wanted name its value, or changes it, also by a function that does."""
     if isinstance(statement, ast.ImportFrom) and any(alias.name == "*" for alias in statement.names):
         return True
-    return bool(_bound(statement) & wanted) or _changed(statement) in wanted
+    if isinstance(statement, ast.FunctionDef | ast.ClassDef):
+        return statement.name in wanted
+    called = {node.func.id for node in _calls(statement) if isinstance(node.func, ast.Name)}
+    changed = _changed(statement).union(*(changing.get(name, set()) for name in called))
+    return bool((_bound(statement) | changed) & wanted)
 
 
 def _bound(statement: ast.stmt) -> set[str]:
@@ -79,18 +88,25 @@ def _bindings(node: ast.AST) -> Iterator[str]:
         return
     if isinstance(node, ast.Import | ast.ImportFrom):
         yield from (alias.asname or alias.name.partition(".")[0] for alias in node.names)
-    elif isinstance(node, ast.Name | ast.Attribute | ast.Subscript) and isinstance(node.ctx, ast.Store):
+    elif isinstance(node, ast.Name | ast.Attribute | ast.Subscript) and not isinstance(node.ctx, ast.Load):
         yield from filter(None, (_root(node),))
     for child in ast.iter_child_nodes(node):
         yield from _bindings(child)
 
 
-def _changed(statement: ast.stmt) -> str | None:
-    """The name of the list or dict that a call such as `layers.append(...)` changes."""
-    call = statement.value if isinstance(statement, ast.Expr) else None
-    if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr in _CHANGES:
-        return _root(call.func)
-    return None
+def _changed(statement: ast.stmt) -> set[str]:
+    """The names whose objects a statement changes by a call such as `layers.append(...)`, or sets as global ones."""
+    changed = {name for node in ast.walk(statement) if isinstance(node, ast.Global) for name in node.names}
+    for call in _calls(statement):
+        if isinstance(call.func, ast.Attribute) and call.func.attr in _CHANGES:
+            changed |= set(filter(None, (_root(call.func),)))
+        elif isinstance(call.func, ast.Name) and call.func.id in ("setattr", "delattr") and call.args:
+            changed |= set(filter(None, (_root(call.args[0]),)))
+    return changed
+
+
+def _calls(statement: ast.stmt) -> Iterator[ast.Call]:
+    return (node for node in ast.walk(statement) if isinstance(node, ast.Call))
 
 
 def _is_setting(statement: ast.stmt) -> bool:

@@ -12,7 +12,7 @@ import types
 import typing
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, is_dataclass
-from typing import Any
+from typing import Any, Final
 
 from shapelint.errors import SpecError
 from shapelint.source.fault import call_foreign, let_out
@@ -25,6 +25,10 @@ class Entries(dict[str, Any]):
         super().__init__(*args, **kwargs)
         self.__dict__ = self
 
+    def __getattribute__(self, name: str) -> Any:
+        # The methods of a dict win over entries of their names, as they do in OmegaConf.
+        return getattr(dict, name).__get__(self) if name in _METHODS else super().__getattribute__(name)
+
     def __copy__(self) -> Entries:
         return Entries(self)
 
@@ -33,6 +37,9 @@ class Entries(dict[str, Any]):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Entries, (dict(self),)
+
+
+_METHODS: Final = frozenset(name for name in vars(dict) if not name.startswith("_")) - {"fromkeys"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -112,6 +112,23 @@ def test_cells_keep_their_lines_and_are_counted_with_those_of_text() -> None:
     assert place_in("net.ipynb", 7) == ("net.ipynb:cell 3", 1)
 
 
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "for channels in (3, 8):\n    layers.append(channels)",
+        "def fill():\n    layers.extend([3, 8])\n\nfill()",
+        "def fill():\n    global layers\n    layers = [3, 8]\n\nfill()",
+        "layers += [3, 9, 8]\ndel layers[1]",
+        "if torch.cuda.is_available() or True:\n    layers[:] = [3, 8]",
+    ],
+)
+def test_all_that_changes_what_a_name_needs_is_run(cell: str, capsys: pytest.CaptureFixture[str]) -> None:
+    net = ("code", NET.replace("total", "3"))
+    notebook(("code", "import torch\nfrom torch import nn\nlayers = []"), ("code", cell), net)
+    assert run(["check", "net.ipynb:Net", "--input", "1,3,6,6", "--no-confirm", "--format", "concise"]) == 1
+    assert "SL101" in capsys.readouterr().out
+
+
 def test_another_language_is_refused() -> None:
     Path("r.ipynb").write_text('{"cells": [], "metadata": {"kernelspec": {"language": "R"}}}')
     with pytest.raises(TargetError, match=r"'r.ipynb': it is no Jupyter notebook"):

@@ -51,6 +51,22 @@ class AnObject(Base):
         return self.run(batch.image) * batch.scale
 
 
+@dataclass
+class Measured:
+    image: torch.Tensor
+    width: int = 0
+
+    def __post_init__(self):
+        self.width = self.image.shape[-1]
+        if self.image.shape[-2] % 3 == 0:
+            raise ValueError("a multiple of 3")
+
+
+class AMeasure(Base):
+    def forward(self, batch: Measured):
+        return batch.image.new_zeros(1, 1, batch.width)
+
+
 class ANumber(Base):
     def forward(self, x, rate):
         assert type(rate) is int
@@ -161,6 +177,20 @@ def test_what_does_not_fit_is_one_line(
     last = capsys.readouterr().err.splitlines()[-1]
     assert last.startswith(f"shapelint: net.py:{name}: ")
     assert words in last
+
+
+def test_what_a_constructor_asks_of_sizes_is_a_condition(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["sizes", "net.py:AMeasure", "--input", "batch.image=1,3,H,W"]) == 0
+    out = capsys.readouterr().out
+    assert "runs for: H no multiples of 3, any W" in out
+    assert "proved for every size" in out
+    assert "gives (1, 1, W)" in out
+
+
+def test_methods_of_a_dict_win_over_entries_of_their_names() -> None:
+    entries = Entries(items=1, update=2, width=3)
+    assert list(copy.copy(entries).items()) == [("items", 1), ("update", 2), ("width", 3)]
+    assert (entries["items"], entries.width, vars(entries)["update"]) == (1, 3, 2)
 
 
 @pytest.mark.parametrize("text", ["t=:float32", "t=:int64", "sr=16000:float32", "sr=L", ":float32", "a.b=1,3,H"])
