@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import inspect
+import sys
 import types
 import typing
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -46,7 +47,7 @@ _METHODS: Final = frozenset(name for name in vars(dict) if not name.startswith("
 class AnnotatedObject:
     """An object that is to be made of a class and its fields; the values in the fields may be specs of tensors."""
 
-    kind: type
+    kind: Callable[..., object]
     fields: Mapping[str, object]
 
     def made(self, fields: Mapping[str, object]) -> object:
@@ -106,6 +107,8 @@ def _as(annotation: Any, name: str, value: Any) -> Any:
     kind = _class(annotation) if isinstance(value, Entries) else None
     if kind is None:
         return value
+    if kind is getattr(sys.modules.get("omegaconf"), "DictConfig", None):
+        return AnnotatedObject(_omegaconf, _plain(value))
     try:
         inspect.signature(kind).bind(**value)
     except (TypeError, ValueError) as error:
@@ -115,14 +118,28 @@ def _as(annotation: Any, name: str, value: Any) -> Any:
     return AnnotatedObject(kind, _fitted(value, _annotations(kind)))
 
 
+def _omegaconf(**fields: Any) -> object:
+    """An object of settings as OmegaConf makes it, where the user's code has imported that."""
+    return call_foreign(sys.modules["omegaconf"].OmegaConf.create, fields)
+
+
+def _plain(value: Any) -> Any:
+    """A value with plain dicts in the place of its Entries."""
+    if isinstance(value, Entries):
+        return {key: _plain(item) for key, item in value.items()}
+    return list(map(_plain, value)) if type(value) is list else value
+
+
 def _class(annotation: Any) -> type | None:
     """The class of the user's that an annotation names, also where it may be None; None where there is none."""
     if isinstance(annotation, types.UnionType) or typing.get_origin(annotation) is typing.Union:
         kinds = [each for each in typing.get_args(annotation) if each is not types.NoneType]
         return _class(kinds[0]) if len(kinds) == 1 else None
-    if not isinstance(annotation, type) or issubclass(annotation, Mapping) or annotation.__module__ == "builtins":
+    if not isinstance(annotation, type):
         return None
-    return None if annotation.__module__.partition(".")[0] == "torch" else annotation
+    package = annotation.__module__.partition(".")[0]
+    mapping = issubclass(annotation, Mapping) and package != "omegaconf"
+    return None if mapping or package in ("builtins", "torch") else annotation
 
 
 def _annotations(function: Callable[..., Any]) -> Mapping[str, Any]:

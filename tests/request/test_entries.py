@@ -179,6 +179,17 @@ def test_what_does_not_fit_is_one_line(
     assert words in last
 
 
+def test_an_object_of_omegaconf_is_made_where_one_is_annotated(capsys: pytest.CaptureFixture[str]) -> None:
+    made = "class DictConfig(dict):\n    pass\n\n\nclass OmegaConf:\n    @staticmethod\n    def create(given):\n"
+    body = "        assert type(given['block']) is dict\n        return DictConfig(given)\n"
+    Path("omegaconf.py").write_text(made + body)
+    model = "class Conf(Base):\n    def __init__(self, cfg: DictConfig):\n        assert type(cfg) is DictConfig\n"
+    rest = "        super().__init__(cfg['block']['width'])\n\n    forward = Base.run\n"
+    Path("net.py").write_text(f"from omegaconf import DictConfig\n{MODELS}\n\n{model}{rest}")
+    assert run(["check", "net.py:Conf", *IMAGE, "--kwargs", f'{{"cfg": {SETTINGS}}}', "--no-confirm"]) == 1
+    assert "SL101" in capsys.readouterr().out
+
+
 def test_what_a_constructor_asks_of_sizes_is_a_condition(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["sizes", "net.py:AMeasure", "--input", "batch.image=1,3,H,W"]) == 0
     out = capsys.readouterr().out
