@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import ClassVar
 
-from shapelint.rule import Analysis, Finding, Invalid, Severity, Valid
+from shapelint.rule import Analysis, Finding, Fix, Invalid, Safety, Severity, Valid
 
 _AUTOENCODER = """
 import torch.nn as nn
@@ -38,8 +38,8 @@ class UnusedIgnore:
 
     ## Fix
 
-    Take the comment, or the code that is named, out. A comment that is meant for other sizes than those that were
-    asked for may stay.
+    `--fix` takes the comment, or the code that is named, out, and the reason behind it. A comment that is meant for
+    other sizes than those that were asked for may stay.
     """
 
     code: ClassVar[str] = "SL901"
@@ -53,18 +53,21 @@ class UnusedIgnore:
             _AUTOENCODER.format(", output_padding=1)  # shapelint: ignore[SL101]  # <-- SL901"),
             "1,3,6,6",
             "`ignore[SL101]` silences nothing",
+            fixed="padding=1, output_padding=1)  # <-- SL901",
             options=_EVERY,
         ),
         Invalid(
             _AUTOENCODER.format(")  # shapelint: ignore[SL101, SL105]  # <-- SL901"),
             "1,3,6,6",
             "`SL105` in `ignore[SL101,SL105]` silences nothing",
+            fixed="padding=1)  # shapelint: ignore[SL101]  # <-- SL901",
             options=_EVERY,
         ),
         Invalid(
             _AUTOENCODER.format(", output_padding=1)  # shapelint: ignore  # <-- SL901"),
             "1,3,6,6",
             "`ignore` silences nothing",
+            fixed="padding=1, output_padding=1)  # <-- SL901",
             options=_EVERY,
         ),
     )
@@ -81,4 +84,5 @@ class UnusedIgnore:
                 message=f"{part}`{each.text}` silences nothing",
                 location=each.place,
                 unused=each.codes,
+                fix=Fix("take the comment out" if not part else f"take {named} out", Safety.SAFE, edits=(each.edit,)),
             )

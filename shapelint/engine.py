@@ -102,7 +102,8 @@ def _model(
         return Assumption(saved.loaded, init_kwargs, given, "")
     loaded = load(target, init_kwargs=init_kwargs, method=options.method)
     default = torch.get_default_dtype()  # as the import of the user's module leaves it
-    return Assumption(loaded, init_kwargs, given.in_dtype(str(default)), "")
+    fitted = given.fitted(getattr(loaded.module, options.method or "forward"))
+    return Assumption(loaded, init_kwargs, fitted.in_dtype(str(default)), "")
 
 
 _KINDS: Final[Mapping[str, tuple[Any, str]]] = {
@@ -151,13 +152,14 @@ def _with_edits(
     if not any(finding.fix is not None for finding in findings):
         return findings
     from shapelint.diagnosis.output_padding import transposing_calls
-    from shapelint.repair.arguments import with_edits
+    from shapelint.repair.arguments import with_edits, without_cell_edits
     from shapelint.repair.code import tried
 
     with shared_state():
         seen = [tried(finding, trier) for finding in findings]
         calls = transposing_calls(analysis.graph)
-        return with_edits(seen, loaded, None if trier is None else trier.load_again, calls)
+        edited = with_edits(seen, loaded, None if trier is None else trier.load_again, calls)
+        return without_cell_edits(edited)
 
 
 def _found(

@@ -5,7 +5,6 @@ torch, onnx and the engine are imported by the commands that check, when they ru
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -14,13 +13,15 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from shapelint.cli import options
+from shapelint.cli.add_ignore import add_ignores
 from shapelint.cli.baseline import baseline_of, renew
+from shapelint.cli.catalogue import explain, rules
 from shapelint.cli.checker import FORMATS, Checker
+from shapelint.cli.doctor import doctor
 from shapelint.cli.fix import FixOptions, fixing
-from shapelint.cli.help import Choice, Commands, complete_codes, complete_files
-from shapelint.cli.view import RENEWED, View
+from shapelint.cli.help import Choice, Commands, complete_files
+from shapelint.cli.view import RENEWED, View, coloured
 from shapelint.cli.write_inputs import write_inputs
-from shapelint.errors import RuleError
 from shapelint.request.options import CheckOptions
 from shapelint.terminal import output
 from shapelint.terminal.error_lines import one_line, show_traceback
@@ -84,9 +85,11 @@ def command(context: click.Context, version: bool) -> int:
 @options.rule_options
 @options.fix_options
 @click.option("--write-inputs", "writes", is_flag=True, help="Write assumed inputs as comments; with --diff show them.")
+@click.option("--add-ignore", "ignores", is_flag=True, help="Write ignore comments; with --diff show them.")
 @click.option(
     "--format", "form", type=Choice(FORMATS), default="text", show_default=True, help="How the report is written."
 )
+@click.option("--statistics", is_flag=True, help="Count the findings of each rule.")
 @click.option("-o", "--output", "file", metavar="FILE", help="Write the report there and nothing to standard output.")
 @click.option("--exit-zero", is_flag=True, help="Exit 0 even where something was found.")
 @click.option("-q", "--quiet", is_flag=True, help="Show only models with an error or a warning.")
@@ -94,7 +97,9 @@ def command(context: click.Context, version: bool) -> int:
 @options.run_options
 @options.traceback_option
 @click.pass_obj
-def check(apart: bool, /, targets: tuple[str, ...], form: str, file: str | None, **given: Any) -> int:
+def check(
+    apart: bool, /, targets: tuple[str, ...], form: str, statistics: bool, file: str | None, **given: Any
+) -> int:
     """Checks the sizes of models.
 
     TARGET is pkg.mod:Net, path/file.py:Net, path/file.py for the models in it, a folder for those below it, or the file
@@ -105,24 +110,25 @@ def check(apart: bool, /, targets: tuple[str, ...], form: str, file: str | None,
     Exit code: 0 clean, 1 an error or a warning, 2 the check could not be done.
     """
     provider, exit_zero, quiet = given.pop("provider"), given.pop("exit_zero"), given.pop("quiet")
-    writes, shows = given.pop("writes"), given["diff"]
+    writes, ignores, shows = given.pop("writes"), given.pop("ignores"), given["diff"]
     wanted = FixOptions(*(given.pop(name) for name in ("fix", "diff", "unsafe_fixes")))
+    options.check_contradiction(add_ignore=ignores, fix=wanted.fix)
     confirm = options.confirmation(no_confirm=given.pop("no_confirm"), provider=provider)
     known, renewed = given.pop("baseline"), given.pop("write_baseline")
     checker = Checker(CheckOptions(**given, confirm=confirm, usual_confirm=("cpu",), picture=form == "html"))
     rules = _chosen(given, needed=bool(known or renewed))
     baseline = baseline_of(known, renewed, rules, alone=not file and not wanted.any, whole=not targets)
-    form, file = (RENEWED, renewed) if renewed else (form, file)
+    form, file = (RENEWED, renewed) if renewed else (options.form_of(form, statistics=statistics), file)
     if file is not None:
         output.probe(file)
     if targets:
         checker.add_targets(targets)
     else:
         checker.add_here()
-    view = View(form, file is None and _coloured(), quiet, baseline)
+    view = View(form, file is None and coloured(), quiet, baseline)
     checker.check(view, provider=provider, apart=apart)
-    if writes:
-        write_inputs(checker, only_shown=shows)
+    if writes or ignores:
+        (add_ignores if ignores else write_inputs)(checker, only_shown=shows)
     elif wanted.any:
         checker = fixing(checker, wanted, view, provider=provider, apart=apart)
     if renewed and baseline:
@@ -144,7 +150,7 @@ def sizes(apart: bool, /, target: str, **given: Any) -> int:
     """
     checker = Checker(CheckOptions(**given))
     checker.add_targets((target,))
-    checker.check(View("sizes", _coloured(), plain=not _draws()), apart=apart)
+    checker.check(View("sizes", coloured(), plain=not _draws()), apart=apart)
     checker.deliver(None)
     return FAILED if checker.failed else CLEAN
 
@@ -175,51 +181,6 @@ def show(apart: bool, /, target: str, file: str | None, **given: Any) -> int:
 
 
 @command.command()
-@click.argument("code", required=False, shell_complete=complete_codes)
-@click.option("--all", "every", is_flag=True, help="Print the pages of all rules.")
-def explain(code: str | None, every: bool) -> int:
-    """Prints the page of a rule.
-
-    CODE is its code or name; without CODE the rules are listed.
-    """
-    from shapelint.registry import find_rule, load_rules
-    from shapelint.report.rule_page import render, render_list
-
-    if code and every:
-        raise RuleError(f"--all prints all pages, and {code!r} is one; give one of them")
-    if every or code:
-        chosen, colour = (find_rule(code),) if code else load_rules(), _coloured()
-        output.show("\n".join(render(rule, colour=colour) for rule in chosen))
-    else:
-        listed = render_list(load_rules())
-        output.show(f"{listed}\n`shapelint explain SL101` prints the page of a rule, and --all prints all of them\n")
-    return CLEAN
-
-
-@command.command()
-@click.option("--new", nargs=2, metavar="CODE NAME", help="Write the skeleton of a rule into the current folder.")
-def rules(new: tuple[str, str] | None) -> int:
-    """Lists the installed rules.
-
-    With --new, writes the file of a rule of your own, to be registered under the entry points `shapelint.rules`.
-    """
-    if new:
-        from shapelint.cli.new_rule import new_rule
-
-        code, name = new
-        folder = Path("rules") if Path("rules", "sl101_round_trip_size.py").is_file() else Path()
-        file = new_rule(code, name, folder)
-        advice = "a plugin registers it under the entry points `shapelint.rules`"
-        output.show(f"wrote {file}, whose examples hold; {advice}\n")
-        return CLEAN
-    from shapelint.registry import load_rules
-    from shapelint.report.rule_page import render_list
-
-    output.show(render_list(load_rules()))
-    return CLEAN
-
-
-@command.command()
 @click.argument("files", nargs=-1, metavar="[FILE]...")
 @options.timeout_option
 @options.cache_option
@@ -232,7 +193,7 @@ def hook(apart: bool, /, files: tuple[str, ...], **given: Any) -> int:
     """
     checker = Checker(CheckOptions(**given))
     checker.add_changed(files)
-    checker.check(View("text", _coloured(), quiet=True), apart=apart)
+    checker.check(View("text", coloured(), quiet=True), apart=apart)
     checker.deliver(None)
     return FAILED if checker.failed else FOUND if checker.found else CLEAN
 
@@ -264,15 +225,15 @@ def _draws() -> bool:
 
 def _chosen(given: Mapping[str, Any], *, needed: bool) -> tuple[Rule, ...]:
     """The rules that the options choose; where they say nothing none are loaded, since a cached check would wait."""
-    if not (needed or given["select"] or given["ignore"]):
+    named = (*given["select"], *given["extend_select"], *given["ignore"])
+    if not (needed or named):
         return ()
     from shapelint.registry import select_rules
 
-    return select_rules(given["select"], given["ignore"])
+    select_rules((*given["select"], *given["extend_select"]))
+    more = given["extend_select"] if given["select"] else ()
+    return select_rules((*given["select"], *more), given["ignore"])
 
 
-def _coloured() -> bool:
-    """Colour is for terminals whose user has not said no (no-color.org), and for who asks for it (force-color.org)."""
-    if os.environ.get("NO_COLOR") or sys.stdout is None:
-        return False
-    return bool(os.environ.get("FORCE_COLOR")) or (sys.stdout.isatty() and os.environ.get("TERM") != "dumb")
+for each in (explain, rules, doctor):
+    command.add_command(each)

@@ -7,6 +7,7 @@ and put back as they were where that finds otherwise.
 
 from __future__ import annotations
 
+import linecache
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
@@ -23,6 +24,7 @@ from shapelint.jobs.job import Job
 from shapelint.report.report import Report
 from shapelint.source.ownership import shown
 from shapelint.source.span import Edit
+from shapelint.suppression.ignores import used_elsewhere
 from shapelint.terminal import output
 from shapelint.terminal.interrupt import undisturbed, unfinished
 
@@ -60,7 +62,8 @@ def fixing(checker: Checker, wanted: FixOptions, view: View, *, provider: str | 
         return [again.reports.get(number) for number in range(len(jobs))]
 
     numbers = sorted(checker.reports)
-    jobs, reports = [checker.jobs[each] for each in numbers], [checker.reports[each] for each in numbers]
+    jobs = [checker.jobs[each] for each in numbers]
+    reports = used_elsewhere([checker.reports[each] for each in numbers])
     fixer = Fixer(recheck, wanted.unsafe)
     final = fixer.fix(jobs, reports)
     for line in fixer.refused:
@@ -219,6 +222,7 @@ class Fixer:
 def _write(document: Document) -> None:
     """Writes the file; its byte code goes, since Python takes a file of the same size and second for unchanged."""
     output.write_bytes(document.file, document.data)
+    linecache.checkcache(document.file)
     with suppress(OSError, NotImplementedError):
         Path(cache_from_source(document.file)).unlink(missing_ok=True)
 

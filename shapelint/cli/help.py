@@ -28,6 +28,7 @@ EXAMPLES: Final = {
     "rules": ("shapelint rules",),
     "hook": ("shapelint hook mymodel.py nets/unet.py",),
     "clean": ("shapelint clean",),
+    "doctor": ("shapelint doctor", "shapelint doctor mymodel.py:Net"),
 }
 
 

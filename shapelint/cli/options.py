@@ -105,6 +105,7 @@ def rule_options(command: Command) -> Command:
     """Adds the options that choose the rules."""
     return _with(
         _rule_option("--select", "Only these rules: SL101,SL2."),
+        _rule_option("--extend-select", "These too, besides those that are selected."),
         _rule_option("--ignore", "All rules but these."),
         command=command,
     )
@@ -155,6 +156,20 @@ def confirmation(*, no_confirm: bool, provider: str | None) -> tuple[str, ...] |
     if no_confirm and provider:
         raise ShapelintError(f"--no-confirm and --provider {provider} contradict each other; give one")
     return () if no_confirm else (provider,) if provider else None
+
+
+def check_contradiction(**given: bool) -> None:
+    """ShapelintError where two options are given that contradict each other."""
+    names = [f"--{name.replace('_', '-')}" for name, said in given.items() if said]
+    if len(names) > 1:
+        raise ShapelintError(f"{' and '.join(names)} contradict each other; give one")
+
+
+def form_of(form: str, *, statistics: bool) -> str:
+    """The form of the report; ShapelintError where --statistics and another --format are given."""
+    if statistics and form != "text":
+        raise ShapelintError(f"--statistics and --format {form} contradict each other; give one")
+    return "statistics" if statistics else form
 
 
 def _with(*decorators: Callable[[Command], Command], command: Command) -> Command:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -31,7 +33,7 @@ class View:
     @property
     def tells_failures(self) -> bool:
         """Whether the form has a place for the checks that could not be done."""
-        return self.form not in ("text", "concise", "sizes", RENEWED)
+        return self.form not in ("text", "concise", "statistics", "sizes", RENEWED)
 
     def rendered(self, reports: Iterable[CheckResult], failures: Sequence[str] = ()) -> str:
         """The text of the reports, and of the checks that could not be done where the form has a place for them."""
@@ -53,7 +55,15 @@ class View:
             return visible("\n".join(shown))
         if self.form == RENEWED and self.baseline is not None:
             return self.baseline.renewed(reports)
-        module = import_module(f"shapelint.report.{self.form}")
+        module = import_module(f"shapelint.report.{self.form}")  # each form has a module of its name
         if self.tells_failures:
             return str(module.render(reports, failures=failures))
-        return visible(module.render(reports)) if self.form == "concise" else str(module.render(reports))
+        written = str(module.render(reports))
+        return visible(written) if self.form in ("concise", "statistics") else written
+
+
+def coloured() -> bool:
+    """Colour is for terminals whose user has not said no (no-color.org), and for who asks for it (force-color.org)."""
+    if os.environ.get("NO_COLOR") or sys.stdout is None:
+        return False
+    return bool(os.environ.get("FORCE_COLOR")) or (sys.stdout.isatty() and os.environ.get("TERM") != "dumb")

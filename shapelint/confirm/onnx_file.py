@@ -18,12 +18,25 @@ from torch.utils import _pytree as pytree
 
 from shapelint.errors import foreseen
 from shapelint.load.devices import NamedDevices
+from shapelint.request.entries import AnnotatedObject, Entries, built
 from shapelint.source.fault import call_foreign, let_out
 
 OPSET = 20
 Arguments = tuple[tuple[object, ...], dict[str, object]]
 OpenAxes = tuple[dict[int, str], ...]
 """For each input tensor the axes whose size stays open in the file, and what each is called there."""
+
+
+pytree.register_pytree_node(
+    Entries,
+    lambda value: (list(value.values()), list(value)),
+    lambda values, keys: Entries(zip(keys, values, strict=True)),
+)
+pytree.register_pytree_node(
+    AnnotatedObject,
+    lambda value: (list(value.fields.values()), (value.kind, list(value.fields))),
+    lambda values, context: AnnotatedObject(context[0], dict(zip(context[1], values, strict=True))),
+)
 
 
 class Exporter(enum.StrEnum):
@@ -65,7 +78,7 @@ class FlatModule(torch.nn.Module):
         leaves: list[Any] = list(self.constants)
         for place, tensor in zip(self.places, tensors, strict=True):
             leaves[place] = tensor
-        args, kwargs = pytree.tree_unflatten(leaves, self.structure)
+        args, kwargs = built(pytree.tree_unflatten(leaves, self.structure))
         return tuple(output_tensors(call_foreign(self.module, *args, **kwargs)))
 
 

@@ -113,7 +113,7 @@ def _elements(shape: tuple[int, ...]) -> int:
 
 
 def sample_inputs(traced: Subject, sizes: Mapping[str, int]) -> tuple[tuple[object, ...], dict[str, object]]:
-    """Seeded CPU tensors in the place of the specs."""
+    """Seeded CPU tensors in the place of the specs, as FlatModule takes them: objects of classes are not made yet."""
     generator = torch.Generator().manual_seed(0)
 
     def made(spec: TensorSpec) -> Any:
@@ -123,4 +123,4 @@ def sample_inputs(traced: Subject, sizes: Mapping[str, int]) -> tuple[tuple[obje
             return call_foreign(torch.rand, shape, generator=generator).to(dtype)
         return call_foreign(torch.zeros, shape, dtype=dtype)
 
-    return traced.inputs.map(made)
+    return traced.inputs.parts(made)

@@ -52,6 +52,11 @@ def provider_name(provider: str) -> str:
     return PROVIDERS[provider][0]
 
 
+def available_providers() -> tuple[str, ...]:
+    """The providers that onnxruntime has here; whether one runs is seen when it is asked for."""
+    return tuple(onnxruntime.get_available_providers())
+
+
 def check_provider(provider: str) -> None:
     """Raises ProviderError unless onnxruntime has this provider and a session really uses it."""
     name = provider_name(provider)

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import difflib
-import io
 import os
 import re
-import tokenize
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from shapelint.errors import EditError, escaped
+from shapelint.source.encoding import decoded
 from shapelint.source.span import Edit, Span
 
 _LINE_END: Final = re.compile(r"\r\n|\r|\n")
+_LINE: Final = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +31,7 @@ class Document:
         """The file as it is now; EditError where it cannot be read as Python source."""
         try:
             data = Path(file).read_bytes()
-            encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
-            return cls(file, data.decode(encoding), encoding)
+            return cls(file, *decoded(data))
         except (OSError, SyntaxError, UnicodeError) as error:
             reason = getattr(error, "strerror", None) or error
             raise EditError(f"cannot read {file}: {reason}") from error
@@ -58,9 +57,16 @@ class Document:
 
     def difference(self, other: Document, name: str) -> str:
         """The unified diff from this document to another one, under a name."""
-        before, after = (each.text.splitlines(keepends=True) for each in (self, other))
+        before, after = (_LINE.findall(each.text) for each in (self, other))
         lines = difflib.unified_diff(before, after, _quoted(f"a/{name}"), _quoted(f"b/{name}"))
-        return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
+        return "".join(map(_ended, lines))
+
+
+def _ended(line: str) -> str:
+    """A line of a diff with a newline at its end, also where the file ends its lines with carriage returns."""
+    if line.endswith("\n"):
+        return line
+    return f"{line[:-1]}\n" if line.endswith("\r") else f"{line}\n\\ No newline at end of file\n"
 
 
 def _quoted(name: str) -> str:

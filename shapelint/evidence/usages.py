@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from shapelint.evidence.values import Names, NotLiteral, TensorLiteral, assignments, statements
 from shapelint.source.folders import project_files
+from shapelint.source.notebook import place_in
 from shapelint.source.ownership import shown
 from shapelint.source.syntax import file_tree
 
@@ -173,4 +174,5 @@ def _named(node: ast.expr) -> str:
 
 def place(usage: Usage) -> str:
     """`net.py:40`: where a usage stands, from the current folder where it lies in it."""
-    return f"{shown(os.path.realpath(usage.file))}:{usage.line}"
+    file, line = place_in(os.path.realpath(usage.file), usage.line)
+    return f"{shown(file)}:{line}"

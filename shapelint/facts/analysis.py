@@ -15,7 +15,7 @@ from shapelint.facts.portability import NOTHING_KNOWN, Portability
 from shapelint.request.question import Question
 from shapelint.size.function import Function
 from shapelint.size.sets import SizeSet
-from shapelint.source.span import Span
+from shapelint.source.span import Edit, Span
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,11 +221,15 @@ class MixedSamples:
 
 @dataclass(frozen=True, slots=True)
 class UnusedIgnore:
-    """A comment that silences nothing: its place and text, and the codes in it that do so; () are all of them."""
+    """A comment that silences nothing: its place and text, and the codes in it that do so; () are all of them.
+
+    `edit` takes out the comment, or the codes.
+    """
 
     place: Span
     text: str
     codes: tuple[str, ...]
+    edit: Edit
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ class Severity(enum.StrEnum):
 
 
 class Safety(enum.StrEnum):
-    """Whether a fix may be applied without asking: see "What the words mean" in the README."""
+    """Whether a fix may be applied without asking: see `docs/fixes.md`."""
 
     SAFE = "safe"
     UNSAFE = "unsafe"

@@ -25,6 +25,7 @@ from shapelint.request.inputs import Inputs, parse_inputs
 from shapelint.request.options import Options
 from shapelint.request.spec import TensorSpec
 from shapelint.source.module_files import module_file
+from shapelint.source.notebook import SOURCES
 from shapelint.source.ownership import installed, shown
 
 _BUILT: Final = 3
@@ -81,7 +82,7 @@ def _source(target: object) -> tuple[str, str]:
     """The file and the name of a class or factory of the user's; "" where there is no such file."""
     if isinstance(target, str):
         where, _, name = target.rpartition(":")
-        file = os.path.realpath(where) if where.endswith(".py") else module_file(where, os.getcwd(), target)
+        file = os.path.realpath(where) if where.endswith(SOURCES) else module_file(where, os.getcwd(), target)
     elif isinstance(target, torch.nn.Module) or not callable(target):
         return "", ""
     else:

@@ -97,6 +97,14 @@ def folder_of(cache_dir: str, folder: str) -> Path:
     return Path(folder or Path.cwd(), cache_dir or FOLDER)
 
 
+def held(folder: Path) -> tuple[int, int]:
+    """How many reports are kept in a folder, and how many bytes they take."""
+    if folder.is_symlink():
+        return 0, 0
+    sizes = [file.stat().st_size for file in _own_files(folder) if file.suffix == _SUFFIX]
+    return len(sizes), sum(sizes)
+
+
 def clean(folder: Path) -> int:
     """Removes what is kept in a folder, and the folder if nothing else is in it; how many reports there were.
 

@@ -12,6 +12,7 @@ from shapelint.facts.finding import Finding, fits
 from shapelint.report.report import Report
 from shapelint.request.config import SAVED, Config, ConfiguredModel
 from shapelint.request.options import TIMEOUT, CheckOptions, ModelOptions
+from shapelint.source.notebook import SOURCES
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ def job_of(model: ConfiguredModel, config: Config, options: CheckOptions) -> Job
         inputs=options.input or model.input,
         **options.over(replace(model, sizes=None) if options.input else model),
         confirm=confirm if options.confirm is None else options.confirm,
-        select=options.select or config.select,
+        select=_selected(options, config),
         ignore=options.ignore or config.ignore,
         per_file_ignores=config.per_file_ignores,
         folder=config.folder,
@@ -56,6 +57,12 @@ def job_of(model: ConfiguredModel, config: Config, options: CheckOptions) -> Job
         cache_dir=config.cache_dir or "",
         picture=options.picture,
     )
+
+
+def _selected(options: CheckOptions, config: Config) -> tuple[str, ...]:
+    """The rules that are chosen, with those that are wanted besides; () is all of them."""
+    chosen = options.select or config.select
+    return (*chosen, *config.extend_select, *options.extend_select) if chosen else ()
 
 
 def without_ignored(report: Report, job: Job) -> Report:
@@ -67,7 +74,7 @@ def without_ignored(report: Report, job: Job) -> Report:
 def _ignored(finding: Finding, job: Job) -> bool:
     """Whether a pattern that fits the file (its name, or its path from the project's folder) ignores the rule."""
     module = job.target if job.target.endswith(SAVED) else job.target.rpartition(":")[0]
-    file = finding.location.file if finding.location else module if module.endswith((".py", *SAVED)) else None
+    file = finding.location.file if finding.location else module if module.endswith((*SOURCES, *SAVED)) else None
     if file is None:
         return False
     with suppress(ValueError):  # another drive of Windows

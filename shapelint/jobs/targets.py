@@ -17,6 +17,7 @@ from shapelint.request.options import CheckOptions
 from shapelint.source.comments import WORD
 from shapelint.source.folders import python_files, walked
 from shapelint.source.module_files import module_file
+from shapelint.source.notebook import SOURCES, source_of
 
 if TYPE_CHECKING:
     from shapelint.request.annotation import AnnotatedModel
@@ -53,9 +54,9 @@ class TargetReader:
             return self._of_model(target)
         if ":" not in target and target and os.path.isdir(target):
             return self.of_folder(target)
-        if ":" not in target and not target.endswith(".py"):
+        if ":" not in target and not target.endswith(SOURCES):
             raise TargetError(f"target {target!r} names no model; {_advice(target)}")
-        return self._of_file(target) if target.endswith(".py") else self._of_model(target)
+        return self._of_file(target) if target.endswith(SOURCES) else self._of_model(target)
 
     def in_file(self, file: str) -> tuple[Job, ...]:
         """The checks of the models that are annotated in a file or configured for it, which may be none."""
@@ -125,9 +126,9 @@ class TargetReader:
 
     def _of_model(self, target: str) -> tuple[Job, ...]:
         module = target.rpartition(":")[0]
-        if not module.endswith(".py") and Path(module).is_file():
+        if not module.endswith(SOURCES) and Path(module).is_file():
             raise TargetError(f"target {target!r}: {module!r} is no Python file")
-        file = target if target.endswith(SAVED) else module if module.endswith(".py") else ""
+        file = target if target.endswith(SAVED) else module if module.endswith(SOURCES) else ""
         folder = Path(file).parent
         key = model_key(target, str(Path.cwd()), strict=not self.options.input)
         found = [entry for entry in self.entries(folder, Path()) if entry.key == key]
@@ -148,7 +149,7 @@ def model_key(target: str, folder: str, *, strict: bool = False) -> Key:
     `folder` is where relative names start. TargetError where `strict` and there is no such module.
     """
     module, _, name = target.rpartition(":") if not target.endswith(SAVED) else (target, "", "")
-    if module.endswith((".py", *SAVED)):
+    if module.endswith((*SOURCES, *SAVED)):
         return os.path.realpath(os.path.join(folder, module)), name
     try:
         file = module_file(module, folder, target)
@@ -180,7 +181,7 @@ def _entries(config: Config) -> Iterator[Entry]:
 def _from_here(model: ConfiguredModel, folder: str) -> ConfiguredModel:
     """The model with a file that is relative to the project named from the current folder."""
     file, colon, name = model.target.rpartition(":") if not model.target.endswith(SAVED) else (model.target, "", "")
-    if not file.endswith((".py", *SAVED)):
+    if not file.endswith((*SOURCES, *SAVED)):
         return model
     absolute = os.path.join(folder, file)
     try:
@@ -197,12 +198,12 @@ def _configured(model: AnnotatedModel) -> ConfiguredModel:
 def _annotated(entry: Entry) -> ConfiguredModel:
     """The model with what its comment says, where it has one."""
     model, (file, name) = entry.model, entry.key
-    for found in _models(file) if file.endswith(".py") else ():
+    for found in _models(file) if file.endswith(SOURCES) else ():
         if found.target.rpartition(":")[2] == name:
             return replace(
                 model, input=found.inputs, expect=model.expect or found.expect, sizes=model.sizes or found.sizes
             )
-    if file.endswith(".py"):
+    if file.endswith(SOURCES):
         from shapelint.source.model_names import check_name
 
         check_name(file, name, model.target)
@@ -228,6 +229,6 @@ def _advice(target: str) -> str:
 def _check_syntax(file: str) -> None:
     """TargetError where the file is no Python at all."""
     try:
-        compile(Path(file).read_bytes(), file, "exec", dont_inherit=True)
+        compile(source_of(file), file, "exec", dont_inherit=True)
     except (SyntaxError, ValueError) as error:
         raise TargetError(f"cannot read {file!r}: {type(error).__name__}: {str(error).splitlines()[0]}") from error

@@ -18,6 +18,7 @@ from shapelint.report.report import Report
 from shapelint.request.call_kwargs import _texts
 from shapelint.terminal.error_lines import one_line, show_traceback, subject_line
 from shapelint.terminal.progress import progress_shown
+from shapelint.terminal.warned import tell_each_once
 
 BEGIN, FAILED, PASSED, KEEP, REPORT, DONE, FATAL = "begin", "failed", "passed", "keep", "report", "done", "fatal"
 
@@ -40,6 +41,8 @@ class CheckingTask:
 
     def __call__(self, tell: Callable[[str, bytes], None]) -> None:
         """Does jobs and tells which one begins, and its report or why it failed."""
+        if self.apart:
+            tell_each_once()
         try:
             _prepare(self.provider)
             watching = Watching(_projects(self.jobs)) if self.keeping else None
@@ -109,16 +112,17 @@ def checked(job: Job) -> Report:
     """The report of one job, checked in this process, without what its project ignores in some files."""
     from shapelint.engine import check
     from shapelint.load.target import import_folder
-    from shapelint.request.spec import parse_tensor
+    from shapelint.request.entries import as_values
+    from shapelint.request.inputs import parse_inputs
 
     inputs = [_texts(text, None) for text in job.inputs]
-    known = {name for text in inputs if isinstance(text, str) for name in parse_tensor(text).symbols()}
+    known = {name for spec in parse_inputs(inputs).tensors() for name in spec.symbols()}
     with one_check(), import_folder(job.folder), _no_arguments(job.target):
         report = check(
             job.target,
             inputs or None,
             call_kwargs=_texts(job.call_kwargs, known),
-            init_kwargs=job.kwargs,
+            init_kwargs=as_values(job.kwargs),
             sizes=job.sizes,
             expect=job.expect,
             confirm=job.confirm,

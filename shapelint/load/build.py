@@ -18,12 +18,13 @@ from torch import nn
 from torch.nn.parameter import is_lazy
 from torch.overrides import TorchFunctionMode
 
-from shapelint.errors import TargetError, foreseen
+from shapelint.errors import SpecError, TargetError, foreseen
 from shapelint.load.constants import LARGEST_ATTRIBUTE, SMALL, is_small_buffer
 from shapelint.load.devices import NamedDevices
-from shapelint.load.failure import described, place
+from shapelint.load.failure import building_advice, described, place
 from shapelint.load.sites import Site, SiteRecorder, Sites, begin
 from shapelint.load.target import import_path, resolve
+from shapelint.request.entries import AnnotatedObject, Entries, fitted
 from shapelint.restore.process import restored_import_paths, restored_state
 from shapelint.source.fault import call_foreign, let_out
 
@@ -81,7 +82,11 @@ def _loaded(found: object, name: str, init_kwargs: Mapping[str, object] | None, 
         subject = name if name != kind else "the target"
         raise TargetError(f"{subject} is of type {kind}, but no torch.nn.Module, subclass of it or factory")
     _check_arguments(found, name, init_kwargs or {})
-    return _built(name, lambda: call_foreign(found, **_fresh(dict(init_kwargs or {}))), recorder)
+    try:
+        given = fitted(found, init_kwargs or {})
+    except SpecError as error:
+        raise TargetError(f"cannot build {name}: {error}") from None
+    return _built(name, lambda: call_foreign(found, **_fresh(given)), recorder)
 
 
 def _built(name: str, factory: Callable[[], object], recorder: SiteRecorder) -> Loaded:
@@ -129,10 +134,12 @@ def _real(name: str, factory: Callable[[], object]) -> nn.Module:
         with restored_state(), NamedDevices(), torch.device("cpu"):
             module = begin(factory)
     except SystemExit as error:
-        raise TargetError(f"building {name} ends the program (SystemExit: {error.code}){place(error)}") from error
+        ended = f"building {name} ends the program (SystemExit: {error.code}){place(error)}"
+        raise TargetError(ended + building_advice(error)) from error
     except Exception as error:  # the user's code
         let_out(error)
-        raise TargetError(f"cannot build {name}: {described(error)}{place(error)}") from error
+        failure = f"cannot build {name}: {described(error)}{place(error)}"
+        raise TargetError(failure + building_advice(error)) from error
     if not isinstance(module, nn.Module):
         raise TargetError(f"{name} returned an object of type {type(module).__name__}, but no torch.nn.Module")
     return module
@@ -209,6 +216,10 @@ def _moved(value: object, depth: int = 3) -> object:
 
 def _fresh(value: Any) -> Any:
     """New containers at every build, since a constructor may change what it is given."""
+    if isinstance(value, AnnotatedObject):
+        return value.made(_fresh(dict(value.fields)))
+    if isinstance(value, Entries):
+        return Entries({key: _fresh(item) for key, item in value.items()})
     if type(value) in (list, tuple):
         return type(value)(map(_fresh, value))
     return {key: _fresh(item) for key, item in value.items()} if type(value) is dict else value

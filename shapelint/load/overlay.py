@@ -16,6 +16,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Final
 
+from shapelint.source.encoding import decoded, lines_of
+
 _texts: Final[dict[str, bytes]] = {}
 
 
@@ -74,7 +76,7 @@ def _other_lines(texts: Mapping[str, bytes]) -> Iterator[None]:
     """What asks for lines of the source gets those of the other texts."""
     kept = {file: linecache.cache.pop(file, None) for file in texts}
     for file, data in texts.items():
-        lines = importlib.util.decode_source(data).splitlines(keepends=True)
+        lines = lines_of(decoded(data)[0])
         linecache.cache[file] = (len(data), None, lines, file)
     try:
         yield

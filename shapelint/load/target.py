@@ -17,9 +17,12 @@ from types import ModuleType
 from typing import Final
 
 from shapelint.errors import TargetError, printable
-from shapelint.load.failure import described, place
+from shapelint.load.failure import described, importing_advice, place
+from shapelint.load.meant import example, hidden, meant, models, near_modules, owner_shown
+from shapelint.load.notebook import CellLoader
 from shapelint.load.overlay import loader, overlaid
 from shapelint.source.fault import call_foreign, let_out
+from shapelint.source.notebook import ENDING, SOURCES
 from shapelint.source.ownership import file_of, installed
 
 # What was imported from a folder that was put on sys.path: the folder, and the time of change of the file.
@@ -34,8 +37,8 @@ def resolve(target: str) -> object:
     """The object that a target names; TargetError with one line where there is none."""
     where, _, name = target.rpartition(":")
     if not where or not name:
-        raise TargetError(f"target {target!r} names no model; write {_example(target)}")
-    module = _file_module(Path(where), target) if where.endswith(".py") else _named_module(where, target)
+        raise TargetError(f"target {target!r} names no model; write {example(target)}")
+    module = _file_module(Path(where), target) if where.endswith(SOURCES) else _named_module(where, target)
     return _attribute(module, name, target)
 
 
@@ -99,7 +102,7 @@ def import_folders(target: object) -> list[Path]:
     here = Path.cwd()
     places = [here, *(_real(Path(folder)) for folder in _projects[-1:] if folder)]
     where = target.rpartition(":")[0]
-    if where.endswith(".py"):
+    if where.endswith(SOURCES):
         places[:0] = _own_folders(_real(here / where))
     return list(dict.fromkeys(places))
 
@@ -172,16 +175,20 @@ def _changed(path: Path) -> float:
 def _file_module(path: Path, target: str) -> ModuleType:
     file = _real(path)
     if not file.is_file():
-        others = [found.name for found in file.parent.glob("*.py") if found.is_file()]
+        others = [found.name for found in file.parent.glob(f"*{file.suffix}") if found.is_file()]
         near = difflib.get_close_matches(path.name, others, 1)
-        raise TargetError(f"target {target!r}: there is no file {str(path)!r}{_meant(near)}")
-    name = f"{file.stem}_{hashlib.sha256(os.fsencode(file)).hexdigest()[:12]}"
+        raise TargetError(f"target {target!r}: there is no file {str(path)!r}{meant(near)}")
+    wanted = target.rpartition(":")[2] if file.suffix == ENDING else ""
+    name = f"{file.stem}_{hashlib.sha256(os.fsencode(file) + wanted.encode()).hexdigest()[:12]}"
+    if wanted:
+        needed = CellLoader(file, wanted)
+        return sys.modules.get(name) or _guarded(lambda: _run_file(name, file, needed), str(path), "")
     return sys.modules.get(name) or _guarded(lambda: _run_file(name, file), str(path), "")
 
 
-def _run_file(name: str, file: Path) -> ModuleType:
+def _run_file(name: str, file: Path, cells: CellLoader | None = None) -> ModuleType:
     linecache.checkcache(str(file))
-    spec = importlib.util.spec_from_file_location(name, file, loader=loader(name, str(file)))
+    spec = importlib.util.spec_from_file_location(name, file, loader=cells or loader(name, str(file)))
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -222,9 +229,11 @@ def _guarded(run: Callable[[], ModuleType], shown: str, module: str) -> ModuleTy
     """The module that `run` imports, with every failure as one line."""
     try:
         return run()
+    except TargetError:  # of a notebook
+        raise
     except ModuleNotFoundError as error:
         if error.name and f"{module}.".startswith(f"{error.name}."):
-            raise TargetError(f"there is no module {module!r}{_meant(_near_modules(module, error.name))}") from error
+            raise TargetError(f"there is no module {module!r}{meant(near_modules(module, error.name))}") from error
         raise TargetError(f"cannot import {shown!r}: {described(error)}{place(error)}") from error
     except SyntaxError as error:
         raise TargetError(f"cannot import {shown!r}: {described(error)}{place(error)}") from error
@@ -233,16 +242,8 @@ def _guarded(run: Callable[[], ModuleType], shown: str, module: str) -> ModuleTy
         raise TargetError(f'{ended}; write `if __name__ == "__main__":` above what is to be run') from error
     except Exception as error:  # the user's code
         let_out(error)
-        raise TargetError(f"cannot import {shown!r}: {described(error)}{place(error)}") from error
-
-
-def _near_modules(module: str, missing: str) -> list[str]:
-    """The full name of the module near to the missing one that lies in the same folder, if any."""
-    parent, _, last = missing.rpartition(".")
-    folder = Path(*parent.split(".")) if parent else Path()
-    names = [path.stem for path in folder.glob("*.py")] + [path.parent.name for path in folder.glob("*/__init__.py")]
-    near = difflib.get_close_matches(last, names, 1)
-    return [(f"{parent}." if parent else "") + near[0] + module[len(missing) :]] if near else []
+        failure = f"cannot import {shown!r}: {described(error)}{place(error)}"
+        raise TargetError(failure + importing_advice(error)) from error
 
 
 def _attribute(module: ModuleType, name: str, target: str) -> object:
@@ -251,49 +252,9 @@ def _attribute(module: ModuleType, name: str, target: str) -> object:
         try:
             found = call_foreign(getattr, found, part)
         except AttributeError:
-            hint = _hidden(found, target) or _models(found, part)
-            raise TargetError(f"target {target!r}: {_owner(found, target)} has no {part!r}{hint}") from None
+            hint = hidden(found, target) or models(found, part)
+            raise TargetError(f"target {target!r}: {owner_shown(found, target)} has no {part!r}{hint}") from None
         except Exception as error:  # the user's code
             let_out(error)
             raise TargetError(f"cannot import {target!r}: {described(error)}{place(error)}") from error
     return found
-
-
-def _owner(found: object, target: str) -> str:
-    return repr(target.rpartition(":")[0]) if isinstance(found, ModuleType) else repr(getattr(found, "__name__", found))
-
-
-def _hidden(found: object, target: str) -> str:
-    """What to write where an installed module has the name of a file here, which is meant."""
-    where, _, name = target.rpartition(":")
-    file = Path(*where.split(".")).with_suffix(".py")
-    if where.endswith(".py") or not file.is_file() or not isinstance(found, ModuleType):
-        return ""
-    own = file_of(found)
-    if own is not None and not installed(own):
-        return ""
-    return f", but an installed module of that name is meant; for the file write '{file}:{name}'"
-
-
-def _models(owner: object, wrong: str) -> str:
-    """`, did you mean ...?` with the name of a model in the owner, or the models that it has."""
-    from torch import nn
-
-    names = [
-        name
-        for name, value in vars(owner).items()
-        if isinstance(value, nn.Module) or (isinstance(value, type) and issubclass(value, nn.Module))
-    ]
-    near = difflib.get_close_matches(wrong, names, 1, 0.5)
-    if near or not names:
-        return _meant(near)
-    return f"; its models are {', '.join(names[:5])}" + (", ..." if len(names) > 5 else "")
-
-
-def _meant(near: list[str]) -> str:
-    return f", did you mean {near[0]!r}?" if near else ""
-
-
-def _example(target: str) -> str:
-    stem = target.rstrip(":")
-    return "'pkg.mod:Net' or 'path/file.py:Net'" if not stem or stem.startswith(":") else f"'{stem}:Net'"

@@ -18,6 +18,7 @@ from shapelint.edit.origin import writing_calls
 from shapelint.errors import ShapelintError
 from shapelint.facts.finding import Finding, Safety
 from shapelint.load import Loaded, edited
+from shapelint.source.notebook import is_cell
 from shapelint.source.ownership import installed, shown
 from shapelint.source.span import CallSite, Edit, Span
 from shapelint.source.syntax import written
@@ -54,6 +55,18 @@ def with_edits(
         written_there = called_with(called, functions)
         found = written_there if isinstance(written_there, str) else {**found, **written_there}
     return tuple(_with_edits(finding, found, functions) for finding in findings)
+
+
+def without_cell_edits(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """The findings, without edits of the cells of a notebook: those are not written."""
+
+    def left(finding: Finding) -> Finding:
+        if finding.fix is None or not any(is_cell(edit.span.file) for edit in finding.fix.edits):
+            return finding
+        note = "no edit: a notebook is not written; make the change in its cell"
+        return replace(finding, fix=replace(finding.fix, edits=()), notes=(*finding.notes, note))
+
+    return tuple(map(left, findings))
 
 
 def _wanted(findings: Iterable[Finding]) -> Iterator[tuple[Setting, Value]]:

@@ -9,7 +9,7 @@ from typing import Final
 from shapelint.errors import escaped
 from shapelint.facts.finding import BaselineState, Finding, Severity
 from shapelint.facts.result import CheckResult
-from shapelint.report.details import whole_message
+from shapelint.report.details import on_host, whole_message
 from shapelint.report.place import short_path
 
 _LINE: Final = re.compile(r"[^\r\n]+")
@@ -27,7 +27,7 @@ def render(reports: Iterable[CheckResult], *, failures: Sequence[str] = ()) -> s
 
 
 def _command(finding: Finding, report: CheckResult) -> str:
-    known = finding.baseline is BaselineState.KNOWN
+    finding, known = on_host(finding), finding.baseline is BaselineState.KNOWN
     name = "notice" if known else _COMMANDS[finding.severity]
     properties = ",".join(f"{key}={_property(value)}" for key, value in _properties(finding, report))
     return f"::{name} {properties}::{_data(whole_message(finding, report.assumed))}"

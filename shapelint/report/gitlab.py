@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from shapelint.facts.finding import Finding, Severity
 from shapelint.facts.result import CheckResult
+from shapelint.report.details import on_host
 from shapelint.report.fingerprint import fingerprints
 from shapelint.report.place import short_path, target_path
 
@@ -50,6 +51,7 @@ def _relative(file: str) -> str:
 
 
 def _entry(finding: Finding, report: CheckResult, fingerprint: str) -> dict[str, Any]:
+    finding = on_host(finding)
     place = finding.location
     file = short_path(place.file) if place else target_path(report.target)
     lines = {"begin": place.line, "end": place.end_line} if place else {"begin": 1}

@@ -6,6 +6,7 @@ import unicodedata
 from pathlib import Path
 
 from shapelint.errors import escaped
+from shapelint.source.notebook import SOURCES
 from shapelint.source.span import Span
 
 
@@ -28,7 +29,7 @@ def short_place(span: Span) -> str:
 def target_path(target: str) -> str:
     """A file for what has no place in a file: the target's own, by its name, whether it lies here or in a package."""
     module = target.rpartition(":")[0] or target
-    if module.endswith(".py"):
+    if module.endswith(SOURCES):
         return short_path(module)
     path = Path(*module.split("."))
     candidates = (path.with_suffix(".py"), path / "__init__.py", "src" / path.with_suffix(".py"))

@@ -30,6 +30,12 @@ def render_list(rules: Iterable[Rule]) -> str:
     return "".join(f"{line}\n" for line in aligned(rows)) if rows else ""
 
 
+def render_json(rules: Iterable[Rule]) -> str:
+    """The rules as JSON: code, name, what each finds in a sentence, and its page in Markdown."""
+    listed = [{"code": each.code, "name": each.name, "summary": summary(each), "page": render(each)} for each in rules]
+    return json.dumps({"version": 1, "rules": listed}, indent=2) + "\n"
+
+
 def summary(rule: Rule) -> str:
     """What the rule finds, in one sentence."""
     return documentation(rule).partition("\n")[0]

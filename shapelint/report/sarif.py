@@ -19,7 +19,7 @@ from shapelint.facts.finding import BaselineState, Finding, Fix
 from shapelint.facts.result import CheckResult
 from shapelint.registry import load_rules
 from shapelint.report import rule_page
-from shapelint.report.details import whole_message
+from shapelint.report.details import on_host, whole_message
 from shapelint.report.fingerprint import fingerprints
 from shapelint.report.place import short_path, target_path
 from shapelint.rule import Rule
@@ -83,6 +83,7 @@ def _results(reports: tuple[CheckResult, ...], indices: Mapping[str, int]) -> li
 
 
 def _result(finding: Finding, report: CheckResult, index: int, fingerprint: str) -> dict[str, Any]:
+    finding = on_host(finding)
     state = {} if finding.baseline is None else {"baselineState": _STATES[finding.baseline]}
     fixes = [_fix(finding.fix)] if finding.fix and finding.fix.edits else []
     return {

@@ -10,11 +10,11 @@ import os
 import tokenize
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 from shapelint.errors import SpecError, TargetError, nearest
 from shapelint.source.comments import WORD, Comments, read_comments
+from shapelint.source.notebook import source_of
 from shapelint.source.syntax import file_tree
 
 _KEYS: Final = ("input", "expect", "sizes")
@@ -40,7 +40,7 @@ def annotated_models(path: str | os.PathLike[str]) -> tuple[AnnotatedModel, ...]
     """
     file = os.fspath(path)
     try:
-        data = Path(file).read_bytes()
+        data = source_of(file)
     except (OSError, ValueError) as error:
         raise TargetError(f"cannot read {file!r}: {getattr(error, 'strerror', None) or error}") from error
     if WORD not in data:
@@ -123,7 +123,7 @@ def _model(file: str, name: str, node: _Definition, texts: Mapping[int, str]) ->
 
 def _add(found: dict[str, list[str]], word: str) -> None:
     # Only a file that has such comments pays for the import of what reads them.
-    from shapelint.request.spec import parse_expect, parse_sizes, parse_tensor
+    from shapelint.request.spec import parse_argument, parse_expect, parse_sizes
 
     key, sign, value = word.partition("=")
     if not sign:
@@ -132,5 +132,5 @@ def _add(found: dict[str, list[str]], word: str) -> None:
         raise SpecError(f"unknown key {key!r}{nearest(key, _KEYS)}")
     if found[key] and key != "input":
         raise SpecError(f"{key!r} is given twice")
-    {"input": parse_tensor, "expect": parse_expect, "sizes": parse_sizes}[key](value)
+    {"input": parse_argument, "expect": parse_expect, "sizes": parse_sizes}[key](value)
     found[key].append(value)

@@ -6,6 +6,7 @@ from collections.abc import Set as AbstractSet
 from typing import Any, Final
 
 from shapelint.errors import SpecError
+from shapelint.request.entries import Entries
 
 TEXT: Final = "str:"
 
@@ -17,7 +18,7 @@ def _texts(value: Any, known: AbstractSet[str] | None) -> Any:
     is None.
     """
     if isinstance(value, dict):
-        return {key: _texts(item, known) for key, item in value.items()}
+        return Entries({key: _texts(item, known) for key, item in value.items()})
     if isinstance(value, list):
         return [_texts(item, known) for item in value]
     if not isinstance(value, str):

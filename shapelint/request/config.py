@@ -41,6 +41,7 @@ class Config:
     folder: str = ""
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
+    extend_select: tuple[str, ...] = ()
     per_file_ignores: tuple[tuple[str, tuple[str, ...]], ...] = ()
     models: tuple[ConfiguredModel, ...] = ()
     confirm: tuple[str, ...] | None = None
@@ -134,16 +135,7 @@ class _Value:
 def read_config(file: Path, table: object) -> Config:
     """The settings in a table; ConfigError where a key is unknown or a value has the wrong type."""
     where = f"{_shown(file)}: [tool.shapelint]"
-    readers: dict[str, Callable[[_Value], Any]] = {
-        "select": _codes,
-        "ignore": _codes,
-        "per-file-ignores": _per_file_ignores,
-        "models": _models,
-        "confirm": _confirm,
-        "cache-dir": lambda value: _text(value, '".shapelint_cache"'),
-        "timeout": _seconds,
-    }
-    return Config(file=str(file), folder=str(file.parent), **_table(_Value(where, table), readers))
+    return Config(file=str(file), folder=str(file.parent), **_table(_Value(where, table), SETTINGS))
 
 
 def _table(table: _Value, readers: Mapping[str, Callable[[_Value], Any]]) -> dict[str, Any]:
@@ -204,17 +196,7 @@ def _models(value: _Value) -> tuple[ConfiguredModel, ...]:
 
 
 def _model(value: _Value) -> ConfiguredModel:
-    readers: dict[str, Callable[[_Value], Any]] = {
-        "target": lambda each: _text(each, '"net.py:Net"'),
-        "input": lambda each: _texts(each, '"1,3,H,W" or ["1,3,H,W", "t=1:int64"]'),
-        "kwargs": _arguments,
-        "call-kwargs": _arguments,
-        "expect": lambda each: _text(each, '"_,1,H,W"'),
-        "sizes": _sizes,
-        "method": lambda each: _text(each, '"encode"'),
-        "train": _flag,
-    }
-    fields = _table(value, readers)
+    fields = _table(value, MODEL_SETTINGS)
     target = fields.get("target")
     if not target:
         raise ConfigError(f'{value.where} has no target; write target = "net.py:Net"')
@@ -252,3 +234,48 @@ def _sizes(value: _Value) -> Any:
 def _flat(values: Any) -> Iterator[object]:
     for each in values:
         yield from each if isinstance(each, list) else (each,)
+
+
+def _folder(value: _Value) -> str:
+    return _text(value, '".shapelint_cache"')
+
+
+def _target(value: _Value) -> str:
+    return _text(value, '"net.py:Net"')
+
+
+def _inputs(value: _Value) -> tuple[str, ...]:
+    return _texts(value, '"1,3,H,W" or ["1,3,H,W", "t=1:int64"]')
+
+
+def _expected(value: _Value) -> str:
+    return _text(value, '"_,1,H,W"')
+
+
+def _method(value: _Value) -> str:
+    return _text(value, '"encode"')
+
+
+Reader = Callable[[_Value], Any]
+SETTINGS: Final[Mapping[str, Reader]] = {
+    "select": _codes,
+    "extend-select": _codes,
+    "ignore": _codes,
+    "per-file-ignores": _per_file_ignores,
+    "models": _models,
+    "confirm": _confirm,
+    "cache-dir": _folder,
+    "timeout": _seconds,
+}
+"""The keys of `[tool.shapelint]`, each with what reads it."""
+MODEL_SETTINGS: Final[Mapping[str, Reader]] = {
+    "target": _target,
+    "input": _inputs,
+    "kwargs": _arguments,
+    "call-kwargs": _arguments,
+    "expect": _expected,
+    "sizes": _sizes,
+    "method": _method,
+    "train": _flag,
+}
+"""The keys of an entry of `models`."""

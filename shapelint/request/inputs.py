@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import copy
 import operator
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from shapelint.errors import SpecError
-from shapelint.request.spec import TensorSpec, keyword_name, parse_tensor, whole_number
+from shapelint.request.entries import AnnotatedObject, Entries, built, fitted, replaced_items
+from shapelint.request.spec import TensorSpec, keyword_name, parse_argument, parse_tensor, whole_number
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,17 @@ class Inputs:
         yield from _specs([*self.args, *self.kwargs.values()])
 
     def map(self, fn: Callable[[TensorSpec], object]) -> tuple[tuple[object, ...], dict[str, object]]:
-        """The arguments with each spec replaced by `fn(spec)`; containers are new at every call."""
+        """The arguments with each spec replaced by `fn(spec)`; containers are new at every call.
+
+        Once no spec is left in an AnnotatedObject, the object is made of it.
+        """
+        args, kwargs = self.parts(fn)
+        if any(_specs([*args, *kwargs.values()])):
+            return args, kwargs
+        return built(args), built(kwargs)
+
+    def parts(self, fn: Callable[[TensorSpec], object]) -> tuple[tuple[object, ...], dict[str, object]]:
+        """The arguments with each spec replaced by `fn(spec)`, and no object made of an AnnotatedObject yet."""
         args = tuple(_replaced(value, fn) for value in self.args)
         return args, {name: _replaced(value, fn) for name, value in self.kwargs.items()}
 
@@ -42,6 +52,13 @@ class Inputs:
 
         return Inputs(*self.map(changed))
 
+    def fitted(self, function: Callable[..., object]) -> Inputs:
+        """The arguments as the annotations of a function want them: entries of a dataclass as such an object.
+
+        Raises SpecError where the class does not take its entries.
+        """
+        return replace(self, kwargs=fitted(function, self.kwargs))
+
     def texts(self) -> tuple[str, ...]:
         """The specs as texts for reports, such as `1,3,H,W` or `name=1,77:int64`."""
         return tuple(map(str, self.tensors()))
@@ -50,16 +67,18 @@ class Inputs:
 def parse_inputs(inputs: object, call_kwargs: Mapping[str, object] | None = None) -> Inputs:
     """The arguments that a person gives: one spec, one shape, or the list of positional arguments.
 
-    In the list a string is a tensor spec (`name=...` becomes a keyword argument) and a tuple of integers a shape.
+    In the list a string is a tensor spec and a tuple of integers a shape; `name=...` becomes a keyword argument,
+    `batch.image=...` an entry of the group `batch`, and `sr=16000` a number.
     Nested lists, tuples and dicts are followed, and there only strings are specs; Literal passes a string; all
     else is passed as it is. In `call_kwargs` strings are specs too. Raises SpecError.
     """
     args: list[object] = []
     kwargs: dict[str, object] = {}
     for item in _positional(inputs):
-        value = _argument(item)
-        if isinstance(value, TensorSpec) and value.name:
-            _add(kwargs, value.name, value)
+        name, value = parse_argument(item) if isinstance(item, str) else (None, _argument(item))
+        name = value.name if isinstance(value, TensorSpec) else name
+        if name:
+            _add_entry(kwargs, name.split("."), value)
         else:
             args.append(value)
     for name, item in (call_kwargs or {}).items():
@@ -97,8 +116,6 @@ def _is_shape(value: object) -> bool:
 
 def _argument(value: object) -> object:
     """A positional argument: only here, at the top, a tuple of integers is a shape and a spec may have a name."""
-    if isinstance(value, str):
-        return parse_tensor(value)
     if isinstance(value, tuple) and _is_shape(value):
         try:
             return TensorSpec(value)
@@ -126,20 +143,22 @@ def _followed(value: object, fn: Callable[[object], object]) -> object:
     if isinstance(value, list):
         return [fn(item) for item in value]
     if isinstance(value, dict):
-        result = copy.copy(value)
-        result.update({key: fn(item) for key, item in value.items()})
-        return result
+        return replaced_items(value, {key: fn(item) for key, item in value.items()})
     return value
 
 
 def _specs(value: object) -> Iterator[TensorSpec]:
     if isinstance(value, TensorSpec):
         yield value
-    for item in value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple) else ():
+    value = value.fields if isinstance(value, AnnotatedObject) else value
+    for item in value.values() if isinstance(value, Mapping) else value if isinstance(value, list | tuple) else ():
         yield from _specs(item)
 
 
 def _replaced(value: object, fn: Callable[[TensorSpec], object]) -> object:
+    if isinstance(value, AnnotatedObject):
+        fields = {key: _replaced(item, fn) for key, item in value.fields.items()}
+        return replace(value, fields=fields)
     return fn(value) if isinstance(value, TensorSpec) else _followed(value, lambda item: _replaced(item, fn))
 
 
@@ -156,6 +175,17 @@ def _named(name: str, value: object) -> object:
     if value.name not in (None, name):
         raise SpecError(f"input '{value}': it has another name than its keyword {name!r}")
     return replace(value, name=name)
+
+
+def _add_entry(kwargs: dict[str, object], path: list[str], value: object) -> None:
+    """Adds an argument, or an entry of one that is a group of entries; SpecError where it is there already."""
+    for depth, key in enumerate(path[:-1], 1):
+        kwargs = kwargs.setdefault(key, Entries())  # type: ignore[assignment]
+        if not isinstance(kwargs, Entries):
+            raise SpecError(f"the argument {'.'.join(path[:depth])!r} is given twice")
+    if path[-1] in kwargs:
+        raise SpecError(f"the argument {'.'.join(path)!r} is given twice")
+    kwargs[path[-1]] = value
 
 
 def _add(kwargs: dict[str, object], name: str, value: object) -> None:

@@ -44,6 +44,7 @@ class CheckOptions(ModelOptions):
     confirm: tuple[str, ...] | None = None
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
+    extend_select: tuple[str, ...] = ()
     timeout: float | None = None
     traceback: bool = False
     usual_confirm: tuple[str, ...] = ()

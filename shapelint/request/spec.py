@@ -54,7 +54,8 @@ class TensorSpec:
 
     def __str__(self) -> str:
         prefix = f"{self.name}=" if self.name else ""
-        suffix = "" if self.dtype == _DEFAULT else f":{self.dtype}"
+        told = self.dtype != _DEFAULT or not self.dims or (self.name and len(self.dims) == 1 and not self.symbols())
+        suffix = f":{self.dtype}" if told else ""
         return prefix + ",".join(map(str, self.dims)) + suffix
 
 
@@ -75,15 +76,32 @@ class Expectation:
         return self.text
 
 
+def parse_argument(text: str) -> tuple[str | None, TensorSpec | int | float]:
+    """The name and the value of what `--input` says: a tensor, or in `sr=16000` and `scale=0.5` a number.
+
+    A vector of 16000 values is `sr=16000:float32`. Raises SpecError as `parse_tensor` does.
+    """
+    name, _, rest = text.partition("=")
+    if not _NUMBER.fullmatch(rest.strip()):
+        spec = parse_tensor(text)
+        return spec.name, spec
+    try:
+        _keyword(text)
+    except SpecError as error:
+        raise SpecError(f"input {text!r}: {error}") from None
+    return name.strip(), int(rest) if rest.strip().lstrip("+-").isdigit() else float(rest)
+
+
 def parse_tensor(text: str) -> TensorSpec:
-    """The tensor that a spec such as `1,3,H,W`, `N,3,16*K,H//8` or `name=1,77:int64` denotes.
+    """The tensor that a spec such as `1,3,H,W`, `N,3,16*K,H//8` or `name=1,77:int64` denotes; `t=` has no dims.
 
     Raises SpecError with one line that names the dim, the dtype or the keyword that is wrong.
     """
     try:
         name, rest = _keyword(text)
         shape, colon, dtype = rest.partition(":")
-        dims = [_open(part, number) for number, part in enumerate(split_dims(shape), 1)]
+        parts = split_dims(shape) if shape.strip() or not (name or colon) else []
+        dims = [_open(part, number) for number, part in enumerate(parts, 1)]
         return TensorSpec(dims, _known_dtype(dtype.strip()) if colon else "", name)
     except SpecError as error:
         raise SpecError(f"input {text!r}: {error}") from None
@@ -150,6 +168,9 @@ def whole_number(value: object) -> int | None:
     return int(value) if isinstance(value, Integral) else None
 
 
+_NUMBER: Final = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?", re.ASCII | re.IGNORECASE)
+
+
 def keyword_name(name: object) -> str:
     """The name of a keyword argument; SpecError where Python could not call with it."""
     if isinstance(name, str) and name.isidentifier() and not keyword.iskeyword(name):
@@ -159,7 +180,13 @@ def keyword_name(name: object) -> str:
 
 def _keyword(text: str) -> tuple[str | None, str]:
     name, sign, rest = text.partition("=")
-    return (keyword_name(name.strip()), rest) if sign else (None, text)
+    if not sign:
+        return None, text
+    first, *keys = name.strip().split(".")
+    keyword_name(first)
+    if "" in keys:
+        raise SpecError(f"{name.strip()!r} names no entry; write batch.image=1,3,H,W")
+    return name.strip(), rest
 
 
 def _open(text: str, number: int) -> Function:

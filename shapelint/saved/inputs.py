@@ -10,6 +10,7 @@ from keyword import iskeyword
 from typing import Final
 
 from shapelint.errors import SpecError, nearest
+from shapelint.request.entries import leaves
 from shapelint.request.inputs import Inputs
 from shapelint.request.spec import TensorSpec
 from shapelint.saved.graph import Given
@@ -29,9 +30,9 @@ def bound_inputs(given: Sequence[Given], asked: Inputs, subject: str) -> Inputs:
     if not given:
         raise SpecError(f"{subject} takes no input, so there is nothing to ask of it")
     specs = list(asked.tensors())
-    if len(specs) != len(asked.args) + len(asked.kwargs):
+    if not all(isinstance(leaf, TensorSpec) for leaf in leaves([*asked.args, *asked.kwargs.values()])):
         raise SpecError(f"{subject} takes tensors only, each with an --input of its own")
-    named = {str(name): spec for name, spec in asked.kwargs.items() if isinstance(spec, TensorSpec)}
+    named = {spec.name: spec for spec in specs if spec.name}
     names = [each.name for each in given]
     for name in named:
         if name not in names:

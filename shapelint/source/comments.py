@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from shapelint.errors import SpecError
+from shapelint.source.encoding import decoded
 
 WORD: Final = b"shapelint:"
 _MARK: Final = re.compile(r"#\s*shapelint:(.*)", re.DOTALL)
@@ -22,12 +23,16 @@ _IGNORE: Final = re.compile(r"#\s*shapelint:\s*ignore(?![\w=-])(?P<codes>\[(?P<l
 
 @dataclass(frozen=True, slots=True)
 class Ignore:
-    """A comment `# shapelint: ignore[SL201]`: its place (columns from 1), and the codes it names; () names all."""
+    """A comment `# shapelint: ignore[SL201] why`: its place (columns from 1), and the codes it names; () names all.
+
+    `end_column` is that of the brackets, `rest_column` that of the reason behind them.
+    """
 
     line: int
     column: int
     end_column: int
     codes: tuple[str, ...]
+    rest_column: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +45,17 @@ class Comments:
 
 
 def read_comments(data: bytes, file: str) -> Comments:
-    """The comments of a source text; SpecError for an `ignore` that cannot be read.
+    """The comments of a source file; SpecError for an `ignore` that cannot be read.
 
     Raises what `tokenize` does for a text that is no Python.
     """
-    tokens = [token for token in tokenize.tokenize(io.BytesIO(data).readline) if token.type == tokenize.COMMENT]
+    return comments_in(decoded(data)[0].removeprefix("\ufeff"), file)
+
+
+def comments_in(text: str, file: str) -> Comments:
+    """The comments of the text of a file; raises as `read_comments` does."""
+    source = io.StringIO(text, newline=None)
+    tokens = [token for token in tokenize.generate_tokens(source.readline) if token.type == tokenize.COMMENT]
     ignores = {token.start[0]: _ignore(token, file) for token in tokens}
     alone = frozenset(token.start[0] for token in tokens if not token.line[: token.start[1]].strip())
     marks = {token.start[0]: _MARK.match(token.string) for token in tokens if ignores[token.start[0]] is None}
@@ -65,4 +76,5 @@ def _ignore(token: tokenize.TokenInfo, file: str) -> Ignore | None:
     if (found["codes"] and "" in codes) or (not found["codes"] and rest):
         raise SpecError(f"{file}:{line}: cannot read {found[0].strip()!r}; write `# shapelint: ignore[SL201]`")
     end = start + (found.end("codes") if found["codes"] else found.start("rest"))
-    return Ignore(line, start + found.start() + 1, end + 1, codes if found["codes"] else ())
+    last = start + found.end("rest")
+    return Ignore(line, start + found.start() + 1, end + 1, codes if found["codes"] else (), last + 1)

@@ -12,11 +12,13 @@ import re
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import Final
 
 from shapelint.source.module_files import top_module
 from shapelint.source.ownership import installed
+from shapelint.source.syntax import file_tree
 
 # A statement that begins a line, to its closing bracket or end; and what may import elsewhere in a line, or by name.
 _STATEMENT: Final = re.compile(
@@ -38,15 +40,34 @@ class ImportGraph:
 
     def reaches(self, start: str, wanted: set[str], folder: str) -> bool:
         """Whether a file is one of those wanted, or imports one; `folder` is its project's. Paths are real ones."""
+        return any(file in wanted for file in self.reached(start, folder))
+
+    def reached(self, start: str, folder: str) -> Iterator[str]:
+        """A file and the files of the project that it imports, directly or not."""
         waiting, seen = [start], {start}
         while waiting:
             file = waiting.pop()
-            if file in wanted:
-                return True
+            yield file
             new = [each for each in self._imported(file, folder) if each not in seen]
             seen.update(new)
             waiting += new
-        return False
+
+    def missing(self, start: str, folder: str) -> tuple[str, ...]:
+        """The packages that a file, or one that it imports, needs and that are nowhere; what a `try` guards is none."""
+        needed = {name for file in self.reached(start, folder) for name in self._needed(file, folder)}
+        return tuple(sorted(name for name in needed if top_module(name) is None and not _is_package(name)))
+
+    def _needed(self, file: str, folder: str) -> Iterator[str]:
+        tree = file_tree(file)
+        guarded = {id(inner) for node in _walk(tree) if isinstance(node, ast.Try) for inner in ast.walk(node)}
+        places = [str(Path(file).parent), _package_root(str(Path(file).parent)), folder, os.path.join(folder, "src")]
+        for node in _walk(tree):
+            names = ast.Module([node], []) if isinstance(node, ast.Import | ast.ImportFrom) else None
+            for module, level in () if names is None or id(node) in guarded else _names(names):
+                top = module.partition(".")[0]
+                here = any(top in self._listing(place) or f"{top}.py" in self._listing(place) for place in places)
+                if not level and not here and top not in sys.stdlib_module_names:
+                    yield top
 
     def _imported(self, file: str, folder: str) -> tuple[str, ...]:
         if file not in self._imports:
@@ -105,6 +126,16 @@ class ImportGraph:
                 here = Path(file).parent
                 self._tops[name] = (str(here.parent if Path(file).name == "__init__.py" else here),)
         return self._tops[name]
+
+
+def _walk(tree: ast.Module | None) -> Iterator[ast.AST]:
+    return iter(()) if tree is None else ast.walk(tree)
+
+
+def _is_package(name: str) -> bool:
+    """Whether there is a package of this name without a file of its own."""
+    spec = PathFinder.find_spec(name)
+    return spec is not None and bool(spec.submodule_search_locations)
 
 
 def _imports(data: bytes) -> ast.Module:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from itertools import islice
 from types import CodeType
 
+from shapelint.source.notebook import remember_lines
+
 
 @dataclass(frozen=True, slots=True)
 class Span:
@@ -21,10 +23,12 @@ class Span:
 
     def text(self) -> str:
         """The whole line on which the span begins, without its newline; "" where the file is gone."""
+        remember_lines(self.file)
         return linecache.getline(self.file, self.line).rstrip("\n")
 
     def content(self) -> str:
         """The text that the span covers, with plain newlines; "" where the file is gone."""
+        remember_lines(self.file)
         lines = linecache.getlines(self.file)[self.line - 1 : self.end_line]
         if not lines:
             return ""

@@ -7,10 +7,11 @@ import linecache
 import os
 from collections.abc import Sequence
 from contextlib import suppress
-from pathlib import Path
 from typing import Final
 
+from shapelint.errors import TargetError
 from shapelint.locks import InnerLock
+from shapelint.source.notebook import source_of
 from shapelint.source.span import Span, span_of
 
 # Python 3.11 counts the depth of all syntax trees that are being made together: two threads end in a SystemError.
@@ -43,8 +44,8 @@ def file_tree(file: str | os.PathLike[str], *, most: int | None = None, word: by
 
     None too for a file of more than `most` bytes, and for one that never speaks of a `word`.
     """
-    with suppress(OSError, SyntaxError, ValueError, RecursionError):
-        data = Path(file).read_bytes()
+    with suppress(OSError, SyntaxError, ValueError, RecursionError, TargetError):
+        data = source_of(file)
         if (most is None or len(data) <= most) and word in data:
             with parsing.lock:
                 return ast.parse(data)

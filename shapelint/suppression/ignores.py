@@ -13,15 +13,17 @@ import tokenize
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 from shapelint.facts.analysis import UnusedIgnore
 from shapelint.facts.finding import Finding, fits
 from shapelint.facts.result import CheckResult
-from shapelint.source.comments import WORD, Ignore, read_comments
+from shapelint.source.comments import WORD, Ignore, comments_in
 from shapelint.source.ownership import file_of, installed
-from shapelint.source.span import Span
+from shapelint.source.span import Edit, Span
 from shapelint.source.syntax import function_around, tree
+
+Result = TypeVar("Result", bound=CheckResult)
 
 
 def split(findings: Iterable[Finding]) -> tuple[list[Finding], list[Finding]]:
@@ -51,11 +53,11 @@ def unused_ignores(
             used = [each for each in silenced if each.location and each.location.file == file]
             codes = _unused_codes(ignore, used, judged)
             if codes is not None and _took_part(file, ignore, named, places):
-                found.append(UnusedIgnore(_place(file, ignore), _text(ignore), codes))
+                found.append(UnusedIgnore(_place(file, ignore), _text(ignore), codes, _without(file, ignore, codes)))
     return tuple(found)
 
 
-def used_elsewhere(reports: Sequence[CheckResult]) -> tuple[CheckResult, ...]:
+def used_elsewhere(reports: Sequence[Result]) -> tuple[Result, ...]:
     """The reports without those remarks on unused comments whose comment silences something in another report."""
 
     def stays(report: CheckResult, finding: Finding) -> bool:
@@ -100,10 +102,10 @@ class _Ignores:
 
 def _read(file: str) -> Iterator[Ignore]:
     """The comments of a file, in the text that the model was built from."""
-    data = "".join(linecache.getlines(file)).encode()
-    if WORD in data:
+    text = "".join(linecache.getlines(file))
+    if WORD.decode() in text:
         with suppress(SyntaxError, tokenize.TokenError):
-            yield from read_comments(data, file).ignores
+            yield from comments_in(text, file).ignores
 
 
 def _covers(ignore: Ignore, finding: Finding) -> bool:
@@ -150,6 +152,19 @@ def _file_of(cls: type) -> str | None:
 
 def _place(file: str, ignore: Ignore) -> Span:
     return Span(file, ignore.line, ignore.column, ignore.line, ignore.end_column)
+
+
+def _without(file: str, ignore: Ignore, codes: tuple[str, ...]) -> Edit:
+    """The edit that takes some codes out of a comment, or the comment with its reason where none is left."""
+    kept = [code for code in ignore.codes if code not in codes]
+    if codes and kept:
+        return Edit(_place(file, ignore), f"# shapelint: ignore[{', '.join(kept)}]")
+    line = linecache.getline(file, ignore.line)
+    alone = not line[ignore.rest_column - 1 :].strip()
+    before = len(line[: ignore.column - 1].rstrip()) if alone else ignore.column - 1
+    if before:
+        return Edit(Span(file, ignore.line, before + 1, ignore.line, ignore.rest_column), "")
+    return Edit(Span(file, ignore.line, 1, ignore.line + 1, 1), "")
 
 
 def _text(ignore: Ignore) -> str:

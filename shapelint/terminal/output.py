@@ -43,13 +43,19 @@ def write(file: str, text: str) -> None:
 
 
 def write_bytes(file: str, data: bytes) -> None:
-    """Writes the bytes in one step, into the file that a link leads to; its permissions stay."""
+    """Writes the bytes in one step, into the file that a link leads to; its permissions stay.
+
+    A file with several names (hard links) is written where it is, so that all of them have the new text.
+    """
     try:
         path = _meant(file)
-        if _replaceable(path):
-            _replace(path, data)
-        else:
+        if not _replaceable(path):
             path.write_bytes(data)
+        elif _has_other_names(path):
+            with undisturbed():
+                path.write_bytes(data)
+        else:
+            _replace(path, data)
     except OSError as error:
         raise _refused(file, error) from error
 
@@ -146,6 +152,10 @@ def _meant(file: str) -> Path:
 def _replaceable(path: Path) -> bool:
     """A device or a pipe is written to, never replaced by a file."""
     return path.is_file() or not path.exists()
+
+
+def _has_other_names(path: Path) -> bool:
+    return path.exists() and path.stat().st_nlink > 1
 
 
 def _replace(path: Path, data: bytes) -> None:

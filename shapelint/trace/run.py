@@ -16,6 +16,7 @@ from shapelint.errors import printable, words_of
 from shapelint.instrument.frames import no_place_above, raised_by_python, raising_place
 from shapelint.load.constants import SMALL
 from shapelint.locks import one_run
+from shapelint.request.entries import built
 from shapelint.request.inputs import Inputs
 from shapelint.request.spec import TensorSpec
 from shapelint.restore import random as random_state
@@ -109,9 +110,10 @@ def run_once(
         subject.meta_state.take()
         random_state.seed()
         _learn_constants(recorder, subject)
-        args, kwargs = subject.inputs.map(lambda spec: _input(recorder, spec, sizes))
+        args, kwargs = subject.inputs.parts(lambda spec: _input(recorder, spec, sizes))
         with one_run(), _hooks(recorder) if with_places or overrides else nullcontext(), torch.no_grad(), recorder:
-            value = call_foreign(subject.function, *args, **kwargs)
+            # What the constructor of an argument's class asks of sizes is heard too.
+            value = call_foreign(subject.function, *built(args), **built(kwargs))
         tensors = output_tensors(value)
     except (Exception, SystemExit) as raised:  # the user's code
         let_out(raised)

@@ -251,6 +251,44 @@ def test_permissions_and_links_stay() -> None:
     assert sorted(os.listdir()) in (["net.py", "real.py"], ["__pycache__", "net.py", "real.py"])
 
 
+def test_both_names_of_a_hard_link_have_the_fix() -> None:
+    write(PAIR, "real.py")
+    Path("net.py").hardlink_to("real.py")
+    assert check("--fix") == 0
+    assert "output_padding=1" in Path("real.py").read_text()
+    assert Path("net.py").samefile("real.py")
+
+
+@pytest.mark.parametrize(
+    ("encoding", "word", "newline"),
+    [
+        ("cp1252", "Größe — é", "\n"), ("shift_jis", "表示ソ十能", "\n"), ("euc-kr", "모델", "\r\n"),
+        ("latin-1", "\x85 \xa0 é", "\n"), ("utf-8", "\u2028 \x0c", "\n"), ("utf-8", "encoding: no", "\r"),
+    ],
+)  # fmt: skip
+def test_a_file_keeps_its_encoding_and_newlines(
+    encoding: str, word: str, newline: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    head = f"# coding: {encoding}\n# {word}\n'{word}'\n"
+    model = PAIR.strip().replace("class Net", "# shapelint: input=1,3,6,6\nclass Net")
+    model = model.replace("  # back again", f"  # {word}  # shapelint: ignore[SL105]")
+    source = head + NET.format(model).lstrip("\n")
+    before = source.replace("\n", newline).encode(encoding)
+    Path("net.py").write_bytes(before)
+    assert check("--diff", "--ignore", "SL901") == 1
+    assert f"+            nn.ConvTranspose2d(8, 3, 3, stride=2, padding=1, output_padding=1),  # {word}" in (
+        capsys.readouterr().out
+    )
+    assert check("--fix", "--ignore", "SL901") == 0
+    assert Path("net.py").read_bytes() == before.replace(b"padding=1),  #", b"padding=1, output_padding=1),  #")
+    capsys.readouterr()
+    assert check("--format", "concise") == 0
+    line = next(line for line in source.split("\n") if "ConvTranspose2d" in line)
+    column = line.index("# shapelint: ignore") + len(", output_padding=1") + 1
+    number = source.split("\n").index(line) + 1
+    assert f"net.py:{number}:{column}: SL901 `ignore[SL105]` silences nothing" in capsys.readouterr().out
+
+
 def test_a_file_that_changes_meanwhile_is_left_alone(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -333,3 +371,44 @@ class Net(nn.Module):
     assert "padding=1, output_padding=1) for _" in Path("net.py").read_text()
     assert "every size\n" in capsys.readouterr().out
     assert size(1, 3, 30, 41) == (30, 41)
+
+
+@pytest.mark.parametrize(
+    ("comment", "left"),
+    [
+        ("  # shapelint: ignore[SL101, SL105] odd sizes only", "  # shapelint: ignore[SL101] odd sizes only"),
+        ("  # shapelint: ignore[SL105] odd sizes only", ""),
+        ("  # noqa: E501  # shapelint: ignore[SL105]", "  # noqa: E501"),
+        ("  # shapelint: ignore[SL105] odd  # noqa: E501", "  # noqa: E501"),
+    ],
+)
+def test_an_unused_comment_is_taken_out(comment: str, left: str) -> None:
+    write(PAIR.replace("  # back again", comment))
+    assert check("--fix", "--select", "SL") in (0, 1)
+    line = next(line for line in Path("net.py").read_text().splitlines() if "ConvTranspose2d" in line)
+    fixed = "" if "SL101" in comment else ", output_padding=1"
+    assert line == f"            nn.ConvTranspose2d(8, 3, 3, stride=2, padding=1{fixed}),{left}"
+
+
+def test_a_comment_that_serves_another_model_of_the_command_stays() -> None:
+    source = write(
+        """
+        def pair(padding):
+            return nn.Sequential(
+                nn.Conv2d(3, 8, 3, 2, 1),
+                nn.ConvTranspose2d(8, 3, 3, 2, 1, padding),  # shapelint: ignore[SL101]
+            )
+
+
+        # shapelint: input=1,3,6,6
+        def fine():
+            return pair(1)
+
+
+        # shapelint: input=1,3,6,6
+        def wrong():
+            return pair(0)
+        """
+    )
+    assert run(["check", "net.py", "--no-confirm", "--fix"]) == 0
+    assert Path("net.py").read_text() == source

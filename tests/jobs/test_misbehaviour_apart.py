@@ -29,7 +29,7 @@ MODELS = (
     MODEL
     + """
 
-import argparse, bdb, ctypes, os, sys, tempfile, types
+import argparse, bdb, ctypes, os, sys, tempfile, types, warnings
 
 
 class Loops(Net):
@@ -123,6 +123,12 @@ class Parses(Net):
         parser.parse_args()
 
 
+class Warns(Net):
+    def forward(self, x):
+        warnings.warn("log() without a trainer")
+        return super().forward(x)
+
+
 class Prints(Net):
     def forward(self, x):
         print("printed")
@@ -199,6 +205,14 @@ def test_what_a_model_spoils_does_not_stop_its_check(name: str, capfd: pytest.Ca
 def test_what_an_import_removes_from_the_ways_of_imports_is_there_again(capfd: pytest.CaptureFixture[str]) -> None:
     Path("bare.py").write_text("import sys\nsys.path.clear()\nsys.meta_path = []\n" + MODEL)
     assert check(capfd, "bare.py:Net")[0] == 1
+
+
+def test_a_warning_in_forward_is_told_once_at_its_line() -> None:
+    command = [sys.executable, "-m", "shapelint", "check", "bad.py:Warns", *OPTIONS]
+    told = subprocess.run(command, capture_output=True, text=True, check=False).stderr
+    place = Path("bad.py").absolute()
+    words = "log() without a trainer"
+    assert told == f'{place}:{line_of(words)}: UserWarning: {words}\n  warnings.warn("{words}")\n'
 
 
 def test_a_model_that_does_not_end_is_stopped(capfd: pytest.CaptureFixture[str]) -> None:

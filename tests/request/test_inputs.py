@@ -51,8 +51,8 @@ def test_every_mapping_makes_new_containers() -> None:
         (numpy.zeros((1, 3)), None, "inputs is of type ndarray; give its shape, (1, 3)"),
         (["x=1", "x=2"], None, "the argument 'x' is given twice"),
         (["x=1"], {"x": 3}, "the argument 'x' is given twice"),
-        (["1"], {"x": "y=3"}, "input 'y=3': it has another name than its keyword 'x'"),
-        ([["x=1"]], None, "input 'x=1': a name is for keyword arguments, not for a tensor inside of another"),
+        (["1"], {"x": "y=3"}, "input 'y=3:float32': it has another name than its keyword 'x'"),
+        ([["x=1"]], None, "input 'x=1:float32': a name is for keyword arguments, not for a tensor inside of another"),
         (["1"], {"not a name": 3}, "'not a name' is no name of a keyword argument"),
     ],
 )

@@ -88,7 +88,7 @@ def test_what_a_comment_silences_in_its_own_report_does_not_hide_the_rest() -> N
 def test_the_place_and_the_codes_of_a_comment_are_read() -> None:
     text = b"x = 1  # shapelint: ignore[SL201, SL3]\ny = '# shapelint: ignore'\n# shapelint: ignored\n"
     comments = read_comments(text, "net.py")
-    assert comments.ignores == (Ignore(1, 8, 39, ("SL201", "SL3")),)
+    assert comments.ignores == (Ignore(1, 8, 39, ("SL201", "SL3"), 39),)
     assert comments.marked == {3: " ignored"}
 
 

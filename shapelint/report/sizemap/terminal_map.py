@@ -26,8 +26,8 @@ class Signs:
     asked_wrong: str
 
 
-BLOCKS = Signs("█", "░", "·:+x~", "?", "◆", "◇")
-ASCII = Signs("#", "-", ".:+x~", "?", "@", "O")
+BLOCKS = Signs("█", "░", "·-+x~", "?", "◆", "◇")
+ASCII = Signs("#", "-", ".,+x~", "?", "@", "O")
 _COLOURS = {Fit.RESTORES: "green", Fit.RUNS: "cyan", Fit.RAISES: "red", Fit.UNKNOWN: "yellow"}
 
 

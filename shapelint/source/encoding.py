@@ -1,0 +1,23 @@
+"""The text of a source file as Python reads it: in the encoding that it declares, with any of the three newlines."""
+
+from __future__ import annotations
+
+import io
+import re
+import tokenize
+
+_NEWLINE = re.compile(rb"\r\n?")
+
+
+def decoded(data: bytes) -> tuple[str, str]:
+    """The text of source code with its own newlines, and its encoding; SyntaxError or UnicodeError where it has none.
+
+    An encoding is declared in one of the first two lines, also where a line ends with a carriage return alone.
+    """
+    encoding, _ = tokenize.detect_encoding(io.BytesIO(_NEWLINE.sub(b"\n", data)).readline)
+    return data.decode(encoding), encoding
+
+
+def lines_of(text: str) -> list[str]:
+    r"""The lines of source code, each with a `\n`: what ends a line of Python, and not form feeds and the like."""
+    return io.StringIO(text, newline=None).readlines()
