@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from shapelint.diagnosis.broadcasts import JOINS
 from shapelint.diagnosis.intent import intent, is_restored, output_axes
+from shapelint.diagnosis.reach import UNSOLVED, reaching
 from shapelint.diagnosis.scale import goes_down_and_up
 from shapelint.facts.analysis import Intent
 from shapelint.facts.contract import Region, RegionOutcome
@@ -14,6 +15,7 @@ from shapelint.facts.graph import ShapeGraph, TensorShape
 from shapelint.request.question import Question
 from shapelint.request.spec import Expectation
 from shapelint.size.function import as_function
+from shapelint.size.sets import SizeSet
 from shapelint.trace.branch import frozen_shape
 from shapelint.trace.explore import Exploration
 from shapelint.trace.freeze import freeze
@@ -35,8 +37,12 @@ def sound_meaning(
         return None
     graph = freeze(run, explored.subject.module, {})
     outputs = tuple(map(frozen_shape, run.outputs))
-    meaning = intent(Region(explored.domain, RegionOutcome(True, outputs)), graph, question, expect)
-    place = None if meaning.meant else _pinned_place(graph, outputs, explored, question)
+    try:
+        sizes = reaching(run, -1, explored.domain)
+    except UNSOLVED:
+        sizes = SizeSet.point(explored.domain.symbols, focus)
+    meaning = intent(Region(sizes, RegionOutcome(True, outputs)), graph, question, expect)
+    place = None if meaning.meant else _pinned_place(graph, outputs, sizes, question)
     if place is not None:
         meaning = replace(meaning, meant=True, output=place[0], axes=place[1])
     right = not meaning.meant or is_restored(outputs, question, expect, focus)
@@ -44,11 +50,11 @@ def sound_meaning(
 
 
 def _pinned_place(
-    graph: ShapeGraph, outputs: tuple[TensorShape, ...], explored: Exploration, question: Question
+    graph: ShapeGraph, outputs: tuple[TensorShape, ...], sizes: SizeSet, question: Question
 ) -> tuple[int, tuple[int, ...]] | None:
     """The output of one fixed size that a model gives whose layers go down and up again, and its axes."""
     place = output_axes(outputs, question)
-    if place is None or not goes_down_and_up(graph, explored.domain, question):
+    if place is None or not goes_down_and_up(graph, sizes, question):
         return None
     dims = [as_function(outputs[place[0]].dims[axis]) for axis in place[1]]
     return place if dims and not any(dim.symbols() for dim in dims) else None
