@@ -12,11 +12,9 @@ from shapelint.rule import (
     Node,
     Plan,
     SizeSet,
-    all_of,
     call_at,
-    equal,
     sized,
-    symbol,
+    usual,
     written,
 )
 
@@ -118,21 +116,16 @@ def shared_line_note(analysis: Analysis, up: Node) -> str | None:
     return f"this line builds {built} layers; the value is for {quoted(up.module)}" if built > 1 else None
 
 
-def square(sizes: SizeSet) -> SizeSet:
-    """The members with the same size along every axis."""
-    names = sizes.symbols
-    return SizeSet.where(names, all_of(equal(symbol(name), symbol(names[0])) for name in names)) & sizes
-
-
 def nearest_note(analysis: Analysis, focus: dict[str, int]) -> str | None:
-    """The nearest right sizes around the focus, in words."""
-    wanted = analysis.wanted
-    found = [wanted.nearest(focus, above=above) for above in (False, True)]
-    texts = [sized(tuple(each.values())) for each in found if each]
-    verb = "restore" if analysis.intent.meant else "run"
-    if not texts:
+    """The right sizes around the focus that people would use, in words; whether they are the nearest is said."""
+    wanted, sides = analysis.wanted, (False, True)
+    chosen = [each for above in sides if (each := usual(wanted, focus, analysis.steps, above=above))]
+    nearest = [each for above in sides if (each := wanted.nearest(focus, above=above))]
+    if not chosen:
         return None
-    return f"nearest to {sized(tuple(focus.values()))} that {verb}: {' and '.join(dict.fromkeys(texts))}"
+    verb = "restore" if analysis.intent.meant else "run"
+    texts = " and ".join(dict.fromkeys(sized(each.values()) for each in chosen))
+    return f"{'nearest to' if chosen == nearest else 'sizes near'} {sized(focus.values())} that {verb}: {texts}"
 
 
 def flattened(samples: MixedSamples, features: int) -> str:

@@ -19,6 +19,7 @@ from shapelint.rule import (
     Safety,
     Severity,
     Valid,
+    closest,
     sized,
     written,
 )
@@ -26,7 +27,7 @@ from shapelint.rule import (
 from ._built_for import argument_of, channels_fix, followers_note
 from ._causes import is_cut_into_rows, is_pinned, node_of, pinned_regions, place_of, raising
 from ._fixes import rewriting_fix
-from ._words import brief, called, consequence, flattened, nearest_note, quoted, square
+from ._words import brief, called, consequence, flattened, nearest_note, quoted
 
 _LENET = """
 import torch
@@ -248,5 +249,4 @@ def _example(analysis: Analysis) -> dict[str, int]:
     """A size that fits, as near as can be to one that somebody cares about."""
     runs = analysis.contract.runs
     focus = analysis.question.first if analysis.diagnosis is None else analysis.diagnosis.focus
-    near = (sizes.nearest(focus, above=above) for sizes in (square(runs), runs) for above in (False, True))
-    return next((sizes for sizes in near if sizes), dict(analysis.graph.sizes))
+    return closest(runs, focus, analysis.steps) or dict(analysis.graph.sizes)

@@ -18,10 +18,11 @@ from shapelint.rule import (
     SizeSet,
     Valid,
     sized,
+    square,
 )
 
 from ._causes import place_of
-from ._words import brief, nearest_note, quoted, square
+from ._words import brief, nearest_note, quoted
 
 _TOKENS = """
 import torch

@@ -13,7 +13,7 @@ from shapelint.facts.graph import Node, Pair, ShapeGraph
 from shapelint.facts.picture import Picture
 from shapelint.facts.portability import NOTHING_KNOWN, Portability
 from shapelint.request.question import Question
-from shapelint.size.function import Function
+from shapelint.size.function import Function, symbol
 from shapelint.size.sets import SizeSet
 from shapelint.source.span import Span
 
@@ -159,6 +159,13 @@ class Analysis:
     def wanted(self) -> SizeSet:
         """The sizes that are right: those that restore where that is meant, else those that run."""
         return self.contract.restores if self.intent.meant else self.contract.runs
+
+    @property
+    def steps(self) -> dict[str, int]:
+        """The total stride along each symbol that is a spatial axis of the first input."""
+        names = {symbol(name): name for name in self.contract.symbols}
+        pairs = zip(self.question.target, self.intent.stride, strict=False)
+        return {names[dim]: step for dim, step in pairs if dim in names}
 
     @property
     def undecided(self) -> SizeSet:

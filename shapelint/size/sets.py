@@ -8,7 +8,7 @@ from functools import reduce
 from shapelint.size.condition import equal
 from shapelint.size.function import Function, constant, symbol
 from shapelint.size.isl_set import IslSet
-from shapelint.size.words import in_words
+from shapelint.size.words import exact_words, in_words
 
 
 class SizeSet(IslSet):
@@ -32,6 +32,11 @@ class SizeSet(IslSet):
         if least is None:
             return None
         return (half & SizeSet.where(self.symbols, equal(total, constant(least)))).smallest()
+
+    @property
+    def exact_words(self) -> str | None:
+        """A short sentence that denotes exactly this set; None where `str` tells some of its members only."""
+        return exact_words(self)
 
     def __reduce__(self) -> tuple[Callable[..., SizeSet], tuple[tuple[str, ...], str]]:
         return _read, (self.symbols, self.isl_text)

@@ -11,6 +11,7 @@ from shapelint.size.condition import Compare, all_of, any_of, at_least
 from shapelint.size.function import constant, symbol
 from shapelint.size.isl_form import SolverError, limited
 from shapelint.size.isl_set import IslSet
+from shapelint.size.outline import outline
 from shapelint.size.relation import relation_words
 
 _PERIOD = 4096
@@ -26,28 +27,34 @@ def sized(size: Iterable[int]) -> str:
 
 
 def in_words(sizes: IslSet) -> str:
-    """The set in words; isl's own notation where no short sentence denotes exactly this set."""
+    """The set in words; some of its members where no short sentence denotes exactly this set."""
+    return exact_words(sizes) or outline(sizes & _positive(sizes.symbols), describe)
+
+
+def exact_words(sizes: IslSet) -> str | None:
+    """A short sentence that denotes exactly this set; None where there is none."""
     try:
         with limited(_STEPS):
             return _in_words(sizes)
     except SolverError:
-        return _notation(sizes)
+        return None
 
 
-def _in_words(sizes: IslSet) -> str:
+def _in_words(sizes: IslSet) -> str | None:
+    positive = _positive(sizes.symbols)
+    sizes = sizes & positive
     if not sizes:
         return "no size"
-    positive = _positive(sizes.symbols)
     if positive <= sizes:
         return "every size"
     words = _union_words(sizes)
-    if (words is None or "; or " in words) and sizes <= positive:
+    if words is None or "; or " in words:
         gone = _union_words(positive - sizes)
         if gone is not None and _simple(gone):
             words = f"every size but {gone}"
         elif gone is not None and words is None:
             words = f"every size but these: {gone}"
-    return _notation(sizes) if words is None else words
+    return words
 
 
 def _simple(words: str) -> bool:
@@ -237,10 +244,4 @@ def _residue_words(period: int, residues: tuple[int, ...], first: int | None) ->
     return None
 
 
-def _notation(sizes: IslSet) -> str:
-    text = sizes.isl_text.strip("{} ")
-    head = f"[{', '.join(sizes.symbols)}] : "
-    return "sizes with " + text.replace(head, "")
-
-
-__all__ = ["describe", "in_words"]
+__all__ = ["describe", "exact_words", "in_words"]

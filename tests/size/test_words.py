@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shapelint.size import SizeSet
-from shapelint.size.words import describe, in_words
+from shapelint.size.words import describe, exact_words
 
 
 def read(text: str) -> SizeSet:
@@ -187,10 +187,10 @@ single = st.lists(st.one_of(periodic, bounded), min_size=1, max_size=3).map(" or
 @given(single)
 def test_what_is_said_of_one_symbol_is_true_of_exactly_the_members(condition: str) -> None:
     sizes = read(f"{{ [H] : {condition} }}")
-    words, text = describe(sizes), in_words(sizes)
+    words, text = describe(sizes), exact_words(sizes)
     if words is not None:
         assert all(axis_holds(words, number) is (number in sizes) for number in range(1, 200))
-    if not text.startswith("sizes with "):
+    if text is not None:
         assert all(holds(text, {"H": number}) is (number in sizes) for number in range(1, 100))
 
 
@@ -215,22 +215,29 @@ def test_a_sentence_about_two_symbols_is_true_of_exactly_the_members(
 ) -> None:
     joined = "or" if either else "and"
     sizes = read(f"{{ [H, W] : H > 0 and W > 0 and (({one}) {joined} ({two.replace('H', 'W')})) and {relation} }}")
-    text = in_words(sizes)
-    if not text.startswith("sizes with "):
+    text = exact_words(sizes)
+    if text is not None:
         for h, w in grid(range(1, 44, 4), range(1, 48, 5)):
             assert holds(text, {"H": h, "W": w}) is ((h, w) in sizes), (text, h, w)
 
 
-def test_a_set_that_no_short_sentence_denotes_is_shown_as_isl_has_it() -> None:
-    text = str(read("{ [H, W] : H > 0 and W > 0 and floor((H + 15)/16) = floor((W + 15)/16) }"))
-    assert text.startswith("sizes with ")
+def test_a_set_that_no_short_sentence_denotes_is_told_by_its_equal_axes_and_another_member() -> None:
+    sizes = read("{ [H, W] : H > 0 and W > 0 and floor((H + 15)/16) = floor((W + 15)/16) }")
+    assert sizes.exact_words is None
+    assert str(sizes) == "any H = W, and others such as 1x2"
+    pairs = " or ".join(f"({1024 // w} <= H <= {1024 // w + 1} and {w} <= W <= {w + 1})" for w in (8, 16, 32, 64, 128))
+    pinned = read(f"{{ [H, W] : {pairs} }}")
+    assert str(pinned) == "H = W 32 or 33, and others such as 16x64"
+    assert str(read("{ [H, W] : 2 <= H <= 90 and H <= W <= H + 7 and (H + 3*W) mod 5 = 2 and W != H }")) == (
+        "some sizes, such as 2x5, 3x8 and 4x6"
+    )
 
 
-def test_scattered_residues_without_an_end_are_shown_as_isl_has_them() -> None:
+def test_scattered_residues_without_an_end_are_told_by_the_first_and_the_period() -> None:
     residues = " or ".join(f"H mod 64 = {residue}" for residue in range(0, 36, 2))
     sizes = read(f"{{ [H] : H > 0 and ({residues}) }}")
     assert describe(sizes) is None
-    assert str(sizes).startswith("sizes with ")
+    assert str(sizes) == "some sizes, such as 2, 4 and 6, by their rest mod 64"
 
 
 def test_the_words_do_not_depend_on_what_was_made_before() -> None:
