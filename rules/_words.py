@@ -47,12 +47,12 @@ def padding_text(value: Sequence[int]) -> str:
     return f"`output_padding={written(value)}`"
 
 
-def brief(sizes: SizeSet, otherwise: str) -> str:
-    """A set of sizes in words, or the given text where the words are long."""
-    if sizes.piece_count > _PIECES:
-        return otherwise
-    text = str(sizes)
-    return text if len(text) <= _BRIEF else otherwise
+def brief(sizes: SizeSet, otherwise: str | None = None) -> str:
+    """A set of sizes in words; where they are long, the given text, or else some of its members."""
+    text = None if sizes.piece_count > _PIECES else sizes.exact_words
+    if text is not None and len(text) <= _BRIEF:
+        return text
+    return sizes.outline if otherwise is None else otherwise
 
 
 def some_of(sizes: SizeSet) -> str:

@@ -140,7 +140,7 @@ def _cause(mismatch: Mismatch) -> Iterator[str]:
 
 
 def _notes(analysis: Analysis, diagnosis: Diagnosis) -> Iterator[str]:
-    yield f"the model runs for: {brief(analysis.contract.runs, 'some sizes only')}"
+    yield f"the model runs for: {brief(analysis.contract.runs)}"
     near = nearest_note(analysis, dict(diagnosis.focus))
     if near is not None:
         yield near

@@ -189,7 +189,7 @@ class ChannelMismatch:
             name=self.name,
             severity=Severity.NOTE,
             message=f"{quoted(outcome.module or 'forward')} gets other channels than it was built for at some sizes",
-            notes=(text.replace("{right}", str(outcome.failure.right)), f"for: {brief(region.sizes, 'some sizes')}"),
+            notes=(text.replace("{right}", str(outcome.failure.right)), f"for: {brief(region.sizes)}"),
             module=outcome.module or None,
             location=outcome.place,
         )

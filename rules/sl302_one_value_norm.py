@@ -117,7 +117,7 @@ class OneValueNorm:
                 name=self.name,
                 severity=Severity.NOTE,
                 message=f"{name} sees one value per {_unit(node)} at some sizes",
-                notes=(f"it raises for: {brief(region.sizes, 'some sizes')}",),
+                notes=(f"it raises for: {brief(region.sizes)}",),
                 module=region.outcome.module or None,
                 location=region.outcome.place if node is None else place_of(node),
             )

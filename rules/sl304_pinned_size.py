@@ -217,7 +217,7 @@ def _fitting(analysis: Analysis) -> str | None:
     if not analysis.contract.proved:
         return None
     runs = analysis.contract.runs
-    return f"it runs for: {brief(runs, 'some sizes, such as ' + _words(analysis))}" if runs else "no size fits"
+    return f"it runs for: {brief(runs)}" if runs else "no size fits"
 
 
 def _pooled(analysis: Analysis, layer: Node, flatten: str = "") -> str | None:
@@ -239,10 +239,6 @@ def _pooled(analysis: Analysis, layer: Node, flatten: str = "") -> str | None:
         return None
     where = quoted(flatten) if flatten else "flatten"
     return f"for every size, put `nn.AdaptiveAvgPool{rank}d({written(shape[2:])})` before the {where}"
-
-
-def _words(analysis: Analysis) -> str:
-    return sized(tuple(_example(analysis).values()))
 
 
 def _example(analysis: Analysis) -> dict[str, int]:

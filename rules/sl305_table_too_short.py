@@ -171,7 +171,7 @@ def _notes(analysis: Analysis, table: ShortTable) -> Iterator[str | None]:
     made_for = None if table.indexed else _made_for(analysis)
     yield f"it was made for {made_for}" if made_for else None
     if diagnosis is not None and diagnosis.focus:
-        yield None if made_for or not analysis.contract.proved else f"it runs for: {brief(runs, 'some sizes only')}"
+        yield None if made_for or not analysis.contract.proved else f"it runs for: {brief(runs)}"
         yield nearest_note(analysis, dict(diagnosis.focus))
 
 

@@ -16,6 +16,7 @@ from shapelint.size.relation import relation_words
 
 _PERIOD = 4096
 _LISTED = 8
+_LACKING = 2
 _PIECES = 4
 _SMALL = 1 << 16
 _STEPS = 300_000
@@ -28,7 +29,12 @@ def sized(size: Iterable[int]) -> str:
 
 def in_words(sizes: IslSet) -> str:
     """The set in words; some of its members where no short sentence denotes exactly this set."""
-    return exact_words(sizes) or outline(sizes & _positive(sizes.symbols), describe)
+    return exact_words(sizes) or some_members(sizes)
+
+
+def some_members(sizes: IslSet) -> str:
+    """Some of the members of a set for which no sentence is short."""
+    return outline(sizes & _positive(sizes.symbols), describe)
 
 
 def exact_words(sizes: IslSet) -> str | None:
@@ -95,7 +101,8 @@ def _product_words(sizes: IslSet) -> str | None:
     """The words for a set in which each symbol is free of the others but for plain relations; None for any other."""
     axes = [sizes.onto([name]) for name in sizes.symbols]
     together = reduce(IslSet.__and__, (axis.lifted(sizes.symbols) for axis in axes))
-    relations = () if len(axes) == 1 or together <= sizes else _relations(sizes, together)
+    gone = _few_gone(sizes, together)
+    relations = () if len(axes) == 1 or gone is not None else _relations(sizes, together)
     described = [(axis.symbols[0], describe(axis)) for axis in axes]
     if relations is None or any(words is None for _, words in described):
         return None
@@ -104,7 +111,20 @@ def _product_words(sizes: IslSet) -> str | None:
     for name, words in described:
         if words is not None and not (words == "any" and name in related):
             names.setdefault(words, []).append(name)
-    return ", ".join([*relation_words(relations), *(_said(group, words) for words, group in names.items())])
+    if gone and list(names) == ["any"]:
+        return f"every size but {_joined(gone, 'and')}"
+    but = f", but not {_joined(gone)}" if gone else ""
+    return ", ".join([*relation_words(relations), *(_said(group, words) for words, group in names.items())]) + but
+
+
+def _few_gone(sizes: IslSet, together: IslSet) -> list[str] | None:
+    """The one or two sizes that a set lacks of the product of its projections; None where these are more."""
+    gone = together - sizes
+    found: list[str] = []
+    while (member := gone.smallest()) is not None and len(found) < _LACKING:
+        found.append(sized(member.values()))
+        gone = gone.without(member)
+    return None if gone else found
 
 
 def _relations(sizes: IslSet, together: IslSet) -> tuple[Compare, ...] | None:
@@ -244,4 +264,4 @@ def _residue_words(period: int, residues: tuple[int, ...], first: int | None) ->
     return None
 
 
-__all__ = ["describe", "exact_words", "in_words"]
+__all__ = ["describe", "exact_words", "in_words", "some_members"]

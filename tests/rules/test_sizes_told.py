@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 
 import shapelint
@@ -65,6 +66,26 @@ def test_a_pinned_model_is_told_by_a_square() -> None:
     assert "it runs for: H = W 83 or 84, and others such as 23x343" in found.notes
     assert "for every size, put `nn.AdaptiveAvgPool2d(39)` before the flatten" in found.notes
     assert "nearest to 100x100 that run: 84x84" in only(Pinned, "1,9,100,100", "SL304").notes
+
+
+class Halves(nn.Module):
+    """Gives back multiples of 4; 5 to 7 come back as 4, and less than 4 raises."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.down = nn.Conv2d(1, 1, 4, 4)
+        self.up = nn.ConvTranspose2d(1, 1, 4, 4)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.up(self.down(x))
+
+
+def test_what_happens_at_the_other_sizes_is_said_with_an_example() -> None:
+    found = only(Halves, "1,1,H,W", "SL202")
+    assert found.message == "it restores H and W multiples of 4 only"
+    assert "it runs for: H and W at least 4" in found.notes
+    assert "where it runs and does not restore, another size comes back: 16x16 at 16x17" in found.notes
+    assert Halves()(torch.zeros(1, 1, 16, 17)).shape[2:] == (16, 16)
 
 
 def test_many_undecided_sizes_of_one_call_are_one_note() -> None:

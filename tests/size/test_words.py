@@ -62,6 +62,9 @@ def holds(text: str, sizes: Mapping[str, int]) -> bool:
         return text == "every size"
     if text.startswith("every size but these: "):
         return not holds(text.removeprefix("every size but these: "), sizes)
+    if gone := re.fullmatch(r"(?:(.*), but not|every size but) (\d+x[\dx]+(?: (?:or|and) \d+x[\dx]+)?)", text):
+        lacking = [each.split("x") for each in re.split(" or | and ", gone[2])]
+        return [str(each) for each in sizes.values()] not in lacking and (not gone[1] or holds(gone[1], sizes))
     if text.startswith("every size but "):
         return not holds(text.removeprefix("every size but "), sizes)
     if "; or " in text:
@@ -148,6 +151,11 @@ SENTENCES = {
     "{ [H, W] : H > 0 and W > 0 and not (H = 5 and W >= 4) and not (H = 9 and W >= 7) and not (H = 12 and W >= 3) }":
         "every size but these: H only 12, W at least 3; or H only 5, W at least 4; or H only 9, W at least 7",
     "{ [H, W] : H > 0 and W > 0 and not (H < 20 and W < 20) }": "every size but H and W from 1 to 19",
+    "{ [H, W] : H > 0 and W > 0 and not (H = 1 and W = 1) and not (H = 1 and W = 2) }": "every size but 1x1 and 1x2",
+    "{ [H, W] : H > 0 and W > 0 and H mod 32 = 0 and W mod 32 = 0 and H + W > 64 }":
+        "H and W multiples of 32, but not 32x32",
+    "{ [D, H, W] : D > 0 and H > 0 and W > 0 and D mod 8 = 0 and H mod 32 = 0 and W mod 32 = 0 and 4D + H + W > 96 }":
+        "D multiples of 8, H and W multiples of 32, but not 8x32x32",
     "{ [H, W] : (H = 1 and W = 6) or (H = 2 and W = 3) or (H = 6 and W = 1) }": "(H, W) only (1, 6), (2, 3) or (6, 1)",
 }  # fmt: skip
 
