@@ -84,15 +84,18 @@ def alike_note(loss: LostRows) -> str | None:
 
 
 def padding_note(analysis: Analysis) -> str | None:
-    """Code that pads the input to multiples of the total stride and crops the output, where that makes it right."""
-    steps = analysis.padding
-    if not steps:
+    """Code that pads the input to sizes that are right and crops the output, where that is proved for larger ones."""
+    padding = analysis.padding
+    if not padding:
         return None
-    names = _SIZE_NAMES[-len(steps) :] if len(steps) > 1 else ("length",)
-    amounts = ", ".join(f"0, -{name} % {step}" for name, step in reversed(list(zip(names, steps, strict=True))))
-    head = f"{', '.join(names)} = x.shape[-{len(steps)}:]" if len(steps) > 1 else f"{names[0]} = x.shape[-1]"
+    names = _SIZE_NAMES[-len(padding) :] if len(padding) > 1 else ("length",)
+    named = list(zip(names, padding, strict=True))
+    missing = [f"0, {f'({rest} - {name})' if rest else f'-{name}'} % {step}" for name, (step, rest) in reversed(named)]
+    head = f"{', '.join(names)} = x.shape[-{len(padding)}:]" if len(padding) > 1 else f"{names[0]} = x.shape[-1]"
     crop = ", ".join(f":{name}" for name in names)
-    what = f"multiples of {written(steps)}"
+    steps, rests = zip(*padding, strict=True)
+    what = f"{written(rests)} mod {written(steps)}" if any(rests) else f"multiples of {written(steps)}"
+    amounts = ", ".join(missing)
     return f"or pad the input to {what} and crop the output:\n{head}\ny = net(F.pad(x, ({amounts})))[..., {crop}]"
 
 

@@ -37,6 +37,7 @@ from shapelint.request.options import Options
 from shapelint.request.question import Question, check_expectation, question
 from shapelint.size.number import plain
 from shapelint.size.sets import SizeSet
+from shapelint.size.usual import congruent
 from shapelint.source.span import Span
 from shapelint.trace.explore import Exploration, explore
 from shapelint.trace.freeze import convolution_layers, freeze
@@ -182,8 +183,9 @@ def _may_fail(contract: Contract) -> SizeSet:
     return union(contract.symbols, [sizes for sizes, failure in undecided if failure and failure.kind is Kind.UNPOOL])
 
 
-def _padding(analysis: Analysis) -> tuple[int, ...]:
-    """The total stride per axis, where padding the size at the focus, and larger ones, to its multiples makes it right.
+def _padding(analysis: Analysis) -> tuple[tuple[int, int], ...]:
+    """The total stride per axis and a rest, where padding the size at the focus, and larger ones, to sizes with that
+    rest makes it right: multiples of the stride, or else the next right size and what follows it by whole strides.
 
     () where that is not so, or the spatial axes are not the last ones.
     """
@@ -196,9 +198,12 @@ def _padding(analysis: Analysis) -> tuple[int, ...]:
     names, stride = [str(dim) for dim in asked.target], analysis.intent.stride
     if max(stride) == 1 or sorted(names) != sorted(asked.symbols):
         return ()
-    padded = {name: -(-diagnosis.focus[name] // step) * step for name, step in zip(names, stride, strict=True)}
-    larger = multiples(asked, stride).at_least(padded)
-    return stride if padded in analysis.wanted and larger <= analysis.wanted else ()
+    steps = dict(zip(names, stride, strict=True))
+    padded = {name: -(-diagnosis.focus[name] // step) * step for name, step in steps.items()}
+    for start in (padded, analysis.wanted.nearest(diagnosis.focus, above=True)):
+        if start is not None and congruent(analysis.contract.domain, start, steps).at_least(start) <= analysis.wanted:
+            return tuple((step, start[name] % step) for name, step in steps.items())
+    return ()
 
 
 def _suspected(analysis: Analysis, case: Case) -> Analysis:

@@ -143,7 +143,7 @@ class Analysis:
     guard: Guard | None = None
     rewrite: Rewrite | None = None
     portability: Portability = NOTHING_KNOWN
-    padding: tuple[int, ...] = ()
+    padding: tuple[tuple[int, int], ...] = ()
     confirmations: tuple[Confirmation, ...] = ()
     remarks: tuple[str, ...] = ()
     providers: tuple[str, ...] = ()

@@ -17,9 +17,15 @@ def square(sizes: SizeSet, names: Collection[str] | None = None) -> SizeSet:
 
 def on_lattice(sizes: SizeSet, steps: Mapping[str, int]) -> SizeSet:
     """The members whose every named axis is a multiple of its step."""
+    return congruent(sizes, dict.fromkeys(steps, 0), steps)
+
+
+def congruent(sizes: SizeSet, start: Mapping[str, int], steps: Mapping[str, int]) -> SizeSet:
+    """The members that lie whole steps from `start` along every named axis."""
     parts: list[Condition] = []
     for name, step in steps.items():
-        parts += [] if step == 1 else [equal(symbol(name), symbol(name).floor_divide(step).times(step))]
+        away = symbol(name).plus(-(start[name] % step))
+        parts += [] if step == 1 else [equal(away, away.floor_divide(step).times(step))]
     return SizeSet.where(sizes.symbols, all_of(parts)) & sizes
 
 
