@@ -131,6 +131,17 @@ def nearest_note(analysis: Analysis, focus: dict[str, int]) -> str | None:
     return f"{'nearest to' if chosen == nearest else 'sizes near'} {sized(focus.values())} that {verb}: {texts}"
 
 
+def said_note(analysis: Analysis) -> str | None:
+    """The error to search for: in PyTorch's own words where it was asked at the focus, else with the same numbers."""
+    diagnosis = analysis.diagnosis
+    failure = None if diagnosis is None else diagnosis.region.outcome.failure
+    if diagnosis is None or failure is None:
+        return None
+    if analysis.pytorch and dict(diagnosis.focus) == analysis.question.first:
+        return f"PyTorch: {analysis.pytorch.partition(chr(10))[0]}"
+    return f"it raises: {failure.at(diagnosis.focus)}"
+
+
 def flattened(samples: MixedSamples, features: int) -> str:
     """What to write in the place of a view into rows of so many features."""
     call = call_at(samples.place)

@@ -9,7 +9,7 @@ from shapelint.rule import Analysis, Diagnosis, Finding, Fix, Invalid, Mismatch,
 
 from ._causes import is_unpooled
 from ._fixes import rewriting_fix, rewritten
-from ._words import brief, consequence, layer_name, nearest_note, padding_note, padding_text, quoted
+from ._words import brief, consequence, layer_name, nearest_note, padding_note, padding_text, quoted, said_note
 
 _UNET = """
 import torch
@@ -147,9 +147,7 @@ def _notes(analysis: Analysis, diagnosis: Diagnosis) -> Iterator[str]:
     if diagnosis.plan is not None:
         fix = "the fix" if analysis.rewrite is None else "`output_padding`"
         yield consequence(analysis, diagnosis.plan, fix)
-    padding = padding_note(analysis)
-    if padding is not None:
-        yield padding
+    yield from (note for note in (padding_note(analysis), said_note(analysis)) if note)
 
 
 def _fix(analysis: Analysis, diagnosis: Diagnosis, mismatch: Mismatch) -> Fix:

@@ -22,7 +22,7 @@ from shapelint.rule import (
 
 from ._built_for import argument_of, channels_fix, followers_note, misfit_text, origin_text, unit_of
 from ._causes import is_pinned, misfit_regions, place_of, raising, size_taken
-from ._words import brief, called, quoted
+from ._words import brief, called, quoted, said_note
 
 _UNET = """
 import torch
@@ -161,12 +161,12 @@ class ChannelMismatch:
         """Yields the one finding about the first such layer, with the later ones in its notes."""
         found = raising(analysis, Kind.CHANNELS, Kind.MULTIPLE)
         if found is not None and found[0].misfits and not is_pinned(analysis, found[2]):
-            yield self._error(found[0])
+            yield self._error(analysis, found[0])
         if analysis.diagnosis is None and not analysis.certain:
             for region in misfit_regions(analysis):
                 yield self._note(region)
 
-    def _error(self, diagnosis: Diagnosis) -> Finding:
+    def _error(self, analysis: Analysis, diagnosis: Diagnosis) -> Finding:
         misfit = diagnosis.misfits[0]
         message, origin = _message(misfit)
         return Finding(
@@ -174,7 +174,7 @@ class ChannelMismatch:
             name=self.name,
             severity=Severity.ERROR,
             message=message,
-            notes=tuple(note for note in (origin, *_notes(diagnosis, misfit)) if note),
+            notes=tuple(note for note in (origin, *_notes(diagnosis, misfit), said_note(analysis)) if note),
             module=misfit.node.module or None,
             location=place_of(misfit.node),
             fix=_fix(diagnosis, misfit),

@@ -27,7 +27,7 @@ from shapelint.rule import (
 from ._built_for import argument_of, channels_fix, followers_note
 from ._causes import is_cut_into_rows, is_pinned, node_of, pinned_regions, place_of, raising
 from ._fixes import rewriting_fix
-from ._words import brief, called, consequence, flattened, nearest_note, quoted
+from ._words import brief, called, consequence, flattened, nearest_note, quoted, said_note
 
 _LENET = """
 import torch
@@ -153,6 +153,7 @@ class PinnedSize:
         notes.append(_pooled(analysis, misfit.node))
         if diagnosis.repaired is not None and diagnosis.repaired.complete:
             notes.append(consequence(analysis, diagnosis.repaired))
+        notes.append(said_note(analysis))
         return Finding(
             code=self.code,
             name=self.name,
@@ -173,6 +174,7 @@ class PinnedSize:
         features, size = samples.features.value(focus), sized(tuple(focus.values()))
         view = f"`{samples.operation}` makes rows of {samples.row} of what it gets, whatever the size"
         notes = [view, _fitting(analysis), nearest_note(analysis, focus), _pooled(analysis, node, samples.operation)]
+        notes.append(said_note(analysis))
         yield Finding(
             code=self.code,
             name=self.name,

@@ -22,7 +22,7 @@ from shapelint.rule import (
 )
 
 from ._causes import place_of
-from ._words import brief, nearest_note, quoted
+from ._words import brief, nearest_note, quoted, said_note
 
 _TOKENS = """
 import torch
@@ -173,6 +173,7 @@ def _notes(analysis: Analysis, table: ShortTable) -> Iterator[str | None]:
     if diagnosis is not None and diagnosis.focus:
         yield None if made_for or not analysis.contract.proved else f"it runs for: {brief(runs)}"
         yield nearest_note(analysis, dict(diagnosis.focus))
+    yield said_note(analysis)
 
 
 def _made_for(analysis: Analysis) -> str | None:

@@ -101,7 +101,8 @@ def test_the_first_misfit_is_named_with_all_that_follow_and_the_edits_mend_them(
         "`dec` is built for 32 channels and gets 48",
         "`head` is built for 8 features and gets 16",
     )
-    assert finding.notes == (f"with that mended: {'; '.join(later)}", "or let `enc2.0` give 64")
+    assert finding.notes[:2] == (f"with that mended: {'; '.join(later)}", "or let `enc2.0` give 64")
+    assert finding.notes[2].endswith("running_mean should contain 32 elements not 64")
     assert finding.fix is not None
     assert finding.fix.safety == "safe"
     assert finding.fix.title.endswith("`nn.PReLU(32)` and 2 more alike")
@@ -137,8 +138,9 @@ def test_a_layer_that_is_called_with_two_widths_is_not_mended() -> None:
 def test_a_channels_last_input_is_no_reason_to_edit_the_model() -> None:
     (finding,) = shapelint.check(nn.Conv2d(3, 8, 3), "1,224,224,3").findings
     assert finding.message == "`conv2d` is built for 3 channels and gets 224 from the input"
-    (note,) = finding.notes
-    assert note == "the last axis has 3: where the input is channels-last, `x.permute(0, 3, 1, 2)` comes first"
+    permuted, said = finding.notes
+    assert permuted == "the last axis has 3: where the input is channels-last, `x.permute(0, 3, 1, 2)` comes first"
+    assert said.startswith("PyTorch: RuntimeError: Given groups=1, weight of size [8, 3, 3, 3], expected input[1, 224, ")
     assert finding.fix is not None
     assert finding.fix.edits == ()
 
