@@ -226,7 +226,10 @@ def _periodic_words(sizes: IslSet, period: int, residues: tuple[int, ...]) -> st
     missing, extra = regular - sizes, sizes - regular
     if not (missing.finite and extra.finite and _is_small_or_empty(missing) and _is_small_or_empty(extra)):
         return None
-    start = max((values[name] for values in missing.members()), default=0) + 1
+    gone = [values[name] for values in missing.members()]
+    if period == 1 and not extra and 0 < len(gone) <= _LACKING and gone != [*range(1, len(gone) + 1)]:
+        return f"any but {_joined(list(map(str, gone)), 'and')}"
+    start = max(gone, default=0) + 1
     early = [values[name] for values in (sizes.at_most({name: start - 1}) | extra).members()]
     if not _short(early):
         return None

@@ -88,6 +88,21 @@ def test_what_happens_at_the_other_sizes_is_said_with_an_example() -> None:
     assert Halves()(torch.zeros(1, 1, 16, 17)).shape[2:] == (16, 16)
 
 
+class Banked(nn.Module):
+    """Filters a signal of shape 1,T with a convolution for images."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.bank = nn.Conv2d(1, 4, (1, 4), (1, 4))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.bank(x[None, None])
+
+
+def test_a_signal_of_one_sample_has_one_size() -> None:
+    assert str(shapelint.check(Banked, (1, 16000), confirm=()).contract.runs) == "L at least 4"
+
+
 def test_many_undecided_sizes_of_one_call_are_one_note() -> None:
     found = only(Windows, "1,3,H,W", "SL900")
     assert "a reshape by a product of sizes that does not cancel" in found.message

@@ -33,6 +33,8 @@ def axis_holds(words: str, number: int) -> bool:
     """Whether what is said of one symbol is true of the number."""
     if words == "any":
         return True
+    if but := re.fullmatch(r"any but (\d+)(?: and (\d+))?", words):
+        return str(number) not in but.groups()
     if only := re.fullmatch("only (.*)", words):
         return listed(only[1], number)
     if bounded := re.fullmatch(r"(?:multiples of (\d+) )?from (\d+) to (\d+)", words):
@@ -117,6 +119,9 @@ AXES = {
     "{ [H] : 28 <= H <= 32 or H = 40 }": "only 28 to 32 or 40",
     "{ [H] : H >= 40 or H = 7 }": "at least 40, or 7",
     "{ [H] : H >= 40 or 0 < H <= 30 }": "at least 40, or 1 to 30",
+    "{ [H] : H > 0 and H != 64 }": "any but 64",
+    "{ [H] : H > 1 and H != 64 }": "any but 1 and 64",
+    "{ [H] : H > 2 }": "at least 3",
     "{ [H] : (H > 20 and H mod 8 = 0) or H = 3 or H = 12 }": "multiples of 8 from 24, or 3 or 12",
 }
 
