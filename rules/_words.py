@@ -90,13 +90,20 @@ def padding_note(analysis: Analysis) -> str | None:
         return None
     names = _SIZE_NAMES[-len(padding) :] if len(padding) > 1 else ("length",)
     named = list(zip(names, padding, strict=True))
-    missing = [f"0, {f'({rest} - {name})' if rest else f'-{name}'} % {step}" for name, (step, rest) in reversed(named)]
+    missing = [f"0, {_lacking(name, step, rest)}" for name, (step, rest) in reversed(named)]
     head = f"{', '.join(names)} = x.shape[-{len(padding)}:]" if len(padding) > 1 else f"{names[0]} = x.shape[-1]"
     crop = ", ".join(f":{name}" for name in names)
     steps, rests = zip(*padding, strict=True)
     what = f"{written(rests)} mod {written(steps)}" if any(rests) else f"multiples of {written(steps)}"
     amounts = ", ".join(missing)
     return f"or pad the input to {what} and crop the output:\n{head}\ny = net(F.pad(x, ({amounts})))[..., {crop}]"
+
+
+def _lacking(name: str, step: int, rest: int) -> str:
+    """How much a size is short of the next one with a rest."""
+    if step == 1:
+        return "0"
+    return f"({rest} - {name}) % {step}" if rest else f"-{name} % {step}"
 
 
 def consequence(analysis: Analysis, plan: Plan, fix: str = "the fix") -> str:

@@ -110,7 +110,8 @@ class RestrictedSizes:
             if failure is not None and not analysis.claimed and not cut and not _has_own_rule(failure, diagnosis):
                 yield self._error(analysis, diagnosis)
         known = analysis.contract.proved and not analysis.certain and not analysis.misaligned
-        explained = pinned_regions(analysis) or misfit_regions(analysis) or analysis.mixed or analysis.table
+        told = analysis.mixed or analysis.table or analysis.transform
+        explained = pinned_regions(analysis) or misfit_regions(analysis) or told
         if known and not explained and analysis.samples is None and analysis.wanted and _is_restricted(analysis.wanted):
             yield self._note(analysis)
 

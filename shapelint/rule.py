@@ -16,6 +16,7 @@ from shapelint.facts.analysis import (
     Crossing,
     Guard,
     Layer,
+    LostTransform,
     MixedSamples,
     OddMiss,
     ShortTable,
@@ -37,11 +38,11 @@ from shapelint.source.syntax import call_at, expression_at, function_around, giv
 
 __all__ = [
     "Analysis", "Baked", "Broadcast", "Confirmation", "Contradiction", "Crossing", "Diagnosis", "Edit", "Failure",
-    "Finding", "Fix", "Function", "Guard", "How", "Invalid", "Kind", "Layer", "LostRows", "Misfit", "Mismatch",
-    "MixedSamples", "Node", "OddMiss", "Origin", "Plan", "Region", "Repair", "Rewrite", "Rounding", "Rule", "Safety",
-    "Severity", "ShortTable", "ShortUnpooling", "SizeSet", "SolverError", "Span", "Stretched", "Valid", "all_of",
-    "any_of", "as_function", "call_at", "closest", "equal", "expression_at", "function_around", "given", "limited",
-    "negate", "sized", "span_of", "square", "statement_at", "symbol", "usual", "written",
+    "Finding", "Fix", "Function", "Guard", "How", "Invalid", "Kind", "Layer", "LostRows", "LostTransform", "Misfit",
+    "Mismatch", "MixedSamples", "Node", "OddMiss", "Origin", "Plan", "Region", "Repair", "Rewrite", "Rounding", "Rule",
+    "Safety", "Severity", "ShortTable", "ShortUnpooling", "SizeSet", "SolverError", "Span", "Stretched", "Valid",
+    "all_of", "any_of", "as_function", "call_at", "closest", "equal", "expression_at", "function_around", "given",
+    "limited", "negate", "sized", "span_of", "square", "statement_at", "symbol", "usual", "written",
 ]  # fmt: skip
 
 

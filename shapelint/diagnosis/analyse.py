@@ -25,8 +25,9 @@ from shapelint.diagnosis.size_guard import size_guard
 from shapelint.diagnosis.spatial_axes import spatial_axes
 from shapelint.diagnosis.subject import built_places, right_sizes, subject_of
 from shapelint.diagnosis.tables import short_table
+from shapelint.diagnosis.transforms import lost_transform
 from shapelint.diagnosis.uncheckable import refuse_what_gives_nothing, refuse_what_never_runs
-from shapelint.facts.analysis import Analysis, Intent, Layer, MixedSamples, ShortTable
+from shapelint.facts.analysis import Analysis, Intent, Layer, LostTransform, MixedSamples, ShortTable
 from shapelint.facts.contract import Contract, How, Outcome, Region, union
 from shapelint.facts.failure import Kind
 from shapelint.facts.graph import ShapeGraph, TensorShape
@@ -218,7 +219,22 @@ def _suspected(analysis: Analysis, case: Case) -> Analysis:
         broadcasts=broadcasts(explored, contract, case, example),
         guard=size_guard(case, example),
         table=_table(analysis, case.question),
+        transform=_transform(analysis),
     )
+
+
+def _transform(analysis: Analysis) -> LostTransform | None:
+    """The transform whose inverse is not told the size, where no pair of layers loses rows besides."""
+    diagnosis, focus = analysis.diagnosis, None
+    if not analysis.intent.meant or analysis.intent.expected or analysis.misaligned:
+        return None
+    if diagnosis is not None:
+        if not diagnosis.region.outcome.ok or any(loss.pair.down for loss in diagnosis.losses):
+            return None
+        focus = diagnosis.focus
+    elif analysis.certain:
+        return None
+    return lost_transform(analysis.graph, analysis.question.target, focus)
 
 
 def _table(analysis: Analysis, asked: Question) -> ShortTable | None:

@@ -41,10 +41,11 @@ def _without_samples(axes: tuple[int, ...], every: Question) -> tuple[int, ...]:
 
 
 def _first_spatial(run: Run) -> Shape | None:
-    """The spatial sizes that the first convolution, pool, resize or shuffle of a run takes."""
+    """The spatial sizes that the first convolution, pool, resize, shuffle or `stft` of a run takes."""
     for record in run.records:
-        if record.spatial and record.inputs and run.records[record.inputs[0]].outputs:
-            return run.records[record.inputs[0]].outputs[0][-record.spatial :]
+        spatial = 1 if record.name == "stft" else record.spatial
+        if spatial and record.inputs and run.records[record.inputs[0]].outputs:
+            return run.records[record.inputs[0]].outputs[0][-spatial:]
     return None
 
 

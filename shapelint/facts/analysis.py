@@ -81,6 +81,22 @@ class ShortTable:
 
 
 @dataclass(frozen=True, slots=True)
+class LostTransform:
+    """A transform of `taken` values whose inverse gives back `given`, a multiple of `step`, for want of the size."""
+
+    forward: Node
+    inverse: Node
+    taken: int
+    given: int
+    step: int
+
+    @property
+    def argument(self) -> str:
+        """The argument of the inverse that tells it the size."""
+        return {"istft": "length", "fft_irfft": "n"}.get(self.inverse.operation, "s")
+
+
+@dataclass(frozen=True, slots=True)
 class Broadcast:
     """A join that repeats a tensor whose axis has size 1 at the input sizes `sizes`, and not at all sizes.
 
@@ -153,6 +169,7 @@ class Analysis:
     contradictions: tuple[Contradiction, ...] = ()
     samples: MixedSamples | None = None
     table: ShortTable | None = None
+    transform: LostTransform | None = None
     picture: Picture | None = None
 
     @property
@@ -175,11 +192,12 @@ class Analysis:
 
     @property
     def claimed(self) -> bool:
-        """Whether a rule knows the cause of what is wrong at the focus: a table, a pad, mixed axes or a guard."""
+        """Whether a rule knows the cause of what is wrong at the focus: a table, transform, pad, guard, mixed axes."""
         sets = [each.sizes for each in self.odd]
         sets += [] if self.mixed is None else [self.mixed.sizes]
         sets += [] if self.guard is None else [self.guard.needless]
-        known = self.table is not None or any(self.diagnosis.focus in sizes for sizes in sets if self.diagnosis)
+        one = self.table or self.transform
+        known = one is not None or any(self.diagnosis.focus in sizes for sizes in sets if self.diagnosis)
         return self.diagnosis is not None and known
 
     def concerns(self, sizes: SizeSet) -> bool:
