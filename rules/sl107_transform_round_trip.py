@@ -8,7 +8,7 @@ from typing import ClassVar
 from shapelint.rule import Analysis, Finding, Fix, Invalid, LostTransform, Safety, Severity, Valid
 
 from ._fixes import rewriting_fix, rewritten
-from ._words import brief, consequence, nearest_note, padding_note, quoted
+from ._words import brief, consequence, nearest_note, padding_note, quoted, said_note
 
 _SPECTRAL = """
 import torch
@@ -122,15 +122,17 @@ def _name(operation: str) -> str:
 
 
 def _notes(analysis: Analysis, lost: LostTransform) -> Iterator[str | None]:
-    diagnosis = analysis.diagnosis
-    yield f"it restores: {brief(analysis.contract.restores)}"
+    diagnosis, meant = analysis.diagnosis, analysis.intent.meant
+    yield f"it {'restores' if meant else 'runs for'}: {brief(analysis.wanted)}"
     if diagnosis is not None:
         yield nearest_note(analysis, dict(diagnosis.focus))
     if analysis.rewrite is not None:
         yield consequence(analysis, analysis.rewrite.plan)
     else:
         yield padding_note(analysis)
-    yield f"{analysis.intent.why}; say otherwise with `--expect`"
+    yield said_note(analysis)
+    if meant and (diagnosis is None or diagnosis.region.outcome.ok):
+        yield f"{analysis.intent.why}; say otherwise with `--expect`"
 
 
 def _fix(analysis: Analysis, lost: LostTransform) -> Fix:

@@ -224,17 +224,20 @@ def _suspected(analysis: Analysis, case: Case) -> Analysis:
 
 
 def _transform(analysis: Analysis) -> LostTransform | None:
-    """The transform whose inverse is not told the size, where no pair of layers loses rows besides."""
-    diagnosis, focus = analysis.diagnosis, None
-    if not analysis.intent.meant or analysis.intent.expected or analysis.misaligned:
+    """The transform whose inverse is not told the size, where no pair of layers loses rows besides.
+
+    Where a join raises, it is the one that gives the join its size.
+    """
+    diagnosis, meant = analysis.diagnosis, analysis.intent.meant and not analysis.intent.expected
+    if analysis.misaligned or (diagnosis is not None and any(loss.pair.down for loss in diagnosis.losses)):
         return None
-    if diagnosis is not None:
-        if not diagnosis.region.outcome.ok or any(loss.pair.down for loss in diagnosis.losses):
+    if diagnosis is None or diagnosis.region.outcome.ok:
+        if not meant or (diagnosis is None and analysis.certain):
             return None
-        focus = diagnosis.focus
-    elif analysis.certain:
-        return None
-    return lost_transform(analysis.graph, analysis.question.target, focus)
+        return lost_transform(analysis.graph, analysis.question.target, None if diagnosis is None else diagnosis.focus)
+    lost = lost_transform(analysis.graph, None, diagnosis.focus)
+    joined = {size[-1] for mismatch in diagnosis.mismatches[:1] for size in mismatch.sizes}
+    return lost if lost is not None and joined == {lost.taken, lost.given} else None
 
 
 def _table(analysis: Analysis, asked: Question) -> ShortTable | None:

@@ -50,11 +50,11 @@ def transform_pairs(graph: ShapeGraph) -> Iterator[TransformPair]:
 
 
 def lost_transform(
-    graph: ShapeGraph, targets: Sequence[Function], focus: Mapping[str, int] | None
+    graph: ShapeGraph, targets: Sequence[Function] | None, focus: Mapping[str, int] | None
 ) -> LostTransform | None:
-    """The first pair that takes the input's size and gives another one back at the focus, or at some size."""
+    """The first pair that takes one of some sizes and gives another one back at the focus, or at some size."""
     for pair in transform_pairs(graph):
-        if pair.taken in targets:
+        if targets is None or pair.taken in targets:
             at = focus or dict.fromkeys(pair.taken.symbols(), _FAR + 1)
             taken, given = pair.taken.value(at), pair.given.value(at)
             if taken != given:

@@ -40,6 +40,17 @@ def test_the_size_that_is_told_comes_back_in_eager_pytorch(tmp_path: Path, which
         assert tuple(net(torch.ones(longer)).shape) == longer
 
 
+def test_a_join_behind_an_inverse_is_mended_at_the_inverse(tmp_path: Path) -> None:
+    body = "        y = torch.fft.irfft2(torch.fft.rfft2(x) * 2)\n        return (x + y).mean((2, 3))\n"
+    (tmp_path / "net.py").write_text(HEAD + body)
+    report = shapelint.check(f"{tmp_path / 'net.py'}:Net", (1, 3, 33, 33), confirm=())
+    (found,) = report.findings
+    assert found.message == "`irfft2` gives back 32 where `rfft2` took 33"
+    assert found.fix is not None
+    assert found.fix.title == "write `torch.fft.irfft2(torch.fft.rfft2(x) * 2, s=x.shape[-2:])`"
+    assert any(note.endswith("at non-singleton dimension 3") for note in found.notes)
+
+
 def test_a_convolution_by_padded_transforms_is_no_round_trip(tmp_path: Path) -> None:
     body = (
         "        n = x.shape[-1]\n"
