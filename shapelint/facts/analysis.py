@@ -70,7 +70,8 @@ class ShortTable:
     """A parameter or buffer with a row for each position, `rows` of them, where a size asks for `wanted`.
 
     `node` is the call that raises. Where it takes rows out by their number, it is `indexed`, and a `wanted` below
-    `rows` is a number that no row has; else the table, or what was made of it, is joined to what the input became.
+    `rows` is a number that no row has; else the table, or what was made of it, is joined to what the input became;
+    `varies` tells that the size has a say in how many rows were taken out of it.
     """
 
     node: Node
@@ -78,6 +79,7 @@ class ShortTable:
     rows: int
     wanted: int
     indexed: bool
+    varies: bool = False
 
 
 @dataclass(frozen=True, slots=True)

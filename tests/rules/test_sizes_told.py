@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 import shapelint
@@ -86,6 +87,23 @@ def test_what_happens_at_the_other_sizes_is_said_with_an_example() -> None:
     assert "it runs for: H and W at least 4" in found.notes
     assert "where it runs and does not restore, another size comes back: 16x16 at 16x17" in found.notes
     assert Halves()(torch.zeros(1, 1, 16, 17)).shape[2:] == (16, 16)
+
+
+class Placed(nn.Module):
+    """Adds a map of positions to the input, which at 1x1 is repeated."""
+
+    def __init__(self, rows: int = 32) -> None:
+        super().__init__()
+        self.pos = nn.Parameter(torch.zeros(1, 3, rows, rows))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.conv2d(x, torch.ones(3, 3, 1, 1)) + self.pos
+
+
+def test_a_table_is_made_for_the_size_that_has_its_positions() -> None:
+    found = only(Placed, "1,3,H,W", "SL305")
+    assert found.message == "`pos` is for 32 positions, so it runs for H and W only 1 or 32"
+    assert "it was made for 32x32" in found.notes
 
 
 class Banked(nn.Module):
