@@ -219,3 +219,27 @@ def test_an_unportable_output_padding_warns_where_a_runtime_is_at_stake() -> Non
     other.load_state_dict(layer.state_dict())
     x = torch.rand(1, 2, 6, 6)
     torch.testing.assert_close(other(x)[..., 1:, 1:], layer(x))
+
+
+PRODUCT = """
+from torch import nn
+
+
+class Net(nn.Module):
+    def __init__(self, width=16):
+        super().__init__()
+        self.body = nn.Sequential(nn.Conv2d(1, width, 3, padding=1), nn.MaxPool2d(2))
+        self.fc = nn.Linear(width * 14 * 14, 10)
+
+    def forward(self, x):
+        return self.fc(self.body(x).flatten(1))
+"""
+
+
+def test_both_sides_of_a_map_are_written_where_they_stand_in_the_features(tmp_path: Path) -> None:
+    finding = only(written(tmp_path, PRODUCT), "1,1,32,32")
+    repaired = edited(finding, PRODUCT)
+    assert "nn.Linear(width * 16 * 16, 10)" in repaired
+    names: dict[str, Any] = {}
+    exec(repaired, names)
+    assert names["Net"]()(torch.zeros(2, 1, 32, 32)).shape == (2, 10)
