@@ -246,6 +246,30 @@ def test_a_set_that_no_short_sentence_denotes_is_told_by_its_equal_axes_and_anot
     )
 
 
+def outline_is_true(text: str, sizes: SizeSet) -> None:
+    """Whether the members that are told are members, and the equal sizes all of them."""
+    alike = re.fullmatch(r"(any )?H = W ?(.*?)(?:, and others such as (\d+)x(\d+))?", text)
+    if alike is None:
+        assert re.match(r"some sizes, such as (\d+x\d+)", text), text
+        members = [tuple(map(int, each)) for each in re.findall(r"(\d+)x(\d+)", text)]
+        assert all(each in sizes for each in members)
+        return
+    words = "any" if alike[1] else alike[2]
+    words = f"only {words}" if re.fullmatch(r"\d+(, \d+| to \d+| or \d+)*", words) else words
+    assert all(axis_holds(words, number) is ((number, number) in sizes) for number in range(1, 100)), text
+    if alike[3]:
+        assert (int(alike[3]), int(alike[4])) in sizes
+
+
+@settings(max_examples=40, deadline=None, derandomize=True)
+@given(single, single, st.sampled_from(["3H <= 5W + 7", "(2H + 3W) mod 5 <= 2", "(H - 2W) mod 7 != 3"]), st.booleans())
+def test_what_an_outline_says_is_true(one: str, two: str, relation: str, either: bool) -> None:
+    joined = "or" if either else "and"
+    sizes = read(f"{{ [H, W] : H > 0 and W > 0 and (({one}) {joined} ({two.replace('H', 'W')})) and {relation} }}")
+    if sizes:
+        outline_is_true(sizes.outline, sizes)
+
+
 def test_scattered_residues_without_an_end_are_told_by_the_first_and_the_period() -> None:
     residues = " or ".join(f"H mod 64 = {residue}" for residue in range(0, 36, 2))
     sizes = read(f"{{ [H] : H > 0 and ({residues}) }}")
