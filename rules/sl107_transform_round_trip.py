@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 from typing import ClassVar
 
-from shapelint.rule import Analysis, Finding, Fix, Invalid, LostTransform, Safety, Severity, Valid
+from shapelint.rule import Analysis, Finding, Fix, Invalid, LostTransform, Safety, Severity, Valid, call_at, given
 
 from ._fixes import rewriting_fix, rewritten
 from ._words import brief, consequence, nearest_note, padding_note, quoted, said_note
@@ -104,7 +105,8 @@ class TransformRoundTrip:
         inverse, forward = _name(lost.inverse.operation), _name(lost.forward.operation)
         message = f"{inverse} gives back {lost.given} where {forward} took {lost.taken}"
         if analysis.diagnosis is None:
-            message = f"{inverse} has no `{lost.argument}=`: only multiples of {lost.step} come back"
+            sizes = f"sizes of {lost.rest} mod {lost.step}" if lost.rest else f"multiples of {lost.step}"
+            message = f"{inverse} has no `{lost.argument}=`: only {sizes} come back"
         yield Finding(
             code=self.code,
             name=self.name,
@@ -140,4 +142,10 @@ def _fix(analysis: Analysis, lost: LostTransform) -> Fix:
         return rewriting_fix(analysis.rewrite, f"write {rewritten(analysis.rewrite)}")
     size = {"s": "x.shape[-2:]", "n": "x.shape[-1]", "length": "x.shape[-1]"}[lost.argument]
     inverse, forward = _name(lost.inverse.operation), _name(lost.forward.operation)
+    call = call_at(lost.inverse.place)
+    centred = given(call, "center", 5) if call is not None else None
+    if lost.argument == "length" and centred is not None and ast.unparse(centred) != "True":
+        whole = f"{lost.rest} mod {lost.step}" if lost.rest else f"multiples of {lost.step}"
+        text = f"pad the input to {whole}: without `center` no frame holds the rest, and `length=` would add zeros"
+        return Fix(text, Safety.ADVICE)
     return Fix(f"pass `{lost.argument}={size}` to {inverse}, `x` being what {forward} takes", Safety.ADVICE)

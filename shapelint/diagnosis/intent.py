@@ -157,7 +157,7 @@ def intent(region: Region | None, graph: ShapeGraph, question: Question, expect:
 
 def _with_steps(stride: tuple[int, ...], undone: Sequence[TransformPair], question: Question) -> tuple[int, ...]:
     """The total stride with what transforms that are undone keep only multiples of."""
-    steps = ([pair.step for pair in undone if pair.taken == dim] for dim in question.target)
+    steps = ([pair.step for pair in undone if pair.taken == dim and not pair.rest] for dim in question.target)
     return tuple(lcm(step, *more) for step, more in zip(stride, steps, strict=True))
 
 

@@ -25,7 +25,7 @@ _FAR, _STEPS = 1 << 24, 1 << 14
 class TransformPair:
     """A transform and its inverse: the axis, counted from the end, along which the size is to be `taken` again.
 
-    `given` is what comes back, and `step` of what number it is a multiple.
+    `given` is what comes back, the same size after each `step` from `rest` on.
     """
 
     forward: Node
@@ -34,6 +34,7 @@ class TransformPair:
     taken: Function
     given: Function
     step: int
+    rest: int
 
 
 def transform_pairs(graph: ShapeGraph) -> Iterator[TransformPair]:
@@ -55,10 +56,12 @@ def lost_transform(
     """The first pair that takes one of some sizes and gives another one back at the focus, or at some size."""
     for pair in transform_pairs(graph):
         if targets is None or pair.taken in targets:
-            at = focus or dict.fromkeys(pair.taken.symbols(), _FAR + 1)
-            taken, given = pair.taken.value(at), pair.given.value(at)
-            if taken != given:
-                return LostTransform(pair.forward, pair.inverse, taken, given, pair.step)
+            names = pair.taken.symbols()
+            far = [dict.fromkeys(names, size) for size in (_FAR, _FAR + 1)]
+            for at in far if focus is None else (focus,):
+                taken, given = pair.taken.value(at), pair.given.value(at)
+                if taken != given:
+                    return LostTransform(pair.forward, pair.inverse, taken, given, pair.step, pair.rest)
     return None
 
 
@@ -72,7 +75,7 @@ def _pair(graph: ShapeGraph, forward: Node, inverse: Node) -> TransformPair | No
     if inverse.operation != "istft" and given != (spectrum[axis] - as_function(1)).times(2):
         return None  # it is told a size
     step = _step(given, taken) if taken.symbols() else None
-    return None if step is None else TransformPair(forward, inverse, axis, taken, given, step)
+    return None if step is None else TransformPair(forward, inverse, axis, taken, given, *step)
 
 
 def _halved(before: tuple[Function, ...], spectrum: tuple[Function, ...]) -> int | None:
@@ -84,8 +87,8 @@ def _halved(before: tuple[Function, ...], spectrum: tuple[Function, ...]) -> int
     return found[0] if len(found) == 1 else None
 
 
-def _step(given: Function, taken: Function) -> int | None:
-    """After how much of `taken` the same size comes back again; None where that is not within reach."""
+def _step(given: Function, taken: Function) -> tuple[int, int] | None:
+    """After how much of `taken` the same size comes back again, and its rest; None where that is not within reach."""
     names = taken.symbols()
     if len(names) != 1 or given.symbols() != names:
         return None
@@ -94,9 +97,9 @@ def _step(given: Function, taken: Function) -> int | None:
     for size in range(_FAR, _FAR + _STEPS):
         at: Mapping[str, int] = {name: size}
         if given.value(at) == taken.value(at):
-            right.append(size)
+            right.append(taken.value(at))
             if len(right) == 2:
-                return right[1] - right[0]
+                return right[1] - right[0], right[0] % (right[1] - right[0])
     return None
 
 

@@ -19,14 +19,15 @@ _PLACE: Final = {"n": 1, "s": 1, "length": 8}
 def inversions(inverse: Span, forward: Span, argument: str) -> Iterator[Rewriting]:
     """The ways to tell an inverse transform its size, the plainest first; whether one works has to be seen.
 
-    There is none where the two are called in different functions, or where a size is told already.
+    There is none where the two are called in different functions, where a size is told already, or where no frame holds
+    what is left of the signal: there a length only adds zeros.
     """
     call, transform, statement = call_at(inverse), call_at(forward), statement_at(forward)
     if call is None or transform is None or _told(call, argument):
         return
     taken = _transformed(transform)
     scope = Scope.of(inverse.file, call).function
-    if taken is None or scope is None or inverse.file != forward.file:
+    if taken is None or scope is None or not is_centred(call) or inverse.file != forward.file:
         return
     if Scope.of(forward.file, transform).function is not scope:
         return
@@ -43,6 +44,12 @@ def inversions(inverse: Span, forward: Span, argument: str) -> Iterator[Rewritin
         edits = (Edit(here, f"{name} = {size}\n{indent}"), added(inverse.file, call, argument, name))
         written = with_keyword(call, None, argument, name)
         yield Rewriting(edits, f"{name} = {size}` before the transform, and `{written}")
+
+
+def is_centred(call: ast.Call) -> bool:
+    """Whether frames reach beyond the end of a signal, so that all of it is in some frame; so it is by default."""
+    centred = given(call, "center", 5 - _is_method(call))
+    return centred is None or ast.unparse(centred) == "True"
 
 
 def _told(call: ast.Call, argument: str) -> bool:

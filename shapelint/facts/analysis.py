@@ -84,13 +84,17 @@ class ShortTable:
 
 @dataclass(frozen=True, slots=True)
 class LostTransform:
-    """A transform of `taken` values whose inverse gives back `given`, a multiple of `step`, for want of the size."""
+    """A transform of `taken` values whose inverse gives back `given`, for want of the size.
+
+    The sizes that come back are `rest` mod `step`.
+    """
 
     forward: Node
     inverse: Node
     taken: int
     given: int
     step: int
+    rest: int
 
     @property
     def argument(self) -> str:

@@ -40,6 +40,23 @@ def test_the_size_that_is_told_comes_back_in_eager_pytorch(tmp_path: Path, which
         assert tuple(net(torch.ones(longer)).shape) == longer
 
 
+def test_a_tail_that_no_frame_holds_is_not_made_of_zeros(tmp_path: Path) -> None:
+    body = ISTFT.format(STFT).replace("window=", "center=False, window=").replace("hann", "hamming")
+    (tmp_path / "net.py").write_text(f"{HEAD}        return {body}\n")
+    found = shapelint.check(f"{tmp_path / 'net.py'}:Net", (2, 1000), confirm=()).findings[0]
+    assert found.message == "`istft` gives back 992 where `stft` took 1000"
+    assert found.fix is not None
+    assert (found.fix.safety, found.fix.edits) == ("advice", ())
+    assert found.fix.title.startswith("pad the input to multiples of 16: ")
+
+
+def test_with_symbols_alone_the_rest_that_comes_back_is_told(tmp_path: Path) -> None:
+    body = "        return torch.istft(torch.stft(x, 33, 8, return_complex=True), 33, 8)\n"
+    (tmp_path / "net.py").write_text(HEAD + body)
+    found = next(each for each in shapelint.check(f"{tmp_path / 'net.py'}:Net", "2,T").findings if each.code == "SL107")
+    assert (found.severity, found.message) == ("note", "`istft` has no `length=`: only sizes of 1 mod 8 come back")
+
+
 def test_a_join_behind_an_inverse_is_mended_at_the_inverse(tmp_path: Path) -> None:
     body = "        y = torch.fft.irfft2(torch.fft.rfft2(x) * 2)\n        return (x + y).mean((2, 3))\n"
     (tmp_path / "net.py").write_text(HEAD + body)
