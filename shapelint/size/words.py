@@ -81,9 +81,11 @@ def _union_words(sizes: IslSet) -> str | None:
     listed = _points_words(sizes)
     if listed is not None:
         return listed
-    texts = [_product_words(piece) for piece in pieces] if len(pieces) <= _PIECES else [None]
-    known = sorted({text for text in texts if text is not None})
-    return "; or ".join(known) if all(texts) else None
+    if len(pieces) > _PIECES:
+        return None
+    texts = [(piece.finite, _product_words(piece)) for piece in pieces]
+    known = sorted({(finite, text) for finite, text in texts if text is not None})  # what has no end comes first
+    return "; or ".join(text for _, text in known) if all(text for _, text in texts) else None
 
 
 def _points_words(sizes: IslSet) -> str | None:
