@@ -61,6 +61,8 @@ def _examples(sizes: IslSet) -> str:
     while len(found) < _SHOWN and (member := left.sample()) is not None:
         found.append(_sized(member.values()))
         left = left.without(member)
+    if not found:  # isl gives no member within the limit
+        return "some sizes"
     period = 1 if sizes.finite or len(sizes.symbols) > 1 else reduce(math.lcm, sizes.periods(), 1)
     again = f", by their rest mod {period}" if 1 < period <= _PERIOD else ""
     return f"some sizes, such as {_listed(found)}{again}"

@@ -250,7 +250,7 @@ def outline_is_true(text: str, sizes: SizeSet) -> None:
     """Whether the members that are told are members, and the equal sizes all of them."""
     alike = re.fullmatch(r"(any )?H = W ?(.*?)(?:, and others such as (\d+)x(\d+))?", text)
     if alike is None:
-        assert re.match(r"some sizes, such as (\d+x\d+)", text), text
+        assert re.match(r"some sizes(, such as \d+x\d+|$)", text), text
         members = [tuple(map(int, each)) for each in re.findall(r"(\d+)x(\d+)", text)]
         assert all(each in sizes for each in members)
         return
