@@ -12,11 +12,9 @@ from shapelint.rule import (
     Node,
     Plan,
     SizeSet,
-    all_of,
     call_at,
-    equal,
     sized,
-    symbol,
+    usual,
     written,
 )
 
@@ -49,12 +47,12 @@ def padding_text(value: Sequence[int]) -> str:
     return f"`output_padding={written(value)}`"
 
 
-def brief(sizes: SizeSet, otherwise: str) -> str:
-    """A set of sizes in words, or the given text where the words are long."""
-    if sizes.piece_count > _PIECES:
-        return otherwise
-    text = str(sizes)
-    return text if len(text) <= _BRIEF else otherwise
+def brief(sizes: SizeSet, otherwise: str | None = None) -> str:
+    """A set of sizes in words; where they are long, the given text, or else some of its members."""
+    text = None if sizes.piece_count > _PIECES else sizes.exact_words
+    if text is not None and len(text) <= _BRIEF:
+        return text
+    return sizes.outline if otherwise is None else otherwise
 
 
 def some_of(sizes: SizeSet) -> str:
@@ -86,16 +84,26 @@ def alike_note(loss: LostRows) -> str | None:
 
 
 def padding_note(analysis: Analysis) -> str | None:
-    """Code that pads the input to multiples of the total stride and crops the output, where that makes it right."""
-    steps = analysis.padding
-    if not steps:
+    """Code that pads the input to sizes that are right and crops the output, where that is proved for larger ones."""
+    padding = analysis.padding
+    if not padding:
         return None
-    names = _SIZE_NAMES[-len(steps) :] if len(steps) > 1 else ("length",)
-    amounts = ", ".join(f"0, -{name} % {step}" for name, step in reversed(list(zip(names, steps, strict=True))))
-    head = f"{', '.join(names)} = x.shape[-{len(steps)}:]" if len(steps) > 1 else f"{names[0]} = x.shape[-1]"
+    names = _SIZE_NAMES[-len(padding) :] if len(padding) > 1 else ("length",)
+    named = list(zip(names, padding, strict=True))
+    missing = [f"0, {_lacking(name, step, rest)}" for name, (step, rest) in reversed(named)]
+    head = f"{', '.join(names)} = x.shape[-{len(padding)}:]" if len(padding) > 1 else f"{names[0]} = x.shape[-1]"
     crop = ", ".join(f":{name}" for name in names)
-    what = f"multiples of {written(steps)}"
+    steps, rests = zip(*padding, strict=True)
+    what = f"{written(rests)} mod {written(steps)}" if any(rests) else f"multiples of {written(steps)}"
+    amounts = ", ".join(missing)
     return f"or pad the input to {what} and crop the output:\n{head}\ny = net(F.pad(x, ({amounts})))[..., {crop}]"
+
+
+def _lacking(name: str, step: int, rest: int) -> str:
+    """How much a size is short of the next one with a rest."""
+    if step == 1:
+        return "0"
+    return f"({rest} - {name}) % {step}" if rest else f"-{name} % {step}"
 
 
 def consequence(analysis: Analysis, plan: Plan, fix: str = "the fix") -> str:
@@ -118,21 +126,27 @@ def shared_line_note(analysis: Analysis, up: Node) -> str | None:
     return f"this line builds {built} layers; the value is for {quoted(up.module)}" if built > 1 else None
 
 
-def square(sizes: SizeSet) -> SizeSet:
-    """The members with the same size along every axis."""
-    names = sizes.symbols
-    return SizeSet.where(names, all_of(equal(symbol(name), symbol(names[0])) for name in names)) & sizes
-
-
 def nearest_note(analysis: Analysis, focus: dict[str, int]) -> str | None:
-    """The nearest right sizes around the focus, in words."""
-    wanted = analysis.wanted
-    found = [wanted.nearest(focus, above=above) for above in (False, True)]
-    texts = [sized(tuple(each.values())) for each in found if each]
-    verb = "restore" if analysis.intent.meant else "run"
-    if not texts:
+    """The right sizes around the focus that people would use, in words; whether they are the nearest is said."""
+    wanted, sides = analysis.wanted, (False, True)
+    chosen = [each for above in sides if (each := usual(wanted, focus, analysis.steps, above=above))]
+    nearest = [each for above in sides if (each := wanted.nearest(focus, above=above))]
+    if not chosen:
         return None
-    return f"nearest to {sized(tuple(focus.values()))} that {verb}: {' and '.join(dict.fromkeys(texts))}"
+    verb = "restore" if analysis.intent.meant else "run"
+    texts = " and ".join(dict.fromkeys(sized(each.values()) for each in chosen))
+    return f"{'nearest to' if chosen == nearest else 'sizes near'} {sized(focus.values())} that {verb}: {texts}"
+
+
+def said_note(analysis: Analysis) -> str | None:
+    """The error to search for: in PyTorch's own words where it was asked at the focus, else with the same numbers."""
+    diagnosis = analysis.diagnosis
+    failure = None if diagnosis is None else diagnosis.region.outcome.failure
+    if diagnosis is None or failure is None:
+        return None
+    if analysis.pytorch and dict(diagnosis.focus) == analysis.question.first:
+        return f"PyTorch: {analysis.pytorch.partition(chr(10))[0]}"
+    return f"it raises: {failure.at(diagnosis.focus)}"
 
 
 def flattened(samples: MixedSamples, features: int) -> str:

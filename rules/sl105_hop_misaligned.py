@@ -95,7 +95,7 @@ class HopMisaligned:
     def _finding(self, analysis: Analysis, diagnosis: Diagnosis, up: Node, loss: LostRows | None) -> Finding:
         stride = analysis.intent.stride
         hop = str(stride[0]) if len(set(stride)) == 1 else sized(stride)
-        sizes = brief(analysis.contract.restores, "some sizes")
+        sizes = brief(analysis.contract.restores)
         notes = [None if loss is None else alike_note(loss), *_proofs(analysis, diagnosis)]
         return Finding(
             code=self.code,

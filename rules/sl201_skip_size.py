@@ -9,7 +9,7 @@ from shapelint.rule import Analysis, Diagnosis, Finding, Fix, Invalid, Mismatch,
 
 from ._causes import is_unpooled
 from ._fixes import change_fix, rewriting_fix, rewritten
-from ._words import brief, consequence, layer_name, nearest_note, padding_note, padding_text, quoted
+from ._words import brief, consequence, layer_name, nearest_note, padding_note, padding_text, quoted, said_note
 
 _UNET = """
 import torch
@@ -140,16 +140,14 @@ def _cause(mismatch: Mismatch) -> Iterator[str]:
 
 
 def _notes(analysis: Analysis, diagnosis: Diagnosis) -> Iterator[str]:
-    yield f"the model runs for: {brief(analysis.contract.runs, 'some sizes only')}"
+    yield f"the model runs for: {brief(analysis.contract.runs)}"
     near = nearest_note(analysis, dict(diagnosis.focus))
     if near is not None:
         yield near
     if diagnosis.plan is not None:
         fix = "the fix" if analysis.rewrite is None else "`output_padding`"
         yield consequence(analysis, diagnosis.plan, fix)
-    padding = padding_note(analysis)
-    if padding is not None:
-        yield padding
+    yield from (note for note in (padding_note(analysis), said_note(analysis)) if note)
 
 
 def _fix(analysis: Analysis, diagnosis: Diagnosis, mismatch: Mismatch) -> Fix:

@@ -110,7 +110,8 @@ class RestrictedSizes:
             if failure is not None and not analysis.claimed and not cut and not _has_own_rule(failure, diagnosis):
                 yield self._error(analysis, diagnosis)
         known = analysis.contract.proved and not analysis.certain and not analysis.misaligned
-        explained = pinned_regions(analysis) or misfit_regions(analysis) or analysis.mixed or analysis.table
+        told = analysis.mixed or analysis.table or analysis.transform
+        explained = pinned_regions(analysis) or misfit_regions(analysis) or told
         if known and not explained and analysis.samples is None and analysis.wanted and _is_restricted(analysis.wanted):
             yield self._note(analysis)
 
@@ -139,8 +140,7 @@ class RestrictedSizes:
         smallest = analysis.wanted.smallest() or {}
         notes = [f"the smallest is {sized(tuple(smallest.values()))}"] if smallest else []
         notes += [] if len(words) <= _SHORT else [f"namely {words}"]
-        if analysis.intent.meant and analysis.contract.runs != analysis.wanted:
-            notes.append(f"it runs for: {some_of(analysis.contract.runs)}")
+        notes += _otherwise(analysis)
         if analysis.intent.meant:
             notes.append(f"{analysis.intent.why}; say otherwise with `--expect`")
         words = words if len(words) <= _SHORT else "some sizes"
@@ -148,9 +148,33 @@ class RestrictedSizes:
             code=self.code,
             name=self.name,
             severity=Severity.NOTE,
-            message=f"it {verb} {words}{'' if ' only ' in words else ' only'}",
+            message=_only(verb, words),
             notes=tuple(notes),
         )
+
+
+def _only(verb: str, words: str) -> str:
+    """That only such sizes are right; the words may say it themselves."""
+    if " but not " in words:
+        return f"it {verb} only {words}"
+    return f"it {verb} {words}{'' if ' only ' in words else ' only'}"
+
+
+def _otherwise(analysis: Analysis) -> Iterator[str]:
+    """What happens at the sizes that are not right: the model raises, or gives another size, of which one is shown."""
+    runs = analysis.contract.runs
+    raises, other = analysis.contract.domain - runs, runs - analysis.wanted
+    if not other:
+        yield "at other sizes it raises"
+        return
+    at, intent = other.example(16) or {}, analysis.intent
+    outputs = analysis.contract.outcome(**at).outputs
+    shape = outputs[intent.output] if intent.output < len(outputs) else ()
+    given = sized(shape[axis] for axis in intent.axes if axis < len(shape))
+    if raises:
+        yield f"it runs for: {some_of(runs)}"
+    where = "where it runs and does not restore" if raises else "at other sizes"
+    yield f"{where}, another size comes back: {given} at {sized(at.values())}"
 
 
 def _has_own_rule(failure: Failure, diagnosis: Diagnosis) -> bool:

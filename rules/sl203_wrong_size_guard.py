@@ -121,8 +121,8 @@ class WrongSizeGuard:
 
 
 def _notes(guard: Guard) -> Iterator[str]:
-    yield f"the guard accepts: {brief(guard.accepts, 'some sizes')}"
-    yield f"what fits: {brief(guard.without, 'some sizes')}"
+    yield f"the guard accepts: {brief(guard.accepts)}"
+    yield f"what fits: {brief(guard.without)}"
     if guard.failure is not None and guard.at in guard.lax:
         yield guard.failure.at(guard.at)
     if guard.needless:

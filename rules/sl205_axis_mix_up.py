@@ -136,7 +136,7 @@ def _notes(analysis: Analysis, mixed: Crossing) -> Iterator[str]:
         yield "the output has the axes of the input exchanged"
     if analysis.contract.proved:
         verb = "restores" if analysis.intent.meant else "runs for"
-        yield f"it {verb}: {brief(analysis.wanted, 'some sizes only')}"
+        yield f"it {verb}: {brief(analysis.wanted)}"
 
 
 def _advice(mixed: Crossing) -> str:

@@ -142,7 +142,7 @@ class UnpoolSize:
                     name=self.name,
                     severity=Severity.NOTE,
                     message=f"{name} has no `output_size=`: not every size comes back",
-                    notes=(f"whether it raises depends on values for: {brief(region.sizes, 'some sizes')}",),
+                    notes=(f"whether it raises depends on values for: {brief(region.sizes)}",),
                     module=outcome.module or None,
                     location=outcome.place,
                 )

@@ -24,7 +24,7 @@ from shapelint.rule import (
 from ._built_for import argument_of, channels_fix, followers_note, misfit_text, origin_text, unit_of
 from ._causes import is_pinned, misfit_regions, place_of, raising, size_taken
 from ._slips import slip_fix, slip_texts
-from ._words import brief, called, quoted
+from ._words import brief, called, quoted, said_note
 
 _UNET = """
 import torch
@@ -214,12 +214,13 @@ class ChannelMismatch:
         """Yields the one finding about the first such layer, with the later ones in its notes."""
         found = raising(analysis, Kind.CHANNELS, Kind.MULTIPLE)
         if found is not None and found[0].misfits and not is_pinned(analysis, found[2]):
-            yield self._error(found[0]) if found[0].slip is None else self._slipped(found[0].misfits[0], found[0].slip)
+            slip = found[0].slip
+            yield self._error(analysis, found[0]) if slip is None else self._slipped(found[0].misfits[0], slip)
         if analysis.diagnosis is None and not analysis.certain:
             for region in misfit_regions(analysis):
                 yield self._note(region)
 
-    def _error(self, diagnosis: Diagnosis) -> Finding:
+    def _error(self, analysis: Analysis, diagnosis: Diagnosis) -> Finding:
         misfit = diagnosis.misfits[0]
         message, origin = _message(misfit)
         return Finding(
@@ -227,7 +228,7 @@ class ChannelMismatch:
             name=self.name,
             severity=Severity.ERROR,
             message=message,
-            notes=tuple(note for note in (origin, *_notes(diagnosis, misfit)) if note),
+            notes=tuple(note for note in (origin, *_notes(diagnosis, misfit), said_note(analysis)) if note),
             module=misfit.node.module or None,
             location=place_of(misfit.node),
             fix=_fix(diagnosis, misfit),
@@ -235,8 +236,7 @@ class ChannelMismatch:
 
     def _slipped(self, misfit: Misfit, slip: Slip) -> Finding:
         """The call that hands the layer the wrong axis: the layer itself is built for what one sample has."""
-        name = quoted(slip.node.operation)
-        text, note = slip_texts(slip, misfit)
+        name, (text, note) = quoted(slip.node.operation), slip_texts(slip, misfit)
         return Finding(
             code=self.code,
             name=self.name,
@@ -257,7 +257,7 @@ class ChannelMismatch:
             name=self.name,
             severity=Severity.NOTE,
             message=f"{quoted(outcome.module or 'forward')} gets other channels than it was built for at some sizes",
-            notes=(text.replace("{right}", str(outcome.failure.right)), f"for: {brief(region.sizes, 'some sizes')}"),
+            notes=(text.replace("{right}", str(outcome.failure.right)), f"for: {brief(region.sizes)}"),
             module=outcome.module or None,
             location=outcome.place,
         )
@@ -281,7 +281,7 @@ def _notes(diagnosis: Diagnosis, misfit: Misfit) -> Iterator[str | None]:
     if single == "" and len(shape) > 2 and shape[-1] == misfit.built_for:
         order = (0, len(shape) - 1, *range(1, len(shape) - 1))
         yield f"the last axis has {misfit.built_for}: where the input is channels-last, `x.permute{order}` comes first"
-    elif single and len(misfit.origins[0].size) == 1:
+    elif single and misfit.built_for and len(misfit.origins[0].size) == 1:
         yield f"or let {quoted(single)} give {misfit.built_for}"
 
 

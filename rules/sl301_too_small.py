@@ -22,7 +22,7 @@ from shapelint.rule import (
 )
 
 from ._causes import place_of
-from ._words import called, nearest_note, quoted
+from ._words import called, nearest_note, quoted, said_note
 
 _DEEP = """
 import torch.nn as nn
@@ -136,12 +136,7 @@ def _message(diagnosis: Diagnosis) -> str:
 
 
 def _notes(analysis: Analysis, diagnosis: Diagnosis) -> Iterator[str]:
-    failure = diagnosis.region.outcome.failure
-    if failure is not None:
-        yield failure.at(diagnosis.focus)
-    near = nearest_note(analysis, dict(diagnosis.focus))
-    if near is not None:
-        yield near
+    yield from (note for note in (said_note(analysis), nearest_note(analysis, dict(diagnosis.focus))) if note)
 
 
 def _fix(analysis: Analysis, diagnosis: Diagnosis, node: Node) -> Fix:

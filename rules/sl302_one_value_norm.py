@@ -8,7 +8,7 @@ from typing import ClassVar
 from shapelint.rule import Analysis, Diagnosis, Finding, Fix, Invalid, Kind, Node, Safety, Severity, Valid, sized
 
 from ._causes import node_of, noteworthy, place_of, raising, size_taken
-from ._words import brief, called, nearest_note, quoted
+from ._words import brief, called, nearest_note, quoted, said_note
 
 _IMAGE_POOLING = """
 import torch
@@ -117,19 +117,19 @@ class OneValueNorm:
                 name=self.name,
                 severity=Severity.NOTE,
                 message=f"{name} sees one value per {_unit(node)} at some sizes",
-                notes=(f"it raises for: {brief(region.sizes, 'some sizes')}",),
+                notes=(f"it raises for: {brief(region.sizes)}",),
                 module=region.outcome.module or None,
                 location=region.outcome.place if node is None else place_of(node),
             )
 
     def _error(self, analysis: Analysis, diagnosis: Diagnosis, node: Node) -> Finding:
-        near = nearest_note(analysis, dict(diagnosis.focus))
+        notes = (nearest_note(analysis, dict(diagnosis.focus)), said_note(analysis))
         return Finding(
             code=self.code,
             name=self.name,
             severity=Severity.ERROR,
             message=f"{called(node)} gets {sized(size_taken(diagnosis, node))}: one value per {_unit(node)}",
-            notes=() if near is None else (near,),
+            notes=tuple(note for note in notes if note),
             module=node.module or None,
             location=place_of(node),
             fix=Fix(_advice(analysis, node), Safety.ADVICE),

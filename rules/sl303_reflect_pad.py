@@ -21,7 +21,7 @@ from shapelint.rule import (
 )
 
 from ._causes import node_of, noteworthy, place_of, raising, size_taken
-from ._words import brief, called, nearest_note, quoted
+from ._words import brief, called, nearest_note, quoted, said_note
 
 _GENERATOR = """
 import torch.nn as nn
@@ -139,13 +139,13 @@ class ReflectPad:
             )
 
     def _error(self, analysis: Analysis, diagnosis: Diagnosis, node: Node, failure: Failure) -> Finding:
-        near = nearest_note(analysis, dict(diagnosis.focus))
+        notes = (nearest_note(analysis, dict(diagnosis.focus)), said_note(analysis))
         return Finding(
             code=self.code,
             name=self.name,
             severity=Severity.ERROR,
             message=_message(diagnosis, node, failure),
-            notes=() if near is None else (near,),
+            notes=tuple(note for note in notes if note),
             module=node.module or None,
             location=place_of(node),
             fix=Fix(_advice(analysis), Safety.ADVICE),

@@ -19,6 +19,7 @@ from shapelint.rule import (
     Safety,
     Severity,
     Valid,
+    closest,
     sized,
     written,
 )
@@ -26,7 +27,7 @@ from shapelint.rule import (
 from ._built_for import argument_of, channels_fix, followers_note
 from ._causes import is_cut_into_rows, is_pinned, node_of, pinned_regions, place_of, raising
 from ._fixes import change_fix, rewriting_fix
-from ._words import brief, called, consequence, flattened, nearest_note, quoted, square
+from ._words import brief, called, consequence, flattened, nearest_note, quoted, said_note
 
 _LENET = """
 import torch
@@ -152,6 +153,7 @@ class PinnedSize:
         notes.append(_pooled(analysis, misfit.node))
         if diagnosis.repaired is not None and diagnosis.repaired.complete:
             notes.append(consequence(analysis, diagnosis.repaired))
+        notes.append(said_note(analysis))
         return Finding(
             code=self.code,
             name=self.name,
@@ -172,6 +174,7 @@ class PinnedSize:
         features, size = samples.features.value(focus), sized(tuple(focus.values()))
         view = f"`{samples.operation}` makes rows of {samples.row} of what it gets, whatever the size"
         notes = [view, _fitting(analysis), nearest_note(analysis, focus), _pooled(analysis, node, samples.operation)]
+        notes.append(said_note(analysis))
         yield Finding(
             code=self.code,
             name=self.name,
@@ -218,7 +221,7 @@ def _fitting(analysis: Analysis) -> str | None:
     if not analysis.contract.proved:
         return None
     runs = analysis.contract.runs
-    return f"it runs for: {brief(runs, 'some sizes, such as ' + _words(analysis))}" if runs else "no size fits"
+    return f"it runs for: {brief(runs)}" if runs else "no size fits"
 
 
 def _pooled(analysis: Analysis, layer: Node, flatten: str = "") -> str | None:
@@ -242,13 +245,8 @@ def _pooled(analysis: Analysis, layer: Node, flatten: str = "") -> str | None:
     return f"for every size, put `nn.AdaptiveAvgPool{rank}d({written(shape[2:])})` before the {where}"
 
 
-def _words(analysis: Analysis) -> str:
-    return sized(tuple(_example(analysis).values()))
-
-
 def _example(analysis: Analysis) -> dict[str, int]:
     """A size that fits, as near as can be to one that somebody cares about."""
     runs = analysis.contract.runs
     focus = analysis.question.first if analysis.diagnosis is None else analysis.diagnosis.focus
-    near = (sizes.nearest(focus, above=above) for sizes in (square(runs), runs) for above in (False, True))
-    return next((sizes for sizes in near if sizes), dict(analysis.graph.sizes))
+    return closest(runs, focus, analysis.steps) or dict(analysis.graph.sizes)

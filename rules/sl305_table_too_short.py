@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import reduce
 from typing import ClassVar
 
 from shapelint.rule import (
@@ -18,10 +17,11 @@ from shapelint.rule import (
     SizeSet,
     Valid,
     sized,
+    square,
 )
 
 from ._causes import place_of
-from ._words import brief, nearest_note, quoted, square
+from ._words import brief, nearest_note, quoted, said_note
 
 _TOKENS = """
 import torch
@@ -63,6 +63,7 @@ _RESIZED = """x + torch.cat((
             self.positions[:, :1],
             nn.functional.interpolate(self.positions[:, 1:].transpose(1, 2), size=x.shape[1] - 1).transpose(1, 2),
         ), dim=1)"""
+_TRIED = 64
 
 
 class TableTooShort:
@@ -133,11 +134,15 @@ class TableTooShort:
         if table is not None and diagnosis is not None:
             yield self._finding(analysis, table, _asked(analysis, table, diagnosis), Severity.ERROR)
         elif table is not None and analysis.contract.proved:
-            words = brief(analysis.contract.runs, "some sizes")
-            yield self._finding(analysis, table, f"so it runs for {words} only", Severity.NOTE)
+            words = brief(analysis.contract.runs)
+            alone = "" if " only " in words or " such as " in words else " only"
+            yield self._finding(analysis, table, f"so it runs for {words}{alone}", Severity.NOTE)
 
     def _finding(self, analysis: Analysis, table: ShortTable, what: str, severity: Severity) -> Finding:
         has = f"has {table.rows} rows" if table.indexed else f"is for {table.rows} positions"
+        if table.varies:
+            several = "gives another number of positions at some sizes"
+            has = several if analysis.diagnosis is None else f"gives {table.rows} positions"
         return Finding(
             code=self.code,
             name=self.name,
@@ -167,20 +172,30 @@ def _input(analysis: Analysis, diagnosis: Diagnosis) -> list[int]:
 
 def _notes(analysis: Analysis, table: ShortTable) -> Iterator[str | None]:
     runs, diagnosis = analysis.contract.runs, analysis.diagnosis
-    made_for = None if table.indexed else _made_for(analysis)
+    made_for = None if table.indexed or table.varies else _made_for(analysis, table)
     yield f"it was made for {made_for}" if made_for else None
     if diagnosis is not None and diagnosis.focus:
-        yield None if made_for or not analysis.contract.proved else f"it runs for: {brief(runs, 'some sizes only')}"
+        yield None if made_for or not analysis.contract.proved else f"it runs for: {brief(runs)}"
         yield nearest_note(analysis, dict(diagnosis.focus))
+    yield said_note(analysis)
 
 
-def _made_for(analysis: Analysis) -> str | None:
-    """The smallest square image that fits without a broadcast, where each axis allows some sizes only."""
-    runs = reduce(SizeSet.__sub__, [each.sizes for each in analysis.broadcasts], analysis.contract.runs)
+def _made_for(analysis: Analysis, table: ShortTable) -> str | None:
+    """The smallest square image that has as many positions as the table, where each axis allows some sizes only."""
+    runs = analysis.contract.runs
     if len(runs.symbols) != 2 or not all(runs.onto([name]).finite for name in runs.symbols):
         return None
-    smallest = square(runs).smallest()
-    return sized(smallest.values()) if smallest else None
+    left, node = square(runs), analysis.graph.call_of(table.node.module, table.node.place)
+    taken = () if node is None else tuple(analysis.graph.nodes[index] for index in node.inputs)
+    for _ in range(_TRIED):
+        size = left.smallest()
+        if size is None:
+            return None
+        shapes = [shape.value(size) for each in taken if each.inputs for shape in each.shapes[:1]]
+        if any(table.rows in shape for shape in shapes if table.wanted not in shape):
+            return sized(size.values())
+        left = left - SizeSet.point(left.symbols, size)
+    return None
 
 
 def _advice(analysis: Analysis, table: ShortTable, diagnosis: Diagnosis) -> Fix:
@@ -188,7 +203,9 @@ def _advice(analysis: Analysis, table: ShortTable, diagnosis: Diagnosis) -> Fix:
     if table.indexed or not axes:
         each = table.wanted in _input(analysis, diagnosis)
         most = f", or pass at most {table.rows} positions" if each else ""
-        return Fix(f"make {name} larger and copy the rows that are trained{most}", Safety.ADVICE)
+        rows = max(table.wanted, table.rows)
+        larger = f"give {name} {rows} rows" if rows > table.rows else f"make {name} larger"
+        return Fix(f"{larger} and copy the ones that are trained{most}", Safety.ADVICE)
     mode = {1: "linear", 2: "bicubic"}.get(axes, "trilinear")
     how = f"`F.interpolate(..., size=..., mode='{mode}')`, its rows laid out as the grid that they were made for"
     return Fix(f"resize {name} to the grid of the input: {how}", Safety.ADVICE)

@@ -7,7 +7,20 @@ from collections.abc import Iterator
 from functools import reduce
 from typing import ClassVar
 
-from shapelint.rule import Analysis, Finding, How, Invalid, Kind, Region, Severity, SizeSet, Span, Valid, expression_at
+from shapelint.rule import (
+    Analysis,
+    Finding,
+    How,
+    Invalid,
+    Kind,
+    Region,
+    Severity,
+    SizeSet,
+    Span,
+    Valid,
+    expression_at,
+    sized,
+)
 
 from ._words import some_of
 
@@ -59,28 +72,40 @@ class NotProved:
     invalid: ClassVar[tuple[Invalid, ...]] = (Invalid(_DATA.format("y[y > 0]  # <-- SL900"), "1,1,16", _MASK),)
 
     def check(self, analysis: Analysis) -> Iterator[Finding]:
-        """Yields one finding for each reason that took the proof away."""
-        by_reason: dict[str, list[Region]] = {}
+        """Yields one finding for each cause that took the proof away: a place, or a reason where no place is known."""
+        by_cause: dict[Span | str, list[Region]] = {}
         for region in analysis.contract.regions:
             known = region.how is How.PROVED or region.sizes <= analysis.contract.decided
             if not known and not _has_own_rule(region):
-                by_reason.setdefault(_REPLAYED if region.why.startswith(_REPLAYED) else region.why, []).append(region)
-        for regions in by_reason.values():
+                reason = _REPLAYED if region.why.startswith(_REPLAYED) else region.why
+                by_cause.setdefault(region.place or reason, []).append(region)
+        for regions in by_cause.values():
             yield self._finding(analysis, regions)
 
     def _finding(self, analysis: Analysis, regions: list[Region]) -> Finding:
-        severity = Severity.WARNING if any(region.sizes & analysis.undecided for region in regions) else Severity.NOTE
+        undecided = analysis.undecided
+        severity = Severity.WARNING if any(region.sizes & undecided for region in regions) else Severity.NOTE
         sizes = reduce(SizeSet.__or__, (region.sizes for region in regions))
+        first = min(regions, key=lambda each: (not each.sizes & undecided, each.how is How.SAMPLED))
         decided = all(region.how is How.SAMPLED for region in regions)
-        told = "tried at some sizes only" if decided else "not decided"
+        message = _message("tried at some sizes only" if decided else "not decided", first)
         return Finding(
             code=self.code,
             name=self.name,
             severity=severity,
-            message=_message(told, regions[0]),
-            notes=(*_whole(regions[0].why), f"for: {some_of(sizes)}"),
-            location=regions[0].place,
+            message=message,
+            notes=(*_whole(first.why, message), *_seen(regions, first), f"for: {some_of(sizes)}"),
+            location=first.place,
         )
+
+
+def _seen(regions: list[Region], first: Region) -> Iterator[str]:
+    """What a run at one size showed of the same cause, where that is another reason."""
+    others = (each for each in regions if each.how is How.SAMPLED and each.sizes.finite)
+    other = next((each for each in others if each.why != first.why and not each.outcome.ok), None)
+    point = None if other is None else other.sizes.sample()
+    if other is not None and point:
+        yield f"at {sized(point.values())}: {other.why.partition(chr(10))[0]}"
 
 
 def _has_own_rule(region: Region) -> bool:
@@ -110,7 +135,6 @@ def _operation(place: Span) -> str:
     return text or place.text().strip()
 
 
-def _whole(why: str) -> Iterator[str]:
+def _whole(why: str, message: str) -> Iterator[str]:
     """The reason, where it is too long for the message."""
-    if len(why) > _LINE - len("tried at some sizes only: ") or "\n" in why:
-        yield from why.splitlines()
+    yield from () if why in message else why.splitlines()

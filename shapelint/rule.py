@@ -16,6 +16,7 @@ from shapelint.facts.analysis import (
     Crossing,
     Guard,
     Layer,
+    LostTransform,
     MixedSamples,
     OddMiss,
     ShortTable,
@@ -41,17 +42,19 @@ from shapelint.size.condition import all_of, any_of, equal, negate
 from shapelint.size.function import Function, as_function, symbol
 from shapelint.size.isl_form import SolverError, limited
 from shapelint.size.sets import SizeSet
+from shapelint.size.usual import closest, square, usual
 from shapelint.size.words import sized
 from shapelint.source.span import Edit, Span, span_of
 from shapelint.source.syntax import call_at, expression_at, function_around, given, statement_at, written
 
 __all__ = [
     "Analysis", "Baked", "Broadcast", "Change", "Confirmation", "Contradiction", "Crossing", "Diagnosis", "Edit",
-    "Failure", "Finding", "Fix", "Function", "Guard", "How", "Invalid", "Kind", "Layer", "LostRows", "Misfit",
-    "Mismatch", "MixedSamples", "Node", "OddMiss", "Origin", "Plan", "Region", "Repair", "Rewrite", "Rounding",
-    "Rule", "Safety", "Severity", "ShortTable", "ShortUnpooling", "SizeSet", "Slip", "SolverError", "Span", "Stretched",
-    "Valid", "all_of", "any_of", "as_function", "call_at", "equal", "expression_at", "function_around", "given",
-    "limited", "negate", "sized", "span_of", "statement_at", "symbol", "written",
+    "Failure", "Finding", "Fix", "Function", "Guard", "How", "Invalid", "Kind", "Layer", "LostRows",
+    "LostTransform", "Misfit", "Mismatch", "MixedSamples", "Node", "OddMiss", "Origin", "Plan", "Region", "Repair",
+    "Rewrite", "Rounding", "Rule", "Safety", "Severity", "ShortTable", "ShortUnpooling", "SizeSet", "Slip",
+    "SolverError", "Span", "Stretched", "Valid", "all_of", "any_of", "as_function", "call_at", "closest", "equal",
+    "expression_at", "function_around", "given", "limited", "negate", "sized", "span_of", "square", "statement_at",
+    "symbol", "usual", "written",
 ]  # fmt: skip
 
 

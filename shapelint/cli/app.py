@@ -5,6 +5,7 @@ torch, onnx and the engine are imported by the commands that check, when they ru
 
 from __future__ import annotations
 
+import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -150,7 +151,7 @@ def sizes(apart: bool, /, target: str, **given: Any) -> int:
     """
     checker = Checker(CheckOptions(**given))
     checker.add_targets((target,))
-    checker.check(View("sizes", coloured(), plain=not _draws()), apart=apart)
+    checker.check(View("sizes", coloured(), plain=not _draws(), width=_width()), apart=apart)
     checker.deliver(None)
     return FAILED if checker.failed else CLEAN
 
@@ -212,6 +213,11 @@ def clean_cache() -> int:
     gone = sum(clean(folder) for folder in {folder_of(config.cache_dir or "", config.folder), folder_of("", "")})
     output.show(f"{gone} cached report{'s' * (gone != 1)} removed\n")
     return CLEAN
+
+
+def _width() -> int | None:
+    """The columns of the terminal that standard output is; None where it is none."""
+    return shutil.get_terminal_size().columns if sys.stdout is not None and sys.stdout.isatty() else None
 
 
 def _draws() -> bool:

@@ -18,13 +18,14 @@ RENEWED: Final = "baseline"
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """How the reports are to be written."""
+    """How the reports are to be written; `width` is that of the terminal, None where there is none."""
 
     form: str = "text"
     colour: bool = False
     quiet: bool = False
     baseline: Baseline | None = None
     plain: bool = False
+    width: int | None = None
 
     def marked(self, reports: Iterable[CheckResult]) -> tuple[CheckResult, ...]:
         """The reports with what the baseline knows of them, where there is one."""
@@ -51,8 +52,8 @@ class View:
         if self.form == "sizes":
             from shapelint.report import sizes
 
-            shown = (sizes.render(report, colour=self.colour, plain=self.plain) for report in reports)
-            return visible("\n".join(shown))
+            how = {"colour": self.colour, "plain": self.plain}
+            return visible("\n".join(sizes.render(report, **how, width=self.width) for report in reports))
         if self.form == RENEWED and self.baseline is not None:
             return self.baseline.renewed(reports)
         module = import_module(f"shapelint.report.{self.form}")  # each form has a module of its name

@@ -14,6 +14,7 @@ from shapelint.diagnosis.baked_branches import portability
 from shapelint.diagnosis.broadcasts import broadcasts
 from shapelint.diagnosis.case import Case
 from shapelint.diagnosis.diagnose import diagnose
+from shapelint.diagnosis.input_padding import padded_to
 from shapelint.diagnosis.intent import intent, is_restored, multiples, restored, surviving_axes, with_known_restores
 from shapelint.diagnosis.odd_difference import odd_differences
 from shapelint.diagnosis.output_padding import Solver, Unsettled, fixed, layers_of
@@ -27,8 +28,9 @@ from shapelint.diagnosis.soundness import is_sound, sound_meaning
 from shapelint.diagnosis.spatial_axes import leading, spatial_axes
 from shapelint.diagnosis.subject import built_places, right_sizes, subject_of
 from shapelint.diagnosis.tables import short_table
+from shapelint.diagnosis.transforms import lost_transform
 from shapelint.diagnosis.uncheckable import refuse_what_gives_nothing, refuse_what_never_runs
-from shapelint.facts.analysis import Analysis, Intent, Layer, MixedSamples, ShortTable
+from shapelint.facts.analysis import Analysis, Intent, Layer, LostTransform, MixedSamples, ShortTable
 from shapelint.facts.contract import Contract, How, Outcome, Region, union
 from shapelint.facts.failure import Kind
 from shapelint.facts.graph import ShapeGraph, TensorShape
@@ -206,38 +208,37 @@ def _may_fail(contract: Contract) -> SizeSet:
     return union(contract.symbols, [sizes for sizes, failure in undecided if failure and failure.kind is Kind.UNPOOL])
 
 
-def _padding(analysis: Analysis) -> tuple[int, ...]:
-    """The total stride per axis, where padding the size at the focus, and larger ones, to its multiples makes it right.
-
-    () where that is not so, or the spatial axes are not the last ones.
-    """
-    asked, diagnosis = analysis.question, analysis.diagnosis
-    rank, whole = len(asked.axes), len(asked.led.dims)
-    last = tuple(range(whole - rank, whole))
-    alone = len(list(asked.inputs.tensors())) == 1
-    if diagnosis is None or not analysis.intent.meant or not alone or asked.axes != last or not rank:
-        return ()
-    names, stride = [str(dim) for dim in asked.target], analysis.intent.stride
-    if max(stride) == 1 or sorted(names) != sorted(asked.symbols):
-        return ()
-    padded = {name: -(-diagnosis.focus[name] // step) * step for name, step in zip(names, stride, strict=True)}
-    larger = multiples(asked, stride).at_least(padded)
-    return stride if padded in analysis.wanted and larger <= analysis.wanted else ()
-
-
 def _suspected(analysis: Analysis, case: Case) -> Analysis:
     """The analysis, with the causes that only some models have: each is looked for in the regions that are known."""
     focus = None if analysis.diagnosis is None else analysis.diagnosis.focus
     explored, contract, example = case.explored, case.contract, ExamplePoint(focus, analysis.asked)
     return replace(
         analysis,
-        padding=_padding(analysis),
+        padding=padded_to(analysis),
         odd=odd_differences(explored, contract, case.question, example),
         mixed=axis_mix_up(explored, contract, case.question, example),
         broadcasts=broadcasts(explored, contract, case, example),
         guard=size_guard(case, example),
         table=_table(analysis, case.question),
+        transform=_transform(analysis),
     )
+
+
+def _transform(analysis: Analysis) -> LostTransform | None:
+    """The transform whose inverse is not told the size, where no pair of layers loses rows besides.
+
+    Where a join raises, it is the one that gives the join its size.
+    """
+    diagnosis, meant = analysis.diagnosis, analysis.intent.meant and not analysis.intent.expected
+    if analysis.misaligned or (diagnosis is not None and any(loss.pair.down for loss in diagnosis.losses)):
+        return None
+    if diagnosis is None or diagnosis.region.outcome.ok:
+        if not meant or (diagnosis is None and analysis.certain):
+            return None
+        return lost_transform(analysis.graph, analysis.question.target, None if diagnosis is None else diagnosis.focus)
+    lost = lost_transform(analysis.graph, None, diagnosis.focus)
+    joined = {size[-1] for mismatch in diagnosis.mismatches[:1] for size in mismatch.sizes}
+    return lost if lost is not None and joined == {lost.taken, lost.given} else None
 
 
 def _table(analysis: Analysis, asked: Question) -> ShortTable | None:

@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from math import lcm
 
 from shapelint.diagnosis.scale import before_crops, goes_down_and_up, odd_slope, slope_of, total_stride
+from shapelint.diagnosis.transforms import TransformPair, transform_pairs
 from shapelint.facts.analysis import Intent
 from shapelint.facts.contract import How, Region, running, union
 from shapelint.facts.graph import ShapeGraph, TensorShape, size_at
@@ -140,12 +142,13 @@ def asks_for_input_size(expect: Expectation, question: Question, sizes: Mapping[
 
 def intent(region: Region | None, graph: ShapeGraph, question: Question, expect: Expectation | None) -> Intent:
     """Whether the model, as its run in a region shows it, is meant to restore."""
-    stride = total_stride(graph, len(question.axes))
+    undone = [pair for pair in transform_pairs(graph) if pair.taken in question.target]
+    stride = _with_steps(total_stride(graph, len(question.axes)), undone, question)
     place = None if region is None else output_axes(region.outcome.outputs, question)
     if expect is not None:
         at, axes = place or (0, ())
         return Intent(True, f"the output is to have the expected shape {expect}", stride, at, axes, str(expect))
-    if region is None or place is None or not goes_down_and_up(graph, region.sizes, question):
+    if region is None or place is None or not (undone or goes_down_and_up(graph, region.sizes, question)):
         return Intent(False, "", stride)
     shape = before_crops(graph, place[0], region.outcome.outputs[place[0]])
     dims = [as_function(shape.dims[axis]) for axis in place[1]]
@@ -161,7 +164,17 @@ def intent(region: Region | None, graph: ShapeGraph, question: Question, expect:
     near = all_of(at_least(dim + constant(s), w.plus(1)) for (dim, w), s in zip(pairs, stride, strict=True))
     if not _meeting(region.sizes, near):
         return Intent(False, "", stride)
-    return Intent(True, "the sizes go down and up again, so the output is meant as large as the input", stride, *place)
+    why = "the sizes go down and up again"
+    if undone:
+        names = (each.operation.removeprefix("fft_") for each in (undone[-1].inverse, undone[-1].forward))
+        why = "`{}` undoes `{}`".format(*names)
+    return Intent(True, f"{why}, so the output is meant as large as the input", stride, *place)
+
+
+def _with_steps(stride: tuple[int, ...], undone: Sequence[TransformPair], question: Question) -> tuple[int, ...]:
+    """The total stride with what transforms that are undone keep only multiples of."""
+    steps = ([pair.step for pair in undone if pair.taken == dim and not pair.rest] for dim in question.target)
+    return tuple(lcm(step, *more) for step, more in zip(stride, steps, strict=True))
 
 
 def multiples(question: Question, stride: Sequence[int]) -> SizeSet:

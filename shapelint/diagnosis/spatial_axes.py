@@ -18,7 +18,7 @@ def spatial_axes(
     """The axes of the followed input that the first spatial call sees, where they are not the usual ones.
 
     Where the usual guess does not reach that call, the model runs once with every axis of that input as a
-    symbol, and the call tells which of them it got.
+    symbol, and the call tells which of them it got. A leading axis of size 1 is none of them.
     """
     seen = _first_spatial(explored.runs[0])
     if seen is None or (len(seen) == len(asked.axes) and _names(seen) == _expected(asked)):
@@ -31,7 +31,13 @@ def spatial_axes(
     if found is None:
         return asked.axes
     axes = [every.symbols.index(name) for names in _names(found) for name in names]
-    return tuple(axes) if len(axes) == len(found) else asked.axes
+    return _without_samples(tuple(axes), every) if len(axes) == len(found) else asked.axes
+
+
+def _without_samples(axes: tuple[int, ...], every: Question) -> tuple[int, ...]:
+    """The axes without the leading ones of size 1, which count samples and channels: a signal of shape 1,16000."""
+    long = tuple(axis for axis in axes if axis > 1 or not every.concrete or every.first[every.symbols[axis]] > 1)
+    return long or axes
 
 
 def leading(explored: Exploration, asked: Question) -> int:
@@ -52,10 +58,11 @@ def leading(explored: Exploration, asked: Question) -> int:
 
 
 def _first_spatial(run: Run) -> Shape | None:
-    """The spatial sizes that the first convolution, pool, resize or shuffle of a run takes."""
+    """The spatial sizes that the first convolution, pool, resize, shuffle or `stft` of a run takes."""
     for record in run.records:
-        if record.spatial and record.inputs and run.records[record.inputs[0]].outputs:
-            return run.records[record.inputs[0]].outputs[0][-record.spatial :]
+        spatial = 1 if record.name == "stft" else record.spatial
+        if spatial and record.inputs and run.records[record.inputs[0]].outputs:
+            return run.records[record.inputs[0]].outputs[0][-spatial:]
     return None
 
 

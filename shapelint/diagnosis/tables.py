@@ -48,7 +48,8 @@ def short_table(
         return None
     if not _counts_tokens(failure, wanted, shape, question, focus):
         return None
-    return ShortTable(node, name, rows, wanted, indexed=False)
+    varies = not any(each == rows for each in (failure.left, failure.right)) and bool(question.symbols)
+    return ShortTable(node, name, rows, wanted, indexed=False, varies=varies)
 
 
 def _value(dim: Dimension, sizes: Mapping[str, int]) -> int:

@@ -7,11 +7,13 @@ parameter of the function around, passed by the calls that lead to each layer.
 from __future__ import annotations
 
 import ast
+import copy
 import enum
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import combinations
 from math import isqrt
 from typing import Final
 
@@ -250,3 +252,18 @@ def resized(calls: Sequence[CallSite], name: str, position: int, ratio: Fraction
                 if value.denominator == 1:
                     text = f"`{value.numerator}` instead of `{node.value}` at line {node.lineno}"
                     yield replaced(literal.file, node, str(value.numerator)), text
+    if root * root == ratio:
+        yield from _both_sides(calls[0].span().file, argument, root)
+
+
+def _both_sides(file: str, argument: ast.expr, root: Fraction) -> Iterator[tuple[Edit, str]]:
+    """The argument with two equal numbers of it, such as those of `16 * 14 * 14`, times the root."""
+    numbers = [node for node in ast.walk(argument) if isinstance(node, ast.Constant)]
+    for (one, node), (two, other) in combinations(enumerate(numbers), 2):
+        if type(node.value) is not int or node.value != other.value or (node.value * root).denominator != 1:
+            continue
+        written = copy.deepcopy(argument)
+        ours = [each for each in ast.walk(written) if isinstance(each, ast.Constant)]
+        ours[one].value = ours[two].value = (node.value * root).numerator
+        text = ast.unparse(written)
+        yield replaced(file, argument, text), f"`{text}` instead of `{ast.unparse(argument)}` at line {node.lineno}"

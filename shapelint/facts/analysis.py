@@ -13,7 +13,7 @@ from shapelint.facts.graph import Node, Pair, ShapeGraph
 from shapelint.facts.picture import Picture
 from shapelint.facts.portability import NOTHING_KNOWN, Portability
 from shapelint.request.question import Question
-from shapelint.size.function import Function
+from shapelint.size.function import Function, symbol
 from shapelint.size.sets import SizeSet
 from shapelint.source.span import Edit, Span
 
@@ -72,7 +72,8 @@ class ShortTable:
     """A parameter or buffer with a row for each position, `rows` of them, where a size asks for `wanted`.
 
     `node` is the call that raises. Where it takes rows out by their number, it is `indexed`, and a `wanted` below
-    `rows` is a number that no row has; else the table, or what was made of it, is joined to what the input became.
+    `rows` is a number that no row has; else the table, or what was made of it, is joined to what the input became;
+    `varies` tells that the size has a say in how many rows were taken out of it.
     """
 
     node: Node
@@ -80,6 +81,27 @@ class ShortTable:
     rows: int
     wanted: int
     indexed: bool
+    varies: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LostTransform:
+    """A transform of `taken` values whose inverse gives back `given`, for want of the size.
+
+    The sizes that come back are `rest` mod `step`.
+    """
+
+    forward: Node
+    inverse: Node
+    taken: int
+    given: int
+    step: int
+    rest: int
+
+    @property
+    def argument(self) -> str:
+        """The argument of the inverse that tells it the size."""
+        return {"istft": "length", "fft_irfft": "n"}.get(self.inverse.operation, "s")
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +167,7 @@ class Analysis:
     guard: Guard | None = None
     rewrite: Rewrite | None = None
     portability: Portability = NOTHING_KNOWN
-    padding: tuple[int, ...] = ()
+    padding: tuple[tuple[int, int], ...] = ()
     confirmations: tuple[Confirmation, ...] = ()
     remarks: tuple[str, ...] = ()
     providers: tuple[str, ...] = ()
@@ -155,12 +177,20 @@ class Analysis:
     contradictions: tuple[Contradiction, ...] = ()
     samples: MixedSamples | None = None
     table: ShortTable | None = None
+    transform: LostTransform | None = None
     picture: Picture | None = None
 
     @property
     def wanted(self) -> SizeSet:
         """The sizes that are right: those that restore where that is meant, else those that run."""
         return self.contract.restores if self.intent.meant else self.contract.runs
+
+    @property
+    def steps(self) -> dict[str, int]:
+        """The total stride along each symbol that is a spatial axis of the first input."""
+        names = {symbol(name): name for name in self.contract.symbols}
+        pairs = zip(self.question.target, self.intent.stride, strict=False)
+        return {names[dim]: step for dim, step in pairs if dim in names}
 
     @property
     def undecided(self) -> SizeSet:
@@ -170,11 +200,12 @@ class Analysis:
 
     @property
     def claimed(self) -> bool:
-        """Whether a rule knows the cause of what is wrong at the focus: a table, a pad, mixed axes or a guard."""
+        """Whether a rule knows the cause of what is wrong at the focus: a table, transform, pad, guard, mixed axes."""
         sets = [each.sizes for each in self.odd]
         sets += [] if self.mixed is None else [self.mixed.sizes]
         sets += [] if self.guard is None else [self.guard.needless]
-        known = self.table is not None or any(self.diagnosis.focus in sizes for sizes in sets if self.diagnosis)
+        one = self.table or self.transform
+        known = one is not None or any(self.diagnosis.focus in sizes for sizes in sets if self.diagnosis)
         return self.diagnosis is not None and known
 
     def concerns(self, sizes: SizeSet) -> bool:

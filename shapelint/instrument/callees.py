@@ -52,7 +52,8 @@ _HARMLESS: Final = frozenset({
     "tuple", "dict", "set", "frozenset", "any", "all", "iter", "next", "super", "id", "abs", "round", "print", "bool",
     "slice", "repr", "format", "hash", "callable", "object", "append", "appendleft", "extend", "index", "count",
     "remove", "copy", "join", "__new__", "__init__", "__setattr__", "__getattribute__", "eval", "exec", "locals",
-    "globals", "chain", "product", "partial", "OrderedDict", "defaultdict",
+    "globals", "chain", "product", "partial", "OrderedDict", "defaultdict", "Exception", "ValueError", "RuntimeError",
+    "AssertionError", "TypeError", "NotImplementedError", "IndexError", "KeyError",
 })  # fmt: skip
 _HARMLESS_MODULES: Final = frozenset({
     "typing", "dataclasses", "contextlib", "functools", "copy", "warnings", "logging", "abc", "enum", "types",

@@ -20,10 +20,10 @@ from shapelint.source.syntax import statement_at
 
 
 def is_guard(place: Span) -> bool:
-    """Whether a place is an `assert`, a call of torch's `_assert`, or a `raise` that passes no other error on."""
+    """Whether a place is an `assert`, torch's `_assert` or `_check`, or a `raise` that passes no other error on."""
     statement = statement_at(place)
     if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call):
-        return ast.unparse(statement.value.func).rpartition(".")[2] == "_assert"
+        return ast.unparse(statement.value.func).rpartition(".")[2] in ("_assert", "_check")
     return isinstance(statement, ast.Assert) or (
         isinstance(statement, ast.Raise) and statement.exc is not None and not _in_handler(place)
     )

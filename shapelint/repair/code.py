@@ -19,9 +19,10 @@ from shapelint.edit.crops import crops
 from shapelint.edit.document import texts
 from shapelint.edit.joins import Join, Rewriting, rewritings
 from shapelint.edit.layers import resized
+from shapelint.edit.transforms import inversions
 from shapelint.edit.unpool import unpoolings
 from shapelint.errors import ShapelintError
-from shapelint.facts.analysis import Analysis
+from shapelint.facts.analysis import Analysis, LostTransform
 from shapelint.facts.contract import running
 from shapelint.facts.diagnosis import Diagnosis, Plan, Rewrite
 from shapelint.facts.finding import Finding, Repair, Safety
@@ -105,7 +106,8 @@ class Trier:
 def with_rewrite(analysis: Analysis, trier: Trier) -> Analysis:
     """The analysis, with other code for what is wrong at the focus, where some was seen to work."""
     diagnosis = analysis.diagnosis
-    if diagnosis is None or analysis.claimed or diagnosis.change is not None or _is_of_two_levels(diagnosis):
+    settled = diagnosis is None or diagnosis.change is not None or _is_of_two_levels(diagnosis)
+    if diagnosis is None or settled or (analysis.claimed and analysis.transform is None):
         return analysis
     wanted = _wanted(analysis, diagnosis)
     for edits, words, repair in _ways(trier, diagnosis):
@@ -170,7 +172,11 @@ Way = tuple[tuple[Edit, ...], tuple[str, ...], Repair]
 
 
 def _ways(trier: Trier, diagnosis: Diagnosis) -> Iterator[Way]:
-    """Edits, how what they change then reads, and what that is: a join, an unpooling, a crop, or a pinned layer."""
+    """Edits, how what they change then reads, and what that is: a transform, join, unpooling, crop, or pinned layer."""
+    transform = trier.analysis.transform
+    if transform is not None:
+        yield from _inversions(transform)
+        return
     if diagnosis.mismatches or any(node.operation.startswith("max_unpool") for node in diagnosis.graph.nodes):
         steps = _steps(trier, diagnosis.focus, diagnosis.graph)
         if steps:
@@ -205,6 +211,14 @@ def _rebuilding(trier: Trier, diagnosis: Diagnosis) -> Iterator[Way]:
         if site is not None and "Linear" in misfit.node.kind:
             for edit, text in list(islice(resized(site.calls, "in_features", 0, ratio), _TRIED)):
                 yield (edit,), (text,), Repair.CHANNELS
+
+
+def _inversions(transform: LostTransform) -> Iterator[tuple[tuple[Edit, ...], tuple[str, ...], Repair]]:
+    """The size told to the inverse of a transform."""
+    inverse, forward = transform.inverse.place, transform.forward.place
+    if inverse is not None and forward is not None and not installed(inverse.file):
+        for rewriting in list(islice(inversions(inverse, forward, transform.argument), _TRIED)):
+            yield rewriting.edits, (rewriting.text,), Repair.CODE
 
 
 def _steps(trier: Trier, focus: Mapping[str, int], graph: ShapeGraph) -> list[Rewriting]:

@@ -201,10 +201,11 @@ def _heading(picture: Picture) -> str:
 
 
 def _sentence(contract: Contract, runs: SizeSet, restores: SizeSet) -> list[str]:
-    """The sizes at which a model runs and restores, in words; where these are long, the map tells."""
+    """The sizes at which a model runs and restores, in words; where these are long, a few of them."""
     said = [("runs for", runs)] + ([("restores the size for", restores)] if contract.meant or restores else [])
-    words = [(what, str(sizes)) for what, sizes in said]
-    return [f"{what}: {text if len(text) <= _LONGEST else 'some sizes only, as the map shows'}" for what, text in words]
+    words = [(what, str(sizes), sizes) for what, sizes in said]
+    brief = ((what, sizes.outline if len(text) > _LONGEST and contract.proved else text) for what, text, sizes in words)
+    return [f"{what}: {text}" for what, text in brief]
 
 
 def _asked(report: CheckResult) -> str:

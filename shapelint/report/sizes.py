@@ -23,11 +23,14 @@ _WIDEST = 120
 _ROWS = 40
 
 
-def render(report: CheckResult, *, colour: bool = False, plain: bool = False) -> str:
-    """The contract of one report as a sentence, a table and a map; `plain` keeps to ASCII in the map."""
+def render(report: CheckResult, *, colour: bool = False, plain: bool = False, width: int | None = None) -> str:
+    """The contract of one report as a sentence, a table of at most `width` columns and a map.
+
+    `plain` keeps to ASCII in the map.
+    """
     signs = ASCII if plain else BLOCKS
     drawn = () if _runs_at_one(report) else map_lines(report, signs=signs)
-    text = "".join(f"{line}\n" for line in (*_lines(report), *drawn))
+    text = "".join(f"{line}\n" for line in (*_lines(report, width), *drawn))
     return text if colour else click.unstyle(text)
 
 
@@ -40,7 +43,7 @@ def _runs_at_one(report: CheckResult) -> bool:
     return member is not None and left == SizeSet.point(left.symbols, member)
 
 
-def _lines(report: CheckResult) -> Iterator[str]:
+def _lines(report: CheckResult, width: int | None) -> Iterator[str]:
     contract = report.contract
     yield subject(report)
     yield from [f"  {report.assumed}"] * bool(report.assumed)
@@ -50,7 +53,7 @@ def _lines(report: CheckResult) -> Iterator[str]:
     yield ""
     regions = sorted(contract.regions[:_ROWS], key=least)
     rows = [("sizes", "outcome", "known"), *(row(region) for region in regions)]
-    yield from aligned(rows)
+    yield from aligned(rows, width)
     if len(contract.regions) > _ROWS:
         yield f"and {len(contract.regions) - _ROWS} more"
 

@@ -2,10 +2,33 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
+from itertools import zip_longest
+
+_GAP = "  "
+_NARROWEST = 12
 
 
-def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
-    """The rows as lines, each column as wide as its widest cell; the last one ends where its text ends."""
+def aligned(rows: Sequence[Sequence[str]], width: int | None = None) -> list[str]:
+    """The rows as lines, each column as wide as its widest cell; the last one ends where its text ends.
+
+    Where that is wider than `width`, the widest columns are narrowed and their cells go on in further lines.
+    """
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    while width is not None and sum(widths) + len(_GAP) * (len(widths) - 1) > width and max(widths) > _NARROWEST:
+        widths[widths.index(max(widths))] -= 1
+    lines: list[str] = []
+    for row in rows:
+        cells = [_folded(cell, most) for cell, most in zip(row, widths, strict=True)]
+        lines += [_line(parts, widths) for parts in zip_longest(*cells, fillvalue="")]
+    return lines
+
+
+def _line(parts: Sequence[str], widths: Sequence[int]) -> str:
+    return _GAP.join(part.ljust(most) for part, most in zip(parts, widths, strict=True)).rstrip()
+
+
+def _folded(text: str, width: int) -> list[str]:
+    """A text in lines of at most `width` characters; as it is where it fits."""
+    return [text] if len(text) <= width else textwrap.wrap(text, width, break_on_hyphens=False)

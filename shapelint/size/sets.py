@@ -8,7 +8,7 @@ from functools import reduce
 from shapelint.size.condition import equal
 from shapelint.size.function import Function, constant, symbol
 from shapelint.size.isl_set import IslSet
-from shapelint.size.words import in_words
+from shapelint.size.words import exact_words, in_words, some_members
 
 
 class SizeSet(IslSet):
@@ -32,6 +32,16 @@ class SizeSet(IslSet):
         if least is None:
             return None
         return (half & SizeSet.where(self.symbols, equal(total, constant(least)))).smallest()
+
+    @property
+    def exact_words(self) -> str | None:
+        """A short sentence that denotes exactly this set; None where `str` tells some of its members only."""
+        return exact_words(self)
+
+    @property
+    def outline(self) -> str:
+        """Some of the members, such as "H = W 32 or 33, and others such as 16x64"."""
+        return some_members(self)
 
     def __reduce__(self) -> tuple[Callable[..., SizeSet], tuple[tuple[str, ...], str]]:
         return _read, (self.symbols, self.isl_text)

@@ -11,10 +11,12 @@ from shapelint.size.condition import Compare, all_of, any_of, at_least
 from shapelint.size.function import constant, symbol
 from shapelint.size.isl_form import SolverError, limited
 from shapelint.size.isl_set import IslSet
+from shapelint.size.outline import outline
 from shapelint.size.relation import relation_words
 
 _PERIOD = 4096
 _LISTED = 8
+_LACKING = 2
 _PIECES = 4
 _SMALL = 1 << 16
 _STEPS = 300_000
@@ -26,28 +28,39 @@ def sized(size: Iterable[int]) -> str:
 
 
 def in_words(sizes: IslSet) -> str:
-    """The set in words; isl's own notation where no short sentence denotes exactly this set."""
+    """The set in words; some of its members where no short sentence denotes exactly this set."""
+    return exact_words(sizes) or some_members(sizes)
+
+
+def some_members(sizes: IslSet) -> str:
+    """Some of the members of a set for which no sentence is short."""
+    return outline(sizes & _positive(sizes.symbols), describe)
+
+
+def exact_words(sizes: IslSet) -> str | None:
+    """A short sentence that denotes exactly this set; None where there is none."""
     try:
         with limited(_STEPS):
             return _in_words(sizes)
     except SolverError:
-        return _notation(sizes)
+        return None
 
 
-def _in_words(sizes: IslSet) -> str:
+def _in_words(sizes: IslSet) -> str | None:
+    positive = _positive(sizes.symbols)
+    sizes = sizes & positive
     if not sizes:
         return "no size"
-    positive = _positive(sizes.symbols)
     if positive <= sizes:
         return "every size"
     words = _union_words(sizes)
-    if (words is None or "; or " in words) and sizes <= positive:
+    if words is None or "; or " in words:
         gone = _union_words(positive - sizes)
         if gone is not None and _simple(gone):
             words = f"every size but {gone}"
         elif gone is not None and words is None:
             words = f"every size but these: {gone}"
-    return _notation(sizes) if words is None else words
+    return words
 
 
 def _simple(words: str) -> bool:
@@ -68,9 +81,11 @@ def _union_words(sizes: IslSet) -> str | None:
     listed = _points_words(sizes)
     if listed is not None:
         return listed
-    texts = [_product_words(piece) for piece in pieces] if len(pieces) <= _PIECES else [None]
-    known = sorted({text for text in texts if text is not None})
-    return "; or ".join(known) if all(texts) else None
+    if len(pieces) > _PIECES:
+        return None
+    texts = [(piece.finite, _product_words(piece)) for piece in pieces]
+    known = sorted({(finite, text) for finite, text in texts if text is not None})  # what has no end comes first
+    return "; or ".join(text for _, text in known) if all(text for _, text in texts) else None
 
 
 def _points_words(sizes: IslSet) -> str | None:
@@ -88,7 +103,8 @@ def _product_words(sizes: IslSet) -> str | None:
     """The words for a set in which each symbol is free of the others but for plain relations; None for any other."""
     axes = [sizes.onto([name]) for name in sizes.symbols]
     together = reduce(IslSet.__and__, (axis.lifted(sizes.symbols) for axis in axes))
-    relations = () if len(axes) == 1 or together <= sizes else _relations(sizes, together)
+    gone = _few_gone(sizes, together)
+    relations = () if len(axes) == 1 or gone is not None else _relations(sizes, together)
     described = [(axis.symbols[0], describe(axis)) for axis in axes]
     if relations is None or any(words is None for _, words in described):
         return None
@@ -97,7 +113,20 @@ def _product_words(sizes: IslSet) -> str | None:
     for name, words in described:
         if words is not None and not (words == "any" and name in related):
             names.setdefault(words, []).append(name)
-    return ", ".join([*relation_words(relations), *(_said(group, words) for words, group in names.items())])
+    if gone and list(names) == ["any"]:
+        return f"every size but {_joined(gone, 'and')}"
+    but = f", but not {_joined(gone)}" if gone else ""
+    return ", ".join([*relation_words(relations), *(_said(group, words) for words, group in names.items())]) + but
+
+
+def _few_gone(sizes: IslSet, together: IslSet) -> list[str] | None:
+    """The one or two sizes that a set lacks of the product of its projections; None where these are more."""
+    gone = together - sizes
+    found: list[str] = []
+    while (member := gone.smallest()) is not None and len(found) < _LACKING:
+        found.append(sized(member.values()))
+        gone = gone.without(member)
+    return None if gone else found
 
 
 def _relations(sizes: IslSet, together: IslSet) -> tuple[Compare, ...] | None:
@@ -199,7 +228,10 @@ def _periodic_words(sizes: IslSet, period: int, residues: tuple[int, ...]) -> st
     missing, extra = regular - sizes, sizes - regular
     if not (missing.finite and extra.finite and _is_small_or_empty(missing) and _is_small_or_empty(extra)):
         return None
-    start = max((values[name] for values in missing.members()), default=0) + 1
+    gone = [values[name] for values in missing.members()]
+    if period == 1 and not extra and 0 < len(gone) <= _LACKING and gone != [*range(1, len(gone) + 1)]:
+        return f"any but {_joined(list(map(str, gone)), 'and')}"
+    start = max(gone, default=0) + 1
     early = [values[name] for values in (sizes.at_most({name: start - 1}) | extra).members()]
     if not _short(early):
         return None
@@ -237,10 +269,4 @@ def _residue_words(period: int, residues: tuple[int, ...], first: int | None) ->
     return None
 
 
-def _notation(sizes: IslSet) -> str:
-    text = sizes.isl_text.strip("{} ")
-    head = f"[{', '.join(sizes.symbols)}] : "
-    return "sizes with " + text.replace(head, "")
-
-
-__all__ = ["describe", "in_words"]
+__all__ = ["describe", "exact_words", "in_words", "some_members"]

@@ -13,9 +13,12 @@ from shapelint.size.condition import Condition, negate
 from shapelint.size.isl_form import Undecidable
 from shapelint.size.number import plain
 from shapelint.size.sets import SizeSet
+from shapelint.source.span import CallSite
 from shapelint.trace.recording.errors import Unanalysable
 from shapelint.trace.recording.record import Event, Shape
 from shapelint.trace.run import Run
+
+_FORMULA = 40
 
 
 @dataclass(slots=True)
@@ -49,16 +52,16 @@ def _outside(path: SizeSet, condition: Condition, holds: SizeSet) -> SizeSet:
         return path - holds
 
 
-def cut(branch: Branch, run: Run, index: int) -> str:
-    """Gives the branch its steps and its end; returns why the end is not proved, as far as conditions decide it."""
-    path, given, doubt = branch.sizes, set(branch.given), ""
+def cut(branch: Branch, run: Run, index: int) -> tuple[str, CallSite | None] | None:
+    """Gives the branch its steps and its end; returns why and where conditions leave it without proof, or None."""
+    path, given, doubt = branch.sizes, set(branch.given), None
     for event in run.events:
         if event.condition in given:
             continue
         try:
             holds = _holding(path, event.condition)
         except Undecidable as error:
-            doubt = doubt or f"the condition on {error} is not quasi-affine"
+            doubt = doubt or (f"a condition on products of sizes, {_cut_short(str(error))}", _asked_at(run, event))
             continue
         outside = _outside(path, event.condition, holds)
         if outside:
@@ -70,6 +73,17 @@ def cut(branch: Branch, run: Run, index: int) -> str:
     assert run.sizes in path, f"the run at {run.sizes} left its own path"
     branch.end = _end(run, path, index)
     return doubt
+
+
+def _cut_short(text: str) -> str:
+    """The beginning of a long formula."""
+    return text if len(text) <= _FORMULA else f"{text[:_FORMULA].rpartition(' ')[0]} ..."
+
+
+def _asked_at(run: Run, event: Event) -> CallSite | None:
+    """Where a condition came up: in the model's own code, or in a call."""
+    record = run.records[event.node] if event.node < len(run.records) else None
+    return event.place or (None if record is None else record.place)
 
 
 def _failing(run: Run, event: Event, outside: SizeSet, index: int) -> Region | None:

@@ -18,6 +18,7 @@ from shapelint.facts.failure import Failure, Kind
 from shapelint.restore.module import left_as_it_was
 from shapelint.size.isl_form import SolverError, limited
 from shapelint.size.sets import SizeSet
+from shapelint.source.span import Span
 from shapelint.trace.branch import Branch, cut, doubted, failed_node, leaves, outcome_of, unvisited
 from shapelint.trace.budget import Budget
 from shapelint.trace.recording.errors import OutOfTime, Unanalysable
@@ -46,7 +47,7 @@ class Exploration:
     runs: list[Run] = field(default_factory=list)
     replays: bool = True
     pinned: int = 0
-    distrust: str = ""
+    distrust: tuple[str, Span | None] | None = None
     odd: list[Run] = field(default_factory=list)
     budget: Budget = field(default_factory=Budget)
 
@@ -137,9 +138,10 @@ def _divide(found: Exploration, branch: Branch, run: Run) -> list[Branch | Regio
             doubt = cut(branch, run, len(found.runs) - 1)
     except SolverError as error:
         return _pin(found, branch, run, f"the solver failed: {error}")
-    if run.leaks or doubt:
-        reason, place = run.leaks[0] if run.leaks else (doubt, None)
-        doubted(branch, reason, None if place is None else place.span(), open_conditions=bool(doubt))
+    lost = run.leaks[0] if run.leaks else doubt
+    if lost is not None:
+        reason, place = lost
+        doubted(branch, reason, None if place is None else place.span(), open_conditions=doubt is not None)
     assert branch.end is not None
     regions = [part for _, part in branch.steps if isinstance(part, Region)] + [branch.end]
     why = _contradiction(found, run, regions)
@@ -180,7 +182,7 @@ def _contradiction(found: Exploration, run: Run, regions: list[Region]) -> str:
             why = difference(replay, region, point)
             if why:
                 found.odd.append(replay)
-                found.distrust = found.distrust or region.why or why
+                found.distrust = found.distrust or (region.why or why, region.place if region.why else None)
                 return why
     return ""
 
@@ -193,9 +195,10 @@ def _can_be_made(subject: Subject, point: Mapping[str, int]) -> bool:
 
 def _trusted(found: Exploration, region: Region) -> Region:
     """A region, not proved any more where some run lost a size in silence: it may have lost others."""
-    if not found.distrust or region.how is not How.PROVED:
+    if found.distrust is None or region.how is not How.PROVED:
         return region
-    return replace(region, how=How.SAMPLED, why=found.distrust)
+    why, place = found.distrust
+    return replace(region, how=How.SAMPLED, why=why, place=place)
 
 
 def _rest(found: Exploration, spent: str, left: list[Branch], *, all_visited: bool) -> Region:
@@ -205,8 +208,8 @@ def _rest(found: Exploration, spent: str, left: list[Branch], *, all_visited: bo
     if all_visited:
         why = f"more than {_DEEPEST} ways through the model, one after the other"
     elif found.pinned >= _PINNED and lost is not None:
-        why = lost.leaks[0][0] if lost.leaks else str(lost.error)
-        place = None if lost.place is None else lost.place.span()
+        why, site = lost.leaks[0] if lost.leaks else (str(lost.error), lost.place)
+        place = None if site is None else site.span()
     elif found.replays and (common := _common(found, left)) is not None:
         why = f"{len(found.runs)} of the ways through the model were followed, and a part of the others tried"
         return replace(common, how=How.SAMPLED, why=why, place=None)

@@ -219,6 +219,17 @@ def test_the_code_that_pads_and_crops_is_right(shape: tuple[int, ...]) -> None:
     assert tuple(names["y"].shape) == shape
 
 
+def test_the_code_that_pads_to_another_rest_is_right() -> None:
+    net = nn.Sequential(nn.MaxPool1d(4), nn.Upsample(scale_factor=4, mode="linear"), nn.ConstantPad1d((0, 3), 0.0))
+    (finding,) = shapelint.check(net, (1, 1, 37)).findings
+    code = next(note for note in finding.notes if note.startswith("or pad the input to 3 mod 4 and crop"))
+    assert code.splitlines()[2] == "y = net(F.pad(x, (0, (3 - length) % 4)))[..., :length]"
+    for length in (36, 37, 38, 39):
+        names = {"net": net, "F": nn.functional, "x": torch.zeros(1, 1, length)}
+        exec("\n".join(code.splitlines()[1:]), names)
+        assert tuple(names["y"].shape) == (1, 1, length)
+
+
 class OneChannelLast(nn.Module):
     """With one channel the permuted image is contiguous, and PyTorch convolves it as channels-last all the same."""
 

@@ -16,6 +16,7 @@ from shapelint.report import concise, rule_page, sizes, text
 from shapelint.report import json as json_report
 from shapelint.report.place import marked_line, short_path
 from shapelint.report.report import Report
+from shapelint.report.table import aligned
 from shapelint.rule import Invalid, Valid
 from shapelint.source.span import Span
 from tests.fabricated import CLEAN, FAILING, MODEL, NOTE, RAISING, ROUND_TRIP, SEVERAL
@@ -183,3 +184,14 @@ def test_marks_stand_below_tabs_and_wide_characters(tmp_path: Path) -> None:
     file.write_text("\tx = '数', f(1,\n  2)\n")
     assert marked_line(Span(str(file), 1, 11, 2, 5)) == (" x = '数', f(1,", " " * 11 + "^^^^")
     assert marked_line(Span(str(file), 9, 1, 9, 2)) is None
+
+
+def test_a_row_that_is_wider_than_the_terminal_goes_on_in_its_columns() -> None:
+    rows = [("sizes", "outcome"), ("H and W multiples of 16", "gives (1, 3, H, W)"), ("H odd", "raises")]
+    assert aligned(rows, 33) == [
+        "sizes            outcome",
+        "H and W          gives (1, 3, H,",
+        "multiples of 16  W)",
+        "H odd            raises",
+    ]
+    assert aligned(rows)[1] == "H and W multiples of 16  gives (1, 3, H, W)"

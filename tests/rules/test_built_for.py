@@ -101,7 +101,8 @@ def test_the_first_misfit_is_named_with_all_that_follow_and_the_edits_mend_them(
         "`dec` is built for 32 channels and gets 48",
         "`head` is built for 8 features and gets 16",
     )
-    assert finding.notes == (f"with that mended: {'; '.join(later)}", "or let `enc2.0` give 64")
+    assert finding.notes[:2] == (f"with that mended: {'; '.join(later)}", "or let `enc2.0` give 64")
+    assert finding.notes[2].endswith("running_mean should contain 32 elements not 64")
     assert finding.fix is not None
     assert finding.fix.safety == "safe"
     assert finding.fix.title.endswith("`nn.PReLU(32)` and 2 more alike")
@@ -137,8 +138,9 @@ def test_a_layer_that_is_called_with_two_widths_is_not_mended() -> None:
 def test_a_channels_last_input_is_no_reason_to_edit_the_model() -> None:
     (finding,) = shapelint.check(nn.Conv2d(3, 8, 3), "1,224,224,3").findings
     assert finding.message == "`conv2d` is built for 3 channels and gets 224 from the input"
-    (note,) = finding.notes
-    assert note == "the last axis has 3: where the input is channels-last, `x.permute(0, 3, 1, 2)` comes first"
+    permuted, said = finding.notes
+    assert permuted == "the last axis has 3: where the input is channels-last, `x.permute(0, 3, 1, 2)` comes first"
+    assert said.startswith("PyTorch: RuntimeError: Given groups=1, weight of size [8, 3, 3, 3], expected input[1, ")
     assert finding.fix is not None
     assert finding.fix.edits == ()
 
@@ -217,3 +219,27 @@ def test_an_unportable_output_padding_warns_where_a_runtime_is_at_stake() -> Non
     other.load_state_dict(layer.state_dict())
     x = torch.rand(1, 2, 6, 6)
     torch.testing.assert_close(other(x)[..., 1:, 1:], layer(x))
+
+
+PRODUCT = """
+from torch import nn
+
+
+class Net(nn.Module):
+    def __init__(self, width=16):
+        super().__init__()
+        self.body = nn.Sequential(nn.Conv2d(1, width, 3, padding=1), nn.MaxPool2d(2))
+        self.fc = nn.Linear(width * 14 * 14, 10)
+
+    def forward(self, x):
+        return self.fc(self.body(x).flatten(1))
+"""
+
+
+def test_both_sides_of_a_map_are_written_where_they_stand_in_the_features(tmp_path: Path) -> None:
+    finding = only(written(tmp_path, PRODUCT), "1,1,32,32")
+    repaired = edited(finding, PRODUCT)
+    assert "nn.Linear(width * 16 * 16, 10)" in repaired
+    names: dict[str, Any] = {}
+    exec(repaired, names)
+    assert names["Net"]()(torch.zeros(2, 1, 32, 32)).shape == (2, 10)

@@ -108,6 +108,49 @@ def test_the_assert_function_of_torch_is_a_guard() -> None:
     assert only(report, "SL203").message == "the guard refuses 16x20, which fits"
 
 
+REFUSING = """
+import torch
+from torch import nn
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.down = nn.Sequential(nn.Conv2d(3, 4, 2, 2), nn.Conv2d(4, 4, 2, 2))
+        self.up = nn.Sequential(nn.ConvTranspose2d(4, 4, 2, 2), nn.ConvTranspose2d(4, 3, 2, 2))
+
+    def forward(self, x):
+        h, w = x.shape[-2:]
+        {}
+        return x + self.up(self.down(x))
+"""
+WAYS = {
+    "if not (h % 8 == 0) and (w % 8 == 0): raise ValueError": "H and W multiples of 8; or any H, W no multiples of 8",
+    "if h % 8 or w % 8: raise ValueError('no multiple of 8', h, w)": "H and W multiples of 8",
+    "if any(n % 8 for n in (h, w)): raise ValueError": "H and W multiples of 8",
+    "if not all(n % 8 == 0 for n in (h, w)): raise ValueError": "H and W multiples of 8",
+    "if divmod(h, 8)[1] != 0 or divmod(w, 8)[1] != 0: raise ValueError": "H and W multiples of 8",
+    "if not ((h % 8 == 0) & (w % 8 == 0)): raise ValueError": "H and W multiples of 8",
+    "if h & 7 or w & 7: raise ValueError": "H and W multiples of 8",
+    "torch._check(h % 8 == 0 and w % 8 == 0)": "H and W multiples of 8",
+}
+
+
+@pytest.mark.parametrize("guard", WAYS)
+def test_a_guard_is_seen_however_it_is_written(tmp_path: Path, guard: str) -> None:
+    """The first one binds `not` to the height alone, and so lets 12x12 through and refuses 12x16."""
+    (tmp_path / "guarded.py").write_text(REFUSING.format(guard))
+    report = shapelint.check(f"{tmp_path / 'guarded.py'}:Net", "1,3,H,W")
+    found = only(report, "SL203")
+    assert report.contract.proved
+    assert found.notes[:2] == (f"the guard accepts: {WAYS[guard]}", "what fits: H and W multiples of 4")
+    size = found.message.removeprefix("the guard refuses ").removesuffix(", which fits")
+    x = torch.zeros(1, 3, *map(int, size.split("x")))
+    h, w = x.shape[-2:]
+    with pytest.raises((ValueError, RuntimeError)):
+        exec(guard, {"h": h, "w": w, "torch": torch})
+
+
 def test_a_guard_that_asks_for_a_least_size_is_lax_about_divisors_alone() -> None:
     found = only(shapelint.check(AtLeast, "1,3,H,W"), "SL203")
     assert found.message == "the guard lets 32x33 through, which raises"

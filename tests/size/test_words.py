@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shapelint.size import SizeSet
-from shapelint.size.words import describe, in_words
+from shapelint.size.words import describe, exact_words
 
 
 def read(text: str) -> SizeSet:
@@ -33,6 +33,8 @@ def axis_holds(words: str, number: int) -> bool:
     """Whether what is said of one symbol is true of the number."""
     if words == "any":
         return True
+    if but := re.fullmatch(r"any but (\d+)(?: and (\d+))?", words):
+        return str(number) not in but.groups()
     if only := re.fullmatch("only (.*)", words):
         return listed(only[1], number)
     if bounded := re.fullmatch(r"(?:multiples of (\d+) )?from (\d+) to (\d+)", words):
@@ -62,6 +64,9 @@ def holds(text: str, sizes: Mapping[str, int]) -> bool:
         return text == "every size"
     if text.startswith("every size but these: "):
         return not holds(text.removeprefix("every size but these: "), sizes)
+    if gone := re.fullmatch(r"(?:(.*), but not|every size but) (\d+x[\dx]+(?: (?:or|and) \d+x[\dx]+)?)", text):
+        lacking = [each.split("x") for each in re.split(" or | and ", gone[2])]
+        return [str(each) for each in sizes.values()] not in lacking and (not gone[1] or holds(gone[1], sizes))
     if text.startswith("every size but "):
         return not holds(text.removeprefix("every size but "), sizes)
     if "; or " in text:
@@ -114,6 +119,9 @@ AXES = {
     "{ [H] : 28 <= H <= 32 or H = 40 }": "only 28 to 32 or 40",
     "{ [H] : H >= 40 or H = 7 }": "at least 40, or 7",
     "{ [H] : H >= 40 or 0 < H <= 30 }": "at least 40, or 1 to 30",
+    "{ [H] : H > 0 and H != 64 }": "any but 64",
+    "{ [H] : H > 1 and H != 64 }": "any but 1 and 64",
+    "{ [H] : H > 2 }": "at least 3",
     "{ [H] : (H > 20 and H mod 8 = 0) or H = 3 or H = 12 }": "multiples of 8 from 24, or 3 or 12",
 }
 
@@ -148,6 +156,11 @@ SENTENCES = {
     "{ [H, W] : H > 0 and W > 0 and not (H = 5 and W >= 4) and not (H = 9 and W >= 7) and not (H = 12 and W >= 3) }":
         "every size but these: H only 12, W at least 3; or H only 5, W at least 4; or H only 9, W at least 7",
     "{ [H, W] : H > 0 and W > 0 and not (H < 20 and W < 20) }": "every size but H and W from 1 to 19",
+    "{ [H, W] : H > 0 and W > 0 and not (H = 1 and W = 1) and not (H = 1 and W = 2) }": "every size but 1x1 and 1x2",
+    "{ [H, W] : H > 0 and W > 0 and H mod 32 = 0 and W mod 32 = 0 and H + W > 64 }":
+        "H and W multiples of 32, but not 32x32",
+    "{ [D, H, W] : D > 0 and H > 0 and W > 0 and D mod 8 = 0 and H mod 32 = 0 and W mod 32 = 0 and 4D + H + W > 96 }":
+        "D multiples of 8, H and W multiples of 32, but not 8x32x32",
     "{ [H, W] : (H = 1 and W = 6) or (H = 2 and W = 3) or (H = 6 and W = 1) }": "(H, W) only (1, 6), (2, 3) or (6, 1)",
 }  # fmt: skip
 
@@ -187,10 +200,10 @@ single = st.lists(st.one_of(periodic, bounded), min_size=1, max_size=3).map(" or
 @given(single)
 def test_what_is_said_of_one_symbol_is_true_of_exactly_the_members(condition: str) -> None:
     sizes = read(f"{{ [H] : {condition} }}")
-    words, text = describe(sizes), in_words(sizes)
+    words, text = describe(sizes), exact_words(sizes)
     if words is not None:
         assert all(axis_holds(words, number) is (number in sizes) for number in range(1, 200))
-    if not text.startswith("sizes with "):
+    if text is not None:
         assert all(holds(text, {"H": number}) is (number in sizes) for number in range(1, 100))
 
 
@@ -215,22 +228,53 @@ def test_a_sentence_about_two_symbols_is_true_of_exactly_the_members(
 ) -> None:
     joined = "or" if either else "and"
     sizes = read(f"{{ [H, W] : H > 0 and W > 0 and (({one}) {joined} ({two.replace('H', 'W')})) and {relation} }}")
-    text = in_words(sizes)
-    if not text.startswith("sizes with "):
+    text = exact_words(sizes)
+    if text is not None:
         for h, w in grid(range(1, 44, 4), range(1, 48, 5)):
             assert holds(text, {"H": h, "W": w}) is ((h, w) in sizes), (text, h, w)
 
 
-def test_a_set_that_no_short_sentence_denotes_is_shown_as_isl_has_it() -> None:
-    text = str(read("{ [H, W] : H > 0 and W > 0 and floor((H + 15)/16) = floor((W + 15)/16) }"))
-    assert text.startswith("sizes with ")
+def test_a_set_that_no_short_sentence_denotes_is_told_by_its_equal_axes_and_another_member() -> None:
+    sizes = read("{ [H, W] : H > 0 and W > 0 and floor((H + 15)/16) = floor((W + 15)/16) }")
+    assert sizes.exact_words is None
+    assert str(sizes) == "any H = W, and others such as 1x2"
+    pairs = " or ".join(f"({1024 // w} <= H <= {1024 // w + 1} and {w} <= W <= {w + 1})" for w in (8, 16, 32, 64, 128))
+    pinned = read(f"{{ [H, W] : {pairs} }}")
+    assert str(pinned) == "H = W 32 or 33, and others such as 16x64"
+    assert str(read("{ [H, W] : 2 <= H <= 90 and H <= W <= H + 7 and (H + 3*W) mod 5 = 2 and W != H }")) == (
+        "some sizes, such as 2x5, 3x8 and 4x6"
+    )
 
 
-def test_scattered_residues_without_an_end_are_shown_as_isl_has_them() -> None:
+def outline_is_true(text: str, sizes: SizeSet) -> None:
+    """Whether the members that are told are members, and the equal sizes all of them."""
+    alike = re.fullmatch(r"(any )?H = W ?(.*?)(?:, and others such as (\d+)x(\d+))?", text)
+    if alike is None:
+        assert re.match(r"some sizes(, such as \d+x\d+|$)", text), text
+        members = [tuple(map(int, each)) for each in re.findall(r"(\d+)x(\d+)", text)]
+        assert all(each in sizes for each in members)
+        return
+    words = "any" if alike[1] else alike[2]
+    words = f"only {words}" if re.fullmatch(r"\d+(, \d+| to \d+| or \d+)*", words) else words
+    assert all(axis_holds(words, number) is ((number, number) in sizes) for number in range(1, 100)), text
+    if alike[3]:
+        assert (int(alike[3]), int(alike[4])) in sizes
+
+
+@settings(max_examples=40, deadline=None, derandomize=True)
+@given(single, single, st.sampled_from(["3H <= 5W + 7", "(2H + 3W) mod 5 <= 2", "(H - 2W) mod 7 != 3"]), st.booleans())
+def test_what_an_outline_says_is_true(one: str, two: str, relation: str, either: bool) -> None:
+    joined = "or" if either else "and"
+    sizes = read(f"{{ [H, W] : H > 0 and W > 0 and (({one}) {joined} ({two.replace('H', 'W')})) and {relation} }}")
+    if sizes:
+        outline_is_true(sizes.outline, sizes)
+
+
+def test_scattered_residues_without_an_end_are_told_by_the_first_and_the_period() -> None:
     residues = " or ".join(f"H mod 64 = {residue}" for residue in range(0, 36, 2))
     sizes = read(f"{{ [H] : H > 0 and ({residues}) }}")
     assert describe(sizes) is None
-    assert str(sizes).startswith("sizes with ")
+    assert str(sizes) == "some sizes, such as 2, 4 and 6, by their rest mod 64"
 
 
 def test_the_words_do_not_depend_on_what_was_made_before() -> None:
