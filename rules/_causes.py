@@ -38,6 +38,11 @@ def is_pinned(analysis: Analysis, failure: Failure | None) -> bool:
     return failure.left not in target and any(failure.left.symbols() & dim.symbols() for dim in target)
 
 
+def is_left_by_squeeze(diagnosis: Diagnosis) -> bool:
+    """Whether a `squeeze` ahead of the layer that misfits leaves the axis, since that is not 1."""
+    return diagnosis.slip is not None and diagnosis.slip.node.operation == "squeeze"
+
+
 def pinned_regions(analysis: Analysis) -> list[Region]:
     """The regions that raise because a number of features depends on the size."""
     return [region for region in analysis.contract.regions if is_pinned(analysis, region.outcome.failure)]

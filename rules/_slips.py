@@ -16,7 +16,10 @@ def slip_texts(slip: Slip, misfit: Misfit) -> tuple[str, str]:
     """What the call does, and what it would have to do."""
     wanted, layer = slip.wanted, called(misfit.node)
     if slip.node.operation in _VIEWS:
-        return f"makes rows of {slip.given[0]}", f"one sample has {wanted[0]} features there, as many as {layer} takes"
+        note = f"with {wanted[0]} instead of {slip.given[0]} it keeps them apart, and {layer} gets what it takes"
+        return f"makes {slip.samples[0]} samples of {slip.samples[1]}", note
+    if slip.node.operation == "squeeze":
+        return "takes no axis away", f"the axis has {slip.given[0]} rows there, and {layer} takes it for the features"
     if not slip.given:
         note = f"in the order {wanted} the {misfit.built_for} stand where {layer} takes them"
         return "puts them on another axis", note
@@ -25,11 +28,14 @@ def slip_texts(slip: Slip, misfit: Misfit) -> tuple[str, str]:
 
 def slip_fix(slip: Slip) -> Fix:
     """The call with the number that fits; its edits are tried before anybody is told that they are more than advice."""
+    if slip.node.operation == "squeeze":
+        text = f"let the axis be 1 there, or bring its {slip.given[0]} rows together: `y.mean(-1)`"
+        return Fix(text, Safety.ADVICE, repairs=(Repair.CODE,))
     call = call_at(slip.node.place)
     edits = () if call is None or slip.node.place is None else tuple(_edits(slip, call, slip.node.place.file))
     if call is None or not edits:
         text = ", ".join(map(str, slip.wanted))
-        word = "rows of" if slip.node.operation in _VIEWS else "axis" if slip.given else "the order"
+        word = "samples of" if slip.node.operation in _VIEWS else "axis" if slip.given else "the order"
         return Fix(f"give `{slip.node.operation}` {word} {text}", Safety.ADVICE, repairs=(Repair.CODE,))
     lines = " and ".join(f"`{edit.replacement}` instead of `{edit.span.content()}`" for edit in edits)
     title = f"write {lines} in `{slip.node.operation}`"
@@ -39,7 +45,8 @@ def slip_fix(slip: Slip) -> Fix:
 def _edits(slip: Slip, call: ast.Call, file: str) -> Iterator[Edit]:
     """The numbers of the call in the source, where they are literals."""
     if slip.node.operation in _VIEWS:
-        targets = [call.args[-1]] if len(call.args) == 2 else []
+        listed = call.args[0].elts if isinstance(call.args[0], ast.Tuple | ast.List) else call.args
+        targets = listed[slip.axis : slip.axis + 1]
     elif slip.given:
         found = given(call, "dim", 1) or given(call, "axis")
         targets = [] if found is None else [found]

@@ -146,12 +146,14 @@ def _message(analysis: Analysis, diagnosis: Diagnosis) -> str:
 
 def _notes(analysis: Analysis, diagnosis: Diagnosis, setters: list[Node]) -> Iterator[str | None]:
     focus = dict(diagnosis.focus)
-    if diagnosis.spoiler is not None:
+    spoiled = diagnosis.spoiler is not None and set(diagnosis.spoiler.factor) <= {1}
+    if diagnosis.spoiler is not None and spoiled:
         taken, left = _passed(analysis, diagnosis, diagnosis.spoiler)
-        name = "the slice" if diagnosis.spoiler.operation == "__getitem__" else called(diagnosis.spoiler)
+        name = _name(diagnosis.spoiler)
         yield f"{name} gives {sized(left)} of {sized(taken)}, and nothing after it makes up for that"
-    steps = [f"{quoted(node.module or node.operation)} gives {_size(node, focus)}" for node in setters[-5:]]
-    if steps and diagnosis.spoiler is None:
+    rank = len(analysis.question.axes)
+    steps = [f"{_name(node)} gives {_size(node, focus, rank)}" for node in setters[-5:]]
+    if steps and not spoiled:
         yield "set by: " + ", ".join(steps)
     yield nearest_note(analysis, focus)
     if not analysis.intent.expected:
@@ -166,11 +168,17 @@ def _passed(analysis: Analysis, diagnosis: Diagnosis, node: Node) -> tuple[tuple
 
 
 def _setters(diagnosis: Diagnosis) -> list[Node]:
-    """The spatial calls that change a size, in order."""
+    """The calls that change a size, in order: those that everything passes through, else the spatial ones."""
+    if len(diagnosis.setters) > 1:
+        return list(diagnosis.setters)
     focus = dict(diagnosis.focus)
     nodes = diagnosis.graph.nodes
     changing = [node for node in nodes if node.spatial and node.inputs and node.shapes]
     return [node for node in changing if _size(node, focus) != _size(nodes[node.inputs[0]], focus, node.spatial)]
+
+
+def _name(node: Node) -> str:
+    return "the slice" if node.operation == "__getitem__" else called(node)
 
 
 def _size(node: Node, focus: dict[str, int], rank: int = 0) -> str:

@@ -22,7 +22,7 @@ from shapelint.rule import (
 )
 
 from ._built_for import argument_of, channels_fix, followers_note, misfit_text, origin_text, unit_of
-from ._causes import is_pinned, misfit_regions, place_of, raising, size_taken
+from ._causes import is_left_by_squeeze, is_pinned, misfit_regions, place_of, raising, size_taken
 from ._slips import slip_fix, slip_texts
 from ._words import brief, called, quoted, said_note
 
@@ -205,7 +205,7 @@ class ChannelMismatch:
         Invalid(
             _ROWS.format(128, _MARK),
             "2,3,32,32",
-            "`fc` is built for 256 features and gets 128: `view` makes rows of 128",
+            "`fc` is built for 256 features and gets 128: `view` makes 4 samples of 2",
             fixed="view(-1, 256)",
         ),
     )
@@ -213,7 +213,8 @@ class ChannelMismatch:
     def check(self, analysis: Analysis) -> Iterator[Finding]:
         """Yields the one finding about the first such layer, with the later ones in its notes."""
         found = raising(analysis, Kind.CHANNELS, Kind.MULTIPLE)
-        if found is not None and found[0].misfits and not is_pinned(analysis, found[2]):
+        pinned = found is not None and is_pinned(analysis, found[2]) and not is_left_by_squeeze(found[0])
+        if found is not None and found[0].misfits and not pinned:
             slip = found[0].slip
             yield self._error(analysis, found[0]) if slip is None else self._slipped(found[0].misfits[0], slip)
         if analysis.diagnosis is None and not analysis.certain:
@@ -265,10 +266,9 @@ class ChannelMismatch:
 
 def _message(misfit: Misfit) -> tuple[str, str | None]:
     """The message, and the origin as a note where it does not fit in."""
+    text = misfit_text(misfit)
     if misfit.failure.kind is Kind.MULTIPLE:
         text = f"{called(misfit.node)} gets {misfit.given} channels, no multiple of {misfit.built_for}"
-    else:
-        text = misfit_text(misfit)
     origin = origin_text(misfit.joint, misfit.origins)
     whole = f"{text}{' ' if origin.startswith('from') else ': '}{origin}" if origin else text
     return (whole, None) if len(whole) <= 100 else (text, f"what arrives: {origin}")

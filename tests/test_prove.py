@@ -14,7 +14,7 @@ from benchmarks.prove.shrink import shrunk
 from shapelint.trace.recording.operation import Operation
 from tests.drawn.models import draw
 
-COUNTS = {"operations": 100, "models": 6, "sizes": 3, "repairs": 6, "files": 6, "torch": 150}
+COUNTS = {"operations": 100, "models": 6, "sizes": 3, "repairs": 6, "files": 6, "torch": 150, "mutants": 16}
 
 
 @pytest.mark.filterwarnings("ignore")

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from shapelint.diagnosis.case import Case
 from shapelint.diagnosis.intent import multiples, same_remainder
 from shapelint.diagnosis.pairs import mirrored_pairs
-from shapelint.diagnosis.passage import CUTTING, spoiling
+from shapelint.diagnosis.passage import CUTTING, setting, spoiling
 from shapelint.diagnosis.scale import uneven_factor
 from shapelint.diagnosis.single_change import (
     as_in,
@@ -39,6 +39,14 @@ def spoiler_of(case: Case, region: Region, focus: Mapping[str, int]) -> Node | N
     found = spoiling(graph, region, case.question, case.intent.output, case.intent.axes, focus, alike)
     paired = {index for pair in mirrored_pairs(graph, focus) for index in (*pair.down_nodes, *pair.up_nodes)}
     return None if found is None or found.index in paired else found
+
+
+def setters_of(case: Case, region: Region, focus: Mapping[str, int]) -> tuple[Node, ...]:
+    """The calls that change the size of the output, where everything passes through them."""
+    if not region.outcome.ok or not case.intent.axes:
+        return ()
+    graph = freeze(case.explored.runs[region.run], case.explored.subject.module, case.built)
+    return setting(graph, case.question, case.intent.output, focus)
 
 
 def change_at_fault(

@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import reduce
 from operator import mul
 
-from shapelint.diagnosis.at_fault import change_at_fault, likelier, spoiler_of
+from shapelint.diagnosis.at_fault import change_at_fault, likelier, setters_of, spoiler_of
 from shapelint.diagnosis.case import Case, Values
 from shapelint.diagnosis.channels import misfits, rebuilt_channels
 from shapelint.diagnosis.intent import asks_for_input_size
@@ -61,6 +61,7 @@ def diagnose(case: Case, focus: Mapping[str, int], wanted: SizeSet) -> Diagnosis
         repaired=repaired,
         unpoolings=tuple(short_unpoolings(graph, focus)),
         spoiler=spoiler,
+        setters=setters_of(case, region, focus),
         slip=slip(graph, unfit[0]) if unfit else None,
     )
 

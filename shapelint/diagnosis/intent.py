@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import replace
 from math import lcm
 
-from shapelint.diagnosis.scale import before_crops, goes_down_and_up, odd_slope, slope_of, total_stride
+from shapelint.diagnosis.scale import before_crops, goes_down_and_up, odd_slope, slope_of, total_stride, totals
 from shapelint.diagnosis.transforms import TransformPair, transform_pairs
 from shapelint.facts.analysis import Intent
 from shapelint.facts.contract import How, Region, running, union
@@ -157,8 +157,9 @@ def intent(region: Region | None, graph: ShapeGraph, question: Question, expect:
     slopes = [slope_of(dim, question.symbols) / (slope_of(w, question.symbols) or 1) for dim, w in pairs]
     odd = odd_slope(graph, place[0], slopes)
     if odd is not None and not pinned:
-        totals = f"the sizes go down by {odd.denominator} and up by {odd.numerator}"
-        return Intent(True, f"{totals}, so the output is meant as large as the input", stride, *place)
+        down, up = totals(graph, place[0], len(slopes))[slopes.index(odd)]
+        both = f"the sizes go down by {down} and up by {up}"
+        return Intent(True, f"{both}, so the output is meant as large as the input", stride, *place)
     if not (pinned or all(slope == 1 for slope in slopes)):
         return Intent(False, "", stride)
     near = all_of(at_least(dim + constant(s), w.plus(1)) for (dim, w), s in zip(pairs, stride, strict=True))

@@ -49,6 +49,21 @@ def _meeting_of(above: Mapping[int, int], one: int, other: int) -> int:
     return one
 
 
+def setting(graph: ShapeGraph, question: Question, output: int, focus: Mapping[str, int]) -> tuple[Node, ...]:
+    """The calls on the only way to an output that change a size along the input's axes, in order."""
+    if output >= len(graph.outputs) or graph.outputs[output] < 0 or not graph.inputs:
+        return ()
+    found: list[Node] = []
+    before: list[int] = []
+    for node in passed(graph, graph.outputs[output], graph.inputs[question.lead]):
+        sizes = [along(node, wanted) for wanted in question.target]
+        here = [size.value(focus) for size in sizes if size is not None]
+        if len(here) == len(sizes):
+            found += [node] if before and here != before else []
+            before = here
+    return tuple(found)
+
+
 def spoiling(
     graph: ShapeGraph,
     region: Region,

@@ -16,12 +16,13 @@ from shapelint.size.sets import SizeSet
 
 _FAR = 1 << 40
 _LARGE = 64
+_FINEST = 1 << 14
 
 
 def slope_of(function: Function, symbols: Sequence[str]) -> Fraction:
     """How fast a function grows with all its symbols, in the long run."""
     near, far = (function.value(dict.fromkeys(symbols, size)) for size in (_FAR, 3 * _FAR))
-    return Fraction(round((far - near) * 10080 / (2 * _FAR)), 10080)
+    return Fraction(far - near, 2 * _FAR).limit_denominator(_FINEST)
 
 
 def before_crops(graph: ShapeGraph, output: int, given: TensorShape) -> TensorShape:
@@ -125,6 +126,20 @@ def odd_slope(graph: ShapeGraph, output: int, slopes: Sequence[Fraction]) -> Fra
     made = _scales(graph, len(slopes)).get(graph.outputs[output], ())
     odd = [slope for slope in slopes if slope.numerator > 1 and slope.denominator > 1]
     return odd[0] if odd and tuple(made) == tuple(slopes) and all(each == 1 or each in odd for each in slopes) else None
+
+
+def totals(graph: ShapeGraph, output: int, rank: int) -> tuple[tuple[int, int], ...]:
+    """By what the layers on the way to an output divide the size along each axis, and by what they multiply it."""
+    scales, found = _scales(graph, rank), [(Fraction(1), Fraction(1))] * rank
+    index = graph.outputs[output]
+    while index >= 0:
+        node = graph.nodes[index]
+        if len(node.factor) >= rank > 0:
+            pairs = zip(found, node.factor[-rank:], strict=True)
+            found = [(down / factor, up) if factor < 1 else (down, up * factor) for (down, up), factor in pairs]
+        known = [each for each in node.inputs if each in scales]
+        index = min(known, key=lambda each: (reduce(Fraction.__mul__, scales[each], Fraction(1)), each), default=-1)
+    return tuple((int(down), int(up)) for down, up in found)
 
 
 def uneven_factor(graph: ShapeGraph, output: int, rank: int) -> Node | None:

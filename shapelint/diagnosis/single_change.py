@@ -46,7 +46,8 @@ def single_change(
     suspect: str = "",
 ) -> Change | None:
     """The change of one convolution's argument that is right at the focus, seen in a run: of the layer `suspect`, else
-    of an odd one out, else one of the preferred, else the smallest of kernel, padding or stride.
+    of an odd one out, else one of the preferred, else the smallest of kernel, padding or stride; of a layer whose own
+    size is a whole part or multiple of what it takes, no such one: it would be made to mend what is not its fault.
 
     A module that only calls a function has no such argument.
     """
@@ -55,7 +56,9 @@ def single_change(
     first = [change for change in candidates if change.module == suspect]
     layers = {node.module for node in graph.nodes if "Conv" in node.kind}
     wished = [each for each in preferred if each.module in layers]
-    known = chain(first, _unlike_the_others(graph, groups, focus), wished, candidates)
+    uneven = _uneven(graph, groups, focus)
+    likely = (each for each in candidates if each.module in uneven)
+    known = chain(first, _unlike_the_others(graph, groups, focus), wished, likely)
     return _first(explored, known, lambda trial: _restores(trial, question, expect, focus))
 
 
@@ -133,7 +136,7 @@ def unlike_the_others(
     focus; of layers whose own size is no whole part or multiple of what they take.
     """
     groups = _groups(explored, graph, built)
-    uneven = {group[0].module for group in groups if not _is_even(graph, group[0], focus)}
+    uneven = _uneven(graph, groups, focus)
     changes = [each for each in _unlike_the_others(graph, groups, focus) if each.module in uneven]
     return _first(explored, changes, lambda trial: _restores(trial, question, expect, focus))
 
@@ -142,7 +145,7 @@ def _unlike_the_others(graph: ShapeGraph, groups: Sequence[Group], sizes: Mappin
     """Arguments that one layer has otherwise than those like it, or than its mirror: first of layers whose own size is
     no whole part or multiple of what they take.
     """
-    uneven = {group[0].module for group in groups if not _is_even(graph, group[0], sizes)}
+    uneven = _uneven(graph, groups, sizes)
     found = [*_odd_ones_out(groups), *_unlike_their_mirrors(graph, groups, sizes), *_not_growing(graph, groups)]
     return sorted(dict.fromkeys(found), key=lambda change: change.module not in uneven)
 
@@ -157,6 +160,10 @@ def _not_growing(graph: ShapeGraph, groups: Sequence[Group]) -> Iterator[Change]
             if group[0].operation.startswith("conv_transpose") and given == (1,) * len(stride):
                 alike = _same_value(group, "stride", given)
                 yield Change(group[0].module, "stride", given, stride, group[0].built, alike)
+
+
+def _uneven(graph: ShapeGraph, groups: Sequence[Group], sizes: Mapping[str, int]) -> set[str]:
+    return {group[0].module for group in groups if not _is_even(graph, group[0], sizes)}
 
 
 def _is_even(graph: ShapeGraph, node: Node, sizes: Mapping[str, int]) -> bool:

@@ -29,8 +29,10 @@ def slip(graph: ShapeGraph, misfit: Misfit) -> Slip | None:
             return _along(node, shapes, axis, wanted)
         if node.operation in _PERMUTES:
             return _ordered(node, shapes[0], axis, wanted)
+        if node.operation == "squeeze" and given == shapes[0]:
+            return _kept(node, given, axis, wanted)
         if node.operation in _VIEWS:
-            return _in_rows(node, shapes[0], given, wanted)
+            return _in_rows(node, shapes[0], given, axis, wanted)
     return None
 
 
@@ -63,11 +65,18 @@ def _ordered(node: Node, taken: tuple[int, ...], axis: int, wanted: int) -> Slip
     return Slip(node, (), tuple(order))
 
 
-def _in_rows(node: Node, taken: tuple[int, ...], given: tuple[int, ...], wanted: int) -> Slip | None:
-    """The row of a view: all features of one sample, where the layer takes so many and the view makes other rows."""
-    if len(given) != 2 or len(taken) < 3 or prod(taken[1:]) != wanted or given[0] == taken[0]:
+def _kept(node: Node, given: tuple[int, ...], axis: int, wanted: int) -> Slip | None:
+    """The axis that a `squeeze` leaves, since it is not 1, where the layer would else take the one before it."""
+    fits = axis > 0 and given[axis - 1] == wanted and given[axis] > 1
+    return Slip(node, (given[axis],), (1,)) if fits else None
+
+
+def _in_rows(node: Node, taken: tuple[int, ...], given: tuple[int, ...], axis: int, wanted: int) -> Slip | None:
+    """The number of a view that makes other samples of a batch, where with what the layer takes it keeps them."""
+    kept = taken[0] * prod(given[1:]) * wanted == prod(taken) * given[axis]
+    if not kept or given[0] == taken[0] or axis == 0:
         return None
-    return Slip(node, (given[1],), (wanted,))
+    return Slip(node, (given[axis],), (wanted,), axis, (given[0], taken[0]))
 
 
 def _shape(node: Node) -> tuple[int, ...]:

@@ -119,12 +119,15 @@ class Misfit:
 class Slip:
     """A `cat`, `permute` or `view` that hands a layer the wrong axis: the number that it has, and the one that fits.
 
-    For a `cat` these are the axis, for a `view` the features of a row; of a `permute` `wanted` is the whole order.
+    For a `cat` these are the axis; for a `view` what it makes of `axis`, so that there are `samples` (now, and before);
+    of a `permute` `wanted` is the whole order, and of a `squeeze` that takes no axis away they are the size of that axis.
     """
 
     node: Node
     given: tuple[int, ...]
     wanted: tuple[int, ...]
+    axis: int = 0
+    samples: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +180,7 @@ class Diagnosis:
     `stretches` tells that one layer is planned, and `output_size=` in its call is proved right at every size that runs.
     `misfits` are layers that get other channels than they were built for; `repaired` is the model built for them.
     `spoiler` is the one call after which the size of the output can no longer come right, and `slip`
-    the one number ahead of the first misfit that is at fault.
+    the one number ahead of the first misfit that is at fault. `setters` are the calls that change the output's size.
     """
 
     focus: Mapping[str, int]
@@ -194,3 +197,4 @@ class Diagnosis:
     unpoolings: tuple[ShortUnpooling, ...] = ()
     spoiler: Node | None = None
     slip: Slip | None = None
+    setters: tuple[Node, ...] = ()

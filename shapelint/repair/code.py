@@ -30,6 +30,7 @@ from shapelint.facts.graph import ShapeGraph
 from shapelint.facts.picture import DrawnChange, Picture, Scene
 from shapelint.instrument.install import tracked_builtins
 from shapelint.load import Loaded, Site, edited
+from shapelint.repair.arguments import arguments
 from shapelint.request.options import Options
 from shapelint.size.sets import SizeSet
 from shapelint.source.ownership import installed
@@ -84,6 +85,13 @@ class Trier:
         lost = self.analysis.wanted - right, contract.runs - runs
         return Plan({}, wanted <= right, right, runs, *lost, ran=not contract.runs.finite)
 
+    def keeps_channels(self, edits: tuple[Edit, ...], _at: None) -> bool:
+        """Whether the convolutions have the channels that they had: a size that is written somewhere changes none."""
+        with self._loaded(()) as loaded:
+            before = _channels(loaded)
+        with self._loaded(edits) as loaded:
+            return _channels(loaded) == before
+
     def _is_sound(self, found: Exploration) -> bool:
         diagnosis = self.analysis.diagnosis
         if diagnosis is None:
@@ -121,6 +129,14 @@ def with_rewrite(analysis: Analysis, trier: Trier) -> Analysis:
 def _is_of_two_levels(diagnosis: Diagnosis) -> bool:
     """Whether the join that fails gets maps of two levels, which no resize makes one."""
     return any(mismatch.strides is not None for mismatch in diagnosis.mismatches[:1])
+
+
+def _channels(loaded: Loaded) -> dict[str, tuple[object, ...]]:
+    names = ("in_channels", "out_channels")
+    return {
+        name: tuple(value for key, value in values.items() if key in names)
+        for name, values in arguments(loaded.module).items()
+    }
 
 
 def _tried(trial: Trial[Argument, Result], edits: tuple[Edit, ...], at: Argument) -> Result | None:
@@ -210,7 +226,8 @@ def _rebuilding(trier: Trier, diagnosis: Diagnosis) -> Iterator[Way]:
         site, ratio = trier.sites.get(misfit.node.module), Fraction(misfit.given, max(misfit.built_for, 1))
         if site is not None and "Linear" in misfit.node.kind:
             for edit, text in list(islice(resized(site.calls, "in_features", 0, ratio), _TRIED)):
-                yield (edit,), (text,), Repair.CHANNELS
+                if _tried(trier.keeps_channels, (edit,), None):
+                    yield (edit,), (text,), Repair.CHANNELS
 
 
 def _inversions(transform: LostTransform) -> Iterator[tuple[tuple[Edit, ...], tuple[str, ...], Repair]]:
