@@ -85,6 +85,10 @@ class RoundTripMirror:
         if diagnosis is None or diagnosis.plan is not None or analysis.misaligned or analysis.claimed:
             return
         losses = [loss for loss in diagnosis.losses if not is_remainder(loss) and not misses_output_size(loss)]
+        if diagnosis.change is not None:  # one argument is the cause of all of them
+            named = (diagnosis.change.module, *diagnosis.change.alike)
+            own = [loss for loss in losses if {loss.up.module, loss.down.module} & set(named)]
+            losses = (own or losses)[:1]
         for number, loss in enumerate(losses):
             yield self._finding(analysis, diagnosis, loss, first=number == 0)
 

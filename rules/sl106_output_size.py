@@ -17,6 +17,7 @@ from shapelint.rule import (
     Severity,
     Valid,
     sized,
+    written,
 )
 
 from ._causes import place_of
@@ -124,6 +125,13 @@ def _cropped(analysis: Analysis, diagnosis: Diagnosis, spoiler: Node) -> Fix | N
     if spoiler.operation not in _BY_HAND:
         return None
     taken, given = _passed(analysis, diagnosis, spoiler)
+    layer = next((node for node in diagnosis.graph.nodes if node.inputs == (spoiler.index,) and node.spatial), None)
+    reach = None if layer is None else layer.parameter("kernel_size")
+    alone = layer is not None and set(layer.factor) <= {1} and not any(layer.parameter("padding") or ())
+    if layer is not None and reach is not None and alone:
+        halves = [d * (k - 1) // 2 for k, d in zip(reach, layer.parameter("dilation") or reach, strict=True)]
+        text = f"pad by {written(halves)} on each side, as much as {called(layer)} takes off"
+        return Fix(text, Safety.ADVICE)
     crop = "[..., " + ", ".join(f":x.shape[{axis}]" for axis in range(-len(given), 0)) + "]"
     if all(one <= two for one, two in zip(taken, given, strict=True)):
         text = f"crop the result to the size of the input: `y{crop}`, where `x` is the input before it was padded"

@@ -95,8 +95,13 @@ def _missing_one(
 def _is_short(
     record: Record, records: Sequence[Record], axis: int, target: Function, at: Mapping[str, int]
 ) -> bool:
-    """Whether a crop gets fewer rows than are needed: the difference is negative, and so is its offset."""
-    return record.name in _CROPS and dims_of(records[record.inputs[0]])[axis].value(at) < target.value(at)
+    """Whether a crop gets fewer rows than are needed, and gives half of the lack: its offset is negative, so that it
+    begins that far from the end.
+    """
+    if record.name not in _CROPS:
+        return False
+    lack = target.value(at) - dims_of(records[record.inputs[0]])[axis].value(at)
+    return lack > 0 and dims_of(record)[axis].value(at) in (lack // 2, lack - lack // 2)
 
 
 def _resized(records: Sequence[Record], operand: int) -> Iterator[Record]:

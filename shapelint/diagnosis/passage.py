@@ -99,9 +99,27 @@ def _turning(
     turn = next((node for node, here in sized if here is not None and _same(here, size, sizes)), None)
     if turn is None:
         return None
-    taken = [along(graph.nodes[index], wanted) for index in dict.fromkeys(turn.inputs)]
+    if _takes(graph, turn, wanted, sizes):
+        return turn
+    above = graph.nodes[turn.inputs[0]] if len(set(turn.inputs)) == 1 else turn
+    if above.operation != "pad" or not _takes(graph, above, wanted, sizes):
+        return None
+    return turn if takes_even(turn) else above  # both are one: an odd kernel has its size for a reason
+
+
+def takes_even(node: Node) -> bool:
+    """Whether a layer of stride 1 takes an odd number of rows off, as one with an even kernel does; True for others."""
+    kernel, dilation = node.parameter("kernel_size"), node.parameter("dilation") or ()
+    if not kernel or any(factor != 1 for factor in node.factor):
+        return True
+    return any(d * (k - 1) % 2 for k, d in zip(kernel, dilation, strict=False))
+
+
+def _takes(graph: ShapeGraph, node: Node, wanted: Function, sizes: SizeSet) -> bool:
+    """Whether what a call takes has the wanted size, wherever that is known."""
+    taken = [along(graph.nodes[index], wanted) for index in dict.fromkeys(node.inputs)]
     known = [each for each in taken if each is not None]
-    return turn if known and all(_same(each, wanted, sizes) for each in known) else None
+    return bool(known) and all(_same(each, wanted, sizes) for each in known)
 
 
 def along(node: Node, wanted: Function) -> Function | None:

@@ -132,6 +132,26 @@ def test_a_pad_that_takes_columns_off_is_blamed_and_no_layer_changed(tmp_path: P
     assert not finding.fix.assignments
 
 
+HEAD = """
+    def __init__(self):
+        super().__init__()
+        self.down, self.up = nn.Conv2d(3, 4, 4, 2, 1), nn.ConvTranspose2d(4, 4, 4, 2, 1)
+        self.pad, self.head = nn.ReflectionPad2d({}), nn.Conv2d(4, 3, {})
+
+    def forward(self, x):
+        return self.head(self.pad(self.up(self.down(x))))
+"""
+
+
+@pytest.mark.parametrize(("pad", "kernel", "blamed"), [(5, 7, "pad"), (3, 8, "head")])
+def test_a_pad_and_the_layer_that_takes_it_off_are_one(tmp_path: Path, pad: int, kernel: int, blamed: str) -> None:
+    (finding,) = report(tmp_path, HEAD.format(pad, kernel), "1,3,64,64").findings
+    assert finding.module == blamed
+    assert finding.fix is not None
+    wanted = "pad by 3 on each side, as much as `head` takes off"
+    assert finding.fix.title == wanted if blamed == "pad" else finding.fix.assignments == {"head.kernel_size": (7, 7)}
+
+
 @pytest.mark.parametrize(
     ("dilation", "stride", "change"),
     [(", dilation=2", 2, {"e3.dilation": (1, 1)}), ("", 1, {"d2.stride": (2, 2)})],
