@@ -22,7 +22,7 @@ from shapelint.rule import (
     span_of,
 )
 
-from ._words import brief
+from ._words import brief, quoted
 
 _UP = """
 import torch
@@ -165,7 +165,9 @@ class OddDifference:
 
     def _finding(self, analysis: Analysis, odd: OddMiss) -> Finding:
         at = sized(tuple(odd.at.values()))
-        steps = f"at {at} it takes {sized(odd.before)}, gives {sized(odd.after)} and should give {sized(odd.target)}"
+        source = f" from {quoted(odd.source)}" if odd.source else ""
+        taken, should = f"{sized(odd.before)}{source}", sized(odd.target)
+        steps = f"at {at} it takes {taken}, gives {sized(odd.after)} and should give {should}"
         where = brief(odd.sizes, f"{at} and others like it")
         verb = "cuts" if odd.crops or sum(odd.target) < sum(odd.before) else "adds"
         why = "its end is `-0`" if odd.emptied else f"it {verb} the same on both sides"

@@ -103,7 +103,7 @@ def test_fixed_models_get_silence(stem: str) -> None:
 @pytest.mark.parametrize("stem", [stem for stem, case in CASES.items() if len(case.inputs) == 1])
 def test_contracts_agree_with_eager_around_the_case(stem: str) -> None:
     case, contract = CASES[stem], _report(CASES[stem]).contract
-    if len(contract.symbols) != len(case.inputs[0]) - 2 or "sequence_first" in stem:
+    if len(contract.symbols) != len(case.inputs[0]) - 2 or "sequence_first" in stem or "aurora" in stem:
         pytest.skip("the symbols are not the last axes")
     for sizes in _points(case):
         said = contract.outcome(**dict(zip(contract.symbols, sizes, strict=True)))

@@ -202,4 +202,12 @@ def _told(
         after=size_at(after, at),
         target=size_at(target, at),
         sizes=sizes,
+        source=_source(records, record),
     )
+
+
+def _source(records: Sequence[Record], record: Record) -> str:
+    """The layer that gives what is padded or cropped: the last spatial call on its way."""
+    while record.inputs and not record.spatial:
+        record = records[record.inputs[0]]
+    return record.module

@@ -34,7 +34,8 @@ class OddMiss:
 
     `sizes` are the input sizes at which that fails, `at` one of them; there the call has `before` and gives `after`
     where `target` is needed. `emptied` tells of a crop that keeps nothing, its end being `-0`, and
-    `short` of one that gets fewer rows than are needed, its offset being negative.
+    `short` of one that gets fewer rows than are needed, its offset being negative; `source` is the layer of
+    what it takes.
     """
 
     place: Span
@@ -46,6 +47,7 @@ class OddMiss:
     after: tuple[int, ...]
     target: tuple[int, ...]
     sizes: SizeSet
+    source: str = ""
     short: bool = False
 
 
