@@ -24,6 +24,7 @@ from shapelint.rule import (
 )
 
 from ._causes import is_cut_into_rows, misfit_regions, pinned_regions, place_of
+from ._fixes import change_fix
 from ._words import nearest_note, some_of
 
 _PINNED = """
@@ -132,7 +133,7 @@ class RestrictedSizes:
             notes=tuple(note for note in notes if note),
             module=(node.module if node is not None and not own else "") or None,
             location=place,
-            fix=_advice(failure),
+            fix=_fix(diagnosis, failure),
         )
 
     def _note(self, analysis: Analysis) -> Finding:
@@ -151,6 +152,12 @@ class RestrictedSizes:
             message=_only(verb, words),
             notes=tuple(notes),
         )
+
+
+def _fix(diagnosis: Diagnosis, failure: Failure | None) -> Fix | None:
+    if diagnosis.change is not None:
+        return change_fix(diagnosis.change, "makes the sizes fit")
+    return _advice(failure)
 
 
 def _only(verb: str, words: str) -> str:

@@ -24,7 +24,7 @@ from shapelint.facts.graph import Node, ShapeGraph
 from shapelint.trace.freeze import freeze
 from shapelint.trace.run import overriding
 
-_KINDS = frozenset({Kind.JOIN, Kind.CHANNELS, Kind.RESHAPE})
+_KINDS = frozenset({Kind.JOIN, Kind.CHANNELS, Kind.RESHAPE, Kind.UNPOOL})
 
 
 def spoiler_of(case: Case, region: Region, focus: Mapping[str, int]) -> Node | None:

@@ -78,7 +78,9 @@ def sound_change(
     is no sign of a wrong argument elsewhere.
     """
     groups = _groups(explored, graph, built)
-    known = chain(_unlike_the_others(graph, groups, focus), _candidates(groups))
+    uneven = _uneven(graph, groups, focus)
+    candidates = sorted(_candidates(groups), key=lambda change: change.module not in uneven)
+    known = chain(_unlike_the_others(graph, groups, focus), candidates)
 
     def works(trial: Exploration) -> bool:
         run = trial.run(focus, symbolic=False)
