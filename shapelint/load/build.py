@@ -62,12 +62,12 @@ def load(target: object, *, init_kwargs: Mapping[str, object] | None = None, met
     recorder = SiteRecorder()
     with recorder, import_path(text):
         with restored_import_paths():
-            found = begin(lambda: resolve(text)) if isinstance(text, str) else text
+            found, notes = begin(lambda: resolve(text)) if isinstance(text, str) else (text, ())
         name = text.rpartition(":")[2] if isinstance(text, str) else _name(found)
         loaded = _loaded(found, name, init_kwargs, recorder)
     _check_scripted(loaded, name)
     _check_method(loaded.module, name, method)
-    return replace(loaded, name=text) if isinstance(text, str) else loaded
+    return replace(loaded, name=text, notes=(*notes, *loaded.notes)) if isinstance(text, str) else loaded
 
 
 def _loaded(found: object, name: str, init_kwargs: Mapping[str, object] | None, recorder: SiteRecorder) -> Loaded:

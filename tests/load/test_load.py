@@ -362,7 +362,7 @@ GUARD = 'write `if __name__ == "__main__":` above what is to be run'
     ("source", "message"),
     [
         ("x = 1\ndef f(:", "cannot import {}: SyntaxError: invalid syntax (bad.py:2)"),
-        ("import nowhere", "cannot import {}: ModuleNotFoundError: No module named 'nowhere' (bad.py:1)"),
+        ("from nowhere import *", "cannot import {}: ModuleNotFoundError: No module named 'nowhere' (bad.py:1)"),
         ("\n1 / 0", "cannot import {}: ZeroDivisionError: division by zero (bad.py:2)"),
         ("import sys; sys.exit(3)", f"importing {{}} ends the program (SystemExit: 3) (bad.py:1); {GUARD}"),
     ],
