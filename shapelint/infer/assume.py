@@ -18,6 +18,7 @@ from shapelint.errors import InferenceError, TargetError
 from shapelint.evidence.definitions import argument_names
 from shapelint.evidence.usages import Usage, place, usages
 from shapelint.evidence.values import TensorLiteral
+from shapelint.infer.guesses import default_dtype
 from shapelint.infer.infer import Assumed, infer, runs_at
 from shapelint.load import Loaded, load
 from shapelint.request.annotation import annotated_models
@@ -166,7 +167,9 @@ def _inputs(usage: Usage) -> Inputs:
 
 
 def _spec(value: object, name: str | None) -> object:
-    return TensorSpec(value.shape, value.dtype, name) if isinstance(value, TensorLiteral) else value
+    if not isinstance(value, TensorLiteral):
+        return value
+    return TensorSpec(value.shape, default_dtype() if value.dtype == "float32" else value.dtype, name)
 
 
 def _example(module: torch.nn.Module) -> Inputs | None:
