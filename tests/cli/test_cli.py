@@ -92,6 +92,7 @@ def test_the_options_reach_the_engine(engine: Engine, shapelint: Output) -> None
             ["1,3,H,W", "t=1:int64"],
             {
                 "init_kwargs": {"depth": 4},
+                "build": None,
                 "call_kwargs": {"scale": 0.5},
                 "sizes": ("H=32..64:32",),
                 "expect": "...,H,W",
