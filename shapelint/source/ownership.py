@@ -71,14 +71,11 @@ def place_in(frames: Iterable[Frame]) -> str:
     users = [frame for frame in known if not installed(frame[0])]
     packages = [frame for frame in known if "-packages" in frame[0] and "torch" not in Path(frame[0]).parts]
     for file, line, function in [*users[:1], *packages[:1]]:
-        outermost = users[-1] if users else (file, line, function)
-        importing = f", run by the import at {shown(outermost[0])}:{outermost[1]}" if _imports(outermost) else ""
-        return f" at {shown(file)}:{line}, in {function}{importing if function != _MODULE else ''}"
+        start, start_line, outermost = users[-1] if users else (file, line, function)
+        imported = outermost == _MODULE and function != _MODULE
+        importing = f", run by the import at {shown(start)}:{start_line}" if imported else ""
+        return f" at {shown(file)}:{line}, in {function}{importing}"
     return ""
-
-
-def _imports(frame: Frame) -> bool:
-    return frame[2] == _MODULE
 
 
 def is_foreign(name: str | None) -> bool:
