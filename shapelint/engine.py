@@ -46,6 +46,7 @@ def check(
     *,
     call_kwargs: Mapping[str, object] | None = None,
     init_kwargs: Mapping[str, object] | None = None,
+    build: str | None = None,
     sizes: Any = None,
     expect: str | None = None,
     confirm: Iterable[str] = (),
@@ -58,14 +59,15 @@ def check(
     """The report on a model: a module, a class, a factory, 'pkg.mod:Net', or the path of an .onnx or .pt2 file.
 
     `inputs` is one spec ("1,3,H,W"), one shape, or the list of positional arguments; where there are none they are
-    inferred. `sizes` are asked sizes of symbols ({"H": range(32, 513)}); `expect` a spec of the first output; `confirm`
-    names onnxruntime providers ("cpu", "cuda"); `picture` keeps what the HTML page draws. Raises a ShapelintError where
-    it cannot be done, and an InternalError for a bug of shapelint's own. Several threads may check, each in its turn.
+    inferred. `build` is the call that builds the model, as text. `sizes` are asked sizes of symbols
+    ({"H": range(32, 513)}); `expect` a spec of the first output; `confirm` names onnxruntime providers ("cpu", "cuda");
+    `picture` keeps what the HTML page draws. Raises a ShapelintError where it cannot be done, and an InternalError
+    for a bug of shapelint's own. Several threads may check, each in its turn.
     """
-    _check_kinds(call_kwargs=call_kwargs, method=method, confirm=confirm, select=select, ignore=ignore)
+    _check_kinds(call_kwargs=call_kwargs, build=build, method=method, confirm=confirm, select=select, ignore=ignore)
     rules = select_rules(select, ignore, _installed_rules())
-    options = Options(parse_sizes(sizes), _expected(expect), _providers(confirm), train, method, picture)
-    saved = load_saved(target, init_kwargs, method, train=train) if is_saved(target) else None
+    options = Options(parse_sizes(sizes), _expected(expect), _providers(confirm), train, method, picture, build)
+    saved = load_saved(target, init_kwargs, build, method, train=train) if is_saved(target) else None
     parsed = parse_inputs(inputs, call_kwargs) if saved is None else saved.inputs(parse_inputs(inputs, call_kwargs))
     assumes = inputs is None and saved is None and not any(parsed.tensors())
     if not assumes:
@@ -100,7 +102,7 @@ def _model(
         return assume(target, init_kwargs, given, options)
     if saved is not None:
         return Assumption(saved.loaded, init_kwargs, given, "")
-    loaded = load(target, init_kwargs=init_kwargs, method=options.method)
+    loaded = load(target, init_kwargs=init_kwargs, build=options.build, method=options.method)
     default = torch.get_default_dtype()  # as the import of the user's module leaves it
     fitted = given.fitted(getattr(loaded.module, options.method or "forward"))
     return Assumption(loaded, init_kwargs, fitted.in_dtype(str(default)), "")
@@ -108,6 +110,7 @@ def _model(
 
 _KINDS: Final[Mapping[str, tuple[Any, str]]] = {
     "call_kwargs": (Mapping | None, "dict of arguments"),
+    "build": (str | None, "text of Python"),
     "method": (str | None, "name"),
     "confirm": (Iterable, "tuple of providers"),
     "select": (Iterable, "list of codes"),
@@ -131,7 +134,7 @@ def _trier(
         return None
     from shapelint.repair.code import Trier
 
-    again = partial(load, target, init_kwargs=init_kwargs, method=options.method)
+    again = partial(load, target, init_kwargs=init_kwargs, build=options.build, method=options.method)
     return Trier(again, analysis, options, loaded.sites)
 
 

@@ -33,6 +33,7 @@ from shapelint.facts.diagnosis import (
     Rewrite,
     ShortUnpooling,
     Slip,
+    WrongAnnotation,
 )
 from shapelint.facts.failure import Failure, Kind
 from shapelint.facts.finding import Confirmation, Finding, Fix, Repair, Safety, Severity
@@ -52,9 +53,9 @@ __all__ = [
     "Failure", "Finding", "Fix", "Function", "Guard", "How", "Invalid", "Kind", "Layer", "LostRows",
     "LostTransform", "Misfit", "Mismatch", "MixedSamples", "Node", "OddMiss", "Origin", "Plan", "Region", "Repair",
     "Rewrite", "Rounding", "Rule", "Safety", "Severity", "ShortTable", "ShortUnpooling", "SizeSet", "Slip",
-    "SolverError", "Span", "Stretched", "Valid", "all_of", "any_of", "as_function", "call_at", "closest", "equal",
-    "expression_at", "function_around", "given", "limited", "negate", "sized", "span_of", "square", "statement_at",
-    "symbol", "usual", "written",
+    "SolverError", "Span", "Stretched", "Valid", "WrongAnnotation", "all_of", "any_of", "as_function", "call_at",
+    "closest", "equal", "expression_at", "function_around", "given", "limited", "negate", "sized", "span_of", "square",
+    "statement_at", "symbol", "usual", "written",
 ]  # fmt: skip
 
 

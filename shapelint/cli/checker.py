@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 from shapelint.cli.view import View
 from shapelint.errors import ConfigError, RuleError, TargetError
@@ -24,14 +25,15 @@ from shapelint.terminal import output
 from shapelint.terminal.error_lines import show_traceback, subject_line
 
 FORMATS = ("text", "concise", "json", "sarif", "github", "gitlab", "junit", "html")
+_SEVERAL: Final = {"loss": "losses", "part of a model": "parts of models"}
 
 
 @dataclass(slots=True)
 class Checker:
     """The checks of one command line: what is to be done, and what came of it.
 
-    `failures` are the lines on what failed; `refused` are those on targets that gave no job. `last_words` are told
-    after the report.
+    `failures` are the lines on what failed, `unchecked` those on models that nobody named and that could not be
+    checked; `refused` are those on targets that gave no job. `last_words` are told after the report.
     """
 
     options: CheckOptions
@@ -43,6 +45,7 @@ class Checker:
     last_words: str = ""
     reports: dict[int, Report] = field(default_factory=dict)
     failures: list[str] = field(default_factory=list)
+    unchecked: list[str] = field(default_factory=list)
     refused: tuple[str, ...] = ()
     _wanted: TargetReader = field(init=False)
 
@@ -118,9 +121,10 @@ class Checker:
             self.reports |= {left[number]: report for number, report in running.reports.items()}
         self._tell_found()
         shown = used_elsewhere([self.reports[number] for number in sorted(self.reports)])
-        if shown or (self.failures and view.tells_failures):
+        lines = [*self.failures, *(self.unchecked if view.form == "json" else ())]
+        if shown or (lines and view.tells_failures):
             marked = view.marked(shown)
-            self.found, self.text = any(not report.ok for report in marked), view.rendered(marked, self.failures)
+            self.found, self.text = any(not report.ok for report in marked), view.rendered(marked, lines)
 
     def _tell_found(self) -> None:
         """Tells how many models that reading found were checked, and what was passed over; fails where none was."""
@@ -128,7 +132,8 @@ class Checker:
         if not found or self.silent:
             return
         done = sum(number in self.reports for number in found)
-        passed = [f"{count} {role}" for role, count in sorted(self._wanted.passed_over.items()) if count]
+        roles = sorted(self._wanted.passed_over.items())
+        passed = [f"{count} {role if count == 1 else _SEVERAL[role]}" for role, count in roles if count]
         words = f" (passed over: {', '.join(passed)})" if passed else ""
         output.tell(f"checked {done} of {len(found)} models found by reading{words}")
         self.failed |= done == 0
@@ -158,7 +163,9 @@ class Checker:
         """Takes in a line on a model without report; of one that nobody named it is no failure."""
         if failed:
             self._fail(line)
-        elif not self.silent:
+            return
+        self.unchecked.append(line)
+        if not self.silent:
             output.tell(line)
 
     def _fail(self, line: str) -> None:

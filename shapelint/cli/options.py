@@ -64,6 +64,7 @@ def model_options(command: Command) -> Command:
             "--input", multiple=True, metavar="SPEC", help="An input, once for each: 1,3,H,W or x=1,77:int64."
         ),
         click.option("--expect", metavar="SPEC", help="The wanted size of the output, such as ...,2*H,2*W."),
+        click.option("--build", metavar="PYTHON", help="The call that builds the model: 'Net(3, (64, 32))'."),
         click.option("--kwargs", callback=read_object, metavar="JSON", help="Arguments that build the model."),
         click.option("--call-kwargs", callback=read_object, metavar="JSON", help="Arguments of its call."),
         click.option("--method", metavar="NAME", help="The method to call in the place of forward."),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from shapelint import ops  # noqa: F401  (registers the size rules)
 from shapelint.confirm.witness import Witness
+from shapelint.diagnosis.annotations import wrong_annotations
 from shapelint.diagnosis.asked import Judge, Settled
 from shapelint.diagnosis.axis_mix_up import axis_mix_up
 from shapelint.diagnosis.baked_branches import portability
@@ -221,6 +222,7 @@ def _suspected(analysis: Analysis, case: Case) -> Analysis:
         guard=size_guard(case, example),
         table=_table(analysis, case.question),
         transform=_transform(analysis),
+        annotations=wrong_annotations(explored, contract, analysis.asked),
     )
 
 

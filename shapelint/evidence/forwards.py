@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-_DTYPES: Final = {
+DTYPES: Final = {
     "Float": "float32", "Float32": "float32", "Float16": "float16", "Float64": "float64", "Num": "float32",
     "Shaped": "float32", "Inexact": "float32", "Real": "float32", "Int": "int64", "Int64": "int64", "Int32": "int32",
     "Integer": "int64", "UInt8": "uint8", "Bool": "bool", "Complex": "complex64",
@@ -45,9 +45,9 @@ def _axes(annotation: ast.expr | None) -> tuple[tuple[str, ...], str] | None:
         return None
     name = ast.unparse(annotation.value).rpartition(".")[2]
     text = annotation.slice.elts[-1]
-    if name not in _DTYPES or not isinstance(text, ast.Constant) or not isinstance(text.value, str):
+    if name not in DTYPES or not isinstance(text, ast.Constant) or not isinstance(text.value, str):
         return None
-    return tuple(text.value.split()), _DTYPES[name]
+    return tuple(text.value.split()), DTYPES[name]
 
 
 def _keys(function: ast.FunctionDef, name: str) -> Iterator[str]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from shapelint.facts.contract import Contract
-from shapelint.facts.diagnosis import Diagnosis, Rewrite
+from shapelint.facts.diagnosis import Diagnosis, Rewrite, WrongAnnotation
 from shapelint.facts.failure import Failure
 from shapelint.facts.finding import Confirmation, Finding
 from shapelint.facts.graph import Node, Pair, ShapeGraph
@@ -181,6 +181,7 @@ class Analysis:
     table: ShortTable | None = None
     transform: LostTransform | None = None
     picture: Picture | None = None
+    annotations: tuple[WrongAnnotation, ...] = ()
 
     @property
     def wanted(self) -> SizeSet:

@@ -198,3 +198,24 @@ class Diagnosis:
     spoiler: Node | None = None
     slip: Slip | None = None
     setters: tuple[Node, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class WrongAnnotation:
+    """A jaxtyping annotation of an `argument`, or of the result (""), that fails at sizes at which the model runs.
+
+    `axis` is the text of the first axis that is wrong, "" where their number is, and `gives` what is there; at the size
+    `at` the tensor is `seen`. `better` is the annotation that holds at every size, "" where none was found.
+    """
+
+    function: str
+    argument: str
+    place: Span
+    text: str
+    axis: str
+    gives: str
+    fails: SizeSet
+    holds: SizeSet
+    at: Mapping[str, int]
+    seen: tuple[int, ...]
+    better: str

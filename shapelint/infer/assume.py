@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import torch
@@ -18,6 +18,7 @@ from shapelint.errors import InferenceError, TargetError
 from shapelint.evidence.definitions import argument_names
 from shapelint.evidence.usages import Usage, place, usages
 from shapelint.evidence.values import TensorLiteral
+from shapelint.infer.guesses import default_dtype
 from shapelint.infer.infer import Assumed, infer, runs_at
 from shapelint.load import Loaded, load
 from shapelint.request.annotation import annotated_models
@@ -42,13 +43,14 @@ class Assumption:
     init_kwargs: Arguments | None
     inputs: Inputs
     sentence: str
+    built: bool = False
 
     @property
     def comment(self) -> str:
         """The comment that would give these inputs, above the class; "" where none can say it."""
         values = [*self.inputs.args, *self.inputs.kwargs.values()]
         plain = bool(self.sentence) and all(isinstance(each, TensorSpec) for each in values)
-        if not plain or self.init_kwargs:
+        if not plain or self.init_kwargs or self.built:
             return ""
         return "# shapelint: " + " ".join(f"input={text}" for text in self.inputs.texts())
 
@@ -62,16 +64,17 @@ def assume(target: object, init_kwargs: Arguments | None, given: Inputs, options
     if given == Inputs() and file:
         for model in annotated_models(file):
             if model.target.rpartition(":")[2] == name:
-                loaded = load(target, init_kwargs=init_kwargs, method=options.method)
+                loaded = load(target, init_kwargs=init_kwargs, build=options.build, method=options.method)
                 inputs, where = parse_inputs(list(model.inputs)), f"{shown(file)}:{model.line}"
                 return Assumption(loaded, init_kwargs, inputs, f"assumed {_texts(inputs)}: the comment at {where}")
-    known = usages(file, name) if file else ()
+    known = usages(file, name) if file and options.build is None else ()
     names = argument_names(file, name) if known else None
     failed: TargetError | InferenceError | None = None
     for kwargs, chosen in _ways(known, names, init_kwargs):
         try:
-            loaded = load(target, init_kwargs=kwargs, method=options.method)
-            return _assumed(loaded, kwargs, given, options, chosen, told=kwargs is not init_kwargs)
+            loaded = load(target, init_kwargs=kwargs, build=options.build, method=options.method)
+            found = _assumed(loaded, kwargs, given, options, chosen, told=kwargs is not init_kwargs)
+            return replace(found, built=options.build is not None)
         except (TargetError, InferenceError) as error:
             failed = failed if chosen == () and failed is not None else error
     assert failed is not None, "one way at least was tried"
@@ -164,7 +167,9 @@ def _inputs(usage: Usage) -> Inputs:
 
 
 def _spec(value: object, name: str | None) -> object:
-    return TensorSpec(value.shape, value.dtype, name) if isinstance(value, TensorLiteral) else value
+    if not isinstance(value, TensorLiteral):
+        return value
+    return TensorSpec(value.shape, default_dtype() if value.dtype == "float32" else value.dtype, name)
 
 
 def _example(module: torch.nn.Module) -> Inputs | None:

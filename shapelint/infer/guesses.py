@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any, Final
 
+import torch
 from torch import nn
 
 from shapelint.request.inputs import Inputs
@@ -90,8 +91,26 @@ def guesses(module: nn.Module, wanted: Sequence[Argument], given: Inputs) -> Ite
     first = _first_kinds(module, names[0][1] or names[0][0], alone=len(names) == 1)
     choices = [list(enumerate(first)), *[list(enumerate(_kinds(key or name))) for name, key in names[1:]]]
     combined = sorted(product(*choices), key=lambda chosen: sum(cost for cost, _ in chosen))
-    for chosen in combined[:_MOST]:
-        yield _guess(wanted, [kind for _, kind in chosen], given)
+    for floats in dict.fromkeys([usual_dtype(module), default_dtype()]):
+        for chosen in combined[:_MOST]:
+            yield _guess(wanted, [kind for _, kind in chosen], given, floats)
+
+
+def default_dtype() -> str:
+    """What torch makes of numbers with a point where nobody says it."""
+    return str(torch.get_default_dtype()).removeprefix("torch.")
+
+
+def usual_dtype(module: nn.Module) -> str:
+    """The dtype of a module's first weight with a floating point; torch's default where it has none."""
+    weights = (each for each in module.parameters() if each.dtype.is_floating_point)
+    return next((str(each.dtype).removeprefix("torch.") for each in weights), default_dtype())
+
+
+def _with_floats(dtype: str, floats: str) -> str:
+    """A dtype of a guess, where `floats` are what the model computes with."""
+    complex_numbers = "complex128" if floats == "float64" else "complex64"
+    return {"float32": floats, "complex64": complex_numbers}.get(dtype, dtype)
 
 
 def _first_kinds(module: nn.Module, name: str, *, alone: bool) -> list[Kind]:
@@ -144,7 +163,7 @@ def _dimensions(part: nn.Module) -> int:
     return 0
 
 
-def _guess(wanted: Sequence[Argument], kinds: Sequence[Kind], given: Inputs) -> Guess:
+def _guess(wanted: Sequence[Argument], kinds: Sequence[Kind], given: Inputs, floats: str) -> Guess:
     args, kwargs = list(given.args), dict(given.kwargs)
     hint: dict[str, int] = {}
     waiting = list(enumerate(kinds))
@@ -155,7 +174,7 @@ def _guess(wanted: Sequence[Argument], kinds: Sequence[Kind], given: Inputs) -> 
             names = _named(index, rank, kinds[0][0])
             hint |= {name: _HINTS[name[0]] for name in names}
             label = argument.name if argument.keyword and not argument.keys else None
-            values[key] = TensorSpec(map(symbol, names), dtype, label)
+            values[key] = TensorSpec(map(symbol, names), _with_floats(dtype, floats), label)
         value: object = values if argument.keys else values[""]
         if argument.keyword:
             kwargs[argument.name] = value
@@ -167,9 +186,12 @@ def _guess(wanted: Sequence[Argument], kinds: Sequence[Kind], given: Inputs) -> 
 
 
 def annotated_guess(
-    wanted: Sequence[Argument], axes: Mapping[str, tuple[tuple[str, ...], str]], given: Inputs
+    wanted: Sequence[Argument], axes: Mapping[str, tuple[tuple[str, ...], str]], given: Inputs, floats: str
 ) -> Guess | None:
-    """What jaxtyping annotations say of all arguments that need a value; None where one has none that can be read."""
+    """What jaxtyping annotations say of all arguments that need a value; None where one has none that can be read.
+
+    `floats` is the dtype of those that are annotated with no precision.
+    """
     if not wanted or any(each.name not in axes or each.keys for each in wanted):
         return None
     hint: dict[str, int] = {}
@@ -182,7 +204,7 @@ def annotated_guess(
         usual = _AXES.get(len(names), tuple("N" * len(names)))
         hint |= {name: _HINTS[usual[index][0]] for index, name in enumerate(names) if not name.isdigit()}
         dims = [int(name) if name.isdigit() else symbol(name) for name in names]
-        spec = TensorSpec(dims, dtype, argument.name if argument.keyword else None)
+        spec = TensorSpec(dims, _with_floats(dtype, floats), argument.name if argument.keyword else None)
         kwargs |= {argument.name: spec} if argument.keyword else {}
         args += [] if argument.keyword else [spec]
     return Guess(Inputs(tuple(args), kwargs), hint, (len(names), dtype), "forward")

@@ -13,7 +13,7 @@ from shapelint.errors import InferenceError
 from shapelint.evidence.forwards import Forward, read_forward
 from shapelint.facts.failure import Kind
 from shapelint.infer.found_inputs import found_inputs, spatial_symbols
-from shapelint.infer.guesses import Argument, Guess, annotated_guess, arguments, guesses
+from shapelint.infer.guesses import Argument, Guess, annotated_guess, arguments, guesses, usual_dtype
 from shapelint.infer.search import Found, Refusal, Search
 from shapelint.instrument.install import tracked_builtins
 from shapelint.load import Loaded
@@ -65,7 +65,7 @@ def infer(loaded: Loaded, given: Inputs, options: Options) -> Assumed:
 def _chosen(trial: InputTrial, given: Inputs, forward: Forward) -> tuple[Guess, Found] | None:
     """What is annotated; else the first guess that pins an axis and leaves the batch free, or the first that runs."""
     needed, optional = arguments(trial.function, given, forward.keys)
-    annotated = annotated_guess(needed, forward.axes, given)
+    annotated = annotated_guess(needed, forward.axes, given, usual_dtype(trial.loaded.module))
     found = None if annotated is None else trial.found(annotated)
     if annotated is not None and found is not None:
         return annotated, found

@@ -123,6 +123,7 @@ def checked(job: Job) -> Report:
             inputs or None,
             call_kwargs=_texts(job.call_kwargs, known),
             init_kwargs=as_values(job.kwargs),
+            build=job.build,
             sizes=job.sizes,
             expect=job.expect,
             confirm=job.confirm,

@@ -8,6 +8,7 @@ import inspect
 import math
 import operator
 import os
+import sys
 import warnings
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -49,9 +50,16 @@ class Loaded:
     notes: tuple[str, ...] = ()
 
 
-def load(target: object, *, init_kwargs: Mapping[str, object] | None = None, method: str | None = None) -> Loaded:
+def load(
+    target: object,
+    *,
+    init_kwargs: Mapping[str, object] | None = None,
+    build: str | None = None,
+    method: str | None = None,
+) -> Loaded:
     """The module of a target: 'pkg.mod:Net', 'path/file.py:Net', a module, a subclass of nn.Module, or a factory.
 
+    `build` is the call that builds it, as text, over the names of the target's module.
     The folders of the target are on sys.path only while this runs; hold `import_path(target)` around it where the
     model runs. Global state is as the import of the target's module leaves it: the model runs in that too. Raises
     TargetError with one line for whatever is wrong with the target, its module, its arguments or `method`.
@@ -62,12 +70,27 @@ def load(target: object, *, init_kwargs: Mapping[str, object] | None = None, met
     recorder = SiteRecorder()
     with recorder, import_path(text):
         with restored_import_paths():
-            found = begin(lambda: resolve(text)) if isinstance(text, str) else text
+            found, notes = begin(lambda: resolve(text)) if isinstance(text, str) else (text, ())
         name = text.rpartition(":")[2] if isinstance(text, str) else _name(found)
+        found = found if build is None else _call(found, name, build, init_kwargs)
         loaded = _loaded(found, name, init_kwargs, recorder)
     _check_scripted(loaded, name)
     _check_method(loaded.module, name, method)
-    return replace(loaded, name=text) if isinstance(text, str) else loaded
+    return replace(loaded, name=text, notes=(*notes, *loaded.notes)) if isinstance(text, str) else loaded
+
+
+def _call(found: object, name: str, text: str, init_kwargs: object) -> Callable[[], object]:
+    """What evaluates the call that builds a model; TargetError where it cannot be one."""
+    if init_kwargs:
+        raise TargetError(f"{name} is built by --build (build), so --kwargs (init_kwargs) cannot reach it")
+    try:
+        code = compile(text.strip(), "<build>", "eval", dont_inherit=True)
+    except (SyntaxError, ValueError) as error:
+        reason = f"build {text!r} is no expression of Python ({described(error)})"
+        raise TargetError(f"{reason}; write {name}(...)") from None
+    module = sys.modules.get(str(getattr(found, "__module__", "")))
+    names = {**(vars(module) if module is not None else {}), name.partition(".")[0]: found}
+    return lambda: call_foreign(eval, code, names)
 
 
 def _loaded(found: object, name: str, init_kwargs: Mapping[str, object] | None, recorder: SiteRecorder) -> Loaded:

@@ -45,6 +45,11 @@ class _Finder(MetaPathFinder):
             submodule_search_locations=spec.submodule_search_locations)  # fmt: skip
 
 
+def text_of(file: str) -> bytes | None:
+    """The other text that a file has for now; None where it has its own."""
+    return _texts.get(file)
+
+
 def loader(name: str, file: str) -> importlib.machinery.SourceFileLoader:
     """What loads a file: its other text where it has one for now."""
     return _Loader(name, file) if file in _texts else importlib.machinery.SourceFileLoader(name, file)

@@ -12,16 +12,20 @@ import os
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Final
 
 from shapelint.errors import TargetError, printable
+from shapelint.load.absent import absent_packages, is_absent
 from shapelint.load.failure import described, importing_advice, place
 from shapelint.load.meant import example, hidden, meant, models, near_modules, owner_shown
 from shapelint.load.notebook import CellLoader
 from shapelint.load.overlay import loader, overlaid
+from shapelint.load.script import forget_parts, part_loader, part_note, whole_or_part
 from shapelint.source.fault import call_foreign, let_out
+from shapelint.source.module_files import module_file
 from shapelint.source.notebook import ENDING, SOURCES
 from shapelint.source.ownership import file_of, installed
 
@@ -29,17 +33,25 @@ from shapelint.source.ownership import file_of, installed
 _imported: Final[dict[str, tuple[Path, float]]] = {}
 # The folders of the projects whose models are being checked, the innermost last.
 _projects: Final[list[str]] = []
+# By the name of a module: the packages that are not installed, with the places that import them.
+_missing: Final[dict[str, dict[str, str]]] = {}
 _RELATIVE: Final = re.compile(rb"^[ \t]*from[ \t]+(\.+)", re.MULTILINE)
 _count_in_front: list[int] = []  # How many folders each `import_path` that is held put on sys.path
 
 
-def resolve(target: str) -> object:
-    """The object that a target names; TargetError with one line where there is none."""
+def resolve(target: str) -> tuple[object, tuple[str, ...]]:
+    """The object that a target names, and what is to be said of its import; TargetError where there is none."""
     where, _, name = target.rpartition(":")
     if not where or not name:
         raise TargetError(f"target {target!r} names no model; write {example(target)}")
     module = _file_module(Path(where), target) if where.endswith(SOURCES) else _named_module(where, target)
-    return _attribute(module, name, target)
+    found, missing = _attribute(module, name, target), _missing.get(module.__name__, {})
+    if is_absent(found):
+        error = f"ModuleNotFoundError: No module named {is_absent(found)!r} ({missing.get(is_absent(found), where)})"
+        raise TargetError(f"cannot import {target!r}: {error}")
+    absent = ", ".join(f"`{each}` ({place})" for each, place in missing.items())
+    told = f"not installed, and the model runs without: {absent}" if absent else ""
+    return found, tuple(filter(None, [part_note(module.__name__, target), told]))
 
 
 @contextlib.contextmanager
@@ -51,6 +63,7 @@ def import_path(target: object) -> Iterator[None]:
     """
     folders = import_folders(target)
     _forget(folders)
+    forget_parts(target if isinstance(target, str) else "")
     known = set(sys.modules)
     sys.path[:0] = map(str, folders)
     _count_in_front.append(len(folders))
@@ -183,12 +196,14 @@ def _file_module(path: Path, target: str) -> ModuleType:
     if wanted:
         needed = CellLoader(file, wanted)
         return sys.modules.get(name) or _guarded(lambda: _run_file(name, file, needed), str(path), "")
-    return sys.modules.get(name) or _guarded(lambda: _run_file(name, file), str(path), "")
+    run = partial(_run_file, name, file)
+    return sys.modules.get(name) or _guarded(lambda: whole_or_part(run, file, target), str(path), "")
 
 
 def _run_file(name: str, file: Path, cells: CellLoader | None = None) -> ModuleType:
     linecache.checkcache(str(file))
-    spec = importlib.util.spec_from_file_location(name, file, loader=cells or loader(name, str(file)))
+    found = cells or part_loader(name, str(file)) or loader(name, str(file))
+    spec = importlib.util.spec_from_file_location(name, file, loader=found)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -222,13 +237,28 @@ def _named_module(name: str, target: str) -> ModuleType:
     if not all(part.isidentifier() for part in name.split(".")):
         hint = f"; write '{name}.py:Net'" if Path(f"{name}.py").is_file() else ""
         raise TargetError(f"target {target!r}: {name!r} is no module name and no .py file{hint}")
-    return _guarded(lambda: call_foreign(importlib.import_module, name), name, name)
+    file = "" if name in sys.modules else _own_source(name, target)
+
+    run = partial(call_foreign, importlib.import_module, name)
+    return _guarded(lambda: whole_or_part(run, Path(file), target) if file else run(), name, name)
+
+
+def _own_source(module: str, target: str) -> str:
+    """The source file of a module of the user's; "" for others, and where there is no such module."""
+    try:
+        file = os.path.realpath(module_file(module, os.getcwd(), target) or "")
+    except TargetError:
+        return ""
+    return file if os.path.isfile(file) and not installed(file) else ""
 
 
 def _guarded(run: Callable[[], ModuleType], shown: str, module: str) -> ModuleType:
     """The module that `run` imports, with every failure as one line."""
     try:
-        return run()
+        with absent_packages() as missing, _no_arguments(shown):
+            found = run()
+        _missing.setdefault(found.__name__, {}).update(missing)
+        return found
     except TargetError:  # of a notebook
         raise
     except ModuleNotFoundError as error:
@@ -244,6 +274,16 @@ def _guarded(run: Callable[[], ModuleType], shown: str, module: str) -> ModuleTy
         let_out(error)
         failure = f"cannot import {shown!r}: {described(error)}{place(error)}"
         raise TargetError(failure + importing_advice(error)) from error
+
+
+@contextlib.contextmanager
+def _no_arguments(program: str) -> Iterator[None]:
+    """The state in which `argparse` finds no arguments, so that each has its default: those here are shapelint's."""
+    before, sys.argv = sys.argv, [program]
+    try:
+        yield
+    finally:
+        sys.argv = before
 
 
 def _attribute(module: ModuleType, name: str, target: str) -> object:

@@ -252,6 +252,10 @@ def _expected(value: _Value) -> str:
     return _text(value, '"_,1,H,W"')
 
 
+def _build(value: _Value) -> str:
+    return _text(value, '"Net(3, (64, 32))"')
+
+
 def _method(value: _Value) -> str:
     return _text(value, '"encode"')
 
@@ -272,6 +276,7 @@ MODEL_SETTINGS: Final[Mapping[str, Reader]] = {
     "target": _target,
     "input": _inputs,
     "kwargs": _arguments,
+    "build": _build,
     "call-kwargs": _arguments,
     "expect": _expected,
     "sizes": _sizes,

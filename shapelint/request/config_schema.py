@@ -27,6 +27,7 @@ _ABOUT: Final[dict[str, tuple[str, dict[str, Any]]]] = {
     "timeout": ("Seconds for each model; 0 is no limit.", {"type": "number", "minimum": 0}),
     "target": ("The model: net.py:Net, pkg.mod:Net, or a file of ONNX or torch.export.", {**_TEXT, "minLength": 1}),
     "input": ("An input such as 1,3,H,W, or a list of them.", _TEXTS),
+    "build": ("The call that builds the model, such as Net(3, (64, 32)).", _TEXT),
     "kwargs": ("Arguments that build the model.", {"type": "object"}),
     "call-kwargs": ("Arguments of its call.", {"type": "object"}),
     "expect": ("The wanted size of the first output, such as _,1,H,W.", _TEXT),

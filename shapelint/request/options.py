@@ -22,6 +22,7 @@ class ModelOptions:
 
     expect: str | None = None
     sizes: Any = None
+    build: str | None = None
     kwargs: Mapping[str, Any] | None = None
     call_kwargs: Mapping[str, Any] | None = None
     method: str | None = None
@@ -63,3 +64,4 @@ class Options:
     train: bool
     method: str | None
     picture: bool = False
+    build: str | None = None

@@ -36,11 +36,17 @@ def is_saved(target: object) -> TypeGuard[str | os.PathLike[str]]:
 
 
 def load_saved(
-    target: str | os.PathLike[str], init_kwargs: Mapping[str, object] | None, method: str | None, *, train: bool
+    target: str | os.PathLike[str],
+    init_kwargs: Mapping[str, object] | None,
+    build: str | None,
+    method: str | None,
+    *,
+    train: bool,
 ) -> SavedModel:
     """The model in a file; TargetError where there is none, or where the options are for code."""
     name = os.fspath(target)
-    for value, option in ((init_kwargs, "--kwargs (init_kwargs)"), (method, "--method"), (train, "--train")):
+    code = ((init_kwargs, "--kwargs (init_kwargs)"), (build, "--build"), (method, "--method"), (train, "--train"))
+    for value, option in code:
         if value:
             raise TargetError(f"{name!r} is a file with a graph, and no code that {option} could be for")
     file = Path(name)

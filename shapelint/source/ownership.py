@@ -21,6 +21,8 @@ _PYTHON: Final = tuple(
 _LINE: Final = re.compile(r'^  File "(?P<file>.*)", line (?P<line>\d+) in (?P<function>.*)$', re.MULTILINE)
 _FOREIGN: Final = frozenset({"torch", "numpy", "shapelint", "builtins", *sys.stdlib_module_names} - {"__main__"})
 
+_MODULE: Final = "<module>"
+
 Frame = tuple[str, int, str]
 
 
@@ -69,7 +71,10 @@ def place_in(frames: Iterable[Frame]) -> str:
     users = [frame for frame in known if not installed(frame[0])]
     packages = [frame for frame in known if "-packages" in frame[0] and "torch" not in Path(frame[0]).parts]
     for file, line, function in [*users[:1], *packages[:1]]:
-        return f" at {shown(file)}:{line}, in {function}"
+        start, start_line, outermost = users[-1] if users else (file, line, function)
+        imported = outermost == _MODULE and function != _MODULE
+        importing = f", run by the import at {shown(start)}:{start_line}" if imported else ""
+        return f" at {shown(file)}:{line}, in {function}{importing}"
     return ""
 
 

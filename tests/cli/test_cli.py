@@ -92,6 +92,7 @@ def test_the_options_reach_the_engine(engine: Engine, shapelint: Output) -> None
             ["1,3,H,W", "t=1:int64"],
             {
                 "init_kwargs": {"depth": 4},
+                "build": None,
                 "call_kwargs": {"scale": 0.5},
                 "sizes": ("H=32..64:32",),
                 "expect": "...,H,W",
@@ -278,6 +279,8 @@ def test_the_models_of_a_file_are_found_by_reading(engine: Engine, shapelint: Ou
     _, _, err = shapelint("check", "parts.py")
     assert [call[:2] for call in engine.calls] == [("parts.py:Net", None), ("parts.py:Other", None)]
     assert err.endswith("checked 2 of 2 models found by reading (passed over: 1 loss, 1 part of a model)\n")
+    Path("parts.py").write_text(PARTS + PARTS.replace("Block", "Piece").replace("Net", "Whole"))
+    assert "(passed over: 1 loss, 2 parts of models)" in shapelint("check", "parts.py")[2]
 
 
 def test_a_folder_stands_for_the_models_below_it(engine: Engine, shapelint: Output) -> None:
@@ -300,6 +303,8 @@ def test_a_model_that_nobody_named_is_no_failure(engine: Engine, shapelint: Outp
     code, _, err = shapelint("check", "parts.py")
     assert code == 0
     assert "shapelint: parts.py:Net: Net: could not infer an input\nshapelint: checked 1 of 2 models" in err
+    code, out, _ = shapelint("check", "parts.py", "--format", "json")
+    assert (code, json.loads(out)["not_checked"]) == (0, ["parts.py:Net: Net: could not infer an input"])
 
 
 def test_where_no_model_could_be_checked_the_check_failed(engine: Engine, shapelint: Output) -> None:

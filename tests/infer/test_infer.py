@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -156,3 +157,36 @@ def test_a_given_argument_is_kept() -> None:
     report = shapelint.check(Scaled, call_kwargs={"factor": 2})
     assert report.inputs == ("1,3,H,W",)
     assert report.contract.outcome(H=8, W=8).outputs == ((1, 3, 16, 16),)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "inputs"),
+    [(torch.float64, ("1,3,H,W:float64",)), (torch.bfloat16, ("1,3,H,W:bfloat16",)), (torch.float32, ("1,3,H,W",))],
+)
+def test_an_input_has_the_dtype_of_the_first_weight(dtype: torch.dtype, inputs: tuple[str, ...]) -> None:
+    assert shapelint.check(lambda: Picture().to(dtype)).inputs == inputs
+
+
+def test_a_model_that_casts_its_input_is_found_at_the_default_dtype() -> None:
+    class Ids(Picture):
+        def forward(self, x: Any) -> Any:
+            assert x.dtype == torch.float32
+            return super().forward(x.double())
+
+    assert shapelint.check(lambda: Ids().double()).inputs == ("1,3,H,W",)
+
+
+def test_literals_without_a_dtype_have_the_default_of_the_module(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    source = (
+        "import torch\nfrom torch import nn\ntorch.set_default_dtype(torch.float64)\nclass Net(nn.Module):\n"
+        "    def __init__(self):\n        super().__init__()\n        self.a = nn.Conv2d(3, 3, 3)\n"
+        "    def forward(self, x):\n        return self.a(x)\n"
+        "if __name__ == '__main__':\n    Net()(torch.randn(1, 3, 8, 8))\n"
+    )
+    Path("net.py").write_text(source)
+    report = shapelint.check("net.py:Net")
+    assert report.inputs == ("1,3,8,8:float64",)
+    assert report.assumed.endswith("as in net.py:11")

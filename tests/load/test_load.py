@@ -362,7 +362,7 @@ GUARD = 'write `if __name__ == "__main__":` above what is to be run'
     ("source", "message"),
     [
         ("x = 1\ndef f(:", "cannot import {}: SyntaxError: invalid syntax (bad.py:2)"),
-        ("import nowhere", "cannot import {}: ModuleNotFoundError: No module named 'nowhere' (bad.py:1)"),
+        ("from nowhere import *", "cannot import {}: ModuleNotFoundError: No module named 'nowhere' (bad.py:1)"),
         ("\n1 / 0", "cannot import {}: ZeroDivisionError: division by zero (bad.py:2)"),
         ("import sys; sys.exit(3)", f"importing {{}} ends the program (SystemExit: 3) (bad.py:1); {GUARD}"),
     ],
@@ -395,3 +395,44 @@ def test_a_model_for_a_card_is_checked_where_there_is_none() -> None:
     assert report.contract.proved
     assert [each.ok for each in report.confirmations] == [True]
     assert not shapelint.check(OnTheCard, "1,3,33,20").ok
+
+
+BUILT = """
+from torch import nn
+
+class Net(nn.Module):
+    def __init__(self, width, kernel, norm):
+        super().__init__()
+        self.conv = nn.Conv2d(3, width, kernel, padding=tuple(k // 2 for k in kernel))
+        self.norm = norm(width)
+
+    def forward(self, images):
+        return self.norm(self.conv(images))
+"""
+
+
+def test_a_model_is_built_by_a_call_that_json_cannot_write(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (folder / "built.py").write_text(BUILT)
+    monkeypatch.chdir(folder)
+    call = "Net(8, (3, 5), norm=nn.BatchNorm2d)"
+    for target in ("built.py:Net", load("built.py:Net", build=call).module.__class__):
+        report = shapelint.check(target, build=call, expect="1,8,H,W")
+        assert (report.ok, report.inputs, report.comment) == (True, ("1,3,H,W",), "")
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        ("Net(8, (3, 5)", r"build 'Net\(8, \(3, 5\)' is no expression of Python .*; write Net\(...\)"),
+        ("Net(8)", "cannot build Net: TypeError: .* missing 2 required positional arguments: 'kernel' and 'norm'"),
+        ("nowhere", "cannot build Net: NameError: name 'nowhere' is not defined"),
+        ("3", "Net returned an object of type int, but no torch.nn.Module"),
+    ],
+)
+def test_a_call_that_builds_nothing_is_told_in_one_line(
+    folder: Path, call: str, message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "built.py").write_text(BUILT)
+    monkeypatch.chdir(folder)
+    with pytest.raises(TargetError, match=message):
+        load("built.py:Net", build=call)

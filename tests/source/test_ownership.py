@@ -37,3 +37,5 @@ def test_a_hang_is_placed_inside_the_check_and_not_in_what_called_it() -> None:
     worker = str(ownership._OUTERMOST)
     assert place_in([(worker, 3, "check"), ("/home/me/run.py", 5, "main")]) == ""
     assert place_in([("/home/me/net.py", 7, "forward"), (worker, 3, "check")]) == " at /home/me/net.py:7, in forward"
+    importing = [("/home/me/net.py", 7, "forward"), ("/home/me/train.py", 9, "<module>"), (worker, 3, "check")]
+    assert place_in(importing) == " at /home/me/net.py:7, in forward, run by the import at /home/me/train.py:9"
