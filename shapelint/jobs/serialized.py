@@ -38,7 +38,10 @@ _MAKERS: Final[dict[str, Callable[[Any], Any]]] = {
     "q": lambda pair: Fraction(*pair),
 }
 _PLAIN: Final = (str, float, bool, type(None))
-_OMITTED: Final = {Contract: frozenset({"ask", "judge"})}
+_OMITTED: Final[Mapping[type, frozenset[str]]] = {
+    Contract: frozenset({"ask", "judge"}),
+    Report: frozenset({"live"}),
+}
 
 
 class UnreadableError(ShapelintError):
