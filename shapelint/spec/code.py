@@ -109,7 +109,9 @@ def _scaled(name: str, scale: int, shift: int) -> str:
     return product if shift == 0 else f"{product} {'+' if shift > 0 else '-'} {abs(shift)}"
 
 
-def shapes_code(inputs: Inputs, bound: Callable[..., Mapping[str, object]], box: SizeBox, names: Mapping[str, str]) -> str:
+def shapes_code(
+    inputs: Inputs, bound: Callable[..., Mapping[str, object]], box: SizeBox, names: Mapping[str, str]
+) -> str:
     """`dynamic_shapes` as Python; `bound` gives the arguments by the names of the parameters. Raises SpecError."""
 
     def marked(value: object) -> object:
