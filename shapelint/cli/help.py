@@ -24,6 +24,8 @@ EXAMPLES: Final = {
     ),
     "sizes": ("shapelint sizes mymodel.py:Net --input 1,3,H,W",),
     "spec": ("shapelint spec mymodel.py:Net --input N,3,H,W --for torch-export",),
+    "lock": ("shapelint lock", "shapelint lock mymodel.py:Net --input 1,3,H,W"),
+    "diff": ("shapelint diff", "shapelint diff --base main"),
     "show": ("shapelint show mymodel.py:Net --input 1,3,H,W -o net.html",),
     "explain": ("shapelint explain SL201", "shapelint explain skip-size"),
     "rules": ("shapelint rules",),

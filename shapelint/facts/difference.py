@@ -12,15 +12,17 @@ from shapelint.size.condition import Condition, any_of, equal, negate
 from shapelint.size.function import as_function
 from shapelint.size.isl_form import SolverError, Undecidable
 from shapelint.size.sets import SizeSet
+from shapelint.source.span import Span
 
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """Sizes that were right and now raise: what is raised, and at which call and line."""
+    """Sizes that were right and now raise: what is raised, in which module and at which line."""
 
     sizes: SizeSet
     error: str
-    at: str
+    module: str
+    place: Span | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,8 @@ def difference(new: Side, old: Side) -> Difference:
     """What of `old` is no longer so in `new`, and the reverse."""
     lost = old.runs - new.runs - new.open
     resized, unsure = _resized(new, old)
-    causes = [Lost(region.sizes & lost, region.outcome.error, region.outcome.at) for region in new.regions]
+    raising = [(region.sizes & lost, region.outcome) for region in new.regions]
+    causes = [Lost(sizes, each.error, each.module or "forward", each.place) for sizes, each in raising]
     return Difference(
         no_longer_run=lost.coalesced(),
         no_longer_restore=((old.restores & new.runs) - new.restores - unsure).coalesced(),
