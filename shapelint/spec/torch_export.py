@@ -24,7 +24,8 @@ _SHOWN = 3
 def render(report: CheckResult, live: Live | None) -> str:
     """The text for one model. Raises SpecError where it cannot be exported, or no spec is right."""
     if live is None or live.reason:
-        raise SpecError(f"no spec for torch.export: {live.reason if live else 'the model is not there any more'}")
+        reason = live.reason if live else "it is made of the model, not of a saved file or a stored report"
+        raise SpecError(f"no spec for torch.export: {reason}")
     if not report.contract.runs:
         raise SpecError("no spec for torch.export: the model runs at no size")
     with live.imported():
