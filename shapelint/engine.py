@@ -31,11 +31,13 @@ from shapelint.saved import SavedModel, as_advice, is_saved, load_saved
 from shapelint.size import Undecidable
 from shapelint.source.fault import call_foreign, internal_errors, let_out
 from shapelint.source.ownership import shown
+from shapelint.spec.live import live_model
 from shapelint.suppression.ignores import split, unused_ignores
 
 if TYPE_CHECKING:
     from shapelint.infer.assume import Assumption
     from shapelint.repair.code import Trier
+    from shapelint.trace.run import Subject
 
 
 @one_check()
@@ -70,16 +72,17 @@ def check(
     saved = load_saved(target, init_kwargs, build, method, train=train) if is_saved(target) else None
     parsed = parse_inputs(inputs, call_kwargs) if saved is None else saved.inputs(parse_inputs(inputs, call_kwargs))
     assumes = inputs is None and saved is None and not any(parsed.tensors())
-    if not assumes:
-        question(parsed, options.sizes)  # what is wrong with it is told before the model is loaded
+    if not assumes:  # what is wrong with it is told before the model is loaded
+        question(parsed, options.sizes)
     with forgotten(), import_path(target if saved is None else None), restored_state(imports=True), uncompiled():
         model = _model(target, init_kwargs, parsed, options, saved, assumes=assumes)
         loaded, asked = model.loaded, question(model.inputs, options.sizes)
-        analysis = _analysed(loaded, model.inputs, asked, options, saved)
+        analysis, subject = _analysed(loaded, model.inputs, asked, options, saved)
         trier = _trier(target, model.init_kwargs, analysis, options, loaded) if saved is None else None
         found, silenced = _found(rules, (analysis := _rewritten(analysis, trier)), loaded)
         findings = as_advice(found) if saved is not None else _with_edits(found, loaded, analysis, trier)
-    return replace(_report(model, analysis, findings), silenced=silenced)
+    live = None if saved is not None else live_model(target, loaded, analysis, subject, options)
+    return replace(_report(model, analysis, findings), silenced=silenced, live=live)
 
 
 def _expected(text: str | None) -> Expectation | None:
@@ -225,7 +228,9 @@ def _providers(confirm: Iterable[str]) -> tuple[str, ...]:
     return providers
 
 
-def _analysed(loaded: Loaded, parsed: Inputs, asked: Question, options: Options, saved: SavedModel | None) -> Analysis:
+def _analysed(
+    loaded: Loaded, parsed: Inputs, asked: Question, options: Options, saved: SavedModel | None
+) -> tuple[Analysis, Subject]:
     from shapelint.diagnosis.analyse import study
     from shapelint.instrument.frames import raising_place
     from shapelint.instrument.install import tracked_builtins
@@ -248,14 +253,13 @@ def _analysed(loaded: Loaded, parsed: Inputs, asked: Question, options: Options,
         raise ModelError(f"{loaded.name} does not run: {mistake}") from error
     if options.confirm and saved is not None:
         from shapelint.confirm.own_file import confirmed_file
-
-        return confirmed_file(analysis, subject, saved.file, options.confirm)
+        return confirmed_file(analysis, subject, saved.file, options.confirm), subject
     if options.confirm:
         with packages_first():
             from shapelint.confirm.points import confirmed
 
-            return confirmed(analysis, loaded, subject, options.confirm, train=options.train)
-    return analysis
+            return confirmed(analysis, loaded, subject, options.confirm, train=options.train), subject
+    return analysis, subject
 
 
 def _report(model: Assumption, analysis: Analysis, findings: tuple[Finding, ...]) -> Report:

@@ -21,6 +21,8 @@ from shapelint.cli.checker import FORMATS, Checker
 from shapelint.cli.doctor import doctor
 from shapelint.cli.fix import FixOptions, fixing
 from shapelint.cli.help import Choice, Commands, complete_files
+from shapelint.cli.lock import diff, lock
+from shapelint.cli.spec import spec
 from shapelint.cli.view import RENEWED, View, coloured
 from shapelint.cli.write_inputs import write_inputs
 from shapelint.request.options import CheckOptions
@@ -241,5 +243,5 @@ def _chosen(given: Mapping[str, Any], *, needed: bool) -> tuple[Rule, ...]:
     return select_rules((*given["select"], *more), given["ignore"])
 
 
-for each in (explain, rules, doctor):
+for each in (explain, rules, doctor, spec, lock, diff):
     command.add_command(each)

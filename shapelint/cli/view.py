@@ -26,6 +26,7 @@ class View:
     baseline: Baseline | None = None
     plain: bool = False
     width: int | None = None
+    spec: str = ""
 
     def marked(self, reports: Iterable[CheckResult]) -> tuple[CheckResult, ...]:
         """The reports with what the baseline knows of them, where there is one."""
@@ -34,7 +35,7 @@ class View:
     @property
     def tells_failures(self) -> bool:
         """Whether the form has a place for the checks that could not be done."""
-        return self.form not in ("text", "concise", "statistics", "sizes", RENEWED)
+        return self.form not in ("text", "concise", "statistics", "sizes", "spec", RENEWED)
 
     def rendered(self, reports: Iterable[CheckResult], failures: Sequence[str] = ()) -> str:
         """The text of the reports, and of the checks that could not be done where the form has a place for them."""
@@ -42,9 +43,11 @@ class View:
 
         from shapelint.report.plain import plain
 
-        exact = self.form in ("json", RENEWED)
+        exact = self.form in ("json", "spec", RENEWED)
         reports = tuple(reports) if exact else tuple(plain(report) for report in reports)
         failures = failures if exact else [escaped(line) for line in failures]
+        if self.form == "spec":
+            return "\n".join(report.specs[self.spec] for report in reports)
         if self.form == "text":
             from shapelint.report import text
 

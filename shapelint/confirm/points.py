@@ -35,7 +35,7 @@ def confirmed(
         return replace(analysis, remarks=(*analysis.remarks, f"not confirmed: {reason}"))
     plan = None if analysis.diagnosis is None else analysis.diagnosis.plan
     values = None if plan is None else plan.assignments
-    subject = _subject(analysis, loaded, traced, train=train)
+    subject = export_subject(analysis, loaded, traced, train=train)
     many = analysis.portability.open
     points = chosen_points(analysis)[: _POINTS // 2 if many else None]
     with left_as_it_was(loaded.module):
@@ -83,7 +83,8 @@ def chosen_points(analysis: Analysis) -> tuple[Mapping[str, int], ...]:
     return tuple(points[:_POINTS])
 
 
-def _subject(analysis: Analysis, loaded: Loaded, traced: Subject, *, train: bool) -> ExportSubject:
+def export_subject(analysis: Analysis, loaded: Loaded, traced: Subject, *, train: bool) -> ExportSubject:
+    """A checked model as it is handed to an exporter: built on the CPU when it is first asked for."""
     plan = None if analysis.diagnosis is None else analysis.diagnosis.plan
 
     @cache

@@ -42,19 +42,19 @@ class Chosen:
 
 def chosen_sizes(analysis: Analysis) -> Chosen:
     """At least one size in each region that runs and of each residue of each symbol there; edges and larger ones."""
-    periods = _periods(analysis)
+    found_periods = periods(analysis)
     regions = [region for region in analysis.contract.regions if region.outcome.ok and region.sizes & analysis.asked]
-    share = max(1, (_MOST - 2 * len(periods) - 2) // max(1, len(regions)))
-    steps = max(_FEWEST, *periods.values())
+    share = max(1, (_MOST - 2 * len(found_periods) - 2) // max(1, len(regions)))
+    steps = max(_FEWEST, *found_periods.values())
     taken = range(steps) if steps <= share else [step * steps // share for step in range(share)]
-    streams = [_of_region(region.sizes & analysis.asked, periods, taken) for region in regions]
+    streams = [_of_region(region.sizes & analysis.asked, found_periods, taken) for region in regions]
     edges = list(_edges(analysis.contract.runs & analysis.asked))
     found = _within(chain(edges, _large(analysis), _interleaved(streams)))
     running = tuple(dict(each) for each in dict.fromkeys(found))[:_MOST]
-    return Chosen(running, tuple(_raising(analysis, edges)), tuple(_left_out(regions, running, periods)))
+    return Chosen(running, tuple(_raising(analysis, edges)), tuple(_left_out(regions, running, found_periods)))
 
 
-def _periods(analysis: Analysis) -> dict[str, int]:
+def periods(analysis: Analysis) -> dict[str, int]:
     """After how many steps of each symbol every size in the model repeats, as far as one symbol decides it."""
     found = dict.fromkeys(analysis.contract.symbols, 1)
     dims = {dim for node in analysis.graph.nodes for shape in node.shapes for dim in shape.dims}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import enum
+import json
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -10,63 +10,17 @@ from functools import cached_property
 from typing import Any
 
 from shapelint.errors import SpecError
-from shapelint.facts.failure import Failure
-from shapelint.facts.graph import TensorShape
+from shapelint.facts.difference import Difference, Side, difference
+from shapelint.facts.region import How, Region, RegionOutcome
+from shapelint.facts.stored import read_region, region_data
 from shapelint.size.isl_form import SolverError, limited
 from shapelint.size.sets import SizeSet
 from shapelint.size.words import sized
-from shapelint.source.span import Span
 
 _NAMED, _ASKED = 6, 8
-
-
-class How(enum.StrEnum):
-    """How the outcome of a region was decided."""
-
-    PROVED = "proved"
-    SAMPLED = "sampled"
-    UNKNOWN = "unknown"
-
-
-@dataclass(frozen=True, slots=True)
-class RegionOutcome:
-    """What happens at every size of a region: outputs as functions of the size, or the failure of one call."""
-
-    ok: bool | None
-    outputs: tuple[TensorShape, ...] = ()
-    failure: Failure | None = None
-    module: str = ""
-    place: Span | None = None
-
-    @property
-    def error(self) -> str:
-        """The error with sizes as functions of the symbols; "" where there is none."""
-        return "" if self.failure is None else self.failure.symbolic
-
-    @property
-    def at(self) -> str:
-        """The module path and source place of the call that fails; "" where none does."""
-        if self.failure is None:
-            return ""
-        place = "" if self.place is None else f" ({self.place})"
-        return f"{self.module or 'forward'}{place}"
-
-
-@dataclass(frozen=True, slots=True)
-class Region:
-    """A set of sizes with one outcome; `why` says what took the proof away where `how` is not "proved".
-
-    `place` is where the proof was lost; `run` and `node` point to the recorded run that showed the region and to the
-    call that fails (-1: none).
-    """
-
-    sizes: SizeSet
-    outcome: RegionOutcome
-    how: How = How.PROVED
-    why: str = ""
-    place: Span | None = None
-    run: int = 0
-    node: int = -1
+_VERSION = 1
+_SETS = ("domain", "restored", "seen", "mixed")
+__all__ = ["Contract", "ContractSet", "How", "Outcome", "Region", "RegionOutcome", "running", "union"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +122,50 @@ class Contract:
         texts = [str(proved)] if proved else []
         texts += [_tried(tried)] if tried else []
         return "; ".join([*texts, "others are not decided"] if proved else ["not decided", *texts])
+
+    def difference(self, old: Contract) -> Difference:
+        """What ran, restored or had its size in `old` and no longer does, and the reverse.
+
+        Raises SpecError where the two have other symbols.
+        """
+        if self.symbols != old.symbols:
+            raise SpecError(f"the contracts have other symbols: {', '.join(self.symbols)} and {', '.join(old.symbols)}")
+        return difference(self._side(), old._side())
+
+    def _side(self) -> Side:
+        runs = running(self.domain, self.regions)
+        return Side(runs if self.mixed is None else runs - self.mixed, self.restored, self.regions)
+
+    def to_json(self) -> str:
+        """The contract as JSON, which `from_json` reads: its sets in words, and exactly in isl's notation."""
+        sets = {name: getattr(self, name) for name in _SETS}
+        data = {
+            "version": _VERSION,
+            "symbols": list(self.symbols),
+            "meant": self.meant,
+            "proved": self.proved,
+            "runs": str(self.runs),
+            "restores": str(self.restores),
+            **{name: None if each is None else each.isl_text for name, each in sets.items()},
+            "regions": [region_data(region) for region in self.regions],
+        }
+        return json.dumps(data, indent=2) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str) -> Contract:
+        """The contract in a text of `to_json`, without the model. Raises SpecError for any other text."""
+        try:
+            data = json.loads(text)
+            if data["version"] != _VERSION:
+                raise SpecError(f"this is a contract of version {data['version']}, not of {_VERSION}")
+            symbols = tuple(data["symbols"])
+            sets: dict[str, Any] = {
+                name: None if data[name] is None else SizeSet.read(symbols, data[name]) for name in _SETS
+            }
+            regions = tuple(read_region(each, symbols) for each in data["regions"])
+            return cls(symbols, regions=regions, meant=data["meant"], **sets)
+        except (ValueError, KeyError, TypeError, AttributeError, IndexError, SyntaxError, SolverError) as error:
+            raise SpecError(f"no contract: {type(error).__name__}: {error}".splitlines()[0]) from error
 
     def region_at(self, sizes: Mapping[str, int]) -> Region:
         """The region that a size lies in; SpecError for a size that no input can have."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from shapelint.facts.contract import Contract
 from shapelint.facts.finding import Confirmation, Finding
@@ -17,7 +18,8 @@ class CheckResult:
 
     `silenced` are the findings on whose line a comment `# shapelint: ignore` stands; nobody is told of them.
     `picture` is there where it was asked for. `assumed` says what was assumed of the inputs and why, "" where they were
-    given; `comment` is the line that says so above the class, "" where no comment can say it.
+    given; `comment` is the line that says so above the class, "" where no comment can say it. `specs` are
+    the specs for other tools that were written while the model was there.
     """
 
     target: str
@@ -32,6 +34,7 @@ class CheckResult:
     picture: Picture | None = None
     assumed: str = ""
     comment: str = ""
+    specs: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def ok(self) -> bool:

@@ -21,7 +21,7 @@ class Job(ModelOptions):
 
     `folder` is the project's, where its modules are imported from and the patterns of `per_file_ignores` start; "" is
     the current one. A model that was `found` by reading was named by nobody: that it cannot be checked is told, and is
-    no failure.
+    no failure. `spec` names the form of a spec that is to be written while the model is there.
     """
 
     target: str
@@ -35,6 +35,7 @@ class Job(ModelOptions):
     cache_dir: str = ""
     picture: bool = False
     found: bool = False
+    spec: str = ""
 
     def __hash__(self) -> int:
         return hash((self.target, self.inputs))
@@ -56,6 +57,7 @@ def job_of(model: ConfiguredModel, config: Config, options: CheckOptions) -> Job
         timeout=TIMEOUT if timeout is None else timeout,
         cache_dir=config.cache_dir or "",
         picture=options.picture,
+        spec=options.spec,
     )
 
 

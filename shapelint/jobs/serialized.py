@@ -18,7 +18,7 @@ from itertools import chain
 from typing import Any, Final
 
 from shapelint.errors import ShapelintError
-from shapelint.facts import contract, failure, finding, graph, picture
+from shapelint.facts import contract, failure, finding, graph, picture, region
 from shapelint.facts.contract import Contract
 from shapelint.report.report import Report
 from shapelint.size.expression import parse_function
@@ -26,7 +26,7 @@ from shapelint.size.function import Function
 from shapelint.size.sets import SizeSet
 from shapelint.source import span
 
-_MODULES: Final = (contract, failure, finding, graph, picture, span)
+_MODULES: Final = (contract, failure, finding, graph, picture, region, span)
 _KINDS: Final[dict[str, Any]] = {
     each.__name__: each
     for each in chain([Report], *(vars(module).values() for module in _MODULES))
@@ -38,7 +38,10 @@ _MAKERS: Final[dict[str, Callable[[Any], Any]]] = {
     "q": lambda pair: Fraction(*pair),
 }
 _PLAIN: Final = (str, float, bool, type(None))
-_OMITTED: Final = {Contract: frozenset({"ask", "judge"})}
+_OMITTED: Final[Mapping[type, frozenset[str]]] = {
+    Contract: frozenset({"ask", "judge"}),
+    Report: frozenset({"live"}),
+}
 
 
 class UnreadableError(ShapelintError):

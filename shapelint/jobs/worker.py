@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from shapelint.errors import ShapelintError
 from shapelint.jobs import serialized
@@ -133,6 +133,8 @@ def checked(job: Job) -> Report:
             ignore=job.ignore,
             picture=job.picture,
         )
+        if job.spec:
+            report = replace(report, specs={job.spec: report.spec(job.spec)})
     return without_ignored(report, job)
 
 

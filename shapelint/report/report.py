@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from shapelint.facts.result import CheckResult
 from shapelint.report import json, text
 from shapelint.report.plain import plain
+from shapelint.spec.live import Live
+from shapelint.spec.write import spec_text
 
 
 @dataclass(frozen=True, slots=True)
 class Report(CheckResult):
-    """Everything that one check of one model found; `str` is the text report."""
+    """Everything that one check of one model found; `str` is the text report.
+
+    `live` is the model itself, for what is asked of it later.
+    """
+
+    live: Live | None = field(default=None, compare=False, repr=False)
+
+    def spec(self, form: str) -> str:
+        """What the contract means for another tool ("torch-export", "onnx", "python", "json"), as text.
+
+        Raises SpecError for a form that does not exist, and where the text cannot be given.
+        """
+        return self.specs[form] if form in self.specs else spec_text(self, form, self.live)
 
     def to_json(self) -> str:
         """The text that `--format json` prints for this report alone."""

@@ -52,6 +52,7 @@ class CheckOptions(ModelOptions):
     jobs: int = 1
     picture: bool = False
     cache: bool = True
+    spec: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,7 @@
+"""The names of the forms of a spec."""
+
+from __future__ import annotations
+
+from typing import Final
+
+FORMS: Final = ("torch-export", "python", "json")

@@ -1,0 +1,49 @@
+"""The Python text of a contract agrees with the contract, and needs nothing to run."""
+
+from __future__ import annotations
+
+from itertools import product
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+
+import shapelint
+from examples.codec import Net as Codec
+from examples.unet65 import Net as UNet
+from shapelint.errors import SpecError
+from shapelint.report.report import Report
+
+
+class Squares(nn.Module):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return nn.functional.max_pool2d(x, 3) + nn.functional.max_pool2d(x, 3).transpose(2, 3)
+
+
+def loaded(net: object, spec: str) -> tuple[dict[str, Any], Report]:
+    report = shapelint.check(net, spec)
+    scope: dict[str, Any] = {}
+    exec(report.spec("python"), scope)
+    return scope, report
+
+
+@pytest.mark.parametrize("net", [UNet, Squares, lambda: nn.Conv2d(1, 1, 5)])
+def test_it_takes_the_sizes_that_the_contract_takes(net: Any) -> None:
+    scope, report = loaded(net, "1,3,H,W" if net is UNet else "1,1,H,W")
+    wanted = report.contract.restores if report.contract.meant else report.contract.runs
+    for size in product(range(1, 34), repeat=2):
+        assert scope["fits"](*size) == (size in wanted), size
+
+
+def test_it_names_the_nearest_sizes() -> None:
+    scope, report = loaded(Codec, "1,1,L")
+    scope["check_size"](32312)
+    with pytest.raises(ValueError, match=r"^32000 does not fit: L 312 mod 320; the nearest are 31992 and 32312$"):
+        scope["check_size"](32000)
+    assert [each and each["L"] for each in report.contract.nearest(L=32000)] == [31992, 32312]
+
+
+def test_a_model_that_fits_nowhere_has_none() -> None:
+    with pytest.raises(SpecError, match="no size check: right for: no size"):
+        shapelint.check(nn.Sequential(nn.Conv1d(1, 2, 3), nn.Conv1d(1, 2, 3)), "1,1,L").spec("python")
