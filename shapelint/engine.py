@@ -54,17 +54,19 @@ def check(
     select: Sequence[str] = (),
     ignore: Sequence[str] = (),
     picture: bool = False,
+    calls: bool = True,
 ) -> Report:
     """The report on a model: a module, a class, a factory, 'pkg.mod:Net', or the path of an .onnx or .pt2 file.
 
     `inputs` is one spec ("1,3,H,W"), one shape, or the list of positional arguments; where there are none they are
     inferred. `sizes` are asked sizes of symbols ({"H": range(32, 513)}); `expect` a spec of the first output; `confirm`
-    names onnxruntime providers ("cpu", "cuda"); `picture` keeps what the HTML page draws. Raises a ShapelintError where
-    it cannot be done, and an InternalError for a bug of shapelint's own. Several threads may check, each in its turn.
+    names onnxruntime providers ("cpu", "cuda"); `picture` keeps what the HTML page draws, `calls` the recorded calls.
+    Raises a ShapelintError where it cannot be done, and an InternalError for a bug of shapelint's own. Several threads
+    may check, each in its turn.
     """
     _check_kinds(call_kwargs=call_kwargs, method=method, confirm=confirm, select=select, ignore=ignore)
     rules = select_rules(select, ignore, _installed_rules())
-    options = Options(parse_sizes(sizes), _expected(expect), _providers(confirm), train, method, picture)
+    options = Options(parse_sizes(sizes), _expected(expect), _providers(confirm), train, method, picture, calls)
     saved = load_saved(target, init_kwargs, method, train=train) if is_saved(target) else None
     parsed = parse_inputs(inputs, call_kwargs) if saved is None else saved.inputs(parse_inputs(inputs, call_kwargs))
     assumes = inputs is None and saved is None and not any(parsed.tensors())
@@ -277,6 +279,7 @@ def _report(model: Assumption, analysis: Analysis, findings: tuple[Finding, ...]
         picture=None if analysis.picture is None else proposed(analysis.picture, marked),
         assumed=model.sentence,
         comment=model.comment,
+        calls=analysis.calls,
     )
 
 

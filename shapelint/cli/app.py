@@ -182,6 +182,30 @@ def show(apart: bool, /, target: str, file: str | None, **given: Any) -> int:
 
 
 @command.command()
+@click.argument("target", shell_complete=complete_files)
+@options.model_options
+@click.option("--at", multiple=True, callback=options.read_point, metavar="SIZE", help="One size: H=65,W=70.")
+@click.option("--table", is_flag=True, help="The table of the layers in the place of the source.")
+@click.option("--format", "form", type=Choice(("text", "json")), default="text", help="How it is written (text).")
+@options.cache_option
+@options.traceback_option
+@click.pass_obj
+def shapes(
+    apart: bool, /, target: str, at: dict[str, int] | None, table: bool, form: str, **given: Any
+) -> int:
+    """Prints the source of a model with the shapes of every line.
+
+    Shapes are in symbols that hold for all sizes, or numbers --at one size. Lines that fit for some sizes only, and
+    layers that lose a row, are marked.
+    """
+    checker = Checker(CheckOptions(**given, calls=True))
+    checker.add_targets((target,))
+    checker.check(View("shapes-json" if form == "json" else "shapes", at=at, table=table), apart=apart)
+    checker.deliver(None)
+    return FAILED if checker.failed else CLEAN
+
+
+@command.command()
 @click.argument("files", nargs=-1, metavar="[FILE]...")
 @options.timeout_option
 @options.cache_option

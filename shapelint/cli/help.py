@@ -23,6 +23,7 @@ EXAMPLES: Final = {
         "shapelint check pkg.nets:UNet --kwargs '{\"depth\": 4}' --input 1,3,H,W --format sarif --output sizes.sarif",
     ),
     "sizes": ("shapelint sizes mymodel.py:Net --input 1,3,H,W",),
+    "shapes": ("shapelint shapes mymodel.py:Net --input 1,3,H,W", "shapelint shapes mymodel.py --at H=65,W=70"),
     "show": ("shapelint show mymodel.py:Net --input 1,3,H,W -o net.html",),
     "explain": ("shapelint explain SL201", "shapelint explain skip-size"),
     "rules": ("shapelint rules",),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from shapelint.facts.call import Call
 from shapelint.facts.contract import Contract
 from shapelint.facts.diagnosis import Diagnosis, Rewrite
 from shapelint.facts.failure import Failure
@@ -179,6 +180,7 @@ class Analysis:
     table: ShortTable | None = None
     transform: LostTransform | None = None
     picture: Picture | None = None
+    calls: tuple[Call, ...] = ()
 
     @property
     def wanted(self) -> SizeSet:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from shapelint.facts.call import Call
 from shapelint.facts.contract import Contract
 from shapelint.facts.finding import Confirmation, Finding
 from shapelint.facts.graph import Pair
@@ -17,7 +18,8 @@ class CheckResult:
 
     `silenced` are the findings on whose line a comment `# shapelint: ignore` stands; nobody is told of them.
     `picture` is there where it was asked for. `assumed` says what was assumed of the inputs and why, "" where they were
-    given; `comment` is the line that says so above the class, "" where no comment can say it.
+    given; `comment` is the line that says so above the class, "" where no comment can say it. `calls` are all recorded
+    calls in the order of the run, with their places and their shapes in symbols.
     """
 
     target: str
@@ -32,6 +34,7 @@ class CheckResult:
     picture: Picture | None = None
     assumed: str = ""
     comment: str = ""
+    calls: tuple[Call, ...] = ()
 
     @property
     def ok(self) -> bool:

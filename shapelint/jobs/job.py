@@ -34,6 +34,7 @@ class Job(ModelOptions):
     timeout: float = 0.0
     cache_dir: str = ""
     picture: bool = False
+    calls: bool = False
     found: bool = False
 
     def __hash__(self) -> int:
@@ -56,6 +57,7 @@ def job_of(model: ConfiguredModel, config: Config, options: CheckOptions) -> Job
         timeout=TIMEOUT if timeout is None else timeout,
         cache_dir=config.cache_dir or "",
         picture=options.picture,
+        calls=options.calls,
     )
 
 

@@ -131,6 +131,7 @@ def checked(job: Job) -> Report:
             select=job.select,
             ignore=job.ignore,
             picture=job.picture,
+            calls=job.calls,
         )
     return without_ignored(report, job)
 

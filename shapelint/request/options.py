@@ -50,6 +50,7 @@ class CheckOptions(ModelOptions):
     usual_confirm: tuple[str, ...] = ()
     jobs: int = 1
     picture: bool = False
+    calls: bool = False
     cache: bool = True
 
 
@@ -63,3 +64,4 @@ class Options:
     train: bool
     method: str | None
     picture: bool = False
+    calls: bool = False
