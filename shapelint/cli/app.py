@@ -23,6 +23,7 @@ from shapelint.cli.fix import FixOptions, fixing
 from shapelint.cli.help import Choice, Commands, complete_files
 from shapelint.cli.view import RENEWED, View, coloured
 from shapelint.cli.write_inputs import write_inputs
+from shapelint.errors import ShapelintError
 from shapelint.request.options import CheckOptions
 from shapelint.terminal import output
 from shapelint.terminal.error_lines import one_line, show_traceback
@@ -221,6 +222,21 @@ def hook(apart: bool, /, files: tuple[str, ...], **given: Any) -> int:
     checker.check(View("text", coloured(), quiet=True), apart=apart)
     checker.deliver(None)
     return FAILED if checker.failed else FOUND if checker.found else CLEAN
+
+
+@command.command()
+@options.traceback_option
+def lsp(traceback: bool) -> int:
+    """Answers an editor.
+
+    Speaks the Language Server Protocol on standard input and output; needs `pip install 'shapelint[lsp]'`.
+    """
+    try:
+        from shapelint.editor.server import serve
+    except ModuleNotFoundError as error:
+        raise ShapelintError(f"{error.name} is not installed; write pip install 'shapelint[lsp]'") from error
+    serve()
+    return CLEAN
 
 
 @command.command("clean")

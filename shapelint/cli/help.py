@@ -29,6 +29,7 @@ EXAMPLES: Final = {
     "rules": ("shapelint rules",),
     "hook": ("shapelint hook mymodel.py nets/unet.py",),
     "clean": ("shapelint clean",),
+    "lsp": ("shapelint lsp",),
     "doctor": ("shapelint doctor", "shapelint doctor mymodel.py:Net"),
 }
 
