@@ -22,6 +22,7 @@ from shapelint.cli.doctor import doctor
 from shapelint.cli.fix import FixOptions, fixing
 from shapelint.cli.help import Choice, Commands, complete_files
 from shapelint.cli.view import RENEWED, View, coloured
+from shapelint.cli.watch import watch
 from shapelint.cli.write_inputs import write_inputs
 from shapelint.errors import ShapelintError
 from shapelint.request.options import CheckOptions
@@ -281,5 +282,5 @@ def _chosen(given: Mapping[str, Any], *, needed: bool) -> tuple[Rule, ...]:
     return select_rules((*given["select"], *more), given["ignore"])
 
 
-for each in (explain, rules, doctor):
+for each in (explain, rules, doctor, watch):
     command.add_command(each)

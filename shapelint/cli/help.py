@@ -30,6 +30,7 @@ EXAMPLES: Final = {
     "hook": ("shapelint hook mymodel.py nets/unet.py",),
     "clean": ("shapelint clean",),
     "lsp": ("shapelint lsp",),
+    "watch": ("shapelint watch", "shapelint watch src/nets"),
     "doctor": ("shapelint doctor", "shapelint doctor mymodel.py:Net"),
 }
 
