@@ -21,7 +21,7 @@ from shapelint.locks import one_check
 from shapelint.registry import load_rules, select_rules
 from shapelint.report.report import Report
 from shapelint.request.inputs import Inputs, parse_inputs
-from shapelint.request.options import Options
+from shapelint.request.options import Options, drawn
 from shapelint.request.question import Question, question
 from shapelint.request.signature import call_mistake
 from shapelint.request.spec import Expectation, parse_expect, parse_sizes
@@ -53,20 +53,20 @@ def check(
     method: str | None = None,
     select: Sequence[str] = (),
     ignore: Sequence[str] = (),
-    picture: bool = False,
+    picture: bool | None = None,
     calls: bool = True,
 ) -> Report:
     """The report on a model: a module, a class, a factory, 'pkg.mod:Net', or the path of an .onnx or .pt2 file.
 
     `inputs` is one spec ("1,3,H,W"), one shape, or the list of positional arguments; where there are none they are
     inferred. `sizes` are asked sizes of symbols ({"H": range(32, 513)}); `expect` a spec of the first output; `confirm`
-    names onnxruntime providers ("cpu", "cuda"); `picture` keeps what the HTML page draws, `calls` the recorded calls.
-    Raises a ShapelintError where it cannot be done, and an InternalError for a bug of shapelint's own. Several threads
+    names onnxruntime providers ("cpu", "cuda"); `picture` keeps what the page draws (by default in a notebook), `calls`
+    the calls. Raises a ShapelintError where it cannot be done, an InternalError for a bug of shapelint's own. Threads
     may check, each in its turn.
     """
     _check_kinds(call_kwargs=call_kwargs, method=method, confirm=confirm, select=select, ignore=ignore)
     rules = select_rules(select, ignore, _installed_rules())
-    options = Options(parse_sizes(sizes), _expected(expect), _providers(confirm), train, method, picture, calls)
+    options = Options(parse_sizes(sizes), _expected(expect), _providers(confirm), train, method, drawn(picture), calls)
     saved = load_saved(target, init_kwargs, method, train=train) if is_saved(target) else None
     parsed = parse_inputs(inputs, call_kwargs) if saved is None else saved.inputs(parse_inputs(inputs, call_kwargs))
     assumes = inputs is None and saved is None and not any(parsed.tensors())

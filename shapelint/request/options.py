@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Final
@@ -65,3 +66,8 @@ class Options:
     method: str | None
     picture: bool = False
     calls: bool = False
+
+
+def drawn(picture: bool | None) -> bool:
+    """Whether a report keeps its picture: as asked, else where IPython runs, whose notebooks show it."""
+    return hasattr(builtins, "get_ipython") if picture is None else picture
