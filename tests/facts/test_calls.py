@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import random
+import sys
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -15,12 +16,14 @@ import pytest
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 import shapelint
 from benchmarks.packages.entry import Entry
 from examples.mymodel import Net as Autoencoder
 from examples.unet65 import Net as UNet
 from shapelint.facts.call import Call, Trail
+from shapelint.instrument.frames import calling_place
 from shapelint.jobs.serialized import dumps, loads
 from shapelint.report.report import Report
 from shapelint.request.inputs import parse_inputs
@@ -88,6 +91,39 @@ def test_what_is_told_of_the_layers_of_a_package_is_so(name: str, network: Calla
         assert not said - seen, f"{sizes}: {list((said - seen).items())[:3]}"
         all_seen, all_told = all_seen + seen.total(), all_told + said.total()
     assert all_told >= 0.98 * all_seen or not report.contract.proved
+
+
+class Listening(TorchFunctionMode):
+    """Hears where each call of a torch function stands, and what it gives."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: Seen = Counter()
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        output = func(*args, **(kwargs or {}))
+        if tensors := tensors_in(output):
+            place = calling_place(sys._getframe(1))
+            shapes = tuple(tuple(tensor.shape) for tensor in tensors)
+            self.seen["" if place is None else str(place.span()), shapes] += 1
+        return output
+
+
+@pytest.mark.parametrize("name", ["timm resnet10t", "timm vit dynamic padded", "monai UNet 3d", "monai SegResNet 3d"])
+def test_what_is_told_of_the_functions_of_a_package_is_so(name: str, network: Callable[[str], Entry]) -> None:
+    entry = network(name)
+    report = shapelint.check(entry.build, entry.inputs)
+    sizes = dict.fromkeys(report.contract.symbols, 40)
+    sizes = next((each for each in report.contract.nearest(**sizes) if each), sizes)
+    args, kwargs = parse_inputs(entry.inputs, None).map(partial(real, sizes=sizes))
+    module, heard = entry.build().eval(), Listening()
+    with heard:
+        attempt(module, *args, **kwargs)
+    followed: dict[Trail, int] = {}
+    shapes = [(str(call.place), call.given(sizes, followed)) for call in report.calls if not call.kind]
+    said = Counter((place, shape) for place, shape in shapes if shape)
+    assert not said - heard.seen
+    assert said.total() >= 0.98 * heard.seen.total()
 
 
 class Halves(nn.Module):
