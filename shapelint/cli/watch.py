@@ -10,7 +10,7 @@ import click
 
 from shapelint.cli import options
 from shapelint.cli.checker import Checker
-from shapelint.cli.help import complete_files
+from shapelint.cli.help import Command, complete_files
 from shapelint.cli.view import View, coloured
 from shapelint.errors import ShapelintError
 from shapelint.request.config import FILE, SAVED
@@ -22,7 +22,7 @@ from shapelint.terminal.error_lines import one_line
 _WAIT: Final = 100  # milliseconds in which several saves count as one
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("targets", nargs=-1, metavar="[TARGET]...", shell_complete=complete_files)
 @options.model_options
 @options.sizes_option

@@ -30,7 +30,7 @@ class SymbolicShape:
         return ",".join(map(str, self.dims))
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True)
 class Trail:
     """The conditions on which one recorded run took its way, in order, within a domain; `seen` are its own sizes.
 
@@ -42,6 +42,9 @@ class Trail:
     seen: Mapping[str, int]
     conditions: tuple[Condition, ...]
     raising: tuple[bool, ...]
+
+    def __hash__(self) -> int:
+        return hash((len(self.conditions), *self.seen.items()))
 
     def followed(self, sizes: Mapping[str, int]) -> int:
         """How many of the conditions hold before the first that does not; -1 outside of the domain."""
