@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache, partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -21,7 +21,7 @@ from shapelint.locks import one_check
 from shapelint.registry import load_rules, select_rules
 from shapelint.report.report import Report
 from shapelint.request.inputs import Inputs, parse_inputs
-from shapelint.request.options import Options
+from shapelint.request.options import Options, check_kinds, drawn
 from shapelint.request.question import Question, question
 from shapelint.request.signature import call_mistake
 from shapelint.request.spec import Expectation, parse_expect, parse_sizes
@@ -56,19 +56,21 @@ def check(
     method: str | None = None,
     select: Sequence[str] = (),
     ignore: Sequence[str] = (),
-    picture: bool = False,
+    picture: bool | None = None,
+    calls: bool = True,
 ) -> Report:
     """The report on a model: a module, a class, a factory, 'pkg.mod:Net', or the path of an .onnx or .pt2 file.
 
     `inputs` is one spec ("1,3,H,W"), one shape, or the list of positional arguments; where there are none they are
     inferred. `build` is the call that builds the model, as text. `sizes` are asked sizes of symbols
     ({"H": range(32, 513)}); `expect` a spec of the first output; `confirm` names onnxruntime providers ("cpu", "cuda");
-    `picture` keeps what the HTML page draws. Raises a ShapelintError where it cannot be done, and an InternalError
-    for a bug of shapelint's own. Several threads may check, each in its turn.
+    `picture` keeps what the page draws (by default in a notebook), `calls` the calls. Raises a ShapelintError where it
+    cannot be done, an InternalError for a bug of shapelint's own. Threads may check, each in its turn.
     """
-    _check_kinds(call_kwargs=call_kwargs, build=build, method=method, confirm=confirm, select=select, ignore=ignore)
+    check_kinds(call_kwargs=call_kwargs, build=build, method=method, confirm=confirm, select=select, ignore=ignore)
     rules = select_rules(select, ignore, _installed_rules())
-    options = Options(parse_sizes(sizes), _expected(expect), _providers(confirm), train, method, picture, build)
+    asked_of = parse_sizes(sizes), _expected(expect), _providers(confirm)
+    options = Options(*asked_of, train, method, drawn(picture), build, calls)
     saved = load_saved(target, init_kwargs, build, method, train=train) if is_saved(target) else None
     parsed = parse_inputs(inputs, call_kwargs) if saved is None else saved.inputs(parse_inputs(inputs, call_kwargs))
     assumes = inputs is None and saved is None and not any(parsed.tensors())
@@ -109,24 +111,6 @@ def _model(
     default = torch.get_default_dtype()  # as the import of the user's module leaves it
     fitted = given.fitted(getattr(loaded.module, options.method or "forward"))
     return Assumption(loaded, init_kwargs, fitted.in_dtype(str(default)), "")
-
-
-_KINDS: Final[Mapping[str, tuple[Any, str]]] = {
-    "call_kwargs": (Mapping | None, "dict of arguments"),
-    "build": (str | None, "text of Python"),
-    "method": (str | None, "name"),
-    "confirm": (Iterable, "tuple of providers"),
-    "select": (Iterable, "list of codes"),
-    "ignore": (Iterable, "list of codes"),
-}
-
-
-def _check_kinds(**given: object) -> None:
-    """SpecError where an argument is of a type that it cannot be."""
-    for name, value in given.items():
-        kind, words = _KINDS[name]
-        if not isinstance(value, kind):
-            raise SpecError(f"{name} is of type {type(value).__name__}, but no {words}")
 
 
 def _trier(
@@ -284,6 +268,7 @@ def _report(model: Assumption, analysis: Analysis, findings: tuple[Finding, ...]
         picture=None if analysis.picture is None else proposed(analysis.picture, marked),
         assumed=model.sentence,
         comment=model.comment,
+        calls=analysis.calls,
     )
 
 

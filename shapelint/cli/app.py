@@ -24,7 +24,9 @@ from shapelint.cli.help import Choice, Commands, complete_files
 from shapelint.cli.lock import diff, lock
 from shapelint.cli.spec import spec
 from shapelint.cli.view import RENEWED, View, coloured
+from shapelint.cli.watch import watch
 from shapelint.cli.write_inputs import write_inputs
+from shapelint.errors import ShapelintError
 from shapelint.request.options import CheckOptions
 from shapelint.terminal import output
 from shapelint.terminal.error_lines import one_line, show_traceback
@@ -184,6 +186,30 @@ def show(apart: bool, /, target: str, file: str | None, **given: Any) -> int:
 
 
 @command.command()
+@click.argument("target", shell_complete=complete_files)
+@options.model_options
+@click.option("--at", multiple=True, callback=options.read_point, metavar="SIZE", help="One size: H=65,W=70.")
+@click.option("--table", is_flag=True, help="The table of the layers in the place of the source.")
+@click.option("--format", "form", type=Choice(("text", "json")), default="text", help="How it is written (text).")
+@options.cache_option
+@options.traceback_option
+@click.pass_obj
+def shapes(
+    apart: bool, /, target: str, at: dict[str, int] | None, table: bool, form: str, **given: Any
+) -> int:
+    """Prints the source of a model with the shapes of every line.
+
+    Shapes are in symbols that hold for all sizes, or numbers --at one size. Lines that fit for some sizes only, and
+    layers that lose a row, are marked.
+    """
+    checker = Checker(CheckOptions(**given, calls=True))
+    checker.add_targets((target,))
+    checker.check(View("shapes-json" if form == "json" else "shapes", at=at, table=table), apart=apart)
+    checker.deliver(None)
+    return FAILED if checker.failed else CLEAN
+
+
+@command.command()
 @click.argument("files", nargs=-1, metavar="[FILE]...")
 @options.timeout_option
 @options.cache_option
@@ -199,6 +225,21 @@ def hook(apart: bool, /, files: tuple[str, ...], **given: Any) -> int:
     checker.check(View("text", coloured(), quiet=True), apart=apart)
     checker.deliver(None)
     return FAILED if checker.failed else FOUND if checker.found else CLEAN
+
+
+@command.command()
+@options.traceback_option
+def lsp(traceback: bool) -> int:
+    """Answers an editor.
+
+    Speaks the Language Server Protocol on standard input and output; needs `pip install 'shapelint[lsp]'`.
+    """
+    try:
+        from shapelint.editor.server import serve
+    except ModuleNotFoundError as error:
+        raise ShapelintError(f"{error.name} is not installed; write pip install 'shapelint[lsp]'") from error
+    serve()
+    return CLEAN
 
 
 @command.command("clean")
@@ -243,5 +284,5 @@ def _chosen(given: Mapping[str, Any], *, needed: bool) -> tuple[Rule, ...]:
     return select_rules((*given["select"], *more), given["ignore"])
 
 
-for each in (explain, rules, doctor, spec, lock, diff):
+for each in (explain, rules, doctor, spec, lock, diff, watch):
     command.add_command(each)

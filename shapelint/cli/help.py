@@ -26,11 +26,14 @@ EXAMPLES: Final = {
     "spec": ("shapelint spec mymodel.py:Net --input N,3,H,W --for torch-export",),
     "lock": ("shapelint lock", "shapelint lock mymodel.py:Net --input 1,3,H,W"),
     "diff": ("shapelint diff", "shapelint diff --base main"),
+    "shapes": ("shapelint shapes mymodel.py:Net --input 1,3,H,W", "shapelint shapes mymodel.py --at H=65,W=70"),
     "show": ("shapelint show mymodel.py:Net --input 1,3,H,W -o net.html",),
     "explain": ("shapelint explain SL201", "shapelint explain skip-size"),
     "rules": ("shapelint rules",),
     "hook": ("shapelint hook mymodel.py nets/unet.py",),
     "clean": ("shapelint clean",),
+    "lsp": ("shapelint lsp",),
+    "watch": ("shapelint watch", "shapelint watch src/nets"),
     "doctor": ("shapelint doctor", "shapelint doctor mymodel.py:Net"),
 }
 

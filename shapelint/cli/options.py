@@ -48,6 +48,19 @@ def read_seconds(context: click.Context, parameter: click.Parameter, value: floa
     raise click.BadParameter(f"{value:g} is no number of seconds; write 60, or 0 for no limit", context, parameter)
 
 
+def read_point(context: click.Context, parameter: click.Parameter, value: tuple[str, ...]) -> dict[str, int] | None:
+    """The size in an option, such as H=65,W=70; None where it is not given."""
+    found: dict[str, int] = {}
+    for part in (part for text in value for part in text.split(",")):
+        name, equals, number = (word.strip() for word in part.partition("="))
+        if not (name and equals and number.isascii() and number.isdigit() and len(number) <= 10):
+            raise click.BadParameter(f"{part!r} is no size; write H=65,W=70", context, parameter)
+        if name in found:
+            raise click.BadParameter(f"{name} is given twice", context, parameter)
+        found[name] = int(number)
+    return found or None
+
+
 def read_count(context: click.Context, parameter: click.Parameter, value: str) -> int:
     """A number of processes; `auto` and 0 stand for the number of processors."""
     if value == "auto":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,11 +14,15 @@ from shapelint.suppression.baseline import Baseline
 from shapelint.terminal.output import visible
 
 RENEWED: Final = "baseline"
+SHAPES: Final = ("shapes", "shapes-json")
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """How the reports are to be written; `width` is that of the terminal, None where there is none."""
+    """How the reports are to be written; `width` is that of the terminal, None where there is none.
+
+    The shapes of a model are told `at` one size, or in symbols; as a `table` of its layers, or with its source.
+    """
 
     form: str = "text"
     colour: bool = False
@@ -27,6 +31,8 @@ class View:
     plain: bool = False
     width: int | None = None
     spec: str = ""
+    at: Mapping[str, int] | None = None
+    table: bool = False
 
     def marked(self, reports: Iterable[CheckResult]) -> tuple[CheckResult, ...]:
         """The reports with what the baseline knows of them, where there is one."""
@@ -35,7 +41,7 @@ class View:
     @property
     def tells_failures(self) -> bool:
         """Whether the form has a place for the checks that could not be done."""
-        return self.form not in ("text", "concise", "statistics", "sizes", "spec", RENEWED)
+        return self.form not in ("text", "concise", "statistics", "sizes", "spec", *SHAPES, RENEWED)
 
     def rendered(self, reports: Iterable[CheckResult], failures: Sequence[str] = ()) -> str:
         """The text of the reports, and of the checks that could not be done where the form has a place for them."""
@@ -43,7 +49,7 @@ class View:
 
         from shapelint.report.plain import plain
 
-        exact = self.form in ("json", "spec", RENEWED)
+        exact = self.form in ("json", "spec", *SHAPES, RENEWED)
         reports = tuple(reports) if exact else tuple(plain(report) for report in reports)
         failures = failures if exact else [escaped(line) for line in failures]
         if self.form == "spec":
@@ -57,6 +63,8 @@ class View:
 
             how = {"colour": self.colour, "plain": self.plain}
             return visible("\n".join(sizes.render(report, **how, width=self.width) for report in reports))
+        if self.form in SHAPES:
+            return self._shapes(reports)
         if self.form == RENEWED and self.baseline is not None:
             return self.baseline.renewed(reports)
         module = import_module(f"shapelint.report.{self.form}")  # each form has a module of its name
@@ -64,6 +72,13 @@ class View:
             return str(module.render(reports, failures=failures))
         written = str(module.render(reports))
         return visible(written) if self.form in ("concise", "statistics") else written
+
+    def _shapes(self, reports: Iterable[CheckResult]) -> str:
+        from shapelint.report import shapes
+
+        if self.form == "shapes":
+            return visible("\n".join(shapes.render(report, at=self.at, table=self.table) for report in reports))
+        return "".join(shapes.render_json(report, at=self.at) for report in reports)
 
 
 def coloured() -> bool:

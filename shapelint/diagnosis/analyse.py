@@ -13,6 +13,7 @@ from shapelint.diagnosis.asked import Judge, Settled
 from shapelint.diagnosis.axis_mix_up import axis_mix_up
 from shapelint.diagnosis.baked_branches import portability
 from shapelint.diagnosis.broadcasts import broadcasts
+from shapelint.diagnosis.calls import calls_of
 from shapelint.diagnosis.case import Case
 from shapelint.diagnosis.diagnose import diagnose
 from shapelint.diagnosis.input_padding import padded_to
@@ -81,7 +82,8 @@ def study(loaded: Loaded, parsed: Inputs, asked: Question, options: Options) -> 
     analysis = _suspected(_diagnosed(analysis, case), case)
     picture = draw(analysis, case) if options.picture else None
     known = portability(explored, analysis)
-    return replace(analysis, picture=picture, portability=known), explored.subject
+    calls = calls_of(explored, region, graph, analysis.pairs) if options.calls else ()
+    return replace(analysis, picture=picture, portability=known, calls=calls), explored.subject
 
 
 def _judging(solver: Solver, asked: Question, options: Options) -> Solver:

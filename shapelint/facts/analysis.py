@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from shapelint.facts.call import Call
 from shapelint.facts.contract import Contract
 from shapelint.facts.diagnosis import Diagnosis, Rewrite, WrongAnnotation
 from shapelint.facts.failure import Failure
@@ -182,6 +183,7 @@ class Analysis:
     transform: LostTransform | None = None
     picture: Picture | None = None
     annotations: tuple[WrongAnnotation, ...] = ()
+    calls: tuple[Call, ...] = ()
 
     @property
     def wanted(self) -> SizeSet:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from shapelint.facts.call import Call
 from shapelint.facts.contract import Contract
 from shapelint.facts.finding import Confirmation, Finding
 from shapelint.facts.graph import Pair
@@ -19,7 +20,8 @@ class CheckResult:
     `silenced` are the findings on whose line a comment `# shapelint: ignore` stands; nobody is told of them.
     `picture` is there where it was asked for. `assumed` says what was assumed of the inputs and why, "" where they were
     given; `comment` is the line that says so above the class, "" where no comment can say it. `specs` are
-    the specs for other tools that were written while the model was there.
+    the specs for other tools that were written while the model was there. `calls` are all recorded calls in the order
+    of the run, with their places and their shapes in symbols.
     """
 
     target: str
@@ -35,6 +37,7 @@ class CheckResult:
     assumed: str = ""
     comment: str = ""
     specs: Mapping[str, str] = field(default_factory=dict)
+    calls: tuple[Call, ...] = ()
 
     @property
     def ok(self) -> bool:

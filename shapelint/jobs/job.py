@@ -34,6 +34,7 @@ class Job(ModelOptions):
     timeout: float = 0.0
     cache_dir: str = ""
     picture: bool = False
+    calls: bool = False
     found: bool = False
     spec: str = ""
 
@@ -58,6 +59,7 @@ def job_of(model: ConfiguredModel, config: Config, options: CheckOptions) -> Job
         cache_dir=config.cache_dir or "",
         picture=options.picture,
         spec=options.spec,
+        calls=options.calls,
     )
 
 

@@ -49,7 +49,8 @@ def processes(wanted: int) -> int:
 class Running:
     """Jobs at work: their `reports` by number, and a line told to `fail` for each one that has none.
 
-    The line of a model that nobody named, and that cannot be checked, is told with `failed=False`.
+    The line of a model that nobody named, and that cannot be checked, is told with `failed=False`. A process that is
+    `warm` has imported torch and never run a line of it, so that it may fork.
     """
 
     jobs: Sequence[Job]
@@ -58,6 +59,7 @@ class Running:
     traceback: bool = False
     texts: Mapping[str, bytes] = field(default_factory=dict)
     keep: Callable[[Job, bytes], None] | None = None
+    warm: bool = False
     reports: dict[int, Report] = field(default_factory=dict)
     _lines: dict[int, str] = field(default_factory=dict)
     _passed: set[int] = field(default_factory=set)
@@ -71,7 +73,7 @@ class Running:
     def run(self, workers: int) -> None:
         """Does the jobs in so many processes, or in this one where `workers` is 0 or there is no fork."""
         numbers = range(len(self.jobs))
-        if workers and can_fork():
+        if workers and (can_fork() or (self.warm and hasattr(os, "fork"))):
             with _numbers(numbers) as take:
                 count = min(workers, len(self.jobs))
                 run_crew(count, self._work(take, apart=True), self._hear, self._seconds, self._ended)

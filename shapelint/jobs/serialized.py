@@ -1,9 +1,9 @@
 """Reports as bytes: for another process, or for the cache.
 
 The bytes are JSON, in which what JSON has no form for stands as `[tag, ...]`: a tuple, a data class with its fields, an
-enum's member, a set of sizes or a function as its text. Only shapelint's own data classes are known by name, so bytes
-of whatever origin can be refused but never run code. Pickle is not used: how it writes an enum depends on the version
-of Python.
+enum's member, a set of sizes or a function as its text, a trail that stands further up as its number. Only shapelint's
+own data classes are known by name, so bytes of whatever origin can be refused but never run code. Pickle is not used:
+how it writes an enum depends on the version of Python.
 """
 
 from __future__ import annotations
@@ -18,15 +18,17 @@ from itertools import chain
 from typing import Any, Final
 
 from shapelint.errors import ShapelintError
-from shapelint.facts import contract, failure, finding, graph, picture, region
+from shapelint.facts import call, contract, failure, finding, graph, picture, region
+from shapelint.facts.call import Trail
 from shapelint.facts.contract import Contract
 from shapelint.report.report import Report
+from shapelint.size import condition
 from shapelint.size.expression import parse_function
 from shapelint.size.function import Function
 from shapelint.size.sets import SizeSet
 from shapelint.source import span
 
-_MODULES: Final = (contract, failure, finding, graph, picture, region, span)
+_MODULES: Final = (call, condition, contract, failure, finding, graph, picture, region, span)
 _KINDS: Final[dict[str, Any]] = {
     each.__name__: each
     for each in chain([Report], *(vars(module).values() for module in _MODULES))
@@ -50,7 +52,7 @@ class UnreadableError(ShapelintError):
 
 def dumps(report: Report) -> bytes:
     """The report as bytes. Raises TypeError for a part that no report has."""
-    return json.dumps(_written(report), separators=(",", ":")).encode()
+    return json.dumps(_Writer().written(report), separators=(",", ":")).encode()
 
 
 def loads(data: bytes) -> Report:
@@ -64,28 +66,43 @@ def loads(data: bytes) -> Report:
     return found
 
 
-def _written(value: Any) -> Any:
-    """A value as JSON has it. Raises TypeError for one that is no part of a report."""
-    kind = type(value)
-    if kind in _PLAIN:
-        return value
-    if isinstance(value, enum.Enum):
-        return ["e", _named(kind), value.name]
-    if isinstance(value, int):
-        return int(value)
-    if kind in _SEQUENCES:
-        return [_SEQUENCES[kind], *map(_written, value)]
-    if isinstance(value, Mapping):
-        return ["d", *([_written(key), _written(each)] for key, each in value.items())]
-    if isinstance(value, SizeSet):
-        return ["s", list(value.symbols), value.isl_text]
-    if isinstance(value, Function):
-        return ["f", str(value)]
-    if kind is Fraction:
-        return ["q", value.numerator, value.denominator]
-    if is_dataclass(value):
-        return ["o", _named(kind), *(_written(getattr(value, name)) for name in _stored(kind.__name__))]
-    raise TypeError(f"a {kind.__name__} is no part of a report")
+class _Writer:
+    """Writes one report; a trail, which many calls share, is written once."""
+
+    def __init__(self) -> None:
+        self._trails: dict[Trail, int] = {}
+
+    def written(self, value: Any) -> Any:
+        """A value as JSON has it. Raises TypeError for one that is no part of a report."""
+        kind = type(value)
+        if kind in _PLAIN:
+            return value
+        if isinstance(value, enum.Enum):
+            return ["e", _named(kind), value.name]
+        if isinstance(value, int):
+            return int(value)
+        if kind in _SEQUENCES:
+            return [_SEQUENCES[kind], *map(self.written, value)]
+        if isinstance(value, Mapping):
+            return ["d", *([self.written(key), self.written(each)] for key, each in value.items())]
+        return self._made(value, kind)
+
+    def _made(self, value: Any, kind: type) -> Any:
+        """A value of a class of shapelint's own, or of Python's fractions."""
+        if isinstance(value, SizeSet):
+            return ["s", list(value.symbols), value.isl_text]
+        if isinstance(value, Function):
+            return ["f", str(value)]
+        if kind is Fraction:
+            return ["q", value.numerator, value.denominator]
+        if isinstance(value, Trail) and value in self._trails:
+            return ["r", self._trails[value]]
+        if is_dataclass(value):
+            parts = ["o", _named(kind), *(self.written(getattr(value, name)) for name in _stored(kind.__name__))]
+            if isinstance(value, Trail):
+                self._trails[value] = len(self._trails)
+            return parts
+        raise TypeError(f"a {kind.__name__} is no part of a report")
 
 
 def _named(kind: type) -> str:
@@ -108,6 +125,7 @@ class _Reader:
     def __init__(self) -> None:
         self._sets: dict[tuple[str, ...], SizeSet] = {}
         self._functions: dict[str, Function] = {}
+        self._trails: list[Trail] = []
 
     def read(self, value: Any) -> Any:
         """The value that was written. Raises any error where it was not written here."""
@@ -140,7 +158,15 @@ class _Reader:
 
     def _record(self, parts: list[Any]) -> Any:
         name, *values = parts
-        return _KINDS[name](**dict(zip(_stored(name), map(self.read, values), strict=True)))
+        made = _KINDS[name](**dict(zip(_stored(name), map(self.read, values), strict=True)))
+        if isinstance(made, Trail):
+            self._trails.append(made)
+        return made
+
+    def _trail(self, parts: list[Any]) -> Trail:
+        (number,) = parts
+        trail: Trail = self._trails[number]
+        return trail
 
 
 _READERS: Final[dict[str, Callable[[_Reader, list[Any]], Any]]] = {
@@ -149,4 +175,5 @@ _READERS: Final[dict[str, Callable[[_Reader, list[Any]], Any]]] = {
     "s": _Reader._size_set,
     "f": _Reader._function,
     "o": _Reader._record,
+    "r": _Reader._trail,
 }

@@ -132,6 +132,7 @@ def checked(job: Job) -> Report:
             select=job.select,
             ignore=job.ignore,
             picture=job.picture,
+            calls=job.calls,
         )
         if job.spec:
             report = replace(report, specs={job.spec: report.spec(job.spec)})

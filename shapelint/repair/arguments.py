@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -58,10 +59,11 @@ def with_edits(
 
 
 def without_cell_edits(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    """The findings, without edits of the cells of a notebook: those are not written."""
+    """The findings, without edits of the cells of a notebook, saved or just typed: those are not written."""
 
     def left(finding: Finding) -> Finding:
-        if finding.fix is None or not any(is_cell(edit.span.file) for edit in finding.fix.edits):
+        files = () if finding.fix is None else {edit.span.file for edit in finding.fix.edits}
+        if finding.fix is None or not any(is_cell(file) or not os.path.isfile(file) for file in files):
             return finding
         note = "no edit: a notebook is not written; make the change in its cell"
         return replace(finding, fix=replace(finding.fix, edits=()), notes=(*finding.notes, note))

@@ -52,7 +52,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "message": finding.message,
         "notes": list(finding.notes),
         "module": finding.module,
-        "location": _span(finding.location) if finding.location else None,
+        "location": span_data(finding.location) if finding.location else None,
         "fix": _fix(finding.fix) if finding.fix else None,
         "baseline": None if finding.baseline is None else str(finding.baseline),
     }
@@ -69,10 +69,11 @@ def _fix(fix: Fix) -> dict[str, Any]:
 
 
 def _edit(edit: Edit) -> dict[str, Any]:
-    return {"span": _span(edit.span), "replacement": edit.replacement}
+    return {"span": span_data(edit.span), "replacement": edit.replacement}
 
 
-def _span(span: Span) -> dict[str, Any]:
+def span_data(span: Span) -> dict[str, Any]:
+    """A place as plain data."""
     return {
         "file": span.file,
         "line": span.line,

@@ -13,6 +13,7 @@ from functools import partial
 from typing import Any, Final, TypeVar
 
 from shapelint.errors import escaped
+from shapelint.facts.call import Call
 from shapelint.facts.result import CheckResult
 from shapelint.size.sets import SizeSet
 from shapelint.source.span import Edit, Span
@@ -37,7 +38,7 @@ def _names(report: CheckResult) -> Iterator[str]:
 
 def _plain(value: Any, name: str, names: Mapping[str, str]) -> Any:
     """A part of a report; `name` is that of the field in which it stands."""
-    if isinstance(value, (enum.Enum, Span, Edit, SizeSet)):
+    if isinstance(value, (enum.Enum, Span, Edit, SizeSet, Call)):
         return value
     if isinstance(value, str):
         return _text(value, name, names)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from shapelint.facts.result import CheckResult
 from shapelint.report import json, text
 from shapelint.report.plain import plain
 from shapelint.spec.live import Live
 from shapelint.spec.write import spec_text
+
+_HEIGHT: Final = 560
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,15 @@ class Report(CheckResult):
     def to_dict(self) -> dict[str, Any]:
         """The report as plain data, as it stands in the list `targets` of the JSON form."""
         return json.report_data(self)
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the page with the picture, in a frame of its own that runs no script."""
+        from html import escape
+
+        from shapelint.report import html
+
+        page = escape(html.render((plain(self),)), quote=True)
+        return f'<iframe srcdoc="{page}" sandbox="" style="width:100%;height:{_HEIGHT}px;border:0"></iframe>'
 
     def __str__(self) -> str:
         return text.render((plain(self),))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import builtins
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Final
 
+from shapelint.errors import SpecError
 from shapelint.request.spec import Expectation
 
 # Many times what the slowest of some two hundred real networks takes, and below the ten minutes without output after
@@ -51,6 +53,7 @@ class CheckOptions(ModelOptions):
     usual_confirm: tuple[str, ...] = ()
     jobs: int = 1
     picture: bool = False
+    calls: bool = False
     cache: bool = True
     spec: str = ""
 
@@ -66,3 +69,27 @@ class Options:
     method: str | None
     picture: bool = False
     build: str | None = None
+    calls: bool = False
+
+
+def drawn(picture: bool | None) -> bool:
+    """Whether a report keeps its picture: as asked, else where IPython runs, whose notebooks show it."""
+    return hasattr(builtins, "get_ipython") if picture is None else picture
+
+
+_KINDS: Final[Mapping[str, tuple[Any, str]]] = {
+    "call_kwargs": (Mapping | None, "dict of arguments"),
+    "build": (str | None, "text of Python"),
+    "method": (str | None, "name"),
+    "confirm": (Iterable, "tuple of providers"),
+    "select": (Iterable, "list of codes"),
+    "ignore": (Iterable, "list of codes"),
+}
+
+
+def check_kinds(**given: object) -> None:
+    """SpecError where an argument is of a type that it cannot be."""
+    for name, value in given.items():
+        kind, words = _KINDS[name]
+        if not isinstance(value, kind):
+            raise SpecError(f"{name} is of type {type(value).__name__}, but no {words}")

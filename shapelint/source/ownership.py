@@ -33,7 +33,12 @@ def is_own(file: str) -> bool:
 
 @kept(16384)
 def installed(file: str) -> bool:
-    """Whether a source file belongs to Python, to an installed package or to shapelint, and not to the user."""
+    """Whether a source file belongs to Python, to an installed package or to shapelint, and not to the user.
+
+    What a user types at IPython's prompt has a name in angle brackets, as generated code has.
+    """
+    if file.startswith("<ipython-input-"):
+        return False
     parts = Path(file).parts
     return file.startswith(("<", OWN_FOLDER, *_PYTHON)) or "site-packages" in parts or "dist-packages" in parts
 

@@ -19,7 +19,7 @@ from shapelint.instrument.frames import calling_place, may_catch
 from shapelint.instrument.only_shown import is_only_shown
 from shapelint.size.condition import TRUE, Condition, equal, negate, pinned, symbols_of
 from shapelint.size.function import as_function
-from shapelint.size.number import plain, tracked_size
+from shapelint.size.number import tracked_size
 from shapelint.size.tracking import settle
 from shapelint.source.fault import call_foreign
 from shapelint.source.span import CallSite
@@ -41,6 +41,7 @@ from shapelint.trace.recording.operation import (
     fresh_parts,
     is_fresh_contiguous,
     is_on_meta,
+    refuse_other_shapes,
     unit_sizes,
     without_numbers,
 )
@@ -83,6 +84,7 @@ class Recorder(TorchFunctionMode):
         self._choices = choices
         self.internal_error: InternalError | None = None  # the first one, whatever the model's code did with it
         self.valued = False
+        self.sure = sys.maxsize  # so many calls were recorded before the first size was lost
 
     # -- what size rules ask ------------------------------------------------------------------------------------
 
@@ -150,6 +152,7 @@ class Recorder(TorchFunctionMode):
     def leak(self, reason: str) -> None:
         """See Recording."""
         if not self._inside:
+            self.sure = min(self.sure, len(self.records))
             self.leaks.append((reason, calling_place(sys._getframe(1))))
 
     def text(self) -> None:
@@ -160,6 +163,7 @@ class Recorder(TorchFunctionMode):
     def choose(self) -> bool:
         """The answer to a question that the data decide: as prescribed, else no."""
         if not self.answers:
+            self.sure = min(self.sure, len(self.records))
             self.first_choice = len(self.events), calling_place(sys._getframe(1))
         self.answers.append([*self._choices[len(self.answers) :], False][0])
         return self.answers[-1]
@@ -227,7 +231,7 @@ class Recorder(TorchFunctionMode):
             tensors = flat_tensors(value)
             shapes = result.shapes or (None,) * len(tensors)
             dims = tuple(tuple(made.shape) if dim is None else dim for made, dim in zip(tensors, shapes, strict=False))
-            self._check(operation, tensors, dims)
+            refuse_other_shapes(operation.name, tensors, dims)
         else:
             value = created(result)
             tensors, dims = flat_tensors(value), tuple(each.shape for each in fresh_parts(result))
@@ -265,12 +269,6 @@ class Recorder(TorchFunctionMode):
             raise
         finally:
             self._inside = False
-
-    def _check(self, operation: Operation, tensors: list[torch.Tensor], dims: tuple[Shape, ...]) -> None:
-        for tensor, shape in zip(tensors, dims, strict=False):
-            claimed = tuple(map(plain, shape))
-            if tuple(tensor.shape) != claimed:
-                raise Unanalysable(f"{operation.name} gave {tuple(tensor.shape)}, its size rule {claimed}")
 
     def _record(self, operation: Operation, args: Any, kwargs: Any, given: Any, dims: Any, value: Any) -> None:
         module, call = self.layers[-1]

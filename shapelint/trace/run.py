@@ -29,6 +29,7 @@ from shapelint.trace.budget import Budget
 from shapelint.trace.meta_state import MetaState
 from shapelint.trace.recorder import Recorder
 from shapelint.trace.recording.errors import Failure, Kind, SizeError, Unanalysable
+from shapelint.trace.recording.module_calls import ModuleCall, ModuleCalls
 from shapelint.trace.recording.record import Event, Overrides, Record, Shape
 
 _LONGEST_TEXT: Final = 1000
@@ -66,7 +67,8 @@ class Run:
     `calls` counts every call of torch's functions, those of which no record is kept too. `random` tells that Python's
     or numpy's random numbers were drawn, or that calls were hidden from it: another run may end otherwise. `choices`
     are the answers that were given to what its code asks of the data; `sure_events` counts the events before the first
-    of them, and `choice_place` is where that one was asked. `nothing` tells that the model gave None.
+    of them, and `choice_place` is where that one was asked. `nothing` tells that the model gave None. The shapes of the
+    first `sure` calls follow from the size rules; `module_calls` are those of modules, as they ended.
     """
 
     sizes: Mapping[str, int]
@@ -84,6 +86,8 @@ class Run:
     sure_events: int = 0
     choice_place: CallSite | None = None
     nothing: bool = False
+    sure: int = 0
+    module_calls: list[ModuleCall] = field(default_factory=list)
 
 
 def run_once(
@@ -104,14 +108,15 @@ def run_once(
     budget = Budget(calls=_CALLS, seconds=_SECONDS, waiting=_WAITING)
     recorder = Recorder(subject.names, sizes, stop=run_once.__code__, budget=budget, **asked)
     before = track(recorder if symbolic else None)
-    value, tensors = None, []
+    value, tensors, modules = None, [], ModuleCalls(recorder)
     error: BaseException | None = None
     try:
         subject.meta_state.take()
         random_state.seed()
         _learn_constants(recorder, subject)
         args, kwargs = subject.inputs.parts(lambda spec: _input(recorder, spec, sizes))
-        with one_run(), _hooks(recorder) if with_places or overrides else nullcontext(), torch.no_grad(), recorder:
+        hooked = _hooks(recorder, modules) if with_places or overrides else nullcontext()
+        with one_run(), hooked, torch.no_grad(), recorder:
             # What the constructor of an argument's class asks of sizes is heard too.
             value = call_foreign(subject.function, *built(args), **built(kwargs))
         tensors = output_tensors(value)
@@ -123,7 +128,7 @@ def run_once(
     if recorder.internal_error is not None:
         raise recorder.internal_error
     run = _finished(recorder, sizes, tensors, error, [random_state.drawn(), subject.meta_state.hidden])
-    return replace(run, nothing=value is None and error is None)
+    return replace(run, nothing=value is None and error is None, module_calls=modules.made)
 
 
 no_place_above(run_once.__code__)
@@ -145,6 +150,7 @@ def _finished(
     nodes = tuple(recorder.known[id(tensor)].node for tensor in tensors)
     kept = recorder.records, recorder.events, recorder.leaks
     run = Run(sizes, *kept, outputs, nodes, failure, place, recorder.calls, error, any(chance))
+    run = replace(run, sure=0 if run.random else recorder.sure)
     if not recorder.answers:
         return run
     sure, asked = recorder.first_choice
@@ -225,7 +231,7 @@ def overriding(values: Mapping[str, tuple[int, ...]], parameter: str = "output_p
 
 
 @contextmanager
-def _hooks(recorder: Recorder) -> Iterator[None]:
+def _hooks(recorder: Recorder, modules: ModuleCalls) -> Iterator[None]:
     """Tells the recorder which module runs, in this thread: no call of another one is seen."""
     thread = threading.get_ident()
 
@@ -235,6 +241,7 @@ def _hooks(recorder: Recorder) -> Iterator[None]:
 
     def leave(module: torch.nn.Module, given: Any, output: Any) -> None:
         if threading.get_ident() == thread:
+            modules.end(module, output)
             recorder.leave(module, given, output)
 
     before = hooks.register_module_forward_pre_hook(enter)

@@ -102,6 +102,7 @@ def test_the_options_reach_the_engine(engine: Engine, shapelint: Output) -> None
                 "select": ("SL1", "SL201", "too-small"),
                 "ignore": ("SL105",),
                 "picture": False,
+                "calls": False,
             },
         )
     ]

@@ -133,7 +133,7 @@ class Harm:
         lambda data: b"",
         lambda data: data[:-7],
         lambda data: data[:200] + b"x" + data[201:],
-        lambda data: data.replace(b"cache 5", b"cache 4"),
+        lambda data: data.replace(b"cache 6", b"cache 5"),
         lambda data: os.urandom(len(data)),
     ],
     ids=["empty", "cut", "flipped", "another version", "foreign"],

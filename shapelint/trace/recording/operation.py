@@ -16,7 +16,7 @@ from shapelint.size.function import constant
 from shapelint.size.number import function_of, plain
 from shapelint.size.tracking import symbolic
 from shapelint.source.fault import call_foreign
-from shapelint.trace.recording.errors import Failure, Kind
+from shapelint.trace.recording.errors import Failure, Kind, Unanalysable
 from shapelint.trace.recording.record import Recording, Shape
 
 _MOST_NUMBERS = 1 << 24
@@ -78,6 +78,14 @@ def is_fresh_contiguous(result: Result) -> bool:
 def is_on_meta(result: Fresh | Same) -> bool:
     """Whether a declared result has no numbers; what has some is made for real, since it may be asked for them."""
     return (result.like if isinstance(result, Fresh) else result.tensor).is_meta
+
+
+def refuse_other_shapes(name: str, tensors: Sequence[torch.Tensor], dims: Sequence[Shape]) -> None:
+    """Raises Unanalysable where a kernel gave another shape than the size rule of the operation claims."""
+    for tensor, shape in zip(tensors, dims, strict=False):
+        claimed = tuple(map(plain, shape))
+        if tuple(tensor.shape) != claimed:
+            raise Unanalysable(f"{name} gave {tuple(tensor.shape)}, its size rule {claimed}")
 
 
 def without_numbers(result: Fresh | Same) -> Fresh | None:

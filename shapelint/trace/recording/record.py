@@ -87,13 +87,18 @@ class Recording(Protocol):
     """The run that an operation is part of, as a size rule sees it: `op.recorder`.
 
     `known` has what is known of each tensor, by its `id`; `records` are the calls so far; `sizes` the sizes of the
-    symbols in this run; `overrides` what a repair sets; `with_places` is False where nobody reads the calls; `valued`
+    symbols in this run; `events` are the conditions so far, `names` the paths of the modules by `id` and `layers` the
+    modules that run, each with the number of its call;
+    `overrides` what a repair sets; `with_places` is False where nobody reads the calls; `valued`
     is True where some tensor holds sizes; `kernel_error` is the last error that a kernel raised, and
     `observed` the last one that a kernel of the CPU raised on real tensors.
     """
 
     known: dict[int, KnownTensor]
     records: list[Record]
+    events: list[Event]
+    layers: list[tuple[str, int]]
+    names: Mapping[int, str]
     sizes: Mapping[str, int]
     overrides: Overrides
     with_places: bool

@@ -1,0 +1,176 @@
+"""All recorded calls of a model with their shapes in symbols, from every run that was made to explore it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from shapelint.diagnosis.reach import UNSOLVED
+from shapelint.facts.call import Call, SymbolicShape, Trail, Way
+from shapelint.facts.contract import How, Region
+from shapelint.facts.graph import Dimension, Pair, ShapeGraph, TensorShape
+from shapelint.size.condition import all_of, equal
+from shapelint.size.function import as_function
+from shapelint.size.isl_form import limited
+from shapelint.size.sets import SizeSet
+from shapelint.source.span import CallSite
+from shapelint.trace.branch import frozen_shape
+from shapelint.trace.explore import Exploration
+from shapelint.trace.freeze import span_of
+from shapelint.trace.recording.record import Record, Shape
+from shapelint.trace.run import Run
+
+Key = tuple[Any, ...]
+Made = tuple[Call, int, int, int]
+
+
+def calls_of(
+    explored: Exploration, shown: Region, graph: ShapeGraph, pairs: tuple[Pair, ...]
+) -> tuple[Call, ...]:
+    """The calls of the run behind the region `shown`, which `graph` holds, then those that other runs made besides.
+
+    What a mirrored pair of layers loses is noted at the layer that gives back the other size.
+    """
+    gathered = _Gathered(explored)
+    gathered.take(explored.runs[shown.run], _losses(graph, pairs, shown.sizes))
+    for number, run in enumerate(explored.runs):
+        if number != shown.run:
+            gathered.take(run, {})
+    return tuple(gathered.calls.values())
+
+
+@dataclass(slots=True)
+class _Gathered:
+    """The calls so far, by all that tells one from another."""
+
+    explored: Exploration
+    calls: dict[Key, Call] = field(default_factory=dict)
+    _ways: set[Key] = field(default_factory=set)
+    _prefixes: dict[tuple[int, Any], int] = field(default_factory=dict)
+    _parts: dict[str, tuple[str, int]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name, part in self.explored.subject.module.named_modules():
+            self._parts[name] = type(part).__name__, sum(each.numel() for each in part.parameters() if _counted(each))
+
+    def take(self, run: Run, losses: Mapping[int, str]) -> None:
+        """Adds the calls of a run, and the way by which it comes to those that are known."""
+        conditions = tuple(event.condition for event in run.events)
+        raising = tuple(event.failure is not None for event in run.events)
+        trail, prefix = Trail(self.explored.domain, dict(run.sizes), conditions, raising), [0]
+        for event in zip(conditions, raising, strict=True):
+            prefix.append(self._prefixes.setdefault((prefix[-1], event), len(self._prefixes) + 1))
+        sure = run.sure if self.explored.distrust is None else 0
+        times: Counter[Key] = Counter()
+        for call, index, start, stop in _with_inner(list(self._made(run))):
+            key: Key = (call.place, call.module, call.call, call.name, call.kind, call.inner)
+            times[key] += 1
+            proved = index < sure
+            key = (*key, times[key], call.outputs, None if proved else tuple(run.sizes.items()))
+            ends = run.failure is not None and index == len(run.records) - 1 and not call.kind
+            way, mark = Way(trail, start, stop, ends), (key, prefix[start], prefix[stop], ends)
+            known = self.calls.get(key)
+            if known is None:
+                how, notes = How.PROVED if proved else How.SAMPLED, (losses[index],) if index in losses else ()
+                self.calls[key] = replace(call, ways=(way,), how=how, notes=() if call.kind else notes)
+            elif mark not in self._ways:
+                self.calls[key] = replace(known, ways=(*known.ways, way))
+            self._ways.add(mark)
+
+    def _made(self, run: Run) -> Iterator[Made]:
+        """The calls of a run as they end, each with the number of recorded calls before its end, and the conditions
+        before it begins to ask for something and after its end.
+        """
+        modules, event = list(reversed(run.module_calls)), 0
+        for index, record in enumerate(run.records):
+            while modules and modules[-1].node <= index:
+                yield self._of_module(modules.pop(), run)
+            while event < len(run.events) and _is_before(run, event, index):
+                event += 1
+            start = event
+            while event < len(run.events) and run.events[event].node <= index:
+                event += 1
+            if record.function is not None:
+                yield self._of_function(record), index, start, event
+        for made in reversed(modules):
+            yield self._of_module(made, run)
+
+    def _of_function(self, record: Record) -> Call:
+        place, function = _where(record.place)
+        return Call(place, function, record.name, record.module, record.call, _symbolic(record.outputs), ())
+
+    def _of_module(self, made: Any, run: Run) -> Made:
+        place, function = _where(made.place)
+        kind, count = self._parts.get(made.module, ("", 0))
+        outputs = _symbolic(made.outputs)
+        call = Call(place, function, kind, made.module, made.call, outputs, (), kind=kind, parameters=count)
+        return call, made.node - 1, made.events, made.events
+
+
+def _with_inner(made: list[Made]) -> list[Made]:
+    """The calls, those marked that are a part of a later one at the same place."""
+    outermost: list[int] = []
+    for number, (call, *_) in enumerate(made):
+        while call.kind and outermost and _is_inside(made[outermost[-1]][0], call):
+            index = outermost.pop()
+            made[index] = (replace(made[index][0], inner=True), *made[index][1:])
+        outermost.append(number)
+    return made
+
+
+def _is_inside(call: Call, module: Call) -> bool:
+    within = not module.module or call.module == module.module or call.module.startswith(module.module + ".")
+    return call.place == module.place and within
+
+
+def _counted(parameter: Any) -> bool:
+    """Whether a parameter has a shape already, as a lazy one has not."""
+    return not hasattr(parameter, "materialize")
+
+
+def _is_before(run: Run, event: int, index: int) -> bool:
+    """Whether a condition came up before a call, in the model's own code or in a call of which no record is kept."""
+    found = run.events[event]
+    return found.node < index or (found.node == index and found.failure is None)
+
+
+def _where(site: CallSite | None) -> tuple[Any, str]:
+    return (None, "") if site is None else (span_of(site), site.code.co_qualname)
+
+
+def _symbolic(outputs: tuple[Shape, ...]) -> tuple[SymbolicShape, ...]:
+    frozen: Iterator[TensorShape] = map(frozen_shape, outputs)
+    return tuple(SymbolicShape(shape.dims) for shape in frozen)
+
+
+def _losses(graph: ShapeGraph, pairs: tuple[Pair, ...], sizes: SizeSet) -> dict[int, str]:
+    """What is to be said at the last call of a pair that gives back other sizes than its first one took.
+
+    Only those of `sizes` matter, the sizes of the region that is shown.
+    """
+    found: dict[int, str] = {}
+    for pair in pairs:
+        if not (pair.down_nodes and pair.up_nodes):
+            continue
+        down, up = graph.nodes[pair.down_nodes[0]], graph.nodes[pair.up_nodes[-1]]
+        before = graph.nodes[down.inputs[0]].shapes if down.inputs else ()
+        if before and up.shapes and down.spatial:
+            taken, given = (shape.dims[-down.spatial :] for shape in (before[0], up.shapes[0]))
+            lost = _different(taken, given, sizes)
+            if lost:
+                back, into = (",".join(map(str, dims)) for dims in (given, taken))
+                found[up.index] = f"gives back {back} where `{pair.down[0]}` took {into}: {lost}"
+    return found
+
+
+def _different(taken: Sequence[Dimension], given: Sequence[Dimension], sizes: SizeSet) -> str:
+    """Which of some sizes give two equal shapes, in words; "" where all do, or where that is not found out."""
+    alike = [equal(as_function(one), as_function(two)) for one, two in zip(taken, given, strict=False)]
+    try:
+        with limited():
+            same = sizes & SizeSet.where(sizes.symbols, all_of(alike))
+            return "" if same == sizes else f"the same only for {same}" if same else "never the same"
+    except UNSOLVED:
+        return ""

@@ -1,0 +1,63 @@
+"""Places of a checked source in the text that the editor has now, counted as the editor counts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from lsprotocol.types import Position, Range
+from pygls.workspace import PositionCodec
+
+from shapelint.source.span import Span
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """Where the lines of the text that was checked are in the text that is there now.
+
+    Lines before the first changed one stay, those behind the last one move with it; the others are nowhere.
+    """
+
+    checked: tuple[str, ...]
+    now: tuple[str, ...]
+    codec: PositionCodec
+
+    @classmethod
+    def between(cls, checked: Sequence[str], now: Sequence[str], codec: PositionCodec) -> Moved:
+        """From the lines that were checked to those of now."""
+        return cls(tuple(_bare(checked)), tuple(_bare(now)), codec)
+
+    def line(self, number: int) -> int | None:
+        """The number, from 0, of the line that had a number from 1; None where it was changed."""
+        old = number - 1
+        if old >= len(self.checked):
+            return None
+        if self.checked[: old + 1] == self.now[: old + 1]:
+            return old
+        left = len(self.checked) - old
+        if left <= len(self.now) and self.checked[old:] == self.now[len(self.now) - left :]:
+            return len(self.now) - left
+        return None
+
+    def range(self, span: Span) -> Range | None:
+        """The range of a span; None where a line of it was changed."""
+        start, end = self.line(span.line), self.line(span.end_line)
+        if start is None and span.line == len(self.checked) + 1:
+            start = len(self.now)
+        if end is None and span.end_line == len(self.checked) + 1:
+            end = len(self.now)
+        if start is None or end is None or end - start != span.end_line - span.line:
+            return None
+        whole = Range(Position(start, span.column - 1), Position(end, span.end_column - 1))
+        return self.codec.range_to_client_units(list(self.now), whole)
+
+    def end_of(self, number: int) -> Position | None:
+        """The end of the text of a line; None where it was changed."""
+        line = self.line(number)
+        if line is None:
+            return None
+        return self.codec.position_to_client_units(list(self.now), Position(line, len(self.now[line].rstrip())))
+
+
+def _bare(lines: Sequence[str]) -> list[str]:
+    return [line.rstrip("\r\n") for line in lines]

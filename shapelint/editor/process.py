@@ -1,0 +1,65 @@
+"""The warm process of a folder, as the server sees it: asked for one file at a time, ended where it hangs."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import sys
+from dataclasses import dataclass, field
+from typing import Final
+
+from shapelint.jobs import serialized
+from shapelint.report.report import Report
+
+_LONGEST: Final = 1 << 28
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a check of a file gave: reports, and lines on the models that could not be checked."""
+
+    reports: tuple[Report, ...]
+    failures: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class WarmProcess:
+    """A process that is started when it is first needed, and again where it has ended."""
+
+    folder: str
+    _process: asyncio.subprocess.Process | None = None
+    _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    async def check(self, file: str, timeout: float) -> Answer:
+        """The answer about a file; files wait for each other."""
+        async with self._turn:
+            process = await self._started()
+            assert process.stdin is not None
+            assert process.stdout is not None
+            try:
+                process.stdin.write(json.dumps({"file": file, "timeout": timeout}).encode() + b"\n")
+                await process.stdin.drain()
+                found = json.loads(await process.stdout.readline())
+                reports = tuple(serialized.loads(base64.b64decode(data)) for data in found["reports"])
+            except (OSError, ValueError, serialized.UnreadableError):
+                self.stop()
+                return Answer((), (f"{file}: the process that checks ended; nothing was checked",))
+            return Answer(reports, tuple(found["failures"]))
+
+    def stop(self) -> None:
+        """Ends the process, and with it the check that it is at."""
+        if self._process is not None and self._process.returncode is None:
+            self._process.kill()
+        self._process = None
+
+    async def _started(self) -> asyncio.subprocess.Process:
+        if self._process is None or self._process.returncode is not None:
+            self._process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-P", "-m", "shapelint.editor.warm"),
+                cwd=self.folder,
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                limit=_LONGEST,
+            )
+        return self._process

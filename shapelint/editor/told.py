@@ -1,0 +1,201 @@
+"""What a check of a file says in the terms of the protocol: diagnostics, hints, hovers, lenses and actions."""
+
+from __future__ import annotations
+
+import ast
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+
+from lsprotocol import types
+
+from shapelint.edit.document import Document
+from shapelint.editor.positions import Moved
+from shapelint.errors import EditError
+from shapelint.facts.call import Call
+from shapelint.facts.contract import How
+from shapelint.facts.finding import Finding, Safety, Severity
+from shapelint.report.details import details
+from shapelint.report.lines import line_calls
+from shapelint.report.report import Report
+from shapelint.report.text import holds
+from shapelint.request.annotation import comment_place
+from shapelint.source.span import Edit, Span
+from shapelint.suppression.commenting import commented
+
+SOURCE = "shapelint"
+FIX_ALL = "source.fixAll.shapelint"
+_SEVERITIES = {
+    Severity.ERROR: types.DiagnosticSeverity.Error,
+    Severity.WARNING: types.DiagnosticSeverity.Warning,
+    Severity.NOTE: types.DiagnosticSeverity.Information,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """The reports on the models of a file, and what could not be checked in it."""
+
+    file: str
+    reports: tuple[Report, ...]
+    failures: tuple[str, ...] = ()
+
+    def findings(self) -> Iterator[Finding]:
+        """The findings whose place is in the file, and those of no place."""
+        for report in self.reports:
+            for finding in report.findings:
+                if finding.location is None or self._here(finding.location.file):
+                    yield finding
+
+    def calls(self) -> list[Call]:
+        """The calls that the lines of the file make."""
+        every = (call for report in self.reports for call in report.calls)
+        return [call for call in every if call.place is not None and self._here(call.place.file)]
+
+    def _here(self, file: str) -> bool:
+        return os.path.realpath(file) == os.path.realpath(self.file)
+
+
+def diagnostics(checked: Checked, moved: Moved, page: str) -> list[types.Diagnostic]:
+    """The findings of a file and what could not be checked; `page` is the address of a rule's page, with {code}."""
+    found = []
+    for finding in checked.findings():
+        place = finding.location
+        where = _whole_first_line() if place is None else moved.range(place)
+        if where is not None:
+            link = types.CodeDescription(page.format(code=finding.code, name=finding.name)) if page else None
+            message = "\n".join((finding.message, *details(finding)))
+            severity = _SEVERITIES[finding.severity]
+            found.append(types.Diagnostic(where, message, severity, finding.code, link, SOURCE))
+    warning = types.DiagnosticSeverity.Warning
+    found += [types.Diagnostic(_whole_first_line(), line, warning, source=SOURCE) for line in checked.failures]
+    return found
+
+
+def hints(checked: Checked, moved: Moved, first: int, last: int) -> list[types.InlayHint]:
+    """The shapes at the ends of the lines from `first` to `last`, which count from 0."""
+    calls, found = checked.calls(), []
+    for number in sorted({call.place.line for call in calls if call.place is not None}):
+        end = moved.end_of(number)
+        shapes = _shapes_of(line_calls(calls, number))
+        if end is not None and first <= end.line <= last and shapes:
+            more = f" ({len(shapes)} times)" if len(shapes) > 1 else ""
+            found.append(types.InlayHint(end, shapes[0] + more, types.InlayHintKind.Type, padding_left=True))
+    return found
+
+
+def hover(checked: Checked, moved: Moved, line: int) -> types.Hover | None:
+    """Every call of a line with its shapes, as a table; None where it makes none."""
+    rows = []
+    for call in checked.calls():
+        if call.place is not None and moved.line(call.place.line) == line and not call.inner:
+            name = f"`{call.module}` " if call.module else ""
+            gives = f"`{_shape_of(call)}`" if call.outputs else "nothing: it raises at some sizes"
+            rows.append(f"| {name}{call.name}{f', call {call.call}' * (call.call > 1)} | {gives} |")
+    if not rows:
+        return None
+    text = "\n".join(["| call | gives |", "|---|---|", *dict.fromkeys(rows)])
+    return types.Hover(types.MarkupContent(types.MarkupKind.Markdown, text))
+
+
+def lenses(checked: Checked, moved: Moved) -> list[types.CodeLens]:
+    """Above each class that was checked, for which sizes it runs or restores."""
+    found = []
+    for report in checked.reports:
+        line = _class_line(checked.file, report.target)
+        here = None if line is None else moved.line(line)
+        if here is not None:
+            where = types.Range(types.Position(here, 0), types.Position(here, 0))
+            text = ", ".join(report.inputs) + (f": {holds(report)}" if report.contract.symbols else "")
+            found.append(types.CodeLens(where, types.Command(text, "")))
+    return found
+
+
+def actions(checked: Checked, moved: Moved, uri: str, near: types.Range) -> list[types.CodeAction]:
+    """What can be written at a range: fixes, ignore comments, assumed inputs; and all safe fixes at once."""
+    found, quick = [], types.CodeActionKind.QuickFix
+    for finding in checked.findings():
+        place = None if finding.location is None else moved.range(finding.location)
+        if place is None or place.end.line < near.start.line or place.start.line > near.end.line:
+            continue
+        if finding.fix is not None and finding.fix.edits and finding.fix.safety is not Safety.ADVICE:
+            title = f"{finding.fix.title} ({finding.fix.safety})"
+            found.append(_action(title, quick, uri, moved, finding.fix.edits, checked.file))
+        found.append(_action(f"Ignore {finding.code} here", quick, uri, moved, _ignoring(finding), checked.file))
+    found += [
+        _action(f"Write `{report.comment}`", quick, uri, moved, _inputs(report, checked), checked.file)
+        for report in checked.reports
+    ]
+    fixes = [each.fix for each in checked.findings() if each.fix is not None and each.fix.safety is Safety.SAFE]
+    edits = tuple(dict.fromkeys(edit for fix in fixes for edit in fix.edits))
+    kind = types.CodeActionKind(FIX_ALL) if FIX_ALL in types.CodeActionKind._value2member_map_ else FIX_ALL
+    found.append(_action("Fix all that is safe (shapelint)", kind, uri, moved, edits, checked.file))
+    return [each for each in found if each is not None]
+
+
+def _action(
+    title: str, kind: types.CodeActionKind | str, uri: str, moved: Moved, edits: Iterable[Edit], file: str
+) -> types.CodeAction | None:
+    """The action that makes edits; None where there is none, one is in another file, or its lines were changed."""
+    made = []
+    for edit in edits:
+        where = moved.range(edit.span)
+        if where is None or os.path.realpath(edit.span.file) != os.path.realpath(file):
+            return None
+        made.append(types.TextEdit(where, edit.replacement))
+    if not made:
+        return None
+    return types.CodeAction(title, kind=kind, edit=types.WorkspaceEdit({uri: made}))
+
+
+def _ignoring(finding: Finding) -> tuple[Edit, ...]:
+    """The edits that silence a finding on its line; none where no comment can stand there."""
+    place = finding.location
+    if place is None:
+        return ()
+    with suppress(EditError):
+        before = Document.read(place.file)
+        after = commented(before, {(place.line, place.end_line): [finding.code]})
+        old, new = before.text.splitlines(), after.text.splitlines()
+        changed = [number for number, pair in enumerate(zip(old, new, strict=True), 1) if pair[0] != pair[1]]
+        lines = ((number, old[number - 1], new[number - 1]) for number in changed)
+        return tuple(Edit(Span(place.file, line, 1, line, len(was) + 1), text) for line, was, text in lines)
+    return ()
+
+
+def _inputs(report: Report, checked: Checked) -> tuple[Edit, ...]:
+    """The edit that writes the input that was assumed above the class; none where it was given."""
+    file, _, name = report.target.rpartition(":")
+    if not report.comment or os.path.realpath(file) != os.path.realpath(checked.file):
+        return ()
+    place = comment_place(file, name)
+    if place is None:
+        return ()
+    line, indent = place
+    return (Edit(Span(file, line, 1, line, 1), f"{indent}{report.comment}\n"),)
+
+
+def _class_line(file: str, target: str) -> int | None:
+    name = target.rpartition(":")[2]
+    with suppress(EditError, SyntaxError, ValueError):
+        for node in ast.walk(ast.parse(Document.read(file).data)):
+            if isinstance(node, ast.ClassDef | ast.FunctionDef) and node.name == name.rpartition(".")[2]:
+                return node.lineno
+    return None
+
+
+def _shapes_of(calls: Iterable[Call]) -> list[str]:
+    return [_shape_of(call) for call in calls if call.outputs]
+
+
+def _shape_of(call: Call) -> str:
+    if call.how is How.PROVED:
+        return " and ".join(map(str, call.outputs))
+    seen = call.ways[0].trail.seen
+    shapes = " and ".join(",".join(map(str, shape.at(seen))) for shape in call.outputs)
+    return f"{shapes} at {', '.join(f'{name}={size}' for name, size in seen.items())}"
+
+
+def _whole_first_line() -> types.Range:
+    return types.Range(types.Position(0, 0), types.Position(0, 0))

@@ -1,0 +1,71 @@
+"""The functions of the source that made calls, and which calls a line of them is told by."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from shapelint.facts.call import Call
+from shapelint.source.ownership import installed
+from shapelint.source.span import Span
+from shapelint.source.syntax import tree
+
+
+@dataclass(frozen=True, slots=True)
+class ShownFunction:
+    """A function of the source: its lines from the number `first` on, and the calls that they made."""
+
+    file: str
+    first: int
+    lines: tuple[str, ...]
+    calls: tuple[Call, ...]
+
+
+def functions_of(calls: Iterable[Call], also: Span | None = None) -> tuple[ShownFunction, ...]:
+    """The functions in which calls were made, in the order of the first; those of packages only where no other ran.
+
+    The function around the place `also` is one of them.
+    """
+    placed = [call for call in calls if call.place is not None]
+    own = [call for call in placed if call.place is not None and not installed(call.place.file)]
+    found: dict[tuple[str, int, int], list[Call]] = {}
+    for call in own or placed:
+        if call.place is not None:
+            found.setdefault((call.place.file, *_range(call.place)), []).append(call)
+    if also is not None:
+        found.setdefault((also.file, *_range(also)), [])
+    shown = ((file, first, last, tuple(made)) for (file, first, last), made in found.items())
+    return tuple(ShownFunction(file, first, _lines(file, first, last), made) for file, first, last, made in shown)
+
+
+def _range(place: Span) -> tuple[int, int]:
+    """The first and the last line of the outermost function around a place; the place's own where there is none."""
+    place.text()  # the lines of a notebook's cell are remembered
+    around = [
+        (node.lineno, node.end_lineno or node.lineno)
+        for node in ast.walk(tree(place.file))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and node.lineno <= place.line <= (node.end_lineno or 0)
+    ]
+    return min(around, default=(place.line, place.end_line))
+
+
+def _lines(file: str, first: int, last: int) -> tuple[str, ...]:
+    texts = (Span(file, line, 1, line, 1).text() for line in range(first, last + 1))
+    return tuple("".join(each if each.isprintable() else " " for each in text) for text in texts)
+
+
+def line_calls(calls: Sequence[Call], line: int) -> list[Call]:
+    """The calls that tell what a line gives: those that stand in no other one that begins on it."""
+    here = [call for call in calls if call.place is not None and call.place.line == line and not call.inner]
+    places = {call.place for call in here if call.place is not None}
+    outer = {one for one in places if not any(_holds(two, one) for two in places)}
+    return [call for call in here if call.place in outer]
+
+
+def _holds(outer: Span, inner: Span) -> bool:
+    """Whether a place lies within another one, and is not the same."""
+    begins = (outer.line, outer.column) <= (inner.line, inner.column)
+    ends = (inner.end_line, inner.end_column) <= (outer.end_line, outer.end_column)
+    return begins and ends and outer != inner

@@ -1,0 +1,231 @@
+"""The source of what ran with the shapes of every line, in symbols or at one size, and the table of its layers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from shapelint.errors import SpecError
+from shapelint.facts.call import Call, Trail
+from shapelint.facts.contract import How, Outcome, RegionOutcome
+from shapelint.facts.result import CheckResult
+from shapelint.report.json import VERSION, report_data, span_data
+from shapelint.report.layers import layer_lines
+from shapelint.report.lines import ShownFunction, functions_of, line_calls
+from shapelint.report.place import short_path
+from shapelint.report.text import subject
+from shapelint.size.isl_form import SolverError, Undecidable, limited
+from shapelint.size.sets import SizeSet
+
+_SHOWN: Final = 6
+_LONG: Final = 24
+_COLUMN: Final = 76
+_WORDS: Final = 160
+
+
+def render(report: CheckResult, *, at: Mapping[str, int] | None = None, table: bool = False) -> str:
+    """The text for one report: the source with its shapes, or the `table` of layers; at one size where `at` is given.
+
+    Raises SpecError where `at` is no size of the model.
+    """
+    told = Told(report, _checked(report, at))
+    lines = list(layer_lines(report.calls, told.shape)) if table else list(_source(report, told))
+    return "".join(f"{line}\n" for line in (*_head(report, told), *lines, *told.explained()))
+
+
+def render_json(report: CheckResult, *, at: Mapping[str, int] | None = None) -> str:
+    """The JSON of one report with its "calls", each with the shapes that it gives "at" one size where that is given.
+
+    Raises SpecError where `at` is no size of the model.
+    """
+    sizes, followed = _checked(report, at), dict[Trail, int]()
+    calls = [call_data(call, sizes, followed) for call in report.calls]
+    text = json.dumps({"version": VERSION, "targets": [{**report_data(report), "calls": calls}]}, indent=2)
+    return text.replace("##", "#\\u0023") + "\n"  # a log may take `##[` for a command
+
+
+def call_data(call: Call, at: Mapping[str, int] | None, followed: dict[Trail, int]) -> dict[str, Any]:
+    """One call as plain data."""
+    data = {
+        "place": None if call.place is None else span_data(call.place),
+        "function": call.function,
+        "name": call.name,
+        "module": call.module,
+        "call": call.call,
+        "kind": call.kind,
+        "inner": call.inner,
+        "assigned": list(call.assigned),
+        "outputs": [str(shape) for shape in call.outputs],
+        "how": str(call.how),
+        "parameters": call.parameters,
+        "notes": list(call.notes),
+    }
+    if at is None:
+        return data
+    given = call.given(at, followed)
+    return {**data, "at": None if given is None else [list(shape) for shape in given]}
+
+
+def _checked(report: CheckResult, at: Mapping[str, int] | None) -> Mapping[str, int] | None:
+    if at is None:
+        return None
+    symbols = report.contract.symbols
+    if set(at) != set(symbols):
+        raise SpecError(f"--at gives {', '.join(at) or 'nothing'}; the sizes of the model are {', '.join(symbols)}")
+    sizes = {name: at[name] for name in symbols}
+    if sizes not in SizeSet.universe(symbols) & report.contract.domain:
+        raise SpecError(f"--at {_sized(sizes)} is no size of {report.target}")
+    return sizes
+
+
+@dataclass(slots=True)
+class Told:
+    """The shapes of one report as they are told: at one size as numbers, else in symbols, long expressions by name."""
+
+    report: CheckResult
+    at: Mapping[str, int] | None
+    names: dict[str, str] = field(default_factory=dict)
+    followed: dict[Trail, int] = field(default_factory=dict)
+
+    @property
+    def main(self) -> Trail | None:
+        """The way of the run that is shown first."""
+        return self.report.calls[0].ways[0].trail if self.report.calls else None
+
+    @property
+    def failure(self) -> RegionOutcome | None:
+        """What raises at the one size, and where."""
+        regions = self.report.contract.regions if self.at is not None else ()
+        found = (region.outcome for region in regions if region.outcome.ok is False and self.at in region.sizes)
+        return next(found, None)
+
+    def shape(self, call: Call) -> str:
+        """The shapes that a call gives; "" where it gives none, or none there."""
+        if self.at is not None:
+            given = call.given(self.at, self.followed)
+            return " and ".join(",".join(map(str, shape)) for shape in given or ())
+        if call.how is not How.PROVED:
+            seen = call.ways[0].trail.seen
+            shapes = " and ".join(",".join(map(str, shape.at(seen))) for shape in call.outputs)
+            return f"{shapes} (seen at {_sized(seen)}, not proved)" if shapes else ""
+        return " and ".join(",".join(map(self._dim, shape.dims)) for shape in call.outputs)
+
+    def place_in_way(self, call: Call) -> str:
+        """For which sizes a call is made, where the run that is shown first does not make it."""
+        if self.at is not None or any(way.trail is self.main for way in call.ways):
+            return ""
+        try:
+            with limited():
+                return f" for {call.sizes}"
+        except SolverError:
+            return " at other sizes"
+
+    def _dim(self, dim: Any) -> str:
+        text = str(dim)
+        if len(text) <= _LONG:
+            return text
+        if text not in self.names:
+            self.names[text] = self._free_name(min(dim.symbols(), default="n").lower())
+        return self.names[text]
+
+    def _free_name(self, letter: str) -> str:
+        taken = {*self.names.values(), *self.report.contract.symbols}
+        return next(name for number in range(1, 10**6) if (name := f"{letter}{number}") not in taken)
+
+    def explained(self) -> Iterator[str]:
+        """What the names stand for."""
+        if self.names:
+            yield ""
+            yield from (f"{name} = {text}" for text, name in self.names.items())
+
+
+def _sized(sizes: Mapping[str, int]) -> str:
+    return ",".join(f"{name}={value}" for name, value in sizes.items())
+
+
+def _head(report: CheckResult, told: Told) -> Iterator[str]:
+    yield subject(report)
+    yield from [f"  {report.assumed}"] * bool(report.assumed)
+    if told.at is None:
+        yield f"  runs for: {report.contract.runs}"
+    else:
+        yield f"  at {_sized(told.at)}: {_ending(report.contract.outcome(**told.at))}"
+    yield ""
+
+
+def _ending(outcome: Outcome) -> str:
+    if outcome.ok:
+        return "gives " + " and ".join(",".join(map(str, shape)) for shape in outcome.outputs)
+    return "not decided" if outcome.ok is None else f"raises {outcome.error}"
+
+
+def _source(report: CheckResult, told: Told) -> Iterator[str]:
+    """Each function that ran, its lines with their shapes."""
+    functions = functions_of(report.calls, None if told.failure is None else told.failure.place)
+    for number, function in enumerate(functions):
+        yield from [""] * bool(number)
+        yield short_path(function.file)
+        yield from _function(function, told)
+    if not functions:
+        yield "no line of the source made a call"
+
+
+def _function(function: ShownFunction, told: Told) -> Iterator[str]:
+    width = min(max(map(len, function.lines), default=0), _COLUMN)
+    for number, line in enumerate(function.lines, function.first):
+        calls = line_calls(function.calls, number)
+        shapes = _repeated([told.shape(call) + told.place_in_way(call) for call in calls if told.shape(call)])
+        shown = f"{number:>5}  {line}"
+        yield f"{shown.ljust(width + 7)}  # {shapes}" if shapes else shown.rstrip()
+        yield from (f"       {'^':>{_indent(line) + 1}} {mark}" for mark in _marks(function, number, told))
+
+
+def _indent(line: str) -> int:
+    return len(line) - len(line.lstrip())
+
+
+def _repeated(shapes: Sequence[str]) -> str:
+    """The shapes of the calls of one line, one after the other; equal ones in a row once."""
+    groups: list[tuple[str, int]] = []
+    for shape in shapes:
+        last, times = groups[-1] if groups else ("", 0)
+        groups[-1:] = [(shape, times + 1)] if shape == last else [*groups[-1:], (shape, 1)]
+    words = [shape + (f" ({times} times)" if times > 1 else "") for shape, times in groups]
+    more = len(words) - _SHOWN
+    return ", then ".join(words[:_SHOWN]) + (f", and {more} more" if more > 0 else "")
+
+
+def _marks(function: ShownFunction, line: int, told: Told) -> Iterator[str]:
+    """What is to be said below a line: which of its calls raise, and what its layers lose."""
+    calls = [call for call in function.calls if call.place is not None and call.place.line == line]
+    if told.at is not None:
+        failure = told.failure
+        if failure and failure.place and (failure.place.file, failure.place.line) == (function.file, line):
+            where = f"`{failure.module}` " if failure.module else ""
+            yield f"{where}raises {told.report.contract.outcome(**told.at).error}"
+        return
+    for name in dict.fromkeys(call.name for call in calls if call.conditional):
+        words = _fitting([call for call in calls if call.name == name and call.conditional])
+        yield from [f"`{name}` {words}"] * bool(words)
+    yield from dict.fromkeys(f"`{call.module}` {note}" for call in calls for note in call.notes)
+
+
+def _fitting(calls: Sequence[Call]) -> str:
+    """For which sizes all of some calls fit, in words; "" where that is for all."""
+    try:
+        with limited():
+            sets = [call.fits for call in calls]
+            found = sets[0]
+            for each in sets[1:]:
+                found = found & each
+            if found == calls[0].ways[0].trail.domain:
+                return ""
+            words = str(found) if found else ""
+    except (SolverError, Undecidable):
+        return "raises at some sizes"
+    if not words:
+        return "raises at every size"
+    return f"fits only for: {words if len(words) <= _WORDS else words[:_WORDS] + ' ...'}"
+

@@ -1,0 +1,189 @@
+"""The language server, asked as an editor asks it: over its pipes, with models that behave and models that do not."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from lsprotocol import types
+from pygls.lsp.client import LanguageClient
+
+NET = """
+from torch import nn
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.down = nn.Conv2d(3, 8, 3, stride=2, padding=1)
+        self.up = nn.ConvTranspose2d(8, 3, 3, stride=2, padding=1)
+
+    def forward(self, x):
+        "\U0001f40d"; y = self.up(self.down(x))
+        return y
+"""
+ANNOTATED = NET.replace("class Net", "# shapelint: input=1,3,6,6\nclass Net")
+EVERYWHERE = types.Range(types.Position(0, 0), types.Position(100, 0))
+
+
+@dataclass
+class Editor:
+    """A client with one file, and what the server tells of it."""
+
+    client: LanguageClient
+    file: Path
+    told: asyncio.Queue[types.PublishDiagnosticsParams]
+
+    @property
+    def document(self) -> types.TextDocumentIdentifier:
+        return types.TextDocumentIdentifier(self.file.as_uri())
+
+    async def diagnostics(self) -> list[types.Diagnostic]:
+        return list((await asyncio.wait_for(self.told.get(), 90)).diagnostics)
+
+    async def opened(self) -> list[types.Diagnostic]:
+        item = types.TextDocumentItem(self.file.as_uri(), "python", 1, self.file.read_text())
+        self.client.text_document_did_open(types.DidOpenTextDocumentParams(item))
+        return await self.diagnostics()
+
+    def change(self, text: str, version: int = 2) -> None:
+        whole = types.TextDocumentContentChangeWholeDocument(text)
+        document = types.VersionedTextDocumentIdentifier(version, self.file.as_uri())
+        self.client.text_document_did_change(types.DidChangeTextDocumentParams(document, [whole]))
+
+    def save(self, text: str) -> None:
+        self.change(text)
+        self.file.write_text(text)
+        self.client.text_document_did_save(types.DidSaveTextDocumentParams(self.document))
+
+    async def hints(self) -> list[tuple[int, int, Any]]:
+        found = await self.client.text_document_inlay_hint_async(types.InlayHintParams(self.document, EVERYWHERE))
+        return [(each.position.line, each.position.character, each.label) for each in found or ()]
+
+    async def actions(self) -> dict[str, types.CodeAction]:
+        given = types.CodeActionParams(self.document, EVERYWHERE, types.CodeActionContext([]))
+        found = await self.client.text_document_code_action_async(given)
+        return {each.title: each for each in found or () if isinstance(each, types.CodeAction)}
+
+
+@asynccontextmanager
+async def editing(file: Path, text: str, **settings: Any) -> AsyncIterator[Editor]:
+    file.write_text(text)
+    client = LanguageClient("test", "1")
+    editor = Editor(client, file, asyncio.Queue())
+    client.feature(types.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS)(lambda given: editor.told.put_nowait(given))
+    client.feature(types.WINDOW_LOG_MESSAGE)(lambda given: None)
+    await client.start_io(sys.executable, "-m", "shapelint", "lsp")
+    folder = types.WorkspaceFolder(file.parent.as_uri(), "project")
+    capabilities = types.ClientCapabilities()
+    await client.initialize_async(
+        types.InitializeParams(capabilities, workspace_folders=[folder], initialization_options=settings)
+    )
+    client.initialized(types.InitializedParams())
+    yield editor
+    await client.shutdown_async(None)
+    client.exit(None)
+    await client.stop()
+
+
+def in_editor(tmp_path: Path, text: str, act: Callable[[Editor], Awaitable[None]], **settings: Any) -> None:
+    async def session() -> None:
+        async with editing(tmp_path / "net.py", text, **settings) as editor:
+            await act(editor)
+
+    asyncio.run(session())
+
+
+def test_a_file_is_told_of_when_it_is_opened_and_when_it_is_saved(tmp_path: Path) -> None:
+    async def act(editor: Editor) -> None:
+        (found,) = await editor.opened()
+        assert (found.code, found.severity) == ("SL101", types.DiagnosticSeverity.Error)
+        assert found.message.startswith("`up` gives back 5x5 where `down` took 6x6\n")
+        assert (found.range.start.line, found.range.start.character) == (9, 18)
+        shape = "1,3,2*((H + 1)//2) - 1,2*((W + 1)//2) - 1"
+        assert await editor.hints() == [(12, 39, shape)]  # the snake takes two units of UTF-16
+        given = types.HoverParams(editor.document, types.Position(12, 20))
+        hover = await editor.client.text_document_hover_async(given)
+        assert hover is not None
+        assert "| `down` Conv2d | `1,8,(H + 1)//2,(W + 1)//2` |" in str(hover.contents)
+        lenses = await editor.client.text_document_code_lens_async(types.CodeLensParams(editor.document))
+        assert [each.command and each.command.title for each in lenses or ()] == [
+            "1,3,6,6: restores the size for: H and W odd"
+        ]
+        editor.change("# a new first line\n" + ANNOTATED)
+        assert await editor.hints() == [(13, 39, shape)]
+        editor.change(ANNOTATED.replace("self.up(self", "self.up(2 * self"))
+        assert await editor.hints() == []
+        actions = await editor.actions()
+        fix = actions["Fix all that is safe (shapelint)"]
+        assert fix.edit is not None
+        assert fix.edit.changes is not None
+        (edit,) = fix.edit.changes[editor.file.as_uri()]
+        assert (edit.range.start.line, edit.new_text) == (9, ", output_padding=1")
+        editor.save(ANNOTATED.replace("padding=1)\n\n", "padding=1, output_padding=1)\n\n"))
+        assert await editor.diagnostics() == []
+        assert await editor.hints() == [(12, 39, "1,3,2*((H + 1)//2),2*((W + 1)//2)")]
+
+    in_editor(tmp_path, ANNOTATED, act)
+
+
+def test_an_assumed_input_and_an_ignore_comment_can_be_written(tmp_path: Path) -> None:
+    async def act(editor: Editor) -> None:
+        assert {each.code for each in await editor.opened()} >= {"SL105"}
+        actions = await editor.actions()
+        texts = {title: each.edit.changes for title, each in actions.items() if each.edit and each.edit.changes}
+        (edit,) = texts["Write `# shapelint: input=1,3,H,W`"][editor.file.as_uri()]
+        assert (edit.range.start.line, edit.new_text) == (4, "# shapelint: input=1,3,H,W\n")
+        (edit,) = texts["Ignore SL105 here"][editor.file.as_uri()]
+        assert edit.new_text.endswith("# shapelint: ignore[SL105]")
+
+    in_editor(tmp_path, NET, act)
+
+
+def test_what_a_model_does_to_its_process_costs_a_diagnostic(tmp_path: Path) -> None:
+    async def act(editor: Editor) -> None:
+        await editor.opened()
+        hints = await editor.hints()
+        editor.save(ANNOTATED + "        def (")  # no Python: nothing is told, what was known stays
+        assert await editor.hints() == hints
+        for body, said in (
+            ("import os; os._exit(3)", "ended the process (exit code 3)"),
+            ("while True: pass", "does not end; it was stopped after 2 s"),
+            ("import os; os.kill(os.getpid(), 11)", "crashed with SIGSEGV"),
+            ("raise SystemExit(4)", "SystemExit: 4"),
+        ):
+            editor.save(ANNOTATED.replace("return y", body))
+            (found,) = await editor.diagnostics()
+            assert said in found.message
+        editor.save(ANNOTATED.replace("return y", "print('{}', flush=True); return y"))
+        assert [each.code for each in await editor.diagnostics()] == ["SL101"]
+
+    in_editor(tmp_path, ANNOTATED, act, timeout=2)
+
+
+def test_an_outdated_check_is_not_told(tmp_path: Path) -> None:
+    async def act(editor: Editor) -> None:
+        await editor.opened()
+        editor.save(ANNOTATED.replace("return y", "import time; time.sleep(1); return y"))
+        await asyncio.sleep(0.3)
+        editor.save(ANNOTATED.replace("padding=1)\n\n", "padding=1, output_padding=1)\n\n"))
+        assert await editor.diagnostics() == []
+        assert editor.told.empty()
+
+    in_editor(tmp_path, ANNOTATED, act)
+
+
+def test_nothing_is_run_in_a_workspace_that_is_not_trusted(tmp_path: Path) -> None:
+    async def act(editor: Editor) -> None:
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(editor.opened(), 4)
+        assert await editor.hints() == []
+        assert not (tmp_path / "ran").exists()
+
+    in_editor(tmp_path, ANNOTATED + f"open({str(tmp_path / 'ran')!r}, 'w').close()\n", act, trusted=False)
