@@ -31,7 +31,7 @@ from shapelint.saved import SavedModel, as_advice, is_saved, load_saved
 from shapelint.size import Undecidable
 from shapelint.source.fault import call_foreign, internal_errors, let_out
 from shapelint.source.ownership import shown
-from shapelint.spec.live import live_model
+from shapelint.spec.live import ModelAtHand
 from shapelint.suppression.ignores import split, unused_ignores
 
 if TYPE_CHECKING:
@@ -72,10 +72,7 @@ def check(
     asked_of = parse_sizes(sizes), _expected(expect), _providers(confirm)
     options = Options(*asked_of, train, method, drawn(picture), build, calls)
     saved = load_saved(target, init_kwargs, build, method, train=train) if is_saved(target) else None
-    parsed = parse_inputs(inputs, call_kwargs) if saved is None else saved.inputs(parse_inputs(inputs, call_kwargs))
-    assumes = inputs is None and saved is None and not any(parsed.tensors())
-    if not assumes:  # what is wrong with it is told before the model is loaded
-        question(parsed, options.sizes)
+    parsed, assumes = _given(inputs, call_kwargs, saved, options)
     with forgotten(), import_path(target if saved is None else None), restored_state(imports=True), uncompiled():
         model = _model(target, init_kwargs, parsed, options, saved, assumes=assumes)
         loaded, asked = model.loaded, question(model.inputs, options.sizes)
@@ -83,8 +80,19 @@ def check(
         trier = _trier(target, model.init_kwargs, analysis, options, loaded) if saved is None else None
         found, silenced = _found(rules, (analysis := _rewritten(analysis, trier)), loaded)
         findings = as_advice(found) if saved is not None else _with_edits(found, loaded, analysis, trier)
-    live = None if saved is not None else live_model(target, loaded, analysis, subject, options)
-    return replace(_report(model, analysis, findings), silenced=silenced, live=live)
+    checked = None if saved is not None else ModelAtHand(target, loaded, analysis, subject, train)
+    return replace(_report(model, analysis, findings), silenced=silenced, checked=checked)
+
+
+def _given(
+    inputs: object, call_kwargs: Mapping[str, object] | None, saved: SavedModel | None, options: Options
+) -> tuple[Inputs, bool]:
+    """The inputs as given, and whether they are to be inferred; what is wrong is told before the model is loaded."""
+    parsed = parse_inputs(inputs, call_kwargs) if saved is None else saved.inputs(parse_inputs(inputs, call_kwargs))
+    assumes = inputs is None and saved is None and not any(parsed.tensors())
+    if not assumes:
+        question(parsed, options.sizes)
+    return parsed, assumes
 
 
 def _expected(text: str | None) -> Expectation | None:

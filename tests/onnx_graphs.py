@@ -105,7 +105,7 @@ class Runtime:
 
 def contract_of(file: str) -> tuple[Contract, Question]:
     """The contract of a file alone: without pairs, repairs and rules."""
-    model = load_saved(file, None, None, train=False)
+    model = load_saved(file, None, None, None, train=False)
     asked = question(model.inputs(Inputs()), {})
     with shared_state(), tracked_builtins(model.loaded.module):
         explored = explore(subject_of(model.loaded, asked, PLAIN), asked.domain, asked.first)

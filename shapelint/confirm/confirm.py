@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy
 import torch
+from torch.nn.parameter import is_lazy
 
 from shapelint.confirm import runtime
 from shapelint.confirm.onnx_file import (
@@ -94,7 +95,7 @@ def too_large(module: torch.nn.Module) -> str | None:
     size = _bytes(chain(module.parameters(), module.buffers()))
     if size <= LIMIT:
         return None
-    billions = sum(parameter.numel() for parameter in module.parameters()) / 1e9
+    billions = sum(parameter.numel() for parameter in module.parameters() if not is_lazy(parameter)) / 1e9
     return f"the model has {billions:.1f} billion parameters, {_gigabytes(size)} (limit {_gigabytes(LIMIT)})"
 
 
@@ -234,7 +235,8 @@ def _difference(eager: torch.Tensor, observed: Any) -> float:
 
 
 def _bytes(tensors: Iterable[torch.Tensor]) -> int:
-    return sum(tensor.numel() * tensor.element_size() for tensor in tensors)
+    known = (tensor for tensor in tensors if not is_lazy(tensor))
+    return sum(tensor.numel() * tensor.element_size() for tensor in known)
 
 
 def _gigabytes(size: int) -> str:

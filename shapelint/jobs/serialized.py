@@ -42,7 +42,7 @@ _MAKERS: Final[dict[str, Callable[[Any], Any]]] = {
 _PLAIN: Final = (str, float, bool, type(None))
 _OMITTED: Final[Mapping[type, frozenset[str]]] = {
     Contract: frozenset({"ask", "judge"}),
-    Report: frozenset({"live"}),
+    Report: frozenset({"checked"}),
 }
 
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 from shapelint.facts.result import CheckResult
 from shapelint.report import json, text
 from shapelint.report.plain import plain
-from shapelint.spec.live import Live
+from shapelint.spec.live import ModelAtHand
 from shapelint.spec.write import spec_text
 
 _HEIGHT: Final = 560
@@ -18,17 +18,19 @@ _HEIGHT: Final = 560
 class Report(CheckResult):
     """Everything that one check of one model found; `str` is the text report.
 
-    `live` is the model itself, for what is asked of it later.
+    `checked` is the model itself, for what is asked of it later.
     """
 
-    live: Live | None = field(default=None, compare=False, repr=False)
+    checked: ModelAtHand | None = field(default=None, compare=False, repr=False)
 
     def spec(self, form: str) -> str:
         """What the contract means for another tool ("torch-export", "onnx", "python", "json"), as text.
 
         Raises SpecError for a form that does not exist, and where the text cannot be given.
         """
-        return self.specs[form] if form in self.specs else spec_text(self, form, self.live)
+        if form in self.specs:
+            return self.specs[form]
+        return spec_text(self, form, None if self.checked is None else self.checked.live())
 
     def to_json(self) -> str:
         """The text that `--format json` prints for this report alone."""

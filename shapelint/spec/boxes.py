@@ -24,7 +24,7 @@ _STEPS = 3_000_000  # of isl
 
 
 @dataclass(frozen=True, slots=True)
-class Axis:
+class AxisRange:
     """The sizes of one symbol: `first`, `first + step` and so on, to `last` or without an end.
 
     A step of 0 is the one size `first`. With `tied` the symbol always has the size of that other symbol.
@@ -51,12 +51,12 @@ class Axis:
         size = self.first + number * self.step
         return size if self.last is None else min(size, self.last)
 
-    def later(self, count: int = 1) -> Axis | None:
+    def later(self, count: int = 1) -> AxisRange | None:
         """The same sizes without the first ones; None where fewer than two would be left."""
         first = self.first + count * self.step
         return replace(self, first=first) if self.open and (self.last is None or first < self.last) else None
 
-    def within(self, low: int, high: int | None) -> Axis | None:
+    def within(self, low: int, high: int | None) -> AxisRange | None:
         """The sizes from `low` to `high`; None where there is none, and one size alone where no other is left."""
         if not self.open:
             return self
@@ -64,7 +64,7 @@ class Axis:
         ends = [each for each in (self.last, high) if each is not None]
         last = min(ends) - (min(ends) - first) % self.step if ends else None
         if last is not None and last <= first:
-            return Axis(self.symbol, first) if last == first else None
+            return AxisRange(self.symbol, first) if last == first else None
         return replace(self, first=first, last=last)
 
     @property
@@ -83,7 +83,7 @@ class Axis:
 class SizeBox:
     """A product of sizes: an axis for each symbol of a contract, in their order."""
 
-    axes: tuple[Axis, ...]
+    axes: tuple[AxisRange, ...]
 
     @property
     def sizes(self) -> SizeSet:
@@ -97,7 +97,7 @@ class SizeBox:
         return {axis.symbol: own[axis.tied or axis.symbol] for axis in self.axes}
 
     @property
-    def free(self) -> tuple[Axis, ...]:
+    def free(self) -> tuple[AxisRange, ...]:
         """The axes with more than one size that follow no other."""
         return tuple(axis for axis in self.axes if axis.open and not axis.tied)
 
@@ -170,16 +170,16 @@ def _held_boxes(sizes: SizeSet, strides: Mapping[str, int]) -> Iterator[SizeBox]
         kept = [each for each in sizes.symbols if each != name]
         for box in _boxes(sizes.fixed({name: point[name]}).onto(kept), strides):
             by_name = {axis.symbol: axis for axis in box.axes}
-            yield SizeBox(tuple(by_name.get(each) or Axis(each, point[each]) for each in sizes.symbols))
+            yield SizeBox(tuple(by_name.get(each) or AxisRange(each, point[each]) for each in sizes.symbols))
 
 
-def _axes(sizes: SizeSet, stride: int) -> Iterator[Axis]:
+def _axes(sizes: SizeSet, stride: int) -> Iterator[AxisRange]:
     """The sizes of one symbol that lie in a set, by growing steps; one size alone where there is no step."""
     (name,) = sizes.symbols
     point = sizes.example(_LEAST)
     if point is None:
         return
-    seen: set[Axis] = set()
+    seen: set[AxisRange] = set()
     for step in _steps(sizes, stride):
         for rest in _rests(sizes, step):
             axis = _axis(sizes, step, rest)
@@ -188,7 +188,7 @@ def _axes(sizes: SizeSet, stride: int) -> Iterator[Axis]:
                 yield axis
                 break
     if not seen:
-        yield Axis(name, point[name])
+        yield AxisRange(name, point[name])
 
 
 def _steps(sizes: SizeSet, stride: int) -> Sequence[int]:
@@ -208,7 +208,7 @@ def _rests(sizes: SizeSet, step: int) -> Sequence[int]:
     return list(dict.fromkeys([0, *([member[name] % step] if member is not None else [])]))
 
 
-def _axis(sizes: SizeSet, step: int, rest: int) -> Axis | None:
+def _axis(sizes: SizeSet, step: int, rest: int) -> AxisRange | None:
     """All sizes from one on, in steps; None where that is fewer than two."""
     (name,) = sizes.symbols
     every = [at_least(symbol(name), constant(1)), divisible(symbol(name).plus(-rest), step)]
@@ -224,7 +224,7 @@ def _axis(sizes: SizeSet, step: int, rest: int) -> Axis | None:
     lowest = _largest(wrong) if wrong else None
     least = (lattice if lowest is None else lattice.at_least({name: lowest + 1})).smallest()
     first = None if least is None else least[name]
-    return None if first is None or (last is not None and first >= last) else Axis(name, first, step, last)
+    return None if first is None or (last is not None and first >= last) else AxisRange(name, first, step, last)
 
 
 def _largest(sizes: SizeSet) -> int | None:

@@ -11,7 +11,7 @@ from shapelint.request.inputs import Inputs
 from shapelint.request.spec import TensorSpec
 from shapelint.size.atoms import Symbol
 from shapelint.size.function import Function
-from shapelint.spec.boxes import Axis, SizeBox
+from shapelint.spec.boxes import AxisRange, SizeBox
 
 _PLAIN = (str, int, float, bool, type(None), complex, bytes)
 
@@ -82,7 +82,7 @@ def dims_code(spec: TensorSpec, box: SizeBox, names: Mapping[str, str]) -> str:
     return "{" + entries + "}" if entries else "None"
 
 
-def _dim(dim: Function, axes: Mapping[str, Axis], names: Mapping[str, str]) -> str:
+def _dim(dim: Function, axes: Mapping[str, AxisRange], names: Mapping[str, str]) -> str:
     """The Dim of one dimension; "" for a fixed one, and the automatic one for what Dims cannot say."""
     if not any(axes[name].open for name in dim.symbols()):
         return ""

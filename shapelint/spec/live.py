@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from shapelint.facts.analysis import Analysis
     from shapelint.load import Loaded
     from shapelint.request.inputs import Inputs
-    from shapelint.request.options import Options
     from shapelint.trace.run import Subject
 
 
@@ -53,14 +52,28 @@ def _none() -> None:
     """What a pickle has in the place of a live model."""
 
 
-def live_model(target: object, loaded: Loaded, analysis: Analysis, traced: Subject, options: Options) -> Live:
-    """The live model of a check."""
-    from shapelint.confirm.confirm import too_large
-    from shapelint.confirm.points import export_subject
-    from shapelint.confirm.sizes import periods
+@dataclass(frozen=True, slots=True)
+class ModelAtHand:
+    """What a check had of its model: from it the live model is made when somebody asks, since that imports onnx."""
 
-    subject = export_subject(analysis, loaded, traced, train=options.train)
-    reason = "" if traced.function is traced.module else "only forward is exported, not a method"
-    steps = periods(analysis)
-    reason = reason or too_large(loaded.module) or ""
-    return Live(target, subject.build, traced.inputs, subject.inputs, steps, analysis.portability, reason)
+    target: object
+    loaded: Loaded
+    analysis: Analysis
+    traced: Subject
+    train: bool
+
+    def __reduce__(self) -> Any:
+        return _none, ()
+
+    def live(self) -> Live:
+        """The live model."""
+        from shapelint.confirm.confirm import too_large
+        from shapelint.confirm.points import export_subject
+        from shapelint.confirm.sizes import periods
+
+        traced = self.traced
+        subject = export_subject(self.analysis, self.loaded, traced, train=self.train)
+        reason = "" if traced.function is traced.module else "only forward is exported, not a method"
+        reason = reason or too_large(self.loaded.module) or ""
+        known = self.analysis.portability
+        return Live(self.target, subject.build, traced.inputs, subject.inputs, periods(self.analysis), known, reason)

@@ -9,7 +9,7 @@ from itertools import islice
 import torch
 
 from shapelint.size.sets import SizeSet
-from shapelint.spec.boxes import Axis, SizeBox, boxes
+from shapelint.spec.boxes import AxisRange, SizeBox, boxes
 from shapelint.spec.exporting import Exportable, Spec, SpecTrial, allowed, example_of, spec_of, tried
 
 _BOXES = 4
@@ -48,7 +48,7 @@ def _wide(model: Exportable) -> Iterator[SizeBox]:
             yield from islice(boxes(sizes, model.steps), 1)
     yield from every[1:]
     if every:
-        yield SizeBox(tuple(Axis(name, size) for name, size in example_of(every[0], model).items()))
+        yield SizeBox(tuple(AxisRange(name, size) for name, size in example_of(every[0], model).items()))
 
 
 def _trials(model: Exportable, module: torch.nn.Module, box: SizeBox, seen: set[SizeBox]) -> Iterator[SpecTrial]:

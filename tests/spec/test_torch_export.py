@@ -17,7 +17,7 @@ from examples.unet65 import Net
 from shapelint.errors import SpecError
 from shapelint.facts.contract import Contract
 from shapelint.request.inputs import parse_inputs
-from shapelint.spec.boxes import Axis, SizeBox
+from shapelint.spec.boxes import AxisRange, SizeBox
 from shapelint.spec.exporting import Exportable, spec_of, tried
 
 GOLDEN = Path(__file__).parent.parent / "golden"
@@ -92,7 +92,7 @@ def test_a_program_that_gives_another_size_is_refused() -> None:
         return inputs.map(lambda _: torch.rand(1, 1, sizes["L"]))
 
     model = Exportable(lambda: other, inputs, sample, contract)
-    trial = tried(model, other, spec_of(model, other, SizeBox((Axis("L", 3, 1),))))
+    trial = tried(model, other, spec_of(model, other, SizeBox((AxisRange("L", 3, 1),))))
     assert trial.refusal == "the program gives ((1, 1, 160),), the model ((1, 1, 158),)"
     assert trial.at == {"L": 160}
 
