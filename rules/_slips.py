@@ -45,7 +45,8 @@ def slip_fix(slip: Slip) -> Fix:
 def _edits(slip: Slip, call: ast.Call, file: str) -> Iterator[Edit]:
     """The numbers of the call in the source, where they are literals."""
     if slip.node.operation in _VIEWS:
-        listed = call.args[0].elts if isinstance(call.args[0], ast.Tuple | ast.List) else call.args
+        first = call.args[0] if call.args else None
+        listed = first.elts if isinstance(first, ast.Tuple | ast.List) else call.args
         targets = listed[slip.axis : slip.axis + 1]
     elif slip.given:
         found = given(call, "dim", 1) or given(call, "axis")

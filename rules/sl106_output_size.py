@@ -108,7 +108,7 @@ class OutputSize:
 
 def _fix(analysis: Analysis, diagnosis: Diagnosis) -> Fix | None:
     plan, change = diagnosis.plan, diagnosis.change
-    if analysis.rewrite is not None:
+    if analysis.rewrite is not None and diagnosis.spoiler is not None:
         crop = f"crop the result to the size of the input: write {rewritten(analysis.rewrite)}"
         return rewriting_fix(analysis.rewrite, crop)
     if plan is not None:
