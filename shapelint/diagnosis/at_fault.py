@@ -27,11 +27,17 @@ from shapelint.trace.run import overriding
 _KINDS = frozenset({Kind.JOIN, Kind.CHANNELS, Kind.RESHAPE, Kind.UNPOOL})
 
 
-def spoiler_of(case: Case, region: Region, focus: Mapping[str, int]) -> Node | None:
-    """The call after which the output's size can no longer come right; None where the model raises, or no one call."""
-    if not region.outcome.ok or not case.intent.axes or case.expect is not None:
+def whole_run(case: Case, region: Region) -> ShapeGraph | None:
+    """The run of a region, with its functions of the size, where it gives an output that is compared; else None."""
+    if not region.outcome.ok or not case.intent.axes:
         return None
-    graph = freeze(case.explored.runs[region.run], case.explored.subject.module, case.built)
+    return freeze(case.explored.runs[region.run], case.explored.subject.module, case.built)
+
+
+def spoiler_of(case: Case, graph: ShapeGraph | None, region: Region, focus: Mapping[str, int]) -> Node | None:
+    """The call after which the output's size can no longer come right; None where the model raises, or no one call."""
+    if graph is None or case.expect is not None:
+        return None
     uneven = uneven_factor(graph, case.intent.output, len(case.intent.axes))
     if uneven is not None:
         return uneven
@@ -41,12 +47,9 @@ def spoiler_of(case: Case, region: Region, focus: Mapping[str, int]) -> Node | N
     return None if found is None or found.index in paired else found
 
 
-def setters_of(case: Case, region: Region, focus: Mapping[str, int]) -> tuple[Node, ...]:
+def setters_of(case: Case, graph: ShapeGraph | None, focus: Mapping[str, int]) -> tuple[Node, ...]:
     """The calls that change the size of the output, where everything passes through them."""
-    if not region.outcome.ok or not case.intent.axes:
-        return ()
-    graph = freeze(case.explored.runs[region.run], case.explored.subject.module, case.built)
-    return setting(graph, case.question, case.intent.output, focus)
+    return () if graph is None else setting(graph, case.question, case.intent.output, focus)
 
 
 def change_at_fault(
@@ -59,34 +62,32 @@ def change_at_fault(
 ) -> Change | None:
     """The one argument of one layer with which the model is right at the focus, where it is likely to be at fault."""
     failure, node = region.outcome.failure, case.failing(graph)
-    asked = (case.explored, graph, case.question, case.expect, focus, case.built)
     if region.outcome.ok:
         preferred = [each for loss in losses for each in mirrors(loss)]
         if spoiler is not None:
-            return None if spoiler.operation in CUTTING else single_change(*asked, suspect=spoiler.module)
-        return single_change(*asked, preferred) if preferred or not losses else None
+            return None if spoiler.operation in CUTTING else single_change(case, graph, focus, suspect=spoiler.module)
+        return single_change(case, graph, focus, preferred) if preferred or not losses else None
     if node is None or failure is None:
         return None
     if failure.kind is Kind.KERNEL:
         return fitting_kernel(case.explored, graph, node, focus)
     if failure.kind is Kind.OUTPUT_PADDING:
-        return sound_change(*asked, restoring=True)
+        return sound_change(case, graph, focus, restoring=True)
     if failure.kind not in _KINDS or not _is_broken(case):
         return None
-    return sound_change(*asked, restoring=failure.kind is not Kind.JOIN)
+    return sound_change(case, graph, focus, restoring=failure.kind is not Kind.JOIN)
 
 
 def likelier(case: Case, focus: Mapping[str, int], graph: ShapeGraph, plan: Plan) -> Change | None:
     """What would be changed rather than make a plan that takes sizes away: an argument unlike those of the layers like
     it, with which as many sizes are right. An illegal `output_padding` is made legal so.
     """
-    asked = (case.explored, graph, case.question, case.expect, focus, case.built)
     failure = case.contract.region_at(focus).outcome.failure
     if failure is not None:
-        return sound_change(*asked, restoring=True) if failure.kind is Kind.OUTPUT_PADDING else None
+        return sound_change(case, graph, focus, restoring=True) if failure.kind is Kind.OUTPUT_PADDING else None
     if not plan.loses and not plan.breaks:
         return None
-    change = unlike_the_others(*asked)
+    change = unlike_the_others(case, graph, focus)
     if change is None:
         return None
     values = dict.fromkeys((change.module, *change.alike), change.value)

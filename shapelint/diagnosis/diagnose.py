@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import reduce
 from operator import mul
 
-from shapelint.diagnosis.at_fault import change_at_fault, likelier, setters_of, spoiler_of
+from shapelint.diagnosis.at_fault import change_at_fault, likelier, setters_of, spoiler_of, whole_run
 from shapelint.diagnosis.case import Case, Values
 from shapelint.diagnosis.channels import misfits, rebuilt_channels
 from shapelint.diagnosis.intent import asks_for_input_size
@@ -31,7 +31,8 @@ _REPAIRABLE = frozenset({Kind.JOIN, Kind.OUTPUT_PADDING, Kind.UNPOOL, Kind.RESHA
 def diagnose(case: Case, focus: Mapping[str, int], wanted: SizeSet) -> Diagnosis:
     """What is wrong at `focus`; the repair is sought for all `wanted` sizes, or else for the focus alone."""
     region = case.contract.region_at(focus)
-    spoiler = spoiler_of(case, region, focus)
+    whole = whole_run(case, region)
+    spoiler = spoiler_of(case, whole, region, focus)
     trial = _trial(case, focus, wanted) if spoiler is None and _may_repair(region.outcome.failure) else None
     plan = None if trial is None else _plan(case, trial, wanted)
     graph = case.graph(focus, {})
@@ -61,7 +62,7 @@ def diagnose(case: Case, focus: Mapping[str, int], wanted: SizeSet) -> Diagnosis
         repaired=repaired,
         unpoolings=tuple(short_unpoolings(graph, focus)),
         spoiler=spoiler,
-        setters=setters_of(case, region, focus),
+        setters=setters_of(case, whole, focus),
         slip=slip(graph, unfit[0]) if unfit else None,
     )
 

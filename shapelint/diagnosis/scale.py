@@ -44,18 +44,6 @@ def _is_crop(before: Sequence[int], after: Sequence[int]) -> bool:
     return len(before) == len(after) and all(one < 2 * two for one, two in zip(before, after, strict=True))
 
 
-def _ancestors(graph: ShapeGraph) -> set[int]:
-    """The calls that the outputs depend on."""
-    seen: set[int] = set()
-    waiting = [index for index in graph.outputs if index >= 0]
-    while waiting:
-        index = waiting.pop()
-        if index not in seen:
-            seen.add(index)
-            waiting.extend(graph.nodes[index].inputs)
-    return seen
-
-
 def goes_down_and_up(graph: ShapeGraph, region: SizeSet, question: Question) -> bool:
     """Whether some way from an input to an output shrinks and later grows; at the smallest sizes nothing may shrink.
 
@@ -77,7 +65,7 @@ def _rises(graph: ShapeGraph, wanted: Function, question: Question) -> bool:
     least: dict[int, Fraction] = {}
     slopes: dict[int, Fraction] = {}
     risen: set[int] = set()
-    for index in sorted(_ancestors(graph)):
+    for index in sorted(graph.reached()):
         node = graph.nodes[index]
         known = [each for each in node.inputs if each in slopes]
         size = along(node, wanted)
@@ -97,7 +85,7 @@ def _rises(graph: ShapeGraph, wanted: Function, question: Question) -> bool:
 
 def _down_then_up(graph: ShapeGraph, sizes: Mapping[str, int]) -> bool:
     state: dict[int, int] = {}
-    for index in sorted(_ancestors(graph)):
+    for index in sorted(graph.reached()):
         node = graph.nodes[index]
         before = max((state.get(each, 0) for each in node.inputs), default=0)
         state[index] = max(before, _turn(graph, index, before, sizes))
@@ -149,7 +137,7 @@ def uneven_factor(graph: ShapeGraph, output: int, rank: int) -> Node | None:
     made = _scales(graph, rank).get(graph.outputs[output], ()) if output < len(graph.outputs) else ()
     if not any(scale.numerator > 1 and scale.denominator > 1 for scale in made):
         return None
-    above = set(_ancestors(graph))
+    above = graph.reached()
     nodes = [node for node in graph.nodes if node.index in above and any(factor != 1 for factor in node.factor)]
     factors = Counter(max(factor, 1 / factor) for node in nodes for factor in node.factor[-rank:])
     rarity = {node.index: [(factors[max(f, 1 / f)], max(f, 1 / f) == 2) for f in node.factor[-rank:]] for node in nodes}

@@ -10,6 +10,7 @@ from itertools import chain
 
 from torch import nn
 
+from shapelint.diagnosis.case import Case
 from shapelint.diagnosis.intent import is_restored, multiples, output_axes
 from shapelint.diagnosis.pairs import mirrored_pairs, spatial_size
 from shapelint.diagnosis.scale import goes_down_and_up
@@ -36,14 +37,7 @@ _STEPPED = ("kernel_size", "stride", "padding")
 
 
 def single_change(
-    explored: Exploration,
-    graph: ShapeGraph,
-    question: Question,
-    expect: Expectation | None,
-    focus: Mapping[str, int],
-    built: Mapping[str, Span],
-    preferred: Iterable[Change] = (),
-    suspect: str = "",
+    case: Case, graph: ShapeGraph, focus: Mapping[str, int], preferred: Iterable[Change] = (), suspect: str = ""
 ) -> Change | None:
     """The change of one convolution's argument that is right at the focus, seen in a run: of the layer `suspect`, else
     of an odd one out, else one of the preferred, else the smallest of kernel, padding or stride; of a layer whose own
@@ -51,7 +45,7 @@ def single_change(
 
     A module that only calls a function has no such argument.
     """
-    groups = _groups(explored, graph, built)
+    groups = _groups(case.explored, graph, case.built)
     candidates = list(_candidates(groups))
     first = [change for change in candidates if change.module == suspect]
     layers = {node.module for node in graph.nodes if "Conv" in node.kind}
@@ -59,25 +53,16 @@ def single_change(
     uneven = _uneven(graph, groups, focus)
     likely = (each for each in candidates if each.module in uneven)
     known = chain(first, _unlike_the_others(graph, groups, focus), wished, likely)
-    return _first(explored, known, lambda trial: _restores(trial, question, expect, focus))
+    return _first(case.explored, known, lambda trial: _restores(trial, case.question, case.expect, focus))
 
 
-def sound_change(
-    explored: Exploration,
-    graph: ShapeGraph,
-    question: Question,
-    expect: Expectation | None,
-    focus: Mapping[str, int],
-    built: Mapping[str, Span],
-    *,
-    restoring: bool,
-) -> Change | None:
+def sound_change(case: Case, graph: ShapeGraph, focus: Mapping[str, int], *, restoring: bool) -> Change | None:
     """The change of one argument with which a model that raises does what its author would accept.
 
     With `restoring` it must be meant to give its input's size back, and do so: a layer that takes features of one size
     is no sign of a wrong argument elsewhere.
     """
-    groups = _groups(explored, graph, built)
+    groups = _groups(case.explored, graph, case.built)
     uneven = _uneven(graph, groups, focus)
     candidates = sorted(_candidates(groups), key=lambda change: change.module not in uneven)
     known = chain(_unlike_the_others(graph, groups, focus), candidates)
@@ -86,10 +71,10 @@ def sound_change(
         run = trial.run(focus, symbolic=False)
         if run.failure is not None or run.error is not None:
             return False
-        meaning = sound_meaning(trial, question, expect, focus)
+        meaning = sound_meaning(trial, case.question, case.expect, focus)
         return meaning is not None and (meaning.meant or not restoring)
 
-    return _first(explored, known, works)
+    return _first(case.explored, known, works)
 
 
 def meant_but_for_one_layer(
@@ -126,21 +111,14 @@ def meant_but_for_one_layer(
     return Intent(True, why, meaning.stride, *place)
 
 
-def unlike_the_others(
-    explored: Exploration,
-    graph: ShapeGraph,
-    question: Question,
-    expect: Expectation | None,
-    focus: Mapping[str, int],
-    built: Mapping[str, Span],
-) -> Change | None:
+def unlike_the_others(case: Case, graph: ShapeGraph, focus: Mapping[str, int]) -> Change | None:
     """The change of an argument that one layer has otherwise than those like it, or its mirror, that is right at the
     focus; of layers whose own size is no whole part or multiple of what they take.
     """
-    groups = _groups(explored, graph, built)
+    groups = _groups(case.explored, graph, case.built)
     uneven = _uneven(graph, groups, focus)
     changes = [each for each in _unlike_the_others(graph, groups, focus) if each.module in uneven]
-    return _first(explored, changes, lambda trial: _restores(trial, question, expect, focus))
+    return _first(case.explored, changes, lambda trial: _restores(trial, case.question, case.expect, focus))
 
 
 def _unlike_the_others(graph: ShapeGraph, groups: Sequence[Group], sizes: Mapping[str, int]) -> list[Change]:

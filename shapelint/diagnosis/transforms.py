@@ -39,7 +39,7 @@ class TransformPair:
 
 def transform_pairs(graph: ShapeGraph) -> Iterator[TransformPair]:
     """The pairs on the way to an output, in the order of the calls that undo."""
-    reached = {each.index for index in graph.outputs if index >= 0 for each in graph.ancestors(graph.nodes[index])}
+    reached = graph.reached()
     for node in graph.nodes:
         undone = _UNDOES.get(node.operation)
         if undone is None or node.index not in reached or not node.inputs or not node.shapes:

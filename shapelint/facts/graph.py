@@ -102,6 +102,17 @@ class ShapeGraph:
             seen.update(found)
             waiting.extend(self.nodes[index] for index in found)
 
+    def reached(self) -> frozenset[int]:
+        """The numbers of the calls that the outputs depend on."""
+        seen: set[int] = set()
+        waiting = [index for index in self.outputs if index >= 0]
+        while waiting:
+            index = waiting.pop()
+            if index not in seen:
+                seen.add(index)
+                waiting.extend(self.nodes[index].inputs)
+        return frozenset(seen)
+
     def call_of(self, module: str, place: Span | None) -> Node | None:
         """The first call that a module makes at a place; None where there is none."""
         return next((node for node in self.nodes if (node.module, node.place) == (module, place)), None)

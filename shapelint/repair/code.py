@@ -85,12 +85,12 @@ class Trier:
         lost = self.analysis.wanted - right, contract.runs - runs
         return Plan({}, wanted <= right, right, runs, *lost, ran=not contract.runs.finite)
 
-    def keeps_channels(self, edits: tuple[Edit, ...], _at: None) -> bool:
-        """Whether the convolutions have the channels that they had: a size that is written somewhere changes none."""
-        with self._loaded(()) as loaded:
-            before = _channels(loaded)
+    def channels(self, edits: tuple[Edit, ...], _at: object = None) -> dict[str, tuple[object, ...]]:
+        """The channels of each convolution: a size that is written somewhere changes none."""
+        names = ("in_channels", "out_channels")
         with self._loaded(edits) as loaded:
-            return _channels(loaded) == before
+            layers = arguments(loaded.module).items()
+        return {name: tuple(value for key, value in values.items() if key in names) for name, values in layers}
 
     def _is_sound(self, found: Exploration) -> bool:
         diagnosis = self.analysis.diagnosis
@@ -129,14 +129,6 @@ def with_rewrite(analysis: Analysis, trier: Trier) -> Analysis:
 def _is_of_two_levels(diagnosis: Diagnosis) -> bool:
     """Whether the join that fails gets maps of two levels, which no resize makes one."""
     return any(mismatch.strides is not None for mismatch in diagnosis.mismatches[:1])
-
-
-def _channels(loaded: Loaded) -> dict[str, tuple[object, ...]]:
-    names = ("in_channels", "out_channels")
-    return {
-        name: tuple(value for key, value in values.items() if key in names)
-        for name, values in arguments(loaded.module).items()
-    }
 
 
 def _tried(trial: Trial[Argument, Result], edits: tuple[Edit, ...], at: Argument) -> Result | None:
@@ -225,8 +217,10 @@ def _rebuilding(trier: Trier, diagnosis: Diagnosis) -> Iterator[Way]:
         misfit = diagnosis.misfits[0]
         site, ratio = trier.sites.get(misfit.node.module), Fraction(misfit.given, max(misfit.built_for, 1))
         if site is not None and "Linear" in misfit.node.kind:
-            for edit, text in list(islice(resized(site.calls, "in_features", 0, ratio), _TRIED)):
-                if _tried(trier.keeps_channels, (edit,), None):
+            before = _tried(trier.channels, (), None)
+            ways = [] if before is None else list(islice(resized(site.calls, "in_features", 0, ratio), _TRIED))
+            for edit, text in ways:
+                if _tried(trier.channels, (edit,), None) == before:
                     yield (edit,), (text,), Repair.CHANNELS
 
 
