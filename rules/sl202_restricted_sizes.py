@@ -58,6 +58,7 @@ class Net(nn.Module):
 """
 
 _SHORT, _LINE = 60, 98
+_STEPS = 100_000
 _OWN_RULE = frozenset({Kind.KERNEL, Kind.EMPTY, Kind.OUTPUT_PADDING, Kind.NORM, Kind.PAD, Kind.WRAP})
 
 
@@ -141,7 +142,8 @@ class RestrictedSizes:
         smallest = analysis.wanted.smallest() or {}
         notes = [f"the smallest is {sized(tuple(smallest.values()))}"] if smallest else []
         notes += [] if len(words) <= _SHORT else [f"namely {words}"]
-        notes += _otherwise(analysis)
+        with suppress(SolverError), limited(_STEPS):
+            notes += list(_otherwise(analysis))
         if analysis.intent.meant:
             notes.append(f"{analysis.intent.why}; say otherwise with `--expect`")
         words = words if len(words) <= _SHORT else "some sizes"
@@ -169,6 +171,9 @@ def _only(verb: str, words: str) -> str:
 
 def _otherwise(analysis: Analysis) -> Iterator[str]:
     """What happens at the sizes that are not right: the model raises, or gives another size, of which one is shown."""
+    if not analysis.intent.meant:
+        yield "at other sizes it raises"
+        return
     runs = analysis.contract.runs
     raises, other = analysis.contract.domain - runs, runs - analysis.wanted
     if not other:

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from functools import lru_cache, partial
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import torch
 
 from shapelint.caches import forgotten
 from shapelint.diagnosis.scene import proposed
-from shapelint.errors import ModelError, RuleError, SpecError
+from shapelint.errors import ModelError, SpecError
 from shapelint.facts.analysis import Analysis
-from shapelint.facts.finding import Finding, Severity, fits
+from shapelint.facts.finding import Finding, Severity
 from shapelint.load import Loaded, import_path, load, packages_first
-from shapelint.load.failure import described, place
 from shapelint.load.uncompiled import uncompiled
 from shapelint.locks import one_check
-from shapelint.registry import load_rules, select_rules
+from shapelint.registry import select_rules
 from shapelint.report.report import Report
 from shapelint.request.inputs import Inputs, parse_inputs
 from shapelint.request.options import Options, check_kinds, drawn
@@ -26,19 +25,17 @@ from shapelint.request.question import Question, question
 from shapelint.request.signature import call_mistake
 from shapelint.request.spec import Expectation, parse_expect, parse_sizes
 from shapelint.restore.process import restored_state, shared_state
-from shapelint.rule import Rule, is_about_exports, is_last
+from shapelint.rulings import installed_rules, said_by
 from shapelint.saved import SavedModel, as_advice, is_saved, load_saved
 from shapelint.size import Undecidable
-from shapelint.source.fault import call_foreign, internal_errors, let_out
+from shapelint.source.fault import internal_errors
 from shapelint.source.ownership import shown
 from shapelint.spec.live import ModelAtHand
-from shapelint.suppression.ignores import split, unused_ignores
 
 if TYPE_CHECKING:
     from shapelint.infer.assume import Assumption
     from shapelint.repair.code import Trier
     from shapelint.trace.run import Subject
-
 
 @one_check()
 @internal_errors()
@@ -68,7 +65,7 @@ def check(
     cannot be done, an InternalError for a bug of shapelint's own. Threads may check, each in its turn.
     """
     check_kinds(call_kwargs=call_kwargs, build=build, method=method, confirm=confirm, select=select, ignore=ignore)
-    rules = select_rules(select, ignore, _installed_rules())
+    rules = select_rules(select, ignore, installed_rules())
     asked_of = parse_sizes(sizes), _expected(expect), _providers(confirm)
     options = Options(*asked_of, train, method, drawn(picture), build, calls)
     saved = load_saved(target, init_kwargs, build, method, train=train) if is_saved(target) else None
@@ -78,7 +75,7 @@ def check(
         loaded, asked = model.loaded, question(model.inputs, options.sizes)
         analysis, subject = _analysed(loaded, model.inputs, asked, options, saved)
         trier = _trier(target, model.init_kwargs, analysis, options, loaded) if saved is None else None
-        found, silenced = _found(rules, (analysis := _rewritten(analysis, trier)), loaded)
+        found, silenced = said_by(rules, (analysis := _rewritten(analysis, trier)), loaded)
         findings = as_advice(found) if saved is not None else _with_edits(found, loaded, analysis, trier)
     checked = None if saved is not None else ModelAtHand(target, loaded, analysis, subject, train)
     return replace(_report(model, analysis, findings), silenced=silenced, checked=checked)
@@ -158,56 +155,6 @@ def _with_edits(
         calls = transposing_calls(analysis.graph)
         edited = with_edits(seen, loaded, None if trier is None else trier.load_again, calls)
         return without_cell_edits(edited)
-
-
-def _found(
-    rules: Sequence[Rule], analysis: Analysis, loaded: Loaded
-) -> tuple[tuple[Finding, ...], tuple[Finding, ...]]:
-    """What the rules say, and what of that a comment silences.
-
-    The rules that come last see what all others say, those too that the user has deselected: what these explain needs
-    no last word.
-    """
-    last = [rule for rule in rules if is_last(rule)]
-    kept, silenced = split(finding for rule in rules if rule not in last for finding in _said(rule, analysis))
-    deselected = [rule for rule in _installed_rules() if last and rule not in rules and not is_last(rule)]
-    unsaid = [finding for rule in deselected for finding in _said_quietly(rule, analysis)]
-
-    def judged(word: str | None) -> bool:
-        meant = [rule for rule in _installed_rules() if word is None or fits(word, rule.code, rule.name)]
-        exported = word is not None and any(map(is_about_exports, meant))
-        return all(rule in rules for rule in meant) and not (exported and not analysis.providers)
-
-    places = [place for node in analysis.graph.nodes for place in (node.place, node.built) if place is not None]
-    for rule in last:
-        unused = unused_ignores(loaded.module, places, silenced, judged)
-        more, hidden = split(_said(rule, replace(analysis, unused=unused, found=(*kept, *silenced, *unsaid))))
-        kept, silenced = [*kept, *more], [*silenced, *hidden]
-    return tuple(kept), tuple(silenced)
-
-
-def _said(rule: Rule, analysis: Analysis) -> list[Finding]:
-    """What a rule finds; RuleError where a rule of another package raises."""
-    try:
-        return call_foreign(list, call_foreign(rule.check, analysis))
-    except Exception as error:  # the code of a plugin
-        let_out(error)
-        what = f"raised {described(error)}{place(error)}; this is a bug of the rule, not of your model"
-        raise RuleError(f"the rule {rule.code} ({type(rule).__module__}) {what}") from error
-
-
-def _said_quietly(rule: Rule, analysis: Analysis) -> list[Finding]:
-    """What a rule that the user has deselected finds; nothing where it raises."""
-    try:
-        return _said(rule, analysis)
-    except RuleError:
-        return []
-
-
-@lru_cache(maxsize=1)
-def _installed_rules() -> tuple[Rule, ...]:
-    """The rules, looked up once in a process: asking the packages for their entry points takes a while."""
-    return load_rules()
 
 
 def _providers(confirm: Iterable[str]) -> tuple[str, ...]:

@@ -42,11 +42,13 @@ class Undecidable(ArithmeticError):
 def limited(operations: int = 2_000_000) -> Iterator[None]:
     """Makes isl raise SolverError where it takes more than so many steps (some millions in a second).
 
-    Inside of another limit that one stays. Other threads wait with their questions to isl.
+    Inside of a smaller limit that one stays; a larger one begins anew after it. Other threads wait with their questions
+    to isl.
     """
     context = isl.DEFAULT_CONTEXT
     with _asking.lock:
-        if context.get_max_operations():
+        around = context.get_max_operations()
+        if 0 < around <= operations:
             yield
             return
         context.reset_operations()
@@ -54,7 +56,7 @@ def limited(operations: int = 2_000_000) -> Iterator[None]:
         try:
             yield
         finally:
-            context.set_max_operations(0)
+            context.set_max_operations(around)
             context.reset_operations()
 
 

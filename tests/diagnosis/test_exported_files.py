@@ -266,7 +266,7 @@ def test_forms_that_export_well_get_no_word(name: str, tmp_path: Path) -> None:
 def analysed(net: type[nn.Module], spec: str = "1,3,H,W") -> tuple[Report, Any]:
     """The report on a model, and the analysis behind it."""
     kept: list[Any] = []
-    rules = shapelint.engine._installed_rules()
+    rules = shapelint.rulings.installed_rules()
 
     class Keeper:
         code, name, valid, invalid = "XY999", "keeper", (), ()

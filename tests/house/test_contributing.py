@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import torch
 
-from shapelint import engine, registry
+from shapelint import registry, rulings
 from shapelint.cli.app import run
 from shapelint.ops import diagonal
 from shapelint.testing import run_examples
@@ -32,9 +32,9 @@ def rule(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     added = EntryPoint("SL298", f"{module.__name__}:SkippedRows", registry.GROUP)
     points = (*registry.entry_points(group=registry.GROUP), added)
     monkeypatch.setattr(registry, "entry_points", lambda group: points)
-    engine._installed_rules.cache_clear()
+    rulings.installed_rules.cache_clear()
     yield registry.find_rule("SL298")
-    engine._installed_rules.cache_clear()
+    rulings.installed_rules.cache_clear()
 
 
 def test_the_rule_has_a_page_and_its_examples_hold(rule: Any, capsys: pytest.CaptureFixture[str]) -> None:

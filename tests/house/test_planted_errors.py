@@ -15,6 +15,7 @@ from onnx import helper
 import shapelint
 from shapelint.cli.app import run
 from shapelint.errors import InternalError, ModelError, RuleError
+from shapelint.facts.finding import Finding, Severity
 from shapelint.registry import load_rules
 from shapelint.saved.onnx.call import OPERATORS
 from shapelint.trace.recording.operation import RULES
@@ -241,11 +242,26 @@ class Foreign:
 
 
 def test_a_bug_of_another_packages_rule_is_neither_ours_nor_the_models(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("shapelint.engine._installed_rules", lambda: (*load_rules(), Foreign()))
+    for module in ("engine", "rulings"):
+        monkeypatch.setattr(f"shapelint.{module}.installed_rules", lambda: (*load_rules(), Foreign()))
     with pytest.raises(
         RuleError, match=r"^the rule XY101 \(tests.house.test_planted_errors\) raised KeyError: 'planted' .*"
     ):
         shapelint.check("net.py:Net", SIX)
+
+
+def test_a_rule_that_asks_the_solver_too_much_says_so_after_what_it_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Asking(Foreign):
+        def check(self, analysis: Any) -> Any:
+            yield Finding("XY101", "foreign", Severity.WARNING, "found before")
+            sizes = analysis.contract.runs
+            yield Finding("XY101", "foreign", Severity.WARNING, str(sizes - sizes.at_least({"H": 7})))
+
+    monkeypatch.setattr("shapelint.rulings._STEPS", 10)
+    monkeypatch.setattr("shapelint.engine.select_rules", lambda *_: (Asking(),))
+    found = shapelint.check("net.py:Net", "1,3,H,W").findings
+    unsaid = "what it says is not known: its sets of sizes have too many pieces to compare"
+    assert [each.message for each in found] == ["found before", unsaid]
 
 
 @pytest.mark.parametrize("form", ["text", "json", "html", "sarif"])

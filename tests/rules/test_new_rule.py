@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from shapelint import engine, registry
+from shapelint import registry, rulings
 from shapelint.cli.app import run
 from shapelint.testing import run_examples
 
@@ -27,11 +27,11 @@ def test_the_skeleton_is_a_rule_whose_examples_hold(
     assert capsys.readouterr().out.startswith("wrote xy101_bad_stride.py, whose examples hold;")
     point = EntryPoint("XY101", "xy101_bad_stride:BadStride", registry.GROUP)
     monkeypatch.setattr(registry, "entry_points", lambda group: (point,))
-    engine._installed_rules.cache_clear()
+    rulings.installed_rules.cache_clear()
     try:
         run_examples(registry.find_rule("bad-stride"))
     finally:
-        engine._installed_rules.cache_clear()
+        rulings.installed_rules.cache_clear()
 
 
 @pytest.mark.parametrize(
