@@ -13,7 +13,7 @@ from typing import Any
 
 from shapelint.size.bits import BitInteger
 from shapelint.size.bound import never_negative
-from shapelint.size.condition import Condition, at_least, equal, negate, product
+from shapelint.size.condition import Condition, at_least, equal, product
 from shapelint.size.division import divide_exactly
 from shapelint.size.function import Function, NotQuasiAffine, constant, extreme
 from shapelint.size.tracking import Tracker, lose, settled, symbolic, tell, tracker
@@ -265,8 +265,7 @@ def _compared(
         return _with_other_number(first, second, compare)  # type: ignore[no-any-return]
     answer, listener = bool(compare(plain(first), plain(second))), tracker()
     if listener is not None:
-        wanted = condition(function_of(first), function_of(second))
-        listener.assume(wanted if answer else negate(wanted))
+        return listener.takes(condition(function_of(first), function_of(second)), answer)
     return answer
 
 

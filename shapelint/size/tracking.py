@@ -15,6 +15,9 @@ class Tracker(Protocol):
     def assume(self, condition: Condition) -> None:
         """The run goes the way on which the condition holds."""
 
+    def takes(self, condition: Condition, holds: bool) -> bool:
+        """Whether the run goes on as if the condition held, which it does where `holds` says so."""
+
     def leak(self, reason: str) -> None:
         """A size was used as a plain number, so its function is lost."""
 

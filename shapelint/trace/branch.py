@@ -52,16 +52,27 @@ def _outside(path: SizeSet, condition: Condition, holds: SizeSet) -> SizeSet:
         return path - holds
 
 
-def cut(branch: Branch, run: Run, index: int) -> tuple[str, CallSite | None] | None:
-    """Gives the branch its steps and its end; returns why and where conditions leave it without proof, or None."""
-    path, given, doubt = branch.sizes, set(branch.given), None
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """A condition of which no set says where it holds: why, and where it was asked."""
+
+    event: Event
+    why: str
+    place: CallSite | None
+
+
+def cut(branch: Branch, run: Run, index: int) -> list[Doubt]:
+    """Gives the branch its steps and its end; returns the conditions that leave it without proof."""
+    path, given, doubts = branch.sizes, set(branch.given), []
+    branch.steps = []
     for event in run.events:
         if event.condition in given:
             continue
         try:
             holds = _holding(path, event.condition)
         except Undecidable as error:
-            doubt = doubt or (f"a condition on products of sizes, {_cut_short(str(error))}", _asked_at(run, event))
+            why = f"a condition on products of sizes, {_cut_short(str(error))}"
+            doubts.append(Doubt(event, why, _asked_at(run, event)))
             continue
         outside = _outside(path, event.condition, holds)
         if outside:
@@ -72,7 +83,7 @@ def cut(branch: Branch, run: Run, index: int) -> tuple[str, CallSite | None] | N
         given.add(event.condition)
     assert run.sizes in path, f"the run at {run.sizes} left its own path"
     branch.end = _end(run, path, index)
-    return doubt
+    return doubts
 
 
 def _cut_short(text: str) -> str:

@@ -16,10 +16,11 @@ from typing import Any
 from shapelint.facts.contract import How, Region, RegionOutcome
 from shapelint.facts.failure import Failure, Kind
 from shapelint.restore.module import left_as_it_was
+from shapelint.size.condition import Condition, negate
 from shapelint.size.isl_form import SolverError, limited
 from shapelint.size.sets import SizeSet
 from shapelint.source.span import Span
-from shapelint.trace.branch import Branch, cut, doubted, failed_node, leaves, outcome_of, unvisited
+from shapelint.trace.branch import Branch, Doubt, cut, doubted, failed_node, leaves, outcome_of, unvisited
 from shapelint.trace.budget import Budget
 from shapelint.trace.recording.errors import OutOfTime, Unanalysable
 from shapelint.trace.recording.record import Overrides
@@ -59,6 +60,10 @@ class Exploration:
         """A run with plain ints of which only the end is asked: places and layers of its calls are left out."""
         return self._run(sizes, symbolic=False, with_places=False)
 
+    def either_way(self, sizes: Mapping[str, int], left_open: frozenset[Condition]) -> Run:
+        """A run in which the open comparisons go either way; its error is Unanalysable where the ways differ."""
+        return self._run(sizes, symbolic=True, left_open=left_open)
+
     def _run(self, sizes: Mapping[str, int], **options: Any) -> Run:
         """A run of every way that the data may decide."""
 
@@ -68,7 +73,7 @@ class Exploration:
             self.budget.spend(calls=once.calls)
             return once
 
-        return run_all_ways(run)
+        return run_all_ways(run, by_sizes="left_open" in options)
 
     def at(self, sizes: Mapping[str, int]) -> Run:
         """The run whose region a size lies in."""
@@ -135,19 +140,35 @@ def _divide(found: Exploration, branch: Branch, run: Run) -> list[Branch | Regio
         return _pin(found, branch, run, f"{type(run.error).__name__}: {run.error}".split("\n")[0])
     try:
         with limited(_STEPS):
-            doubt = cut(branch, run, len(found.runs) - 1)
+            run, doubts = _cut(found, branch, run)
     except SolverError as error:
         return _pin(found, branch, run, f"the solver failed: {error}")
-    lost = run.leaks[0] if run.leaks else doubt
+    lost = run.leaks[0] if run.leaks else next(((each.why, each.place) for each in doubts), None)
     if lost is not None:
         reason, place = lost
-        doubted(branch, reason, None if place is None else place.span(), open_conditions=doubt is not None)
+        doubted(branch, reason, None if place is None else place.span(), open_conditions=bool(doubts))
     assert branch.end is not None
     regions = [part for _, part in branch.steps if isinstance(part, Region)] + [branch.end]
     why = _contradiction(found, run, regions)
     if why:
         return _pin(found, branch, run, branch.end.why or why, branch.end.place)
     return [part for _, part in branch.steps]
+
+
+def _cut(found: Exploration, branch: Branch, run: Run) -> tuple[Run, list[Doubt]]:
+    """Cuts the branch along the run, or along all the ways that its open comparisons allow, if these end alike."""
+    index, left_open, shown = len(found.runs) - 1, frozenset[Condition](), run
+    first = doubts = cut(branch, run, index)
+    while doubts and not shown.leaks and all(each.event.place is not None for each in doubts):
+        left_open |= {way for each in doubts for way in (each.event.condition, negate(each.event.condition))}
+        shown = found.either_way(run.sizes, left_open)
+        if isinstance(shown.error, Unanalysable):
+            break
+        doubts = cut(branch, shown, index)
+    if first and not doubts:
+        found.runs[-1] = shown
+        return shown, doubts
+    return run, cut(branch, run, index) if doubts is not first else first
 
 
 def _pin(found: Exploration, branch: Branch, run: Run, why: str, place: Any = None) -> list[Branch | Region]:

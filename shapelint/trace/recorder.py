@@ -7,9 +7,9 @@ own code makes them. Operations with a size rule need no kernel; the others run 
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from types import CodeType
-from typing import Any, NoReturn
+from typing import Any, Final, NoReturn
 
 import torch
 from torch.overrides import TorchFunctionMode
@@ -26,6 +26,7 @@ from shapelint.source.span import CallSite
 from shapelint.trace.budget import Budget
 from shapelint.trace.fitting.fallback import Ready, declared, needs_data
 from shapelint.trace.fitting.real import kernel_result
+from shapelint.trace.recording.answers import Answers
 from shapelint.trace.recording.arguments import with_numbers
 from shapelint.trace.recording.autocast import called_as_cast, casts
 from shapelint.trace.recording.constants import constancy_of, mark_constants
@@ -49,6 +50,8 @@ from shapelint.trace.recording.record import Event, KnownTensor, Overrides, Reco
 from shapelint.trace.recording.trees import flat_tensors, on_meta, plain_tree
 from shapelint.trace.recording.unforeseen import bug_in
 
+_NO_CALL: Final[tuple[Any, Any]] = ((), {})
+
 
 class Recorder(TorchFunctionMode):
     """The mode under which a model runs once; `overrides` gives layers other arguments (module, argument, value)."""
@@ -62,10 +65,10 @@ class Recorder(TorchFunctionMode):
         stop: CodeType,
         budget: Budget,
         with_places: bool = True,
-        choices: Sequence[bool] = (),
+        answers: Answers,
     ) -> None:
         super().__init__()
-        self.names, self.overrides, self._stop, self._budget = names, overrides, stop, budget
+        self.names, self.overrides, self.answers, self._stop, self._budget = names, overrides, answers, stop, budget
         self.sizes, self.with_places, self.calls = sizes, with_places, 0
         self.known: dict[int, KnownTensor] = {}
         self.records: list[Record] = []
@@ -75,15 +78,11 @@ class Recorder(TorchFunctionMode):
         self._calls: dict[str, int] = {}
         self._seen: dict[Condition, bool] = {}  # whether only the model's own code asked for it
         self._pinned: set[str] = set()
-        self._inside = False
-        self._current: tuple[Any, Any] = ((), {})
+        self._inside = self.valued = False
+        self._current: tuple[Any, Any] = _NO_CALL
         self.kernel_error: BaseException | None = None
         self.observed: BaseException | None = None
-        self.answers: list[bool] = []
-        self.first_choice: tuple[int, CallSite | None] = (0, None)
-        self._choices = choices
         self.internal_error: InternalError | None = None  # the first one, whatever the model's code did with it
-        self.valued = False
         self.sure = sys.maxsize  # so many calls were recorded before the first size was lost
 
     # -- what size rules ask ------------------------------------------------------------------------------------
@@ -149,6 +148,13 @@ class Recorder(TorchFunctionMode):
         if condition not in self._seen:
             self._take(condition, None, calling_place(sys._getframe(1)))
 
+    def takes(self, condition: Condition, holds: bool) -> bool:
+        """How the model's own code takes a comparison; one that is left open may come out either way."""
+        if self._current is _NO_CALL and self.answers.leaves_open(condition):
+            return self.answers.of(condition, holds, len(self.events), calling_place(sys._getframe(1)))
+        self.assume(condition if holds else negate(condition))
+        return holds
+
     def leak(self, reason: str) -> None:
         """See Recording."""
         if not self._inside:
@@ -162,11 +168,8 @@ class Recorder(TorchFunctionMode):
 
     def choose(self) -> bool:
         """The answer to a question that the data decide: as prescribed, else no."""
-        if not self.answers:
-            self.sure = min(self.sure, len(self.records))
-            self.first_choice = len(self.events), calling_place(sys._getframe(1))
-        self.answers.append([*self._choices[len(self.answers) :], False][0])
-        return self.answers[-1]
+        self.sure = min(self.sure, len(self.records))
+        return self.answers.next(False, len(self.events), calling_place(sys._getframe(1)))
 
     def unknown(self, reason: str) -> NoReturn:
         """Ends the run; raises Unanalysable."""

@@ -20,6 +20,7 @@ from shapelint.request.entries import built
 from shapelint.request.inputs import Inputs
 from shapelint.request.spec import TensorSpec
 from shapelint.restore import random as random_state
+from shapelint.size.condition import Condition
 from shapelint.size.function import constant
 from shapelint.size.number import tracked_size
 from shapelint.size.tracking import track
@@ -28,6 +29,7 @@ from shapelint.source.span import CallSite
 from shapelint.trace.budget import Budget
 from shapelint.trace.meta_state import MetaState
 from shapelint.trace.recorder import Recorder
+from shapelint.trace.recording.answers import Answers
 from shapelint.trace.recording.errors import Failure, Kind, SizeError, Unanalysable
 from shapelint.trace.recording.module_calls import ModuleCall, ModuleCalls
 from shapelint.trace.recording.record import Event, Overrides, Record, Shape
@@ -98,15 +100,17 @@ def run_once(
     overrides: Overrides | None = None,
     with_places: bool = True,
     choices: tuple[bool, ...] = (),
+    left_open: frozenset[Condition] = frozenset(),
 ) -> Run:
     """Runs the model where the symbols have `sizes`; with plain ints unless `symbolic`.
 
     Places and layers of the calls are left out where they need not be `with_places`. `choices` answer the first
-    questions that the model's code asks of the data; the others are answered with no.
+    questions that the model's code asks of the data, which are answered with no else, and about the comparisons that
+    are `left_open`.
     """
-    asked: dict[str, Any] = {"overrides": overrides or {}, "with_places": with_places, "choices": choices}
-    budget = Budget(calls=_CALLS, seconds=_SECONDS, waiting=_WAITING)
-    recorder = Recorder(subject.names, sizes, stop=run_once.__code__, budget=budget, **asked)
+    asked: dict[str, Any] = {"overrides": overrides or {}, "with_places": with_places}
+    asked |= {"answers": Answers(choices, left_open), "stop": run_once.__code__}
+    recorder = Recorder(subject.names, sizes, budget=Budget(calls=_CALLS, seconds=_SECONDS, waiting=_WAITING), **asked)
     before = track(recorder if symbolic else None)
     value, tensors, modules = None, [], ModuleCalls(recorder)
     error: BaseException | None = None
@@ -151,10 +155,10 @@ def _finished(
     kept = recorder.records, recorder.events, recorder.leaks
     run = Run(sizes, *kept, outputs, nodes, failure, place, recorder.calls, error, any(chance))
     run = replace(run, sure=0 if run.random else recorder.sure)
-    if not recorder.answers:
+    given = recorder.answers
+    if not given.given:
         return run
-    sure, asked = recorder.first_choice
-    return replace(run, choices=tuple(recorder.answers), sure_events=sure, choice_place=asked)
+    return replace(run, choices=tuple(given.given), sure_events=given.events, choice_place=given.place)
 
 
 def _explained(recorder: Recorder, error: BaseException) -> Failure:

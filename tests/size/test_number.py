@@ -21,7 +21,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shapelint.size.condition import Condition
+from shapelint.size.condition import Condition, negate
 from shapelint.size.function import symbol
 from shapelint.size.number import Size, function_of, larger, plain, smaller
 from shapelint.size.ratio import Ratio
@@ -39,6 +39,10 @@ class Notes:
 
     def assume(self, condition: Condition) -> None:
         self.conditions.append(condition)
+
+    def takes(self, condition: Condition, holds: bool) -> bool:
+        self.assume(condition if holds else negate(condition))
+        return holds
 
     def leak(self, reason: str) -> None:
         self.leaks.append(reason)

@@ -159,3 +159,50 @@ def test_more_ways_than_can_be_run_are_not_decided() -> None:
     report = shapelint.check(net(many), "1,3,H,W")
     assert report.contract.outcome(H=8, W=8).ok is None
     assert "more than 16 ways" in report.findings[0].message
+
+
+def upsampled(x: Tensor) -> Tensor:
+    for _ in range(2):
+        if x.numel() * 2.0 > pow(2, 31):
+            x = x.contiguous()
+        x = F.interpolate(x, scale_factor=2.0)
+    return F.max_pool3d(x, 3, 2)
+
+
+def chunked(x: Tensor) -> Tensor:
+    big = x.numel() > 5000
+    parts = x.chunk(3, 1) if big else [x]
+    return torch.cat([F.max_pool3d(part, 2) for part in parts], 1)
+
+
+@pytest.mark.parametrize("function", [upsampled, chunked])
+def test_a_comparison_that_no_set_can_tell_does_not_matter_where_both_ways_end_alike(function: Any) -> None:
+    contract = shapelint.check(net(function), "1,3,T,H,W").contract
+    assert contract.proved
+    for sizes in [(1, 1, 1), (2, 3, 4), (1, 4, 4), (12, 12, 13), (16, 20, 18)]:
+        outcome = contract.outcome(**dict(zip("THW", sizes, strict=True)))
+        assert (outcome.outputs if outcome.ok else None) == given(attempt(net(function), torch.rand(1, 3, *sizes)))
+
+
+def cut_where_large(x: Tensor) -> Tensor:
+    return x[..., 1:] if x.numel() > 5000 else x
+
+
+def raising_where_large(x: Tensor) -> Tensor:
+    if x.numel() > 5000:
+        raise ValueError("too large")
+    return x
+
+
+def large_twice(x: Tensor) -> Tensor:
+    large, larger = x.numel() > 5000, x.numel() * 2 > 20000
+    return x[..., large - larger :]
+
+
+@pytest.mark.parametrize("function", [cut_where_large, raising_where_large, large_twice])
+def test_it_matters_where_they_do_not(function: Any) -> None:
+    contract = shapelint.check(net(function), "1,3,T,H,W").contract
+    assert not contract.proved
+    for sizes in [(4, 4, 4), (12, 12, 13), (16, 20, 18)]:
+        outcome = contract.outcome(**dict(zip("THW", sizes, strict=True)))
+        assert outcome.how != "proved"

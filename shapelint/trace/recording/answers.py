@@ -1,0 +1,42 @@
+"""What a run answers to the questions that its sizes do not settle: what the data are, and comparisons left open."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from shapelint.size.condition import Condition, negate
+from shapelint.source.span import CallSite
+
+
+class Answers:
+    """The answers in the order of the questions: the first ones as `prescribed`, then what each question would have.
+
+    `left_open` are comparisons of sizes that a run may take either way: no set of sizes tells where they hold.
+    `events` is how many conditions were met before the first question, `place` where that one was asked.
+    """
+
+    def __init__(self, prescribed: Sequence[bool], left_open: Collection[Condition]) -> None:
+        self.given: list[bool] = []
+        self.events = 0
+        self.place: CallSite | None = None
+        self._prescribed = prescribed
+        self._left_open = left_open
+        self._taken: dict[Condition, bool] = {}
+
+    def leaves_open(self, condition: Condition) -> bool:
+        """Whether a run may take this comparison either way."""
+        return condition in self._left_open
+
+    def next(self, usual: bool, events: int, place: CallSite | None) -> bool:
+        """The answer to one more question, asked after so many events."""
+        if not self.given:
+            self.events, self.place = events, place
+        self.given.append([*self._prescribed[len(self.given) :], usual][0])
+        return self.given[-1]
+
+    def of(self, condition: Condition, holds: bool, events: int, place: CallSite | None) -> bool:
+        """Whether an open comparison holds in this run, the same each time that it is asked; `holds` is what is so."""
+        if condition not in self._taken:
+            answer = self.next(holds, events, place)
+            self._taken |= {condition: answer, negate(condition): not answer}
+        return self._taken[condition]
