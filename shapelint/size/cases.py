@@ -1,4 +1,8 @@
-"""Comparisons in which the sizes of two axes meet in a minimum or maximum, taken apart into the two cases."""
+"""Comparisons with a minimum or maximum, taken apart into its two cases.
+
+Where the sizes of two axes meet in it, and where a product has one whose parts grow at different rates, such as
+`min(96, H//2)`, which does not repeat.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +10,14 @@ from collections.abc import Iterator
 
 from shapelint.size.atoms import Extreme, Symbol
 from shapelint.size.condition import Compare, Condition, all_of, any_of, at_least, equal, negate
-from shapelint.size.function import Atom, Function, constant, symbol
+from shapelint.size.function import Atom, Function, NotQuasiAffine, constant, symbol
 from shapelint.size.function import extreme as extreme_of
+from shapelint.size.period import atom_period
 
 
 def by_cases(compare: Compare) -> Condition | None:
     """The comparison, with one such extreme replaced by either part where it is that part; None without any."""
-    extreme = next(_joint_extremes(compare.function), None)
+    extreme = next(_joint_extremes(compare.function), None) or _bent(compare.function)
     if extreme is None:
         return None
     first, second = extreme.first, extreme.second
@@ -31,6 +36,31 @@ def _joint_extremes(function: Function) -> Iterator[Extreme[Function]]:
             yield from _joint_extremes(atom.first)
             yield from _joint_extremes(atom.second)
             yield atom
+
+
+def _bent(function: Function) -> Extreme[Function] | None:
+    """A minimum or maximum beside a product of sizes that does not repeat, innermost first; None without any."""
+    atoms = () if function.affine else function.atoms()
+    return next((found for atom in atoms for found in _unrepeating(atom)), None)
+
+
+def _unrepeating(atom: Atom) -> Iterator[Extreme[Function]]:
+    if isinstance(atom, Symbol):
+        return
+    parts = (atom.first, atom.second) if isinstance(atom, Extreme) else (atom.numerator,)
+    for part in parts:
+        for inner in part.atoms():
+            yield from _unrepeating(inner)
+    if isinstance(atom, Extreme) and not _repeats(atom):
+        yield atom
+
+
+def _repeats(atom: Atom) -> bool:
+    try:
+        atom_period(atom)
+    except NotQuasiAffine:
+        return False
+    return True
 
 
 def _compared(function: Function, *, equals: bool) -> Condition:

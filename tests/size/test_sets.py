@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 import random
 from collections.abc import Callable
+from contextlib import suppress
 from functools import reduce
 from itertools import product as grid
 
@@ -188,6 +189,23 @@ def test_products_of_sizes_are_compared_exactly(seed: int) -> None:
         decided += 1
         assert all(condition.holds(point) is compare.holds(point) for point in points), compare
     assert decided > 100
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_rows_of_a_table_that_ends_are_counted_exactly(seed: int) -> None:
+    """`table[:, :h, :w].reshape(1, -1, d)`: a product of minima that do not repeat, against one of sizes."""
+    source, decided = random.Random(seed), 0
+    for _ in range(12):
+        first, second = (each.plus(source.randint(0, 3)).floor_divide(source.randint(1, 4)) for each in (H, W))
+        ends = [constant(source.randint(1, 9)) for _ in SYMBOLS]
+        rows = [extreme(source.choice(("min", "max")), *each) for each in ((first, ends[0]), (second, ends[1]))]
+        compare = Compare(product(first, second) - product(*rows).plus(source.choice((0, 0, 3))), source.random() < 0.7)
+        points = [{"H": source.randint(1, 50), "W": source.randint(1, 50)} for _ in range(40)]
+        with suppress(Undecidable):
+            found = SizeSet.where(SYMBOLS, compare)
+            assert all((point in found) is compare.holds(point) for point in points), compare
+            decided += 1
+    assert decided > 9
 
 
 def test_a_minimum_that_two_symbols_meet_in_is_taken_apart() -> None:
