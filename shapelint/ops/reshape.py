@@ -10,8 +10,9 @@ import math
 from collections.abc import Sequence
 from functools import reduce
 
+from shapelint.ops.multiples import few_multiples
 from shapelint.size.bound import identical, lower_bound, never_negative
-from shapelint.size.condition import TRUE, Condition, all_of, any_of, at_least, divisible, equal, factors, product
+from shapelint.size.condition import FALSE, TRUE, Condition, all_of, any_of, at_least, divisible, equal, factors, product
 from shapelint.size.division import divide_exactly
 from shapelint.size.function import Function, NotQuasiAffine, constant
 from shapelint.size.number import function_of, plain, size
@@ -178,7 +179,7 @@ def _inferred(op: Operation, shape: Shape, rest: Sequence[int], wanted: Sequence
     try:
         return size(value, divide_exactly(total, divisor))
     except NotQuasiAffine:
-        return _matched(op, shape, rest, value)
+        return _matched(op, shape, rest, wanted, (total, divisor))
 
 
 def _quotient(dims: list[Function], divisor: int) -> Function:
@@ -189,11 +190,26 @@ def _quotient(dims: list[Function], divisor: int) -> Function:
     return _count(dims).floor_divide(divisor)
 
 
-def _matched(op: Operation, shape: Shape, rest: Sequence[int], value: int) -> int:
-    """-1 among sizes that are cut out of the old ones, such as windows: known where each cut comes out even."""
+def _matched(
+    op: Operation, shape: Shape, rest: Sequence[int], wanted: Sequence[int], counts: tuple[Function, Function]
+) -> int:
+    """-1 among sizes that are cut out of the old ones, such as windows: known where each cut comes out even.
+
+    Elsewhere one of few numbers, by which the first of the counts may be a multiple of the second.
+    """
+    total, divisor = counts
+    value = math.prod(map(plain, shape)) // max(math.prod(map(plain, rest)), 1)
     for index in range(len(shape)):
         groups = _groups((*shape[:index], *shape[index + 1 :]), rest)
         if groups is not None and op.decide(all_of(equal(left, right) for left, right in groups)):
             return shape[index]
-    op.recorder.leak("a reshape by a product of sizes that does not cancel")
+    found = few_multiples(op, total, divisor)
+    if found is None:
+        op.recorder.leak("a reshape by a product of sizes that does not cancel")
+    fits = math.prod(map(plain, shape)) == value * math.prod(map(plain, rest))
+    if found is not None or not fits:
+        whole = _size(_count(list(map(function_of, shape))), shape)
+        between = (whole, math.prod(map(plain, rest)))
+        op.require(any_of(found or [FALSE]), Kind.RESHAPE, _TEXT, between=between, shape=wanted)
+        op.decide(equal(total, divisor.times(value)))
     return value
