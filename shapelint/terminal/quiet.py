@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import io
 import logging
 import os
@@ -38,6 +39,7 @@ def _descriptors_to_null(*descriptors: int) -> Iterator[None]:
     for stream in (sys.stdout, sys.stderr):
         if stream is not None:
             stream.flush()
+    _flush_c()
     with contextlib.ExitStack() as stack:
         null = os.open(os.devnull, os.O_WRONLY)
         stack.callback(os.close, null)
@@ -49,4 +51,11 @@ def _descriptors_to_null(*descriptors: int) -> Iterator[None]:
             stack.callback(os.close, kept)
             stack.callback(os.dup2, kept, descriptor)
             os.dup2(null, descriptor)
+        stack.callback(_flush_c)
         yield
+
+
+def _flush_c() -> None:
+    """Writes out what C and C++ have printed and still hold, as they do where the stream is a pipe or a file."""
+    with contextlib.suppress(OSError, TypeError, AttributeError):  # a system without such a library of all symbols
+        ctypes.CDLL(None).fflush(None)
