@@ -42,7 +42,8 @@ def render_json(report: CheckResult, *, at: Mapping[str, int] | None = None) -> 
     """
     sizes, followed = _checked(report, at), dict[Trail, int]()
     calls = [call_data(call, sizes, followed) for call in report.calls]
-    text = json.dumps({"version": VERSION, "targets": [{**report_data(report), "calls": calls}]}, indent=2)
+    targets = [{**report_data(report), "calls": calls}]
+    text = json.dumps({"version": VERSION, "targets": targets, "not_checked": []}, indent=2)
     return text.replace("##", "#\\u0023") + "\n"  # a log may take `##[` for a command
 
 
@@ -58,6 +59,7 @@ def call_data(call: Call, at: Mapping[str, int] | None, followed: dict[Trail, in
         "inner": call.inner,
         "assigned": list(call.assigned),
         "outputs": [str(shape) for shape in call.outputs],
+        "sizes": str(call.sizes),
         "how": str(call.how),
         "parameters": call.parameters,
         "notes": list(call.notes),
@@ -228,4 +230,3 @@ def _fitting(calls: Sequence[Call]) -> str:
     if not words:
         return "raises at every size"
     return f"fits only for: {words if len(words) <= _WORDS else words[:_WORDS] + ' ...'}"
-
