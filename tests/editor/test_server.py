@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -98,3 +100,12 @@ def test_nothing_is_run_in_a_workspace_that_is_not_trusted(tmp_path: Path) -> No
         assert not (tmp_path / "ran").exists()
 
     in_editor(tmp_path, ANNOTATED + f"open({str(tmp_path / 'ran')!r}, 'w').close()\n", act, trusted=False)
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs the threads of /proc")
+def test_a_process_that_becomes_warm_starts_no_thread_and_may_fork() -> None:
+    count = "print(len(os.listdir('/proc/self/task')))"  # those of numpy's BLAS, which heeds forks, are there before
+    code = f"import os; from shapelint.editor.warm_up import warm_up; {count}; warm_up(); {count}"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    before, after = done.stdout.split()
+    assert before == after
