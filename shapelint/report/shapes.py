@@ -82,6 +82,15 @@ def _checked(report: CheckResult, at: Mapping[str, int] | None) -> Mapping[str, 
     return sizes
 
 
+@dataclass(frozen=True, slots=True)
+class SourceLine:
+    """A line of the source with its number, and the shapes that it gives; or a `mark` on what is above."""
+
+    text: str
+    shapes: str = ""
+    mark: bool = False
+
+
 @dataclass(slots=True)
 class Told:
     """The shapes of one report as they are told: at one size as numbers, else in symbols, long expressions by name."""
@@ -163,6 +172,13 @@ def _ending(outcome: Outcome) -> str:
     return "not decided" if outcome.ok is None else f"raises {outcome.error}"
 
 
+def function_lines(report: CheckResult) -> tuple[list[tuple[str, list[SourceLine]]], list[str]]:
+    """The functions that ran, each with its file and its lines, in symbols; and what the short names in them mean."""
+    told = Told(report, None)
+    functions = [(each.file, list(_lines(each, told))) for each in functions_of(report.calls)]
+    return functions, [f"{name} = {text}" for text, name in told.names.items()]
+
+
 def _source(report: CheckResult, told: Told) -> Iterator[str]:
     """Each function that ran, its lines with their shapes."""
     functions = functions_of(report.calls, None if told.failure is None else told.failure.place)
@@ -176,12 +192,17 @@ def _source(report: CheckResult, told: Told) -> Iterator[str]:
 
 def _function(function: ShownFunction, told: Told) -> Iterator[str]:
     width = min(max(map(len, function.lines), default=0), _COLUMN)
+    for line in _lines(function, told):
+        yield f"{line.text.ljust(width + 7)}  # {line.shapes}" if line.shapes else line.text.rstrip()
+
+
+def _lines(function: ShownFunction, told: Told) -> Iterator[SourceLine]:
     for number, line in enumerate(function.lines, function.first):
         calls = line_calls(function.calls, number)
         shapes = _repeated([told.shape(call) + told.place_in_way(call) for call in calls if told.shape(call)])
-        shown = f"{number:>5}  {line}"
-        yield f"{shown.ljust(width + 7)}  # {shapes}" if shapes else shown.rstrip()
-        yield from (f"       {'^':>{_indent(line) + 1}} {mark}" for mark in _marks(function, number, told))
+        yield SourceLine(f"{number:>5}  {line}", shapes)
+        for mark in _marks(function, number, told):
+            yield SourceLine(f"       {'^':>{_indent(line) + 1}} {mark}", mark=True)
 
 
 def _indent(line: str) -> int:

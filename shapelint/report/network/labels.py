@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from shapelint.facts.finding import Repair
 from shapelint.facts.picture import Mark, Picture, Role, Scene
-from shapelint.report.network.layout import NOTCH, Column, Layout
+from shapelint.report.network.layout import NOTCH, Box, Column, Layout
 from shapelint.size.words import sized
 
-_LINE, _CHARACTER, _FORMULA, _LONGEST = 13.0, 7.6, 15, 24
+_LINE, _CHARACTER, _BOLD, _FORMULA, _LONGEST, _ABOVE = 13.0, 7.6, 9.2, 15, 24, 15.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +29,8 @@ def output_of(scene: Scene, picture: Picture) -> int:
     return scene.outputs[picture.output] if picture.output < len(scene.outputs) else -1
 
 
-def badges(found: Layout) -> Iterator[Text]:
-    """Signs at the marked calls: how many rows stay behind, and where the run ends."""
+def badges(found: Layout, numbers: Sequence[Text]) -> Iterator[Text]:
+    """Signs at the marked calls: how many rows stay behind, above the `numbers` in their way; where the run ends."""
     reached, end = found.scene.reached, found.boxes.get(found.scene.reached)
     if reached < len(found.scene.steps) and end is not None and not found.marked(Role.RAISES):
         yield Text(end.x0, -end.left / 2, "raises", "cross")
@@ -42,18 +42,24 @@ def badges(found: Layout) -> Iterator[Text]:
             yield Text(box.middle, -box.left / 2, "raises", "cross")
         elif mark.role is Role.DROPS:
             text = f"\u2212{mark.rows} row{'' if mark.rows == 1 else 's'}"
-            yield Text(box.x0 + 4, -box.left / 2 - NOTCH / 2 - 5, text, "drops")
+            start, y = box.x0 + 4, -box.left / 2 - NOTCH / 2 - 5
+            for number in numbers:
+                left, right = number.x - _half(number.text), number.x + _half(number.text)
+                apart = right < start or start + len(text) * _CHARACTER < left
+                y = y if apart or abs(number.y - y) >= _ABOVE else number.y - _ABOVE
+            yield Text(start, y, text, "drops")
 
 
 def names(found: Layout, changed: AbstractSet[str]) -> Iterator[Text]:
-    """The name of each call that changes the size, in it, upright where it is narrow; none where there is no room."""
+    """The name of each call that changes the size or is marked, in it, upright where it is narrow.
+
+    What is not marked is left out where there is no room; what is marked stands below its call then.
+    """
     end, low = 0.0, 0.0  # of the last name that stands below its call
-    for column in found.columns:
-        box = column.entry
-        if box is None or not column.reached:
-            continue
-        step = found.scene.steps[box.steps[0]]
-        name, mark = _shortened(step.name), found.marks.get(box.steps[0])
+    for box in _named(found):
+        index = next((index for index in box.steps if index in found.marks), box.steps[0])
+        step, mark = found.scene.steps[index], found.marks.get(index)
+        name = _shortened(step.name)
         kind = f"name {mark.role}" if mark else "name changed" if step.module in changed else "name"
         long = len(name) * _CHARACTER
         if long < box.x1 - box.x0:
@@ -65,6 +71,14 @@ def names(found: Layout, changed: AbstractSet[str]) -> Iterator[Text]:
             low = max(y, low + 14) if box.middle - long / 2 < end else y
             end = box.middle + long / 2
             yield Text(box.middle, low, name, f"{kind} outside")
+
+
+def _named(found: Layout) -> Iterator[Box]:
+    """The calls that may have a name in the drawing, from left to right."""
+    for column in found.columns:
+        if column.entry is not None and column.reached:
+            yield column.entry
+        yield from (part for part in column.parts if any(index in found.marks for index in part.steps))
 
 
 def _shortened(name: str) -> str:
@@ -87,7 +101,8 @@ def numbers(found: Layout, picture: Picture) -> Iterator[Text]:
         text, kind = _number(column, wanted.get(column.number), picture, last=column.number == last)
         texts = [each for each in (text, text.rpartition(" → ")[2]) if _free(column.middle, _half(each), placed)]
         if texts:
-            text, half = texts[0], _half(texts[0])
+            text = texts[0]
+            half = len(text) * _BOLD / 2 if kind == "number wrong" else _half(text)
             placed.append((column.middle, half))
             raising = column.number == columns[-1].number and found.scene.reached < len(found.scene.steps)
             room = NOTCH / 2 if kind != "number" or raising else 0
@@ -124,7 +139,7 @@ def formulas(found: Layout, below: float) -> Iterator[Text]:
         joined = " x ".join(column.station.formula)
         lines = [joined] if len(joined) <= _FORMULA else list(column.station.formula)
         lines = [line if len(line) <= 2 * _FORMULA else line[: 2 * _FORMULA - 1] + "…" for line in lines]
-        half = max(map(len, lines), default=0) * 6.1 / 2 + 3
+        half = max(map(len, lines), default=0) * 6.4 / 2 + 4
         if not column.reached or column.middle - half < end:
             continue
         end = column.middle + half
