@@ -112,7 +112,7 @@ def _pictures(report: CheckResult) -> dict[str, Any]:
         return {"now": None, "mended": None, "sizes": "", "layers": []}
     shown = ", ".join(f"{name} = {value}" for name, value in picture.sizes.items())
     return {
-        "now": hourglass(picture),
+        "now": hourglass(picture, told={each.module for each in report.findings if each.counts and each.module}),
         "mended": None if picture.repaired is None else hourglass(picture, repaired=True),
         "sizes": shown or "the given size",
         "layers": _layers(report),

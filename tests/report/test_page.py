@@ -192,7 +192,8 @@ def test_what_a_raise_leaves_unrun_is_drawn_as_such() -> None:
     roles = {scene.steps[mark.step].name: mark.role for mark in scene.marks}
     assert roles == {"pool, call 3": Role.DROPS, "up.1": Role.MISSES, "cat": Role.RAISES}
     assert [station.size for station in stations(scene)][:7] == [(n, n) for n in (100, 50, 25, 12, 6, 12, 24)]
-    drawing = hourglass(report.picture)
+    drawing = hourglass(report.picture, told={"up.2"})
+    assert {"up.1", "cat", "down.2.3", "up.2"} <= {name.text for name in drawing.names}  # up.2 was not run
     assert [arc.text for arc in drawing.arcs if arc.bad] == ["25x25 and 24x24 do not fit"]
     assert any("ghost" in shape.kind for shape in drawing.shapes)
     repaired = hourglass(report.picture, repaired=True)

@@ -63,15 +63,15 @@ class Drawing:
         return self.base + 12 + bracket.row * _ROW
 
 
-def hourglass(picture: Picture, *, repaired: bool = False) -> Drawing:
-    """The drawing of the model as it is, or with the fix."""
+def hourglass(picture: Picture, *, repaired: bool = False, told: AbstractSet[str] = frozenset()) -> Drawing:
+    """The drawing of the model as it is, or with the fix; the layers that are `told` of have their names in it."""
     scene = picture.repaired if repaired and picture.repaired else picture.now
     found, changed = layout(picture, scene), set(picture.changes) if repaired else set()
     numbers = tuple(labels.numbers(found, picture))
     curves, pairs = arcs(found), brackets(found, picture, repaired=repaired)
     tallest = max((max(column.body.left, column.body.right) for column in found.columns), default=0.0)
     tallest = max([tallest, *(found.height(mark.wanted) for mark in found.marked(Role.MISSES))]) + NOTCH
-    names = tuple(labels.names(found, changed))
+    names = tuple(labels.names(found, changed, told))
     low = max([tallest / 2, *(text.y + 4 for text in names)])
     formulas = tuple(labels.formulas(found, low))
     base = max([low, *(text.y for text in formulas)]) + 8

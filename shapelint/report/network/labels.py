@@ -7,7 +7,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from shapelint.facts.finding import Repair
-from shapelint.facts.picture import Mark, Picture, Role, Scene
+from shapelint.facts.picture import Mark, Picture, Role, Scene, Step
 from shapelint.report.network.layout import NOTCH, Box, Column, Layout
 from shapelint.size.words import sized
 
@@ -50,35 +50,55 @@ def badges(found: Layout, numbers: Sequence[Text]) -> Iterator[Text]:
             yield Text(start, y, text, "drops")
 
 
-def names(found: Layout, changed: AbstractSet[str]) -> Iterator[Text]:
-    """The name of each call that changes the size or is marked, in it, upright where it is narrow.
+def names(found: Layout, changed: AbstractSet[str], told: AbstractSet[str]) -> Iterator[Text]:
+    """The name of each call that changes the size, is marked or `told` of, in it, upright where it is narrow.
 
-    What is not marked is left out where there is no room; what is marked stands below its call then.
+    Where there is no room it stands below its call, or is left out where nothing speaks of the call.
     """
     end, low = 0.0, 0.0  # of the last name that stands below its call
-    for box in _named(found):
-        index = next((index for index in box.steps if index in found.marks), box.steps[0])
+    spoken_of = _spoken_of(found, told)
+    for box in _named(found, spoken_of):
+        index = next((index for index in box.steps if index in found.marks or index in spoken_of), box.steps[0])
         step, mark = found.scene.steps[index], found.marks.get(index)
         name = _shortened(step.name)
         kind = f"name {mark.role}" if mark else "name changed" if step.module in changed else "name"
+        kind += " told" * (mark is None and index in spoken_of)
         long = len(name) * _CHARACTER
         if long < box.x1 - box.x0:
             yield Text(box.middle, 4, name, kind)
         elif long < min(box.left, box.right) - 6 and box.x1 - box.x0 > 14:
             yield Text(box.middle, 0, name, f"{kind} upright")
-        elif mark is not None or step.module in changed:
+        elif mark is not None or step.module in changed or index in spoken_of:
             y = max(box.left, box.right) / 2 + NOTCH / 2 + 13
             low = max(y, low + 14) if box.middle - long / 2 < end else y
             end = box.middle + long / 2
             yield Text(box.middle, low, name, f"{kind} outside")
 
 
-def _named(found: Layout) -> Iterator[Box]:
+def _spoken_of(found: Layout, told: AbstractSet[str]) -> set[int]:
+    """The calls of the layers that are told of, and those that gave a raising join its sizes; not the marked ones."""
+    steps = found.scene.steps
+    sources = {_source(steps, index) for mark in found.marked(Role.RAISES) for index in steps[mark.step].inputs}
+    marked = {steps[index].module for index in found.marks}
+    layers = {index for index, step in enumerate(steps) if step.module in told - marked}
+    return {index for index in sources | layers if index in found.boxes} - set(found.marks)
+
+
+def _source(steps: Sequence[Step], index: int) -> int:
+    """The call that gave a tensor its size: the last spatial one on its way."""
+    while not steps[index].spatial and steps[index].inputs and steps[index].operation != "cat":
+        index = steps[index].inputs[0]
+    return index
+
+
+def _named(found: Layout, spoken_of: AbstractSet[int]) -> Iterator[Box]:
     """The calls that may have a name in the drawing, from left to right."""
     for column in found.columns:
-        if column.entry is not None and column.reached:
-            yield column.entry
-        yield from (part for part in column.parts if any(index in found.marks for index in part.steps))
+        boxes = () if column.entry is None else (column.entry,)
+        if column.reached:
+            yield from boxes
+        others = column.parts if column.reached else (*boxes, *column.parts)
+        yield from (box for box in others if any(index in found.marks or index in spoken_of for index in box.steps))
 
 
 def _shortened(name: str) -> str:
