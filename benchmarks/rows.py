@@ -78,7 +78,7 @@ def saved(turns: int) -> Iterator[Row]:
             assert [report.inputs for report in answer.reports] == [("1,3,H,W",)], answer.failures
 
         warm = compare(save, lambda: python("-c", "import torch"), turns=turns)
-        process.stop()
+        runner.run(process.close())
     what = "from the save of a U-Net's file in an editor to the answer, its input inferred, against importing torch"
     yield Row(what, f"{warm.ratio:.2f}x ({warm})", "at most 0.1x")
 

@@ -73,6 +73,13 @@ class WarmProcess:
             self._process.kill()
         self._process = None
 
+    async def close(self) -> None:
+        """Ends the process and waits until it is gone."""
+        process = self._process
+        self.stop()
+        if process is not None:
+            await process.wait()
+
     async def _started(self) -> asyncio.subprocess.Process:
         if self._process is None or self._process.returncode is not None:
             self._process = await asyncio.create_subprocess_exec(
