@@ -5,11 +5,14 @@ The goals are those of the project's design. torch is imported only by the rows 
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import product
+from itertools import count, product
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
-from benchmarks.measure import compare, compare_processes, python
+from benchmarks.measure import ROOT, compare, compare_processes, python
 
 CACHED = ("-m", "shapelint", "check", "examples/mymodel.py:Net", "--input", "1,3,6,6")
 CHECK = (*CACHED[:-2], "--no-cache", *CACHED[-2:])
@@ -57,6 +60,27 @@ def cached(turns: int) -> Iterator[Row]:
     again = compare_processes(CACHED, ("-c", "import torch"), turns=turns)
     what = "`shapelint check` again with nothing changed, against `python -c 'import torch'`"
     yield Row(what, f"{again.ratio:.2f}x ({again} of processor time)", "at most 0.15x")
+
+
+def saved(turns: int) -> Iterator[Row]:
+    """What an editor waits for after a save of a U-Net's file, its input inferred, against importing torch alone."""
+    from shapelint.editor.process import WarmProcess
+
+    with TemporaryDirectory() as folder, asyncio.Runner() as runner:
+        file, process, number = Path(folder, "net.py"), WarmProcess(folder), count()
+        lines = (ROOT / "examples" / "unet65.py").read_text().splitlines()
+        text = "\n".join(line for line in lines if not line.startswith("# shapelint:"))
+
+        def save() -> None:
+            file.write_text(f"{text}\n# {next(number)}\n")
+            answer = runner.run(process.check(str(file), 60, lambda: True))
+            assert answer is not None
+            assert [report.inputs for report in answer.reports] == [("1,3,H,W",)], answer.failures
+
+        warm = compare(save, lambda: python("-c", "import torch"), turns=turns)
+        runner.run(process.close())
+    what = "from the save of a U-Net's file in an editor to the answer, its input inferred, against importing torch"
+    yield Row(what, f"{warm.ratio:.2f}x ({warm})", "at most 0.1x")
 
 
 def all_sizes(turns: int, *, channels: int = 16, levels: int = 4, sizes: int = 16) -> Iterator[Row]:
@@ -121,6 +145,7 @@ def rows(*, quick: bool) -> Iterator[Row]:
     """All rows; the quick ones rest on fewer turns and are noisier."""
     yield from one_size(3 if quick else 11)
     yield from cached(3 if quick else 11)
+    yield from saved(3 if quick else 11)
     yield from memory()
     yield from depth(1 if quick else 3)
     yield from all_sizes(2 if quick else 6)

@@ -120,7 +120,8 @@ def check(
     options.check_contradiction(add_ignore=ignores, fix=wanted.fix)
     confirm = options.confirmation(no_confirm=given.pop("no_confirm"), provider=provider)
     known, renewed = given.pop("baseline"), given.pop("write_baseline")
-    checker = Checker(CheckOptions(**given, confirm=confirm, usual_confirm=("cpu",), picture=form == "html"))
+    page = form == "html"
+    checker = Checker(CheckOptions(**given, confirm=confirm, usual_confirm=("cpu",), picture=page, calls=page))
     rules = _chosen(given, needed=bool(known or renewed))
     baseline = baseline_of(known, renewed, rules, alone=not file and not wanted.any, whole=not targets)
     form, file = (RENEWED, renewed) if renewed else (options.form_of(form, statistics=statistics), file)
@@ -174,7 +175,7 @@ def show(apart: bool, /, target: str, file: str | None, **given: Any) -> int:
 
     The network with its sizes, where a row is lost and what to write, and the map of the sizes that work.
     """
-    checker = Checker(CheckOptions(**given, picture=True))
+    checker = Checker(CheckOptions(**given, picture=True, calls=True))
     _chosen(given, needed=False)
     if file is not None:
         output.probe(file)

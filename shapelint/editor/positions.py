@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from lsprotocol.types import Position, Range
 from pygls.workspace import PositionCodec
 
 from shapelint.source.span import Span
+
+_LINE_END: Final = re.compile(r"\r\n|\r|\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +29,7 @@ class Moved:
     @classmethod
     def between(cls, checked: Sequence[str], now: Sequence[str], codec: PositionCodec) -> Moved:
         """From the lines that were checked to those of now."""
-        return cls(tuple(_bare(checked)), tuple(_bare(now)), codec)
+        return cls(tuple(checked), tuple(now), codec)
 
     def line(self, number: int) -> int | None:
         """The number, from 0, of the line that had a number from 1; None where it was changed."""
@@ -59,5 +63,7 @@ class Moved:
         return self.codec.position_to_client_units(list(self.now), Position(line, len(self.now[line].rstrip())))
 
 
-def _bare(lines: Sequence[str]) -> list[str]:
-    return [line.rstrip("\r\n") for line in lines]
+def split_lines(text: str) -> tuple[str, ...]:
+    """The lines of a text without their ends, as Python's tokenizer and the protocol count: a form feed ends none."""
+    lines = _LINE_END.split(text)
+    return tuple(lines[:-1] if lines[-1] == "" else lines)

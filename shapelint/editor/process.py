@@ -6,6 +6,8 @@ import asyncio
 import base64
 import json
 import sys
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -13,6 +15,7 @@ from shapelint.jobs import serialized
 from shapelint.report.report import Report
 
 _LONGEST: Final = 1 << 28
+_HURRY: Final = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,28 +33,52 @@ class WarmProcess:
     folder: str
     _process: asyncio.subprocess.Process | None = None
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _file: str = ""
+    _begun: float = 0.0
 
-    async def check(self, file: str, timeout: float) -> Answer:
-        """The answer about a file; files wait for each other."""
+    async def check(self, file: str, timeout: float, wanted: Callable[[], bool]) -> Answer | None:
+        """The answer about a file; files wait for each other. None where it is no longer wanted at its turn or its end.
+
+        A check of the same file that has taken two seconds is ended for this one, a shorter one is waited for.
+        """
+        if self._file == file and time.monotonic() - self._begun > _HURRY:
+            self.stop()
         async with self._turn:
-            process = await self._started()
-            assert process.stdin is not None
-            assert process.stdout is not None
+            if not wanted():
+                return None
+            self._file, self._begun = file, time.monotonic()
             try:
-                process.stdin.write(json.dumps({"file": file, "timeout": timeout}).encode() + b"\n")
-                await process.stdin.drain()
-                found = json.loads(await process.stdout.readline())
-                reports = tuple(serialized.loads(base64.b64decode(data)) for data in found["reports"])
-            except (OSError, ValueError, serialized.UnreadableError):
-                self.stop()
-                return Answer((), (f"{file}: the process that checks ended; nothing was checked",))
-            return Answer(reports, tuple(found["failures"]))
+                answer = await self._asked(file, timeout)
+            finally:
+                self._file = ""
+            return answer if wanted() else None
+
+    async def _asked(self, file: str, timeout: float) -> Answer:
+        process = await self._started()
+        assert process.stdin is not None
+        assert process.stdout is not None
+        try:
+            process.stdin.write(json.dumps({"file": file, "timeout": timeout}).encode() + b"\n")
+            await process.stdin.drain()
+            found = json.loads(await process.stdout.readline())
+            reports = tuple(serialized.loads(base64.b64decode(data)) for data in found["reports"])
+        except (OSError, ValueError, serialized.UnreadableError):
+            self.stop()
+            return Answer((), (f"{file}: the process that checks ended; nothing was checked",))
+        return Answer(reports, tuple(found["failures"]))
 
     def stop(self) -> None:
         """Ends the process, and with it the check that it is at."""
         if self._process is not None and self._process.returncode is None:
             self._process.kill()
         self._process = None
+
+    async def close(self) -> None:
+        """Ends the process and waits until it is gone."""
+        process = self._process
+        self.stop()
+        if process is not None:
+            await process.wait()
 
     async def _started(self) -> asyncio.subprocess.Process:
         if self._process is None or self._process.returncode is not None:

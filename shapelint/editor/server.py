@@ -6,7 +6,6 @@ import ast
 import asyncio
 import os
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field, fields
 from importlib.metadata import version
 from pathlib import Path
@@ -14,14 +13,13 @@ from typing import Any, Final
 
 from lsprotocol import types
 from pygls.lsp.server import LanguageServer
-from pygls.uris import to_fs_path
+from pygls.uris import from_fs_path, to_fs_path
 
-from shapelint.editor.positions import Moved
-from shapelint.editor.process import Answer, WarmProcess
-from shapelint.editor.told import FIX_ALL, Checked, actions, diagnostics, hints, hover, lenses
+from shapelint.editor.positions import Moved, split_lines
+from shapelint.editor.process import WarmProcess
+from shapelint.editor.told import FIX_ALL, Checked, actions, diagnostics, hints, hover, lenses, lines_of
 
 _PATIENCE: Final = 60.0
-_HURRY: Final = 2.0
 
 
 @dataclass(slots=True)
@@ -45,11 +43,11 @@ class Settings:
 
 @dataclass(slots=True)
 class OpenFile:
-    """What is known of a file: the last check that gave anything, and the lines that it read."""
+    """What is known of a file: the last check that gave anything, how often it was asked for, and in which folder."""
 
-    lines: tuple[str, ...] = ()
     checked: Checked | None = None
     asked: int = 0
+    folder: str = ""
 
 
 @dataclass(slots=True)
@@ -59,7 +57,6 @@ class State:
     settings: Settings = field(default_factory=Settings)
     files: dict[str, OpenFile] = field(default_factory=dict)
     processes: dict[str, WarmProcess] = field(default_factory=dict)
-    running: dict[str, float] = field(default_factory=dict)
 
 
 class Server(LanguageServer):
@@ -77,63 +74,70 @@ class Server(LanguageServer):
         known = self.state.files.setdefault(uri, OpenFile())
         known.asked += 1
         asked = known.asked
-        lines = _lines(file)
+        lines = lines_of(file)
         if not _is_python(lines):
             return  # what was known of the text before stays; its lines are found again
-        answer = await self._answered(file)
-        if known.asked == asked:
-            known.lines, known.checked = lines, Checked(file, answer.reports, answer.failures)
-            self._tell(uri, known)
+        known.folder = self.folder(file)
+        process = self.state.processes.setdefault(known.folder, WarmProcess(known.folder))
+        answer = await process.check(file, self.state.settings.timeout, lambda: self._wants(uri, asked))
+        if answer is not None:
+            before = known.checked
+            known.checked = Checked.of(file, lines, answer.reports, answer.failures)
+            self.tell(known.checked.told_of() | (before.told_of() if before is not None else set()))
 
-    async def _answered(self, file: str) -> Answer:
-        """The answer of the process of the file's folder; a check that takes long is ended for a newer one."""
-        folder = self._folder(file)
-        process = self.state.processes.setdefault(folder, WarmProcess(folder))
-        loop = asyncio.get_running_loop()
-        begun = self.state.running.get(folder)
-        if begun is not None and loop.time() - begun > _HURRY:
-            process.stop()
-        self.state.running[folder] = loop.time()
-        answer = await process.check(file, self.state.settings.timeout)
-        self.state.running.pop(folder, None)
-        return answer
+    def _wants(self, uri: str, asked: int) -> bool:
+        """Whether the file is still open, and was not asked for again since."""
+        known = self.state.files.get(uri)
+        return known is not None and known.asked == asked
 
-    def _folder(self, file: str) -> str:
+    async def check_those_told_of(self, uri: str) -> None:
+        """Checks the other open files whose last check tells of this one: their models are built of what is in it."""
+        file = os.path.realpath(to_fs_path(uri) or "")
+        known = self.state.files.items()
+        concerned = [each for each, it in known if each != uri and it.checked is not None and file in it.checked.lines]
+        await asyncio.gather(*map(self.check, concerned))
+
+    def folder(self, file: str) -> str:
         """The folder of the workspace in which a file lies; its own where there is none."""
         found = [to_fs_path(uri) or "" for uri in self.workspace.folders]
         around = [each for each in found if each and Path(file).is_relative_to(each)]
         return max(around, key=len, default=os.path.dirname(file))
 
-    def _tell(self, uri: str, known: OpenFile) -> None:
-        moved = self.moved(uri)
-        if moved is None or known.checked is None:
-            return
-        found = diagnostics(known.checked, moved, self.state.settings.rulePage)
-        self.text_document_publish_diagnostics(types.PublishDiagnosticsParams(uri, found))
+    def tell(self, files: set[str]) -> None:
+        """Publishes what is known of files, whichever check tells of them."""
+        uris = {os.path.realpath(to_fs_path(uri) or ""): uri for uri in self.state.files}
+        for file in sorted(files):
+            uri = uris.get(file) or from_fs_path(file)
+            found = []
+            for known in self.state.files.values():
+                moved = None if known.checked is None or uri is None else self._moved(known.checked, file, uri)
+                if known.checked is not None and moved is not None:
+                    found += diagnostics(known.checked, file, moved, self.state.settings.rulePage)
+            once = [each for number, each in enumerate(found) if each not in found[:number]]
+            if uri is not None:
+                self.text_document_publish_diagnostics(types.PublishDiagnosticsParams(uri, once))
         workspace = self.client_capabilities.workspace
         if workspace is not None and workspace.inlay_hint and workspace.inlay_hint.refresh_support:
             self.workspace_inlay_hint_refresh(None)
         if workspace is not None and workspace.code_lens and workspace.code_lens.refresh_support:
             self.workspace_code_lens_refresh(None)
 
-    def moved(self, uri: str) -> Moved | None:
-        """Where the lines that were checked are now; None for a file of which nothing is known."""
-        known = self.state.files.get(uri)
-        if known is None or known.checked is None:
+    def _moved(self, checked: Checked, file: str, uri: str) -> Moved | None:
+        """Where the lines of a file that were checked are now; None where the check read none of it."""
+        lines = checked.lines.get(file)
+        if lines is None:
             return None
         document = self.workspace.get_text_document(uri)
-        return Moved.between(known.lines, document.lines, document.position_codec)
+        now = split_lines(document.source) if uri in self.workspace.text_documents else lines_of(file)
+        return Moved.between(lines, now, document.position_codec)
 
     def known(self, uri: str) -> tuple[Checked, Moved] | None:
         """The last check of a file, and where its lines are now."""
-        moved, known = self.moved(uri), self.state.files.get(uri)
-        return None if moved is None or known is None or known.checked is None else (known.checked, moved)
-
-
-def _lines(file: str) -> tuple[str, ...]:
-    with suppress(OSError, UnicodeError):
-        return tuple(Path(file).read_text("utf-8").splitlines())
-    return ()
+        known = self.state.files.get(uri)
+        if known is None or known.checked is None:
+            return None
+        moved = self._moved(known.checked, known.checked.file, uri)
+        return None if moved is None else (known.checked, moved)
 
 
 def _is_python(lines: tuple[str, ...]) -> bool:
@@ -152,31 +156,52 @@ def server() -> Server:
     def initialize(given: types.InitializeParams) -> None:
         made.state.settings.take(given.initialization_options)
 
-    @made.feature(types.WORKSPACE_DID_CHANGE_CONFIGURATION)
-    def configure(given: types.DidChangeConfigurationParams) -> None:
-        settings = given.settings
-        made.state.settings.take(settings.get("shapelint", settings) if isinstance(settings, Mapping) else None)
-
     @made.feature(types.TEXT_DOCUMENT_DID_OPEN)
     async def opened(given: types.DidOpenTextDocumentParams) -> None:
         await made.check(given.text_document.uri)
 
     @made.feature(types.TEXT_DOCUMENT_DID_SAVE)
     async def saved(given: types.DidSaveTextDocumentParams) -> None:
-        await made.check(given.text_document.uri)
+        uri = given.text_document.uri
+        await asyncio.gather(made.check(uri), made.check_those_told_of(uri))
 
     @made.feature(types.TEXT_DOCUMENT_DID_CLOSE)
     def closed(given: types.DidCloseTextDocumentParams) -> None:
-        made.state.files.pop(given.text_document.uri, None)
-        made.text_document_publish_diagnostics(types.PublishDiagnosticsParams(given.text_document.uri, []))
+        known = made.state.files.pop(given.text_document.uri, None)
+        if known is not None and known.checked is not None:
+            made.tell(known.checked.told_of())
 
     @made.feature(types.SHUTDOWN)
     def ended(given: Any) -> None:
         for process in made.state.processes.values():
             process.stop()
 
+    _heeding(made)
     _answering(made)
     return made
+
+
+def _heeding(made: Server) -> None:
+    """Adds what a change of the settings, or of the folders of the workspace, means for what is shown."""
+
+    @made.feature(types.WORKSPACE_DID_CHANGE_CONFIGURATION)
+    async def configure(given: types.DidChangeConfigurationParams) -> None:
+        settings = given.settings
+        trusted = made.state.settings.trusted
+        made.state.settings.take(settings.get("shapelint", settings) if isinstance(settings, Mapping) else None)
+        made.tell({file for each in made.state.files.values() if each.checked for file in each.checked.told_of()})
+        if made.state.settings.trusted and not trusted:
+            await asyncio.gather(*map(made.check, list(made.workspace.text_documents)))
+
+    @made.feature(types.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS)
+    async def move(given: types.DidChangeWorkspaceFoldersParams) -> None:
+        for folder in given.event.removed:
+            process = made.state.processes.pop(to_fs_path(folder.uri) or "", None)
+            if process is not None:
+                process.stop()
+        files = made.state.files.items()
+        moved = [uri for uri, known in files if known.folder and known.folder != made.folder(to_fs_path(uri) or "")]
+        await asyncio.gather(*map(made.check, moved))
 
 
 def _answering(made: Server) -> None:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import ast
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from lsprotocol import types
 
 from shapelint.edit.document import Document
-from shapelint.editor.positions import Moved
+from shapelint.editor.positions import Moved, split_lines
 from shapelint.errors import EditError
 from shapelint.facts.call import Call
 from shapelint.facts.contract import How
@@ -35,42 +35,68 @@ _SEVERITIES = {
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """The reports on the models of a file, and what could not be checked in it."""
+    """The reports on the models of a file, what could not be checked in it, and the lines of each file they tell of."""
 
     file: str
     reports: tuple[Report, ...]
     failures: tuple[str, ...] = ()
+    lines: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
-    def findings(self) -> Iterator[Finding]:
-        """The findings whose place is in the file, and those of no place."""
+    @classmethod
+    def of(cls, file: str, lines: tuple[str, ...], reports: tuple[Report, ...], failures: tuple[str, ...]) -> Checked:
+        """Of a file whose lines were read before the check; those of other files are read now."""
+        bare = cls(os.path.realpath(file), reports, failures)
+        places = (place for place in bare._places() if place is not None)
+        others = {os.path.realpath(place.file) for place in places} - {bare.file}
+        return cls(bare.file, reports, failures, {bare.file: lines} | {each: lines_of(each) for each in others})
+
+    def findings(self, file: str | None = None) -> Iterator[Finding]:
+        """The findings whose place is in a file; of the file that was checked also those of no place."""
+        file = self.file if file is None else file
         for report in self.reports:
             for finding in report.findings:
-                if finding.location is None or self._here(finding.location.file):
+                place = finding.location
+                if file == (self.file if place is None else os.path.realpath(place.file)):
                     yield finding
 
     def calls(self) -> list[Call]:
         """The calls that the lines of the file make."""
         every = (call for report in self.reports for call in report.calls)
-        return [call for call in every if call.place is not None and self._here(call.place.file)]
+        return [call for call in every if call.place is not None and os.path.realpath(call.place.file) == self.file]
 
-    def _here(self, file: str) -> bool:
-        return os.path.realpath(file) == os.path.realpath(self.file)
+    def told_of(self) -> set[str]:
+        """The files in which a finding has its place, and the file itself."""
+        places = (finding.location for report in self.reports for finding in report.findings)
+        return {self.file} | {os.path.realpath(place.file) for place in places if place is not None}
+
+    def _places(self) -> Iterator[Span | None]:
+        for report in self.reports:
+            yield from (finding.location for finding in report.findings)
+            yield from (call.place for call in report.calls)
 
 
-def diagnostics(checked: Checked, moved: Moved, page: str) -> list[types.Diagnostic]:
-    """The findings of a file and what could not be checked; `page` is the address of a rule's page, with {code}."""
+def lines_of(file: str) -> tuple[str, ...]:
+    """The lines of a file on the disk, without their ends; none where it cannot be read."""
+    with suppress(EditError):
+        return split_lines(Document.read(file).text)
+    return ()
+
+
+def diagnostics(checked: Checked, file: str, moved: Moved, page: str) -> list[types.Diagnostic]:
+    """What a check tells of a file; `page` is the address of a rule's page, with {code} or {name}, "" for no link."""
     found = []
-    for finding in checked.findings():
+    for finding in checked.findings(file):
         place = finding.location
         where = _whole_first_line() if place is None else moved.range(place)
         if where is not None:
-            link = types.CodeDescription(page.format(code=finding.code, name=finding.name)) if page else None
+            address = page.replace("{code}", finding.code).replace("{name}", finding.name)
+            link = types.CodeDescription(address) if page else None
             message = "\n".join((finding.message, *details(finding)))
             severity = _SEVERITIES[finding.severity]
             found.append(types.Diagnostic(where, message, severity, finding.code, link, SOURCE))
     warning = types.DiagnosticSeverity.Warning
-    found += [types.Diagnostic(_whole_first_line(), line, warning, source=SOURCE) for line in checked.failures]
-    return found
+    failures = checked.failures if file == checked.file else ()
+    return found + [types.Diagnostic(_whole_first_line(), line, warning, source=SOURCE) for line in failures]
 
 
 def hints(checked: Checked, moved: Moved, first: int, last: int) -> list[types.InlayHint]:
@@ -131,7 +157,7 @@ def actions(checked: Checked, moved: Moved, uri: str, near: types.Range) -> list
     edits = tuple(dict.fromkeys(edit for fix in fixes for edit in fix.edits))
     kind = types.CodeActionKind(FIX_ALL) if FIX_ALL in types.CodeActionKind._value2member_map_ else FIX_ALL
     found.append(_action("Fix all that is safe (shapelint)", kind, uri, moved, edits, checked.file))
-    return [each for each in found if each is not None]
+    return [each for number, each in enumerate(found) if each is not None and each not in found[:number]]
 
 
 def _action(

@@ -26,8 +26,9 @@ def main() -> None:
     """Answers until standard input ends; what anybody prints goes to standard error."""
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
-    import shapelint.engine  # noqa: F401  (torch, once)
+    from shapelint.editor.warm_up import warm_up  # torch, once
 
+    warm_up()
     for line in sys.stdin:
         answers.write(json.dumps(answered(json.loads(line))) + "\n")
         answers.flush()

@@ -21,7 +21,8 @@ from shapelint.facts.result import CheckResult
 from shapelint.report import sizes as sizes_report
 from shapelint.report.confirmed import confirmation_lines
 from shapelint.report.network.hourglass import hourglass
-from shapelint.report.place import short_place
+from shapelint.report.place import short_path, short_place
+from shapelint.report.shapes import function_lines
 from shapelint.report.sizemap.map_drawing import MapDrawing, class_of, drawn
 from shapelint.report.sizemap.size_map import SizeMap, ordered, repaired_map, size_map, windows
 from shapelint.report.text import counted, holds, kept
@@ -29,8 +30,10 @@ from shapelint.size.sets import SizeSet
 from shapelint.size.words import sized
 from shapelint.source.span import Edit, Span
 
-_ROWS, _LAYERS, _FIRST, _LONGEST, _LINES, _NAMED = 40, 1000, 3, 160, 3, 2
+_ROWS, _LAYERS, _FIRST, _LONGEST, _LINES, _NAMED, _SHOWN = 40, 1000, 3, 160, 3, 2, 60
 _CELLS: Final = (64, 64)
+_REACH: Final = 192
+_WIDTH: Final = 80
 _ALONE, _SLICES = 1000, 3
 _CONTROL: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
 
@@ -87,9 +90,20 @@ def _page(report: CheckResult) -> dict[str, Any]:
         "remarks": [*confirmation_lines(report), *report.remarks, *[report.assumed] * bool(report.assumed)],
         "regions": [sizes_report.row(region) for region in regions],
         "regions_more": f"and {left} more" if left else "",
+        "shapes": _shapes(report),
         **_pictures(report),
         **_maps(report),
     }
+
+
+def _shapes(report: CheckResult) -> dict[str, Any]:
+    """The source with the shape of every line: its functions, and what the short names in it stand for."""
+    functions, explained = function_lines(report)
+    shown = [
+        {"file": short_path(file), "lines": lines, "width": min(_WIDTH, max(len(line.text) for line in lines))}
+        for file, lines in functions
+    ]
+    return {"functions": shown, "explained": explained, "open": sum(len(lines) for _, lines in functions) <= _SHOWN}
 
 
 def _pictures(report: CheckResult) -> dict[str, Any]:
@@ -98,7 +112,7 @@ def _pictures(report: CheckResult) -> dict[str, Any]:
         return {"now": None, "mended": None, "sizes": "", "layers": []}
     shown = ", ".join(f"{name} = {value}" for name, value in picture.sizes.items())
     return {
-        "now": hourglass(picture),
+        "now": hourglass(picture, told={each.module for each in report.findings if each.counts and each.module}),
         "mended": None if picture.repaired is None else hourglass(picture, repaired=True),
         "sizes": shown or "the given size",
         "layers": _layers(report),
@@ -175,7 +189,7 @@ def _pieces(edits: list[Edit], gutter: int) -> list[tuple[str, bool]]:
 def _maps(report: CheckResult) -> dict[str, Any]:
     """The maps of sizes as it is and with the fix, with the sentences above them and their legend."""
     contract, picture = report.contract, report.picture
-    shown = windows(report, _CELLS, alone=_ALONE, slices=_SLICES)
+    shown = windows(report, _CELLS, alone=_ALONE, slices=_SLICES, reach=_REACH)
     now = [size_map(report, window) for window in shown]
     after = [found for window in shown if (found := repaired_map(report, window)) is not None]
     known = "proved for every size" if contract.proved else "not proved for every size: see the regions"

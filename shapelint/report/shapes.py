@@ -42,7 +42,8 @@ def render_json(report: CheckResult, *, at: Mapping[str, int] | None = None) -> 
     """
     sizes, followed = _checked(report, at), dict[Trail, int]()
     calls = [call_data(call, sizes, followed) for call in report.calls]
-    text = json.dumps({"version": VERSION, "targets": [{**report_data(report), "calls": calls}]}, indent=2)
+    targets = [{**report_data(report), "calls": calls}]
+    text = json.dumps({"version": VERSION, "targets": targets, "not_checked": []}, indent=2)
     return text.replace("##", "#\\u0023") + "\n"  # a log may take `##[` for a command
 
 
@@ -58,6 +59,7 @@ def call_data(call: Call, at: Mapping[str, int] | None, followed: dict[Trail, in
         "inner": call.inner,
         "assigned": list(call.assigned),
         "outputs": [str(shape) for shape in call.outputs],
+        "sizes": str(call.sizes),
         "how": str(call.how),
         "parameters": call.parameters,
         "notes": list(call.notes),
@@ -78,6 +80,15 @@ def _checked(report: CheckResult, at: Mapping[str, int] | None) -> Mapping[str, 
     if sizes not in SizeSet.universe(symbols) & report.contract.domain:
         raise SpecError(f"--at {_sized(sizes)} is no size of {report.target}")
     return sizes
+
+
+@dataclass(frozen=True, slots=True)
+class SourceLine:
+    """A line of the source with its number, and the shapes that it gives; or a `mark` on what is above."""
+
+    text: str
+    shapes: str = ""
+    mark: bool = False
 
 
 @dataclass(slots=True)
@@ -161,6 +172,13 @@ def _ending(outcome: Outcome) -> str:
     return "not decided" if outcome.ok is None else f"raises {outcome.error}"
 
 
+def function_lines(report: CheckResult) -> tuple[list[tuple[str, list[SourceLine]]], list[str]]:
+    """The functions that ran, each with its file and its lines, in symbols; and what the short names in them mean."""
+    told = Told(report, None)
+    functions = [(each.file, list(_lines(each, told))) for each in functions_of(report.calls)]
+    return functions, [f"{name} = {text}" for text, name in told.names.items()]
+
+
 def _source(report: CheckResult, told: Told) -> Iterator[str]:
     """Each function that ran, its lines with their shapes."""
     functions = functions_of(report.calls, None if told.failure is None else told.failure.place)
@@ -174,12 +192,17 @@ def _source(report: CheckResult, told: Told) -> Iterator[str]:
 
 def _function(function: ShownFunction, told: Told) -> Iterator[str]:
     width = min(max(map(len, function.lines), default=0), _COLUMN)
+    for line in _lines(function, told):
+        yield f"{line.text.ljust(width + 7)}  # {line.shapes}" if line.shapes else line.text.rstrip()
+
+
+def _lines(function: ShownFunction, told: Told) -> Iterator[SourceLine]:
     for number, line in enumerate(function.lines, function.first):
         calls = line_calls(function.calls, number)
         shapes = _repeated([told.shape(call) + told.place_in_way(call) for call in calls if told.shape(call)])
-        shown = f"{number:>5}  {line}"
-        yield f"{shown.ljust(width + 7)}  # {shapes}" if shapes else shown.rstrip()
-        yield from (f"       {'^':>{_indent(line) + 1}} {mark}" for mark in _marks(function, number, told))
+        yield SourceLine(f"{number:>5}  {line}", shapes)
+        for mark in _marks(function, number, told):
+            yield SourceLine(f"       {'^':>{_indent(line) + 1}} {mark}", mark=True)
 
 
 def _indent(line: str) -> int:
@@ -228,4 +251,3 @@ def _fitting(calls: Sequence[Call]) -> str:
     if not words:
         return "raises at every size"
     return f"fits only for: {words if len(words) <= _WORDS else words[:_WORDS] + ' ...'}"
-

@@ -3,101 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 from lsprotocol import types
-from pygls.lsp.client import LanguageClient
 
-NET = """
-from torch import nn
-
-
-class Net(nn.Module):
-    def __init__(self):
-        super().__init__()
-        self.down = nn.Conv2d(3, 8, 3, stride=2, padding=1)
-        self.up = nn.ConvTranspose2d(8, 3, 3, stride=2, padding=1)
-
-    def forward(self, x):
-        "\U0001f40d"; y = self.up(self.down(x))
-        return y
-"""
-ANNOTATED = NET.replace("class Net", "# shapelint: input=1,3,6,6\nclass Net")
-EVERYWHERE = types.Range(types.Position(0, 0), types.Position(100, 0))
-
-
-@dataclass
-class Editor:
-    """A client with one file, and what the server tells of it."""
-
-    client: LanguageClient
-    file: Path
-    told: asyncio.Queue[types.PublishDiagnosticsParams]
-
-    @property
-    def document(self) -> types.TextDocumentIdentifier:
-        return types.TextDocumentIdentifier(self.file.as_uri())
-
-    async def diagnostics(self) -> list[types.Diagnostic]:
-        return list((await asyncio.wait_for(self.told.get(), 90)).diagnostics)
-
-    async def opened(self) -> list[types.Diagnostic]:
-        item = types.TextDocumentItem(self.file.as_uri(), "python", 1, self.file.read_text())
-        self.client.text_document_did_open(types.DidOpenTextDocumentParams(item))
-        return await self.diagnostics()
-
-    def change(self, text: str, version: int = 2) -> None:
-        whole = types.TextDocumentContentChangeWholeDocument(text)
-        document = types.VersionedTextDocumentIdentifier(version, self.file.as_uri())
-        self.client.text_document_did_change(types.DidChangeTextDocumentParams(document, [whole]))
-
-    def save(self, text: str) -> None:
-        self.change(text)
-        self.file.write_text(text)
-        self.client.text_document_did_save(types.DidSaveTextDocumentParams(self.document))
-
-    async def hints(self) -> list[tuple[int, int, Any]]:
-        found = await self.client.text_document_inlay_hint_async(types.InlayHintParams(self.document, EVERYWHERE))
-        return [(each.position.line, each.position.character, each.label) for each in found or ()]
-
-    async def actions(self) -> dict[str, types.CodeAction]:
-        given = types.CodeActionParams(self.document, EVERYWHERE, types.CodeActionContext([]))
-        found = await self.client.text_document_code_action_async(given)
-        return {each.title: each for each in found or () if isinstance(each, types.CodeAction)}
-
-
-@asynccontextmanager
-async def editing(file: Path, text: str, **settings: Any) -> AsyncIterator[Editor]:
-    file.write_text(text)
-    client = LanguageClient("test", "1")
-    editor = Editor(client, file, asyncio.Queue())
-    client.feature(types.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS)(lambda given: editor.told.put_nowait(given))
-    client.feature(types.WINDOW_LOG_MESSAGE)(lambda given: None)
-    await client.start_io(sys.executable, "-m", "shapelint", "lsp")
-    folder = types.WorkspaceFolder(file.parent.as_uri(), "project")
-    capabilities = types.ClientCapabilities()
-    await client.initialize_async(
-        types.InitializeParams(capabilities, workspace_folders=[folder], initialization_options=settings)
-    )
-    client.initialized(types.InitializedParams())
-    yield editor
-    await client.shutdown_async(None)
-    client.exit(None)
-    await client.stop()
-
-
-def in_editor(tmp_path: Path, text: str, act: Callable[[Editor], Awaitable[None]], **settings: Any) -> None:
-    async def session() -> None:
-        async with editing(tmp_path / "net.py", text, **settings) as editor:
-            await act(editor)
-
-    asyncio.run(session())
+from tests.editor.client import ANNOTATED, NET, Editor, in_editor
 
 
 def test_a_file_is_told_of_when_it_is_opened_and_when_it_is_saved(tmp_path: Path) -> None:
@@ -187,3 +100,12 @@ def test_nothing_is_run_in_a_workspace_that_is_not_trusted(tmp_path: Path) -> No
         assert not (tmp_path / "ran").exists()
 
     in_editor(tmp_path, ANNOTATED + f"open({str(tmp_path / 'ran')!r}, 'w').close()\n", act, trusted=False)
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs the threads of /proc")
+def test_a_process_that_becomes_warm_starts_no_thread_and_may_fork() -> None:
+    count = "print(len(os.listdir('/proc/self/task')))"  # those of numpy's BLAS, which heeds forks, are there before
+    code = f"import os; from shapelint.editor.warm_up import warm_up; {count}; warm_up(); {count}"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    before, after = done.stdout.split()
+    assert before == after

@@ -79,3 +79,4 @@ def test_the_example_of_the_fixture_fails_at_six_by_six(pytester: pytest.Pyteste
 def test_the_benchmarks_run_on_something_small() -> None:
     assert len(list(rows.all_sizes(1, channels=2, levels=1, sizes=2))) == 3
     assert len(list(rows.depth(1, layers=2))) == 1
+    assert len(list(rows.saved(1))) == 1

@@ -21,7 +21,7 @@ from shapelint.report import html, sizes
 from shapelint.report.network.hourglass import hourglass
 from shapelint.report.network.stations import stations
 from shapelint.report.report import Report
-from shapelint.report.sizemap.size_map import Fit, size_map, windows
+from shapelint.report.sizemap.size_map import Fit, size_map, ticks, windows
 from shapelint.report.sizemap.terminal_map import ASCII, map_lines
 from shapelint.source.span import Edit, Span
 from tests.fabricated import CLEAN, DRAWN, MODEL, PICTURE, SEVERAL
@@ -149,6 +149,42 @@ def test_the_map_of_the_terminal_fits_80_columns(file: str, spec: str) -> None:
     assert click.unstyle(sizes.render(report, colour=True)) == sizes.render(report)
 
 
+def test_a_window_holds_a_size_that_is_right_where_one_is_near() -> None:
+    Path("pinned.py").write_text(
+        "from torch import nn\n"
+        "class Net(nn.Module):\n"
+        "    def __init__(self):\n"
+        "        super().__init__()\n"
+        "        self.conv, self.head = nn.Conv2d(3, 1, 3, stride=2, padding=1), nn.Linear(100 * 100, 10)\n"
+        "    def forward(self, x):\n"
+        "        return self.head(self.conv(x).flatten(1))\n"
+    )
+    report = shapelint.check("pinned.py:Net", "1,3,260,260", picture=True)
+    (far,) = windows(report, (64, 64), alone=1000)
+    assert not report.contract.runs & far.box(("H", "W"))
+    (window,) = windows(report, (64, 64), alone=1000, reach=192)
+    shown = window.box(("H", "W"))
+    assert report.contract.runs & shown
+    assert {"H": 260, "W": 260} in shown
+    assert len(window.across[1]) <= 192
+    assert "head" in {name.text for name in hourglass(report.picture).names if "raises" in name.kind}
+
+
+def test_a_map_has_numbers_beside_it_also_where_no_multiple_of_the_period_is_in_it() -> None:
+    assert ticks(range(1, 65), 16) == (16, 32, 48, 64)
+    assert ticks(range(140, 204), 128) == ticks(range(140, 204))
+    assert len(ticks(range(140, 204))) > 1
+
+
+def test_the_shapes_of_every_line_stand_below_the_network() -> None:
+    page = html.render((checked("unet65.py", "1,3,65,65"),))
+    found = texts(page)
+    assert "30 skips = [self.down[0](image)] 1,16,H,W" in found
+    assert "^ cat fits only for: H and W multiples of 16" in found
+    starts = [each.get("style") for each in parsed(page).iter() if each.get("class") == "start"]
+    assert starts == ["left:90%", "left:88%"]  # a narrow window begins at the join that raises, or what is changed
+
+
 def test_what_a_raise_leaves_unrun_is_drawn_as_such() -> None:
     report = checked("unet65.py", "1,3,100,100")
     assert report.picture is not None
@@ -156,7 +192,8 @@ def test_what_a_raise_leaves_unrun_is_drawn_as_such() -> None:
     roles = {scene.steps[mark.step].name: mark.role for mark in scene.marks}
     assert roles == {"pool, call 3": Role.DROPS, "up.1": Role.MISSES, "cat": Role.RAISES}
     assert [station.size for station in stations(scene)][:7] == [(n, n) for n in (100, 50, 25, 12, 6, 12, 24)]
-    drawing = hourglass(report.picture)
+    drawing = hourglass(report.picture, told={"up.2"})
+    assert {"up.1", "cat", "down.2.3", "up.2"} <= {name.text for name in drawing.names}  # up.2 was not run
     assert [arc.text for arc in drawing.arcs if arc.bad] == ["25x25 and 24x24 do not fit"]
     assert any("ghost" in shape.kind for shape in drawing.shapes)
     repaired = hourglass(report.picture, repaired=True)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from importlib.resources import files
 from pathlib import Path
 
+import jsonschema
 import pytest
 
 from shapelint.cli.app import run
@@ -60,12 +62,15 @@ def test_the_line_that_raises_is_marked(capsys: pytest.CaptureFixture[str]) -> N
 
 def test_the_calls_are_data_for_programs(capsys: pytest.CaptureFixture[str]) -> None:
     run(["shapes", "net.py", "--input", "1,3,H,W", "--format", "json", "--at", "H=9", "--at", "W=10"])
-    (target,) = json.loads(capsys.readouterr().out)["targets"]
+    told = json.loads(capsys.readouterr().out)
+    jsonschema.validate(told, json.loads(files("shapelint.report").joinpath("schema.json").read_text()))
+    (target,) = told["targets"]
     calls = {call["name"]: call for call in target["calls"]}
     assert calls["ConvTranspose2d"]["assigned"] == ["y"]
     assert calls["ConvTranspose2d"]["at"] == [[1, 3, 9, 9]]
     assert calls["Conv2d"]["outputs"] == ["1,8,(H + 1)//2,(W + 1)//2"]
     assert calls["cat"]["at"] is None
+    assert calls["Conv2d"]["sizes"] == "every size"
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,10 @@ class Shape:
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """All that the page draws of one scene; `above` and `below` are its ends about the middle line."""
+    """All that the page draws of one scene; `above` and `below` are its ends about the middle line.
+
+    `start` is where a narrow window looks first, in percent of the width.
+    """
 
     width: float
     above: float
@@ -48,6 +51,7 @@ class Drawing:
     brackets: tuple[Bracket, ...]
     base: float
     summary: str
+    start: float
 
     @property
     def height(self) -> float:
@@ -59,15 +63,15 @@ class Drawing:
         return self.base + 12 + bracket.row * _ROW
 
 
-def hourglass(picture: Picture, *, repaired: bool = False) -> Drawing:
-    """The drawing of the model as it is, or with the fix."""
+def hourglass(picture: Picture, *, repaired: bool = False, told: AbstractSet[str] = frozenset()) -> Drawing:
+    """The drawing of the model as it is, or with the fix; the layers that are `told` of have their names in it."""
     scene = picture.repaired if repaired and picture.repaired else picture.now
     found, changed = layout(picture, scene), set(picture.changes) if repaired else set()
     numbers = tuple(labels.numbers(found, picture))
     curves, pairs = arcs(found), brackets(found, picture, repaired=repaired)
     tallest = max((max(column.body.left, column.body.right) for column in found.columns), default=0.0)
     tallest = max([tallest, *(found.height(mark.wanted) for mark in found.marked(Role.MISSES))]) + NOTCH
-    names = tuple(labels.names(found, changed))
+    names = tuple(labels.names(found, changed, told))
     low = max([tallest / 2, *(text.y + 4 for text in names)])
     formulas = tuple(labels.formulas(found, low))
     base = max([low, *(text.y for text in formulas)]) + 8
@@ -81,14 +85,22 @@ def hourglass(picture: Picture, *, repaired: bool = False) -> Drawing:
         below=below,
         behind=tuple(_gaps(found, picture)),
         shapes=tuple(_shapes(found, changed)),
-        badges=tuple(labels.badges(found)),
+        badges=tuple(labels.badges(found, numbers)),
         texts=(*numbers, *formulas, *loose),
         names=names,
         arcs=curves,
         brackets=pairs,
         base=base,
         summary=_summary(found),
+        start=round(100 * _start(found, changed) / found.width),
     )
+
+
+def _start(found: Layout, changed: AbstractSet[str]) -> float:
+    """Where a narrow window looks first: at what raises, misses or is changed, else in the middle."""
+    marked = [mark.step for role in (Role.RAISES, Role.MISSES, Role.NAMED) for mark in found.marked(role)]
+    marked += [index for index in sorted(found.boxes) if found.scene.steps[index].module in changed]
+    return found.boxes[marked[0]].middle if marked else found.width / 2
 
 
 def _summary(found: Layout) -> str:

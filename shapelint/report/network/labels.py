@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from shapelint.facts.finding import Repair
-from shapelint.facts.picture import Mark, Picture, Role, Scene
-from shapelint.report.network.layout import NOTCH, Column, Layout
+from shapelint.facts.picture import Mark, Picture, Role, Scene, Step
+from shapelint.report.network.layout import NOTCH, Box, Column, Layout
 from shapelint.size.words import sized
 
-_LINE, _CHARACTER, _FORMULA, _LONGEST = 13.0, 7.6, 15, 24
+_LINE, _CHARACTER, _BOLD, _FORMULA, _LONGEST, _ABOVE = 13.0, 7.6, 9.2, 15, 24, 15.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +29,8 @@ def output_of(scene: Scene, picture: Picture) -> int:
     return scene.outputs[picture.output] if picture.output < len(scene.outputs) else -1
 
 
-def badges(found: Layout) -> Iterator[Text]:
-    """Signs at the marked calls: how many rows stay behind, and where the run ends."""
+def badges(found: Layout, numbers: Sequence[Text]) -> Iterator[Text]:
+    """Signs at the marked calls: how many rows stay behind, above the `numbers` in their way; where the run ends."""
     reached, end = found.scene.reached, found.boxes.get(found.scene.reached)
     if reached < len(found.scene.steps) and end is not None and not found.marked(Role.RAISES):
         yield Text(end.x0, -end.left / 2, "raises", "cross")
@@ -42,29 +42,63 @@ def badges(found: Layout) -> Iterator[Text]:
             yield Text(box.middle, -box.left / 2, "raises", "cross")
         elif mark.role is Role.DROPS:
             text = f"\u2212{mark.rows} row{'' if mark.rows == 1 else 's'}"
-            yield Text(box.x0 + 4, -box.left / 2 - NOTCH / 2 - 5, text, "drops")
+            start, y = box.x0 + 4, -box.left / 2 - NOTCH / 2 - 5
+            for number in numbers:
+                left, right = number.x - _half(number.text), number.x + _half(number.text)
+                apart = right < start or start + len(text) * _CHARACTER < left
+                y = y if apart or abs(number.y - y) >= _ABOVE else number.y - _ABOVE
+            yield Text(start, y, text, "drops")
 
 
-def names(found: Layout, changed: AbstractSet[str]) -> Iterator[Text]:
-    """The name of each call that changes the size, in it, upright where it is narrow; none where there is no room."""
+def names(found: Layout, changed: AbstractSet[str], told: AbstractSet[str]) -> Iterator[Text]:
+    """The name of each call that changes the size, is marked or `told` of, in it, upright where it is narrow.
+
+    Where there is no room it stands below its call, or is left out where nothing speaks of the call.
+    """
     end, low = 0.0, 0.0  # of the last name that stands below its call
-    for column in found.columns:
-        box = column.entry
-        if box is None or not column.reached:
-            continue
-        step = found.scene.steps[box.steps[0]]
-        name, mark = _shortened(step.name), found.marks.get(box.steps[0])
+    spoken_of = _spoken_of(found, told)
+    for box in _named(found, spoken_of):
+        index = next((index for index in box.steps if index in found.marks or index in spoken_of), box.steps[0])
+        step, mark = found.scene.steps[index], found.marks.get(index)
+        name = _shortened(step.name)
         kind = f"name {mark.role}" if mark else "name changed" if step.module in changed else "name"
+        kind += " told" * (mark is None and index in spoken_of)
         long = len(name) * _CHARACTER
         if long < box.x1 - box.x0:
             yield Text(box.middle, 4, name, kind)
         elif long < min(box.left, box.right) - 6 and box.x1 - box.x0 > 14:
             yield Text(box.middle, 0, name, f"{kind} upright")
-        elif mark is not None or step.module in changed:
+        elif mark is not None or step.module in changed or index in spoken_of:
             y = max(box.left, box.right) / 2 + NOTCH / 2 + 13
             low = max(y, low + 14) if box.middle - long / 2 < end else y
             end = box.middle + long / 2
             yield Text(box.middle, low, name, f"{kind} outside")
+
+
+def _spoken_of(found: Layout, told: AbstractSet[str]) -> set[int]:
+    """The calls of the layers that are told of, and those that gave a raising join its sizes; not the marked ones."""
+    steps = found.scene.steps
+    sources = {_source(steps, index) for mark in found.marked(Role.RAISES) for index in steps[mark.step].inputs}
+    marked = {steps[index].module for index in found.marks}
+    layers = {index for index, step in enumerate(steps) if step.module in told - marked}
+    return {index for index in sources | layers if index in found.boxes} - set(found.marks)
+
+
+def _source(steps: Sequence[Step], index: int) -> int:
+    """The call that gave a tensor its size: the last spatial one on its way."""
+    while not steps[index].spatial and steps[index].inputs and steps[index].operation != "cat":
+        index = steps[index].inputs[0]
+    return index
+
+
+def _named(found: Layout, spoken_of: AbstractSet[int]) -> Iterator[Box]:
+    """The calls that may have a name in the drawing, from left to right."""
+    for column in found.columns:
+        boxes = () if column.entry is None else (column.entry,)
+        if column.reached:
+            yield from boxes
+        others = column.parts if column.reached else (*boxes, *column.parts)
+        yield from (box for box in others if any(index in found.marks or index in spoken_of for index in box.steps))
 
 
 def _shortened(name: str) -> str:
@@ -87,7 +121,8 @@ def numbers(found: Layout, picture: Picture) -> Iterator[Text]:
         text, kind = _number(column, wanted.get(column.number), picture, last=column.number == last)
         texts = [each for each in (text, text.rpartition(" → ")[2]) if _free(column.middle, _half(each), placed)]
         if texts:
-            text, half = texts[0], _half(texts[0])
+            text = texts[0]
+            half = len(text) * _BOLD / 2 if kind == "number wrong" else _half(text)
             placed.append((column.middle, half))
             raising = column.number == columns[-1].number and found.scene.reached < len(found.scene.steps)
             room = NOTCH / 2 if kind != "number" or raising else 0
@@ -124,7 +159,7 @@ def formulas(found: Layout, below: float) -> Iterator[Text]:
         joined = " x ".join(column.station.formula)
         lines = [joined] if len(joined) <= _FORMULA else list(column.station.formula)
         lines = [line if len(line) <= 2 * _FORMULA else line[: 2 * _FORMULA - 1] + "…" for line in lines]
-        half = max(map(len, lines), default=0) * 6.1 / 2 + 3
+        half = max(map(len, lines), default=0) * 6.4 / 2 + 4
         if not column.reached or column.middle - half < end:
             continue
         end = column.middle + half

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from shapelint.report.sizemap.size_map import CellKind, Fit, SizeMap, ticks
 
 _WIDE, _SMALL, _LINE, _LARGEST = 380.0, 230.0, 1120.0, 12.0
-_LEFT, _TOP, _STRIP, _BELOW, _THIN, _NAMED = 44.0, 20.0, 46.0, 36.0, 2.0, 8
+_LEFT, _TOP, _STRIP, _BELOW, _THIN, _NAMED, _FRAMED = 44.0, 20.0, 46.0, 36.0, 2.0, 8, 11.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +153,7 @@ def _rules(found: SizeMap, grid: tuple[float, float, float], period: int) -> Ite
 
 def _frames(found: SizeMap, grid: tuple[float, float, float]) -> Iterator[Frame]:
     left, cell, high = grid
-    grow = max(0.0, (7 - cell) / 2)
+    grow = max(0.0, (_FRAMED - cell) / 2)
     for row, column in found.asked[:200]:
         x, y = left + column * cell - grow, _TOP + row * high - (grow if len(found.rows) > 1 else 3)
         size = cell + 2 * grow

@@ -9,7 +9,7 @@ import enum
 import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 
 from shapelint.facts.contract import How, Region
@@ -20,7 +20,7 @@ from shapelint.size.condition import all_of, at_least, equal
 from shapelint.size.function import constant, symbol
 from shapelint.size.sets import SizeSet
 
-_CALLS, _LARGE = 4, 256
+_CALLS, _LARGE, _FEW = 4, 256, 2
 
 
 class Fit(enum.StrEnum):
@@ -75,15 +75,21 @@ class SizeMap:
     title: str = ""
 
 
-def windows(report: CheckResult, most: tuple[int, int], *, alone: int, slices: int = 1) -> tuple[MapWindow, ...]:
-    """The windows to show of a contract: at most `most` rows and columns, or `alone` cells of one symbol."""
+def windows(
+    report: CheckResult, most: tuple[int, int], *, alone: int, slices: int = 1, reach: int = 0
+) -> tuple[MapWindow, ...]:
+    """The windows to show of a contract: at most `most` rows and columns, or `alone` cells of one symbol.
+
+    Where none of them would be right, the nearest size that is comes in, with up to `reach` rows and columns for it.
+    """
     symbols = report.contract.symbols
     if not symbols:
         return ()
     focus = _focus(report)
     if len(symbols) == 1:
         name = symbols[0]
-        return (MapWindow(None, (name, _range(focus[name], _span(report, alone))), {}),)
+        line = MapWindow(None, (name, _range(focus[name], _span(report, alone))), {})
+        return (_with_right(report, focus, line, (alone, alone)),)
     down, across = ("H", "W") if {"H", "W"} <= set(symbols) else symbols[-2:]
     span = _span(report, max(most))
     shown = (
@@ -91,8 +97,33 @@ def windows(report: CheckResult, most: tuple[int, int], *, alone: int, slices: i
         (across, _range(focus[across], min(span, most[1]))),
     )
     others = {name: focus[name] for name in symbols if name not in (down, across)}
+    limits = (max(most[0], reach), max(most[1], reach))
+    main = _with_right(report, focus, MapWindow(*shown, others), limits)
     found = sorted(_slices(report, focus, others, slices), key=lambda each: tuple(each.values()))
-    return tuple(MapWindow(*shown, each) for each in found)
+    return tuple(replace(main, others=each) for each in found)
+
+
+def _with_right(
+    report: CheckResult, focus: Mapping[str, int], window: MapWindow, limits: tuple[int, int]
+) -> MapWindow:
+    """The window; where it holds no size that is right, grown or moved to the nearest one within the limits."""
+    contract = report.contract
+    if focus not in contract.domain or (contract.restores or contract.runs) & window.box(contract.symbols):
+        return window
+    axes = [each for each in (window.down, window.across) if each is not None]
+    for near in sorted(filter(None, contract.nearest(**focus)), key=lambda each: _apart(each, focus, axes)):
+        ends = [sorted((focus[name], near[name])) for name, _ in axes]
+        need = max(high - low for low, high in ends) + 9
+        length = max(need, *(len(values) for _, values in axes))
+        if length <= min(limits) and all(near[name] == size for name, size in window.others.items()):
+            lows = (max(1, (low + high - length) // 2) for low, high in ends)
+            grown = [(name, range(low, low + length)) for (name, _), low in zip(axes, lows, strict=True)]
+            return MapWindow(None if window.down is None else grown[0], grown[-1], window.others)
+    return window
+
+
+def _apart(near: Mapping[str, int], focus: Mapping[str, int], axes: Sequence[tuple[str, range]]) -> int:
+    return max(abs(near[name] - focus[name]) for name, _ in axes)
 
 
 def _slices(
@@ -233,4 +264,5 @@ def ticks(values: range, period: int = 0, most: int = 8) -> tuple[int, ...]:
     steps += [8, 16, 32, 64, 128, 256]
     fitting = [step for step in steps if len(values) / step <= most]
     step = fitting[0] if steps and steps[0] in fitting and period > 1 else min(fitting)
-    return tuple(value for value in values if value % step == 0)
+    found = tuple(value for value in values if value % step == 0)
+    return ticks(values, 0, most) if period > 1 and len(found) < _FEW else found
