@@ -21,9 +21,11 @@ CODE_OF: Final = "__shapelint_code_of__"
 CALLEE: Final = "__shapelint_callee__"
 SLICE: Final = "__shapelint_slice__"
 STAND_IN: Final = "__shapelint_stand_in__"
+SETS: Final = "__shapelint_sets__"
 _STANDING_IN: Final = frozenset({"math", "numpy", "random"})
 _ARITHMETIC: Final = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.FloorDiv, ast.Mod, ast.Pow, ast.BitAnd, ast.BitOr,
                       ast.BitXor, ast.LShift, ast.RShift)  # fmt: skip
+_CHOOSING: Final = (ast.NotEq, ast.Eq, ast.Gt, ast.Lt)
 _COMPARISONS: Final = (ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Eq, ast.NotEq)
 _REPEATABLE: Final = (ast.Name, ast.Attribute, ast.Subscript, ast.Constant, ast.expr_context, ast.UnaryOp, ast.USub)
 _OF_TEXTS: Final = frozenset({"eval", "exec"})
@@ -95,6 +97,19 @@ class _Rewriter(ast.NodeTransformer):
             node.func = _call(CALLEE, node.func, node.func)
         return node
 
+    def visit_If(self, node: ast.If) -> ast.If:
+        """One that only sets a number in a list may be no branch: see `choices.py`."""
+        seen = _set_place(node)
+        self.generic_visit(node)
+        if seen is not None:
+            asked, name = [node.test], ""
+            if isinstance(node.test, ast.Compare):
+                asked, name = [node.test.left, *node.test.comparators], type(node.test.ops[0]).__name__
+            operands = ast.copy_location(ast.Tuple(asked, ast.Load()), node.test)
+            place, number = map(self.visit, seen[:2]), seen[2]
+            node.test = _call(SETS, node.test, operands, ast.Constant(name), *place, number)
+        return node
+
     def visit_Import(self, node: ast.Import) -> Any:
         names = [each.asname or each.name.partition(".")[0] for each in node.names if _stands_in(each.name)]
         return [node, *(_stood_in(node, name) for name in names)]
@@ -111,6 +126,27 @@ class _Rewriter(ast.NodeTransformer):
         if node.value is not None:
             node.value = self.visit(node.value)
         return node
+
+
+def _set_place(node: ast.If) -> tuple[ast.expr, ast.expr, ast.expr] | None:
+    """The list, the index and the number, where the body of an `if` only sets one integer in a list."""
+    test, body = node.test, node.body[0]
+    chooses = isinstance(test, ast.Name | ast.BinOp) or (
+        isinstance(test, ast.Compare) and len(test.ops) == 1 and isinstance(test.ops[0], _CHOOSING)
+    )
+    if not chooses or node.orelse or len(node.body) > 1 or not isinstance(body, ast.Assign) or len(body.targets) > 1:
+        return None
+    target, value = body.targets[0], body.value
+    if not isinstance(target, ast.Subscript) or not isinstance(value, ast.Constant) or type(value.value) is not int:
+        return None
+    owner, index = copy.deepcopy(target.value), copy.deepcopy(target.slice)
+    return (owner, index, copy.copy(value)) if _repeats(owner) and _computes(index) else None
+
+
+def _computes(index: ast.expr) -> bool:
+    """Whether an index is arithmetic of names and numbers, which does nothing if it is done again."""
+    kinds = (*_REPEATABLE, ast.BinOp, ast.operator)
+    return not isinstance(index, ast.Slice) and all(isinstance(each, kinds) for each in ast.walk(index))
 
 
 def _leaves(operand: ast.expr, *, text: bool = False) -> bool:

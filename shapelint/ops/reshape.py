@@ -12,7 +12,18 @@ from functools import reduce
 
 from shapelint.ops.multiples import few_multiples
 from shapelint.size.bound import identical, lower_bound, never_negative
-from shapelint.size.condition import FALSE, TRUE, Condition, all_of, any_of, at_least, divisible, equal, factors, product
+from shapelint.size.condition import (
+    FALSE,
+    TRUE,
+    Condition,
+    all_of,
+    any_of,
+    at_least,
+    divisible,
+    equal,
+    factors,
+    product,
+)
 from shapelint.size.division import divide_exactly
 from shapelint.size.function import Function, NotQuasiAffine, constant
 from shapelint.size.number import function_of, plain, size
