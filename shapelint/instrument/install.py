@@ -19,7 +19,6 @@ import torch
 from shapelint.instrument.builtins import added, item, place
 from shapelint.instrument.callees import callee, user_function_found
 from shapelint.instrument.choices import sets
-from shapelint.instrument.choices import sets
 from shapelint.instrument.compiled import code_of, forget_code, is_tracked, tracked_code
 from shapelint.instrument.lazy_compile import WAKE, changing, compile_now, compile_when_called, forget, is_uncompiled
 from shapelint.instrument.operand import compared, compared_on, left_operand

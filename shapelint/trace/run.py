@@ -104,9 +104,8 @@ def run_once(
 ) -> Run:
     """Runs the model where the symbols have `sizes`; with plain ints unless `symbolic`.
 
-    Places and layers of the calls are left out where they need not be `with_places`. `choices` answer the first
-    questions that the model's code asks of the data, which are answered with no else, and about the comparisons that
-    are `left_open`.
+    Places and layers of the calls are left out where they need not be `with_places`. `choices` are the first answers
+    to what the model's code asks of the data (no, after them), and about the comparisons that are `left_open`.
     """
     asked: dict[str, Any] = {"overrides": overrides or {}, "with_places": with_places}
     asked |= {"answers": Answers(choices, left_open), "stop": run_once.__code__}

@@ -43,11 +43,11 @@ class Parities(nn.Module):
             pads[-1] = 5
         if width % 2 > 0:
             pads[0] = 2
-        if 0 < width % 2:
+        if width % 2 > 0:
             pads[1] = 1
         if height // 2 * 2 == height:
             pads[2] = 4
-        if 1 > width % 2:
+        if width % 2 < 1:
             pads[1] = pads[1]
         if even:
             pads[0] = 7
