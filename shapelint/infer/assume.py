@@ -16,12 +16,15 @@ import torch
 
 from shapelint.errors import InferenceError, TargetError
 from shapelint.evidence.definitions import argument_names
-from shapelint.evidence.usages import Usage, place, usages
-from shapelint.evidence.values import TensorLiteral
+from shapelint.evidence.settings import NamedPart, SettingsObject
+from shapelint.evidence.tensors import TensorLiteral
+from shapelint.evidence.usage import Usage, place
+from shapelint.evidence.usages import usages
 from shapelint.infer.guesses import default_dtype
 from shapelint.infer.infer import Assumed, infer, runs_at
 from shapelint.load import Loaded, load
 from shapelint.request.annotation import annotated_models
+from shapelint.request.entries import Entries, NamedObject
 from shapelint.request.inputs import Inputs, parse_inputs
 from shapelint.request.options import Options
 from shapelint.request.spec import TensorSpec
@@ -123,7 +126,21 @@ def _keywords(usage: Usage, names: Sequence[str] | None) -> dict[str, Any] | Non
     """The arguments of a usage by name; None where the names of the positional ones are not known."""
     if usage.args and (names is None or len(usage.args) > len(names)):
         return None
-    return {**dict(zip(names or (), usage.args, strict=False)), **usage.kwargs}
+    given = {**dict(zip(names or (), usage.args, strict=False)), **usage.kwargs}
+    return {name: _argument(each) for name, each in given.items()}
+
+
+def _argument(value: Any) -> Any:
+    """What was read of an argument, as the loader takes it."""
+    if isinstance(value, SettingsObject):
+        return Entries({name: _argument(each) for name, each in value.fields.items()})
+    if isinstance(value, NamedPart):
+        args, kwargs = value.call or ((), {})
+        call = tuple(map(_argument, args)), {name: _argument(each) for name, each in kwargs.items()}
+        return NamedObject(value.name, call if value.call is not None else None)
+    if isinstance(value, dict):
+        return {name: _argument(each) for name, each in value.items()}
+    return type(value)(map(_argument, value)) if type(value) in (list, tuple) else value
 
 
 def _assumed(
