@@ -24,7 +24,7 @@ from shapelint.infer.guesses import default_dtype
 from shapelint.infer.infer import Assumed, infer, runs_at
 from shapelint.load import Loaded, load
 from shapelint.request.annotation import annotated_models
-from shapelint.request.entries import Entries, NamedObject
+from shapelint.request.entries import AnnotatedObject, Entries, NamedObject
 from shapelint.request.inputs import Inputs, parse_inputs
 from shapelint.request.options import Options
 from shapelint.request.spec import TensorSpec
@@ -52,10 +52,18 @@ class Assumption:
     def comment(self) -> str:
         """The comment that would give these inputs, above the class; "" where none can say it."""
         values = [*self.inputs.args, *self.inputs.kwargs.values()]
-        plain = bool(self.sentence) and all(isinstance(each, TensorSpec) for each in values)
+        plain = bool(self.sentence) and all(_is_written(each) for each in values)
         if not plain or self.init_kwargs or self.built:
             return ""
         return "# shapelint: " + " ".join(f"input={text}" for text in self.inputs.texts())
+
+
+def _is_written(value: object) -> bool:
+    """Whether a comment can say an argument: a tensor, or an object of tensors by their names."""
+    if isinstance(value, Entries | AnnotatedObject):
+        fields = value.fields if isinstance(value, AnnotatedObject) else value
+        return all(isinstance(each, TensorSpec) for each in fields.values())
+    return isinstance(value, TensorSpec)
 
 
 def assume(target: object, init_kwargs: Arguments | None, given: Inputs, options: Options) -> Assumption:
@@ -162,7 +170,7 @@ def _assumed(
         if usage.own and _fits(inputs, found.inputs):
             return Assumption(loaded, kwargs, inputs, _as_in(usage, inputs, kwargs if told else None, loaded))
     raising = f"; {_texts(_inputs(called[0]))}, as in {place(called[0])}, raises" if called else ""
-    return Assumption(loaded, kwargs, found.inputs, f"assumed {prefix}{_sentence(found)}{raising}")
+    return Assumption(loaded, kwargs, found.inputs, f"assumed {prefix}{_sentence(found, given)}{raising}")
 
 
 def _as_in(usage: Usage, inputs: Inputs, kwargs: Arguments | None, loaded: Loaded) -> str:
@@ -170,8 +178,10 @@ def _as_in(usage: Usage, inputs: Inputs, kwargs: Arguments | None, loaded: Loade
     return f"assumed {built}{_texts(inputs)}: as in {place(usage)}"
 
 
-def _sentence(found: Assumed) -> str:
-    return f"{_texts(found.inputs)}{found.reason}"
+def _sentence(found: Assumed, given: Inputs) -> str:
+    numbers = {name: each for name, each in found.inputs.kwargs.items() if isinstance(each, int | float | str)}
+    told = [f"{name}={each!r}" for name, each in numbers.items() if name not in given.kwargs]
+    return f"{' and '.join([*found.inputs.texts(), *told])}{found.reason}"
 
 
 def _texts(inputs: Inputs) -> str:

@@ -8,7 +8,7 @@ from typing import Final
 
 from shapelint.facts.contract import Region
 from shapelint.facts.failure import Kind
-from shapelint.size.condition import at_least
+from shapelint.size.condition import at_least, equal
 from shapelint.size.function import constant, symbol
 from shapelint.size.isl_form import SolverError, Undecidable, limited
 from shapelint.size.sets import SizeSet
@@ -70,6 +70,14 @@ class Found:
     def is_free(self, name: str) -> bool:
         """Whether infinitely many values of a symbol take the path."""
         return not self._axis(name).finite
+
+    def is_same(self, one: str, other: str) -> bool:
+        """Whether two symbols are equal wherever the model runs, as far as that is known."""
+        try:
+            with limited(_STEPS):
+                return self.known and self.sizes <= SizeSet.where(self.sizes.symbols, equal(symbol(one), symbol(other)))
+        except SolverError:
+            return False
 
     def _axis(self, name: str) -> SizeSet:
         """The values of one symbol; with the other sizes as they were, where the path is not known."""

@@ -176,7 +176,7 @@ def _class(annotation: Any) -> type | None:
     if isinstance(annotation, types.UnionType) or typing.get_origin(annotation) is typing.Union:
         kinds = [each for each in typing.get_args(annotation) if each is not types.NoneType]
         return _class(kinds[0]) if len(kinds) == 1 else None
-    if not isinstance(annotation, type):
+    if not isinstance(annotation, type) or annotation is Any:
         return None
     package = annotation.__module__.partition(".")[0]
     mapping = issubclass(annotation, Mapping) and package != "omegaconf"

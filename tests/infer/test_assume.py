@@ -153,7 +153,7 @@ def test_the_keys_that_forward_reads_make_a_dict(project: Path) -> None:
         "return x + self.up(self.down(x))", "return self.up(self.down(x['image'])) * x['scale'][:, None, None, None]"
     )
     Path("net.py").write_text(code)
-    assert shapelint.check("net.py:Net").inputs == ("1,3,H,W", "1")
+    assert shapelint.check("net.py:Net").inputs == ("x.image=1,3,H,W", "x.scale=1:float32")
 
 
 def test_an_object_of_settings_is_made_of_its_defaults(project: Path) -> None:
