@@ -137,7 +137,8 @@ def _kinds(name: str) -> list[Kind]:
     if _TIME.match(name):
         return [(1, "float32"), (1, "int64"), (2, "float32"), (_ALIKE, "float32")]
     if _MASK.search(name):
-        return [(_ALIKE, "float32"), (_ROWS, "bool"), (2, "bool"), (3, "bool"), (_ALIKE, "bool"), (4, "bool"), (2, "float32")]
+        bools = [(rank, "bool") for rank in (_ROWS, 2, 3, _ALIKE, 4)]
+        return [(_ALIKE, "float32"), *bools, (2, "float32")]
     if _IDS.search(name):
         return [(1, "int64"), (2, "int64"), (_ALIKE, "float32"), (2, "float32")]
     if _CONTEXT.search(name):
