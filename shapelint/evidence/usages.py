@@ -32,7 +32,7 @@ def usages(file: str, name: str) -> tuple[Usage, ...]:
     found: list[Usage] = []
     modules = Modules()
     for each in (file, *(other for other in project_files(file, _FILES) if other != file)):
-        tree = file_tree(each, most=_LARGEST_FILE, word=f"{name}(".encode())
+        tree = file_tree(each, most=_LARGEST_FILE, words=[f"{name}(".encode()])
         if tree is not None and (each == file or _imports(tree, file, name)):
             scope = modules.of(each, tree)
             found += () if scope is None else _of_module(tree, scope, each, name, own=each == file)

@@ -10,6 +10,7 @@ import importlib.machinery
 import importlib.util
 import os
 import sys
+import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.abc import MetaPathFinder
@@ -22,13 +23,20 @@ from shapelint.load.absent import also_found_by
 from shapelint.load.failure import described, place
 from shapelint.load.overlay import text_of
 from shapelint.source.fault import let_out
-from shapelint.source.needed import bound, needed, work
-from shapelint.source.ownership import shown
+from shapelint.source.import_graph import ImportGraph, names_taken
+from shapelint.source.needed import WORK_WORDS, bound, needed, work
+from shapelint.source.ownership import installed, shown
 from shapelint.source.syntax import file_tree, parsing
 
 # The modules of which only a part was run: the file and the name that it was run for, and why.
 _parts: Final[dict[str, tuple[str, str, str]]] = {}
-_running: dict[str, str] = {}  # the files of which only what a name needs is run, for now
+# The files of which only what some names need is run, for now.
+_running: dict[str, Sequence[str]] = {}
+# What is said of the files that a module imports, of which only a part was run, by the module's name.
+_imports: Final[dict[str, tuple[str, ...]]] = {}
+_ran: Final[set[str]] = set()  # the files of which a part was run since the last import of a target began
+_MOST: Final = 8
+_LARGEST: Final = 1_000_000
 
 
 class _PartLoader(importlib.machinery.SourceFileLoader):
@@ -43,7 +51,8 @@ class _PartLoader(importlib.machinery.SourceFileLoader):
     def source_to_code(self, data: Any, path: Any, *, _optimization: int = -1) -> Any:  # type: ignore[override]
         with parsing.lock:
             tree = ast.parse(data, path)
-        kept = needed(tree.body, _running[self.path])
+        _ran.add(self.path)
+        kept = needed(tree.body, *_running[self.path])
         body = [each for each in tree.body if id(each) in kept]
         return compile(ast.Module(body, []), path, "exec", dont_inherit=True, optimize=_optimization)
 
@@ -66,7 +75,47 @@ def part_loader(name: str, file: str) -> importlib.machinery.SourceFileLoader | 
 
 
 def whole_or_part(run: Callable[[], ModuleType], file: Path, target: str) -> ModuleType:
-    """The module that `run` imports from a file, of which only what the target needs is run if it trains or raises."""
+    """The module that `run` imports from a file, of which only what the target needs is run if it trains or raises.
+
+    Of a file of the user's that it imports and that trains or raises only what is imported of it is run.
+    """
+    reasons = dict(_working(file))
+    _ran.clear()
+    while True:
+        try:
+            with _only({each: names_taken(each, file) for each in reasons}):
+                module = _whole_or_part(run, file, target)
+        except Exception as error:  # the user's code
+            let_out(error)
+            raised = _raising_import(error, file)
+            if not raised or raised in reasons or len(reasons) >= _MOST:
+                raise
+            reasons[raised] = f"as a whole it raises {described(error)}{place(error)}"
+            continue
+        told = [f"only what is imported of {shown(each)} was run: {reasons[each]}" for each in reasons if each in _ran]
+        if told or module.__name__ not in _imports:
+            _imports[module.__name__] = tuple(told)
+        return module
+
+
+def _working(file: Path) -> Iterator[tuple[str, str]]:
+    """The files that a file imports, directly or not, and that train, download or never end; why, for each."""
+    for each in ImportGraph().reached(str(file), str(file.parent)):
+        if each != str(file) and not installed(each):
+            tree = file_tree(each, most=_LARGEST, words=WORK_WORDS)
+            found = None if tree is None else work(tree.body)
+            if found is not None:
+                yield each, f"line {found.lineno} trains, downloads or never ends"
+
+
+def _raising_import(error: BaseException, file: Path) -> str:
+    """The file of the user's that raises at its own level as it is imported by another; "" where none does."""
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.name == "<module>"]
+    own = [os.path.realpath(frame.filename) for frame in frames if not installed(frame.filename)]
+    return own[-1] if own and own[-1] != str(file) and os.path.isfile(own[-1]) else ""
+
+
+def _whole_or_part(run: Callable[[], ModuleType], file: Path, target: str) -> ModuleType:
     name = target.rpartition(":")[2].partition(".")[0]
     tree = file_tree(file)
     statements = [] if tree is None else tree.body
@@ -92,18 +141,19 @@ def whole_or_part(run: Callable[[], ModuleType], file: Path, target: str) -> Mod
 
 
 def _part(run: Callable[[], ModuleType], file: str, name: str, reason: str) -> ModuleType:
-    with _only(file, name):
+    with _only({file: (name,)}):
         module = run()
     _parts[module.__name__] = (file, name, reason)
     return module
 
 
-def part_note(module: str, target: str) -> str:
-    """What the report says of a module of which only a part was run; "" for others."""
+def part_notes(module: str, target: str) -> tuple[str, ...]:
+    """What the report says of a module of which only a part was run, and of those that it imports."""
+    imported = _imports.get(module, ())
     if module not in _parts:
-        return ""
+        return imported
     file, _, reason = _parts[module]
-    return f"only what {target.rpartition(':')[2]} needs of {shown(file)} was run: {reason}"
+    return (f"only what {target.rpartition(':')[2]} needs of {shown(file)} was run: {reason}", *imported)
 
 
 def forget_parts(target: str) -> None:
@@ -115,10 +165,11 @@ def forget_parts(target: str) -> None:
 
 
 @contextmanager
-def _only(file: str, name: str) -> Iterator[None]:
-    _running[file] = name
+def _only(parts: Mapping[str, Sequence[str]]) -> Iterator[None]:
+    _running.update(parts)
     try:
         with also_found_by(_PartFinder(), first=True):
             yield
     finally:
-        del _running[file]
+        for file in parts:
+            del _running[file]

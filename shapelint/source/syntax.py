@@ -39,14 +39,16 @@ def tree(file: str) -> ast.Module:
     return found
 
 
-def file_tree(file: str | os.PathLike[str], *, most: int | None = None, word: bytes = b"") -> ast.Module | None:
+def file_tree(
+    file: str | os.PathLike[str], *, most: int | None = None, words: Sequence[bytes] = (b"",)
+) -> ast.Module | None:
     """The syntax tree of a file as it lies on the disk; None where it cannot be read, or is no Python.
 
-    None too for a file of more than `most` bytes, and for one that never speaks of a `word`.
+    None too for a file of more than `most` bytes, and for one that has none of some `words`.
     """
     with suppress(OSError, SyntaxError, ValueError, RecursionError, TargetError):
         data = source_of(file)
-        if (most is None or len(data) <= most) and word in data:
+        if (most is None or len(data) <= most) and any(word in data for word in words):
             with parsing.lock:
                 return ast.parse(data)
     return None
