@@ -57,7 +57,7 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class ItemClaims:
-    """What is claimed of the items of a list, tuple or dict: the same of each, or of each place its own (None: none)."""
+    """What is claimed of the items of a list, tuple or dict: the same of each, or of each place its own, if any."""
 
     items: tuple[ClaimTree | None, ...]
     alike: bool
