@@ -17,7 +17,8 @@ from shapelint.source.syntax import file_tree
 
 _HIGHEST: Final = 6
 _LARGEST_FILE: Final = 400_000
-_MOST_MODULES: Final = 60
+_MOST_MODULES: Final = 200
+_DEEPEST: Final = 8
 # What the parsed arguments of a program are mostly called.
 OWNERS: Final = ("args", "opt", "opts", "config", "cfg", "hparams", "FLAGS")
 
@@ -54,7 +55,7 @@ class NameScope:
     file: str = ""
     modules: Modules | None = None
 
-    def find(self, name: str) -> tuple[ast.expr, NameScope]:
+    def find(self, name: str, depth: int = _DEEPEST) -> tuple[ast.expr, NameScope]:
         """The expression of a name, and its scope; raises NotLiteral where there is none, or more than one."""
         if name in self.names:
             found = self.names[name]
@@ -62,17 +63,17 @@ class NameScope:
                 raise NotLiteral(name)
             return found, self
         if self.outer is not None:
-            return self.outer.find(name)
-        elsewhere, inner = self._imported(name)
-        return elsewhere.find(inner)
+            return self.outer.find(name, depth)
+        elsewhere, inner = self._imported(name, depth)
+        return elsewhere.find(inner, depth - 1)
 
-    def definition(self, name: str) -> tuple[Definition, NameScope]:
+    def definition(self, name: str, depth: int = _DEEPEST) -> tuple[Definition, NameScope]:
         """The class or function that a name stands for, and its module's scope; raises NotLiteral."""
         module = self.module()
         if name in module.definitions:
             return module.definitions[name], module
-        elsewhere, inner = module._imported(name)
-        return elsewhere.definition(inner)
+        elsewhere, inner = module._imported(name, depth)
+        return elsewhere.definition(inner, depth - 1)
 
     def module(self) -> NameScope:
         """The scope of the file."""
@@ -84,11 +85,11 @@ class NameScope:
         found = self.module().imports.get(first)
         return "" if found is None or found.level else ".".join(filter(None, (found.module, found.name, rest)))
 
-    def _imported(self, name: str) -> tuple[NameScope, str]:
+    def _imported(self, name: str, depth: int) -> tuple[NameScope, str]:
         """The scope of the file that a name comes from, and the name there."""
         first, _, rest = name.partition(".")
         found = self.imports.get(first)
-        if found is None or self.modules is None:
+        if found is None or self.modules is None or not depth:  # two files may import a name from each other
             raise NotLiteral(name)
         inner = ".".join(filter(None, (found.name, rest)))
         elsewhere = self.modules.imported(self.file, found)

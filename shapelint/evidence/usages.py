@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -15,11 +16,13 @@ from shapelint.evidence.tensors import TensorLiteral, tensor
 from shapelint.evidence.usage import Usage
 from shapelint.evidence.values import answering, arguments, value
 from shapelint.source.folders import project_files
-from shapelint.source.syntax import file_tree
+from shapelint.source.notebook import ENDING
+from shapelint.source.syntax import code_blocks, file_tree
 
 _LARGEST_FILE: Final = 400_000
 _FILES: Final = 1500
 _FOUND: Final = 12
+_TEXTS: Final = 40
 
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -31,15 +34,37 @@ def usages(file: str, name: str) -> tuple[Usage, ...]:
     """
     found: list[Usage] = []
     modules = Modules()
-    for each in (file, *(other for other in project_files(file, _FILES) if other != file)):
-        tree = file_tree(each, most=_LARGEST_FILE, words=[f"{name}(".encode()])
-        if tree is not None and (each == file or _imports(tree, file, name)):
-            scope = modules.of(each, tree)
-            found += () if scope is None else _of_module(tree, scope, each, name, own=each == file)
+    for each, key, tree in _trees(file, name):
+        scope = modules.of(key, tree)
+        if scope is not None and (each == file or _speaks_of(tree, scope, file, name)):
+            found += _of_module(tree, scope, each, name, own=each == file)
         if len(found) >= _FOUND:
             break
     found = found or list(configured(file, name, modules))
     return tuple(sorted(found, key=lambda usage: (usage.inputs is None, not usage.own)))
+
+
+def _trees(file: str, name: str) -> Iterator[tuple[str, str, ast.Module]]:
+    """The sources of a project that speak of a class: files, then blocks of code in texts, and notebooks.
+
+    Each is a file, a name for the source, and its tree.
+    """
+    word = f"{name}("
+    python = (file, *(other for other in project_files(file, _FILES) if other != file))
+    for each in (*python, *project_files(file, _TEXTS, (ENDING,))):
+        tree = file_tree(each, most=_LARGEST_FILE, words=[word.encode()])
+        if tree is not None:
+            yield each, each, tree
+    for each in project_files(file, _TEXTS, (".md",)):
+        yield from ((each, f"{each}#{tree.body[0].lineno}", tree) for tree in code_blocks(each, word) if tree.body)
+
+
+def _speaks_of(tree: ast.Module, scope: NameScope, file: str, name: str) -> bool:
+    """Whether a name in another file is the class of this one: its origin tells, or else how it is imported."""
+    try:
+        return os.path.realpath(scope.definition(name)[1].file) == os.path.realpath(file)
+    except NotLiteral:
+        return _imports(tree, file, name)
 
 
 def _imports(tree: ast.Module, file: str, name: str) -> bool:

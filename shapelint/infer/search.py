@@ -20,7 +20,8 @@ from shapelint.trace.recording.errors import OutOfTime, Unanalysable
 from shapelint.trace.run import Run, Subject
 
 _TRIES: Final = 14
-_OTHERS: Final = ({"D": 32, "H": 32, "W": 32, "L": 1024}, {"D": 16, "H": 224, "W": 224, "L": 16_000})
+_OTHERS: Final = ({"D": 32, "H": 32, "W": 32, "L": 1024}, {"D": 16, "H": 224, "W": 224, "L": 16_000, "C": 3},
+                  {"D": 8, "H": 32, "W": 32, "L": 4096})  # fmt: skip
 _STEPS: Final = 2_000_000
 
 
@@ -50,8 +51,10 @@ class Found:
     known: bool
 
     def pinned(self, name: str) -> int | None:
-        """The one value that a symbol has on the path; None where there are more."""
+        """The one value that a symbol has on the path, besides a 1 that is broadcast; None where there are more."""
         axis = self._axis(name)
+        if axis.finite and self.run.sizes[name] > 1:
+            axis = axis.without({name: 1})
         value = axis.smallest() if axis.finite else self._apart(name)
         return None if value is None or (axis.finite and axis.without(value)) else value[name]
 
@@ -171,6 +174,9 @@ def _near(left: SizeSet, hint: Mapping[str, int]) -> dict[str, int] | None:
             for name, value in hint.items():
                 fixed = left.fixed({name: value})
                 left = fixed or left
+            for name in hint:  # what broadcasts runs with a 1 too
+                more = left & SizeSet.where(left.symbols, at_least(symbol(name), constant(2)))
+                left = more or left
             return left.sample()
     except (SolverError, Undecidable):
         return None

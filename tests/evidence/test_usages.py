@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -129,3 +130,55 @@ def test_code_counts_before_files_of_settings(tmp_path: Path) -> None:
     (tmp_path / "net.py").write_text(NET + "Net(3)")
     (tmp_path / "conf.yaml").write_text("model: {channels: 5}")
     assert [each.built for each in usages(str(tmp_path / "net.py"), "Net")] == ["3"]
+
+
+def test_a_class_of_the_same_name_in_another_file_is_another_one(tmp_path: Path) -> None:
+    package = tmp_path / "pkg"
+    package.mkdir()
+    (tmp_path / "setup.py").write_text("")
+    (package / "__init__.py").write_text("from pkg.wide import Net\n")
+    (package / "wide.py").write_text(NET)
+    (package / "net.py").write_text(NET)
+    (tmp_path / "train.py").write_text("from pkg import Net\nNet(3)\n")
+    (tmp_path / "own.py").write_text(NET + "from pkg.net import other\nNet(4)\n")
+    (tmp_path / "both.py").write_text("from pkg import net\nNet = net.Net\nmodel = net.Net(5)\n")
+    assert [each.built for each in usages(str(package / "wide.py"), "Net")] == ["3"]
+    assert [each.built for each in usages(str(package / "net.py"), "Net")] == ["5"]
+
+
+def test_names_that_two_files_import_from_each_other_are_unknown(tmp_path: Path) -> None:
+    (tmp_path / "net.py").write_text("from other import SIZE\n" + NET + "Net(SIZE)\n")
+    (tmp_path / "other.py").write_text("from net import SIZE\n")
+    assert usages(str(tmp_path / "net.py"), "Net") == ()
+
+
+README = """
+# Net
+
+```sh
+pip install Net(1)
+```
+
+```python
+from net import Net
+
+net = Net(3)
+net(torch.randn(1, 3, 64, 64))
+```
+
+```python
+from elsewhere import Net
+Net(4)
+```
+"""
+CELL = {"cell_type": "code", "source": "from net import Net\nNet(6)"}
+NOTEBOOK = json.dumps({"cells": [CELL], "metadata": {}, "nbformat": 4})
+
+
+def test_blocks_of_a_readme_and_cells_of_notebooks_count(tmp_path: Path) -> None:
+    (tmp_path / "net.py").write_text(NET)
+    (tmp_path / "README.md").write_text(README)
+    (tmp_path / "try.ipynb").write_text(NOTEBOOK)
+    found = usages(str(tmp_path / "net.py"), "Net")
+    assert [(each.built, each.line) for each in found if each.file.endswith(".md")] == [("3", 12), ("3", 11)]
+    assert [each.built for each in found if each.file.endswith(".ipynb")] == ["6"]

@@ -294,3 +294,33 @@ def test_an_argument_that_holds_several_tensors_is_made_of_them(net: Callable[[]
 
 def test_a_number_that_is_assumed_is_told() -> None:
     assert shapelint.check(Repeated).assumed == "assumed 1,3,H,W and steps=1: `three` takes 3 channels"
+
+
+class Broadcasting(nn.Module):
+    """Runs with one feature too, which is broadcast against 33."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.mean, self.layer = nn.Parameter(torch.zeros(33)), nn.Linear(33, 8)
+
+    def forward(self, x: Any) -> Any:
+        return self.layer(x + self.mean)
+
+
+class Clip(nn.Module):
+    """Takes 8 frames of 32 by 32 and no other number of patches."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.patches, self.table = nn.Conv3d(3, 4, (2, 16, 16), stride=(2, 16, 16)), nn.Parameter(torch.zeros(4, 16))
+
+    def forward(self, x: Any) -> Any:
+        return self.patches(x).flatten(2) + self.table
+
+
+def test_what_is_broadcast_is_not_taken_for_what_a_model_needs() -> None:
+    assert shapelint.check(Broadcasting).inputs == ("N,33",)
+
+
+def test_clips_of_few_frames_are_tried() -> None:
+    assert shapelint.check(Clip).inputs == ("1,3,D,H,W",)
