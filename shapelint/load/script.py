@@ -23,7 +23,7 @@ from shapelint.load.absent import also_found_by
 from shapelint.load.failure import described, place
 from shapelint.load.overlay import text_of
 from shapelint.source.fault import let_out
-from shapelint.source.import_graph import ImportGraph, names_taken
+from shapelint.source.import_graph import names_taken
 from shapelint.source.needed import WORK_WORDS, bound, needed, work
 from shapelint.source.ownership import installed, shown
 from shapelint.source.syntax import file_tree, parsing
@@ -58,13 +58,26 @@ class _PartLoader(importlib.machinery.SourceFileLoader):
 
 
 class _PartFinder(MetaPathFinder):
-    """Finds modules as Python does, and gives those of which a part is run their loader."""
+    """Finds modules as Python does, and gives those of which a part is run their loader.
+
+    `reasons` gets the files of the user's, other than `start`, that turn out to work as they are imported.
+    """
+
+    def __init__(self, start: str = "", reasons: dict[str, str] | None = None) -> None:
+        self.start, self.reasons = start, reasons
 
     def find_spec(
         self, name: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> importlib.machinery.ModuleSpec | None:
+        if path and all(installed(os.path.join(str(each), "")) for each in path):
+            return None
         spec = importlib.machinery.PathFinder.find_spec(name, path, target)
         file = os.path.realpath(spec.origin) if spec is not None and spec.origin else ""
+        if self.reasons is not None and file.endswith(".py") and file not in (self.start, *_running):
+            reason = "" if installed(file) else _works(file)
+            if reason:
+                self.reasons[file] = reason
+                _running[file] = names_taken(file, self.start)
         part = part_loader(name, file)
         return None if part is None else importlib.util.spec_from_file_location(name, file, loader=part)
 
@@ -79,13 +92,13 @@ def whole_or_part(run: Callable[[], ModuleType], file: Path, target: str) -> Mod
 
     Of a file of the user's that it imports and that trains or raises only what is imported of it is run.
     """
-    reasons = dict(_working(file))
+    reasons: dict[str, str] = {}
     _ran.clear()
     while True:
         try:
-            with _only({each: names_taken(each, file) for each in reasons}):
+            with _looking_through(str(file), reasons):
                 module = _whole_or_part(run, file, target)
-        except Exception as error:  # the user's code
+        except (Exception, SystemExit) as error:  # the user's code
             let_out(error)
             raised = _raising_import(error, file)
             if not raised or raised in reasons or len(reasons) >= _MOST:
@@ -98,14 +111,23 @@ def whole_or_part(run: Callable[[], ModuleType], file: Path, target: str) -> Mod
         return module
 
 
-def _working(file: Path) -> Iterator[tuple[str, str]]:
-    """The files that a file imports, directly or not, and that train, download or never end; why, for each."""
-    for each in ImportGraph().reached(str(file), str(file.parent)):
-        if each != str(file) and not installed(each):
-            tree = file_tree(each, most=_LARGEST, words=WORK_WORDS)
-            found = None if tree is None else work(tree.body)
-            if found is not None:
-                yield each, f"line {found.lineno} trains, downloads or never ends"
+@contextmanager
+def _looking_through(start: str, reasons: dict[str, str]) -> Iterator[None]:
+    """The state in which a part is run of the files with `reasons`, to which those are added that work."""
+    _running.update({each: names_taken(each, start) for each in reasons})
+    try:
+        with also_found_by(_PartFinder(start, reasons), first=True):
+            yield
+    finally:
+        for each in reasons:
+            _running.pop(each, None)
+
+
+def _works(file: str) -> str:
+    """Why a file is not to be imported as it is; "" for others."""
+    tree = file_tree(file, most=_LARGEST, words=WORK_WORDS)
+    found = None if tree is None else work(tree.body)
+    return "" if found is None else f"line {found.lineno} trains, downloads or never ends"
 
 
 def _raising_import(error: BaseException, file: Path) -> str:

@@ -21,7 +21,8 @@ _WORK: Final = frozenset({
     "backward", "fit", "urlretrieve", "load_dataset", "hf_hub_download", "snapshot_download", "download_url",
 })  # fmt: skip
 # A file that has none of these does no work as it is imported.
-WORK_WORDS: Final = (*(word.encode() for word in sorted(_WORK)), b"download=True", b"download = True", b"while ")
+WORK_WORDS: Final = (*(word.encode() for word in sorted(_WORK)), b"download=True", b"download = True",
+                     b"while True", b"while 1")  # fmt: skip
 
 
 def needed(statements: Sequence[ast.stmt], *names: str) -> set[int]:
