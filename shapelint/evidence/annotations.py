@@ -82,7 +82,7 @@ def claims(file: str) -> dict[tuple[str, int], Claimed]:
     found: dict[tuple[str, int], Claimed] = {}
     for node in ast.walk(module):
         if isinstance(node, ast.FunctionDef) and scope is not None:
-            claimed = _claimed(node, _Reader(file, scope))
+            claimed = _claimed(node, _AnnotationReader(file, scope))
             if claimed.arguments or claimed.result is not None:
                 found[node.name, min([node.lineno, *(each.lineno for each in node.decorator_list)])] = claimed
     return found
@@ -95,14 +95,14 @@ def dims_of(text: str) -> tuple[Dim, ...] | None:
     return tuple(known) if len(known) == len(dims) and sum(each.kind is Axis.MANY for each in known) < 2 else None
 
 
-def _claimed(node: ast.FunctionDef, reader: _Reader) -> Claimed:
+def _claimed(node: ast.FunctionDef, reader: _AnnotationReader) -> Claimed:
     arguments = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
     read = {each.arg: reader.claim(each.annotation) for each in arguments}
     return Claimed(node.name, {name: claim for name, claim in read.items() if claim}, reader.claim(node.returns))
 
 
 @dataclass(frozen=True, slots=True)
-class _Reader:
+class _AnnotationReader:
     """Reads annotations that stand in a scope; where a name led to it, all is at the `place` of that name."""
 
     file: str
@@ -173,8 +173,8 @@ class _Reader:
             return None
         return self._at(node, scope).claim(found)
 
-    def _at(self, node: ast.expr, scope: NameScope) -> _Reader:
-        return _Reader(self.file, scope, self.place or span_of(self.file, node), self.depth + 1)
+    def _at(self, node: ast.expr, scope: NameScope) -> _AnnotationReader:
+        return _AnnotationReader(self.file, scope, self.place or span_of(self.file, node), self.depth + 1)
 
 
 def _is_dots(node: ast.expr) -> bool:
