@@ -23,6 +23,8 @@ _TRIES: Final = 14
 _OTHERS: Final = ({"D": 32, "H": 32, "W": 32, "L": 1024}, {"D": 16, "H": 224, "W": 224, "L": 16_000, "C": 3},
                   {"D": 8, "H": 32, "W": 32, "L": 4096})  # fmt: skip
 _STEPS: Final = 2_000_000
+_SPATIAL: Final = ("D", "H", "W", "L")
+_SPATIAL_LEAST: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,8 +176,9 @@ def _near(left: SizeSet, hint: Mapping[str, int]) -> dict[str, int] | None:
             for name, value in hint.items():
                 fixed = left.fixed({name: value})
                 left = fixed or left
-            for name in hint:  # what broadcasts runs with a 1 too
-                more = left & SizeSet.where(left.symbols, at_least(symbol(name), constant(2)))
+            for name in hint:  # what broadcasts runs with a 1 too, and so does what becomes a 1
+                least = _SPATIAL_LEAST if name.startswith(_SPATIAL) else 2
+                more = left & SizeSet.where(left.symbols, at_least(symbol(name), constant(least)))
                 left = more or left
             return left.sample()
     except (SolverError, Undecidable):

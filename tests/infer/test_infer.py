@@ -324,3 +324,16 @@ def test_what_is_broadcast_is_not_taken_for_what_a_model_needs() -> None:
 
 def test_clips_of_few_frames_are_tried() -> None:
     assert shapelint.check(Clip).inputs == ("1,3,D,H,W",)
+
+
+class Controlled(Convolved):
+    """The control is twice as large as the picture; one of 1x1 is broadcast."""
+
+    def forward(self, x: Any, control: Any) -> Any:
+        return self.three(x) + F.max_pool2d(self.one(control), 2)
+
+
+def test_a_second_picture_is_not_shrunk_until_it_broadcasts() -> None:
+    report = shapelint.check(Controlled)
+    assert report.inputs == ("1,3,H,W", "1,1,H2,W2")
+    assert not [each for each in report.findings if each.severity == "error"]
