@@ -57,10 +57,14 @@ class AnnotationSize:
     ## What it does
 
     Annotations such as `Float[Tensor, "b c h w"]` of the functions in the model's files are read as claims about all
-    sizes, with names, numbers, `_`, `...`, `*batch`, `#b` and expressions as jaxtyping has them: a name is one size in
-    one call. jaxtyping need not be installed. What the arguments of the model's own `forward` say is what its caller
-    keeps to; every other claim is proved, or refuted with a size at which it was seen to fail. What cannot be read, and
-    what runs where no proof could be given, is not judged.
+    sizes, with names, numbers, `_`, `...`, `*batch`, `#b`, `*#batch` and expressions as jaxtyping has them: a name is
+    one size in one call. They are read in `list`, `tuple`, `dict`, `Optional` and their like, in quotes, and by a name
+    that stands for them (`Image = Float[Tensor, "b c h w"]`), also in another file; an item of a list is held to the
+    names that are bound elsewhere, and binds none. jaxtyping need not be installed.
+
+    What the arguments of the model's own `forward` say is what its caller keeps to; every other claim is proved, or
+    refuted with a size at which it was seen to fail. What cannot be read, and what runs where no proof could be given,
+    is not judged.
 
     It is an error where it fails at an asked size, and a note where it fails at others only; with symbols alone an
     error where it holds at no size, and else a warning.

@@ -11,12 +11,13 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from types import FrameType, FunctionType
 from typing import Any
 
 import torch
 
-from shapelint.evidence.annotations import Axis, Claim, Claimed, Dim, claims
+from shapelint.evidence.annotations import Axis, Claim, Claimed, ClaimTree, Dim, claims
 from shapelint.size.condition import FALSE, Condition, any_of, equal
 from shapelint.size.function import Function, constant
 from shapelint.source.ownership import installed, is_foreign
@@ -26,27 +27,44 @@ Key = tuple[str, str, int]
 _ONE = constant(1)
 
 
+@dataclass(frozen=True, slots=True)
+class ClaimedTensor:
+    """A tensor of a call and what is claimed of it: of an argument, or of what is returned ("").
+
+    `apart` tells that it is one of any number of items: who checks them may look at one alone, so it is held to the
+    names that are bound elsewhere, and binds none.
+    """
+
+    argument: str
+    claim: Claim
+    shape: Shape
+    apart: bool = False
+
+
 @dataclass(slots=True)
 class AnnotatedCall:
-    """One call of an annotated function; `is_root` tells that it is the model's own. None is what is no tensor."""
+    """One call of an annotated function; `is_root` tells that it is the model's own.
+
+    The tensors that are claimed anything of are those of the arguments first, then those that are returned.
+    """
 
     claimed: Claimed
     is_root: bool
-    arguments: Mapping[str, Shape | None]
-    results: tuple[Shape | None, ...] = ()
-    ended: bool = False
+    tensors: list[ClaimedTensor] = field(default_factory=list)
 
-    def tensors(self) -> Iterator[tuple[str, Claim, Shape]]:
-        """What is claimed of each tensor, with its shape: of the arguments first, then of what is returned ("")."""
-        for name, claim in self.claimed.arguments.items():
-            shape = self.arguments.get(name)
+    def add(self, argument: str, claim: ClaimTree | None, value: object, *, apart: bool = False) -> None:
+        """Notes the tensors of a value that are claimed anything of."""
+        if isinstance(claim, Claim):
+            shape = _shape(value)
             if shape is not None:
-                yield name, claim, shape
-        wanted = self.claimed.result if isinstance(self.claimed.result, tuple) else (self.claimed.result,)
-        if self.ended and len(wanted) == len(self.results):
-            for each, given in zip(wanted, self.results, strict=True):
-                if each is not None and given is not None:
-                    yield "", each, given
+                self.tensors.append(ClaimedTensor(argument, claim, shape, apart))
+            return
+        items = list(value.values()) if isinstance(value, Mapping) else value
+        if claim is None or not isinstance(items, list | tuple):
+            return
+        wanted = claim.items * len(items) if claim.alike else claim.items
+        for each, item in zip(wanted, items, strict=True) if len(wanted) == len(items) else ():
+            self.add(argument, each, item, apart=apart or claim.alike)
 
 
 def annotated(module: torch.nn.Module) -> dict[Key, Claimed]:
@@ -73,12 +91,12 @@ def listening(known: Mapping[Key, Claimed], module: torch.nn.Module) -> Iterator
         if event == "call":
             given = frame.f_locals
             root = not calls and any(given.get(name) is module for name in code.co_varnames[:1])
-            calls.append(AnnotatedCall(claimed, root, {name: _shape(given.get(name)) for name in claimed.arguments}))
+            calls.append(AnnotatedCall(claimed, root))
+            for name, claim in claimed.arguments.items():
+                calls[-1].add(name, claim, given.get(name))
             running[id(frame)] = calls[-1]
         elif event == "return" and id(frame) in running:
-            call = running.pop(id(frame))
-            parts = value if isinstance(claimed.result, tuple) and isinstance(value, tuple) else (value,)
-            call.results, call.ended = tuple(map(_shape, parts)), value is not None
+            running.pop(id(frame)).add("", claimed.result, value)
 
     before = sys.getprofile()
     sys.setprofile(heard)
@@ -101,10 +119,21 @@ def _function(size: Any) -> Function:
 
 @dataclass(slots=True)
 class BoundNames:
-    """The names that the annotations of one call have bound; None is a size that is not known for certain."""
+    """The names that the annotations of one call have bound; None is a size that is not known for certain.
+
+    Of names of several axes it is known whether they were bound where a 1 may stand in the place of a size.
+    """
 
     sizes: dict[str, Function | None] = field(default_factory=dict)
-    several: dict[str, Shape] = field(default_factory=dict)
+    several: dict[str, tuple[bool, tuple[Function | None, ...]]] = field(default_factory=dict)
+
+    def copy(self) -> BoundNames:
+        """The names as they are now."""
+        return BoundNames(dict(self.sizes), dict(self.several))
+
+    def asks_of(self, tensor: ClaimedTensor) -> list[tuple[int, Condition]]:
+        """What the claim on a tensor of the call asks of its shape, as `asks` says it."""
+        return (self.copy() if tensor.apart else self).asks(tensor.claim, tensor.shape)
 
     def asks(self, claim: Claim, shape: Shape) -> list[tuple[int, Condition]]:
         """What the axes of a claim ask of a shape, by their index, and binds its names; index -1 is their number."""
@@ -118,7 +147,7 @@ class BoundNames:
         end = len(shape) - rest
         found = [*self._each(claim.dims[:many], shape[:many], 0)]
         found += self._each(claim.dims[many + 1 :], shape[end:], many + 1)
-        return [*found, *self._several(claim.dims[many].name, shape[many:end], many)]
+        return [*found, *((many, condition) for condition in self._several(claim.dims[many], shape[many:end]))]
 
     def _each(self, dims: Sequence[Dim], shape: Shape, start: int) -> Iterator[tuple[int, Condition]]:
         for index, (dim, size) in enumerate(zip(dims, shape, strict=True), start):
@@ -141,13 +170,33 @@ class BoundNames:
             self.sizes[dim.name] = None if dim.broadcasts and size.constant is None else size
         return None
 
-    def _several(self, name: str, shape: Shape, index: int) -> Iterator[tuple[int, Condition]]:
-        known = self.several.setdefault(name, shape) if name else shape
-        if len(known) != len(shape):
-            yield index, FALSE
+    def _several(self, dim: Dim, shape: Shape) -> Iterator[Condition]:
+        """What `*name` asks of the axes that it stands for, as jaxtyping compares them with those bound before."""
+        if not dim.name:
             return
-        for one, other in zip(known, shape, strict=True):
-            yield index, equal(other, one)
+        if dim.name not in self.several:
+            self.several[dim.name] = dim.broadcasts, shape
+            return
+        before, known = self.several[dim.name]
+        if not (before or dim.broadcasts):
+            fits = len(known) == len(shape)
+        else:
+            fits = (before or len(shape) <= len(known)) and (dim.broadcasts or len(known) <= len(shape))
+        if not fits:
+            yield FALSE
+            return
+        for one, other in zip(reversed(shape), reversed(known), strict=False):
+            if other is not None:
+                ways = [equal(one, other), *([equal(one, _ONE)] * dim.broadcasts), *([equal(other, _ONE)] * before)]
+                yield any_of(ways)
+        if before:
+            self.several[dim.name] = dim.broadcasts, _broadcast(shape, known) if dim.broadcasts else shape
+
+
+def _broadcast(one: Shape, other: tuple[Function | None, ...]) -> tuple[Function | None, ...]:
+    """The axes that two shapes have where they are broadcast; None for one that could be either's."""
+    pairs = list(zip_longest(reversed(one), reversed(other), fillvalue=_ONE))[::-1]
+    return tuple(second if first == _ONE else first if second in (_ONE, first) else None for first, second in pairs)
 
 
 def value_of(text: str, names: Mapping[str, Function | None]) -> Function | None:

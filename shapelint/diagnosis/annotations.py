@@ -67,9 +67,10 @@ def _in_region(explored: Exploration, region: Region, known: Mapping[Key, Claime
     domain = region.sizes
     for call in calls:
         scope = BoundNames()
-        for argument, claim, shape in call.tensors():
-            before = BoundNames(dict(scope.sizes), dict(scope.several))
-            asks = scope.asks(claim, shape)
+        for tensor in call.tensors:
+            argument, claim, shape = tensor.argument, tensor.claim, tensor.shape
+            before = scope.copy()
+            asks = scope.asks_of(tensor)
             fine = domain & SizeSet.where(domain.symbols, all_of(condition for _, condition in asks))
             if call.is_root and argument:
                 domain = fine  # what a caller must keep to
@@ -89,7 +90,7 @@ def _calls(
 
 
 def _at(call: AnnotatedCall, sizes: Mapping[str, int]) -> tuple[object, ...]:
-    shapes = ((name, tuple(dim.value(sizes) for dim in shape)) for name, _, shape in call.tensors())
+    shapes = ((each.argument, tuple(dim.value(sizes) for dim in each.shape)) for each in call.tensors)
     return call.claimed.name, *shapes
 
 
@@ -105,9 +106,9 @@ def _is_seen(found: WrongAnnotation, explored: Exploration, known: Mapping[Key, 
     """Whether the annotation fails in a run with plain sizes too."""
     for call in _calls(explored, found.at, known, symbolic=False):
         scope = BoundNames()
-        for _, claim, shape in call.tensors():
-            asks = scope.asks(claim, shape)
-            if claim.place == found.place and not all(condition.holds(found.at) for _, condition in asks):
+        for tensor in call.tensors:
+            asks = scope.asks_of(tensor)
+            if tensor.claim.place == found.place and not all(condition.holds(found.at) for _, condition in asks):
                 return True
     return False
 
@@ -152,9 +153,10 @@ def _better(held: Sequence[_Held], first: _Held) -> str:
 
 
 def _holds(held: _Held, claim: Claim) -> bool:
-    scope = BoundNames(dict(held.scope.sizes), dict(held.scope.several))
+    scope = held.scope.copy()
     conditions = [condition for _, condition in scope.asks(claim, held.shape)]
-    return held.domain <= SizeSet.where(held.domain.symbols, all_of(conditions))
+    known = all(dim.kind is not Axis.COMPUTED or value_of(dim.name, scope.sizes) is not None for dim in claim.dims)
+    return known and held.domain <= SizeSet.where(held.domain.symbols, all_of(conditions))
 
 
 def _in_names(size: Function, held: _Held) -> str | None:

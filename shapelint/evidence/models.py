@@ -1,8 +1,8 @@
 """Which classes of some files are models that are worth a check of their own, by reading alone.
 
-A *part* is named in the body of another module class, or in a function that one calls, over files too; being
-subclassed makes no part. A *loss* says so, or needs a target. A *model* is named outside of module classes; what nobody
-builds is a model too, and comes last.
+A *part* is named in the body of another module class, or in a function that one calls, over files too, or is passed to
+another one as a class; being subclassed makes no part. A *loss* says so, or needs a target. A *model* is named outside
+of module classes; what nobody builds is a model too, and comes last.
 """
 
 from __future__ import annotations
@@ -97,6 +97,7 @@ class _Project:
         self._modules: dict[Key, bool] = {}
         definitions = [(file, name) for file in files.values() for name in file.definitions]
         self._parts = {key for file, name in definitions for key in self._named_by(file, name)}
+        self._parts |= {key for file in files.values() for key in self._passed(file)}
         self._built = {key for file in files.values() for key in self._outside(file)}
 
     def role(self, key: Key) -> ClassRole:
@@ -169,6 +170,15 @@ class _Project:
         for each in self._mentioned(file, [*file.rest, *functions]):
             if self.is_module(each):
                 yield each
+
+    def _passed(self, file: _SourceFile) -> Iterator[Key]:
+        """The module classes that a file passes to another one as they are, as in `ResNet(BasicBlock, [2, 2])`."""
+        for statement in [*file.rest, *file.definitions.values()]:
+            for node in ast.walk(statement):
+                with suppress(ValueError, RecursionError):
+                    if isinstance(node, ast.Call) and any(map(self.is_module, self._meant(file, _dotted(node.func)))):
+                        for each in [*node.args, *(keyword.value for keyword in node.keywords)]:
+                            yield from (key for key in self._meant(file, _dotted(each)) if self.is_module(key))
 
     def _mentioned(self, file: _SourceFile, body: Iterable[ast.stmt]) -> Iterator[Key]:
         hidden = {id(inner) for node in body for inner in _annotations(node)}

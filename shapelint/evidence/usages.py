@@ -4,57 +4,67 @@ from __future__ import annotations
 
 import ast
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from shapelint.evidence.values import Names, NotLiteral, TensorLiteral, assignments, statements
+from shapelint.evidence.config_files import composed
+from shapelint.evidence.configured import configured
+from shapelint.evidence.scopes import Modules, NameScope, NotLiteral, assignments, parameter_defaults, statements
+from shapelint.evidence.tensors import TensorLiteral, tensor
+from shapelint.evidence.usage import Usage
+from shapelint.evidence.values import answering, arguments, value
 from shapelint.source.folders import project_files
-from shapelint.source.notebook import place_in
-from shapelint.source.ownership import shown
-from shapelint.source.syntax import file_tree
+from shapelint.source.notebook import ENDING
+from shapelint.source.syntax import code_blocks, file_tree
 
 _LARGEST_FILE: Final = 400_000
 _FILES: Final = 1500
 _FOUND: Final = 12
+_TEXTS: Final = 40
 
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
-@dataclass(frozen=True, slots=True)
-class Usage:
-    """One place where a class is built with literals, and the literals of a call of what was built; None for no call.
-
-    `own` tells that it stands in the file of the class.
-    """
-
-    args: tuple[Any, ...]
-    kwargs: Mapping[str, Any]
-    inputs: tuple[Any, ...] | None
-    input_kwargs: Mapping[str, Any]
-    file: str
-    line: int
-    own: bool
-
-    @property
-    def built(self) -> str:
-        """The literals that it is built with, as in the source."""
-        named = [f"{name}={value!r}" for name, value in self.kwargs.items()]
-        return ", ".join([*map(repr, self.args), *named])
-
-
 def usages(file: str, name: str) -> tuple[Usage, ...]:
-    """The places that build a class of a file: those with a call first, those of its own file before others."""
+    """The places that build a class of a file: those with a call first, those of its own file before others.
+
+    Where no code builds it with literals, files of settings and the defaults of its arguments' classes count.
+    """
     found: list[Usage] = []
-    for each in (file, *(other for other in project_files(file, _FILES) if other != file)):
-        tree = file_tree(each, most=_LARGEST_FILE, word=f"{name}(".encode())
-        if tree is not None and (each == file or _imports(tree, file, name)):
-            found += _of_module(tree, each, name, own=each == file)
+    modules = Modules()
+    for each, key, tree in _trees(file, name):
+        scope = modules.of(key, tree)
+        if scope is not None and (each == file or _speaks_of(tree, scope, file, name)):
+            found += _of_module(tree, scope, each, name, own=each == file)
         if len(found) >= _FOUND:
             break
+    found = found or list(configured(file, name, modules))
     return tuple(sorted(found, key=lambda usage: (usage.inputs is None, not usage.own)))
+
+
+def _trees(file: str, name: str) -> Iterator[tuple[str, str, ast.Module]]:
+    """The sources of a project that speak of a class: files, then blocks of code in texts, and notebooks.
+
+    Each is a file, a name for the source, and its tree.
+    """
+    word = f"{name}("
+    python = (file, *(other for other in project_files(file, _FILES) if other != file))
+    for each in (*python, *project_files(file, _TEXTS, (ENDING,))):
+        tree = file_tree(each, most=_LARGEST_FILE, words=[word.encode()])
+        if tree is not None:
+            yield each, each, tree
+    for each in project_files(file, _TEXTS, (".md",)):
+        yield from ((each, f"{each}#{tree.body[0].lineno}", tree) for tree in code_blocks(each, word) if tree.body)
+
+
+def _speaks_of(tree: ast.Module, scope: NameScope, file: str, name: str) -> bool:
+    """Whether a name in another file is the class of this one: its origin tells, or else how it is imported."""
+    try:
+        return os.path.realpath(scope.definition(name)[1].file) == os.path.realpath(file)
+    except NotLiteral:
+        return _imports(tree, file, name)
 
 
 def _imports(tree: ast.Module, file: str, name: str) -> bool:
@@ -72,14 +82,13 @@ def _imports(tree: ast.Module, file: str, name: str) -> bool:
     return False
 
 
-def _of_module(tree: ast.Module, file: str, name: str, *, own: bool) -> Iterator[Usage]:
-    scope = assignments(tree.body)
+def _of_module(tree: ast.Module, scope: NameScope, file: str, name: str, *, own: bool) -> Iterator[Usage]:
     yield from _of_body(tree.body, scope, file, name, own=own)
     for node in ast.walk(tree):
         if isinstance(node, ast.ClassDef):
             methods = [each for each in node.body if isinstance(each, _Function)]
             shared = assignments([each for method in methods for each in method.body], scope)
-            around = Names({key: value for key, value in shared.names.items() if key.startswith("self.")}, scope)
+            around = NameScope({key: value for key, value in shared.names.items() if key.startswith("self.")}, scope)
             for method in methods:
                 inner = assignments(method.body, around)
                 yield from _of_body(method.body, inner, file, name, own=own, built=shared)
@@ -91,16 +100,28 @@ def _is_method(tree: ast.Module, node: _Function) -> bool:
     return any(isinstance(each, ast.ClassDef) and node in each.body for each in ast.walk(tree))
 
 
-def _with_defaults(node: _Function, scope: Names) -> Names:
-    """The defaults of a function's arguments, which its calls may leave as they are."""
-    names = [*node.args.posonlyargs, *node.args.args]
-    given = dict(zip([each.arg for each in names[::-1]], node.args.defaults[::-1], strict=False))
-    keyword = zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True)
-    return Names({**given, **{each.arg: default for each, default in keyword}}, scope)
+def _with_defaults(node: _Function, scope: NameScope) -> NameScope:
+    """What the arguments of a function are where its calls leave them as they are: defaults, or objects of settings."""
+    known = parameter_defaults(node, scope)
+    named = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
+    typed = {each.arg: ast.Call(each.annotation, [], []) for each in named if each.annotation is not None}
+    composed_here = {named[0].arg: found} if named and (found := _hydra(node, scope)) is not None else {}
+    return NameScope({**typed, **known.names, **composed_here}, scope)
+
+
+def _hydra(node: _Function, scope: NameScope) -> ast.expr | None:
+    """The settings that `@hydra.main(config_path="conf", config_name="train")` passes; None without such a line."""
+    for each in node.decorator_list:
+        if isinstance(each, ast.Call) and ast.unparse(each.func) == "hydra.main":
+            with suppress(NotLiteral):
+                given = {word.arg: value(word.value, scope) for word in each.keywords if word.arg != "version_base"}
+                folder = Path(scope.module().file).parent / str(given.get("config_path") or ".")
+                return ast.Constant(answering(composed(folder, str(given.get("config_name")).partition(".")[0])))
+    return None
 
 
 def _of_body(
-    body: Iterable[ast.stmt], scope: Names, file: str, name: str, *, own: bool, built: Names | None = None
+    body: Iterable[ast.stmt], scope: NameScope, file: str, name: str, *, own: bool, built: NameScope | None = None
 ) -> Iterator[Usage]:
     calls = list(_calls(body))
     for call in calls:
@@ -109,7 +130,7 @@ def _of_body(
                 args, kwargs = _literals(call, scope)
                 yield Usage(args, kwargs, None, {}, file, call.lineno, own)
     for call in calls:
-        made = _construction(call.func, scope if built is None else Names(built.names, scope), name)
+        made = _construction(call.func, scope if built is None else NameScope(built.names, scope), name)
         if made is not None:
             with suppress(NotLiteral):
                 args, kwargs = _literals(made, scope)
@@ -118,7 +139,7 @@ def _of_body(
                     yield Usage(args, kwargs, inputs, input_kwargs, file, call.lineno, own)
 
 
-def _construction(node: ast.expr, scope: Names, name: str, depth: int = 4) -> ast.Call | None:
+def _construction(node: ast.expr, scope: NameScope, name: str, depth: int = 4) -> ast.Call | None:
     """The call that built what an expression stands for, through names, `.to(device)` and `.eval()`."""
     if isinstance(node, ast.Call):
         if _named(node.func) == name:
@@ -127,23 +148,19 @@ def _construction(node: ast.expr, scope: Names, name: str, depth: int = 4) -> as
         return _construction(node.func.value, scope, name, depth - 1) if moved and depth else None  # type: ignore[attr-defined]
     if isinstance(node, ast.Name | ast.Attribute) and depth:
         with suppress(NotLiteral):
-            return _construction(scope.find(ast.unparse(node)), scope, name, depth - 1)
+            return _construction(*scope.find(ast.unparse(node)), name, depth - 1)
     return None
 
 
-def _literals(call: ast.Call, scope: Names, *, tensors: bool = False) -> tuple[tuple[Any, ...], dict[str, Any]]:
+def _literals(call: ast.Call, scope: NameScope, *, tensors: bool = False) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """The arguments of a call; raises NotLiteral where one is no literal."""
-    if any(isinstance(each, ast.Starred) for each in call.args) or any(each.arg is None for each in call.keywords):
-        raise NotLiteral("*")
-
     def read(node: ast.expr) -> Any:
         if tensors:
             with suppress(NotLiteral):
-                return scope.tensor(node)
-        return scope.value(node)
+                return tensor(node, scope)
+        return value(node, scope)
 
-    args = tuple(read(each) for each in call.args)
-    return args, {each.arg: read(each.value) for each in call.keywords if each.arg is not None}
+    return arguments(call, read)
 
 
 def _calls(body: Iterable[ast.stmt]) -> Iterator[ast.Call]:
@@ -170,9 +187,3 @@ def _may_raise(node: ast.stmt) -> bool:
 
 def _named(node: ast.expr) -> str:
     return node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
-
-
-def place(usage: Usage) -> str:
-    """`net.py:40`: where a usage stands, from the current folder where it lies in it."""
-    file, line = place_in(os.path.realpath(usage.file), usage.line)
-    return f"{shown(file)}:{line}"

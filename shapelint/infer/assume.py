@@ -16,12 +16,15 @@ import torch
 
 from shapelint.errors import InferenceError, TargetError
 from shapelint.evidence.definitions import argument_names
-from shapelint.evidence.usages import Usage, place, usages
-from shapelint.evidence.values import TensorLiteral
+from shapelint.evidence.settings import NamedPart, SettingsObject
+from shapelint.evidence.tensors import TensorLiteral
+from shapelint.evidence.usage import Usage, place
+from shapelint.evidence.usages import usages
 from shapelint.infer.guesses import default_dtype
 from shapelint.infer.infer import Assumed, infer, runs_at
 from shapelint.load import Loaded, load
 from shapelint.request.annotation import annotated_models
+from shapelint.request.entries import AnnotatedObject, Entries, NamedObject
 from shapelint.request.inputs import Inputs, parse_inputs
 from shapelint.request.options import Options
 from shapelint.request.spec import TensorSpec
@@ -49,10 +52,18 @@ class Assumption:
     def comment(self) -> str:
         """The comment that would give these inputs, above the class; "" where none can say it."""
         values = [*self.inputs.args, *self.inputs.kwargs.values()]
-        plain = bool(self.sentence) and all(isinstance(each, TensorSpec) for each in values)
+        plain = bool(self.sentence) and all(_is_written(each) for each in values)
         if not plain or self.init_kwargs or self.built:
             return ""
         return "# shapelint: " + " ".join(f"input={text}" for text in self.inputs.texts())
+
+
+def _is_written(value: object) -> bool:
+    """Whether a comment can say an argument: a tensor, or an object of tensors by their names."""
+    if isinstance(value, Entries | AnnotatedObject):
+        fields = value.fields if isinstance(value, AnnotatedObject) else value
+        return all(isinstance(each, TensorSpec) for each in fields.values())
+    return isinstance(value, TensorSpec)
 
 
 def assume(target: object, init_kwargs: Arguments | None, given: Inputs, options: Options) -> Assumption:
@@ -123,7 +134,21 @@ def _keywords(usage: Usage, names: Sequence[str] | None) -> dict[str, Any] | Non
     """The arguments of a usage by name; None where the names of the positional ones are not known."""
     if usage.args and (names is None or len(usage.args) > len(names)):
         return None
-    return {**dict(zip(names or (), usage.args, strict=False)), **usage.kwargs}
+    given = {**dict(zip(names or (), usage.args, strict=False)), **usage.kwargs}
+    return {name: _argument(each) for name, each in given.items()}
+
+
+def _argument(value: Any) -> Any:
+    """What was read of an argument, as the loader takes it."""
+    if isinstance(value, SettingsObject):
+        return Entries({name: _argument(each) for name, each in value.fields.items()})
+    if isinstance(value, NamedPart):
+        args, kwargs = value.call or ((), {})
+        call = tuple(map(_argument, args)), {name: _argument(each) for name, each in kwargs.items()}
+        return NamedObject(value.name, call if value.call is not None else None)
+    if isinstance(value, dict):
+        return {name: _argument(each) for name, each in value.items()}
+    return type(value)(map(_argument, value)) if type(value) in (list, tuple) else value
 
 
 def _assumed(
@@ -145,7 +170,7 @@ def _assumed(
         if usage.own and _fits(inputs, found.inputs):
             return Assumption(loaded, kwargs, inputs, _as_in(usage, inputs, kwargs if told else None, loaded))
     raising = f"; {_texts(_inputs(called[0]))}, as in {place(called[0])}, raises" if called else ""
-    return Assumption(loaded, kwargs, found.inputs, f"assumed {prefix}{_sentence(found)}{raising}")
+    return Assumption(loaded, kwargs, found.inputs, f"assumed {prefix}{_sentence(found, given)}{raising}")
 
 
 def _as_in(usage: Usage, inputs: Inputs, kwargs: Arguments | None, loaded: Loaded) -> str:
@@ -153,8 +178,10 @@ def _as_in(usage: Usage, inputs: Inputs, kwargs: Arguments | None, loaded: Loade
     return f"assumed {built}{_texts(inputs)}: as in {place(usage)}"
 
 
-def _sentence(found: Assumed) -> str:
-    return f"{_texts(found.inputs)}{found.reason}"
+def _sentence(found: Assumed, given: Inputs) -> str:
+    numbers = {name: each for name, each in found.inputs.kwargs.items() if isinstance(each, int | float | str)}
+    told = [f"{name}={each!r}" for name, each in numbers.items() if name not in given.kwargs]
+    return f"{' and '.join([*found.inputs.texts(), *told])}{found.reason}"
 
 
 def _texts(inputs: Inputs) -> str:

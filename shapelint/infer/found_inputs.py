@@ -25,9 +25,18 @@ def found_inputs(guess: Guess, found: Found) -> Inputs:
     if all(dim.constant is not None for dim in dims.values()):
         leading = str(first.dims[0])
         dims[leading] = symbol("N")
+    shared = {} if guess.annotated else _shared(found, first, dims)
     names = {name: name for name in dims} if guess.annotated else _renamed(first, dims, spatial)
     dims = {name: symbol(names[name]) if dim.constant is None else dim for name, dim in dims.items()}
+    dims |= {other: dims[name] for other, name in shared.items()}
     return Inputs(*guess.inputs.map(lambda spec: _with(spec, dims)))
+
+
+def _shared(found: Found, first: TensorSpec, dims: Mapping[str, Function]) -> dict[str, str]:
+    """The open axes of further inputs that run only where they are as long as one of the first input, as that one."""
+    order = [str(dim) for dim in first.dims if str(dim) in dims and dims[str(dim)].constant is None]
+    others = [name for name, dim in dims.items() if dim.constant is None and name not in map(str, first.dims)]
+    return {other: name for other in others for name in order if found.is_same(name, other)}
 
 
 def spatial_symbols(found: Found) -> tuple[str, ...]:

@@ -8,13 +8,14 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any, Final
 
 import torch
 from torch import nn
 
+from shapelint.infer.groups import Group
 from shapelint.request.inputs import Inputs
 from shapelint.request.spec import TensorSpec
 from shapelint.size.function import symbol
@@ -36,15 +37,21 @@ Kind = tuple[int, str]
 
 _ALIKE: Final = 0  # the rank and the spatial sizes of the first input
 _SAME_RANK: Final = -1
+_ROWS: Final = -2  # the batch and the length of the first input, a sequence
 
 
 @dataclass(frozen=True, slots=True)
 class Argument:
-    """One argument of `forward` that needs a value: its name, whether it goes by keyword, and the keys read of it."""
+    """One argument of `forward` that needs a value: its name, whether it goes by keyword, and the group that it is."""
 
     name: str
     keyword: bool = False
-    keys: tuple[str, ...] = ()
+    group: Group | None = None
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The names of the tensors in it; "" for one that is a tensor itself."""
+        return ("",) if self.group is None else self.group.keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,36 +65,33 @@ class Guess:
 
 
 def arguments(
-    function: Callable[..., Any], given: Inputs, keys: Mapping[str, tuple[str, ...]]
+    function: Callable[..., Any], given: Inputs, groups: Mapping[str, Group]
 ) -> tuple[list[Argument], list[Argument]]:
-    """The arguments of a function that need a value, besides those that are given, and those that may have one.
-
-    `keys` are read of dicts, by the name of the argument.
-    """
+    """The arguments of a function that need a value, besides those that are given, and those that may have one."""
     try:
         parameters = list(inspect.signature(function).parameters.values())
     except (TypeError, ValueError):
         return [] if given.args else [Argument("x")], []
     left = [each for each in parameters[len(given.args) :] if each.name not in given.kwargs]
     named = [each for each in left if each.kind not in (each.VAR_POSITIONAL, each.VAR_KEYWORD)]
-    needed = [_argument(each, keys) for each in named if each.default is each.empty]
-    optional = [_argument(each, keys, keyword=True) for each in named if each.default is None]
+    needed = [_argument(each, groups) for each in named if each.default is each.empty]
+    optional = [_argument(each, groups, keyword=True) for each in named if each.default is None]
     several = [each for each in left if each.kind is each.VAR_POSITIONAL]
     if needed or given.args or given.kwargs:
         return needed, optional
     return ([Argument(several[0].name)], optional) if several else (optional[:1], optional[1:])
 
 
-def _argument(parameter: inspect.Parameter, keys: Mapping[str, tuple[str, ...]], *, keyword: bool = False) -> Argument:
+def _argument(parameter: inspect.Parameter, groups: Mapping[str, Group], *, keyword: bool = False) -> Argument:
     by_name = parameter.kind is parameter.KEYWORD_ONLY or (keyword and parameter.kind is not parameter.POSITIONAL_ONLY)
-    return Argument(parameter.name, by_name, keys.get(parameter.name, ()))
+    return Argument(parameter.name, by_name, groups.get(parameter.name))
 
 
 def guesses(module: nn.Module, wanted: Sequence[Argument], given: Inputs) -> Iterator[Guess]:
     """What to try for some arguments, likely ones first; sizes that inputs share have one symbol at first."""
     if not wanted:
         return
-    names = [(each.name, key) for each in wanted for key in (each.keys or ("",))]
+    names = [(each.name, key) for each in wanted for key in each.keys]
     first = _first_kinds(module, names[0][1] or names[0][0], alone=len(names) == 1)
     choices = [list(enumerate(first)), *[list(enumerate(_kinds(key or name))) for name, key in names[1:]]]
     combined = sorted(product(*choices), key=lambda chosen: sum(cost for cost, _ in chosen))
@@ -133,7 +137,8 @@ def _kinds(name: str) -> list[Kind]:
     if _TIME.match(name):
         return [(1, "float32"), (1, "int64"), (2, "float32"), (_ALIKE, "float32")]
     if _MASK.search(name):
-        return [(_ALIKE, "float32"), (2, "bool"), (3, "bool"), (_ALIKE, "bool"), (4, "bool"), (2, "float32")]
+        bools = [(rank, "bool") for rank in (_ROWS, 2, 3, _ALIKE, 4)]
+        return [(_ALIKE, "float32"), *bools, (2, "float32")]
     if _IDS.search(name):
         return [(1, "int64"), (2, "int64"), (_ALIKE, "float32"), (2, "float32")]
     if _CONTEXT.search(name):
@@ -164,25 +169,40 @@ def _dimensions(part: nn.Module) -> int:
 
 
 def _guess(wanted: Sequence[Argument], kinds: Sequence[Kind], given: Inputs, floats: str) -> Guess:
-    args, kwargs = list(given.args), dict(given.kwargs)
     hint: dict[str, int] = {}
-    waiting = list(enumerate(kinds))
+    specs: dict[tuple[str, str], TensorSpec] = {}
+    places = [(argument.name, key) for argument in wanted for key in argument.keys]
+    for index, (place, (rank, dtype)) in enumerate(zip(places, kinds, strict=True)):
+        names = _named(index, rank, kinds[0][0])
+        hint |= {name: _HINTS[name[0]] for name in names}
+        specs[place] = TensorSpec(map(symbol, names), _with_floats(dtype, floats))
+    order = list(_HINTS)
+    hint = dict(sorted(hint.items(), key=lambda item: order.index(item[0][0])))
+    return Guess(_with_tensors(wanted, specs, given), hint, kinds[0])
+
+
+def _with_tensors(
+    wanted: Sequence[Argument], specs: Mapping[tuple[str, str], TensorSpec], given: Inputs
+) -> Inputs:
+    """The given arguments with the wanted ones; entries go by the names that `--input batch.image=1,3,H,W` has."""
+    args, kwargs = list(given.args), dict(given.kwargs)
+    named = False
     for argument in wanted:
-        values: dict[str, TensorSpec] = {}
-        for key in argument.keys or ("",):
-            index, (rank, dtype) = waiting.pop(0)
-            names = _named(index, rank, kinds[0][0])
-            hint |= {name: _HINTS[name[0]] for name in names}
-            label = argument.name if argument.keyword and not argument.keys else None
-            values[key] = TensorSpec(map(symbol, names), _with_floats(dtype, floats), label)
-        value: object = values if argument.keys else values[""]
-        if argument.keyword:
+        group = argument.group
+        named = named or argument.keyword or (group is not None and not group.several)
+        if group is None:
+            spec = specs[argument.name, ""]
+            value: object = replace(spec, name=argument.name) if named else spec
+        elif group.several:
+            value = group.made({key: specs[argument.name, key] for key in group.keys})
+        else:
+            value = group.made({key: replace(specs[argument.name, key], name=f"{argument.name}.{key}")
+                                for key in group.keys})  # fmt: skip
+        if named:
             kwargs[argument.name] = value
         else:
             args.append(value)
-    order = list(_HINTS)
-    hint = dict(sorted(hint.items(), key=lambda item: order.index(item[0][0])))
-    return Guess(Inputs(tuple(args), kwargs), hint, kinds[0])
+    return Inputs(tuple(args), kwargs)
 
 
 def annotated_guess(
@@ -192,22 +212,20 @@ def annotated_guess(
 
     `floats` is the dtype of those that are annotated with no precision.
     """
-    if not wanted or any(each.name not in axes or each.keys for each in wanted):
-        return None
     hint: dict[str, int] = {}
-    args, kwargs = list(given.args), dict(given.kwargs)
-    for argument in wanted:
-        words, dtype = axes[argument.name]
+    specs: dict[tuple[str, str], TensorSpec] = {}
+    first: Kind | None = None
+    for argument, key in ((each, key) for each in wanted for key in each.keys):
+        words, dtype = (axes if argument.group is None else argument.group.axes).get(key or argument.name, ((), ""))
         names = [_word(word, index) for index, word in enumerate(words)]
         if not names or not all(name.isidentifier() or name.isdigit() for name in names):
             return None
         usual = _AXES.get(len(names), tuple("N" * len(names)))
         hint |= {name: _HINTS[usual[index][0]] for index, name in enumerate(names) if not name.isdigit()}
         dims = [int(name) if name.isdigit() else symbol(name) for name in names]
-        spec = TensorSpec(dims, _with_floats(dtype, floats), argument.name if argument.keyword else None)
-        kwargs |= {argument.name: spec} if argument.keyword else {}
-        args += [] if argument.keyword else [spec]
-    return Guess(Inputs(tuple(args), kwargs), hint, (len(names), dtype), "forward")
+        specs[argument.name, key] = TensorSpec(dims, _with_floats(dtype, floats))
+        first = first or (len(names), dtype)
+    return None if first is None else Guess(_with_tensors(wanted, specs, given), hint, first, "forward")
 
 
 def _word(word: str, index: int) -> str:
@@ -220,6 +238,8 @@ def _named(index: int, rank: int, first: int) -> tuple[str, ...]:
     """The symbols of one input: the batch is the first one's, and where it is to be alike all but the channels too."""
     if index == 0:
         return _AXES[rank]
+    if rank == _ROWS:
+        return _AXES[first][:2]
     names = _AXES[rank if rank > 0 else first]
     alike = names if len(names) == 2 else ("N", *names[2:])
     common = alike if rank == _ALIKE else ("N",)

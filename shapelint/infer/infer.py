@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from itertools import combinations
+import inspect
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from itertools import combinations, islice, product
 from typing import Any, Final
 
 from shapelint import ops  # noqa: F401  (registers the size rules)
 from shapelint.confirm.witness import Witness
-from shapelint.errors import InferenceError
+from shapelint.errors import InferenceError, SpecError
 from shapelint.evidence.forwards import Forward, read_forward
 from shapelint.facts.failure import Kind
 from shapelint.infer.found_inputs import found_inputs, spatial_symbols
+from shapelint.infer.groups import Group, Reading, read_arguments
 from shapelint.infer.guesses import Argument, Guess, annotated_guess, arguments, guesses, usual_dtype
 from shapelint.infer.search import Found, Refusal, Search
 from shapelint.instrument.install import tracked_builtins
@@ -29,6 +31,8 @@ _RUNS, _CALLS, _SECONDS = 240, 60_000, 30.0
 _SHOWN: Final = 3
 _OPTIONAL: Final = 3
 _PICTURE: Final = 4
+_LISTS: Final = 4
+_BETTER: Final = 8  # guesses that are tried after one that runs and pins what should be free
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,21 +68,56 @@ def infer(loaded: Loaded, given: Inputs, options: Options) -> Assumed:
 
 def _chosen(trial: InputTrial, given: Inputs, forward: Forward) -> tuple[Guess, Found] | None:
     """What is annotated; else the first guess that pins an axis and leaves the batch free, or the first that runs."""
-    needed, optional = arguments(trial.function, given, forward.keys)
+    reading = read_arguments(trial.function, forward, trial.loaded.module)
+    given = Inputs(given.args, {**_plain(trial.function, given, reading.plain), **given.kwargs})
+    for groups in _variants(reading):
+        chosen = _with_groups(trial, given, forward, groups)
+        if chosen is not None:
+            return chosen
+    return None
+
+
+def _variants(reading: Reading) -> Iterator[dict[str, Group]]:
+    """Which groups to try; where a list may have several lengths, each of them, and plain tensors at the end."""
+    for chosen in islice(product(*reading.groups.values()), _LISTS):
+        yield dict(zip(reading.groups, chosen, strict=True))
+    if reading.groups:
+        yield {}
+
+
+def _plain(function: Callable[..., Any], given: Inputs, plain: Mapping[str, object]) -> dict[str, object]:
+    """Values for the arguments that are annotated as numbers or texts and have no default."""
+    try:
+        parameters = list(inspect.signature(function).parameters.values())[len(given.args) :]
+    except (TypeError, ValueError):
+        return {}
+    needed = (each for each in parameters if each.default is each.empty and each.kind is not each.POSITIONAL_ONLY)
+    return {each.name: plain[each.name] for each in needed if each.name in plain}
+
+
+def _with_groups(
+    trial: InputTrial, given: Inputs, forward: Forward, groups: Mapping[str, Group]
+) -> tuple[Guess, Found] | None:
+    needed, optional = arguments(trial.function, given, groups)
     annotated = annotated_guess(needed, forward.axes, given, usual_dtype(trial.loaded.module))
     found = None if annotated is None else trial.found(annotated)
     if annotated is not None and found is not None:
-        return annotated, found
+        return replace(annotated, inputs=annotated.inputs.fitted(trial.function)), found
     runs: tuple[Guess, Found] | None = None
     for wanted in _rounds(needed, optional):
+        single, tries = sum(len(each.keys) for each in wanted) == 1, _BETTER
         for guess in guesses(trial.loaded.module, wanted, given):
             if runs is not None and guess.first[1] != runs[0].first[1]:
                 break
             found = trial.found(guess)
             if found is not None:
+                guess = replace(guess, inputs=guess.inputs.fitted(trial.function))
                 runs = runs or (guess, found)
-                if _is_plain(guess, found) or len(wanted) > 1:
+                if _is_plain(guess, found) if single else _is_open(guess, found):
                     return guess, found
+            tries -= runs is not None and not single
+            if not tries:
+                break
         if runs is not None:
             return runs
     return None
@@ -98,6 +137,13 @@ def _is_plain(guess: Guess, found: Found) -> bool:
     return found.is_free(first[0]) and any(found.pinned(name) is not None for name in others)
 
 
+def _is_open(guess: Guess, found: Found) -> bool:
+    """Whether the batch is free, and of pictures and volumes the spatial axes of the first input too."""
+    first = [str(dim) for dim in next(guess.inputs.tensors()).dims]
+    spatial = first[2:] if len(first) >= _PICTURE else []
+    return all(found.is_free(name) for name in (*first[:1], *spatial))
+
+
 @dataclass(slots=True)
 class InputTrial:
     """Runs a loaded model at guessed inputs; `refused` has, for each guess that never ran, how far it came."""
@@ -115,6 +161,10 @@ class InputTrial:
     def found(self, guess: Guess) -> Found | None:
         """A run of the model at sizes of the guess that eager PyTorch confirms; None for none."""
         module, options = self.loaded.module, self.options
+        try:
+            guess = replace(guess, inputs=guess.inputs.fitted(self.function))
+        except SpecError:
+            return None
         subject = subject_for(module, guess.inputs, tuple(guess.hint), method=options.method, train=options.train)
         search = Search(subject, guess.hint, self.budget)
         found = search.found()

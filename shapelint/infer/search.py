@@ -8,7 +8,7 @@ from typing import Final
 
 from shapelint.facts.contract import Region
 from shapelint.facts.failure import Kind
-from shapelint.size.condition import at_least
+from shapelint.size.condition import at_least, equal
 from shapelint.size.function import constant, symbol
 from shapelint.size.isl_form import SolverError, Undecidable, limited
 from shapelint.size.sets import SizeSet
@@ -20,8 +20,11 @@ from shapelint.trace.recording.errors import OutOfTime, Unanalysable
 from shapelint.trace.run import Run, Subject
 
 _TRIES: Final = 14
-_OTHERS: Final = ({"D": 32, "H": 32, "W": 32, "L": 1024}, {"D": 16, "H": 224, "W": 224, "L": 16_000})
+_OTHERS: Final = ({"D": 32, "H": 32, "W": 32, "L": 1024}, {"D": 16, "H": 224, "W": 224, "L": 16_000, "C": 3},
+                  {"D": 8, "H": 32, "W": 32, "L": 4096})  # fmt: skip
 _STEPS: Final = 2_000_000
+_SPATIAL: Final = ("D", "H", "W", "L")
+_SPATIAL_LEAST: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +53,10 @@ class Found:
     known: bool
 
     def pinned(self, name: str) -> int | None:
-        """The one value that a symbol has on the path; None where there are more."""
+        """The one value that a symbol has on the path, besides a 1 that is broadcast; None where there are more."""
         axis = self._axis(name)
+        if axis.finite and self.run.sizes[name] > 1:
+            axis = axis.without({name: 1})
         value = axis.smallest() if axis.finite else self._apart(name)
         return None if value is None or (axis.finite and axis.without(value)) else value[name]
 
@@ -70,6 +75,14 @@ class Found:
     def is_free(self, name: str) -> bool:
         """Whether infinitely many values of a symbol take the path."""
         return not self._axis(name).finite
+
+    def is_same(self, one: str, other: str) -> bool:
+        """Whether two symbols are equal wherever the model runs, as far as that is known."""
+        try:
+            with limited(_STEPS):
+                return self.known and self.sizes <= SizeSet.where(self.sizes.symbols, equal(symbol(one), symbol(other)))
+        except SolverError:
+            return False
 
     def _axis(self, name: str) -> SizeSet:
         """The values of one symbol; with the other sizes as they were, where the path is not known."""
@@ -163,6 +176,10 @@ def _near(left: SizeSet, hint: Mapping[str, int]) -> dict[str, int] | None:
             for name, value in hint.items():
                 fixed = left.fixed({name: value})
                 left = fixed or left
+            for name in hint:  # what broadcasts runs with a 1 too, and so does what becomes a 1
+                least = _SPATIAL_LEAST if name.startswith(_SPATIAL) else 2
+                more = left & SizeSet.where(left.symbols, at_least(symbol(name), constant(least)))
+                left = more or left
             return left.sample()
     except (SolverError, Undecidable):
         return None

@@ -23,7 +23,7 @@ from shapelint.load.failure import described, importing_advice, place
 from shapelint.load.meant import example, hidden, meant, models, near_modules, owner_shown
 from shapelint.load.notebook import CellLoader
 from shapelint.load.overlay import loader, overlaid
-from shapelint.load.script import forget_parts, part_loader, part_note, whole_or_part
+from shapelint.load.script import forget_parts, part_loader, part_notes, whole_or_part
 from shapelint.source.fault import call_foreign, let_out
 from shapelint.source.module_files import module_file
 from shapelint.source.notebook import ENDING, SOURCES
@@ -51,7 +51,7 @@ def resolve(target: str) -> tuple[object, tuple[str, ...]]:
         raise TargetError(f"cannot import {target!r}: {error}")
     absent = ", ".join(f"`{each}` ({place})" for each, place in missing.items())
     told = f"not installed, and the model runs without: {absent}" if absent else ""
-    return found, tuple(filter(None, [part_note(module.__name__, target), told]))
+    return found, tuple(filter(None, [*part_notes(module.__name__, target), told]))
 
 
 @contextlib.contextmanager

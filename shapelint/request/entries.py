@@ -13,6 +13,7 @@ import types
 import typing
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, is_dataclass
+from functools import partial
 from typing import Any, Final
 
 from shapelint.errors import SpecError
@@ -55,6 +56,44 @@ class AnnotatedObject:
         return call_foreign(self.kind, **fields)
 
 
+@dataclass(frozen=True, slots=True)
+class NamedObject:
+    """A class or function of the target's module by its name, or what it makes of some arguments."""
+
+    name: str
+    call: tuple[tuple[Any, ...], Mapping[str, Any]] | None = None
+
+    def found(self, names: Mapping[str, Any]) -> Any:
+        """The class or function, where `names` are those of the module; SpecError where there is none."""
+        first, *rest = self.name.split(".")
+        found = names.get(first)
+        for part in rest:
+            found = call_foreign(getattr, found, part, None)
+        if found is None:
+            raise SpecError(f"its module has no {self.name!r}")
+        return found
+
+
+def with_objects(value: Any, names: Mapping[str, Any]) -> Any:
+    """A value in which NamedObjects are what they name, or AnnotatedObjects where they are called; SpecError."""
+    if isinstance(value, NamedObject):
+        if value.call is None:
+            return value.found(names)
+        args, kwargs = value.call
+        return AnnotatedObject(partial(_applied, value.found(names)), with_objects({**kwargs, "*": args}, names))
+    if isinstance(value, dict):
+        items = {key: with_objects(item, names) for key, item in value.items()}
+        return replaced_items(value, {key: item for key, item in items.items() if item is not value[key]})
+    if type(value) in (list, tuple):
+        return type(value)(with_objects(item, names) for item in value)
+    return value
+
+
+def _applied(function: Callable[..., object], **fields: Any) -> object:
+    args = fields.pop("*")
+    return call_foreign(function, *args, **fields)
+
+
 def as_values(arguments: Mapping[str, Any] | None) -> dict[str, Any] | None:
     """The arguments of JSON or TOML with Entries in the place of the dicts among them."""
     return None if arguments is None else {name: as_entries(value) for name, value in arguments.items()}
@@ -70,8 +109,10 @@ def as_entries(value: Any) -> Any:
 def fitted(function: Callable[..., Any], values: Mapping[str, Any]) -> dict[str, Any]:
     """The arguments by name, Entries that are meant for an annotated class as an AnnotatedObject of it.
 
-    Raises SpecError where the class is a dataclass that does not take them.
+    Raises SpecError where the class is a dataclass that does not take them, or where there is no object of a name.
     """
+    module = sys.modules.get(str(getattr(function, "__module__", "")))
+    values = with_objects(dict(values), {} if module is None else vars(module))
     if not any(isinstance(value, Entries) for value in values.values()):
         return dict(values)
     return _fitted(values, _annotations(function))
@@ -135,7 +176,7 @@ def _class(annotation: Any) -> type | None:
     if isinstance(annotation, types.UnionType) or typing.get_origin(annotation) is typing.Union:
         kinds = [each for each in typing.get_args(annotation) if each is not types.NoneType]
         return _class(kinds[0]) if len(kinds) == 1 else None
-    if not isinstance(annotation, type):
+    if not isinstance(annotation, type) or annotation is Any:
         return None
     package = annotation.__module__.partition(".")[0]
     mapping = issubclass(annotation, Mapping) and package != "omegaconf"

@@ -128,6 +128,23 @@ class ImportGraph:
         return self._tops[name]
 
 
+def names_taken(file: str, start: str | os.PathLike[str]) -> tuple[str, ...]:
+    """What of a file is worth having for those that import it: its definitions, and the names that others take of it.
+
+    `start` is where the importing begins. A name too many may be among them.
+    """
+    tree = file_tree(file)
+    names = [node.name for node in (tree.body if tree else []) if isinstance(node, ast.FunctionDef | ast.ClassDef)]
+    module = Path(file).parent.name if Path(file).name == "__init__.py" else Path(file).stem
+    for other in ImportGraph().reached(os.fspath(start), os.path.dirname(start)):
+        for node in _walk(file_tree(other)) if other != file else ():
+            if isinstance(node, ast.ImportFrom) and (node.module or module).rpartition(".")[2] == module:
+                names += [alias.name for alias in node.names]
+            elif isinstance(node, ast.Attribute) and ast.unparse(node.value).rpartition(".")[2] == module:
+                names.append(node.attr)
+    return tuple(dict.fromkeys(names))
+
+
 def _walk(tree: ast.Module | None) -> Iterator[ast.AST]:
     return iter(()) if tree is None else ast.walk(tree)
 

@@ -20,11 +20,14 @@ _SETTINGS: Final = ("sys.path.", "os.chdir", "os.environ", "torch.set_default_")
 _WORK: Final = frozenset({
     "backward", "fit", "urlretrieve", "load_dataset", "hf_hub_download", "snapshot_download", "download_url",
 })  # fmt: skip
+# A file that has none of these does no work as it is imported.
+WORK_WORDS: Final = (*(word.encode() for word in sorted(_WORK)), b"download=True", b"download = True",
+                     b"while True", b"while 1")  # fmt: skip
 
 
-def needed(statements: Sequence[ast.stmt], name: str) -> set[int]:
-    """The ids of the statements that a name needs, those that make it included."""
-    wanted, kept = {name}, {id(each) for each in statements if _is_setting(each)}
+def needed(statements: Sequence[ast.stmt], *names: str) -> set[int]:
+    """The ids of the statements that some names need, those that make them included."""
+    wanted, kept = set(names), {id(each) for each in statements if _is_setting(each)}
     wanted |= {used for each in statements if id(each) in kept for used in _used(each)}
     changing = {each.name: _changed(each) for each in statements if isinstance(each, ast.FunctionDef)}
     while True:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import ast
 import linecache
 import os
-from collections.abc import Sequence
+import textwrap
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import Final
 
 from shapelint.errors import TargetError
@@ -19,6 +21,8 @@ parsing: Final = InnerLock()
 
 
 _MOST: Final = 64
+_LARGEST_TEXT: Final = 400_000
+_PYTHON: Final = ("python", "py", "python3", "")
 _trees: dict[str, tuple[list[str], ast.Module]] = {}
 
 
@@ -39,17 +43,35 @@ def tree(file: str) -> ast.Module:
     return found
 
 
-def file_tree(file: str | os.PathLike[str], *, most: int | None = None, word: bytes = b"") -> ast.Module | None:
+def file_tree(
+    file: str | os.PathLike[str], *, most: int | None = None, words: Sequence[bytes] = (b"",)
+) -> ast.Module | None:
     """The syntax tree of a file as it lies on the disk; None where it cannot be read, or is no Python.
 
-    None too for a file of more than `most` bytes, and for one that never speaks of a `word`.
+    None too for a file of more than `most` bytes, and for one that has none of some `words`.
     """
     with suppress(OSError, SyntaxError, ValueError, RecursionError, TargetError):
         data = source_of(file)
-        if (most is None or len(data) <= most) and word in data:
+        if (most is None or len(data) <= most) and any(word in data for word in words):
             with parsing.lock:
                 return ast.parse(data)
     return None
+
+
+def code_blocks(file: str, word: str) -> Iterator[ast.Module]:
+    """The syntax trees of the blocks of Python of a Markdown text that speak of a word, with its lines."""
+    try:
+        lines = Path(file).read_text(encoding="utf-8").splitlines() if os.path.getsize(file) <= _LARGEST_TEXT else []
+    except (OSError, ValueError):
+        return
+    fences = [index for index, line in enumerate(lines) if line.lstrip().startswith("```")]
+    for start, end in zip(fences[::2], fences[1::2], strict=False):
+        block = textwrap.dedent("\n".join(lines[start + 1 : end]))
+        if word in block and lines[start].strip("` ").split(" ")[0] in _PYTHON:
+            with suppress(SyntaxError, ValueError, RecursionError):
+                with parsing.lock:
+                    tree = ast.parse(block)
+                yield ast.increment_lineno(tree, start + 1)
 
 
 def expression_at(place: Span | None) -> ast.expr | None:

@@ -205,6 +205,8 @@ class Recorder(TorchFunctionMode):
         self.calls += 1
         if not self.calls % 16 and (spent := self._budget.spent(calls=self.calls)):
             raise OutOfTime(spent)
+        if any(each.__name__ == "NestedTensor" for each in types):
+            raise Unanalysable("a nested tensor: it has no one size for an axis")
         operation, before = Operation(self, func), self._current
         try:
             args = with_numbers(operation, args)

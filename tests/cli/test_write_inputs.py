@@ -61,10 +61,14 @@ def test_the_diff_comes_first(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_the_comment_stands_above_the_decorators_and_is_read(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["check", "net.py", "--no-confirm", "--write-inputs"]) == 0
-    # No comment can say a dict, or how a class is built.
-    assert Path("net.py").read_text() == NETS.replace("@func", f"{COMMENT}@func")
+    # No comment can say how a class is built.
+    words = "# shapelint: input=batch.ids=1,L:int64\n"
+    assert Path("net.py").read_text() == NETS.replace("@func", f"{COMMENT}@func").replace(
+        "class Words", f"{words}class Words"
+    )
     captured = capsys.readouterr()
     assert "wrote `# shapelint: input=1,3,H,W` into net.py:5\n" in captured.err
     assert "assumed 1,3,H,W" in captured.out
-    run(["check", "net.py:Net", "--no-confirm"])
-    assert "assumed" not in capsys.readouterr().out
+    for name in ("Net", "Words"):
+        assert run(["check", f"net.py:{name}", "--no-confirm"]) == 0
+        assert "assumed" not in capsys.readouterr().out

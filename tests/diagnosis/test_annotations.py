@@ -31,7 +31,8 @@ class Net(nn.Module):
     def forward(self, x: {takes}) -> {gives}:
         return {body}
 """
-WORDS = ["a", "b", "#a", "#b", "_", "...", "*m", "*_", "2", "#3", "a+1", "2*b", "a//2", "n=3", "_x", "b%2", "*a"]
+WORDS = ["a", "b", "#a", "#b", "_", "...", "*m", "*_", "2", "#3", "a+1", "2*b", "a//2", "n=3", "_x", "b%2", "*a",
+         "*#m", "#*m", "#n=3", "n=#3"]  # fmt: skip
 
 
 def found(
@@ -62,6 +63,8 @@ def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         'tuple[Float[Tensor, "wrong"], Float[Tensor, "too"]]',  # no tuple comes
         'Float[Tensor, "b ?c h w"]',
         'Float[Tensor, "b {self.width} h w"]',
+        'Float[Tensor, "b 8 h w"] | Float[Tensor, "b"]',
+        'Other',
         'Float[Tensor, "b unbound+1 h w"]',
         "Other[Tensor, 'b']",
         "Tensor",
@@ -142,3 +145,72 @@ def test_the_claims_of_one_call_are_those_of_jaxtyping() -> None:
         assert said == wanted, (texts, shapes)
         judged += 1
     assert judged > 1000
+
+
+CLAIMS = {
+    "an alias": ("Wide", "self.conv(x)", "Wide"),
+    "an alias of another file": ("kinds.Wide", "self.conv(x)", "kinds.Wide"),
+    "an optional alias": ("Wide | None", "self.conv(x)", "Wide"),
+    "quoted": ("'Float[Tensor, \"b 8 h w+1\"]'", "self.conv(x)", "'Float[Tensor, \"b 8 h w+1\"]'"),
+    "a list": ("list[Wide]", "[self.conv(x), x]", "Wide"),
+    "a dict": ("dict[str, Wide]", "{'out': self.conv(x)}", "Wide"),
+    "a tuple of two": ("tuple[Tensor, Wide]", "(x, self.conv(x))", "Wide"),
+    "a tuple of any length": ("Tuple[Wide, ...]", "(self.conv(x),)", "Wide"),
+    "lists in a dict": ("typing.Mapping[str, List[Wide]]", "{'out': [self.conv(x)]}", "Wide"),
+    "one of the other": ('Float[Row, "b 8"]', "self.conv(x)", '"b 8"'),
+}
+KINDS = """
+from jaxtyping import Float
+from torch import Tensor
+Wide = Float[Tensor, "b 8 h w+1"]
+"""
+
+
+@pytest.mark.parametrize(("gives", "body", "marked"), CLAIMS.values(), ids=CLAIMS)
+def test_names_and_containers_claim_what_is_in_them(gives: str, body: str, marked: str) -> None:
+    Path("kinds.py").write_text(KINDS)
+    more = 'other: Float[Tensor, "_"] | None = None\n'
+    head = HEAD + "import typing\nimport kinds\nfrom typing import List, Tuple\nfrom kinds import Wide\n"
+    head += 'Row = Float[Tensor, "h w+1"]\n'
+    net = NET.format(takes='Float[Tensor, "b c h w"]', gives=gives, conv="3, padding=1", more=more, body=body)
+    Path("net.py").write_text(head + net)
+    (finding,) = shapelint.check("net.py:Net", "1,3,H,W", select=["SL601"]).findings
+    assert finding.message == "`forward` returns `w`, annotated `w+1`"
+    assert finding.location is not None
+    assert finding.location.content() == marked
+    assert finding.fix is None or marked == '"b 8"' or finding.fix.safety == "advice"
+
+
+def test_an_item_of_a_list_binds_no_name_for_the_next() -> None:
+    """A checker may look at one item alone: levels of a pyramid may have other sizes under one name."""
+    body = "[self.conv(x), self.conv(x)[:, :, ::2, ::2]]"
+    assert found('list[Float[Tensor, "b c2 h2 w2"]]', body=body) == []
+    assert len(found('list[Float[Tensor, "b 8 h w"]]', body=body)) == 1
+
+
+DRAWN_TAKES = ["b c h w", "b 3 h w", "*batch h w", "b _ s s", "... w", "b c *size"]
+DRAWN_AXES = [["b", "_", "1", "#b"], ["8", "c", "#c", "_", "c+5"],
+              ["h", "h//2", "(h+1)//2", "#h", "w", "s"], ["w", "w-1", "w//2", "(w+1)//2", "_", "5"]]  # fmt: skip
+DRAWN_WHOLE = ["*batch h w", "*#batch h w", "... w", "b 8 *size", "b 8 *#size", "b h w", "#*batch 8 _ _"]
+DRAWN_CONVS = ["3, padding=1", "3, stride=2, padding=1", "2, stride=2", "(1, 2)",
+               "(3, 1), stride=(2, 1), padding=(1, 0)"]  # fmt: skip
+
+
+@pytest.mark.parametrize("seed", range(24))
+def test_drawn_models_are_refuted_where_jaxtyping_raises_in_eager_pytorch(seed: int) -> None:
+    jaxtyping = pytest.importorskip("jaxtyping")
+    drawn = random.Random(seed)
+    takes, conv = drawn.choice(DRAWN_TAKES), drawn.choice(DRAWN_CONVS)
+    gives = " ".join(map(drawn.choice, DRAWN_AXES)) if drawn.random() < 0.7 else drawn.choice(DRAWN_WHOLE)
+    said = found(f'Float[Tensor, "{gives}"]', takes=f'Float[Tensor, "{takes}"]', conv=conv, spec="1,3,H,W")
+    layer = eval(f"torch.nn.Conv2d(3, 8, {conv})")
+    fails = []
+    for size in [(h, w) for h in range(2, 9) for w in range(2, 9)]:
+        try:
+            with jaxtyping.jaxtyped("context"), torch.no_grad():
+                x = torch.zeros(1, 3, *size)
+                if isinstance(x, jaxtyping.Float[torch.Tensor, takes]):
+                    fails.append(not isinstance(layer(x), jaxtyping.Float[torch.Tensor, gives]))
+        except jaxtyping.AnnotationError:
+            return  # a name that nothing has bound: jaxtyping raises whatever the sizes are
+    assert bool(said) == any(fails), (takes, gives, conv)

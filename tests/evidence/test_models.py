@@ -71,6 +71,13 @@ def test_a_part_is_named_in_another_model_and_a_loss_needs_a_target(tmp_path: Pa
     ]
 
 
+def test_a_class_that_is_passed_to_another_is_a_part_and_an_object_of_it_is_none(tmp_path: Path) -> None:
+    text = BLOCKS + "\n\ndef net():\n    return Base(Conv, [2, 2]), Base(Up())\n"
+    (tmp_path / "blocks.py").write_text(text)
+    roles = {each.name: each.role for each in model_classes([str(tmp_path / "blocks.py")])}
+    assert (roles["Conv"], roles["Up"]) == (ClassRole.PART, ClassRole.MODEL)
+
+
 def test_a_class_of_the_same_name_elsewhere_is_another_one(tmp_path: Path) -> None:
     for name in ("a.py", "b.py"):
         (tmp_path / name).write_text(NET.replace("blocks", "elsewhere"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -58,3 +59,126 @@ def test_nothing_is_run(tmp_path: Path) -> None:
     file = tmp_path / "net.py"
     file.write_text("raise SystemExit('run')\n" + NET + "\nNet(3)")
     assert [each.args for each in usages(str(file), "Net")] == [(3,)]
+
+
+MORE = {
+    "another file's constant": ("from consts import WIDE\nNet(WIDE)", "12"),
+    "another file's module": ("import consts\nNet(consts.WIDE, consts.Config().classes)", "12, 4"),
+    "a dataclass": ("from consts import Config\nconfig = Config(width=9)\nNet(config.width, config.classes)", "9, 4"),
+    "an object": ("from consts import Config\nNet(Config(width=9))", "Config(width=9)"),
+    "argparse in a function": ("from consts import parse\noptions = parse()\nNet(options.wide)", "7"),
+    "a comprehension": ("Net([2 ** i for i in range(3)])", "[1, 2, 4]"),
+    "a spread dict": ("CFG = {'model': {'channels': 5}}\nNet(**CFG['model'])", "channels=5"),
+    "a file that the code names": ("c = yaml.safe_load(open('conf.yaml'))\nNet(c['deep']['channels'])", "6"),
+    "a class": ("class Block(nn.Module): ...\nNet(Block, nn.ReLU(inplace=True))", "Block, nn.ReLU(inplace=True)"),
+    "the annotation of a function": (
+        "from consts import Config\ndef main(config: Config):\n    Net(config.width)", "8",
+    ),
+    "hydra": ("@hydra.main(config_path='.', config_name='conf')\ndef main(cfg):\n    Net(**cfg.named)", "channels=6"),
+    "another's name": ("config = load()\nparser.add_argument('--width', default=3)\nNet(config.width)", None),
+    "a loop": ("n = 3\nfor n in range(4): ...\nNet(n)", None),
+}  # fmt: skip
+
+CONSTANTS = """
+import argparse
+from dataclasses import dataclass
+
+WIDE = 4 * 3
+
+
+@dataclass
+class Config:
+    width: int = 8
+    classes: int = 4
+
+
+def parse():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--wide", type=int, default="7")
+    return parser.parse_args()
+"""
+
+
+@pytest.mark.parametrize(("code", "built"), MORE.values(), ids=MORE)
+def test_what_is_no_literal_at_the_call_is_read_where_it_stands(code: str, built: str | None, tmp_path: Path) -> None:
+    (tmp_path / "consts.py").write_text(CONSTANTS)
+    (tmp_path / "conf.yaml").write_text("deep: {channels: 6}\nnamed: {channels: '${deep.channels}'}\n")
+    (tmp_path / "net.py").write_text(NET + code)
+    assert [each.built for each in usages(str(tmp_path / "net.py"), "Net")] == [built] * (built is not None)
+
+
+CONFIGURED = {
+    "hydra's name": ("_target_: net.Net\nchannels: 4\nclasses: 7", "channels=4, classes=7"),
+    "Lightning's name": ("model:\n  class_path: net.Net\n  init_args: {channels: 4}", "channels=4"),
+    "a model's mapping": ("lr: 0.1\nmodel: {channels: 5}", "channels=5"),
+    "a number of YAML 1.2": ("model: {channels: 1e2}", "channels=100.0"),
+    "another's mapping": ("data: {channels: 5}", None),
+    "another class": ("_target_: elsewhere.Net\nchannels: 4", None),
+    "an object that is built": ("_target_: net.Net\nchannels: {_target_: net.Count}", None),
+    "nothing that YAML reads": ("model: {channels: ", None),
+}
+
+
+@pytest.mark.parametrize(("text", "built"), CONFIGURED.values(), ids=CONFIGURED)
+def test_files_of_settings_say_how_a_class_is_built(text: str, built: str | None, tmp_path: Path) -> None:
+    (tmp_path / "net.py").write_text(NET)
+    (tmp_path / "conf.yaml").write_text(text)
+    assert [each.built for each in usages(str(tmp_path / "net.py"), "Net")] == [built] * (built is not None)
+
+
+def test_code_counts_before_files_of_settings(tmp_path: Path) -> None:
+    (tmp_path / "net.py").write_text(NET + "Net(3)")
+    (tmp_path / "conf.yaml").write_text("model: {channels: 5}")
+    assert [each.built for each in usages(str(tmp_path / "net.py"), "Net")] == ["3"]
+
+
+def test_a_class_of_the_same_name_in_another_file_is_another_one(tmp_path: Path) -> None:
+    package = tmp_path / "pkg"
+    package.mkdir()
+    (tmp_path / "setup.py").write_text("")
+    (package / "__init__.py").write_text("from pkg.wide import Net\n")
+    (package / "wide.py").write_text(NET)
+    (package / "net.py").write_text(NET)
+    (tmp_path / "train.py").write_text("from pkg import Net\nNet(3)\n")
+    (tmp_path / "own.py").write_text(NET + "from pkg.net import other\nNet(4)\n")
+    (tmp_path / "both.py").write_text("from pkg import net\nNet = net.Net\nmodel = net.Net(5)\n")
+    assert [each.built for each in usages(str(package / "wide.py"), "Net")] == ["3"]
+    assert [each.built for each in usages(str(package / "net.py"), "Net")] == ["5"]
+
+
+def test_names_that_two_files_import_from_each_other_are_unknown(tmp_path: Path) -> None:
+    (tmp_path / "net.py").write_text("from other import SIZE\n" + NET + "Net(SIZE)\n")
+    (tmp_path / "other.py").write_text("from net import SIZE\n")
+    assert usages(str(tmp_path / "net.py"), "Net") == ()
+
+
+README = """
+# Net
+
+```sh
+pip install Net(1)
+```
+
+```python
+from net import Net
+
+net = Net(3)
+net(torch.randn(1, 3, 64, 64))
+```
+
+```python
+from elsewhere import Net
+Net(4)
+```
+"""
+CELL = {"cell_type": "code", "source": "from net import Net\nNet(6)"}
+NOTEBOOK = json.dumps({"cells": [CELL], "metadata": {}, "nbformat": 4})
+
+
+def test_blocks_of_a_readme_and_cells_of_notebooks_count(tmp_path: Path) -> None:
+    (tmp_path / "net.py").write_text(NET)
+    (tmp_path / "README.md").write_text(README)
+    (tmp_path / "try.ipynb").write_text(NOTEBOOK)
+    found = usages(str(tmp_path / "net.py"), "Net")
+    assert [(each.built, each.line) for each in found if each.file.endswith(".md")] == [("3", 12), ("3", 11)]
+    assert [each.built for each in found if each.file.endswith(".ipynb")] == ["6"]

@@ -153,4 +153,34 @@ def test_the_keys_that_forward_reads_make_a_dict(project: Path) -> None:
         "return x + self.up(self.down(x))", "return self.up(self.down(x['image'])) * x['scale'][:, None, None, None]"
     )
     Path("net.py").write_text(code)
-    assert shapelint.check("net.py:Net").inputs == ("1,3,H,W", "1")
+    assert shapelint.check("net.py:Net").inputs == ("x.image=1,3,H,W", "x.scale=1:float32")
+
+
+def test_an_object_of_settings_is_made_of_its_defaults(project: Path) -> None:
+    config = "from dataclasses import dataclass\n\n@dataclass\nclass Config:\n    channels: int = 5\n\n"
+    Path("net.py").write_text(
+        config + NET.replace("channels, width=8", "config: Config").replace("channels", "config.channels")
+        .replace("width", "config.channels").replace("config.channels: int", "channels: int")
+    )
+    assert shapelint.check("net.py:Net").assumed == (
+        "assumed Net(config=Config()) as in net.py:13, 1,5,H,W: `down` takes 5 channels"
+    )
+
+
+def test_a_class_and_a_layer_among_the_arguments_are_those_of_the_module(project: Path) -> None:
+    code = """
+class Outer(nn.Module):
+    def __init__(self, block, inner, last):
+        super().__init__()
+        self.body = nn.Sequential(block(3, 4), inner, last)
+
+    def forward(self, x):
+        return self.body(x)
+
+
+model = Outer(nn.Identity, Net(2), nn.Conv2d(2, 1, 1))
+"""
+    Path("net.py").write_text(NET + code)
+    report = shapelint.check("net.py:Outer")
+    built = "Outer(nn.Identity, Net(2), nn.Conv2d(2, 1, 1))"
+    assert report.assumed == f"assumed {built} as in net.py:24, 1,2,H,W: `body.1.down` takes 2 channels"

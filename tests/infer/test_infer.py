@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, TypedDict
 
 import pytest
 import torch
@@ -190,3 +191,149 @@ def test_literals_without_a_dtype_have_the_default_of_the_module(
     report = shapelint.check("net.py:Net")
     assert report.inputs == ("1,3,8,8:float64",)
     assert report.assumed.endswith("as in net.py:11")
+
+
+@dataclass
+class Batch:
+    image: torch.Tensor
+    factor: float
+    mask: torch.Tensor | None = None
+
+
+class Views(NamedTuple):
+    left: torch.Tensor
+    right: torch.Tensor
+
+
+class Entry(TypedDict):
+    image: torch.Tensor
+    ids: torch.Tensor
+
+
+class Convolved(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.three, self.one = nn.Conv2d(3, 4, 3, padding=1), nn.Conv2d(1, 4, 3, padding=1)
+        self.ids, self.five = nn.Embedding(9, 4), nn.Linear(5, 4)
+
+
+class OfDataclass(Convolved):
+    def forward(self, batch: Batch) -> Any:
+        return self.three(batch.image) * batch.factor
+
+
+class OfNamedTuple(Convolved):
+    def forward(self, views: Views) -> Any:
+        return self.three(views.left) + self.one(views.right)
+
+
+class OfTypedDict(Convolved):
+    def forward(self, entry: Entry) -> Any:
+        return self.three(entry["image"]) + self.ids(entry["ids"]).mean(1)[:, :, None, None]
+
+
+class OfFields(Convolved):
+    def forward(self, views: Any) -> Any:
+        return self.three(views.left) + self.one(views.right)
+
+
+class OfKeys(Convolved):
+    def forward(self, x: Any) -> Any:
+        found = self.three(x["image"])
+        return found * x["mask"] if "mask" in x else found
+
+
+class OfPair(Convolved):
+    def forward(self, inputs: Any) -> Any:
+        image, row = inputs
+        return self.three(image) + self.five(row)[:, :, None, None]
+
+
+class OfList(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.convs = nn.ModuleList([nn.Conv2d(channels, 8, 1) for channels in (4, 8, 16)])
+
+    def forward(self, maps: list[torch.Tensor]) -> Any:
+        return [conv(each) for conv, each in zip(self.convs, maps, strict=True)]
+
+
+class Repeated(Convolved):
+    def forward(self, x: Any, steps: int) -> Any:
+        return self.three(x) if steps else x
+
+
+class Padded(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = nn.Linear(6, 6)
+
+    def forward(self, x: Any, padding_mask: Any) -> Any:
+        return self.layer(x).masked_fill(padding_mask[..., None], 0.0) + torch.zeros(x.shape[1])[:, None]
+
+
+GROUPS = {
+    "a dataclass": (OfDataclass, ("batch.image=1,3,H,W",)),
+    "a NamedTuple": (OfNamedTuple, ("views.left=1,3,H,W", "views.right=1,1,H,W")),
+    "a TypedDict": (OfTypedDict, ("entry.image=1,3,H,W", "entry.ids=1,F2:int64")),
+    "an object by its fields": (OfFields, ("views.left=1,3,H,W", "views.right=1,1,H,W")),
+    "a key that may be missing": (OfKeys, ("x.image=1,3,H,W",)),
+    "a tuple that is taken apart": (OfPair, ("1,3,H,W", "1,5")),
+    "a list as long as the layers": (OfList, ("1,4,H,W", "1,8,H,W", "1,16,H,W")),
+    "a number": (Repeated, ("1,3,H,W",)),
+    "a mask as long as the sequence": (Padded, ("1,L,6", "1,L:bool")),
+}
+
+
+@pytest.mark.parametrize(("net", "inputs"), GROUPS.values(), ids=GROUPS)
+def test_an_argument_that_holds_several_tensors_is_made_of_them(net: Callable[[], nn.Module], inputs: Any) -> None:
+    report = shapelint.check(net)
+    assert report.inputs == inputs
+    assert report.ok
+
+
+def test_a_number_that_is_assumed_is_told() -> None:
+    assert shapelint.check(Repeated).assumed == "assumed 1,3,H,W and steps=1: `three` takes 3 channels"
+
+
+class Broadcasting(nn.Module):
+    """Runs with one feature too, which is broadcast against 33."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.mean, self.layer = nn.Parameter(torch.zeros(33)), nn.Linear(33, 8)
+
+    def forward(self, x: Any) -> Any:
+        return self.layer(x + self.mean)
+
+
+class Clip(nn.Module):
+    """Takes 8 frames of 32 by 32 and no other number of patches."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.patches, self.table = nn.Conv3d(3, 4, (2, 16, 16), stride=(2, 16, 16)), nn.Parameter(torch.zeros(4, 16))
+
+    def forward(self, x: Any) -> Any:
+        return self.patches(x).flatten(2) + self.table
+
+
+def test_what_is_broadcast_is_not_taken_for_what_a_model_needs() -> None:
+    assert shapelint.check(Broadcasting).inputs == ("N,33",)
+
+
+def test_clips_of_few_frames_are_tried() -> None:
+    assert shapelint.check(Clip).inputs == ("1,3,D,H,W",)
+
+
+class Controlled(Convolved):
+    """The control is twice as large as the picture; one of 1x1 is broadcast."""
+
+    def forward(self, x: Any, control: Any) -> Any:
+        return self.three(x) + F.max_pool2d(self.one(control), 2)
+
+
+def test_a_second_picture_is_not_shrunk_until_it_broadcasts() -> None:
+    report = shapelint.check(Controlled)
+    assert report.inputs == ("1,3,H,W", "1,1,H2,W2")
+    assert not [each for each in report.findings if each.severity == "error"]

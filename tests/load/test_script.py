@@ -122,3 +122,28 @@ def test_an_import_that_is_tried_is_missing_as_ever() -> None:
     hasty = "import importlib.util\nWIDTH = 4 if importlib.util.find_spec('gone') else 8\nimport gone\n"
     assert remarks("from torch import nn\n" + tried.partition("\n")[2] + NET) == ()
     assert remarks("from torch import nn\n" + hasty + NET) != ()
+
+
+USER = "from torch import nn\nfrom train import Net, DEPTH\n\nclass Two(nn.Sequential):\n    def __init__(self):\n"
+TWO = USER + "        super().__init__(*(Net(each) for each in DEPTH))\n"
+
+
+@pytest.mark.parametrize(
+    ("work", "reason"),
+    [
+        (TRAINING, "line 14 trains, downloads or never ends"),
+        ("weights = torch.load('none.pt')\n", "as a whole it raises FileNotFoundError"),
+    ],
+)
+def test_of_an_imported_file_that_trains_or_raises_what_is_imported_is_run(work: str, reason: str) -> None:
+    Path("train.py").write_text(HEAD + "DEPTH = [8]\n" + NET + work)
+    Path("blocks.py").write_text(TWO)
+    (said,) = remarks("from blocks import Two as Net\n", target="net.py:Net")
+    assert said.startswith(f"only what is imported of train.py was run: {reason}")
+
+
+def test_an_imported_file_that_needs_what_raises_is_told() -> None:
+    Path("train.py").write_text("from torch import nn\nDEPTH = [8]\nWIDTH = open('width').read()\n" + NET)
+    Path("net.py").write_text(TWO)
+    with pytest.raises(ShapelintError, match=r"cannot import 'net.py': FileNotFoundError.*\(train.py:3\)"):
+        shapelint.check("net.py:Two", "1,3,H,W")

@@ -271,3 +271,15 @@ def test_lambdas_of_one_line_are_told_apart(which: int) -> None:
     assert found.proved
     for length in (1, 6, 17):
         assert found.outcome(L=length).outputs == run(_Cut(which), (1, 1, length))
+
+
+class Nested(nn.Module):
+    def forward(self, x: Any) -> Any:
+        rows = torch.nested.nested_tensor([x[0], x[0, :1]], layout=torch.jagged)
+        return (rows * 2).to_padded_tensor(0.0)
+
+
+def test_a_nested_tensor_ends_the_proof_and_not_the_check() -> None:
+    report = shapelint.check(Nested, "2,3,4")
+    assert not report.contract.proved
+    assert not [each for each in report.findings if each.severity == "error"]
