@@ -30,7 +30,7 @@ from shapelint.trace.recording.answers import Answers
 from shapelint.trace.recording.arguments import with_numbers
 from shapelint.trace.recording.autocast import called_as_cast, casts
 from shapelint.trace.recording.constants import constancy_of, mark_constants
-from shapelint.trace.recording.errors import Failure, Kind, OutOfTime, SizeError, Unanalysable
+from shapelint.trace.recording.errors import Failure, Kind, OutOfTime, SizeError, Unanalysable, refuse_nested
 from shapelint.trace.recording.operation import (
     Fresh,
     Kernel,
@@ -69,13 +69,11 @@ class Recorder(TorchFunctionMode):
     ) -> None:
         super().__init__()
         self.names, self.overrides, self.answers, self._stop, self._budget = names, overrides, answers, stop, budget
-        self.sizes, self.with_places, self.calls = sizes, with_places, 0
         self.known: dict[int, KnownTensor] = {}
         self.records: list[Record] = []
         self.events: list[Event] = []
         self.leaks: list[tuple[str, CallSite | None]] = []
-        self.layers: list[tuple[str, int]] = [("", 1)]
-        self._calls: dict[str, int] = {}
+        self.layers, self._calls = [("", 1)], dict[str, int]()
         self._seen: dict[Condition, bool] = {}  # whether only the model's own code asked for it
         self._pinned: set[str] = set()
         self._inside = self.valued = False
@@ -83,7 +81,8 @@ class Recorder(TorchFunctionMode):
         self.kernel_error: BaseException | None = None
         self.observed: BaseException | None = None
         self.internal_error: InternalError | None = None  # the first one, whatever the model's code did with it
-        self.sure = sys.maxsize  # so many calls were recorded before the first size was lost
+        self.sizes, self.with_places = sizes, with_places
+        self.calls, self.sure = 0, sys.maxsize  # all calls; those recorded before the first size was lost
 
     # -- what size rules ask ------------------------------------------------------------------------------------
 
@@ -205,8 +204,7 @@ class Recorder(TorchFunctionMode):
         self.calls += 1
         if not self.calls % 16 and (spent := self._budget.spent(calls=self.calls)):
             raise OutOfTime(spent)
-        if any(each.__name__ == "NestedTensor" for each in types):
-            raise Unanalysable("a nested tensor: it has no one size for an axis")
+        refuse_nested(types)
         operation, before = Operation(self, func), self._current
         try:
             args = with_numbers(operation, args)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from shapelint.errors import foreseen
 from shapelint.facts.failure import Failure, Kind
 
-__all__ = ["Failure", "Kind", "OutOfTime", "SizeError", "Unanalysable"]
+__all__ = ["Failure", "Kind", "OutOfTime", "SizeError", "Unanalysable", "refuse_nested"]
 
 
 @foreseen
@@ -24,6 +26,12 @@ class Unanalysable(RuntimeError):
     def __init__(self, text: str, failure: Failure | None = None) -> None:
         super().__init__(text)
         self.failure = failure
+
+
+def refuse_nested(types: Iterable[type]) -> None:
+    """Raises Unanalysable for a call of nested tensors, whose axes have no one size."""
+    if any(each.__name__ == "NestedTensor" for each in types):
+        raise Unanalysable("a nested tensor: it has no one size for an axis")
 
 
 class OutOfTime(Unanalysable):
