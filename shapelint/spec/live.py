@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from shapelint.facts.portability import Portability
@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 class Live:
     """A checked model: how it is built on the CPU, its inputs over the symbols, and what is known of its export.
 
-    `sample` gives seeded tensors at a size; `steps` are after how many steps of each symbol its sizes repeat. `reason`
-    says why it is not exported, "" where it can be. In a pickle there is none.
+    `sample` gives seeded tensors at a size; `steps` are after how many steps of each symbol its sizes repeat; `sizes`
+    are some of each region at which it runs, and `memory` the bytes that a run at a size takes. `reason` says why it is
+    not exported, "" where it can be. In a pickle there is none.
     """
 
     target: object
@@ -32,6 +33,8 @@ class Live:
     inputs: Inputs
     sample: Callable[[Mapping[str, int]], Any]
     steps: Mapping[str, int]
+    sizes: tuple[Mapping[str, int], ...]
+    memory: Callable[[Mapping[str, int]], int]
     portability: Portability
     reason: str = ""
 
@@ -69,11 +72,15 @@ class ModelAtHand:
         """The live model."""
         from shapelint.confirm.confirm import too_large
         from shapelint.confirm.points import export_subject
-        from shapelint.confirm.sizes import periods
+        from shapelint.confirm.sizes import chosen_sizes, periods
 
-        traced = self.traced
-        subject = export_subject(self.analysis, self.loaded, traced, train=self.train)
+        traced, known = self.traced, self.analysis
+        subject = export_subject(known, self.loaded, traced, train=self.train)
         reason = "" if traced.function is traced.module else "only forward is exported, not a method"
         reason = reason or too_large(self.loaded.module) or ""
-        known = self.analysis.portability
-        return Live(self.target, subject.build, traced.inputs, subject.inputs, periods(self.analysis), known, reason)
+        sizes = chosen_sizes(replace(known, asked=known.contract.domain)).running
+        assert subject.memory is not None
+        return Live(
+            self.target, subject.build, traced.inputs, subject.inputs, periods(known), sizes, subject.memory,
+            known.portability, reason,
+        )  # fmt: skip

@@ -29,7 +29,7 @@ def found_spec(model: Exportable) -> FoundSpec:
     module = model.build()
     refused: list[SpecTrial] = []
     seen: set[SizeBox] = set()
-    for box in islice(_wide(model), _BOXES):
+    for box in islice(wide_boxes(model), _BOXES):
         for trial in _trials(model, module, box, seen):
             if not trial.refusal:
                 return FoundSpec(trial.spec, tuple(refused))
@@ -37,7 +37,7 @@ def found_spec(model: Exportable) -> FoundSpec:
     return FoundSpec(None, tuple(refused))
 
 
-def _wide(model: Exportable) -> Iterator[SizeBox]:
+def wide_boxes(model: Exportable) -> Iterator[SizeBox]:
     """Boxes of the sizes that run, then those of the single regions without an end, then one size alone."""
     contract = model.contract
     every = list(boxes(SizeSet(contract.symbols, contract.runs._set), model.steps))
@@ -57,6 +57,7 @@ def _trials(model: Exportable, module: torch.nn.Module, box: SizeBox, seen: set[
     A size inside of the model that is 1 at the smallest inputs is a constant to torch.export. Where its program refuses
     only a small size, the smallest sizes are left out one by one.
     """
+    latest: SpecTrial | None = None
     for begun in (box, *(_beyond(box, model.steps, times) for times in (1, 2))):
         trial = _trial(model, module, begun, seen)
         yield from [] if trial is None else [trial]
@@ -64,7 +65,8 @@ def _trials(model: Exportable, module: torch.nn.Module, box: SizeBox, seen: set[
             later = None if trial is None or trial.at is None else _trial(model, module, _later(trial), seen)
             yield from [] if later is None else [later]
             trial = later or trial
-    part = None if trial is None else allowed(model, module, trial.spec)
+        latest = trial or latest
+    part = None if latest is None else allowed(model, module, latest.spec)
     last = None if part is None else _trial(model, module, part, seen)
     yield from [] if last is None else [last]
 

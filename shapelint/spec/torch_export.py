@@ -29,12 +29,12 @@ def render(report: CheckResult, live: Live | None) -> str:
     if not report.contract.runs:
         raise SpecError("no spec for torch.export: the model runs at no size")
     with live.imported():
-        model = Exportable(live.build, live.inputs, live.sample, report.contract, live.steps)
+        model = Exportable.of(live, report.contract)
         found = found_spec(model)
     if found.spec is None:
         said = found.refused[0].refusal if found.refused else "no range of sizes was found in which the model runs"
         raise SpecError(f"no spec for torch.export is right: {said}")
-    lines = [*_head(report, found), *_left_out(report.contract, found, live.portability), *_batch(live)]
+    lines = [*_head(report, found), *_left_out(report.contract, found, live.portability), *batch_line(live)]
     return "\n".join([*(f"# {line}" for line in lines), *_code(found), ""])
 
 
@@ -77,7 +77,8 @@ def _size(sizes: Mapping[str, int]) -> str:
     return sized(sizes.values())
 
 
-def _batch(live: Live) -> Iterator[str]:
+def batch_line(live: Live) -> Iterator[str]:
+    """That the first dim is fixed, where it is."""
     fixed = [spec for spec in live.inputs.tensors() if spec.dims and spec.dims[0].constant is not None]
     if len(fixed) == len(list(live.inputs.tensors())):
         yield f"the first dim is fixed at {fixed[0].dims[0]}; write --input N,... for an open batch"

@@ -17,6 +17,10 @@ def spec_text(report: CheckResult, form: str, live: Live | None) -> str:
         return report.contract.to_json()
     if form == "python":
         return size_check.render(report)
+    if form == "onnx":
+        from shapelint.spec import onnx_export
+
+        return onnx_export.render(report, live)
     from shapelint.spec import torch_export
 
     return torch_export.render(report, live)

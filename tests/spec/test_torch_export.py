@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 import torch
 from torch import nn
-from torch.nn import functional as F
 
 import shapelint
 from examples.unet65 import Net
@@ -19,33 +18,10 @@ from shapelint.facts.contract import Contract
 from shapelint.request.inputs import parse_inputs
 from shapelint.spec.boxes import AxisRange, SizeBox
 from shapelint.spec.exporting import Exportable, spec_of, tried
+from tests.spec.nets import Odd, Rows
 
 GOLDEN = Path(__file__).parent.parent / "golden"
 pytestmark = pytest.mark.filterwarnings("ignore")
-
-
-class Rows(nn.Module):
-    """Only squares fit: rows are joined with columns."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.conv = nn.Conv2d(1, 1, 3, padding=1)
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return self.conv(x) + x.transpose(2, 3)
-
-
-class Odd(nn.Module):
-    """Sizes that are odd take another way, which gives another size."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.conv = nn.Conv1d(1, 1, 3, padding=1)
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        if x.shape[-1] % 2:
-            x = F.pad(x, (0, 3))
-        return self.conv(x)
 
 
 def program(net: nn.Module, text: str) -> Any:
@@ -79,7 +55,7 @@ def test_a_branch_on_the_size_keeps_one_way_and_the_text_says_which() -> None:
     text = shapelint.check(net, "1,1,L").spec("torch-export")
     assert "# the program takes: L even" in text
     assert re.search(r"# left out, though the model runs there: L odd\n", text)
-    assert re.search(r"an export keeps one way of the branch at \S*test_torch_export.py:\d+", text)
+    assert re.search(r"an export keeps one way of the branch at \S*nets.py:\d+", text)
     assert program(net, text)(torch.rand(1, 1, 10)).shape == (1, 1, 10)
 
 
