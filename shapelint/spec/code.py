@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import keyword
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -38,6 +39,15 @@ def written(value: object) -> str:
     if isinstance(value, tuple):
         return "(" + ", ".join(map(written, value)) + ("," if len(value) == 1 else "") + ")"
     raise SpecError(f"an input of type {type(value).__name__} cannot be written as text; give tensors and plain values")
+
+
+def binding(function: Callable[..., object]) -> Callable[..., Mapping[str, object]]:
+    """A function that gives the arguments of a call by the names of its parameters, in their order."""
+
+    def bound(*args: object, **kwargs: object) -> Mapping[str, object]:
+        return inspect.signature(function).bind(*args, **kwargs).arguments
+
+    return bound
 
 
 def sample_code(inputs: Inputs, sizes: Mapping[str, int]) -> tuple[str, str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -17,9 +16,10 @@ from shapelint.request.entries import Entries
 from shapelint.request.inputs import Inputs
 from shapelint.restore.module import unchanged
 from shapelint.restore.random import same_random_numbers
+from shapelint.size.sets import SizeSet
 from shapelint.source.fault import call_foreign, let_out
 from shapelint.spec.boxes import SizeBox
-from shapelint.spec.code import dim_lines, dim_names, sample_code, shapes_code
+from shapelint.spec.code import binding, dim_lines, dim_names, sample_code, shapes_code
 from shapelint.spec.live import Live
 from shapelint.terminal.quiet import quiet
 
@@ -44,11 +44,18 @@ class Exportable:
     steps: Mapping[str, int] = field(default_factory=dict)
     sizes: tuple[Sizes, ...] = ()
     memory: Callable[[Sizes], int] = lambda _: 0
+    asked: SizeSet | None = None
 
     @classmethod
-    def of(cls, live: Live, contract: Contract) -> Exportable:
-        """A live model with its contract."""
-        return cls(live.build, live.inputs, live.sample, contract, live.steps, live.sizes, live.memory)
+    def of(cls, live: Live, contract: Contract, wanted: SizeSet) -> Exportable:
+        """A live model with its contract, to be exported for some of the sizes at which it runs."""
+        return cls(live.build, live.inputs, live.sample, contract, live.steps, live.sizes, live.memory, wanted)
+
+    @property
+    def wanted(self) -> SizeSet:
+        """The sizes for which it is exported, as far as one spec can say them."""
+        runs = SizeSet(self.contract.symbols, self.contract.runs._set)
+        return runs if self.asked is None else self.asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,19 +86,10 @@ def spec_of(model: Exportable, module: torch.nn.Module, box: SizeBox) -> Spec:
     example = example_of(box, model)
     args, kwargs = sample_code(model.inputs, example)
     names = dim_names(model.contract.symbols)
-    bound = binding(module)
+    bound = binding(module.forward)
     lines = [*dim_lines(box, names), f"args = {args}", f"kwargs = {kwargs}"]
     lines += [f"dynamic_shapes = {shapes_code(model.inputs, bound, box, names)}"]
     return Spec(box, example, "\n".join(lines))
-
-
-def binding(module: torch.nn.Module) -> Callable[..., Mapping[str, object]]:
-    """A function that gives the arguments of the model by the names of its parameters, in their order."""
-
-    def bound(*args: object, **kwargs: object) -> Mapping[str, object]:
-        return inspect.signature(module.forward).bind(*args, **kwargs).arguments
-
-    return bound
 
 
 def example_of(box: SizeBox, model: Exportable) -> Sizes:

@@ -13,8 +13,9 @@ from shapelint.size.sets import SizeSet
 from shapelint.size.words import sized
 from shapelint.source.ownership import shown
 from shapelint.spec.exporting import Exportable
-from shapelint.spec.live import Live
+from shapelint.spec.live import NOT_EXPORTED, Live
 from shapelint.spec.onnx_file import OnnxTrial, onnx_trials
+from shapelint.spec.ranges import wanted_sizes
 from shapelint.spec.torch_export import batch_line
 
 _SHOWN = 3
@@ -23,14 +24,14 @@ _SHOWN = 3
 def render(report: CheckResult, live: Live | None) -> str:
     """The text for one model. Raises SpecError where it cannot be exported, or no file is right at any size."""
     if live is None or live.reason:
-        reason = live.reason if live else "it is made of the model, not of a saved file or a stored report"
+        reason = live.reason if live else NOT_EXPORTED
         raise SpecError(f"no spec for ONNX: {reason}")
-    runs = SizeSet(report.contract.symbols, report.contract.runs._set)
+    runs = wanted_sizes(report)
     if not runs:
         raise SpecError("no spec for ONNX: the model runs at no size")
     trials: list[OnnxTrial] = []
     with live.imported():
-        for trial in onnx_trials(Exportable.of(live, report.contract)):
+        for trial in onnx_trials(Exportable.of(live, report.contract, runs)):
             trials.append(trial)
             if trial.right is not None and runs <= trial.right:
                 break

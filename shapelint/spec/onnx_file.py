@@ -18,8 +18,8 @@ from shapelint.request.spec import TensorSpec
 from shapelint.size.sets import SizeSet
 from shapelint.source.fault import call_foreign, let_out
 from shapelint.spec.boxes import SizeBox, boxes
-from shapelint.spec.code import named_leaves, open_axes, sample_code
-from shapelint.spec.exporting import Exportable, Sizes, binding, defined, example_of, exporting, plain, points, reason
+from shapelint.spec.code import binding, named_leaves, open_axes, sample_code
+from shapelint.spec.exporting import Exportable, Sizes, defined, example_of, exporting, plain, points, reason
 from shapelint.spec.search import found_spec, wide_boxes
 
 _MOST = 64
@@ -76,7 +76,7 @@ def onnx_trials(model: Exportable) -> Iterator[OnnxTrial]:
     module = model.build()
     wide = [box for box, _ in zip(wide_boxes(model), range(_BOXES), strict=False)]
     args, kwargs = model.inputs.parts(lambda spec: spec)
-    named = named_leaves(binding(module)(*args, **kwargs), TensorSpec)
+    named = named_leaves(binding(module.forward)(*args, **kwargs), TensorSpec)
     found = found_spec(model)
     sizes = list(_sizes(model, [*wide, *([found.spec.box] if found.spec else [])]))
     with Worker("cpu") as worker:
@@ -94,7 +94,7 @@ def onnx_trials(model: Exportable) -> Iterator[OnnxTrial]:
 def _sizes(model: Exportable, wide: Iterable[SizeBox]) -> Iterator[Sizes]:
     """Sizes of each region and at the corners of the boxes, as far as there is memory for them."""
     found = [*model.sizes, *(each for box in wide for each in points(box, example_of(box, model)))]
-    runs = {tuple(each.items()): each for each in found if model.contract.outcome(**each).ok}
+    runs = {tuple(each.items()): each for each in found if each in model.wanted}
     yield from [each for each in runs.values() if model.memory(each) <= _MEMORY][:_MOST]
 
 
@@ -169,7 +169,7 @@ def _other_values(model: Exportable, module: torch.nn.Module, file: str, sizes: 
         return ""
     args, kwargs = map(plain, model.sample(sizes))
     try:
-        found = run_named(file, named_leaves(binding(module)(*args, **kwargs), torch.Tensor), "cpu").outputs
+        found = run_named(file, named_leaves(binding(module.forward)(*args, **kwargs), torch.Tensor), "cpu").outputs
     except RunRefused as refusal:
         return str(refusal)
     scale = max((float(each.abs().max()) for each in first if each.numel() and each.is_floating_point()), default=0.0)
@@ -198,11 +198,10 @@ def _any(seen: Mapping[tuple[tuple[str, int], ...], str], sizes: SizeSet) -> boo
 
 def _candidates(model: Exportable, clean: Callable[[SizeSet], bool]) -> Iterator[SizeSet]:
     """All sizes that run, those of the regions in which nothing was wrong, and boxes in them."""
-    contract = model.contract
-    runs = SizeSet(contract.symbols, contract.runs._set)
+    runs = model.wanted
     yield runs
-    regions = [region.sizes & runs for region in contract.regions if region.outcome.ok]
-    kept = SizeSet.empty(contract.symbols)
+    regions = [region.sizes & runs for region in model.contract.regions if region.outcome.ok]
+    kept = SizeSet.empty(runs.symbols)
     for sizes in filter(clean, regions):
         kept = kept | sizes
     yield kept.coalesced()

@@ -8,7 +8,6 @@ from itertools import islice
 
 import torch
 
-from shapelint.size.sets import SizeSet
 from shapelint.spec.boxes import AxisRange, SizeBox, boxes
 from shapelint.spec.exporting import Exportable, Spec, SpecTrial, allowed, example_of, spec_of, tried
 
@@ -39,10 +38,10 @@ def found_spec(model: Exportable) -> FoundSpec:
 
 def wide_boxes(model: Exportable) -> Iterator[SizeBox]:
     """Boxes of the sizes that run, then those of the single regions without an end, then one size alone."""
-    contract = model.contract
-    every = list(boxes(SizeSet(contract.symbols, contract.runs._set), model.steps))
+    wanted = model.wanted
+    every = list(boxes(wanted, model.steps))
     yield from every[:1]
-    running = [region.sizes for region in contract.regions if region.outcome.ok]
+    running = [region.sizes & wanted for region in model.contract.regions if region.outcome.ok]
     for sizes in running if len(running) > 1 else ():
         if not sizes.finite:
             yield from islice(boxes(sizes, model.steps), 1)
