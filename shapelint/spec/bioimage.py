@@ -7,32 +7,19 @@ An input axis has sizes `min + n*step`; an output axis refers to an input axis, 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from fractions import Fraction
 
 from shapelint.errors import SpecError
-from shapelint.facts.graph import TensorShape
 from shapelint.facts.result import CheckResult
 from shapelint.request.spec import TensorSpec
-from shapelint.size.condition import equal, negate
-from shapelint.size.function import Function, as_function, symbol
-from shapelint.size.isl_form import SolverError, Undecidable
+from shapelint.size.function import Function
 from shapelint.spec.boxes import AxisRange
+from shapelint.spec.lines import AxisLine, output_lines
 from shapelint.spec.live import Live
 from shapelint.spec.ranges import RangedInputs, all_ranged_inputs, head
 
 _TOOL = "bioimage.io"
 _SPATIAL = ("z", "y", "x")
 _TRIED = 12
-
-
-@dataclass(frozen=True, slots=True)
-class AxisLine:
-    """A size that is a straight line of one symbol over a box: `scale * symbol + offset`; `symbol` "" for a number."""
-
-    symbol: str
-    scale: Fraction
-    offset: int
 
 
 def render(report: CheckResult, live: Live | None) -> str:
@@ -43,7 +30,7 @@ def render(report: CheckResult, live: Live | None) -> str:
     if not axes:
         raise SpecError(f"no spec for {_TOOL}: the model has no spatial axis")
     for inputs, _ in zip(all_ranged_inputs(report, live, _TOOL), range(_TRIED), strict=False):
-        outputs = _outputs(report, inputs)
+        outputs = output_lines(report.contract, inputs.box)
         if outputs is not None:
             lines = [*head(report, inputs, "axes of a bioimage.io model description, format 0.5,"), *_unsaid(inputs)]
             body = [*_input_part(inputs, axes), *_output_part(inputs, axes, outputs)]
@@ -56,62 +43,6 @@ def _unsaid(inputs: RangedInputs) -> Iterator[str]:
     ends = [f"{axis.symbol} = {axis.last}" for axis in inputs.box.free if axis.last is not None]
     if ends:
         yield f"the format knows no largest size: {', '.join(ends)}"
-
-
-def _outputs(report: CheckResult, inputs: RangedInputs) -> list[list[AxisLine]] | None:
-    """The sizes of the outputs over the box; None where one is no straight line, or the outputs change."""
-    first = report.contract.region_at(inputs.box.at({})).outcome.outputs
-    found = [
-        [_line(report, inputs, number, place) for place in range(len(each.dims))] for number, each in enumerate(first)
-    ]
-    if not found or any(line is None for each in found for line in each):
-        return None
-    return [[line for line in each if line is not None] for each in found]
-
-
-def _line(report: CheckResult, inputs: RangedInputs, output: int, place: int) -> AxisLine | None:
-    """The straight line that an output's size is over the box, proved in each region of it."""
-    start = inputs.box.at({})
-    size = _size(report, start, output, place)
-    line = None if size is None else AxisLine("", Fraction(0), size)
-    for axis in inputs.box.free:
-        other = _size(report, inputs.box.at({axis.symbol: 1}), output, place)
-        if size is None or other is None or other == size:
-            continue
-        scale = Fraction(other - size, axis.step)
-        offset = size - scale * axis.first
-        if line is None or line.symbol or offset.denominator != 1:
-            return None
-        line = AxisLine(axis.symbol, scale, int(offset))
-    return line if line is not None and _holds(report, inputs, line, (output, place)) else None
-
-
-def _size(report: CheckResult, sizes: Mapping[str, int], output: int, place: int) -> int | None:
-    outputs = report.contract.outcome(**sizes).outputs
-    return outputs[output][place] if output < len(outputs) and place < len(outputs[output]) else None
-
-
-def _holds(report: CheckResult, inputs: RangedInputs, line: AxisLine, at: tuple[int, int]) -> bool:
-    """Whether a size is that line at every member of the box."""
-    output, place = at
-    by_symbol = symbol(line.symbol) if line.symbol else None
-    for region in report.contract.regions:
-        common = region.sizes & inputs.box.sizes
-        if not common:
-            continue
-        shapes: tuple[TensorShape, ...] = region.outcome.outputs
-        if output >= len(shapes) or len(shapes[output].dims) <= place:
-            return False
-        left = as_function(shapes[output].dims[place]).times(line.scale.denominator)
-        right = as_function(line.offset * line.scale.denominator)
-        if by_symbol is not None:
-            right = right + by_symbol.times(line.scale.numerator)
-        try:
-            if common.meeting(negate(equal(left, right))):
-                return False
-        except (Undecidable, SolverError):
-            return False
-    return True
 
 
 def _input_part(inputs: RangedInputs, axes: tuple[int, ...]) -> Iterator[str]:
