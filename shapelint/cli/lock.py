@@ -10,12 +10,15 @@ import click
 from shapelint.cli import options
 from shapelint.cli.checker import checked
 from shapelint.cli.help import Choice, Command, complete_files
+from shapelint.cli.view import View
 from shapelint.errors import SpecError
-from shapelint.report.changes import changes, render, render_json
+from shapelint.report.changes import Changes, changes, render, render_json
 from shapelint.report.lock import FILE, Lock
+from shapelint.report.losses import as_results
 from shapelint.request.options import CheckOptions
 from shapelint.terminal import output
 
+_FORMS = ("text", "json", "concise", "github", "gitlab", "junit", "sarif")
 _CLEAN, _LOST, _FAILED = 0, 1, 2
 
 
@@ -49,7 +52,7 @@ def lock(apart: bool, /, targets: tuple[str, ...], file: str, **given: Any) -> i
 @click.argument("targets", nargs=-1, metavar="[TARGET]...", shell_complete=complete_files)
 @options.model_options
 @click.option("--base", metavar="FILE|REVISION", default=FILE, show_default=True, help="A lock, or a revision.")
-@click.option("--format", "form", type=Choice(("text", "json")), default="text", show_default=True)
+@click.option("--format", "form", type=Choice(_FORMS), default="text", show_default=True)
 @options.run_options
 @options.traceback_option
 @click.pass_obj
@@ -65,8 +68,14 @@ def diff(apart: bool, /, targets: tuple[str, ...], base: str, form: str, **given
     if checker.failed:
         return _FAILED
     found = changes(Lock({}).renewed(checker.reports.values()), old, whole=not targets)
-    output.show(output.visible(render(found)) if form == "text" else render_json(found))
+    output.show(_written(found, old, form))
     return _LOST if found.lost else _CLEAN
+
+
+def _written(found: Changes, old: Lock, form: str) -> str:
+    if form == "text":
+        return output.visible(render(found))
+    return render_json(found) if form == "json" else View(form).rendered(as_results(found, old))
 
 
 def _base(base: str, targets: tuple[str, ...], asked: CheckOptions) -> Lock:
