@@ -119,22 +119,17 @@ def test_what_is_no_lock_is_told_in_a_line(base: str, line: str, capsys: pytest.
     assert capsys.readouterr().err.splitlines() == [f"shapelint: {line}"]
 
 
-@pytest.mark.parametrize(
-    ("form", "line"),
-    [
-        ("concise", "net.py:14:16: LOST gives another size for: every size"),
-        (
-            "github",
-            "::error file=net.py,line=14,endLine=14,col=16,endColumn=45,title=shapelint LOST lost-sizes::gives an",
-        ),
-        ("gitlab", '    "description": "LOST gives another size for: every size",'),
-        ("junit", '    <testcase classname="net.py:Net" name="LOST lost-sizes in deconv">'),
-        ("sarif", '              "id": "LOST",'),
-    ],
-)
-def test_what_is_lost_is_an_error_in_the_forms_of_a_check(
-    form: str, line: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+FORMS = {
+    "concise": "net.py:14:16: LOST gives another size for: every size",
+    "github": "::error file=net.py,line=14,endLine=14,col=16,endColumn=45,title=shapelint LOST lost-sizes::gives an",
+    "gitlab": '    "description": "LOST gives another size for: every size",',
+    "junit": '    <testcase classname="net.py:Net" name="LOST lost-sizes in deconv">',
+    "sarif": '              "id": "LOST",',
+}
+
+
+def test_what_is_lost_is_an_error_in_the_forms_of_a_check(capsys: pytest.CaptureFixture[str]) -> None:
     Path("net.py").write_text(NET.replace(", output_padding=1", ""))
-    assert run(["diff", "--format", form]) == 1
-    assert any(each.startswith(line) for each in capsys.readouterr().out.splitlines())
+    for form, line in FORMS.items():
+        assert run(["diff", "--format", form]) == 1
+        assert any(each.startswith(line) for each in capsys.readouterr().out.splitlines()), form

@@ -17,7 +17,7 @@ from shapelint.errors import SpecError
 from tests.spec.nets import Joined, Odd, Rows
 
 GOLDEN = Path(__file__).parent.parent / "golden"
-FORMS = {"tensorrt": "sh", "openvino": "py", "coreml": "py", "bioimage": "yaml"}
+FORMS = {"tensorrt": "sh", "openvino": "py", "coreml": "py", "bioimage": "yaml", "python": "py", "json": "json"}
 
 
 class Halved(nn.Conv2d):
@@ -34,10 +34,10 @@ class Double(nn.Module):
         return a[..., ::2] + b
 
 
-@pytest.mark.parametrize("form", FORMS)
-def test_the_text_is_that_of_the_golden_file(form: str) -> None:
-    text = shapelint.check(Joined(), "N,3,H,W").spec(form)
-    assert text == (GOLDEN / f"spec.{form}.{FORMS[form]}").read_text()
+def test_the_texts_are_those_of_the_golden_files() -> None:
+    report = shapelint.check(Joined(), "N,3,H,W")
+    for form, suffix in FORMS.items():
+        assert report.spec(form) == (GOLDEN / f"spec.{form}.{suffix}").read_text()
 
 
 @pytest.mark.parametrize(("net", "spec"), [(Joined, "N,3,H,W"), (Rows, "1,1,H,W"), (Odd, "1,1,L")])
