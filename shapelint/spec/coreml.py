@@ -64,7 +64,8 @@ def _ranges(inputs: RangedInputs) -> Iterator[str]:
     yield "inputs = ["
     for name, spec in inputs.named.items():
         dims = ", ".join(dim(str(each)) if each.constant is None else str(each) for each in spec.dims)
-        yield f'    ct.TensorType(name="{name}", shape=({dims},){_dtype(spec)}),'
+        comma = "," if len(spec.dims) == 1 else ""
+        yield f'    ct.TensorType(name="{name}", shape=({dims}{comma}){_dtype(spec)}),'
     yield "]"
 
 

@@ -56,9 +56,14 @@ class RangedInputs:
 def wanted_sizes(report: CheckResult) -> SizeSet:
     """The sizes at which the model runs, those of them that were asked for where more than one was."""
     contract = report.contract
-    runs = SizeSet(contract.symbols, contract.runs._set)
-    asked = len(list(islice(report.asked.members(), 2))) > 1 if report.asked.finite else True
-    return (runs & report.asked).coalesced() if asked else runs
+    return asked_of(report, SizeSet(contract.symbols, contract.runs._set))
+
+
+def asked_of(report: CheckResult, sizes: SizeSet) -> SizeSet:
+    """Those of some sizes that were asked for, where more than one was: a single one is an example."""
+    asked = report.asked
+    several = not asked.finite or len(list(islice(asked.members(), 2))) > 1
+    return (sizes & asked).coalesced() if several else sizes
 
 
 def ranged_inputs(report: CheckResult, live: Live | None, tool: str) -> RangedInputs:

@@ -53,11 +53,13 @@ def wide_boxes(model: Exportable) -> Iterator[SizeBox]:
 def _trials(model: Exportable, module: torch.nn.Module, box: SizeBox, seen: set[SizeBox]) -> Iterator[SpecTrial]:
     """Trials of a box, of its sizes beyond the total stride, and of those ranges that torch.export itself chooses.
 
-    A size inside of the model that is 1 at the smallest inputs is a constant to torch.export. Where its program refuses
+    A size inside of the model that is 1 at the smallest inputs is a constant to torch.export: without a stride, those
+    are left out. Where its program refuses
     only a small size, the smallest sizes are left out one by one.
     """
     latest: SpecTrial | None = None
-    for begun in (box, *(_beyond(box, model.steps, times) for times in (1, 2))):
+    beyond = [_beyond(box, model.steps, times) for times in (1, 2)]
+    for begun in (box, *(beyond if beyond[0] != box else [box.later(axis.symbol for axis in box.axes)])):
         trial = _trial(model, module, begun, seen)
         yield from [] if trial is None else [trial]
         for _ in range(_LATER):

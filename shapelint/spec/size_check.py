@@ -17,6 +17,7 @@ from shapelint.size.isl_form import SolverError, limited
 from shapelint.size.sets import SizeSet
 from shapelint.spec.boxes import AxisRange, boxes
 from shapelint.spec.lines import AxisLine, output_lines
+from shapelint.spec.ranges import asked_of
 
 _PIECES = 64
 _OWN = {"run", "array", "to", "padding", "numpy", "max", "padded_size"}
@@ -89,7 +90,7 @@ def render(report: CheckResult) -> str:
     """The text for one model. Raises SpecError where the sizes are not proved, or isl cannot write them down."""
     contract = report.contract
     wanted = contract.restores if contract.meant else contract.runs
-    sizes = SizeSet(contract.symbols, wanted._set) & contract.decided
+    sizes = asked_of(report, SizeSet(contract.symbols, wanted._set) & contract.decided)
     if not contract.symbols or not sizes:
         raise SpecError("no size check: " + ("no size varies" if not contract.symbols else f"right for: {wanted}"))
     what = "the model gives back the size it took" if contract.meant else "the model runs"

@@ -57,7 +57,7 @@ def test_any_size_is_padded_to_one_that_fits_and_the_output_is_cropped(net: Any,
         assert output.shape[2:] == array.shape[2:]
         return output
 
-    for sizes in product((1, 16, 33, 41), repeat=axes):
+    for sizes in product((1, 33), repeat=axes):
         shape = (1, 3 if net is UNet else 1, *sizes)
         assert scope["run_padded"](run, numpy.zeros(shape, numpy.float32)).shape[2:] == sizes
     assert scope["padded_size"](*[40] * axes) == ((48, 48) if net is UNet else (312,))

@@ -50,6 +50,18 @@ def test_axes_that_must_be_equal_share_a_dim() -> None:
     assert program(net, text)(torch.rand(1, 1, 9, 9)).shape == (1, 1, 9, 9)
 
 
+def test_the_smallest_size_is_left_out_where_it_would_be_a_constant() -> None:
+    """At 3 rows the convolution gives 1; torch.export says so in no range, but in words."""
+    text = shapelint.check(nn.Conv2d(1, 1, 3), "1,1,H,W").spec("torch-export")
+    assert "# the program takes: H and W at least 4\n" in text
+
+
+def test_a_model_of_one_size_has_no_open_size() -> None:
+    report = shapelint.check(nn.Linear(5, 3), "2,5")
+    assert "dynamic_shapes = {'input': None}\n" in report.spec("torch-export")
+    assert "PartialShape([2, 5])" in report.spec("openvino")
+
+
 def test_a_branch_on_the_size_keeps_one_way_and_the_text_says_which() -> None:
     net = Odd().eval()
     text = shapelint.check(net, "1,1,L").spec("torch-export")
