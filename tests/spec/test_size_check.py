@@ -75,6 +75,13 @@ def test_where_padding_is_not_proved_or_not_needed_there_is_no_code_for_it(net: 
     assert "padded_size" not in loaded(net, spec)[0]
 
 
+def test_an_output_of_another_size_is_not_cropped_to_the_input() -> None:
+    net = nn.Sequential(nn.Conv2d(1, 1, 4, stride=4), nn.Upsample(scale_factor=8))
+    report = shapelint.check(net, "1,1,H,W", expect="...,2*H,2*W")
+    assert str(report.contract.restores) == "H and W multiples of 4"
+    assert "padded_size" not in report.spec("python")
+
+
 def test_a_model_that_fits_nowhere_has_none() -> None:
     with pytest.raises(SpecError, match="no size check: right for: no size"):
         shapelint.check(nn.Sequential(nn.Conv1d(1, 2, 3), nn.Conv1d(1, 2, 3)), "1,1,L").spec("python")
