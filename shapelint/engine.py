@@ -77,7 +77,7 @@ def check(
         trier = _trier(target, model.init_kwargs, analysis, options, loaded) if saved is None else None
         found, silenced = said_by(rules, (analysis := _rewritten(analysis, trier)), loaded)
         findings = as_advice(found) if saved is not None else _with_edits(found, loaded, analysis, trier)
-    checked = None if saved is not None else ModelAtHand(target, loaded, analysis, subject, train)
+    checked = ModelAtHand(target, loaded, analysis, subject, train, () if saved is None else saved.names)
     return replace(_report(model, analysis, findings), silenced=silenced, checked=checked)
 
 

@@ -102,9 +102,7 @@ def command(context: click.Context, version: bool) -> int:
 @options.run_options
 @options.traceback_option
 @click.pass_obj
-def check(
-    apart: bool, /, targets: tuple[str, ...], form: str, statistics: bool, file: str | None, **given: Any
-) -> int:
+def check(apart: bool, /, targets: tuple[str, ...], form: str, statistics: bool, file: str | None, **given: Any) -> int:
     """Checks the sizes of models.
 
     TARGET is pkg.mod:Net, path/file.py:Net, path/file.py for the models in it, a folder for those below it, or the file
@@ -195,9 +193,7 @@ def show(apart: bool, /, target: str, file: str | None, **given: Any) -> int:
 @options.cache_option
 @options.traceback_option
 @click.pass_obj
-def shapes(
-    apart: bool, /, target: str, at: dict[str, int] | None, table: bool, form: str, **given: Any
-) -> int:
+def shapes(apart: bool, /, target: str, at: dict[str, int] | None, table: bool, form: str, **given: Any) -> int:
     """Prints the source of a model with the shapes of every line.
 
     Shapes are in symbols that hold for all sizes, or numbers --at one size. Lines that fit for some sizes only, and

@@ -183,3 +183,14 @@ class Checker:
             if self.options.traceback:
                 show_traceback(error)
             self._fail(subject_line(subject, error))
+
+
+def checked(targets: Iterable[str], asked: CheckOptions, *, apart: bool) -> Checker:
+    """The checks of some targets, or of all models here where there are none, done."""
+    checker, targets = Checker(asked), tuple(targets)
+    if targets:
+        checker.add_targets(targets)
+    else:
+        checker.add_here()
+    checker.check(View(), apart=apart)
+    return checker

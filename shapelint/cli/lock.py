@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import click
 
 from shapelint.cli import options
-from shapelint.cli.checker import Checker
+from shapelint.cli.checker import checked
 from shapelint.cli.help import Choice, Command, complete_files
 from shapelint.cli.view import View
 from shapelint.errors import SpecError
-from shapelint.report.changes import changes, render, render_json
-from shapelint.report.lock import FILE, Lock, key_of
+from shapelint.report.changes import Changes, changes, render, render_json
+from shapelint.report.lock import FILE, Lock
+from shapelint.report.losses import as_results
 from shapelint.request.options import CheckOptions
 from shapelint.terminal import output
 
+_FORMS = ("text", "json", "concise", "github", "gitlab", "junit", "sarif")
 _CLEAN, _LOST, _FAILED = 0, 1, 2
-_SECONDS = 60
 
 
 @click.command(cls=Command)
@@ -37,7 +37,7 @@ def lock(apart: bool, /, targets: tuple[str, ...], file: str, **given: Any) -> i
     """
     output.probe(file)
     kept = Lock.read(Path(file).read_text(encoding="utf-8"), file) if targets and Path(file).is_file() else Lock({})
-    checker = _checked(targets, CheckOptions(**given), apart=apart)
+    checker = checked(targets, CheckOptions(**given, calls=True), apart=apart)
     if checker.failed:
         output.tell(f"{file} was not written")
         return _FAILED
@@ -52,7 +52,7 @@ def lock(apart: bool, /, targets: tuple[str, ...], file: str, **given: Any) -> i
 @click.argument("targets", nargs=-1, metavar="[TARGET]...", shell_complete=complete_files)
 @options.model_options
 @click.option("--base", metavar="FILE|REVISION", default=FILE, show_default=True, help="A lock, or a revision.")
-@click.option("--format", "form", type=Choice(("text", "json")), default="text", show_default=True)
+@click.option("--format", "form", type=Choice(_FORMS), default="text", show_default=True)
 @options.run_options
 @options.traceback_option
 @click.pass_obj
@@ -62,45 +62,28 @@ def diff(apart: bool, /, targets: tuple[str, ...], base: str, form: str, **given
     Those at which a model ran, restored its input or gave another size, with the line of the call that raises now. Exit
     code: 0 nothing was lost, 1 something was, 2 the comparison could not be done.
     """
-    old = _base(base)
-    checker = _checked(targets, CheckOptions(**given), apart=apart)
+    asked = CheckOptions(**given, calls=True)
+    old = _base(base, targets, asked)
+    checker = checked(targets, asked, apart=apart)
     if checker.failed:
         return _FAILED
-    new = {key_of(report): report.contract for report in checker.reports.values()}
-    found = changes(new, old.contracts, whole=not targets)
-    output.show(output.visible(render(found)) if form == "text" else render_json(found))
+    found = changes(Lock({}).renewed(checker.reports.values()), old, whole=not targets)
+    output.show(_written(found, old, form))
     return _LOST if found.lost else _CLEAN
 
 
-def _checked(targets: tuple[str, ...], asked: CheckOptions, *, apart: bool) -> Checker:
-    checker = Checker(asked)
-    if targets:
-        checker.add_targets(targets)
-    else:
-        checker.add_here()
-    checker.check(View(), apart=apart)
-    return checker
+def _written(found: Changes, old: Lock, form: str) -> str:
+    if form == "text":
+        return output.visible(render(found))
+    return render_json(found) if form == "json" else View(form).rendered(as_results(found, old))
 
 
-def _base(base: str) -> Lock:
-    """The lock in a file, or as a git revision has it. Raises SpecError where there is none."""
+def _base(base: str, targets: tuple[str, ...], asked: CheckOptions) -> Lock:
+    """The lock in a file, that of a git revision, or of what a revision without one holds. Raises SpecError."""
     if Path(base).is_file():
         return Lock.read(Path(base).read_text(encoding="utf-8"), base)
     if base == FILE:
         raise SpecError(f"there is no {FILE} here; write it with `shapelint lock`")
-    return Lock.read(_at_revision(base), f"{base}:{FILE}")
+    from shapelint.cli.revision import lock_at
 
-
-def _at_revision(revision: str) -> str:
-    """The text of the lock of this folder in a revision. Raises SpecError where git has none."""
-    if revision.startswith("-"):
-        raise SpecError(f"{revision!r} is neither a file nor a git revision")
-    command = ["git", "show", f"{revision}:./{FILE}"]
-    try:
-        done = subprocess.run(command, capture_output=True, check=False, timeout=_SECONDS)
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise SpecError(f"{revision!r} is no file, and git cannot be asked: {error}") from error
-    if done.returncode:
-        said = done.stderr.decode("utf-8", "replace").strip().splitlines()
-        raise SpecError(f"no lock at {revision!r}: {said[-1] if said else 'git shows none'}")
-    return done.stdout.decode("utf-8", "replace")
+    return lock_at(base, targets, asked)

@@ -20,6 +20,7 @@ _CLEAN, _FAILED = 0, 2
 @click.command(cls=Command)
 @click.argument("target", shell_complete=complete_files)
 @options.model_options
+@options.sizes_option
 @click.option("--for", "form", type=Choice(FORMS), required=True, help="The tool that reads it.")
 @click.option("-o", "--output", "file", metavar="FILE", help="Write the text there and nothing to standard output.")
 @options.cache_option

@@ -182,7 +182,7 @@ class _FixedSizes:
         given = tuple(tuple(output.shape) for output in eager.outputs)
         observed = tuple(tuple(output.shape) for output in observation.outputs)
         ok = blank.predicted == observed == given
-        error = _max_abs_error(eager.outputs, observation.outputs) if observed == given and not eager.random else None
+        error = max_abs_error(eager.outputs, observation.outputs) if observed == given and not eager.random else None
         notes += [] if blank.predicted == given else [f"PyTorch gives {written(given)}"]
         return replace(
             blank, provider=observation.provider, observed=observed, max_abs_error=error, ok=ok,
@@ -221,7 +221,7 @@ def _raised(blank: Confirmation, error: Exception) -> Confirmation:
     return replace(blank, ok=expected, note=note, raises="PyTorch" if of_sizes else "")
 
 
-def _max_abs_error(eager: Sequence[torch.Tensor], observed: Sequence[Any]) -> float:
+def max_abs_error(eager: Sequence[torch.Tensor], observed: Sequence[Any]) -> float:
     """The largest difference of two values in the same place; equal infinities and two NaNs differ by 0."""
     return max(_difference(left, right) for left, right in zip(eager, observed, strict=True))
 

@@ -69,15 +69,23 @@ class RuntimeTask:
 
 @dataclass(frozen=True, slots=True)
 class FileWork:
-    """A file as it lies there, the dtypes of its inputs in their order, and their shapes at each size."""
+    """A file as it lies there, the dtypes of its inputs, and their shapes at each size.
+
+    The inputs have these `names`, or where there are none the order of the file.
+    """
 
     path: str
     dtypes: tuple[str, ...]
     sizes: tuple[InputShapes, ...]
+    names: tuple[str, ...] = ()
 
     def asked(self) -> dict[str, Any]:
         """What the process is asked for, as plain data."""
-        return {"file": self.path, "inputs": list(self.dtypes), "constants": {}, "sizes": list(self.sizes)}
+        common = {"file": self.path, "constants": {}}
+        if not self.names:
+            return {**common, "inputs": list(self.dtypes), "sizes": list(self.sizes)}
+        sizes = [dict(zip(self.names, map(list, shapes), strict=True)) for shapes in self.sizes]
+        return {**common, "inputs": dict(zip(self.names, self.dtypes, strict=True)), "sizes": sizes}
 
 
 @dataclass(slots=True)

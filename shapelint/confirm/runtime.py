@@ -72,14 +72,21 @@ def check_provider(provider: str) -> None:
 
 def run(file: OnnxFile, tensors: tuple[torch.Tensor, ...], provider: str) -> Observation:
     """Runs the file on the provider; raises RunRefused where onnxruntime cannot, ProviderError where it fell back."""
+    return run_named(file.data, dict(zip(input_names(len(tensors)), tensors, strict=True)), provider)
+
+
+def run_named(file: bytes | str, named: Mapping[str, torch.Tensor], provider: str) -> Observation:
+    """Runs the bytes or the path of a file on the inputs of these names.
+
+    Raises RunRefused where onnxruntime cannot, ProviderError where it fell back.
+    """
     try:
-        session = _session(file.data, provider)
+        session = _session(file, provider)
     except ProviderError:
         raise
     except Exception as error:  # onnxruntime's, which have no common base
         let_out(error)
         raise RunRefused(f"onnxruntime cannot load it: {message(str(error))}") from error
-    named = dict(zip(input_names(len(tensors)), tensors, strict=True))
     options = onnxruntime.RunOptions()
     options.log_severity_level = _FATAL
     try:

@@ -45,7 +45,7 @@ def chosen_sizes(analysis: Analysis) -> Chosen:
     found_periods = periods(analysis)
     regions = [region for region in analysis.contract.regions if region.outcome.ok and region.sizes & analysis.asked]
     share = max(1, (_MOST - 2 * len(found_periods) - 2) // max(1, len(regions)))
-    steps = max(_FEWEST, *found_periods.values())
+    steps = max([_FEWEST, *found_periods.values()])
     taken = range(steps) if steps <= share else [step * steps // share for step in range(share)]
     streams = [_of_region(region.sizes & analysis.asked, found_periods, taken) for region in regions]
     edges = list(_edges(analysis.contract.runs & analysis.asked))

@@ -35,6 +35,20 @@ class Shapelint:
 
         return check(target, inputs, **options)
 
+    def hold(self, target: str, inputs: Any = None, *, lock: str = "shapelint.lock", **options: Any) -> Report:
+        """The report of a model that is in a lock; fails the test where a size was lost since the lock was written.
+
+        The target is written as in the lock, such as "net.py:Net". Raises SpecError where the lock does not have it.
+        """
+        __tracebackhide__ = True
+        from shapelint.pytest_plugin.locked import losses
+
+        report = self.report(target, inputs, **options)
+        lost = losses([report], lock)
+        if lost:
+            pytest.fail(f"shapelint\n{lost}", pytrace=False)
+        return report
+
 
 @pytest.fixture(scope="session")
 def shapelint() -> Shapelint:
@@ -43,9 +57,12 @@ def shapelint() -> Shapelint:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Adds --shapelint."""
+    """Adds --shapelint and --shapelint-lock."""
     text = "check the models of [tool.shapelint] and those with a comment `# shapelint: input=...`, each as a test"
-    parser.getgroup("shapelint").addoption("--shapelint", action="store_true", help=text)
+    group = parser.getgroup("shapelint")
+    group.addoption("--shapelint", action="store_true", help=text)
+    text = "one test more, which fails where a model of the project lost sizes since shapelint.lock was written"
+    group.addoption("--shapelint-lock", action="store_true", help=text)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -62,7 +79,11 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> ModelFile 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Adds the models outside of the folders with tests, where no path was named on the command line."""
+    """Adds the models outside of the folders with tests, where no path was named on the command line, and the lock."""
+    if config.getoption("--shapelint-lock"):
+        from shapelint.pytest_plugin.locked import LockItem
+
+        items.append(LockItem.of(session))
     if config.getoption("--shapelint") and _everything(config):
         items += _collection(config).others(session, items)
 

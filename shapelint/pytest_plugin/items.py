@@ -25,8 +25,8 @@ class SizesError(Exception):
 class Collection:
     """The models that one run of pytest knows."""
 
-    def __init__(self) -> None:
-        self._wanted = TargetReader(CheckOptions())
+    def __init__(self, asked: CheckOptions | None = None) -> None:
+        self._wanted = TargetReader(asked or CheckOptions())
 
     def file(self, path: Path, parent: pytest.Collector) -> ModelFile | None:
         """The models that are annotated in a file or configured for it; None where there is none."""
@@ -48,6 +48,11 @@ class Collection:
             if jobs:
                 found += _model_file(session, path, jobs).collect()
         return found
+
+    def jobs(self) -> list[Job]:
+        """The checks of all models: where none is configured or annotated, of those that reading finds."""
+        found = [job for _, jobs in self._all() for job in jobs]
+        return found or list(self._wanted.of_folder("."))
 
     def _all(self) -> Iterator[tuple[Path, list[Job]]]:
         entries = self._wanted.entries(Path(), *project_folders())

@@ -24,7 +24,7 @@ class Report(CheckResult):
     checked: ModelAtHand | None = field(default=None, compare=False, repr=False)
 
     def spec(self, form: str) -> str:
-        """What the contract means for another tool ("torch-export", "onnx", "python", "json"), as text.
+        """What the contract means for another tool ("torch-export", "onnx", "tensorrt", ..., "json"), as text.
 
         Raises SpecError for a form that does not exist, and where the text cannot be given.
         """

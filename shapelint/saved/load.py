@@ -25,6 +25,11 @@ class SavedModel:
     file: Path
     given: tuple[Given, ...]
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the inputs in the order of the file."""
+        return tuple(each.name for each in self.given)
+
     def inputs(self, asked: Inputs) -> Inputs:
         """The inputs in the order of the file; SpecError where what is asked for does not fit."""
         return bound_inputs(self.given, asked, repr(self.loaded.name))

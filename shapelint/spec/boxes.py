@@ -112,6 +112,8 @@ def boxes(sizes: SizeSet, strides: Mapping[str, int]) -> Iterator[SizeBox]:
 
     There is none where isl finds none within its limit.
     """
+    if not sizes.symbols and sizes:
+        yield SizeBox(())
     with suppress(SolverError), limited(_STEPS):
         found: list[SizeBox] = []
         for box in _boxes(sizes, strides):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 import keyword
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 from shapelint.errors import SpecError
 from shapelint.request.inputs import Inputs
@@ -13,6 +15,7 @@ from shapelint.size.atoms import Symbol
 from shapelint.size.function import Function
 from shapelint.spec.boxes import AxisRange, SizeBox
 
+Leaf = TypeVar("Leaf")
 _PLAIN = (str, int, float, bool, type(None), complex, bytes)
 
 
@@ -36,6 +39,15 @@ def written(value: object) -> str:
     if isinstance(value, tuple):
         return "(" + ", ".join(map(written, value)) + ("," if len(value) == 1 else "") + ")"
     raise SpecError(f"an input of type {type(value).__name__} cannot be written as text; give tensors and plain values")
+
+
+def binding(function: Callable[..., object]) -> Callable[..., Mapping[str, object]]:
+    """A function that gives the arguments of a call by the names of its parameters, in their order."""
+
+    def bound(*args: object, **kwargs: object) -> Mapping[str, object]:
+        return inspect.signature(function).bind(*args, **kwargs).arguments
+
+    return bound
 
 
 def sample_code(inputs: Inputs, sizes: Mapping[str, int]) -> tuple[str, str]:
@@ -125,3 +137,35 @@ def shapes_code(
 
     args, kwargs = inputs.parts(lambda spec: CodeText(dims_code(spec, box, names)))
     return written(marked(dict(bound(*args, **kwargs))))
+
+
+def named_leaves(bound: Mapping[str, object], kind: type[Leaf]) -> dict[str, Leaf]:
+    """The values of a kind in arguments by parameter, in their order: `image`, or `batch_image` for an entry."""
+    found: dict[str, Leaf] = {}
+
+    def follow(value: object, name: str) -> None:
+        if isinstance(value, kind):
+            found[name] = value
+        elif isinstance(value, Mapping):
+            for key, each in value.items():
+                follow(each, f"{name}_{key}")
+        elif isinstance(value, (list, tuple)):
+            for number, each in enumerate(value):
+                follow(each, f"{name}_{number}")
+
+    for name, value in bound.items():
+        follow(value, name)
+    return found
+
+
+def open_axes(named: Mapping[str, TensorSpec]) -> dict[str, dict[int, str]]:
+    """`dynamic_axes` of the inputs: the symbol of each open axis, and a name of its own for a formula of symbols."""
+    found = {
+        name: {
+            number: str(dim) if str(dim).isidentifier() else f"{name}_{number}"
+            for number, dim in enumerate(spec.dims)
+            if dim.constant is None
+        }
+        for name, spec in named.items()
+    }
+    return {name: axes for name, axes in found.items() if axes}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -13,12 +12,15 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 
 from shapelint.confirm.onnx_file import Arguments, first_line, output_tensors
 from shapelint.facts.contract import Contract
+from shapelint.request.entries import Entries
 from shapelint.request.inputs import Inputs
 from shapelint.restore.module import unchanged
 from shapelint.restore.random import same_random_numbers
+from shapelint.size.sets import SizeSet
 from shapelint.source.fault import call_foreign, let_out
 from shapelint.spec.boxes import SizeBox
-from shapelint.spec.code import dim_lines, dim_names, sample_code, shapes_code
+from shapelint.spec.code import binding, dim_lines, dim_names, sample_code, shapes_code
+from shapelint.spec.live import Live
 from shapelint.terminal.quiet import quiet
 
 Sizes = Mapping[str, int]
@@ -31,7 +33,8 @@ _USUAL = 160
 class Exportable:
     """A model that can be exported: how it is built on the CPU, its inputs at given sizes, and its contract.
 
-    `steps` are after how many steps of each symbol its sizes repeat.
+    `steps` are after how many steps of each symbol its sizes repeat; `sizes` are some of each region at which it runs,
+    and `memory` the bytes that a run at a size takes.
     """
 
     build: Callable[[], torch.nn.Module]
@@ -39,6 +42,20 @@ class Exportable:
     sample: Callable[[Sizes], Arguments]
     contract: Contract
     steps: Mapping[str, int] = field(default_factory=dict)
+    sizes: tuple[Sizes, ...] = ()
+    memory: Callable[[Sizes], int] = lambda _: 0
+    asked: SizeSet | None = None
+
+    @classmethod
+    def of(cls, live: Live, contract: Contract, wanted: SizeSet) -> Exportable:
+        """A live model with its contract, to be exported for some of the sizes at which it runs."""
+        return cls(live.build, live.inputs, live.sample, contract, live.steps, live.sizes, live.memory, wanted)
+
+    @property
+    def wanted(self) -> SizeSet:
+        """The sizes for which it is exported, as far as one spec can say them."""
+        runs = SizeSet(self.contract.symbols, self.contract.runs._set)
+        return runs if self.asked is None else self.asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +86,7 @@ def spec_of(model: Exportable, module: torch.nn.Module, box: SizeBox) -> Spec:
     example = example_of(box, model)
     args, kwargs = sample_code(model.inputs, example)
     names = dim_names(model.contract.symbols)
-
-    def bound(*args: object, **kwargs: object) -> Mapping[str, object]:
-        return inspect.signature(module.forward).bind(*args, **kwargs).arguments
-
+    bound = binding(module.forward)
     lines = [*dim_lines(box, names), f"args = {args}", f"kwargs = {kwargs}"]
     lines += [f"dynamic_shapes = {shapes_code(model.inputs, bound, box, names)}"]
     return Spec(box, example, "\n".join(lines))
@@ -95,11 +109,10 @@ def example_of(box: SizeBox, model: Exportable) -> Sizes:
 
 def tried(model: Exportable, module: torch.nn.Module, spec: Spec) -> SpecTrial:
     """What torch.export makes of a spec: the program is run at sizes of the box on tensors without numbers."""
-    scope: dict[str, Any] = {"torch": torch, "Dim": torch.export.Dim}
-    exec(spec.code, scope)  # our own text, as a person would paste it
-    with _exporting(module):
+    with exporting(module):
+        scope = defined(spec.code)
         try:
-            program = _exported(model, module, spec, scope["dynamic_shapes"])
+            program = _exported(module, scope, scope["dynamic_shapes"])
             runner = call_foreign(program.module)
         except Exception as error:  # any class: torch.export runs the user's code and its own solver
             let_out(error)
@@ -112,12 +125,11 @@ def allowed(model: Exportable, module: torch.nn.Module, spec: Spec) -> SizeBox |
 
     An axis of which it makes a constant is held at its size.
     """
-    scope: dict[str, Any] = {"torch": torch, "Dim": torch.export.Dim}
-    exec(spec.code, scope)
-    automatic = torch.utils._pytree.tree_map(_automatic, scope["dynamic_shapes"])
-    with _exporting(module):
+    with exporting(module):
+        scope = defined(spec.code)
         try:
-            program = _exported(model, module, spec, automatic)
+            automatic = torch.utils._pytree.tree_map(_automatic, scope["dynamic_shapes"])
+            program = _exported(module, scope, automatic)
         except Exception as error:  # any class, as above
             let_out(error)
             return None
@@ -163,13 +175,21 @@ def _narrowed(box: SizeBox, ranges: Mapping[str, tuple[int, int | None]]) -> Siz
 
 
 @contextmanager
-def _exporting(module: torch.nn.Module) -> Iterator[None]:
+def exporting(module: torch.nn.Module) -> Iterator[None]:
+    """The state in which a module is exported: quiet, without gradients, and left as it was."""
     with quiet(), same_random_numbers(), torch.no_grad(), unchanged(module):
         yield
 
 
-def _exported(model: Exportable, module: torch.nn.Module, spec: Spec, shapes: Any) -> torch.export.ExportedProgram:
-    args, kwargs = model.sample(spec.example)
+def defined(code: str) -> dict[str, Any]:
+    """What a text of ours defines, run as a person would run it who pastes it."""
+    scope: dict[str, Any] = {"torch": torch, "Dim": torch.export.Dim}
+    exec(code, scope)
+    return scope
+
+
+def _exported(module: torch.nn.Module, scope: Mapping[str, Any], shapes: Any) -> torch.export.ExportedProgram:
+    args, kwargs = scope["args"], scope["kwargs"]
     return call_foreign(torch.export.export, module, args, kwargs, dynamic_shapes=shapes, strict=False)
 
 
@@ -196,7 +216,7 @@ def _difference(model: Exportable, runner: torch.nn.Module, sizes: Sizes) -> str
     expected = model.contract.outcome(**sizes)
     try:
         with FakeTensorMode(allow_non_fake_inputs=True):
-            args, kwargs = _fake(model, sizes)
+            args, kwargs = map(plain, _fake(model, sizes))
             value = call_foreign(runner, *args, **kwargs)
     except Exception as error:  # any class: guards, and kernels
         let_out(error)
@@ -211,6 +231,13 @@ def _fake(model: Exportable, sizes: Sizes) -> Arguments:
         return torch.empty([dim.value(sizes) for dim in spec.dims], dtype=getattr(torch, spec.dtype))
 
     return model.inputs.map(made)
+
+
+def plain(value: Any) -> Any:
+    """A structure with plain dicts, as the text of a spec has them, in the place of groups of entries."""
+    if type(value) in (Entries, dict):
+        return {key: plain(each) for key, each in value.items()}
+    return type(value)(map(plain, value)) if type(value) in (list, tuple) else value
 
 
 def points(box: SizeBox, example: Sizes) -> Iterator[Sizes]:

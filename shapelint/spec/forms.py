@@ -4,4 +4,4 @@ from __future__ import annotations
 
 from typing import Final
 
-FORMS: Final = ("torch-export", "python", "json")
+FORMS: Final = ("torch-export", "onnx", "tensorrt", "openvino", "coreml", "bioimage", "python", "json")

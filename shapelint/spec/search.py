@@ -8,7 +8,6 @@ from itertools import islice
 
 import torch
 
-from shapelint.size.sets import SizeSet
 from shapelint.spec.boxes import AxisRange, SizeBox, boxes
 from shapelint.spec.exporting import Exportable, Spec, SpecTrial, allowed, example_of, spec_of, tried
 
@@ -29,7 +28,7 @@ def found_spec(model: Exportable) -> FoundSpec:
     module = model.build()
     refused: list[SpecTrial] = []
     seen: set[SizeBox] = set()
-    for box in islice(_wide(model), _BOXES):
+    for box in islice(wide_boxes(model), _BOXES):
         for trial in _trials(model, module, box, seen):
             if not trial.refusal:
                 return FoundSpec(trial.spec, tuple(refused))
@@ -37,12 +36,12 @@ def found_spec(model: Exportable) -> FoundSpec:
     return FoundSpec(None, tuple(refused))
 
 
-def _wide(model: Exportable) -> Iterator[SizeBox]:
+def wide_boxes(model: Exportable) -> Iterator[SizeBox]:
     """Boxes of the sizes that run, then those of the single regions without an end, then one size alone."""
-    contract = model.contract
-    every = list(boxes(SizeSet(contract.symbols, contract.runs._set), model.steps))
+    wanted = model.wanted
+    every = list(boxes(wanted, model.steps))
     yield from every[:1]
-    running = [region.sizes for region in contract.regions if region.outcome.ok]
+    running = [region.sizes & wanted for region in model.contract.regions if region.outcome.ok]
     for sizes in running if len(running) > 1 else ():
         if not sizes.finite:
             yield from islice(boxes(sizes, model.steps), 1)
@@ -54,17 +53,21 @@ def _wide(model: Exportable) -> Iterator[SizeBox]:
 def _trials(model: Exportable, module: torch.nn.Module, box: SizeBox, seen: set[SizeBox]) -> Iterator[SpecTrial]:
     """Trials of a box, of its sizes beyond the total stride, and of those ranges that torch.export itself chooses.
 
-    A size inside of the model that is 1 at the smallest inputs is a constant to torch.export. Where its program refuses
+    A size inside of the model that is 1 at the smallest inputs is a constant to torch.export: without a stride, those
+    are left out. Where its program refuses
     only a small size, the smallest sizes are left out one by one.
     """
-    for begun in (box, *(_beyond(box, model.steps, times) for times in (1, 2))):
+    latest: SpecTrial | None = None
+    beyond = [_beyond(box, model.steps, times) for times in (1, 2)]
+    for begun in (box, *(beyond if beyond[0] != box else [box.later(axis.symbol for axis in box.axes)])):
         trial = _trial(model, module, begun, seen)
         yield from [] if trial is None else [trial]
         for _ in range(_LATER):
             later = None if trial is None or trial.at is None else _trial(model, module, _later(trial), seen)
             yield from [] if later is None else [later]
             trial = later or trial
-    part = None if trial is None else allowed(model, module, trial.spec)
+        latest = trial or latest
+    part = None if latest is None else allowed(model, module, latest.spec)
     last = None if part is None else _trial(model, module, part, seen)
     yield from [] if last is None else [last]
 

@@ -5,15 +5,22 @@ It stands in front of a model that is deployed where neither torch nor shapelint
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
 
 from shapelint.errors import SpecError
 from shapelint.facts.result import CheckResult
+from shapelint.request.inputs import parse_inputs
+from shapelint.request.spec import TensorSpec
 from shapelint.size.condition import Compare
 from shapelint.size.isl_form import SolverError, limited
 from shapelint.size.sets import SizeSet
+from shapelint.spec.boxes import AxisRange, boxes
+from shapelint.spec.lines import AxisLine, output_lines
+from shapelint.spec.ranges import asked_of
 
 _PIECES = 64
+_OWN = {"run", "array", "to", "padding", "numpy", "max", "padded_size"}
 _STEPS = 2_000_000  # of isl
 _TEXT = '''\
 def fits({names}):
@@ -58,11 +65,32 @@ def _splits(total, count):
 '''
 
 
+_PADDING = '''
+
+def padded_size({names}):
+    """A size that is at least as large on each axis, at which the model gives back the size it took."""
+    return ({next})
+
+
+def run_padded(run, array):
+    """What `run` gives for a numpy array of any size: zeros are added at the end of the last axes, and cropped after.
+
+    That the sizes fit is proved; the values near the end of the array depend on the zeros.
+    """
+    import numpy
+
+    {values} = array.shape[-{rank}:]
+    to = padded_size({names})
+    padding = [(0, 0)] * (array.ndim - {rank}) + [{amounts}]
+    return run(numpy.pad(array, padding))[..., {crops}]
+'''
+
+
 def render(report: CheckResult) -> str:
     """The text for one model. Raises SpecError where the sizes are not proved, or isl cannot write them down."""
     contract = report.contract
     wanted = contract.restores if contract.meant else contract.runs
-    sizes = SizeSet(contract.symbols, wanted._set) & contract.decided
+    sizes = asked_of(report, SizeSet(contract.symbols, wanted._set) & contract.decided)
     if not contract.symbols or not sizes:
         raise SpecError("no size check: " + ("no size varies" if not contract.symbols else f"right for: {wanted}"))
     what = "the model gives back the size it took" if contract.meant else "the model runs"
@@ -75,7 +103,56 @@ def render(report: CheckResult) -> str:
         words=str(sizes),
         condition="\n        or ".join(_alternatives(sizes)),
     )
-    return "\n".join([head, *unsure, "", "", text])
+    return "\n".join([head, *unsure, "", "", text + _padding(report, sizes)])
+
+
+def _padding(report: CheckResult, sizes: SizeSet) -> str:
+    """Functions that pad an input to a size that is right and crop the output; "" where that is not proved to work.
+
+    The model takes one tensor and gives one, both with the same last axes, and is meant to restore them; of its symbols
+    only those are not free. So it is right at every member of a box without an end, and one is as large as any input.
+    """
+    specs = list(parse_inputs(list(report.inputs)).tensors())
+    names = _last_symbols(specs[0]) if report.contract.meant and len(specs) == 1 else []
+    if _OWN & set(names):
+        return ""
+    for box in boxes(sizes, {}) if names else ():
+        axes = [axis for axis in box.axes if axis.symbol in names]
+        others = [axis for axis in box.axes if axis.symbol not in names]
+        if _endless(axes) and all(axis == AxisRange(axis.symbol, 1, 1) for axis in others):
+            lines = output_lines(report.contract, box) or []
+            same = [AxisLine(name, Fraction(1), 0) for name in names]
+            fit = len(lines) == 1 and lines[0][-len(names) :] == same
+            every = all((axis.first, axis.step) == (1, 1) for axis in axes)
+            return _padding_text(sorted(axes, key=lambda axis: names.index(axis.symbol))) if fit and not every else ""
+    return ""
+
+
+def _endless(axes: Sequence[AxisRange]) -> bool:
+    return bool(axes) and all(axis.open and axis.last is None and not axis.tied for axis in axes)
+
+
+def _last_symbols(spec: TensorSpec) -> list[str]:
+    """The symbols of the last axes, none of which is the first; [] where the last one is a number or a formula."""
+    found: list[str] = []
+    for dim in reversed(spec.dims[1:]):
+        if str(dim) not in dim.symbols() or str(dim) in found:
+            break
+        found.insert(0, str(dim))
+    return [] if found and found[0] in spec.dims[0].symbols() else found
+
+
+def _padding_text(axes: Sequence[AxisRange]) -> str:
+    names = [axis.symbol for axis in axes]
+    return _PADDING.format(
+        names=", ".join(names),
+        values=", ".join(names) + "," * (len(names) == 1),
+        next=", ".join(f"max({a.first}, {a.first} - ({a.first} - {a.symbol}) // {a.step} * {a.step})" for a in axes)
+        + "," * (len(names) == 1),
+        amounts=", ".join(f"(0, to[{number}] - {name})" for number, name in enumerate(names)),
+        crops=", ".join(f":{name}" for name in names),
+        rank=len(axes),
+    )
 
 
 def _alternatives(sizes: SizeSet) -> Iterator[str]:

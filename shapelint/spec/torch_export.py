@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping
 import torch
 
 from shapelint.errors import SpecError
-from shapelint.facts.contract import Contract
 from shapelint.facts.portability import Portability
 from shapelint.facts.result import CheckResult
 from shapelint.size.sets import SizeSet
@@ -15,7 +14,8 @@ from shapelint.size.words import sized
 from shapelint.source.ownership import shown
 from shapelint.spec.boxes import SizeBox
 from shapelint.spec.exporting import Exportable, SpecTrial
-from shapelint.spec.live import Live
+from shapelint.spec.live import NOT_EXPORTED, Live
+from shapelint.spec.ranges import wanted_sizes
 from shapelint.spec.search import FoundSpec, found_spec
 
 _SHOWN = 3
@@ -24,17 +24,17 @@ _SHOWN = 3
 def render(report: CheckResult, live: Live | None) -> str:
     """The text for one model. Raises SpecError where it cannot be exported, or no spec is right."""
     if live is None or live.reason:
-        reason = live.reason if live else "it is made of the model, not of a saved file or a stored report"
+        reason = live.reason if live else NOT_EXPORTED
         raise SpecError(f"no spec for torch.export: {reason}")
     if not report.contract.runs:
         raise SpecError("no spec for torch.export: the model runs at no size")
     with live.imported():
-        model = Exportable(live.build, live.inputs, live.sample, report.contract, live.steps)
+        model = Exportable.of(live, report.contract, wanted_sizes(report))
         found = found_spec(model)
     if found.spec is None:
         said = found.refused[0].refusal if found.refused else "no range of sizes was found in which the model runs"
         raise SpecError(f"no spec for torch.export is right: {said}")
-    lines = [*_head(report, found), *_left_out(report.contract, found, live.portability), *_batch(live)]
+    lines = [*_head(report, found), *_left_out(wanted_sizes(report), found, live.portability), *batch_line(live)]
     return "\n".join([*(f"# {line}" for line in lines), *_code(found), ""])
 
 
@@ -47,10 +47,9 @@ def _head(report: CheckResult, found: FoundSpec) -> Iterator[str]:
         yield "that the model runs at all of these is not proved: see `shapelint sizes`"
 
 
-def _left_out(contract: Contract, found: FoundSpec, known: Portability) -> Iterator[str]:
+def _left_out(runs: SizeSet, found: FoundSpec, known: Portability) -> Iterator[str]:
     """The sizes that run and are not in the spec, and what torch.export said of a spec with them."""
     assert found.spec is not None
-    runs = SizeSet(contract.symbols, contract.runs._set)
     if runs <= found.spec.box.sizes:
         return
     yield f"left out, though the model runs there: {_outside(runs, found.spec.box)}"
@@ -77,7 +76,8 @@ def _size(sizes: Mapping[str, int]) -> str:
     return sized(sizes.values())
 
 
-def _batch(live: Live) -> Iterator[str]:
+def batch_line(live: Live) -> Iterator[str]:
+    """That the first dim is fixed, where it is."""
     fixed = [spec for spec in live.inputs.tensors() if spec.dims and spec.dims[0].constant is not None]
     if len(fixed) == len(list(live.inputs.tensors())):
         yield f"the first dim is fixed at {fixed[0].dims[0]}; write --input N,... for an open batch"

@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+from typing import Final
+
 from shapelint.errors import SpecError, nearest
 from shapelint.facts.result import CheckResult
 from shapelint.spec import size_check
 from shapelint.spec.forms import FORMS
 from shapelint.spec.live import Live
+
+_MODULES: Final = {
+    "torch-export": "torch_export",
+    "onnx": "onnx_export",
+    "tensorrt": "tensorrt",
+    "openvino": "openvino",
+    "coreml": "coreml",
+    "bioimage": "bioimage",
+}
 
 
 def spec_text(report: CheckResult, form: str, live: Live | None) -> str:
@@ -17,6 +29,6 @@ def spec_text(report: CheckResult, form: str, live: Live | None) -> str:
         return report.contract.to_json()
     if form == "python":
         return size_check.render(report)
-    from shapelint.spec import torch_export
-
-    return torch_export.render(report, live)
+    module = import_module(f"shapelint.spec.{_MODULES[form]}")
+    text: str = module.render(report, live)
+    return text

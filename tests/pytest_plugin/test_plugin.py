@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from shapelint.cli.app import run
 from shapelint.pytest_plugin import Shapelint
 from tests.fabricated import MODEL
 
@@ -114,3 +115,28 @@ def test_a_model_that_nobody_annotated_is_no_test(project: pytest.Pytester) -> N
     Path(project.path, "plain.py").write_text(MODEL)
     found = project.runpytest_subprocess("--shapelint", "--collect-only", "-q", "plain.py")
     assert "plain.py::" not in found.stdout.str()
+
+
+LOCKED = """
+def test_the_model_keeps_its_sizes(shapelint):
+    shapelint.hold("bad.py:Net")
+"""
+
+
+def test_a_size_that_is_lost_fails_the_test_of_the_lock(project: pytest.Pytester) -> None:
+    """`--shapelint-lock` is one test of all models; the fixture holds a single one."""
+    assert run(["lock"]) == 0
+    Path(project.path, "tests/test_lock.py").write_text(LOCKED)
+    project.runpytest_inprocess("--shapelint-lock", "-q").assert_outcomes(passed=3)
+    text = Path("bad.py").read_text()
+    changed = text.replace("padding=1", "padding=0", 1)
+    assert changed != text
+    Path("bad.py").write_text(changed)
+    result = project.runpytest_inprocess("--shapelint-lock", "-q")
+    result.assert_outcomes(passed=1, failed=2)
+    result.stdout.fnmatch_lines(["bad.py:Net at 1,3,6,6", "  gives another size for: *", "  since `*` (bad.py:*"])
+
+
+def test_a_lock_that_is_not_there_is_told_in_a_line(project: pytest.Pytester) -> None:
+    result = project.runpytest_inprocess("--shapelint-lock", "-q", "tests")
+    result.stdout.fnmatch_lines(["there is no shapelint.lock here; write it with `shapelint lock`"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import product
 from typing import Any
 
+import numpy
 import pytest
 import torch
 from torch import nn
@@ -14,6 +15,7 @@ from examples.codec import Net as Codec
 from examples.unet65 import Net as UNet
 from shapelint.errors import SpecError
 from shapelint.report.report import Report
+from tests.spec.nets import Rows
 
 
 class Squares(nn.Module):
@@ -42,6 +44,42 @@ def test_it_names_the_nearest_sizes() -> None:
     with pytest.raises(ValueError, match=r"^32000 does not fit: L 312 mod 320; the nearest are 31992 and 32312$"):
         scope["check_size"](32000)
     assert [each and each["L"] for each in report.contract.nearest(L=32000)] == [31992, 32312]
+
+
+@pytest.mark.parametrize(("net", "spec"), [(UNet, "N,3,H,W"), (Codec, "1,1,L")])
+def test_any_size_is_padded_to_one_that_fits_and_the_output_is_cropped(net: Any, spec: str) -> None:
+    scope, _ = loaded(net, spec)
+    model = net().eval()
+    axes = 2 if net is UNet else 1
+
+    def run(array: Any) -> Any:
+        output = model(torch.from_numpy(array)).detach().numpy()
+        assert output.shape[2:] == array.shape[2:]
+        return output
+
+    for sizes in product((1, 33), repeat=axes):
+        shape = (1, 3 if net is UNet else 1, *sizes)
+        assert scope["run_padded"](run, numpy.zeros(shape, numpy.float32)).shape[2:] == sizes
+    assert scope["padded_size"](*[40] * axes) == ((48, 48) if net is UNet else (312,))
+
+
+@pytest.mark.parametrize(
+    ("net", "spec"),
+    [
+        (Rows, "1,1,H,W"),  # H and W must be padded alike
+        (lambda: nn.Conv2d(1, 1, 3, padding=1), "1,1,H,W"),  # every size fits
+        (lambda: nn.Conv2d(1, 1, 5), "1,1,H,W"),  # it gives back less
+    ],
+)
+def test_where_padding_is_not_proved_or_not_needed_there_is_no_code_for_it(net: Any, spec: str) -> None:
+    assert "padded_size" not in loaded(net, spec)[0]
+
+
+def test_an_output_of_another_size_is_not_cropped_to_the_input() -> None:
+    net = nn.Sequential(nn.Conv2d(1, 1, 4, stride=4), nn.Upsample(scale_factor=8))
+    report = shapelint.check(net, "1,1,H,W", expect="...,2*H,2*W")
+    assert str(report.contract.restores) == "H and W multiples of 4"
+    assert "padded_size" not in report.spec("python")
 
 
 def test_a_model_that_fits_nowhere_has_none() -> None:

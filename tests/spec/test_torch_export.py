@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 import torch
 from torch import nn
-from torch.nn import functional as F
 
 import shapelint
 from examples.unet65 import Net
@@ -19,33 +18,10 @@ from shapelint.facts.contract import Contract
 from shapelint.request.inputs import parse_inputs
 from shapelint.spec.boxes import AxisRange, SizeBox
 from shapelint.spec.exporting import Exportable, spec_of, tried
+from tests.spec.nets import Odd, Rows
 
 GOLDEN = Path(__file__).parent.parent / "golden"
 pytestmark = pytest.mark.filterwarnings("ignore")
-
-
-class Rows(nn.Module):
-    """Only squares fit: rows are joined with columns."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.conv = nn.Conv2d(1, 1, 3, padding=1)
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return self.conv(x) + x.transpose(2, 3)
-
-
-class Odd(nn.Module):
-    """Sizes that are odd take another way, which gives another size."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.conv = nn.Conv1d(1, 1, 3, padding=1)
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        if x.shape[-1] % 2:
-            x = F.pad(x, (0, 3))
-        return self.conv(x)
 
 
 def program(net: nn.Module, text: str) -> Any:
@@ -74,12 +50,24 @@ def test_axes_that_must_be_equal_share_a_dim() -> None:
     assert program(net, text)(torch.rand(1, 1, 9, 9)).shape == (1, 1, 9, 9)
 
 
+def test_the_smallest_size_is_left_out_where_it_would_be_a_constant() -> None:
+    """At 3 rows the convolution gives 1; torch.export says so in no range, but in words."""
+    text = shapelint.check(nn.Conv2d(1, 1, 3), "1,1,H,W").spec("torch-export")
+    assert "# the program takes: H and W at least 4\n" in text
+
+
+def test_a_model_of_one_size_has_no_open_size() -> None:
+    report = shapelint.check(nn.Linear(5, 3), "2,5")
+    assert "dynamic_shapes = {'input': None}\n" in report.spec("torch-export")
+    assert "PartialShape([2, 5])" in report.spec("openvino")
+
+
 def test_a_branch_on_the_size_keeps_one_way_and_the_text_says_which() -> None:
     net = Odd().eval()
     text = shapelint.check(net, "1,1,L").spec("torch-export")
     assert "# the program takes: L even" in text
     assert re.search(r"# left out, though the model runs there: L odd\n", text)
-    assert re.search(r"an export keeps one way of the branch at \S*test_torch_export.py:\d+", text)
+    assert re.search(r"an export keeps one way of the branch at \S*nets.py:\d+", text)
     assert program(net, text)(torch.rand(1, 1, 10)).shape == (1, 1, 10)
 
 
