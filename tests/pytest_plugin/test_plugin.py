@@ -31,6 +31,14 @@ NAMES = {
 }
 
 
+@pytest.fixture(autouse=True, scope="module")
+def whole() -> None:
+    """What a run of pytest inside of this one imports first, it forgets; imported again it would be there twice."""
+    from torch import nn
+
+    Shapelint().report(nn.Conv2d(3, 8, 3))
+
+
 @pytest.fixture
 def project(pytester: pytest.Pytester) -> pytest.Pytester:
     for file, text in {
