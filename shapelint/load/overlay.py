@@ -22,10 +22,13 @@ _texts: Final[dict[str, bytes]] = {}
 
 
 class _Loader(importlib.machinery.SourceFileLoader):
-    """Loads a module from another text than its file's; nothing compiled is read or written."""
+    """Loads a module from its file as it is now, or from another text; nothing compiled is read or written.
+
+    Python takes what it has compiled for as good as new where the file has the same size and changed in the same second.
+    """
 
     def get_data(self, path: str) -> bytes:
-        return _texts[path]
+        return _texts[path] if path in _texts else super().get_data(path)
 
     def path_stats(self, path: str) -> Mapping[str, float]:
         raise OSError
@@ -52,7 +55,7 @@ def text_of(file: str) -> bytes | None:
 
 def loader(name: str, file: str) -> importlib.machinery.SourceFileLoader:
     """What loads a file: its other text where it has one for now."""
-    return _Loader(name, file) if file in _texts else importlib.machinery.SourceFileLoader(name, file)
+    return _Loader(name, file)
 
 
 @contextlib.contextmanager

@@ -136,7 +136,7 @@ PLANTED: dict[str, tuple[Any, ...]] = {
     "edit.joins.rewritings": ("Skip", SEVEN),
     "edit.document.Document.edited": ("Skip", SEVEN),
     "confirm.points.chosen_points": ("Net", SIX, "--provider", "cpu"),
-    "confirm.confirm._max_abs_error": ("Net", SIX, "--provider", "cpu"),
+    "confirm.confirm.max_abs_error": ("Net", SIX, "--provider", "cpu"),
     "confirm.onnx_file.FlatModule.forward": ("Net", SIX, "--provider", "cpu"),
     "confirm.onnx_file.input_names": ("Net", SIX, "--provider", "cpu"),
     "confirm.dynamic._open_axes": ("Net", OPEN, "--provider", "cpu"),
