@@ -24,7 +24,7 @@ _texts: Final[dict[str, bytes]] = {}
 class _Loader(importlib.machinery.SourceFileLoader):
     """Loads a module from its file as it is now, or from another text; nothing compiled is read or written.
 
-    Python takes what it has compiled for as good as new where the file has the same size and changed in the same second.
+    What Python has compiled is as good as new to it where the file has the same size and changed in the same second.
     """
 
     def get_data(self, path: str) -> bytes:

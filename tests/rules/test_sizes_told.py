@@ -54,8 +54,7 @@ class Windows(nn.Module):
         self.body = nn.Sequential(nn.Conv2d(3, 4, 3, 2, 1), nn.Conv2d(4, 4, 3, 2, 1))
 
     def forward(self, x: Tensor) -> Tensor:
-        h, w = x.shape[-2:]
-        return self.body(x).view(1, 4, h // 4, -1)
+        return self.body(x).view(1, 4, x.shape[-2] // 4, -1)
 
 
 def test_the_sizes_near_the_asked_one_are_multiples_of_the_stride() -> None:
