@@ -20,7 +20,7 @@ from torch.nn.parameter import is_lazy
 from torch.overrides import TorchFunctionMode
 
 from shapelint.errors import SpecError, TargetError, foreseen
-from shapelint.load.constants import LARGEST_ATTRIBUTE, SMALL, is_small_buffer
+from shapelint.load.constants import INTEGERS, LARGEST_ATTRIBUTE, MOST_INDICES, SMALL, is_small_buffer
 from shapelint.load.devices import NamedDevices
 from shapelint.load.failure import building_advice, described, place
 from shapelint.load.sites import Site, SiteRecorder, Sites, begin
@@ -180,7 +180,8 @@ class _WeightsOnMeta(TorchFunctionMode):
         self, func: Any, types: Iterable[type], args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
         named = dict(kwargs or {})
-        if func in _FILLED and named.get("device") is None and _count(args, named) > SMALL:
+        most = MOST_INDICES if named.get("dtype") in INTEGERS else SMALL  # indices are written into it
+        if func in _FILLED and named.get("device") is None and _count(args, named) > most:
             named["device"] = _META
         if func is torch.norm_except_dim:
             return _norms(*args, **named)
@@ -198,7 +199,7 @@ def _norms(v: torch.Tensor, pow: int = 2, dim: int = 0) -> torch.Tensor:
 def _count(args: tuple[Any, ...], named: Mapping[str, Any]) -> int:
     """How many elements `torch.zeros(...)` and the like are asked for; many where that cannot be told."""
     sizes = args if args and isinstance(args[0], int) else args[0] if args else named.get("size", ())
-    return math.prod(sizes) if isinstance(sizes, (tuple, list)) else SMALL + 1
+    return math.prod(sizes) if isinstance(sizes, (tuple, list)) else MOST_INDICES + 1
 
 
 _Devices = torch.device | _WeightsOnMeta

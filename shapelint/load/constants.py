@@ -10,6 +10,7 @@ import torch
 SMALL = 64
 MOST_INDICES = 65536
 LARGEST_ATTRIBUTE = 4096
+INTEGERS = frozenset({torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8})
 _STATISTICS = frozenset({"running_mean", "running_var"})
 _COUNTER = "num_batches_tracked"
 

@@ -436,3 +436,20 @@ def test_a_call_that_builds_nothing_is_told_in_one_line(
     monkeypatch.chdir(folder)
     with pytest.raises(TargetError, match=message):
         load("built.py:Net", build=call)
+
+
+def test_indices_that_are_written_into_an_empty_buffer_keep_their_numbers() -> None:
+    class Table(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.rows = nn.Parameter(torch.empty(500, 8))
+            self.register_buffer("index", torch.empty(20, 20, device=None, dtype=torch.long), persistent=False)
+            self.index.copy_(torch.arange(400).view(20, 20))
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return x + self.rows[self.index.view(-1)].sum()
+
+    loaded = load(Table)
+    assert loaded.module.index[19, 19] == 399
+    assert loaded.module.rows.is_meta
+    assert shapelint.check(Table, "1,3,H,W").contract.proved
