@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from functools import reduce
 
+from shapelint.caches import kept
 from shapelint.diagnosis.pairs import spatial_size
 from shapelint.diagnosis.passage import along
 from shapelint.facts.graph import Node, ShapeGraph, TensorShape
@@ -19,7 +20,8 @@ _LARGE = 64
 _FINEST = 1 << 14
 
 
-def slope_of(function: Function, symbols: Sequence[str]) -> Fraction:
+@kept(4096)
+def slope_of(function: Function, symbols: tuple[str, ...]) -> Fraction:
     """How fast a function grows with all its symbols, in the long run."""
     near, far = (function.value(dict.fromkeys(symbols, size)) for size in (_FAR, 3 * _FAR))
     return Fraction(far - near, 2 * _FAR).limit_denominator(_FINEST)
