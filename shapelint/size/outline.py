@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from functools import reduce
+from itertools import islice
 from typing import TypeVar
 
-from shapelint.size.condition import all_of, equal
-from shapelint.size.function import symbol
+from shapelint.size.condition import all_of, at_least, divisible, equal
+from shapelint.size.function import constant, symbol
 from shapelint.size.isl_form import SolverError, limited
 from shapelint.size.isl_set import IslSet
 
 _T = TypeVar("_T")
-_SHOWN = 3
+_SHOWN, _TRIED = 3, 8
 _STEPS = 100_000
 _PERIOD = 4096
 
@@ -24,7 +25,7 @@ def outline(sizes: IslSet, describe: Callable[[IslSet], str | None]) -> str:
 
     `describe` says what one symbol may be.
     """
-    parts = (lambda: _alike(sizes, describe), lambda: _examples(sizes))
+    parts = (lambda: _multiples(sizes, describe), lambda: _alike(sizes, describe), lambda: _examples(sizes))
     return next((text for part in parts if (text := _within_limit(part)) is not None), "some sizes")
 
 
@@ -35,10 +36,42 @@ def _within_limit(part: Callable[[], _T | None]) -> _T | None:
     return None
 
 
+def _multiples(sizes: IslSet, describe: Callable[[IslSet], str | None]) -> str | None:
+    """That the multiples of a number are in the set, and one more member; None where others go on with equal axes."""
+    first, *others = sizes.symbols or ("",)
+    if not others:
+        return None
+    line = _same(sizes).onto([first])
+    for step in islice((member[first] for member in _members(line)), _TRIED):
+        grid, multiples = _multiples_of(step, sizes.symbols), _multiples_of(step, (first,))
+        if step > 1 and grid <= sizes and (line - multiples).finite:
+            rest = _within_limit((sizes - grid).sample)
+            told = f"{_listed(sizes.symbols)} {describe(multiples) or f'multiples of {step}'}"
+            return told if rest is None else f"{told}, and others such as {_sized(rest.values())}"
+    return None
+
+
+def _multiples_of(step: int, symbols: tuple[str, ...]) -> IslSet:
+    every = (each for name in symbols for each in (divisible(symbol(name), step), at_least(symbol(name), constant(1))))
+    return IslSet.where(symbols, all_of(every))
+
+
+def _members(sizes: IslSet) -> Iterator[dict[str, int]]:
+    while (member := sizes.sample()) is not None:
+        yield member
+        sizes = sizes.without(member)
+
+
+def _same(sizes: IslSet) -> IslSet:
+    """The members with equal axes."""
+    first, *others = sizes.symbols
+    return sizes & IslSet.where(sizes.symbols, all_of(equal(symbol(name), symbol(first)) for name in others))
+
+
 def _alike(sizes: IslSet, describe: Callable[[IslSet], str | None]) -> str | None:
     """What is in the set where all symbols are equal, and one more member; None where no short words say it."""
     first, *others = sizes.symbols or ("",)
-    same = sizes & IslSet.where(sizes.symbols, all_of(equal(symbol(name), symbol(first)) for name in others))
+    same = _same(sizes) if others else sizes
     words = describe(same.onto([first])) if others and same else None
     if words is None:
         return None
@@ -56,11 +89,7 @@ def _beyond(sizes: IslSet, same: IslSet) -> dict[str, int] | None:
 
 def _examples(sizes: IslSet) -> str:
     """The first members, and for one symbol without an end after how much they come again."""
-    found: list[str] = []
-    left = sizes
-    while len(found) < _SHOWN and (member := left.sample()) is not None:
-        found.append(_sized(member.values()))
-        left = left.without(member)
+    found = [_sized(member.values()) for member in islice(_members(sizes), _SHOWN)]
     if not found:  # isl gives no member within the limit
         return "some sizes"
     period = 1 if sizes.finite or len(sizes.symbols) > 1 else reduce(math.lcm, sizes.periods(), 1)

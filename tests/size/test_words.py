@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shapelint.size import SizeSet
-from shapelint.size.words import describe, exact_words
+from shapelint.size.words import describe, exact_words, some_members
 
 
 def read(text: str) -> SizeSet:
@@ -279,3 +279,13 @@ def test_scattered_residues_without_an_end_are_told_by_the_first_and_the_period(
 
 def test_the_words_do_not_depend_on_what_was_made_before() -> None:
     assert str(read("{ [Z, B] : Z = B and Z > 0 }")) == str(read("{ [Z, B] : B = Z and B > 0 }")) == "Z = B"
+
+
+def test_all_multiples_come_before_the_few_that_run_besides() -> None:
+    """A view by floors runs at the multiples of its window, and here and there where a floor is small."""
+    names = ("H", "W")
+    grid = SizeSet.read(names, "{ [H, W] : H mod 4 = 0 and W mod 4 = 0 and H > 0 and W > 0 }")
+    few = SizeSet.read(names, "{ [H, W] : 5 <= H <= 7 and 5 <= W <= 11 }")
+    assert some_members(grid | few) == "H and W multiples of 4, and others such as 5x5"
+    others = SizeSet.read(names, "{ [H, W] : H = W and H mod 3 = 0 and H > 0 }")
+    assert some_members(grid | others) == "H = W 0, 3, 4, 6, 8 or 9 mod 12, and others such as 4x8"
