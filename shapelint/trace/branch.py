@@ -65,8 +65,8 @@ def cut(branch: Branch, run: Run, index: int) -> list[Doubt]:
     """Gives the branch its steps and its end; returns the conditions that leave it without proof."""
     path, given, doubts = branch.sizes, set(branch.given), []
     branch.steps = []
-    for event in run.events:
-        if event.condition in given:
+    for event in _in_order(run):
+        if event.condition in given or run.leaves_open(event):
             continue
         try:
             holds = _holding(path, event.condition)
@@ -84,6 +84,14 @@ def cut(branch: Branch, run: Run, index: int) -> list[Doubt]:
     assert run.sizes in path, f"the run at {run.sizes} left its own path"
     branch.end = _end(run, path, index)
     return doubts
+
+
+def _in_order(run: Run) -> list[Event]:
+    """The conditions on a run's path. Of those after its first decision all that some way alone asks come first: what
+    every way asks tells of the sizes at which the others hold.
+    """
+    sure, later = run.events[: run.sure_events], run.events[run.sure_events :]
+    return [*sure, *sorted(later, key=lambda event: event.failure is not None)] if run.choices else run.events
 
 
 def _cut_short(text: str) -> str:

@@ -57,23 +57,17 @@ class Recorder(TorchFunctionMode):
     """The mode under which a model runs once; `overrides` gives layers other arguments (module, argument, value)."""
 
     def __init__(
-        self,
-        names: Mapping[int, str],
-        sizes: Mapping[str, int],
-        *,
-        overrides: Overrides,
-        stop: CodeType,
-        budget: Budget,
-        with_places: bool = True,
-        answers: Answers,
-    ) -> None:
+        self, names: Mapping[int, str], sizes: Mapping[str, int], *, overrides: Overrides, answers: Answers,
+        stop: CodeType, budget: Budget, with_places: bool = True,
+    ) -> None:  # fmt: skip
         super().__init__()
         self.names, self.overrides, self.answers, self._stop, self._budget = names, overrides, answers, stop, budget
         self.known: dict[int, KnownTensor] = {}
         self.records: list[Record] = []
         self.events: list[Event] = []
         self.leaks: list[tuple[str, CallSite | None]] = []
-        self.layers, self._calls = [("", 1)], dict[str, int]()
+        self.layers: list[tuple[str, int]] = [("", 1)]
+        self._calls: dict[str, int] = {}
         self._seen: dict[Condition, bool] = {}  # whether only the model's own code asked for it
         self._pinned: set[str] = set()
         self._inside = self.valued = False
@@ -149,9 +143,15 @@ class Recorder(TorchFunctionMode):
 
     def takes(self, condition: Condition, holds: bool) -> bool:
         """How the model's own code takes a comparison; one that is left open may come out either way."""
-        if self._current is _NO_CALL and self.answers.leaves_open(condition):
-            return self.answers.of(condition, holds, len(self.events), calling_place(sys._getframe(1)))
-        self.assume(condition if holds else negate(condition))
+        met = condition if holds else negate(condition)
+        if condition not in self.answers.left_open:
+            self.assume(met)
+        elif self._current is not _NO_CALL:
+            self._take(met, None)  # a size rule asks, which has no other way
+        elif self.answers.of(condition, holds, len(self.events), calling_place(sys._getframe(1))) is holds:
+            self.assume(met)
+        else:
+            return not holds
         return holds
 
     def leak(self, reason: str) -> None:

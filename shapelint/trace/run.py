@@ -69,7 +69,8 @@ class Run:
     `calls` counts every call of torch's functions, those of which no record is kept too. `random` tells that Python's
     or numpy's random numbers were drawn, or that calls were hidden from it: another run may end otherwise. `choices`
     are the answers that were given to what its code asks of the data; `sure_events` counts the events before the first
-    of them, and `choice_place` is where that one was asked. `nothing` tells that the model gave None. The shapes of the
+    of them, and `choice_place` is where that one was asked. Of the comparisons that are `left_open` the run takes one
+    side. `nothing` tells that the model gave None. The shapes of the
     first `sure` calls follow from the size rules; `module_calls` are those of modules, as they ended.
     """
 
@@ -87,9 +88,15 @@ class Run:
     choices: tuple[bool, ...] = ()
     sure_events: int = 0
     choice_place: CallSite | None = None
+    left_open: frozenset[Condition] = frozenset()
     nothing: bool = False
     sure: int = 0
     module_calls: list[ModuleCall] = field(default_factory=list)
+
+
+    def leaves_open(self, event: Event) -> bool:
+        """Whether a condition is an open comparison of the model's own code: it tells on which way the run is."""
+        return event.place is not None and event.condition in self.left_open
 
 
 def run_once(
@@ -157,7 +164,8 @@ def _finished(
     given = recorder.answers
     if not given.given:
         return run
-    return replace(run, choices=tuple(given.given), sure_events=given.events, choice_place=given.place)
+    run = replace(run, choices=tuple(given.given), left_open=given.left_open)
+    return replace(run, sure_events=given.events, choice_place=given.place)
 
 
 def _explained(recorder: Recorder, error: BaseException) -> Failure:

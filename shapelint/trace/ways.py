@@ -7,7 +7,7 @@ torch.isnan(y).any(): raise`) decides nothing. Where the others end in different
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from typing import Final
 
@@ -55,17 +55,18 @@ def _merged(runs: list[Run], *, by_sizes: bool) -> Run:
     ways = [each for each in runs if by_sizes or not _only_raises(each)] or runs
     shown = ways[0]
     if any(isinstance(each.error, Unanalysable) for each in ways):
-        return next(each for each in ways if isinstance(each.error, Unanalysable))
+        return _one_of(next(each for each in ways if isinstance(each.error, Unanalysable)))
     shared = _shared(ways)
-    events = [*shown.events[: shown.sure_events], *_open(shown, shown, shared)]
+    events, end = _one_of(shown, shared).events, len(shown.records)
     for each in ways[1:]:
         alike = _conditions(each, shown)
         if alike is None:
             return _undecided(runs[0], _UNLIKE)
-        events += [*_open(each, shown, shared), *(Event(condition, None, len(shown.records)) for condition in alike)]
+        met = [event for event in each.events[each.sure_events :] if not each.leaves_open(event)]
+        events += [replace(event, failure=None, node=end) for event in met if event.condition not in shared]
+        events += [Event(condition, None, end) for condition in alike]
     leaks = [leak for each in ways for leak in each.leaks]
-    events += [event for event in shown.events[shown.sure_events :] if event.condition in shared]
-    return replace(shown, events=list(dict.fromkeys(events)), leaks=leaks, sure=_told(ways))
+    return replace(shown, events=list(dict.fromkeys(events)), leaks=leaks)
 
 
 def _shared(ways: list[Run]) -> dict[Condition, Failure]:
@@ -74,12 +75,6 @@ def _shared(ways: list[Run]) -> dict[Condition, Failure]:
     shared = [[item for item in each.items() if all(item in other.items() for other in asked)] for each in asked]
     alike = shared[0] if all(each == shared[0] for each in shared) else []
     return {condition: failure for condition, failure in alike if failure is not None}
-
-
-def _told(ways: list[Run]) -> int:
-    """How many calls have shapes that hold on every way."""
-    shapes = [[record.outputs for record in run.records] for run in ways]
-    return min(run.sure for run in ways) if all(each == shapes[0] for each in shapes) else 0
 
 
 def _conditions(run: Run, shown: Run) -> list[Condition] | None:
@@ -100,18 +95,19 @@ def _only_raises(run: Run) -> bool:
     return bool(run.choices) and run.failure is not None and run.failure.kind is Kind.PYTHON
 
 
-def _open(run: Run, shown: Run, shared: Mapping[Condition, Failure]) -> list[Event]:
-    """The other conditions that a run met after its first decision: where one fails, only this way fails."""
-    return [
-        replace(event, failure=None, node=event.node if run is shown else len(shown.records))
-        for event in run.events[run.sure_events :]
-        if event.condition not in shared
-    ]
+def _one_of(run: Run, shared: Collection[Condition] = ()) -> Run:
+    """One way of several: where a condition fails that it met after its first decision, only this way fails.
+
+    What is `shared` every way asks.
+    """
+    met = run.events[run.sure_events :]
+    later = [event if event.condition in shared else replace(event, failure=None) for event in met]
+    return replace(run, events=[*run.events[: run.sure_events], *later])
 
 
 def _undecided(run: Run, why: str) -> Run:
     return replace(
-        run,
+        _one_of(run),
         outputs=(),
         output_nodes=(),
         failure=Failure(Kind.UNEXPLAINED, why),

@@ -135,6 +135,16 @@ def test_where_the_data_decide_the_sizes_nothing_is_decided(function: Any) -> No
     assert [finding.code for finding in report.findings if finding.counts] == ["SL900"]
 
 
+def test_where_one_way_alone_raises_nothing_is_proved() -> None:
+    """The sum decides whether the convolution is asked at all."""
+
+    def either(x: Tensor) -> Tensor:
+        return x[..., 1:] if x.sum() > 0 else F.conv2d(x, torch.ones(3, 3, 3, 3))
+
+    contract = shapelint.check(net(either), "1,3,H,W").contract
+    assert [contract.outcome(H=size, W=size).ok for size in (2, 8)] == [None, None]
+
+
 def test_a_size_at_which_one_way_alone_fails_is_not_decided_and_the_others_are() -> None:
     def strided(x: Tensor) -> Tensor:
         return F.conv2d(x, torch.ones(3, 3, 3, 3), padding=1) if x.sum() > 0 else F.conv2d(x, torch.ones(3, 3, 1, 1))
@@ -175,7 +185,20 @@ def chunked(x: Tensor) -> Tensor:
     return torch.cat([F.max_pool3d(part, 2) for part in parts], 1)
 
 
-@pytest.mark.parametrize("function", [upsampled, chunked])
+def counted_and_refused(x: Tensor) -> Tensor:
+    """What every way asks after it: the last convolution refuses the small sizes at once."""
+    if x.numel() > 2**31:
+        x = x.contiguous()
+    return F.conv3d(F.conv3d(x, torch.ones(3, 3, 3, 3, 3)), torch.ones(3, 3, 3, 3, 3))
+
+
+def test_the_calls_after_such_a_comparison_are_told_and_only_where_they_are_reached() -> None:
+    calls = [call for call in shapelint.check(net(counted_and_refused), "1,3,T,H,W").calls if call.name == "conv3d"]
+    assert [call.at(T=9, H=9, W=9) for call in calls] == [((1, 3, 7, 7, 7),), ((1, 3, 5, 5, 5),)]
+    assert [call.at(T=4, H=9, W=9) for call in calls] == [((1, 3, 2, 7, 7),), None]
+
+
+@pytest.mark.parametrize("function", [upsampled, chunked, counted_and_refused])
 def test_a_comparison_that_no_set_can_tell_does_not_matter_where_both_ways_end_alike(function: Any) -> None:
     contract = shapelint.check(net(function), "1,3,T,H,W").contract
     assert contract.proved
@@ -199,10 +222,17 @@ def large_twice(x: Tensor) -> Tensor:
     return x[..., large - larger :]
 
 
-@pytest.mark.parametrize("function", [cut_where_large, raising_where_large, large_twice])
+def nested(x: Tensor) -> Tensor:
+    """What only the other way asks counts too."""
+    if x.numel() > 5000 and x.shape[2] * x.numel() > 80000:
+        return x[..., 1:]
+    return x
+
+
+@pytest.mark.parametrize("function", [cut_where_large, raising_where_large, large_twice, nested])
 def test_it_matters_where_they_do_not(function: Any) -> None:
     contract = shapelint.check(net(function), "1,3,T,H,W").contract
     assert not contract.proved
-    for sizes in [(4, 4, 4), (12, 12, 13), (16, 20, 18)]:
+    for sizes in [(4, 4, 4), (10, 10, 10), (12, 12, 13), (16, 20, 18)]:
         outcome = contract.outcome(**dict(zip("THW", sizes, strict=True)))
         assert outcome.how != "proved"

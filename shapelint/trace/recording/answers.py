@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
 from shapelint.size.condition import Condition, negate
 from shapelint.source.span import CallSite
@@ -15,17 +15,13 @@ class Answers:
     `events` is how many conditions were met before the first question, `place` where that one was asked.
     """
 
-    def __init__(self, prescribed: Sequence[bool], left_open: Collection[Condition]) -> None:
+    def __init__(self, prescribed: Sequence[bool], left_open: frozenset[Condition]) -> None:
         self.given: list[bool] = []
         self.events = 0
         self.place: CallSite | None = None
+        self.left_open = left_open
         self._prescribed = prescribed
-        self._left_open = left_open
         self._taken: dict[Condition, bool] = {}
-
-    def leaves_open(self, condition: Condition) -> bool:
-        """Whether a run may take this comparison either way."""
-        return condition in self._left_open
 
     def next(self, usual: bool, events: int, place: CallSite | None) -> bool:
         """The answer to one more question, asked after so many events."""
