@@ -171,14 +171,12 @@ def _only(verb: str, words: str) -> str:
 
 def _otherwise(analysis: Analysis) -> Iterator[str]:
     """What happens at the sizes that are not right: the model raises, or gives another size, of which one is shown."""
-    if not analysis.intent.meant:
-        yield "at other sizes it raises"
-        return
     runs = analysis.contract.runs
-    raises, other = analysis.contract.domain - runs, runs - analysis.wanted
+    other = runs - analysis.wanted if analysis.intent.meant else None
     if not other:
         yield "at other sizes it raises"
         return
+    raises = analysis.contract.domain - runs
     at, intent = other.example(16) or {}, analysis.intent
     outputs = analysis.contract.outcome(**at).outputs
     shape = outputs[intent.output] if intent.output < len(outputs) else ()

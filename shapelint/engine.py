@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from shapelint.repair.code import Trier
     from shapelint.trace.run import Subject
 
+
 @one_check()
 @internal_errors()
 def check(

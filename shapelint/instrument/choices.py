@@ -27,13 +27,16 @@ def sets(asked: tuple[Any, ...], comparison: str, owner: Any, index: Any, value:
     `asked` are both operands of the comparison, or the one value that is taken for a truth value.
     """
     flag = _flag(asked[0], asked[1] if comparison else 0, comparison or "NotEq")
-    if flag is None or type(owner) is not list or type(index) is not int or not -len(owner) <= index < len(owner):
+    if flag is None or not _is_number_at(owner, index):
         return call_foreign(_OPERATIONS[comparison], *asked) if comparison else asked[0]
-    before = owner[index]
-    if type(before) not in (int, Size):
-        return call_foreign(_OPERATIONS[comparison], *asked) if comparison else asked[0]
-    owner[index] = before + flag * (value - before)
+    owner[index] += flag * (value - owner[index])
     return False
+
+
+def _is_number_at(owner: Any, index: Any) -> bool:
+    """Whether a list has an integer or a size at an index."""
+    inside = type(owner) is list and type(index) is int and -len(owner) <= index < len(owner)
+    return inside and type(owner[index]) in (int, Size)
 
 
 def _flag(left: Any, right: Any, comparison: str) -> int | None:

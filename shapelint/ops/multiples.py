@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from itertools import product as grid
 
+from shapelint.caches import kept
 from shapelint.size.condition import Condition, all_of, any_of, at_least, equal
 from shapelint.size.function import Atom, Function
 from shapelint.size.isl_form import SolverError, Undecidable, limited
@@ -39,6 +40,7 @@ def few_multiples(op: Operation, total: Function, divisor: Function) -> list[Con
     return multiples if known and op.decide(between) else None
 
 
+@kept(1024)
 def _quotients(total: Function, divisor: Function) -> tuple[int, int] | None:
     """The least and the greatest quotient at sizes near and far, rounded outwards; None where they grow."""
     names = sorted((total * divisor).symbols())
