@@ -214,9 +214,12 @@ def output_tensors(value: Any) -> list[torch.Tensor]:
 
 def _input(recorder: Recorder, spec: TensorSpec, sizes: Mapping[str, int]) -> torch.Tensor:
     values = [function.value(sizes) for function in spec.dims]
-    tensor = torch.empty(values, dtype=getattr(torch, spec.dtype), device="meta")
     dims = tuple(map(tracked_size, values, spec.dims))
     recorder.records.append(Record("input", None, (), {}, "", 1, (), (), None, outputs=(dims,)))
+    try:
+        tensor = torch.empty(values, dtype=getattr(torch, spec.dtype), device="meta")
+    except RuntimeError as error:
+        raise Unanalysable("an input has more bytes than torch can count") from error
     recorder.learn(tensor, dims, len(recorder.records) - 1)
     return tensor
 

@@ -283,3 +283,16 @@ def test_a_nested_tensor_ends_the_proof_and_not_the_check() -> None:
     report = shapelint.check(Nested, "2,3,4")
     assert not report.contract.proved
     assert not [each for each in report.findings if each.severity == "error"]
+
+
+def test_sizes_whose_bytes_torch_cannot_count_are_not_decided() -> None:
+    class Shrinking(nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            while x.shape[4] > 24:
+                x = F.max_pool3d(x, 2)
+            return x
+
+    contract = shapelint.check(Shrinking(), "2,2,D,H,W").contract
+    assert contract.outcome(D=8, H=8, W=100).outputs == ((2, 2, 1, 1, 12),)
+    assert contract.outcome(D=1, H=8, W=100).ok is False
+    assert contract.outcome(D=2**19, H=2**18, W=6553600).ok is None
