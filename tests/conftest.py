@@ -12,6 +12,16 @@ from benchmarks.packages.lists import LISTS, entries, installed
 
 pytest_plugins = ["pytester"]
 
+# What runners of CI set: pytest cuts no line there, and colours are asked for or forbidden.
+_OF_A_RUNNER = ("CI", "BUILD_NUMBER", "GITHUB_ACTIONS", "FORCE_COLOR", "NO_COLOR", "PY_COLORS", "COLUMNS")
+
+
+@pytest.fixture(autouse=True)
+def _as_in_a_shell(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is printed is what a person sees, wherever the tests run."""
+    for name in _OF_A_RUNNER:
+        monkeypatch.delenv(name, raising=False)
+
 
 @pytest.fixture(scope="session")
 def network() -> Callable[[str], Entry]:
