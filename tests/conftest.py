@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import warnings
 from collections.abc import Callable
 
@@ -14,6 +15,8 @@ pytest_plugins = ["pytester"]
 
 # What runners of CI set: pytest cuts no line there, and colours are asked for or forbidden.
 _OF_A_RUNNER = ("CI", "BUILD_NUMBER", "GITHUB_ACTIONS", "FORCE_COLOR", "NO_COLOR", "PY_COLORS", "COLUMNS")
+
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a runner in the background has it ignored, and all it starts
 
 
 @pytest.fixture(autouse=True)
