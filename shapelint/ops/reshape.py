@@ -135,15 +135,15 @@ def _same_count(shape: Shape, wanted: Sequence[int], one: list[Function], two: l
     sides = (_count(one), _count(two))
     if all(dim.affine for dim in sides) or any(dim.constant is not None for dim in sides):
         return condition
-    groups = _groups(shape, wanted)
+    groups = _groups(shape, wanted) or _groups(wanted, shape)
     if groups is None:
         return condition
     empty = [equal(left, constant(0)) for left, _ in groups if (lower_bound(left) or 0) <= 0]
     return any_of([all_of(equal(left, right) for left, right in groups), *empty])
 
 
-def _groups(shape: Shape, wanted: Sequence[int]) -> list[tuple[Function, Function]] | None:
-    """Each old size beside the product of the new sizes that it is cut into, where none of these can be larger.
+def _groups(shape: Sequence[int], wanted: Sequence[int]) -> list[tuple[Function, Function]] | None:
+    """Each size beside the product of the wanted sizes that it is cut into, where none of these can be larger.
 
     Positive products whose factors are nowhere larger are equal only where each pair of factors is.
     """
@@ -204,14 +204,16 @@ def _quotient(dims: list[Function], divisor: int) -> Function:
 def _matched(
     op: Operation, shape: Shape, rest: Sequence[int], wanted: Sequence[int], counts: tuple[Function, Function]
 ) -> int:
-    """-1 among sizes that are cut out of the old ones, such as windows: known where each cut comes out even.
+    """-1 among sizes that are cut out of the old ones or joined from them, such as windows: known where each cut comes
+    out even.
 
     Elsewhere one of few numbers, by which the first of the counts may be a multiple of the second.
     """
     total, divisor = counts
     value = math.prod(map(plain, shape)) // max(math.prod(map(plain, rest)), 1)
     for index in range(len(shape)):
-        groups = _groups((*shape[:index], *shape[index + 1 :]), rest)
+        others = (*shape[:index], *shape[index + 1 :])
+        groups = _groups(others, rest) or _groups(rest, others)
         if groups is not None and op.decide(all_of(equal(left, right) for left, right in groups)):
             return shape[index]
     found = few_multiples(op, total, divisor)

@@ -23,15 +23,14 @@ def lower_bound(function: Function) -> Fraction | None:
     line = _below(function)
     if line is None or any(value < 0 for name, value in line.items() if name):
         return _by_periods(function)
-    bound = sum((value for name, value in line.items() if not name or name.isidentifier()), Fraction(0))
-    return Fraction(ceil(bound))
+    bound = Fraction(ceil(sum((value for name, value in line.items() if not name or name.isidentifier()), Fraction(0))))
+    least = _by_periods(function) if bound < 0 else None
+    return bound if least is None else max(bound, least)
 
 
 def never_negative(function: Function) -> bool:
     """Whether the function is certainly at least 0."""
     bound = lower_bound(function)
-    if bound is not None and bound < 0:
-        bound = _by_periods(function)
     return bound is not None and bound >= 0
 
 

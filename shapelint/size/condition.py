@@ -9,7 +9,6 @@ from itertools import product as combinations
 from math import gcd
 from weakref import WeakKeyDictionary
 
-from shapelint.size.atoms import Symbol
 from shapelint.size.bound import identical, never_negative
 from shapelint.size.function import Function, constant
 
@@ -180,15 +179,12 @@ def negate(condition: Condition) -> Condition:
     return Not(condition)
 
 
-def pinned(condition: Condition) -> frozenset[str]:
-    """The symbols to which the condition leaves one value only, as far as its form shows."""
+def equalities(condition: Condition) -> tuple[Function, ...]:
+    """Functions that are 0 where the condition holds, as far as its form shows; none that no set can express."""
     if isinstance(condition, AllOf):
-        return frozenset().union(*map(pinned, condition.parts))
-    if not isinstance(condition, Compare) or not condition.equal:
-        return frozenset()
-    terms = [monomial for monomial, _ in condition.function.terms if monomial]
-    single = len(terms) == 1 and len(terms[0]) == 1 and isinstance(terms[0][0], Symbol)
-    return condition.function.symbols() if single else frozenset()
+        return tuple(function for part in condition.parts for function in equalities(part))
+    known = isinstance(condition, Compare) and condition.equal and condition.function.affine
+    return (condition.function,) if known else ()  # type: ignore[union-attr]
 
 
 def symbols_of(condition: Condition) -> frozenset[str]:

@@ -13,10 +13,12 @@ from typing import Any
 
 from shapelint.size.bits import BitInteger
 from shapelint.size.bound import never_negative
-from shapelint.size.condition import Condition, at_least, equal, product
+from shapelint.size.condition import Condition, all_of, at_least, equal, product
 from shapelint.size.division import divide_exactly
 from shapelint.size.function import Function, NotQuasiAffine, constant, extreme
-from shapelint.size.tracking import Tracker, lose, settled, symbolic, tell, tracker
+from shapelint.size.tracking import Tracker, lose, on_path, symbolic, tell, tracker
+
+_FEW = 64  # a number of which each quotient by a size may be a way of its own
 
 
 class Size(BitInteger):
@@ -174,13 +176,14 @@ def plain(number: Any) -> int:
 def function_of(number: Any) -> Function:
     """The function of an integer: its own for a Size of the current run, a constant for all else."""
     if symbolic(number):
-        return number._function  # type: ignore[no-any-return]
+        return on_path(number._function)
     return constant(plain(number))
 
 
 def size(value: int, function: Function) -> int:
     """A Size, or a plain int where the function is constant, or has one value on the path."""
-    return value if function.constant is not None or settled(function) else Size(value, function)
+    function = on_path(function)
+    return value if function.constant is not None else Size(value, function)
 
 
 def tracked_size(value: int, function: Function) -> int:
@@ -201,8 +204,21 @@ def floor_divide(dividend: Any, divisor: Any) -> Any:
             return size(value, function_of(dividend).floor_divide(below.constant))
         return size(value, divide_exactly(function_of(dividend), below))
     except NotQuasiAffine:
-        lose("a division by a size", dividend, divisor)
+        if not _is_one_of_few(value, function_of(dividend), below):
+            lose("a division by a size", dividend, divisor)
         return value
+
+
+def _is_one_of_few(quotient: int, above: Function, below: Function) -> bool:
+    """Whether a small number divided by a size has few quotients: the run goes on where it has the one that it has."""
+    listener, number = tracker(), above.constant
+    if listener is None or number is None or not (0 <= number <= _FEW and below.affine):
+        return False
+    if not never_negative(below.plus(-1)):
+        return False
+    bounds = at_least(above, below.times(quotient)), at_least(below.times(quotient + 1), above.plus(1))
+    listener.assume(all_of(bounds))
+    return True
 
 
 def smaller(first: int, second: int) -> int:

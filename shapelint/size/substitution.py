@@ -41,15 +41,22 @@ def substituted(condition: Condition, values: Mapping[str, int]) -> Condition:
 
 def with_values(function: Function, values: Mapping[str, int]) -> Function:
     """A function of the other symbols."""
+    return with_atoms(function, {atom: value for name, value in values.items() for atom in symbol(name).atoms()})
+
+
+def with_atoms(function: Function, values: Mapping[Atom, int]) -> Function:
+    """A function of the other atoms, wherever these occur."""
     total = constant(0)
     for monomial, scale in function.terms:
         total += reduce(Function.__mul__, (_atom(atom, values) for atom in monomial), constant(scale))
     return total
 
 
-def _atom(atom: Atom, values: Mapping[str, int]) -> Function:
+def _atom(atom: Atom, values: Mapping[Atom, int]) -> Function:
+    if atom in values:
+        return constant(values[atom])
     if isinstance(atom, Symbol):
-        return constant(values[atom.name]) if atom.name in values else symbol(atom.name)
+        return symbol(atom.name)
     if isinstance(atom, FloorDivision):
-        return with_values(atom.numerator, values).floor_divide(atom.divisor)
-    return extreme(atom.name, with_values(atom.first, values), with_values(atom.second, values))
+        return with_atoms(atom.numerator, values).floor_divide(atom.divisor)
+    return extreme(atom.name, with_atoms(atom.first, values), with_atoms(atom.second, values))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Protocol
 
-from shapelint.size.condition import Condition
-from shapelint.size.function import Function
+from shapelint.size.atoms import Symbol
+from shapelint.size.condition import Condition, equalities
+from shapelint.size.function import Atom, Function
+from shapelint.size.substitution import with_atoms
 
 
 class Tracker(Protocol):
@@ -26,14 +27,18 @@ class Tracker(Protocol):
 
 
 _current: Tracker | None = None
-_settled: set[str] = set()
+_zeros: list[Function] = []
+_known: dict[Atom, int] = {}
+_names: set[str] = set()
+_rewritten: dict[Function, Function] = {}
 
 
 def track(tracker: Tracker | None) -> Tracker | None:
     """Makes `tracker` the current one and returns the one before."""
     global _current
     before, _current = _current, tracker
-    _settled.clear()
+    for found in (_zeros, _known, _names, _rewritten):
+        found.clear()
     return before
 
 
@@ -42,14 +47,39 @@ def tracker() -> Tracker | None:
     return _current
 
 
-def settle(names: Iterable[str]) -> None:
-    """Tells that on the path of the current run these symbols have one value only: sizes made of them are plain."""
-    _settled.update(names)
+def settle(condition: Condition) -> None:
+    """Takes in what holds on the path of the current run: which atoms have one value there, one from another."""
+    zeros = equalities(condition)
+    _zeros.extend(zeros)
+    while found := dict(filter(None, map(_pinned, zeros))):
+        _known.update(found)
+        _names.update(atom.name for atom in found if isinstance(atom, Symbol))
+        _rewritten.clear()
+        zeros = tuple(_zeros)
 
 
-def settled(function: Function) -> bool:
-    """Whether a function has one value on the path of the current run."""
-    return bool(_settled) and function.symbols() <= _settled
+def _pinned(zero: Function) -> tuple[Atom, int] | None:
+    """The one atom that this affine function has on the path, and the value at which it is 0."""
+    terms = on_path(zero).terms
+    atoms = [(monomial[0], scale) for monomial, scale in terms if monomial]
+    rest = -sum(number for monomial, number in terms if not monomial)
+    if len(atoms) != 1 or rest % atoms[0][1]:
+        return None
+    return atoms[0][0], rest // atoms[0][1]
+
+
+def on_path(function: Function) -> Function:
+    """The function with the values that its atoms have on the path of the current run."""
+    if not _known or function.constant is not None:
+        return function
+    if function not in _rewritten:
+        _rewritten[function] = with_atoms(function, _known)
+    return _rewritten[function]
+
+
+def settled(symbols: frozenset[str]) -> bool:
+    """Whether each of the symbols has one value on the path of the current run."""
+    return bool(_names) and symbols <= _names
 
 
 def symbolic(number: object) -> bool:

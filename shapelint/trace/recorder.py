@@ -17,10 +17,10 @@ from torch.overrides import TorchFunctionMode
 from shapelint.errors import InternalError
 from shapelint.instrument.frames import calling_place, may_catch
 from shapelint.instrument.only_shown import is_only_shown
-from shapelint.size.condition import TRUE, Condition, equal, negate, pinned, symbols_of
+from shapelint.size.condition import TRUE, Condition, equal, negate, symbols_of
 from shapelint.size.function import as_function
 from shapelint.size.number import tracked_size
-from shapelint.size.tracking import settle
+from shapelint.size.tracking import settle, settled
 from shapelint.source.fault import call_foreign
 from shapelint.source.span import CallSite
 from shapelint.trace.budget import Budget
@@ -69,7 +69,6 @@ class Recorder(TorchFunctionMode):
         self.layers: list[tuple[str, int]] = [("", 1)]
         self._calls: dict[str, int] = {}
         self._seen: dict[Condition, bool] = {}  # whether only the model's own code asked for it
-        self._pinned: set[str] = set()
         self._inside = self.valued = False
         self._current: tuple[Any, Any] = _NO_CALL
         self.kernel_error: BaseException | None = None
@@ -175,12 +174,10 @@ class Recorder(TorchFunctionMode):
         raise Unanalysable(reason)
 
     def _take(self, condition: Condition, failure: Failure | None, place: CallSite | None = None) -> None:
-        if self._seen.get(condition) is False or symbols_of(condition) <= self._pinned:
+        if self._seen.get(condition) is False or settled(symbols_of(condition)):
             return
         self._seen[condition] = place is not None
-        if names := pinned(condition):
-            self._pinned.update(names)
-            settle(names)
+        settle(condition)
         self.events.append(Event(condition, failure, len(self.records), place))
 
     def enter(self, module: torch.nn.Module, _: Any) -> None:

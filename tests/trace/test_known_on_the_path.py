@@ -1,0 +1,71 @@
+"""What a comparison leaves of a size: an `if` on one of its values makes numbers of all that is computed from it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+import shapelint
+from tests.oracle import attempt, given
+
+SIZES = [1, 2, 3, 7, 8, 9, 15, 16, 17, 23, 24, 25, 31, 32, 33, 40, 64, 65]
+
+
+def partition(x: Tensor, side: int) -> Tensor:
+    batch, height, width, channels = x.shape
+    x = x.view(batch, height // side, side, width // side, side, channels)
+    return x.permute(0, 1, 3, 2, 4, 5).contiguous().view(-1, side * side, channels)
+
+
+def masked_windows(x: Tensor) -> Tensor:
+    """SwinIR's block: the mask is made in advance for one size, and made anew for every other one."""
+    height, width = x.shape[2:]
+    x = F.pad(x, (0, -width % 8, 0, -height % 8)).permute(0, 2, 3, 1)
+    size = tuple(x.shape[1:3])
+    windows = partition(x, 8)
+    mask = torch.zeros(16, 64, 1) if size == (32, 32) else partition(torch.zeros(1, *size, 1), 8)
+    attention = (windows @ windows.mT).view(len(windows) // len(mask), len(mask), 64, 64) + mask
+    windows = attention.view(-1, 64, 64) @ windows
+    batch = int(len(windows) / (size[0] * size[1] / 8 / 8))
+    x = windows.view(batch, size[0] // 8, size[1] // 8, 8, 8, -1).permute(0, 1, 3, 2, 4, 5).contiguous()
+    return x.view(batch, *size, -1)[:, :height, :width]
+
+
+def joined_windows(x: Tensor) -> Tensor:
+    """DRCT's way back from windows, the channels left open: it fits where the windows fill the picture."""
+    height, width = x.shape[2:]
+    tokens = F.pad(x.flatten(2).mT, (0, 17))
+    windows = partition(tokens.view(1, height, width, 20), 8)
+    x = windows.view(1, height // 8, width // 8, 8, 8, -1).permute(0, 1, 3, 2, 4, 5).contiguous()
+    return x.view(1, height, width, -1)
+
+
+def known_through_another(x: Tensor) -> Tensor:
+    """Nowhere is the height compared with 32: it is a multiple of 8 that has four rows of windows."""
+    height = x.shape[2]
+    if height // 8 * 8 == height and height // 8 == 4:
+        return x.reshape(1, 3, 32 // (36 - height), 8, -1)
+    return x
+
+
+def divided_by_a_size(x: Tensor) -> Tensor:
+    rows = (x.shape[2] + 3) // 4
+    return x.repeat(1, 1, 1, 48 // rows) if 16 % rows else torch.zeros(16, x.shape[3]).view(rows, 16 // rows, -1)
+
+
+@pytest.mark.parametrize("function", [masked_windows, joined_windows, known_through_another, divided_by_a_size])
+def test_it_is_proved_and_agrees_with_eager(function: Callable[[Tensor], Tensor]) -> None:
+    class Net(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            return function(x)
+
+    contract = shapelint.check(Net, "1,3,H,W").contract
+    assert contract.proved, [region.why for region in contract.regions]
+    for height in SIZES:
+        for width in (5, 8, 32):
+            seen = given(attempt(Net(), torch.zeros(1, 3, height, width)))
+            assert contract.outcome(H=height, W=width).outputs == (seen or ()), (height, width)
