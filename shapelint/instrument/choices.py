@@ -1,4 +1,4 @@
-"""An `if` that only sets a number in a list: `if a.shape[2] != b.shape[2]: pads[1] = 1`.
+"""An `if` that only sets a number: `if a.shape[2] != b.shape[2]: pads[1] = 1`, or one number or another.
 
 Where the two sizes differ by one at most, wherever they come from, whether they do is itself a size, and so is the
 number: the run needs no second way. Four levels of three axes would be 4,096 ways.
@@ -8,17 +8,23 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
+from contextlib import suppress
+from math import lcm
 from typing import Any, Final
 
 from shapelint.size.bound import never_negative
-from shapelint.size.function import constant
+from shapelint.size.function import Function, NotQuasiAffine, constant
 from shapelint.size.number import Size, function_of, plain, size
+from shapelint.size.period import function_period
 from shapelint.size.tracking import symbolic
 from shapelint.source.fault import call_foreign
 
 _OPERATIONS: Final[dict[str, Callable[[Any, Any], Any]]] = {
     "NotEq": operator.ne, "Eq": operator.eq, "Gt": operator.gt, "Lt": operator.lt,
 }  # fmt: skip
+_LONGEST_PERIOD: Final = 256
+# What arithmetic of names raises where its side of the test is not meant to be computed.
+_OF_THE_OTHER: Final = (ArithmeticError, AttributeError, LookupError, NameError, TypeError)
 
 
 def sets(asked: tuple[Any, ...], comparison: str, owner: Any, index: Any, value: int) -> Any:
@@ -31,6 +37,46 @@ def sets(asked: tuple[Any, ...], comparison: str, owner: Any, index: Any, value:
         return call_foreign(_OPERATIONS[comparison], *asked) if comparison else asked[0]
     owner[index] += flag * (value - owner[index])
     return False
+
+
+def chosen(asked: tuple[Any, ...], comparison: str, first: Callable[[], Any], second: Callable[[], Any]) -> Any:
+    """The first value where the test holds, else the second; what one of them cannot compute it need not."""
+    flag = _flag(asked[0], asked[1] if comparison else 0, comparison or "NotEq")
+    if flag is not None:
+        with suppress(*_OF_THE_OTHER):
+            joined = _joined(flag, call_foreign(first), call_foreign(second))
+            if joined is not None:
+                return joined
+    holds = call_foreign(_OPERATIONS[comparison], *asked) if comparison else asked[0]
+    return call_foreign(first if holds else second)
+
+
+def _joined(flag: int, first: Any, second: Any) -> int | None:
+    """The first number where the flag is 1 and the second where it is 0, if each is one number there."""
+    if {type(first), type(second)} - {int, Size}:
+        return None
+    where = function_of(flag)
+    numbers = _only(function_of(second), where, 0), _only(function_of(first), where, 1)
+    if numbers[0] is None or numbers[1] is None:
+        return None
+    return numbers[0] + flag * (numbers[1] - numbers[0])
+
+
+def _only(function: Function, where: Function, wanted: int) -> int | None:
+    """The one value of a function where another one has the wanted value, both of one symbol and repeating."""
+    if function.constant is not None:
+        return function.constant
+    names = function.symbols() | where.symbols()
+    if len(names) > 1:
+        return None
+    with suppress(NotQuasiAffine):
+        periods, steps = zip(function_period(function), function_period(where), strict=True)
+        period = lcm(*periods)
+        if period <= _LONGEST_PERIOD and not any(steps):
+            points = [dict.fromkeys(names, start) for start in range(1, 1 + period)]
+            found = {function.value(at) for at in points if where.value(at) == wanted}
+            return found.pop() if len(found) == 1 else None
+    return None
 
 
 def _is_number_at(owner: Any, index: Any) -> bool:

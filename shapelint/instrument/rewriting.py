@@ -22,11 +22,13 @@ CALLEE: Final = "__shapelint_callee__"
 SLICE: Final = "__shapelint_slice__"
 STAND_IN: Final = "__shapelint_stand_in__"
 SETS: Final = "__shapelint_sets__"
+CHOSEN: Final = "__shapelint_chosen__"
 _STANDING_IN: Final = frozenset({"math", "numpy", "random"})
 _ARITHMETIC: Final = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.FloorDiv, ast.Mod, ast.Pow, ast.BitAnd, ast.BitOr,
                       ast.BitXor, ast.LShift, ast.RShift)  # fmt: skip
 _CHOOSING: Final = (ast.NotEq, ast.Eq, ast.Gt, ast.Lt)
 _COMPARISONS: Final = (ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Eq, ast.NotEq)
+_ROUNDED: Final = (ast.Add, ast.Sub, ast.Mult, ast.FloorDiv, ast.Mod)
 _REPEATABLE: Final = (ast.Name, ast.Attribute, ast.Subscript, ast.Constant, ast.expr_context, ast.UnaryOp, ast.USub)
 _OF_TEXTS: Final = frozenset({"eval", "exec"})
 # Builtins that are called in every other line and take no size; nobody gives these names to what does.
@@ -36,6 +38,7 @@ _PASSED_BY: Final = frozenset({
 
 
 Tree = TypeVar("Tree", bound=ast.AST)
+_Function = TypeVar("_Function", ast.FunctionDef, ast.AsyncFunctionDef)
 
 
 def rewritten(node: Tree) -> Tree:
@@ -46,6 +49,8 @@ def rewritten(node: Tree) -> Tree:
 
 class _Rewriter(ast.NodeTransformer):
     """Puts our functions around callees, left operands and computed indices."""
+
+    _closes = False
 
     def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
         self.generic_visit(node)
@@ -97,17 +102,54 @@ class _Rewriter(ast.NodeTransformer):
             node.func = _call(CALLEE, node.func, node.func)
         return node
 
-    def visit_If(self, node: ast.If) -> ast.If:
-        """One that only sets a number in a list may be no branch: see `choices.py`."""
-        seen = _set_place(node)
+    def visit_If(self, node: ast.If) -> ast.stmt:
+        """One that only sets a number may be no branch: see `choices.py`."""
+        seen, either = _set_place(node), _either(node)
         self.generic_visit(node)
         if seen is not None:
-            asked, name = [node.test], ""
-            if isinstance(node.test, ast.Compare):
-                asked, name = [node.test.left, *node.test.comparators], type(node.test.ops[0]).__name__
-            operands = ast.copy_location(ast.Tuple(asked, ast.Load()), node.test)
             place, number = map(self.visit, seen[:2]), seen[2]
-            node.test = _call(SETS, node.test, operands, ast.Constant(name), *place, number)
+            node.test = _call(SETS, node.test, *_asked(node.test), *place, number)
+        if either is None or not self._closes:
+            return node
+        target, first, second = either[0].targets, either[0].value, either[1].value
+        return ast.copy_location(ast.Assign(target, self._chosen(node, first, second)), node)
+
+    def visit_IfExp(self, node: ast.IfExp) -> ast.expr:
+        """One of two numbers, as of an `if` that sets a number."""
+        chooses = self._closes and _chooses(node.test) and _adds_up(node.body) and _adds_up(node.orelse)
+        self.generic_visit(node)
+        return self._chosen(node, node.body, node.orelse) if chooses else node
+
+    def _chosen(self, node: ast.If | ast.IfExp, *values: ast.expr) -> ast.expr:
+        nothing = ast.arguments([], [], None, [], [], None, [])
+        later = [ast.copy_location(ast.Lambda(nothing, value), value) for value in values]
+        return _call(CHOSEN, node.test, *_asked(node.test), *later)
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.stmt:
+        return self._function(node)
+
+    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> ast.stmt:
+        return self._function(node)
+
+    def visit_ClassDef(self, node: ast.ClassDef) -> ast.stmt:
+        return self._scope(node)
+
+    def visit_Lambda(self, node: ast.Lambda) -> ast.expr:
+        return self._scope(node)
+
+    def _function(self, node: _Function) -> _Function:
+        """In its body a lambda sees what the code around it sees; not so in a class, nor in what a class gives it."""
+        inside, node.body = ast.Module(node.body, []), []
+        self._scope(node)
+        before, self._closes = self._closes, True
+        node.body = self.generic_visit(inside).body  # type: ignore[attr-defined]
+        self._closes = before
+        return node
+
+    def _scope(self, node: Tree) -> Tree:
+        before, self._closes = self._closes, False
+        self.generic_visit(node)
+        self._closes = before
         return node
 
     def visit_Import(self, node: ast.Import) -> Any:
@@ -128,13 +170,52 @@ class _Rewriter(ast.NodeTransformer):
         return node
 
 
+def _asked(test: ast.expr) -> tuple[ast.expr, ast.expr]:
+    """The operands of a comparison and its name, or what is taken for a truth value and no name."""
+    asked, name = [test], ""
+    if isinstance(test, ast.Compare):
+        asked, name = [test.left, *test.comparators], type(test.ops[0]).__name__
+    return ast.copy_location(ast.Tuple(asked, ast.Load()), test), ast.Constant(name)
+
+
+def _chooses(test: ast.expr) -> bool:
+    """Whether a test may be one of two sizes that differ by one at most."""
+    compares = isinstance(test, ast.Compare) and len(test.ops) == 1 and isinstance(test.ops[0], _CHOOSING)
+    return compares or isinstance(test, ast.BinOp)
+
+
+def _either(node: ast.If) -> tuple[ast.Assign, ast.Assign] | None:
+    """Both assignments, where an `if` and its `else` only give one variable the one or the other number."""
+    if not _chooses(node.test) or len(node.body) != 1 or len(node.orelse) != 1:
+        return None
+    first, second = node.body[0], node.orelse[0]
+    if not isinstance(first, ast.Assign) or not isinstance(second, ast.Assign):
+        return None
+    targets = [*first.targets, *second.targets]
+    names = {each.id for each in targets if isinstance(each, ast.Name)}
+    return (first, second) if len(targets) == 2 and len(names) == 1 and _adds_up(first.value, second.value) else None
+
+
+def _adds_up(*values: ast.expr) -> bool:
+    """Whether values are arithmetic of names and numbers, `min` and `max` included, without a division in floats."""
+    kinds = (*_REPEATABLE, ast.BinOp, *_ROUNDED)
+    for value in values:
+        for each in ast.walk(value):
+            if isinstance(each, ast.Call):
+                named = isinstance(each.func, ast.Name) and each.func.id in ("min", "max", "int", "abs")
+                if not named or each.keywords:
+                    return False
+            elif not isinstance(each, kinds):
+                return False
+    return True
+
+
 def _set_place(node: ast.If) -> tuple[ast.expr, ast.expr, ast.expr] | None:
     """The list, the index and the number, where the body of an `if` only sets one integer in a list."""
     test, body = node.test, node.body[0]
-    chooses = isinstance(test, ast.Name | ast.BinOp) or (
-        isinstance(test, ast.Compare) and len(test.ops) == 1 and isinstance(test.ops[0], _CHOOSING)
-    )
-    if not chooses or node.orelse or len(node.body) > 1 or not isinstance(body, ast.Assign) or len(body.targets) > 1:
+    if not (isinstance(test, ast.Name) or _chooses(test)) or node.orelse or len(node.body) > 1:
+        return None
+    if not isinstance(body, ast.Assign) or len(body.targets) > 1:
         return None
     target, value = body.targets[0], body.value
     if not isinstance(target, ast.Subscript) or not isinstance(value, ast.Constant) or type(value.value) is not int:

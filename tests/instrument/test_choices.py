@@ -70,8 +70,46 @@ class Plain(nn.Module):
         return F.pad(x, (seen["left"] + seen.get("new", 0), 0, *pads))
 
 
+class Same(nn.Conv2d):
+    """TensorFlow's padding, as ports write it: one number where the stride divides the size, another elsewhere."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        height, width = x.shape[2:]
+        kernel, stride = self.kernel_size[0], self.stride[0]
+        if height % stride == 0:  # noqa: SIM108 - as the ports have it
+            above = max(kernel - stride, 0)
+        else:
+            above = max(kernel - height % stride, 0)
+        left = max(kernel - stride, 0) if width % stride == 0 else max(kernel - width % stride, 0)
+        x = F.pad(x, (left // 2, left - left // 2, above // 2, above - above // 2))
+        return super().forward(x)
+
+
+class Scoped(nn.Module):
+    """Choices where a name means something else a step further in, and one of which only the half that runs can."""
+
+    odd = 3
+    pad = odd if odd % 2 else 2
+
+    def forward(self, x: Tensor, more: int = 1 if pad % 2 else 2) -> Tensor:
+        height, width = x.shape[2:]
+        grown = lambda size: size + 1 if size % 2 else size  # noqa: E731
+        pads = [1 if height % 2 == index else 2 for index in range(2)]
+        half = height // 2 if width > 4 else 2
+        seen = nowhere if height % 2 > 1 else more  # type: ignore[name-defined] # noqa: F821
+        return F.pad(x, (*pads, half + seen, grown(width) - width))
+
+
 @pytest.mark.parametrize(
-    ("model", "spec", "proved_in"), [(Padded(), "1,2,D,H,W", 10), (Parities(), "1,1,H,W", 3), (Plain(), "1,1,H,W", 12)]
+    ("model", "spec", "proved_in"),
+    [
+        (Padded(), "1,2,D,H,W", 10),
+        (Parities(), "1,1,H,W", 3),
+        (Plain(), "1,1,H,W", 12),
+        (nn.Sequential(*(Same(1, 1, 3, 2) for _ in range(5))), "1,1,H,W", 2),
+        (Same(1, 1, 5, 3), "1,1,H,W", 4),
+        (Scoped(), "1,1,H,W", 8),
+    ],
 )
 def test_every_size_is_as_eager_has_it(model: nn.Module, spec: str, proved_in: int) -> None:
     contract = shapelint.check(model, spec).contract
