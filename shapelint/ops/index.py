@@ -12,7 +12,7 @@ from typing import Any
 import torch
 
 from shapelint.ops.elementwise import fits, forget_values
-from shapelint.ops.index_origin import found_below, is_chosen_by_data
+from shapelint.ops.index_origin import found_below, is_chosen_by_data, is_of_an_input
 from shapelint.ops.index_range import Bounds, bounds_of
 from shapelint.ops.maps import is_map
 from shapelint.ops.slices import check_index, sliced
@@ -204,7 +204,7 @@ def tensor_values(op: Operation, index: Tensor, size: int, *, negative: bool = T
     """The least and greatest numbers of an index tensor that is not empty; where they are unknown and sizes decide,
     nothing is proved.
 
-    The indices that are an input of the model are taken to be right, and those that no size has a part in. Numbers may
+    Indices that an input of the model holds are taken to be right, and those that no size has a part in. Numbers may
     count from the end if `negative`.
 
     Raises Unanalysable where a value cannot be told.
@@ -223,7 +223,7 @@ def tensor_values(op: Operation, index: Tensor, size: int, *, negative: bool = T
     limit = found_below(op, index)
     if limit is not None and op.decide(at_least(function_of(size), function_of(limit))):
         return ()
-    if known.node < 0 or op.recorder.records[known.node].function is not None:
+    if not is_of_an_input(op, index):
         op.recorder.leak("an index tensor whose values are not known")
     return ()
 

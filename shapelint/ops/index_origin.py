@@ -17,7 +17,7 @@ _MOST_NUMBERS = 1 << 20
 _SOME_NUMBERS = frozenset({
     "unsqueeze", "expand", "expand_as", "to", "long", "int", "view", "reshape", "repeat", "flatten", "contiguous",
     "clone", "detach", "permute", "transpose", "t", "tile", "flip", "__getitem__", "narrow", "select", "squeeze",
-    "index_select", "roll",
+    "index_select", "roll", "swapaxes", "movedim", "chunk", "split", "unbind",
 })  # fmt: skip
 _PLACES = frozenset({"argmax", "argmin", "argsort", "sort", "topk", "max", "min", "median", "mode", "kthvalue"})
 _ALONE = frozenset({"argmax", "argmin", "argsort"})
@@ -35,6 +35,19 @@ def is_chosen_by_data(op: Operation, index: Tensor) -> bool:
                 return True
             waiting.extend(records[node].inputs)
     return False
+
+
+def is_of_an_input(op: Operation, index: Tensor) -> bool:
+    """Whether the numbers in an index tensor are integers of one input of the model, moved about at most."""
+    records, node = op.recorder.records, op.recorder.known[id(index)].node
+    if node < 0 or written_to(records, node):
+        return False
+    while node >= 0 and records[node].function is not None:
+        moved = records[node].name in _SOME_NUMBERS and len(records[node].inputs) == 1
+        node = records[node].inputs[0] if moved else -1
+    given = [known.tensor for known in op.recorder.known.values() if known.node == node and node >= 0]
+    written = {_memory(tensor) for record in records for tensor in _targets(record)}
+    return any(not (tensor.dtype.is_floating_point or _memory(tensor) in written) for tensor in given)
 
 
 def computed(op: Operation, tensor: Tensor, node: int, made: dict[int, Any]) -> Tensor | None:

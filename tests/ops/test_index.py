@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 
 import pytest
+from torch import Tensor, nn
 
+import shapelint
+from shapelint.facts.contract import How
 from tests.calls import check, check_drawn, points
 
 _SPECS = ("2,4,H,W", "1,6,H,W", "H,3,W", "2,H,2*W", "4,W,H//2+1", "H")
@@ -129,3 +133,34 @@ def test_known_indices(text: str) -> None:
 )
 def test_what_depends_on_values_is_not_claimed(text: str) -> None:
     assert check(text, ["2,4,H,W"], []).runs == 0
+
+
+class Tokens(nn.Module):
+    """A table looked up by what a function makes of the input."""
+
+    def __init__(self, moved: Callable[[Tensor], Tensor]) -> None:
+        super().__init__()
+        self.table, self.moved = nn.Embedding(30, 4), moved
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        found: Tensor = self.table(self.moved(tokens))
+        return found
+
+
+@pytest.mark.parametrize(
+    ("moved", "spec", "proved"),
+    [
+        (lambda tokens: tokens.view(-1, tokens.shape[1])[:, :-1].t().long(), "B,T:int32", True),
+        (lambda tokens: tokens.chunk(2, 1)[0], "B,T:int64", True),
+        (lambda tokens: tokens + 1, "B,T:int64", False),
+        (lambda tokens: tokens.clone().fill_(31), "B,T:int64", False),
+        (lambda tokens: tokens.add_(1).t(), "B,T:int64", False),
+        (lambda tokens: tokens.long(), "B,T", False),
+    ],
+)
+def test_numbers_of_an_input_are_taken_to_be_right_wherever_they_are_moved(
+    moved: Callable[[Tensor], Tensor], spec: str, proved: bool
+) -> None:
+    contract = shapelint.check(Tokens(moved), spec).contract
+    assert contract.proved == proved
+    assert (contract.outcome(B=2, T=5).how is How.PROVED) == proved
