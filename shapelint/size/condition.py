@@ -9,6 +9,7 @@ from itertools import product as combinations
 from math import gcd
 from weakref import WeakKeyDictionary
 
+from shapelint.size.atoms import FloorDivision
 from shapelint.size.bound import identical, never_negative
 from shapelint.size.function import Function, constant
 
@@ -124,7 +125,19 @@ def equal(first: Function, second: Function) -> Condition:
         first, second = second, first
     if not difference.affine and second.constant:
         return _product_is(factors(first), second.constant)
-    return Compare(difference, True)
+    whole = None if difference.affine else _whole(difference)
+    return whole or Compare(difference, True)
+
+
+def _whole(difference: Function) -> Condition | None:
+    """Where a product is as large as the divisor of a floor of it times that floor, it is a multiple of the divisor."""
+    for monomial, scale in difference.terms:
+        floor = monomial[0] if len(monomial) == 1 else None
+        if isinstance(floor, FloorDivision) and scale % floor.divisor == 0:
+            rest = difference - Function(((monomial, scale),))
+            if rest == floor.numerator.times(-scale // floor.divisor):
+                return divisible(floor.numerator, floor.divisor)
+    return None
 
 
 def at_least(first: Function, second: Function) -> Condition:

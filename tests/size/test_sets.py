@@ -148,6 +148,7 @@ def test_questions_about_products_are_answered_exactly(parts: list[Function], nu
         (equal(whole, constant(number)), lambda n: n == number),
         (equal(constant(number), whole), lambda n: n == number),
         (divisible(whole, divisor), lambda n: n % divisor == 0),
+        (equal(whole, whole.floor_divide(divisor).times(divisor)), lambda n: n % divisor == 0),
         (at_least(whole, constant(1)), lambda n: n >= 1),
         (at_least(whole, constant(2)), lambda n: n >= 2),
     ]
@@ -160,6 +161,12 @@ def test_questions_about_products_are_answered_exactly(parts: list[Function], nu
             continue
         expected = {(point["H"], point["W"]) for point in positive if truth(value(point))}
         assert {point for point in found if min(point) > 0} == expected
+
+
+def test_a_product_that_a_floor_takes_whole_is_a_multiple() -> None:
+    tokens = product(H, W)
+    assert equal(tokens.floor_divide(8).times(8), tokens) == divisible(tokens, 8)
+    assert equal(tokens.floor_divide(8).times(4), tokens) != divisible(tokens, 8)
 
 
 def _drawn_product(source: random.Random) -> Function:
