@@ -16,8 +16,9 @@ from shapelint.size.bound import never_negative
 from shapelint.size.condition import Condition, all_of, at_least, equal, product
 from shapelint.size.division import divide_exactly
 from shapelint.size.function import Function, NotQuasiAffine, constant, extreme
-from shapelint.size.tracking import Tracker, lose, on_path, symbolic, tell, tracker
+from shapelint.size.tracking import Tracker, ceiling, lose, on_path, symbolic, tell, tracker
 
+_SMALL = 8  # a divisor of which each value may be a way of its own
 _FEW = 64  # a number of which each quotient by a size may be a way of its own
 
 
@@ -204,9 +205,20 @@ def floor_divide(dividend: Any, divisor: Any) -> Any:
             return size(value, function_of(dividend).floor_divide(below.constant))
         return size(value, divide_exactly(function_of(dividend), below))
     except NotQuasiAffine:
+        if _is_small(divisor, below):
+            return size(value, function_of(dividend).floor_divide(plain(divisor)))
         if not _is_one_of_few(value, function_of(dividend), below):
             lose("a division by a size", dividend, divisor)
         return value
+
+
+def _is_small(divisor: Any, below: Function) -> bool:
+    """Whether a comparison left few values of a divisor: the run goes on where it has the one that it has."""
+    listener, most = tracker(), ceiling(below)
+    if listener is None or most is None or most > _SMALL or plain(divisor) < 1:
+        return False
+    listener.assume(equal(below, constant(plain(divisor))))
+    return True
 
 
 def _is_one_of_few(quotient: int, above: Function, below: Function) -> bool:

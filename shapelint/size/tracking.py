@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from shapelint.size.atoms import Symbol
-from shapelint.size.condition import Condition, equalities
+from shapelint.size.condition import Compare, Condition, equalities
 from shapelint.size.function import Atom, Function
 from shapelint.size.substitution import with_atoms
 
@@ -28,6 +28,7 @@ class Tracker(Protocol):
 
 _current: Tracker | None = None
 _zeros: list[Function] = []
+_not_negative: set[Function] = set()
 _known: dict[Atom, int] = {}
 _names: set[str] = set()
 _rewritten: dict[Function, Function] = {}
@@ -37,7 +38,7 @@ def track(tracker: Tracker | None) -> Tracker | None:
     """Makes `tracker` the current one and returns the one before."""
     global _current
     before, _current = _current, tracker
-    for found in (_zeros, _known, _names, _rewritten):
+    for found in (_zeros, _not_negative, _known, _names, _rewritten):
         found.clear()
     return before
 
@@ -51,6 +52,8 @@ def settle(condition: Condition) -> None:
     """Takes in what holds on the path of the current run: which atoms have one value there, one from another."""
     zeros = equalities(condition)
     _zeros.extend(zeros)
+    if isinstance(condition, Compare) and not condition.equal and condition.function.affine:
+        _not_negative.add(condition.function)
     while found := dict(filter(None, map(_pinned, zeros))):
         _known.update(found)
         _names.update(atom.name for atom in found if isinstance(atom, Symbol))
@@ -66,6 +69,12 @@ def _pinned(zero: Function) -> tuple[Atom, int] | None:
     if len(atoms) != 1 or rest % atoms[0][1]:
         return None
     return atoms[0][0], rest // atoms[0][1]
+
+
+def ceiling(function: Function) -> int | None:
+    """A number that a function does not exceed on the path of the current run, as far as one comparison shows it."""
+    sums = ((on_path(known) + function).constant for known in _not_negative)
+    return min((number for number in sums if number is not None), default=None)
 
 
 def on_path(function: Function) -> Function:

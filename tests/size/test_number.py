@@ -254,7 +254,7 @@ HEARD: dict[str, Callable[[Any, Any], Any]] = {
     "h ^ 1": lambda h, w: 1 ^ h,
     "h & 6": lambda h, w: h & 6,
     "h // w": lambda h, w: h // w,
-    "7 // h": lambda h, w: 7 // (h + 1),
+    "700 // h": lambda h, w: 700 // (h + 1),
     "7 / h": lambda h, w: 7 / (h + 1),
     "h * 0.7": lambda h, w: h * 0.7,
     "round(h / 3, 1)": lambda h, w: round(h / 3, 1),

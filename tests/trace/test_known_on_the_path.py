@@ -57,7 +57,19 @@ def divided_by_a_size(x: Tensor) -> Tensor:
     return x.repeat(1, 1, 1, 48 // rows) if 16 % rows else torch.zeros(16, x.shape[3]).view(rows, 16 // rows, -1)
 
 
-@pytest.mark.parametrize("function", [masked_windows, joined_windows, known_through_another, divided_by_a_size])
+def window_of_a_small_picture(x: Tensor) -> Tensor:
+    """Swin of transformers: where the picture is smaller than a window, the window is as large as the picture."""
+    side = 7
+    if min(x.shape[2:]) <= side:
+        side = min(x.shape[2:])
+    x = F.pad(x, (0, (side - x.shape[3] % side) % side, 0, (side - x.shape[2] % side) % side))
+    return x.view(1, 3, x.shape[2] // side, side, x.shape[3] // side, side).permute(0, 2, 4, 3, 5, 1).flatten(0, 2)
+
+
+FUNCTIONS = [masked_windows, joined_windows, known_through_another, divided_by_a_size, window_of_a_small_picture]
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
 def test_it_is_proved_and_agrees_with_eager(function: Callable[[Tensor], Tensor]) -> None:
     class Net(nn.Module):
         def forward(self, x: Tensor) -> Tensor:
