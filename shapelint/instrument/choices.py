@@ -12,11 +12,13 @@ from contextlib import suppress
 from math import lcm
 from typing import Any, Final
 
-from shapelint.size.bound import never_negative
+import torch
+
+from shapelint.size.bound import identical, never_negative
 from shapelint.size.function import Function, NotQuasiAffine, constant
 from shapelint.size.number import Size, function_of, plain, size
 from shapelint.size.period import function_period
-from shapelint.size.tracking import symbolic
+from shapelint.size.tracking import symbolic, tracker
 from shapelint.source.fault import call_foreign
 
 _OPERATIONS: Final[dict[str, Callable[[Any, Any], Any]]] = {
@@ -49,6 +51,33 @@ def chosen(asked: tuple[Any, ...], comparison: str, first: Callable[[], Any], se
                 return joined
     holds = call_foreign(_OPERATIONS[comparison], *asked) if comparison else asked[0]
     return call_foreign(first if holds else second)
+
+
+def crops(described: Callable[[], tuple[Any, ...]], test: Callable[[], Any]) -> Any:
+    """The test of an `if` that only crops what was padded; true where the crop takes nothing when the test fails, so
+    that it may be done in any case: the run needs no second way.
+    """
+    with suppress(*_OF_THE_OTHER):
+        if _takes_what_was_put_on(*call_foreign(described)):
+            return True
+    return call_foreign(test)
+
+
+def _takes_what_was_put_on(whole: Any, stops: tuple[Any, ...], asked: tuple[Any, ...]) -> bool:
+    """Whether each axis is cropped by one of the numbers that are compared, and is as it was where that is 0."""
+    numbers = [each for operands, _ in asked for each in operands]
+    if not isinstance(whole, torch.Tensor) or {type(each) for each in numbers} - {int, Size} or tracker() is None:
+        return False
+    put_on = [function_of(left) - function_of(right) for (left, right), _ in asked]
+    for length, stop in zip(whole.shape, stops, strict=False):
+        if stop is None:
+            continue
+        taken = function_of(length) - function_of(stop)
+        if type(stop) not in (int, Size) or not never_negative(function_of(stop)) or not never_negative(taken):
+            return False
+        if taken.constant != 0 and not any(identical(taken, each) for each in put_on):
+            return False
+    return any(map(symbolic, numbers)) and whole.is_contiguous()
 
 
 def _joined(flag: int, first: Any, second: Any) -> int | None:

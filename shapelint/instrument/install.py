@@ -18,7 +18,7 @@ import torch
 
 from shapelint.instrument.builtins import added, item, place
 from shapelint.instrument.callees import callee, user_function_found
-from shapelint.instrument.choices import chosen, sets
+from shapelint.instrument.choices import chosen, crops, sets
 from shapelint.instrument.compiled import code_of, forget_code, is_tracked, tracked_code
 from shapelint.instrument.lazy_compile import WAKE, changing, compile_now, compile_when_called, forget, is_uncompiled
 from shapelint.instrument.operand import compared, compared_on, left_operand
@@ -29,6 +29,7 @@ from shapelint.instrument.rewriting import (
     CHOSEN,
     CODE_OF,
     COMPARED,
+    CROPS,
     ITEM,
     LEFT,
     MIDDLE,
@@ -42,7 +43,8 @@ from shapelint.restore.module import remembered, restored_globals
 
 _NAMES: Final[dict[str, Any]] = {
     WAKE: compile_now, LEFT: left_operand, ADDED: added, ITEM: item, SLICE: slice, CALLEE: callee, PLACE: place,
-    STAND_IN: stand_in, SETS: sets, CHOSEN: chosen, CODE_OF: code_of, COMPARED: compared, MIDDLE: compared_on,
+    STAND_IN: stand_in, SETS: sets, CHOSEN: chosen, CROPS: crops, CODE_OF: code_of, COMPARED: compared,
+    MIDDLE: compared_on,
 }  # fmt: skip
 
 

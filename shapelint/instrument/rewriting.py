@@ -11,6 +11,8 @@ import ast
 import copy
 from typing import Any, Final, TypeVar
 
+from shapelint.instrument.branches import adds_up, asked, chooses, cropped, either, inlined, repeats, set_place
+
 LEFT: Final = "__shapelint_left_operand__"
 COMPARED: Final = "__shapelint_compared__"
 MIDDLE: Final = "__shapelint_compared_on__"
@@ -23,13 +25,11 @@ SLICE: Final = "__shapelint_slice__"
 STAND_IN: Final = "__shapelint_stand_in__"
 SETS: Final = "__shapelint_sets__"
 CHOSEN: Final = "__shapelint_chosen__"
+CROPS: Final = "__shapelint_crops__"
 _STANDING_IN: Final = frozenset({"math", "numpy", "random"})
 _ARITHMETIC: Final = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.FloorDiv, ast.Mod, ast.Pow, ast.BitAnd, ast.BitOr,
                       ast.BitXor, ast.LShift, ast.RShift)  # fmt: skip
-_CHOOSING: Final = (ast.NotEq, ast.Eq, ast.Gt, ast.Lt)
 _COMPARISONS: Final = (ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Eq, ast.NotEq)
-_ROUNDED: Final = (ast.Add, ast.Sub, ast.Mult, ast.FloorDiv, ast.Mod)
-_REPEATABLE: Final = (ast.Name, ast.Attribute, ast.Subscript, ast.Constant, ast.expr_context, ast.UnaryOp, ast.USub)
 _OF_TEXTS: Final = frozenset({"eval", "exec"})
 # Builtins that are called in every other line and take no size; nobody gives these names to what does.
 _PASSED_BY: Final = frozenset({
@@ -104,26 +104,27 @@ class _Rewriter(ast.NodeTransformer):
 
     def visit_If(self, node: ast.If) -> ast.stmt:
         """One that only sets a number may be no branch: see `choices.py`."""
-        seen, either = _set_place(node), _either(node)
+        seen, both, crop = set_place(node), either(node), cropped(node) if self._closes else None
         self.generic_visit(node)
+        if crop is not None:
+            described = ast.copy_location(ast.Tuple([self.visit(each) for each in crop], ast.Load()), node.test)
+            node.test = _call(CROPS, node.test, _later(described), _later(node.test))
         if seen is not None:
             place, number = map(self.visit, seen[:2]), seen[2]
-            node.test = _call(SETS, node.test, *_asked(node.test), *place, number)
-        if either is None or not self._closes:
+            node.test = _call(SETS, node.test, *asked(node.test), *place, number)
+        if both is None or not self._closes:
             return node
-        target, first, second = either[0].targets, either[0].value, either[1].value
+        target, first, second = both[0].targets, both[0].value, both[1].value
         return ast.copy_location(ast.Assign(target, self._chosen(node, first, second)), node)
 
     def visit_IfExp(self, node: ast.IfExp) -> ast.expr:
         """One of two numbers, as of an `if` that sets a number."""
-        chooses = self._closes and _chooses(node.test) and _adds_up(node.body) and _adds_up(node.orelse)
+        numbers = self._closes and chooses(node.test) and adds_up(node.body, node.orelse)
         self.generic_visit(node)
-        return self._chosen(node, node.body, node.orelse) if chooses else node
+        return self._chosen(node, node.body, node.orelse) if numbers else node
 
     def _chosen(self, node: ast.If | ast.IfExp, *values: ast.expr) -> ast.expr:
-        nothing = ast.arguments([], [], None, [], [], None, [])
-        later = [ast.copy_location(ast.Lambda(nothing, value), value) for value in values]
-        return _call(CHOSEN, node.test, *_asked(node.test), *later)
+        return _call(CHOSEN, node.test, *asked(node.test), *map(_later, values))
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.stmt:
         return self._function(node)
@@ -139,7 +140,7 @@ class _Rewriter(ast.NodeTransformer):
 
     def _function(self, node: _Function) -> _Function:
         """In its body a lambda sees what the code around it sees; not so in a class, nor in what a class gives it."""
-        inside, node.body = ast.Module(node.body, []), []
+        inside, node.body = inlined(ast.Module(node.body, [])), []
         self._scope(node)
         before, self._closes = self._closes, True
         node.body = self.generic_visit(inside).body  # type: ignore[attr-defined]
@@ -170,66 +171,6 @@ class _Rewriter(ast.NodeTransformer):
         return node
 
 
-def _asked(test: ast.expr) -> tuple[ast.expr, ast.expr]:
-    """The operands of a comparison and its name, or what is taken for a truth value and no name."""
-    asked, name = [test], ""
-    if isinstance(test, ast.Compare):
-        asked, name = [test.left, *test.comparators], type(test.ops[0]).__name__
-    return ast.copy_location(ast.Tuple(asked, ast.Load()), test), ast.Constant(name)
-
-
-def _chooses(test: ast.expr) -> bool:
-    """Whether a test may be one of two sizes that differ by one at most."""
-    compares = isinstance(test, ast.Compare) and len(test.ops) == 1 and isinstance(test.ops[0], _CHOOSING)
-    return compares or isinstance(test, ast.BinOp)
-
-
-def _either(node: ast.If) -> tuple[ast.Assign, ast.Assign] | None:
-    """Both assignments, where an `if` and its `else` only give one variable the one or the other number."""
-    if not _chooses(node.test) or len(node.body) != 1 or len(node.orelse) != 1:
-        return None
-    first, second = node.body[0], node.orelse[0]
-    if not isinstance(first, ast.Assign) or not isinstance(second, ast.Assign):
-        return None
-    targets = [*first.targets, *second.targets]
-    names = {each.id for each in targets if isinstance(each, ast.Name)}
-    return (first, second) if len(targets) == 2 and len(names) == 1 and _adds_up(first.value, second.value) else None
-
-
-def _adds_up(*values: ast.expr) -> bool:
-    """Whether values are arithmetic of names and numbers, `min` and `max` included, without a division in floats."""
-    kinds = (*_REPEATABLE, ast.BinOp, *_ROUNDED)
-    for value in values:
-        for each in ast.walk(value):
-            if isinstance(each, ast.Call):
-                named = isinstance(each.func, ast.Name) and each.func.id in ("min", "max", "int", "abs")
-                if not named or each.keywords:
-                    return False
-            elif not isinstance(each, kinds):
-                return False
-    return True
-
-
-def _set_place(node: ast.If) -> tuple[ast.expr, ast.expr, ast.expr] | None:
-    """The list, the index and the number, where the body of an `if` only sets one integer in a list."""
-    test, body = node.test, node.body[0]
-    if not (isinstance(test, ast.Name) or _chooses(test)) or node.orelse or len(node.body) > 1:
-        return None
-    if not isinstance(body, ast.Assign) or len(body.targets) > 1:
-        return None
-    target, value = body.targets[0], body.value
-    if not isinstance(target, ast.Subscript) or not isinstance(value, ast.Constant) or type(value.value) is not int:
-        return None
-    owner, index = copy.deepcopy(target.value), copy.deepcopy(target.slice)
-    return (owner, index, copy.copy(value)) if _repeats(owner) and _computes(index) else None
-
-
-def _computes(index: ast.expr) -> bool:
-    """Whether an index is arithmetic of names and numbers, which does nothing if it is done again."""
-    kinds = (*_REPEATABLE, ast.BinOp, ast.operator)
-    return not isinstance(index, ast.Slice) and all(isinstance(each, kinds) for each in ast.walk(index))
-
-
 def _leaves(operand: ast.expr, *, text: bool = False) -> bool:
     """Whether an operand is a constant that leaves the operation to a size, as floats and texts before `%` do not."""
     asking = (float, complex, bool, str, bytes) if text else (float, complex, bool)
@@ -254,16 +195,12 @@ def _parts(target: ast.expr) -> list[ast.expr]:
     """A variable; or the owner in a target, its name and the index, without these where to read it may do something."""
     if isinstance(target, ast.Name):
         return [ast.copy_location(ast.Name(target.id, ast.Load()), target)]
-    if not isinstance(target, ast.Attribute | ast.Subscript) or not _repeats(target.value):
+    if not isinstance(target, ast.Attribute | ast.Subscript) or not repeats(target.value):
         return []
     owner, nothing = copy.deepcopy(target.value), ast.Constant(None)
     if isinstance(target, ast.Subscript):
-        return [owner, nothing, copy.deepcopy(target.slice)] if _repeats(target.slice) else [owner, nothing]
+        return [owner, nothing, copy.deepcopy(target.slice)] if repeats(target.slice) else [owner, nothing]
     return [owner, nothing] if target.attr.startswith("__") else [owner, ast.Constant(target.attr), nothing]
-
-
-def _repeats(node: ast.expr) -> bool:
-    return all(isinstance(each, _REPEATABLE) for each in ast.walk(node))
 
 
 def _stands_in(module: str) -> bool:
@@ -275,6 +212,11 @@ def _stood_in(node: ast.stmt, name: str) -> ast.stmt:
     read = ast.copy_location(ast.Name(name, ast.Load()), node)
     call = _call(STAND_IN, read, read)
     return ast.copy_location(ast.Assign([ast.copy_location(ast.Name(name, ast.Store()), node)], call), node)
+
+
+def _later(value: ast.expr) -> ast.expr:
+    """A function without parameters that computes a value."""
+    return ast.copy_location(ast.Lambda(ast.arguments([], [], None, [], [], None, []), value), value)
 
 
 def _call(name: str, place: ast.expr, *arguments: ast.expr) -> ast.expr:

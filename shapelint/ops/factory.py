@@ -131,7 +131,7 @@ def _arange(op: Operation, *args: Any, dtype: Any = None, out: Any = None, **opt
         whole = all(isinstance(each, int) for each in (start, end, step))
         dtype = torch.int64 if whole else torch.get_default_dtype()
     count = progression(op, start, end, step)
-    if count > _MOST or any(symbolic(each) or isinstance(each, Ratio) for each in (count, start, end, step)):
+    if any(symbolic(each) or isinstance(each, Ratio) for each in (count, start, end, step)) or count > _MOST:
         return Fresh((count,), _LIKE, dtype)
     value = op.recorder.kernel(torch.arange, (start, end, step), {"dtype": dtype})
     op.values = (tuple(value.tolist()),)

@@ -13,13 +13,11 @@ from typing import Any
 
 from shapelint.size.bits import BitInteger
 from shapelint.size.bound import never_negative
-from shapelint.size.condition import Condition, all_of, at_least, equal, product
+from shapelint.size.condition import Condition, at_least, equal, product
 from shapelint.size.division import divide_exactly
+from shapelint.size.few import takes_divisor, takes_quotient
 from shapelint.size.function import Function, NotQuasiAffine, constant, extreme
-from shapelint.size.tracking import Tracker, ceiling, lose, on_path, symbolic, tell, tracker
-
-_SMALL = 8  # a divisor of which each value may be a way of its own
-_FEW = 64  # a number of which each quotient by a size may be a way of its own
+from shapelint.size.tracking import Tracker, lose, on_path, symbolic, tell, tracker
 
 
 class Size(BitInteger):
@@ -205,32 +203,11 @@ def floor_divide(dividend: Any, divisor: Any) -> Any:
             return size(value, function_of(dividend).floor_divide(below.constant))
         return size(value, divide_exactly(function_of(dividend), below))
     except NotQuasiAffine:
-        if _is_small(divisor, below):
+        if takes_divisor(below, plain(divisor)):
             return size(value, function_of(dividend).floor_divide(plain(divisor)))
-        if not _is_one_of_few(value, function_of(dividend), below):
+        if not takes_quotient(function_of(dividend), below, value):
             lose("a division by a size", dividend, divisor)
         return value
-
-
-def _is_small(divisor: Any, below: Function) -> bool:
-    """Whether a comparison left few values of a divisor: the run goes on where it has the one that it has."""
-    listener, most = tracker(), ceiling(below)
-    if listener is None or most is None or most > _SMALL or plain(divisor) < 1:
-        return False
-    listener.assume(equal(below, constant(plain(divisor))))
-    return True
-
-
-def _is_one_of_few(quotient: int, above: Function, below: Function) -> bool:
-    """Whether a small number divided by a size has few quotients: the run goes on where it has the one that it has."""
-    listener, number = tracker(), above.constant
-    if listener is None or number is None or not (0 <= number <= _FEW and below.affine):
-        return False
-    if not never_negative(below.plus(-1)):
-        return False
-    bounds = at_least(above, below.times(quotient)), at_least(below.times(quotient + 1), above.plus(1))
-    listener.assume(all_of(bounds))
-    return True
 
 
 def smaller(first: int, second: int) -> int:
