@@ -13,6 +13,7 @@ import torch
 
 from shapelint.size.number import plain
 from shapelint.size.ratio import Ratio
+from shapelint.size.size_float import SizeFloat
 from shapelint.source.fault import call_foreign
 
 _NAMES: Final = {
@@ -40,7 +41,7 @@ def _is_whole(value: Any) -> bool:
 
 
 def _plain(value: Any) -> Any:
-    return float(value) if isinstance(value, Ratio) else plain(value) if _is_whole(value) else value
+    return float(value) if isinstance(value, Ratio | SizeFloat) else plain(value) if _is_whole(value) else value
 
 
 def _variable(*args: Any, **kwargs: Any) -> Any:

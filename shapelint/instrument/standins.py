@@ -18,6 +18,7 @@ from shapelint.instrument.operand import left_operand
 from shapelint.size.data_number import DataNumber
 from shapelint.size.number import Size, integral, larger, smaller
 from shapelint.size.ratio import Ratio
+from shapelint.size.size_float import computed, is_size_float
 from shapelint.size.tracking import lose, symbolic, tracker
 from shapelint.source.fault import call_foreign
 
@@ -145,7 +146,7 @@ def sizes_in(tree: Any) -> Iterator[Any]:
         yield from sizes_in((tree.start, tree.stop, tree.step))
     elif isinstance(tree, Ratio):
         yield tree._numerator
-    elif symbolic(tree) or isinstance(tree, DataNumber):
+    elif symbolic(tree) or isinstance(tree, DataNumber) or is_size_float(tree):
         yield tree
 
 
@@ -208,9 +209,17 @@ def _common_divisor(real: Callable[..., Any], *numbers: Any) -> Any:
     return Heard(real)(*numbers)
 
 
+def _of_a_float(real: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """A function of doubles, such as `math.sqrt`, of what is made of sizes."""
+    if len(args) == 1 and not kwargs and (_is_size(args[0]) or is_size_float(args[0])):
+        return computed(real.__name__, args[0], why=f"{real.__name__}() of a size")
+    return Heard(real)(*args, **kwargs)
+
+
 _CACHED: Final = type(functools.lru_cache(lambda: None))
 _MATH: Final[dict[str, Callable[..., Any]]] = {
     **dict.fromkeys(("floor", "ceil", "trunc"), _lost),
+    **dict.fromkeys(("sqrt", "log", "log2", "log10"), _of_a_float),
     "prod": _product,
     "gcd": _common_divisor,
 }
