@@ -15,6 +15,7 @@ from types import ModuleType
 from typing import Any, Final
 
 from shapelint.instrument.operand import left_operand
+from shapelint.instrument.size_array import SizeArray, size_array, sizes_of_array
 from shapelint.size.data_number import DataNumber
 from shapelint.size.number import Size, integral, larger, smaller
 from shapelint.size.ratio import Ratio
@@ -86,7 +87,7 @@ class _StandIn(ModuleType):
         if isinstance(value, ModuleType) and value.__name__.startswith(self.real.__name__):
             value = (_Dice if name == "random" else _StandIn)(value, {})
         elif name in self._kept:
-            value = functools.partial(self._kept[name], value)
+            value = _Kept(self._kept[name], value)
         elif callable(value) and not isinstance(value, type):
             value = Heard(value)
         self.__dict__[name] = value
@@ -118,6 +119,8 @@ class Heard:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         sizes = list(sizes_in((args, kwargs)))
+        if not _hears_arrays(self._function):
+            sizes += arrays_in((args, kwargs))
         for each in sizes:
             if isinstance(each, DataNumber):
                 each.refuse(self._name.removesuffix(" of a size"))
@@ -126,6 +129,17 @@ class Heard:
 
     def __getattr__(self, name: str) -> Any:
         return call_foreign(getattr, self._function, name)
+
+
+class _Kept(Heard):
+    """A function whose result is kept; what it has itself, such as `np.maximum.reduce`, hears of sizes."""
+
+    def __init__(self, compute: Callable[..., Any], function: Callable[..., Any]) -> None:
+        super().__init__(function)
+        self._compute = compute
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self._compute(self._function, *args, **kwargs)
 
 
 class Hidden(Heard):
@@ -148,6 +162,20 @@ def sizes_in(tree: Any) -> Iterator[Any]:
         yield tree._numerator
     elif symbolic(tree) or isinstance(tree, DataNumber) or is_size_float(tree):
         yield tree
+
+
+def arrays_in(tree: Any) -> list[Any]:
+    """The sizes in numpy's arrays in nested arguments."""
+    if isinstance(tree, dict):
+        tree = tuple(tree.values())
+    if isinstance(tree, (tuple, list)):
+        return [each for part in tree for each in arrays_in(part)]
+    return sizes_of_array(tree)
+
+
+def _hears_arrays(function: Any) -> bool:
+    """Whether a function of numpy asks the arrays in its arguments what to do."""
+    return type(function).__module__ == "numpy" and type(function).__name__ in ("ufunc", "_ArrayFunctionDispatcher")
 
 
 def _passing_by(cached: Any) -> Any:
@@ -216,6 +244,15 @@ def _of_a_float(real: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     return Heard(real)(*args, **kwargs)
 
 
+def _array(real: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """An array of sizes, of which numpy is told the dtype at most."""
+    told = len(args) == 1 and set(kwargs) <= {"dtype"} and isinstance(args[0], (list, tuple, int, SizeArray))
+    found = [*sizes_in(args), *arrays_in(args)] if told else []
+    if not found or any(isinstance(each, DataNumber) for each in found):
+        return Heard(real)(*args, **kwargs)
+    return size_array(real, *args, **kwargs)
+
+
 _CACHED: Final = type(functools.lru_cache(lambda: None))
 _MATH: Final[dict[str, Callable[..., Any]]] = {
     **dict.fromkeys(("floor", "ceil", "trunc"), _lost),
@@ -229,6 +266,7 @@ _NUMPY: Final[dict[str, Callable[..., Any]]] = {
     "trunc": functools.partial(_rounded, math.trunc),
     "fix": functools.partial(_rounded, math.trunc),
     **dict.fromkeys(("round", "rint", "around"), functools.partial(_rounded, round)),
+    **dict.fromkeys(("array", "asarray"), _array),
     "prod": _product,
     "maximum": functools.partial(_extreme, larger),
     "minimum": functools.partial(_extreme, smaller),

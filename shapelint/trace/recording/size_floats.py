@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+import numpy
 import torch
 
+from shapelint.instrument.size_array import SizeArray, sizes_of_array
 from shapelint.size.size_float import SizeFloat, is_size_float
-from shapelint.size.tracking import tracker
+from shapelint.size.tracking import lose, tracker
 from shapelint.trace.recording.arguments import with_numbers
 from shapelint.trace.recording.operation import Operation
 from shapelint.trace.recording.trees import flat_tensors
@@ -24,7 +26,7 @@ def plain_arguments(op: Operation, args: Any, kwargs: Any) -> tuple[Any, Any]:
     That a float is lost is told, except where it only scales data.
     """
     args = with_numbers(op, args)
-    if tracker() is not SizeFloat.latest:
+    if tracker() not in (SizeFloat.latest, SizeArray.latest):
         return args, kwargs
     harmless = op.name in _SCALING and not kwargs and all(_is_data(op, each) for each in flat_tensors(args))
     return _plain(args, harmless=harmless), _plain(kwargs, harmless=harmless)
@@ -39,6 +41,9 @@ def _plain(tree: Any, *, harmless: bool) -> Any:
     if isinstance(tree, SizeFloat):
         return float.__float__(tree) if harmless or not is_size_float(tree) else float(tree)
     kind = type(tree)
+    if kind is SizeArray:
+        lose("an array of sizes", *sizes_of_array(tree))
+        return numpy.asarray(tree)
     if kind is tuple or kind is list:
         return kind(_plain(each, harmless=harmless) for each in tree)
     if isinstance(tree, tuple) and hasattr(tree, "_fields"):
