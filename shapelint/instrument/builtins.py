@@ -36,7 +36,7 @@ def tracked_int(*args: Any, **kwargs: Any) -> Any:
         value = call_foreign(args[0].item) if isinstance(args[0], torch.Tensor) else args[0]
         if isinstance(value, Size) and symbolic(value):
             return value
-        return value.__trunc__() if isinstance(value, Ratio) else call_foreign(int, value)
+        return value.__trunc__() if isinstance(value, Ratio | SizeFloat) else call_foreign(int, value)
     return call_foreign(int, *args, **kwargs)
 
 

@@ -19,6 +19,7 @@ from shapelint.instrument.size_array import SizeArray, size_array, sizes_of_arra
 from shapelint.size.data_number import DataNumber
 from shapelint.size.number import Size, integral, larger, smaller
 from shapelint.size.ratio import Ratio
+from shapelint.size.roots import whole_root
 from shapelint.size.size_float import computed, is_size_float
 from shapelint.size.tracking import lose, symbolic, tracker
 from shapelint.source.fault import call_foreign
@@ -244,6 +245,14 @@ def _of_a_float(real: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     return Heard(real)(*args, **kwargs)
 
 
+def _side(real: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """`math.isqrt` and `np.sqrt` of the product of two equal sizes."""
+    root = whole_root(args[0]) if len(args) == 1 and not kwargs and isinstance(args[0], int) else None
+    if root is None:
+        return Heard(real)(*args, **kwargs)
+    return root if real is math.isqrt else _Rounded(root, 1)
+
+
 def _array(real: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     """An array of sizes, of which numpy is told the dtype at most."""
     told = len(args) == 1 and set(kwargs) <= {"dtype"} and isinstance(args[0], (list, tuple, int, SizeArray))
@@ -259,6 +268,7 @@ _MATH: Final[dict[str, Callable[..., Any]]] = {
     **dict.fromkeys(("sqrt", "log", "log2", "log10"), _of_a_float),
     "prod": _product,
     "gcd": _common_divisor,
+    "isqrt": _side,
 }
 _NUMPY: Final[dict[str, Callable[..., Any]]] = {
     "ceil": functools.partial(_rounded, math.ceil),
@@ -268,6 +278,7 @@ _NUMPY: Final[dict[str, Callable[..., Any]]] = {
     **dict.fromkeys(("round", "rint", "around"), functools.partial(_rounded, round)),
     **dict.fromkeys(("array", "asarray"), _array),
     "prod": _product,
+    "sqrt": _side,
     "maximum": functools.partial(_extreme, larger),
     "minimum": functools.partial(_extreme, smaller),
     "gcd": _common_divisor,

@@ -19,10 +19,12 @@ from shapelint.size.float_term import OPERATORS, FloatTerm, Operand, float_term
 from shapelint.size.followed_float import FollowedFloat
 from shapelint.size.function import Function
 from shapelint.size.number import function_of, plain
+from shapelint.size.roots import whole_root
 from shapelint.size.tracking import Tracker, lose, symbolic, tell, tracker
 
 _HEAVIEST: Final = 64
 _FEW: Final = 3
+_HALF: Final = 0.5
 _MODERATE: Final = 1e20
 _HIGHEST_POWER: Final = 8
 _EXACT: Final = 2**53
@@ -75,7 +77,7 @@ class SizeFloat(FollowedFloat):
         return self._lost()
 
     def __round__(self, digits: Any = None) -> Any:
-        return round(self._lost(), digits)
+        return round(self._lost(), digits) if digits is not None else _whole(self, "__round__")
 
     def __repr__(self) -> str:
         tell(self)
@@ -173,6 +175,13 @@ def _whole_quotients(number: Any) -> list[tuple[Any, Any, int]] | None:
         return [(*parts, times)] if plain(parts[0]) == plain(parts[1]) * times else None
     found = [_whole_quotients(each) for each in number._numbers]
     return None if None in found else [each for part in found for each in part or ()]
+
+
+def _whole(number: SizeFloat, rounding: str) -> Any:
+    """The number rounded: a root that is whole keeps its function."""
+    root_of = number._term.name == "sqrt" or (number._term.name == "pow" and number._numbers[1] == _HALF)
+    root = whole_root(_size_of(number._numbers[0])) if root_of and number.followed() else None
+    return getattr(float, rounding)(number._lost()) if root is None else root
 
 
 def _quotient_parts(number: Any) -> tuple[Any, Any] | None:
@@ -286,6 +295,6 @@ for _name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "divmod"
     setattr(SizeFloat, f"__{_name}__", _method(_name))
     setattr(SizeFloat, f"__r{_name}__", _method(_name, swapped=True))
 for _name in ("trunc", "floor", "ceil"):
-    setattr(SizeFloat, f"__{_name}__", lambda self, _name=_name: getattr(float, f"__{_name}__")(self._lost()))
+    setattr(SizeFloat, f"__{_name}__", lambda self, _name=f"__{_name}__": _whole(self, _name))
 for _name in ("as_integer_ratio", "hex", "is_integer"):
     setattr(SizeFloat, _name, lambda self, _name=_name: getattr(float, _name)(self._lost()))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Protocol
 
 from shapelint.size.condition import Condition
@@ -10,7 +10,9 @@ from shapelint.size.function import Function
 
 
 class Tracker(Protocol):
-    """Hears what one run of a model decides and loses."""
+    """Hears what one run of a model decides and loses; `sizes` are what the symbols have in it."""
+
+    sizes: Mapping[str, int]
 
     def assume(self, condition: Condition) -> None:
         """The run goes the way on which the condition holds."""

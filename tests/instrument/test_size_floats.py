@@ -70,6 +70,29 @@ def test_a_float_that_only_comparisons_and_data_meet_leaves_the_proof(forward: C
     agrees(forward, proved=True)
 
 
+ROOTS: dict[str, Callable[[int], int]] = {
+    "int(n ** 0.5)": lambda n: int(n**0.5),
+    "math.sqrt": lambda n: int(math.sqrt(n)),
+    "math.isqrt": lambda n: math.isqrt(n),
+    "np.sqrt": lambda n: int(np.sqrt(n)),
+}
+
+
+@pytest.mark.parametrize("name", ROOTS)
+def test_the_side_of_a_square_of_tokens_is_known(name: str) -> None:
+    def forward(x: Tensor) -> Tensor:
+        tokens = F.max_pool2d(x, 2).flatten(2)
+        side = ROOTS[name](tokens.shape[2])
+        return tokens.reshape(x.shape[0], -1, side, side)
+
+    found = shapelint.check(module(forward), "1,3,H,H").contract
+    assert found.proved
+    for side in (1, 2, 3, 8, 97, 100):
+        seen = given(attempt(module(forward)(), torch.zeros(1, 3, side, side)))
+        assert found.outcome(H=side).ok is (seen is not None)
+        assert seen is None or found.outcome(H=side).outputs == seen
+
+
 def test_a_comparison_of_floats_that_decides_the_size_is_not_proved() -> None:
     agrees(lambda x: x[:, 1:] if x.shape[2] * 0.7 > x.shape[3] * 0.3 else x, proved=False)
 

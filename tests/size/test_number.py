@@ -10,7 +10,7 @@ from __future__ import annotations
 import copy
 import math
 import pickle
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from operator import eq, ge, lt
@@ -36,6 +36,7 @@ class Notes:
 
     conditions: list[Condition] = field(default_factory=list)
     leaks: list[str] = field(default_factory=list)
+    sizes: Mapping[str, int] = field(default_factory=dict)
 
     def assume(self, condition: Condition) -> None:
         self.conditions.append(condition)
@@ -53,7 +54,7 @@ class Notes:
 
 def tracked(expression: Callable[[Any, Any], Any], h: int, w: int) -> tuple[Any, Any, Notes]:
     """The plain result, its function (or function and denominator) and the notes of one run with h and w."""
-    notes = Notes()
+    notes = Notes(sizes={"H": h, "W": w})
     before = track(notes)
     try:
         result = expression(Size(h, symbol("H")), Size(w, symbol("W")))

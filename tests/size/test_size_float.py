@@ -102,6 +102,21 @@ def test_a_quotient_that_is_whole_may_be_read_on_the_path_where_it_is() -> None:
     assert held == [(h, w) for h, w in POINTS if h == 4 * w]
 
 
+def test_the_root_of_a_square_is_its_side_where_the_two_sides_are_equal() -> None:
+    bare, side, notes = tracked(lambda h, w: math.floor((4 * h * w) ** 0.5) + round((w * w) ** 0.5), 6, 6)
+    assert bare == 18
+    assert not notes.leaks
+    for h, w in POINTS:
+        assert all(each.holds({"H": h, "W": w}) for each in notes.conditions) is (h == w)
+    assert side.value({"H": 9, "W": 9}) == 27
+    for expression in (lambda h, w: math.ceil((3 * h * w) ** 0.5), lambda h, w: math.ceil((h * h * w) ** 0.5)):
+        _, _, notes = tracked(expression, 3, 3)
+        assert notes.leaks
+    _, _, notes = tracked(lambda h, w: round((h * w) ** 0.5), 4, 9)
+    assert notes.leaks
+    assert not all(each.holds({"H": 4, "W": 4}) for each in notes.conditions)
+
+
 BY_ZERO: list[Callable[[Any, Any], Any]] = [
     lambda h, w: 3 / (h - 5),
     lambda h, w: w / ((h - 5) * 0.3),
