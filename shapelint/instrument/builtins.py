@@ -21,10 +21,12 @@ from shapelint.instrument.standins import sizes_in
 from shapelint.size.data_number import DataNumber
 from shapelint.size.number import Size, larger, plain, smaller
 from shapelint.size.ratio import Ratio
+from shapelint.size.size_float import SizeFloat, computed
 from shapelint.size.tracking import lose, symbolic
 from shapelint.source.fault import call_foreign
 
 _MOST = 32
+_SIZED: Final = (Size, Ratio, SizeFloat)
 _SEQUENCES: Final = (list, tuple, str, bytes, range, deque, torch.nn.ModuleList, torch.nn.Sequential)
 
 
@@ -34,7 +36,7 @@ def tracked_int(*args: Any, **kwargs: Any) -> Any:
         value = call_foreign(args[0].item) if isinstance(args[0], torch.Tensor) else args[0]
         if isinstance(value, Size) and symbolic(value):
             return value
-        return value.__trunc__() if isinstance(value, Ratio) else call_foreign(int, value)
+        return value.__trunc__() if isinstance(value, Ratio | SizeFloat) else call_foreign(int, value)
     return call_foreign(int, *args, **kwargs)
 
 
@@ -44,7 +46,7 @@ def tracked_float(*args: Any) -> Any:
         value = call_foreign(args[0].item) if isinstance(args[0], torch.Tensor) else args[0]
         if isinstance(value, Size) and symbolic(value):
             return Ratio(value, 1)
-        return value if isinstance(value, Ratio | DataNumber) else call_foreign(float, value)
+        return value if isinstance(value, Ratio | SizeFloat | DataNumber) else call_foreign(float, value)
     return call_foreign(float, *args)
 
 
@@ -62,11 +64,19 @@ def _extreme(builtin: Callable[..., Any], kept: Callable[[int, int], int], args:
     if len(args) == 1 and isinstance(args[0], Iterator):
         args = (call_foreign(list, args[0]),)
     items = args[0] if len(args) == 1 else args
-    if kwargs or not isinstance(items, (tuple, list)) or not any(isinstance(each, (Size, Ratio)) for each in items):
+    if kwargs or not isinstance(items, (tuple, list)) or not any(isinstance(each, _SIZED) for each in items):
         return call_foreign(builtin, *args, **kwargs)
     if len(items) > 1 and all(isinstance(each, int) for each in items) and any(map(symbolic, items)):
         return reduce(kept, items)
+    if len(items) > 1 and _are_floats(items):
+        return reduce(partial(computed, builtin.__name__), items)
     return _untracked(call_foreign(builtin, _compared(items)))
+
+
+def _are_floats(items: Iterable[Any]) -> bool:
+    """Whether a float that is no exact quotient is compared, and only with floats."""
+    kinds = {type(each) for each in items}
+    return SizeFloat in kinds and kinds <= {float, Ratio, SizeFloat}
 
 
 def _compared(items: Iterable[Any]) -> list[Any]:
@@ -81,7 +91,7 @@ def _untracked(value: Any) -> Any:
 def tracked_sorted(items: Iterable[Any], **kwargs: Any) -> list[Any]:
     """sorted(), in which a float leaves the comparison to the size that it meets."""
     kept: list[Any] = call_foreign(list, items)
-    if "key" in kwargs or not any(isinstance(each, (Size, Ratio)) for each in kept):
+    if "key" in kwargs or not any(isinstance(each, _SIZED) for each in kept):
         return call_foreign(sorted, kept, **kwargs)
     return [_untracked(each) for each in call_foreign(sorted, _compared(kept), **kwargs)]
 
@@ -102,7 +112,7 @@ def tracked_len(*args: Any) -> int:
 def tracked_sum(items: Iterable[Any], *args: Any, **kwargs: Any) -> Any:
     """sum(), item by item: the builtin adds a size to a float as a plain number."""
     kept: list[Any] = call_foreign(list, items)
-    if any(isinstance(each, (Size, Ratio)) for each in kept):
+    if any(isinstance(each, _SIZED) for each in kept):
         start = args[0] if args else kwargs.get("start", 0)
         return reduce(lambda total, each: call_foreign(operator.add, left_operand(total), each), kept, start)
     return call_foreign(sum, kept, *args, **kwargs)
@@ -149,7 +159,7 @@ def _right_of(before: Any, value: Any) -> Any:
 def tracked_type(*args: Any) -> Any:
     """type(), which of a size is int and of its quotient float."""
     kind: type = type(*args)
-    return args[0].__class__ if len(args) == 1 and kind in (Size, Ratio, DataNumber, SizedShape) else kind
+    return args[0].__class__ if len(args) == 1 and kind in (*_SIZED, DataNumber, SizedShape) else kind
 
 
 def item(container: Any, index: Any) -> Any:

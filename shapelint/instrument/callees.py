@@ -158,6 +158,8 @@ def _in_c(function: Any) -> Any:
     name: str = module or getattr(home, "__module__", None) or getattr(home, "__name__", None) or ""
     if name == "_operator":
         return _of_operator(function)
+    if function is torch.from_numpy:  # the one function of torch that no mode hears of
+        return Heard(function)
     if name.startswith("torch") or getattr(home, "__module__", None) == "torch._C" or name in _HARMLESS_MODULES:
         return function
     found = stand_in(function)

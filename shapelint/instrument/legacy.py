@@ -11,8 +11,11 @@ from typing import Any, Final
 
 import torch
 
+from shapelint.instrument.size_array import sizes_of_array
 from shapelint.size.number import plain
 from shapelint.size.ratio import Ratio
+from shapelint.size.size_float import SizeFloat
+from shapelint.size.tracking import lose
 from shapelint.source.fault import call_foreign
 
 _NAMES: Final = {
@@ -40,7 +43,8 @@ def _is_whole(value: Any) -> bool:
 
 
 def _plain(value: Any) -> Any:
-    return float(value) if isinstance(value, Ratio) else plain(value) if _is_whole(value) else value
+    lose("a tensor made of an array of sizes", *sizes_of_array(value))
+    return float(value) if isinstance(value, Ratio | SizeFloat) else plain(value) if _is_whole(value) else value
 
 
 def _variable(*args: Any, **kwargs: Any) -> Any:

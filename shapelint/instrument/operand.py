@@ -15,6 +15,7 @@ from shapelint.caches import kept
 from shapelint.size.data_number import DataNumber
 from shapelint.size.number import Size
 from shapelint.size.ratio import Ratio
+from shapelint.size.size_float import SizeFloat
 from shapelint.size.tracking import lose, symbolic, tell
 from shapelint.source.fault import call_foreign
 
@@ -73,7 +74,7 @@ def left_operand(value: Any) -> Any:
 def _asks_first(kind: type) -> bool:
     if kind is bool or kind is complex or kind is bytes:
         return True
-    known = issubclass(kind, Ratio | DataNumber | TrackedFloat) or kind.__module__ in ("numpy", "torch")
+    known = issubclass(kind, Ratio | SizeFloat | DataNumber | TrackedFloat) or kind.__module__ in ("numpy", "torch")
     return not known and issubclass(kind, Number)
 
 
@@ -113,7 +114,7 @@ def _left_to_the_size(name: str, operation: _Operation) -> Callable[[float, Any]
     def tracked(number: float, other: Any) -> Any:
         if isinstance(other, DataNumber):
             return NotImplemented
-        if isinstance(other, Ratio):
+        if isinstance(other, Ratio | SizeFloat):
             return operation(float.__float__(number), other)
         if isinstance(other, int) and symbolic(other):
             return operation(float.__float__(number), Ratio(other, 1))

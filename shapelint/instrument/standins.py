@@ -15,9 +15,12 @@ from types import ModuleType
 from typing import Any, Final
 
 from shapelint.instrument.operand import left_operand
+from shapelint.instrument.size_array import SizeArray, size_array, sizes_of_array
 from shapelint.size.data_number import DataNumber
 from shapelint.size.number import Size, integral, larger, smaller
 from shapelint.size.ratio import Ratio
+from shapelint.size.roots import whole_root
+from shapelint.size.size_float import computed, is_size_float
 from shapelint.size.tracking import lose, symbolic, tracker
 from shapelint.source.fault import call_foreign
 
@@ -85,7 +88,7 @@ class _StandIn(ModuleType):
         if isinstance(value, ModuleType) and value.__name__.startswith(self.real.__name__):
             value = (_Dice if name == "random" else _StandIn)(value, {})
         elif name in self._kept:
-            value = functools.partial(self._kept[name], value)
+            value = _Kept(self._kept[name], value)
         elif callable(value) and not isinstance(value, type):
             value = Heard(value)
         self.__dict__[name] = value
@@ -117,6 +120,8 @@ class Heard:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         sizes = list(sizes_in((args, kwargs)))
+        if not _hears_arrays(self._function):
+            sizes += arrays_in((args, kwargs))
         for each in sizes:
             if isinstance(each, DataNumber):
                 each.refuse(self._name.removesuffix(" of a size"))
@@ -125,6 +130,17 @@ class Heard:
 
     def __getattr__(self, name: str) -> Any:
         return call_foreign(getattr, self._function, name)
+
+
+class _Kept(Heard):
+    """A function whose result is kept; what it has itself, such as `np.maximum.reduce`, hears of sizes."""
+
+    def __init__(self, compute: Callable[..., Any], function: Callable[..., Any]) -> None:
+        super().__init__(function)
+        self._compute = compute
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self._compute(self._function, *args, **kwargs)
 
 
 class Hidden(Heard):
@@ -145,8 +161,22 @@ def sizes_in(tree: Any) -> Iterator[Any]:
         yield from sizes_in((tree.start, tree.stop, tree.step))
     elif isinstance(tree, Ratio):
         yield tree._numerator
-    elif symbolic(tree) or isinstance(tree, DataNumber):
+    elif symbolic(tree) or isinstance(tree, DataNumber) or is_size_float(tree):
         yield tree
+
+
+def arrays_in(tree: Any) -> list[Any]:
+    """The sizes in numpy's arrays in nested arguments."""
+    if isinstance(tree, dict):
+        tree = tuple(tree.values())
+    if isinstance(tree, (tuple, list)):
+        return [each for part in tree for each in arrays_in(part)]
+    return sizes_of_array(tree)
+
+
+def _hears_arrays(function: Any) -> bool:
+    """Whether a function of numpy asks the arrays in its arguments what to do."""
+    return type(function).__module__ == "numpy" and type(function).__name__ in ("ufunc", "_ArrayFunctionDispatcher")
 
 
 def _passing_by(cached: Any) -> Any:
@@ -208,11 +238,37 @@ def _common_divisor(real: Callable[..., Any], *numbers: Any) -> Any:
     return Heard(real)(*numbers)
 
 
+def _of_a_float(real: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """A function of doubles, such as `math.sqrt`, of what is made of sizes."""
+    if len(args) == 1 and not kwargs and (_is_size(args[0]) or is_size_float(args[0])):
+        return computed(real.__name__, args[0], why=f"{real.__name__}() of a size")
+    return Heard(real)(*args, **kwargs)
+
+
+def _side(real: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """`math.isqrt` and `np.sqrt` of the product of two equal sizes."""
+    root = whole_root(args[0]) if len(args) == 1 and not kwargs and isinstance(args[0], int) else None
+    if root is None:
+        return Heard(real)(*args, **kwargs)
+    return root if real is math.isqrt else _Rounded(root, 1)
+
+
+def _array(real: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """An array of sizes, of which numpy is told the dtype at most."""
+    told = len(args) == 1 and set(kwargs) <= {"dtype"} and isinstance(args[0], (list, tuple, int, SizeArray))
+    found = [*sizes_in(args), *arrays_in(args)] if told else []
+    if not found or any(isinstance(each, DataNumber) for each in found):
+        return Heard(real)(*args, **kwargs)
+    return size_array(real, *args, **kwargs)
+
+
 _CACHED: Final = type(functools.lru_cache(lambda: None))
 _MATH: Final[dict[str, Callable[..., Any]]] = {
     **dict.fromkeys(("floor", "ceil", "trunc"), _lost),
+    **dict.fromkeys(("sqrt", "log", "log2", "log10"), _of_a_float),
     "prod": _product,
     "gcd": _common_divisor,
+    "isqrt": _side,
 }
 _NUMPY: Final[dict[str, Callable[..., Any]]] = {
     "ceil": functools.partial(_rounded, math.ceil),
@@ -220,7 +276,9 @@ _NUMPY: Final[dict[str, Callable[..., Any]]] = {
     "trunc": functools.partial(_rounded, math.trunc),
     "fix": functools.partial(_rounded, math.trunc),
     **dict.fromkeys(("round", "rint", "around"), functools.partial(_rounded, round)),
+    **dict.fromkeys(("array", "asarray"), _array),
     "prod": _product,
+    "sqrt": _side,
     "maximum": functools.partial(_extreme, larger),
     "minimum": functools.partial(_extreme, smaller),
     "gcd": _common_divisor,

@@ -5,32 +5,30 @@ from __future__ import annotations
 import difflib
 import functools
 import inspect
-import math
 import operator
 import os
 import sys
 import warnings
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import torch
 from torch import nn
 from torch.nn.parameter import is_lazy
-from torch.overrides import TorchFunctionMode
 
 from shapelint.errors import SpecError, TargetError, foreseen
-from shapelint.load.constants import INTEGERS, LARGEST_ATTRIBUTE, MOST_INDICES, SMALL, is_small_buffer
+from shapelint.load.constants import LARGEST_ATTRIBUTE, is_small_buffer
 from shapelint.load.devices import NamedDevices
 from shapelint.load.failure import building_advice, described, place
 from shapelint.load.sites import Site, SiteRecorder, Sites, begin
 from shapelint.load.target import import_path, resolve
+from shapelint.load.weights_on_meta import WeightsOnMeta
 from shapelint.request.entries import AnnotatedObject, Entries, fitted
 from shapelint.restore.process import restored_import_paths, restored_state
 from shapelint.source.fault import call_foreign, let_out
 
 _META: Final = torch.device("meta")
-_FILLED: Final = {torch.empty, torch.zeros, torch.ones, torch.full, torch.rand, torch.randn}
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +113,7 @@ def _loaded(found: object, name: str, init_kwargs: Mapping[str, object] | None, 
 def _built(name: str, factory: Callable[[], object], recorder: SiteRecorder) -> Loaded:
     rebuild = functools.partial(_real, name, factory)
     reason = ""
-    for devices in (_WeightsOnMeta(), _META):
+    for devices in (WeightsOnMeta(real_indices=True), WeightsOnMeta(), _META):
         module = _attempt(factory, devices, recorder)
         if isinstance(module, nn.Module):
             return Loaded(name, module, Sites(module, recorder), rebuild, given=False)
@@ -173,36 +171,7 @@ class _NotMovable(Exception):
     """A module that cannot be moved to meta."""
 
 
-class _WeightsOnMeta(TorchFunctionMode):
-    """Puts what is large on meta and leaves what is computed (`linspace(...).item()`) on the CPU."""
-
-    def __torch_function__(
-        self, func: Any, types: Iterable[type], args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
-    ) -> Any:
-        named = dict(kwargs or {})
-        most = MOST_INDICES if named.get("dtype") in INTEGERS else SMALL  # indices are written into it
-        if func in _FILLED and named.get("device") is None and _count(args, named) > most:
-            named["device"] = _META
-        if func is torch.norm_except_dim:
-            return _norms(*args, **named)
-        return call_foreign(func, *args, **named)
-
-
-def _norms(v: torch.Tensor, pow: int = 2, dim: int = 0) -> torch.Tensor:
-    """`torch.norm_except_dim`, with which weight norm begins: on meta it would import torch._dynamo, a second long."""
-    if not v.is_meta or not -v.dim() <= dim < v.dim():
-        return call_foreign(torch.norm_except_dim, v, pow, dim)
-    shape = [size if axis == dim % v.dim() else 1 for axis, size in enumerate(v.shape)]
-    return v.new_empty([] if dim == -1 else shape)
-
-
-def _count(args: tuple[Any, ...], named: Mapping[str, Any]) -> int:
-    """How many elements `torch.zeros(...)` and the like are asked for; many where that cannot be told."""
-    sizes = args if args and isinstance(args[0], int) else args[0] if args else named.get("size", ())
-    return math.prod(sizes) if isinstance(sizes, (tuple, list)) else MOST_INDICES + 1
-
-
-_Devices = torch.device | _WeightsOnMeta
+_Devices = torch.device | WeightsOnMeta
 
 
 def _move(module: nn.Module) -> None:

@@ -109,7 +109,7 @@ def progression(op: Operation, start: Any, end: Any, step: Any) -> int:
     if not all(isinstance(each, (int, Ratio)) for each in (start, end)):
         return _plain_progression(op, start, end, step)
     span = end - start if step > 0 else start - end
-    whole = math.ceil(span) if isinstance(span, Ratio) else span
+    whole = math.ceil(span) if isinstance(span, float) else span
     op.require_at_least(whole, 0, Kind.ARGUMENT, "upper bound and lower bound inconsistent with step sign")
     count: int = -(-whole // abs(step))
     return count

@@ -96,6 +96,11 @@ def _taken(op: Operation, record: Record, made: Tensor) -> Bounds | None:
     return (_same if whole else _some)(op, record, made)
 
 
+def _windows(op: Operation, record: Record, made: Tensor) -> Bounds | None:
+    """Windows that move by one hold every number, others some."""
+    return (_same if record.arguments[3:] == (1,) and not record.keywords else _some)(op, record, made)
+
+
 def _is_all(part: Any) -> bool:
     return isinstance(part, slice) and part.start is None and part.stop is None and part.step in (None, 1)
 
@@ -235,6 +240,7 @@ def _rules() -> dict[str, Rule]:
                 "ravel", "mT", "T"),
         _some: ("narrow", "select", "index_select", "chunk", "split", "unbind", "gather"),
         _taken: ("__getitem__",),
+        _windows: ("unfold",),
         _filled(0): ("zeros", "zeros_like", "new_zeros"),
         _filled(1): ("ones", "ones_like", "new_ones"),
         _full: ("full", "new_full", "full_like"),

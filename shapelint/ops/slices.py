@@ -40,7 +40,11 @@ def _clamped(op: Operation, bound: int, size: int) -> int:
     """A bound of a slice, from 0 to the size."""
     function, whole = function_of(bound), function_of(size)
     if never_negative(function) or (not never_negative(function.times(-1).plus(-1)) and _not_negative(op, bound)):
-        return bound if never_negative(whole - function) else smaller(bound, size)
+        if never_negative(whole - function):
+            return bound
+        if not function.affine:  # of a product a minimum could be compared with nothing
+            return bound if op.decide(at_least(whole, function)) else size
+        return smaller(bound, size)
     moved = bound + size
     return moved if never_negative(function_of(moved)) else larger(moved, 0)
 

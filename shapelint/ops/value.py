@@ -18,6 +18,7 @@ import torch
 from shapelint.ops.factory import shape_asked
 from shapelint.size.number import larger, smaller
 from shapelint.size.ratio import Ratio
+from shapelint.size.size_float import SizeFloat
 from shapelint.size.tracking import symbolic
 from shapelint.source.fault import let_out
 from shapelint.trace.fitting.fallback import Ready
@@ -59,8 +60,14 @@ def _kept(tensor: Tensor, numbers: Sequence[Any]) -> tuple[Any, ...] | None:
         return None
     if tensor.dtype.is_floating_point:
         fine = all(not isinstance(each, Ratio) or each._denominator & (each._denominator - 1) == 0 for each in numbers)
-        return tuple(Ratio(each, 1) if symbolic(each) else each for each in numbers) if fine else None
+        return tuple(_as_float(each) for each in numbers) if fine else None
     return tuple(math.trunc(each) if isinstance(each, float) else each for each in numbers)
+
+
+def _as_float(number: Any) -> Any:
+    if isinstance(number, SizeFloat):
+        return float(number)  # as double; what the tensor's dtype makes of it is not followed
+    return Ratio(number, 1) if symbolic(number) else number
 
 
 # -- made of sizes ------------------------------------------------------------------------------------------------

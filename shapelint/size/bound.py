@@ -14,6 +14,7 @@ from shapelint.size.function import Function, Monomial, NotQuasiAffine, constant
 from shapelint.size.period import function_period
 
 _LONGEST_PERIOD = 256
+_LARGEST = 2**31
 _Affine = dict[str, Fraction]  # coefficients of the symbols, and the constant under ""
 
 
@@ -32,6 +33,22 @@ def never_negative(function: Function) -> bool:
     """Whether the function is certainly at least 0."""
     bound = lower_bound(function)
     return bound is not None and bound >= 0
+
+
+def magnitude(function: Function) -> int:
+    """What the value of a function never exceeds, positive or negative, where sizes are below 2**31."""
+    total = 0
+    for monomial, value in function.terms:
+        product = abs(value)
+        for atom in monomial:
+            if isinstance(atom, Symbol):
+                product *= _LARGEST
+            elif isinstance(atom, FloorDivision):
+                product *= magnitude(atom.numerator) // atom.divisor + 1
+            else:
+                product *= max(magnitude(atom.first), magnitude(atom.second))
+        total += product
+    return total
 
 
 @kept(16384)

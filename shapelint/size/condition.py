@@ -11,6 +11,7 @@ from weakref import WeakKeyDictionary
 
 from shapelint.size.atoms import FloorDivision
 from shapelint.size.bound import identical, never_negative
+from shapelint.size.float_term import FloatTerm
 from shapelint.size.function import Function, constant
 
 
@@ -84,7 +85,18 @@ class Not:
         return not self.part.holds(values)
 
 
-Condition = Compare | ProductIs | Divisible | AllOf | AnyOf | Not
+@dataclass(frozen=True, slots=True)
+class FloatCompare:
+    """A comparison of floats computed from sizes holds, as doubles decide it."""
+
+    term: FloatTerm
+
+    def holds(self, values: Mapping[str, int]) -> bool:
+        """Whether the condition holds where the symbols have `values`."""
+        return bool(self.term.value(values))
+
+
+Condition = FloatCompare | Compare | ProductIs | Divisible | AllOf | AnyOf | Not
 
 TRUE: Condition = AllOf(())
 FALSE: Condition = AnyOf(())
@@ -204,6 +216,8 @@ def symbols_of(condition: Condition) -> frozenset[str]:
     """The symbols that a condition speaks of."""
     if isinstance(condition, Compare):
         return condition.function.symbols()
+    if isinstance(condition, FloatCompare):
+        return condition.term.symbols()
     if isinstance(condition, Not):
         return symbols_of(condition.part)
     if isinstance(condition, (AllOf, AnyOf)):

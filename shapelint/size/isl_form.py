@@ -15,7 +15,7 @@ from shapelint.caches import kept
 from shapelint.errors import foreseen
 from shapelint.locks import InnerLock
 from shapelint.size.atoms import Extreme, FloorDivision, Symbol
-from shapelint.size.condition import AllOf, AnyOf, Compare, Condition, Divisible, Not, ProductIs
+from shapelint.size.condition import AllOf, AnyOf, Compare, Condition, Divisible, FloatCompare, Not, ProductIs
 from shapelint.size.division import divide_exactly
 from shapelint.size.function import Function, NotQuasiAffine, constant, symbol
 from shapelint.size.nonlinear import NotDecided, linearised
@@ -135,6 +135,8 @@ def condition_set(symbols: tuple[str, ...], condition: Condition) -> isl.Set:
     """The points at which a condition holds; raises Undecidable."""
     if isinstance(condition, Compare):
         return _compare_set(symbols, condition)
+    if isinstance(condition, FloatCompare):
+        raise Undecidable(str(condition.term))
     universe = isl.Set.universe(space(symbols))
     if isinstance(condition, Not) and isinstance(condition.part, Divisible):
         return condition_set(symbols, indivisible(condition.part.factors, condition.part.number))

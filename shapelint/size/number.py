@@ -104,8 +104,10 @@ class Size(BitInteger):
         return _ratio(self) / other
 
     def __rtruediv__(self, other: Any) -> Any:
-        lose(f"{other} / size", self)
-        return other / plain(self)
+        return _ratio(self).__rtruediv__(other)
+
+    def __pow__(self, other: Any, modulo: Any = None) -> Any:
+        return _ratio(self) ** other if isinstance(other, float) else super().__pow__(other, modulo)
 
     def __eq__(self, other: object) -> bool:
         return _compared(self, other, operator.eq, equal)

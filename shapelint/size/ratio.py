@@ -13,59 +13,54 @@ import math
 import operator
 from collections.abc import Callable
 from fractions import Fraction
-from numbers import Number
 from typing import Any
 
 from shapelint.size.data_number import DataNumber
 from shapelint.size.division import divide_exactly
+from shapelint.size.float_term import float_term
+from shapelint.size.followed_float import FollowedFloat
 from shapelint.size.function import Function, NotQuasiAffine, constant
 from shapelint.size.number import function_of, integral, plain, quotients, tracked_size
+from shapelint.size.size_float import SizeFloat, compared_floats, computed, is_size_float
 from shapelint.size.tracking import lose, symbolic, tell
 
 _FINEST = 1 << 20
 
 
 @quotients
-class Ratio(float):
+class Ratio(FollowedFloat):
     """The quotient of a size and a positive integer, such as h / 2, beside the double that Python makes of it."""
 
-    __array_priority__ = 1000.0
-    __class__ = property(lambda _: float)
     _numerator: Any
     _denominator: int
+    _nearest: bool
 
     def __new__(cls, numerator: Any, denominator: int | None = None, value: float | None = None) -> Any:
         if denominator is None:  # `type(ratio)(value)`
             return float(numerator)
         self = float.__new__(cls, plain(numerator) / denominator if value is None else value)
-        self._numerator, self._denominator = numerator, denominator
+        self._numerator, self._denominator, self._nearest = numerator, denominator, value is None
         return self
 
     def __reduce__(self) -> tuple[type[float], tuple[float]]:
         lose("a pickled size", self._numerator)
         return float, (float.__float__(self),)
 
-    def __copy__(self) -> Ratio:
-        return self
-
-    def __deepcopy__(self, memo: object) -> Ratio:
-        return self
-
     def __add__(self, other: Any) -> Any:
-        return self._sum(other, operator.add)
+        return self._sum(other, "add", operator.add)
 
     __radd__ = __add__
 
     def __sub__(self, other: Any) -> Any:
-        return self._sum(other, operator.sub)
+        return self._sum(other, "sub", operator.sub)
 
     def __rsub__(self, other: Any) -> Any:
-        return self._sum(other, lambda mine, theirs: theirs - mine)
+        return self._sum(other, "sub", lambda mine, theirs: theirs - mine, swapped=True)
 
-    def _sum(self, other: Any, combine: Callable[[Any, Any], Any]) -> Any:
+    def _sum(self, other: Any, name: str, combine: Callable[[Any, Any], Any], *, swapped: bool = False) -> Any:
         fraction = _exact(other)
         if fraction is None or not (_dyadic(self._denominator) or _dyadic(fraction[1])):
-            return self._lost(other, combine)
+            return computed(name, *((other, self) if swapped else (self, other)))
         numerator, denominator = fraction
         common, value = self._denominator * denominator, combine(float.__float__(self), _bare(other))
         return Ratio(combine(self._numerator * denominator, numerator * self._denominator), common, value)
@@ -73,16 +68,13 @@ class Ratio(float):
     def __neg__(self) -> Any:
         return Ratio(-self._numerator, self._denominator, -float.__float__(self))
 
-    def __pos__(self) -> Any:
-        return self
-
     def __abs__(self) -> Any:
         return -self if self < 0 else self
 
     def __mul__(self, other: Any) -> Any:
         fraction = _exact(other)
         if fraction is None or not self._multiplies(*fraction):
-            return self._lost(other, operator.mul)
+            return computed("mul", self, other)
         value = float.__float__(self) * _bare(other)
         return Ratio(self._numerator * fraction[0], self._denominator * fraction[1], value)
 
@@ -99,9 +91,9 @@ class Ratio(float):
         fraction = _exact(other)
         if fraction is not None and symbolic(fraction[0]):
             quotient = self._quotient(*fraction)
-            return self._lost(other, operator.truediv) if quotient is None else Ratio(quotient, 1)
+            return computed("truediv", self, other) if quotient is None else Ratio(quotient, 1)
         if fraction is None or not _dyadic(fraction[1]) or fraction[0] == 0:
-            return self._lost(other, operator.truediv)
+            return computed("truediv", self, other)
         sign, value = 1 if fraction[0] > 0 else -1, float.__float__(self) / _bare(other)
         return Ratio(self._numerator * fraction[1] * sign, self._denominator * plain(fraction[0]) * sign, value)
 
@@ -109,7 +101,7 @@ class Ratio(float):
         fraction = _exact(other)
         dividend = None if fraction is None else Ratio(*fraction, value=_bare(other))
         whole = None if dividend is None else dividend._quotient(self._numerator, self._denominator)
-        return self._lost(other, lambda mine, theirs: theirs / mine) if whole is None else Ratio(whole, 1)
+        return computed("truediv", other, self) if whole is None else Ratio(whole, 1)
 
     def _quotient(self, numerator: Any, denominator: int) -> Any:
         """The whole number of times that another quotient of sizes goes into this one at every size; None for none.
@@ -125,23 +117,23 @@ class Ratio(float):
         if times is not None:
             return tracked_size(value, times)
         once = self._denominator == value == 1  # then both quotients are whole
-        if rest or not (once or exact):
+        if rest or not (once or exact) or mine.symbols() != theirs.symbols():  # of H / W there are endless such values
             return None
         return value if self._numerator * denominator == numerator * self._denominator * value else None
 
     def __floordiv__(self, other: Any) -> Any:
         quotient = self / other
-        return Ratio(quotient.__floor__(), 1) if isinstance(quotient, Ratio) else self._lost(other, operator.floordiv)
+        return Ratio(quotient.__floor__(), 1) if isinstance(quotient, Ratio) else computed("floordiv", self, other)
 
     def __rfloordiv__(self, other: Any) -> Any:
-        return self._lost(other, lambda mine, theirs: theirs // mine)
+        return computed("floordiv", other, self)
 
     def __mod__(self, other: Any) -> Any:
         quotient = self // other
-        return self - quotient * other if isinstance(quotient, Ratio) else self._lost(other, operator.mod)
+        return self - quotient * other if isinstance(quotient, Ratio) else computed("mod", self, other)
 
     def __rmod__(self, other: Any) -> Any:
-        return self._lost(other, lambda mine, theirs: theirs % mine)
+        return computed("mod", other, self)
 
     def __divmod__(self, other: Any) -> Any:
         return self // other, self % other
@@ -150,18 +142,17 @@ class Ratio(float):
         return other // self, other % self
 
     def __pow__(self, other: Any, modulo: None = None) -> Any:
-        return self * self if type(other) is int and other == 2 else self._lost(other, pow)
+        return self * self if type(other) is int and other == 2 else computed("pow", self, other)
 
     def __rpow__(self, other: Any, modulo: None = None) -> Any:
-        return self._lost(other, lambda mine, theirs: pow(theirs, mine))
+        return computed("pow", other, self)
 
-    def _lost(self, other: Any, operation: Callable[[Any, Any], Any]) -> Any:
-        """The operation on plain numbers; tensors are left to torch, and what the data decide to itself."""
-        if isinstance(other, DataNumber) or (not isinstance(other, Number) and type(other).__module__ != "numpy"):
-            return NotImplemented
-        theirs = _exact(other)
-        lose("a float made of a size", self._numerator, None if theirs is None else theirs[0])
-        return operation(float.__float__(self), _bare(other))
+    def float_operand(self) -> Any:
+        """The term of the double; None in another run, and where it is not what Python makes of the exact quotient."""
+        whole = type(self) is Ratio and symbolic(self._numerator)
+        if not whole or not (self._nearest or _dyadic(self._denominator)):
+            return None
+        return float_term("truediv", function_of(self._numerator), self._denominator)
 
     def __floor__(self) -> Any:
         return self._numerator // self._denominator
@@ -204,15 +195,6 @@ class Ratio(float):
         lose("a text of a size", self._numerator)
         return float.hex(self)
 
-    def conjugate(self) -> Any:
-        """The quotient itself."""
-        return self
-
-    @property
-    def real(self) -> Any:
-        """The quotient itself."""
-        return self
-
     def is_integer(self) -> bool:
         """Whether the denominator divides the size; asks the run for it."""
         return bool(self._numerator % self._denominator == 0)
@@ -241,11 +223,13 @@ class Ratio(float):
     def _against(self, other: Any, compare: Callable[[Any, Any], bool]) -> bool:
         if isinstance(other, DataNumber):
             return NotImplemented  # type: ignore[no-any-return]
+        if isinstance(other, SizeFloat):
+            return compared_floats(compare.__name__, self, other)
         if isinstance(other, float) and not math.isfinite(other):
             return compare(float.__float__(self), float.__float__(other))
         fraction = _exact(other)
         if fraction is None or not (_dyadic(self._denominator) or _dyadic(fraction[1])):
-            return self._lost(other, compare)  # type: ignore[no-any-return]
+            return compared_floats(compare.__name__, self, other)
         return bool(compare(self._numerator * fraction[1], fraction[0] * self._denominator))
 
     def __hash__(self) -> int:
@@ -282,6 +266,8 @@ def _exact(number: Any) -> tuple[Any, int] | None:
     """Numerator and denominator of a number that a double holds exactly with few digits; else None."""
     if isinstance(number, Ratio):
         return number._numerator, number._denominator
+    if is_size_float(number):
+        return None
     if isinstance(number, int):
         return number, 1
     if isinstance(number, float) and math.isfinite(number):

@@ -11,6 +11,7 @@ from shapelint.size.condition import (
     AnyOf,
     Compare,
     Condition,
+    FloatCompare,
     Not,
     ProductIs,
     all_of,
@@ -27,6 +28,8 @@ def substituted(condition: Condition, values: Mapping[str, int]) -> Condition:
     """What a condition says of the other symbols where some have these values."""
     if isinstance(condition, Compare):
         return Compare(with_values(condition.function, values), condition.equal)
+    if isinstance(condition, FloatCompare):
+        return condition
     if isinstance(condition, Not):
         return negate(substituted(condition.part, values))
     if isinstance(condition, AllOf):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Protocol
 
 from shapelint.size.atoms import Symbol
@@ -11,7 +12,9 @@ from shapelint.size.substitution import with_atoms
 
 
 class Tracker(Protocol):
-    """Hears what one run of a model decides and loses."""
+    """Hears what one run of a model decides and loses; `sizes` are what the symbols have in it."""
+
+    sizes: Mapping[str, int]
 
     def assume(self, condition: Condition) -> None:
         """The run goes the way on which the condition holds."""
@@ -96,13 +99,18 @@ def symbolic(number: object) -> bool:
     return _current is not None and getattr(number, "_tracker", None) is _current
 
 
+def _followed(number: object) -> bool:
+    """Whether a number, a size or a float computed from sizes, belongs to the current run."""
+    return symbolic(number) or (_current is not None and getattr(number, "_heard_by", None) is _current)
+
+
 def tell(*numbers: object) -> None:
     """Tells the current tracker, if any of the numbers is its own, that they were written into a text."""
-    if _current is not None and any(map(symbolic, numbers)):
+    if _current is not None and any(map(_followed, numbers)):
         _current.text()
 
 
 def lose(reason: str, *numbers: object) -> None:
     """Tells the current tracker, if any of the numbers is its own, that they became plain numbers."""
-    if _current is not None and any(map(symbolic, numbers)):
+    if _current is not None and any(map(_followed, numbers)):
         _current.leak(reason)

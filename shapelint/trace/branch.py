@@ -9,7 +9,7 @@ from typing import Any
 from shapelint.facts.contract import How, Region, RegionOutcome
 from shapelint.facts.failure import Kind
 from shapelint.facts.graph import TensorShape
-from shapelint.size.condition import Condition, negate
+from shapelint.size.condition import Condition, FloatCompare, Not, negate
 from shapelint.size.isl_form import Undecidable
 from shapelint.size.number import plain
 from shapelint.size.sets import SizeSet
@@ -19,6 +19,7 @@ from shapelint.trace.recording.record import Event, Shape
 from shapelint.trace.run import Run
 
 _FORMULA = 40
+_OF_PRODUCTS = "a condition on products of sizes"
 
 
 @dataclass(slots=True)
@@ -71,7 +72,8 @@ def cut(branch: Branch, run: Run, index: int) -> list[Doubt]:
         try:
             holds = _holding(path, event.condition)
         except Undecidable as error:
-            why = f"a condition on products of sizes, {_cut_short(str(error))}"
+            kind = "a comparison of floats made of sizes" if _of_floats(event.condition) else _OF_PRODUCTS
+            why = f"{kind}, {_cut_short(str(error))}"
             doubts.append(Doubt(event, why, _asked_at(run, event)))
             continue
         outside = _outside(path, event.condition, holds)
@@ -84,6 +86,10 @@ def cut(branch: Branch, run: Run, index: int) -> list[Doubt]:
     assert run.sizes in path, f"the run at {run.sizes} left its own path"
     branch.end = _end(run, path, index)
     return doubts
+
+
+def _of_floats(condition: Condition) -> bool:
+    return isinstance(condition.part if isinstance(condition, Not) else condition, FloatCompare)
 
 
 def _in_order(run: Run) -> list[Event]:

@@ -27,7 +27,6 @@ from shapelint.trace.budget import Budget
 from shapelint.trace.fitting.fallback import Ready, declared, needs_data
 from shapelint.trace.fitting.real import kernel_result
 from shapelint.trace.recording.answers import Answers
-from shapelint.trace.recording.arguments import with_numbers
 from shapelint.trace.recording.autocast import called_as_cast, casts
 from shapelint.trace.recording.constants import constancy_of, mark_constants
 from shapelint.trace.recording.errors import Failure, Kind, OutOfTime, SizeError, Unanalysable, refuse_nested
@@ -47,6 +46,7 @@ from shapelint.trace.recording.operation import (
     without_numbers,
 )
 from shapelint.trace.recording.record import Event, KnownTensor, Overrides, Record, Shape
+from shapelint.trace.recording.size_floats import plain_arguments
 from shapelint.trace.recording.trees import flat_tensors, on_meta, plain_tree
 from shapelint.trace.recording.unforeseen import bug_in
 
@@ -204,7 +204,7 @@ class Recorder(TorchFunctionMode):
         refuse_nested(types)
         operation, before = Operation(self, func), self._current
         try:
-            args = with_numbers(operation, args)
+            args, kwargs = plain_arguments(operation, args, kwargs)
             self._current = (args, kwargs)
             result = declared(operation, args, kwargs)
             if isinstance(result, Plain):

@@ -151,6 +151,27 @@ def test_a_parametrized_layer_builds_and_runs_on_meta(wrapped: partial[nn.Module
     assert module(torch.empty(1, 3, 8, 8, device="meta")).shape == (1, 4, 6, 6)
 
 
+def test_indices_made_on_the_device_of_a_weight_keep_their_numbers_where_the_module_can_be_built_so() -> None:
+    class Windows(nn.Linear):
+        """As timm's swinv2, whose index of relative positions is made where its weights are."""
+
+        def __init__(self) -> None:
+            super().__init__(300, 300)
+            self.register_buffer("index", torch.empty(4, 4, dtype=torch.long))
+            tokens = torch.arange(4, device=self.weight.device)
+            self.get_buffer("index").copy_(tokens[:, None] - tokens[None, :] + 3)
+
+    class Positions(nn.Embedding):
+        def __init__(self) -> None:
+            super().__init__(300, 300)
+            self.first = nn.Parameter(self(torch.arange(4, device=self.weight.device)))
+
+    assert load(Windows).module.get_buffer("index")[0].tolist() == [3, 2, 1, 0]
+    loaded = load(Positions)
+    assert loaded.notes == ()
+    assert loaded.module.get_parameter("first").is_meta
+
+
 def test_large_plain_tensors_go_to_meta_too_but_small_ones_and_small_buffers_keep_their_numbers() -> None:
     class Plain(nn.Sequential):
         def __init__(self) -> None:

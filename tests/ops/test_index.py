@@ -83,6 +83,7 @@ def _numbers(drawn: random.Random, depth: int = 3) -> str:
         f"torch.cat([{one}.flatten(), {two}.flatten()])", f"({one}).flip(0)", f"({one}).long()[1:]",
         f"(({one}).flatten()[:, None] - ({two}).flatten()[None])", f"(({one}).flatten() + ({one}).flatten())",
         f"(({one}).flatten()[None] + ({two}).flatten()[:, None])", f"torch.stack([{one}, {one}])",
+        f"({one}).flatten().unfold(0, {drawn.choice('123')}, 1)",
         f"torch.meshgrid({one}.flatten(), {two}.flatten(), indexing='ij')[{drawn.choice('01')}]",
     ))  # fmt: skip
 
@@ -119,6 +120,8 @@ def test_what_sizes_make_is_looked_up_where_there_is_a_row_for_it(seed: int) -> 
     "F.embedding(torch.arange(x.shape[2]), torch.zeros(6, 5))",
     "F.embedding(torch.arange(x.shape[2]).unsqueeze(0).expand(3, -1), torch.zeros(6, 5))",
     "torch.zeros(6, 5)[torch.arange(1, x.shape[2])]",
+    "torch.zeros(9, 5)[torch.arange(8).unfold(0, 3, 2) + x.shape[3]]",
+    "torch.zeros(9, 5)[torch.arange(x.shape[2]).unfold(0, 2, 1).reshape(-1)]",
     "x[:, :, ::0]",
     "x[0, 0, 0, 0, 0]",
     "x[:, :, torch.arange(x.shape[2] - 1)]",

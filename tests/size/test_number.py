@@ -10,7 +10,7 @@ from __future__ import annotations
 import copy
 import math
 import pickle
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from operator import eq, ge, lt
@@ -36,6 +36,7 @@ class Notes:
 
     conditions: list[Condition] = field(default_factory=list)
     leaks: list[str] = field(default_factory=list)
+    sizes: Mapping[str, int] = field(default_factory=dict)
 
     def assume(self, condition: Condition) -> None:
         self.conditions.append(condition)
@@ -53,7 +54,7 @@ class Notes:
 
 def tracked(expression: Callable[[Any, Any], Any], h: int, w: int) -> tuple[Any, Any, Notes]:
     """The plain result, its function (or function and denominator) and the notes of one run with h and w."""
-    notes = Notes()
+    notes = Notes(sizes={"H": h, "W": w})
     before = track(notes)
     try:
         result = expression(Size(h, symbol("H")), Size(w, symbol("W")))
@@ -154,10 +155,9 @@ def test_what_a_double_does_not_hold_exactly_is_not_kept() -> None:
     expressions: list[Callable[[Any, Any], Any]] = [
         lambda h, w: math.floor((h / 49) * 49),
         lambda h, w: math.floor(h / 10 + (h * 9) / 10),
-        lambda h, w: h / 3 == w / 3,
         lambda h, w: math.floor(h * 0.7),
-        lambda h, w: (h / 3) * w,
-        lambda h, w: h / w,
+        lambda h, w: int((h / 3) * w),
+        lambda h, w: round(h / w, 2),
     ]
     for expression in expressions:
         bare, _, notes = tracked(expression, 1, 5)
@@ -244,8 +244,8 @@ HEARD: dict[str, Callable[[Any, Any], Any]] = {
     "a set of h": lambda h, w: h in {1, 2},
     "int(h / 2)": lambda h, w: int(h / 2),
     "math.sqrt(h)": lambda h, w: math.sqrt(h),
-    "h ** 0.5": lambda h, w: h**0.5,
-    "(h / 2) ** 0.5": lambda h, w: (h / 2) ** 0.5,
+    "int(h ** 0.5)": lambda h, w: int(h**0.5),
+    "(h / 2) ** 0.5 // 1": lambda h, w: (h / 2) ** 0.5 // 1,
     "h ** -1": lambda h, w: (h + 1) ** -1,
     "h ** w": lambda h, w: h**w,
     "2 ** h": lambda h, w: 2**h,
@@ -255,8 +255,8 @@ HEARD: dict[str, Callable[[Any, Any], Any]] = {
     "h & 6": lambda h, w: h & 6,
     "h // w": lambda h, w: h // w,
     "700 // h": lambda h, w: 700 // (h + 1),
-    "7 / h": lambda h, w: 7 / (h + 1),
-    "h * 0.7": lambda h, w: h * 0.7,
+    "ceil(71 / h)": lambda h, w: math.ceil(71 / (h + 1)),
+    "hash(h * 0.7)": lambda h, w: hash(h * 0.7),
     "round(h / 3, 1)": lambda h, w: round(h / 3, 1),
     "h.bit_length()": lambda h, w: h.bit_length(),
     "np.float32(0.5) * h": lambda h, w: np.float32(0.5) * h,

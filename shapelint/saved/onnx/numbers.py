@@ -16,6 +16,7 @@ import torch
 
 from shapelint.size.number import larger, plain, smaller
 from shapelint.size.ratio import Ratio
+from shapelint.size.size_float import SizeFloat
 from shapelint.size.tracking import lose, symbolic
 from shapelint.trace.recording.errors import Unanalysable
 
@@ -200,6 +201,8 @@ def float_result(compute: Callable[[Any, Any], Any], dtype: torch.dtype) -> Call
             return rounded(_safely(compute, float(first), float(second)), dtype)
         if is_exact(first) and is_exact(second) and _stays_followed(compute, first, second):
             value = compute(_ratio(first), _ratio(second))
+            if isinstance(value, SizeFloat):
+                return inexact(compute, dtype, first, second)
             if is_exact(value) or (compute is operator.truediv and _is_whole(first) and _is_divisor(second)):
                 return value
             return value if not is_tracked(value) else inexact(float, dtype, value)
