@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from shapelint.diagnosis.candidates import as_in, takes_output_size
 from shapelint.diagnosis.case import Case
 from shapelint.diagnosis.intent import multiples, same_remainder
 from shapelint.diagnosis.pairs import mirrored_pairs
 from shapelint.diagnosis.passage import CUTTING, setting, spoiling
 from shapelint.diagnosis.scale import uneven_factor
 from shapelint.diagnosis.single_change import (
-    as_in,
     fitting_kernel,
     single_change,
     sound_change,
-    takes_output_size,
     unlike_the_others,
 )
 from shapelint.facts.contract import Region
@@ -59,8 +58,13 @@ def change_at_fault(
     region: Region,
     spoiler: Node | None,
     losses: tuple[LostRows, ...],
+    *,
+    misses_level: bool = False,
 ) -> Change | None:
-    """The one argument of one layer with which the model is right at the focus, where it is likely to be at fault."""
+    """The one argument of one layer with which the model is right at the focus, where it is likely to be at fault.
+
+    Where a join `misses_level`, which another call gives, the wrong map may be joined: layers that are alike stay so.
+    """
     failure, node = region.outcome.failure, case.failing(graph)
     if region.outcome.ok:
         preferred = [each for loss in losses for each in mirrors(loss)]
@@ -75,7 +79,7 @@ def change_at_fault(
         return sound_change(case, graph, focus, restoring=True)
     if failure.kind not in _KINDS or not _is_broken(case):
         return None
-    return sound_change(case, graph, focus, restoring=failure.kind is not Kind.JOIN)
+    return sound_change(case, graph, focus, restoring=failure.kind is not Kind.JOIN, alone=not misses_level)
 
 
 def likelier(case: Case, focus: Mapping[str, int], graph: ShapeGraph, plan: Plan) -> Change | None:

@@ -44,7 +44,10 @@ def diagnose(case: Case, focus: Mapping[str, int], wanted: SizeSet) -> Diagnosis
     losses: tuple[LostRows, ...] = ()
     if spoiler is None and (region.outcome.ok or (plan is not None and node is not None)):
         losses = _losses(case, focus, values, done)
-    change = change_at_fault(case, focus, graph, region, spoiler, losses) if plan is None and likely is None else likely
+    change = likely
+    if plan is None and likely is None:
+        misses = bool(mismatches and mismatches[0].levels)
+        change = change_at_fault(case, focus, graph, region, spoiler, losses, misses_level=misses)
     stretches = plan is not None and _stretches(case, losses)
     unfit = () if region.outcome.ok else misfits(case.explored, case.built, focus)
     repaired = _repaired(case, unfit, focus, wanted) if unfit else None

@@ -1,0 +1,82 @@
+"""The one argument that is changed where a join raises, and what eager PyTorch then gives."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.diagnosis.test_at_fault import fixed, report
+
+BRANCHES = """
+    def __init__(self):
+        super().__init__()
+        self.one, self.other = nn.Conv2d(3, 8, 3, {}, padding=1), {}
+
+    def forward(self, x):
+        return torch.cat([self.one(x), self.other(x)], 1)
+"""
+
+POOLED = """
+    def __init__(self):
+        super().__init__()
+        self.convs = nn.ModuleList(nn.Conv2d(1 if not k else 4, 4, 3, padding=1) for k in range(3))
+        self.pools = nn.ModuleList([nn.MaxPool2d(2), nn.MaxPool2d(3, 2), nn.MaxPool2d(2)])
+        self.up = nn.Upsample(scale_factor=2)
+
+    def forward(self, x):
+        skips = []
+        for conv, pool in zip(self.convs, self.pools):
+            skips.append(conv(x))
+            x = pool(skips[-1])
+        for skip in reversed(skips):
+            x = self.up(x) + skip
+        return x
+"""
+
+LEVELS = """
+    def __init__(self):
+        super().__init__()
+        self.c1, self.c2, self.c3 = nn.Conv2d(3, 8, 3, 2, 1), nn.Conv2d(8, 8, 3, 2, 1), nn.Conv2d(8, 8, 3, 2, 1)
+
+    def forward(self, x):
+        a = self.c1(x)
+        b = self.c2(a)
+        c = self.c3(b)
+        return a + F.interpolate(c, scale_factor=2), b + F.interpolate(c, scale_factor=2)
+"""
+
+
+@pytest.mark.parametrize(
+    ("stride", "other", "change", "size"),
+    [
+        (2, "nn.MaxPool2d(3, stride=2)", {"other.padding": (1, 1)}, (16, 17)),
+        (1, "nn.MaxPool2d(3, padding=1)", {"other.stride": (1, 1)}, (32, 33)),
+        (2, "nn.AvgPool2d(kernel_size=2, stride=2, padding=1)", {"other.padding": (0, 0)}, (16, 16)),
+        (2, "nn.Conv2d(3, 8, 5, stride=2, padding=1)", {"other.padding": (2, 2)}, (16, 17)),
+        (1, "nn.Conv2d(3, 8, 3, padding=2, dilation=4)", {"other.padding": (4, 4)}, (32, 33)),
+    ],
+)
+def test_the_layer_that_gives_no_whole_part_is_changed(
+    tmp_path: Path, stride: int, other: str, change: dict[str, tuple[int, ...]], size: tuple[int, ...]
+) -> None:
+    width = 33 if size[0] != size[1] else 32
+    (finding,) = report(tmp_path, BRANCHES.format(stride, other), f"2,3,32,{width}").findings
+    assert finding.fix is not None
+    assert finding.fix.assignments == change
+    assert fixed(finding, (2, 3, 32, width)) == (2, 11 if "Pool" in other else 16, *size)
+
+
+def test_the_pool_unlike_the_others_is_changed_and_no_convolution(tmp_path: Path) -> None:
+    (finding,) = report(tmp_path, POOLED, "2,1,64,64").findings
+    assert finding.fix is not None
+    assert finding.fix.assignments == {"pools.1.kernel_size": (2, 2)}
+    assert fixed(finding, (2, 1, 64, 64)) == (2, 4, 64, 64)
+
+
+def test_layers_that_are_alike_stay_so_where_a_map_of_another_level_was_joined(tmp_path: Path) -> None:
+    (finding,) = report(tmp_path, LEVELS, "1,3,128,128").findings
+    assert finding.code == "SL208"
+    assert finding.fix is not None
+    assert not finding.fix.assignments
+    assert "such as that of `c2`" in finding.fix.title
