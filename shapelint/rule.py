@@ -14,6 +14,7 @@ from shapelint.facts.analysis import (
     Broadcast,
     Contradiction,
     Crossing,
+    EvenWindow,
     Guard,
     Layer,
     LostTransform,
@@ -50,7 +51,7 @@ from shapelint.source.syntax import call_at, expression_at, function_around, giv
 
 __all__ = [
     "Analysis", "Baked", "Broadcast", "Change", "Confirmation", "Contradiction", "Crossing", "Diagnosis", "Edit",
-    "Failure", "Finding", "Fix", "Function", "Guard", "How", "Invalid", "Kind", "Layer", "LostRows",
+    "EvenWindow", "Failure", "Finding", "Fix", "Function", "Guard", "How", "Invalid", "Kind", "Layer", "LostRows",
     "LostTransform", "Misfit", "Mismatch", "MixedSamples", "Node", "OddMiss", "Origin", "Plan", "Region", "Repair",
     "Rewrite", "Rounding", "Rule", "Safety", "Severity", "ShortTable", "ShortUnpooling", "SizeSet", "Slip",
     "SolverError", "Span", "Stretched", "Valid", "WrongAnnotation", "all_of", "any_of", "as_function", "call_at",

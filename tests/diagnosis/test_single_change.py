@@ -80,3 +80,43 @@ def test_layers_that_are_alike_stay_so_where_a_map_of_another_level_was_joined(t
     assert finding.fix is not None
     assert not finding.fix.assignments
     assert "such as that of `c2`" in finding.fix.title
+
+
+GATED = """
+    def __init__(self, k=4):
+        super().__init__()
+        self.half, self.conv = (k - 1) // 2, nn.Conv2d(4, 4, k)
+
+    def forward(self, x):
+        half = self.half
+        return x * torch.sigmoid(self.conv(F.pad(x, (half, half, half, half), mode="reflect")))
+"""
+
+DECOMPOSED = """
+    def __init__(self):
+        super().__init__()
+        self.windows = nn.ModuleList(nn.AvgPool1d(k, 1) for k in (9, 12))
+
+    def forward(self, x):
+        return torch.cat([self.trend(x, window) - x for window in self.windows], -1)
+
+    def trend(self, x, window):
+        k = window.kernel_size[0]
+        ends = x[:, :1].expand(-1, (k - 1) // 2, -1), x[:, -1:].expand(-1, (k - 1) // 2, -1)
+        return window(torch.cat([ends[0], x, ends[1]], 1).transpose(1, 2)).transpose(1, 2)
+"""
+
+
+def test_a_pad_alike_on_both_sides_of_an_even_kernel_gets_one_row_more(tmp_path: Path) -> None:
+    (finding,) = report(tmp_path, GATED, "2,4,40,41").findings
+    assert finding.code == "SL204"
+    assert finding.message == "`pad` gives 42x43 where 43x44 is needed: it adds the same on both sides"
+    assert fixed(finding, (2, 4, 7, 8)) == (2, 4, 7, 8)
+
+
+def test_rows_repeated_around_windows_of_several_kernels_are_right_for_all_of_them(tmp_path: Path) -> None:
+    (finding,) = report(tmp_path, DECOMPOSED, "2,96,7").findings
+    assert finding.message == "`cat` gives 106 where 107 is needed: it adds the same on both sides"
+    assert finding.fix is not None
+    assert finding.fix.title == "write `x[:, -1:].expand(-1, k // 2, -1)`"
+    assert fixed(finding, (2, 31, 7)) == (2, 31, 14)
