@@ -21,6 +21,7 @@ from shapelint.rule import (
 _SIZE_NAMES = ("depth", "rows", "columns")
 _BRIEF, _PIECES = 90, 12
 _NAMED, _COUNTED = 3, 256
+_TINY = 8
 _LAYERS = ("Conv", "Linear", "Norm", "PReLU", "LSTM", "GRU", "RNN", "Attention", "Shuffle", "Pad", "ool")
 
 
@@ -127,11 +128,14 @@ def shared_line_note(analysis: Analysis, up: Node) -> str | None:
 
 
 def nearest_note(analysis: Analysis, focus: dict[str, int]) -> str | None:
-    """The right sizes around the focus that people would use, in words; whether they are the nearest is said."""
+    """The right sizes around the focus that people would use, in words; whether they are the nearest is said.
+
+    None where all of them are tiny beside it: nobody has such an input instead.
+    """
     wanted, sides = analysis.wanted, (False, True)
     chosen = [each for above in sides if (each := usual(wanted, focus, analysis.steps, above=above))]
     nearest = [each for above in sides if (each := wanted.nearest(focus, above=above))]
-    if not chosen:
+    if all(_TINY * size <= focus[name] for each in chosen for name, size in each.items()):
         return None
     verb = "restore" if analysis.intent.meant else "run"
     texts = " and ".join(dict.fromkeys(sized(each.values()) for each in chosen))

@@ -33,8 +33,7 @@ class Layer:
 class EvenWindow:
     """A layer whose kernel is even, and the `call` that pads its input by as much on both sides.
 
-    That is so at the `axes`, counted from the end of the `rank` axes that the call gives. `tail` is the call that makes
-    what a `cat` puts behind.
+    So at the `axes`, counted from the end of the `rank` that it gives. `tail` makes what a `cat` puts behind.
     """
 
     layer: str

@@ -120,3 +120,26 @@ def test_rows_repeated_around_windows_of_several_kernels_are_right_for_all_of_th
     assert finding.fix is not None
     assert finding.fix.title == "write `x[:, -1:].expand(-1, k // 2, -1)`"
     assert fixed(finding, (2, 31, 7)) == (2, 31, 14)
+
+
+STRETCHED = """
+    def __init__(self):
+        super().__init__()
+        self.d1, self.d2, self.d3 = nn.Conv1d(1, 4, 4, 3), nn.Conv1d(4, 4, 3, 2, 1), nn.Conv1d(4, 4, 3, 2, 1)
+        self.u3, self.u2 = nn.ConvTranspose1d(4, 4, 3, 2, 1), nn.ConvTranspose1d(4, 4, 3, 2, 1)
+        self.u1 = nn.ConvTranspose1d(4, 1, 4, 3)
+
+    def forward(self, x):
+        a = self.d1(x)
+        b = self.d2(a)
+        c = self.d3(b)
+        y = self.u3(c, output_size=b.shape[-1:])
+        return self.u1(self.u2(y, b.shape), output_size=x.shape)
+"""
+
+
+def test_a_size_that_a_layer_cannot_give_is_the_one_that_its_mirror_took(tmp_path: Path) -> None:
+    (finding,) = report(tmp_path, STRETCHED, "2,1,102").findings
+    assert finding.message == "`u2` is asked for 17, and can give 33 to 34"
+    assert "`d2` took 33" in finding.notes
+    assert fixed(finding, (2, 1, 102)) == (2, 1, 102)
