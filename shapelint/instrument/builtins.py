@@ -16,6 +16,7 @@ from typing import Any, Final
 import torch
 
 from shapelint.instrument.operand import TrackedFloat, compared_on, left_operand, right_operand
+from shapelint.instrument.size_array import SizeArray
 from shapelint.instrument.sized_shape import SizedShape
 from shapelint.instrument.standins import sizes_in
 from shapelint.size.data_number import DataNumber
@@ -25,6 +26,7 @@ from shapelint.size.tracking import lose, symbolic
 from shapelint.source.fault import call_foreign
 
 _MOST = 32
+_DISGUISED: Final = (Size, Ratio, DataNumber, SizedShape, SizeArray)
 _SEQUENCES: Final = (list, tuple, str, bytes, range, deque, torch.nn.ModuleList, torch.nn.Sequential)
 
 
@@ -149,7 +151,7 @@ def _right_of(before: Any, value: Any) -> Any:
 def tracked_type(*args: Any) -> Any:
     """type(), which of a size is int and of its quotient float."""
     kind: type = type(*args)
-    return args[0].__class__ if len(args) == 1 and kind in (Size, Ratio, DataNumber, SizedShape) else kind
+    return args[0].__class__ if len(args) == 1 and kind in _DISGUISED else kind
 
 
 def item(container: Any, index: Any) -> Any:

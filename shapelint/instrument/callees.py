@@ -30,6 +30,7 @@ from shapelint.instrument.builtins import TRACKED, item, tracked_sorted
 from shapelint.instrument.legacy import LEGACY
 from shapelint.instrument.operand import compared, left_operand
 from shapelint.instrument.reachable import home_of
+from shapelint.instrument.size_array import real_arrays
 from shapelint.instrument.sized_shape import shape_of
 from shapelint.instrument.standins import Heard, Hidden, stand_in
 from shapelint.instrument.without_source import tell
@@ -141,6 +142,8 @@ def _of_numpy(function: Any) -> Any:
 
 
 def _in_c(function: Any) -> Any:
+    if function is torch.from_numpy:
+        return partial(real_arrays, function)
     owner = getattr(function, "__self__", None)
     kind = type(owner)  # of the object itself nothing is asked: it may be its own `__getattribute__` that calls
     if issubclass(kind, (torch.Tensor, *_KEYED)) or issubclass(getattr(function, "__objclass__", kind), _KEYED):

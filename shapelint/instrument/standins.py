@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import math
+import operator
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ from types import ModuleType
 from typing import Any, Final
 
 from shapelint.instrument.operand import left_operand
+from shapelint.instrument.size_array import SizeArray, array_of
 from shapelint.size.data_number import DataNumber
 from shapelint.size.number import Size, integral, larger, smaller
 from shapelint.size.ratio import Ratio
@@ -138,7 +140,7 @@ def sizes_in(tree: Any) -> Iterator[Any]:
     """The sizes in nested arguments, and the numbers that the data decide."""
     if isinstance(tree, dict):
         tree = tuple(tree.values())
-    if isinstance(tree, (tuple, list)):
+    if isinstance(tree, (tuple, list)) or type(tree) is SizeArray:
         for part in tree:
             yield from sizes_in(part)
     elif isinstance(tree, slice):
@@ -175,12 +177,16 @@ def _is_size(value: Any) -> bool:
 
 
 def _rounded(round_one: Callable[[Any], Any], real: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    if len(args) == 1 and not kwargs and type(args[0]) is SizeArray:
+        return args[0].each(lambda number: _Rounded(round_one(number), 1))
     if len(args) == 1 and not kwargs and _is_size(args[0]):
         return _Rounded(round_one(args[0]), 1)
     return Heard(real)(*args, **kwargs)
 
 
 def _product(real: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    if len(args) == 1 and not kwargs and type(args[0]) is SizeArray:
+        return args[0].prod()
     items = args[0] if len(args) == 1 and not kwargs else None
     if isinstance(items, (tuple, list)) and any(map(_is_size, items)):
         return functools.reduce(lambda total, each: left_operand(total) * each, items, 1)
@@ -198,6 +204,50 @@ def _lost(real: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     return call_foreign(real, *args, **kwargs)
 
 
+def _array(real: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    home = sys.modules[real.__module__.partition(".")[0]]
+    found = array_of(home, args[0]) if len(args) == 1 and kwargs in ({}, {"dtype": int}) else None
+    return Heard(real)(*args, **kwargs) if found is None else found
+
+
+def _of_array(name: str, real: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """A function that an array has as a method."""
+    if len(args) == 1 and not kwargs and type(args[0]) is SizeArray:
+        return getattr(args[0], name)()
+    return Heard(real)(*args, **kwargs)
+
+
+def _counted(real: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    if len(args) == 1 and not kwargs and type(args[0]) is SizeArray:
+        return sum(map(bool, args[0]))
+    return Heard(real)(*args, **kwargs)
+
+
+def _equal_arrays(real: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    arrays = [array_of(each._home, each) for each in args if type(each) is SizeArray]
+    others = [each for each in args if type(each) in (list, tuple)]
+    if not kwargs and arrays and len(arrays) + len(others) == len(args) == 2:
+        return len(args[0]) == len(args[1]) and all(one == two for one, two in zip(*args, strict=True))
+    return Heard(real)(*args, **kwargs)
+
+
+def _divided(operation: Callable[[Any, Any], Any], real: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """A size, or an array of them, by a number above 0, where numpy does as Python does."""
+    if len(args) == 2 and not kwargs and type(args[1]) is int and args[1] > 0:
+        array = array_of(sys.modules["numpy"], args[0])
+        if array is not None or symbolic(args[0]):
+            return operation(args[0] if array is None else array, args[1])
+    return Heard(real)(*args, **kwargs)
+
+
+def _remainder(made: Callable[[Any], Any], real: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """fmod, which of a size that is not negative is the remainder."""
+    known = len(args) == 2 and not kwargs and symbolic(args[0]) and type(args[1]) is int and args[1] > 0
+    if known and args[0] >= 0:
+        return made(args[0] % args[1])
+    return Heard(real)(*args, **kwargs)
+
+
 def _common_divisor(real: Callable[..., Any], *numbers: Any) -> Any:
     """The greatest common divisor with one constant: each of its divisors is a way of its own."""
     sizes = [each for each in numbers if symbolic(each)]
@@ -213,6 +263,7 @@ _MATH: Final[dict[str, Callable[..., Any]]] = {
     **dict.fromkeys(("floor", "ceil", "trunc"), _lost),
     "prod": _product,
     "gcd": _common_divisor,
+    "fmod": functools.partial(_remainder, lambda rest: Ratio(rest, 1)),
 }
 _NUMPY: Final[dict[str, Callable[..., Any]]] = {
     "ceil": functools.partial(_rounded, math.ceil),
@@ -224,5 +275,15 @@ _NUMPY: Final[dict[str, Callable[..., Any]]] = {
     "maximum": functools.partial(_extreme, larger),
     "minimum": functools.partial(_extreme, smaller),
     "gcd": _common_divisor,
+    **dict.fromkeys(("array", "asarray"), _array),
+    **{name: functools.partial(_of_array, name) for name in ("all", "any", "sum", "max", "min")},
+    "amax": functools.partial(_of_array, "max"),
+    "amin": functools.partial(_of_array, "min"),
+    "count_nonzero": _counted,
+    "array_equal": _equal_arrays,
+    **dict.fromkeys(("mod", "remainder"), functools.partial(_divided, operator.mod)),
+    "floor_divide": functools.partial(_divided, operator.floordiv),
+    "divmod": functools.partial(_divided, lambda one, two: (one // two, one % two)),
+    "fmod": functools.partial(_remainder, lambda rest: rest),
 }
 _KEPT: Final[dict[str, dict[str, Callable[..., Any]]]] = {"math": _MATH, "numpy": _NUMPY, "random": {}}
