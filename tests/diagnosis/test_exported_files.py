@@ -255,6 +255,13 @@ def test_what_a_baked_branch_is_said_to_give_is_what_the_file_gives(name: str, t
             assert given == [eager_shape(net(), shape) for shape in shapes]
 
 
+def test_a_way_that_crops_longer_inputs_is_not_advised(tmp_path: Path) -> None:
+    body = "if x.shape[-1] < 40:\n    x = F.pad(x, (0, 40 - x.shape[-1]))\nreturn F.avg_pool2d(x, (1, 10), (1, 5))"
+    report, analysis = analysed(written(tmp_path, "short", body))
+    assert codes(report) == ["SL501"]
+    assert [each.right_from for each in analysis.portability.baked] == [None]
+
+
 @pytest.mark.parametrize("name", EXPORTABLE)
 def test_forms_that_export_well_get_no_word(name: str, tmp_path: Path) -> None:
     net = written(tmp_path, name, EXPORTABLE[name])
