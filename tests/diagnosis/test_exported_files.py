@@ -19,6 +19,8 @@ import torch
 from torch import nn
 
 import shapelint
+import shapelint.engine
+import shapelint.rulings
 from shapelint.confirm.many import RuntimeTask, Worker
 from shapelint.confirm.onnx_file import (
     Exporter,
