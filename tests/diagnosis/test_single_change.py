@@ -143,3 +143,32 @@ def test_a_size_that_a_layer_cannot_give_is_the_one_that_its_mirror_took(tmp_pat
     assert finding.message == "`u2` is asked for 17, and can give 33 to 34"
     assert "`d2` took 33" in finding.notes
     assert fixed(finding, (2, 1, 102)) == (2, 1, 102)
+
+
+HEADS = """
+    def __init__(self, features):
+        super().__init__()
+        self.conv, self.gru = nn.Conv1d(1, 8, 5, stride=2), nn.GRU(8, 16, batch_first=True)
+        self.fc = nn.Linear(features, 4)
+
+    def forward(self, x):
+        y = self.conv(x{})
+        return self.fc({}.flatten(1))
+"""
+
+
+@pytest.mark.parametrize(
+    ("size", "given", "taken", "pooled"),
+    [
+        ((2, 100), ".unsqueeze(1)", "y", True),
+        ((2, 1, 100), "", "self.gru(y.transpose(1, 2))[0]", False),  # steps are not the last axis
+    ],
+)
+def test_a_head_is_built_for_what_arrives_and_pooled_only_where_that_is_a_map(
+    tmp_path: Path, size: tuple[int, ...], given: str, taken: str, pooled: bool
+) -> None:
+    body = HEADS.replace("self, features", "self").replace("features, 4", "400, 4" if pooled else "800, 4")
+    (finding,) = report(tmp_path, body.format(given, taken), ",".join(map(str, size))).findings
+    assert finding.code == "SL304"
+    assert any("AdaptiveAvgPool1d(50)" in note for note in finding.notes) is pooled
+    assert fixed(finding, size) == (2, 4)
