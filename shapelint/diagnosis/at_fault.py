@@ -12,6 +12,7 @@ from shapelint.diagnosis.passage import CUTTING, setting, spoiling
 from shapelint.diagnosis.scale import uneven_factor
 from shapelint.diagnosis.single_change import (
     fitting_kernel,
+    rounding_change,
     single_change,
     sound_change,
     unlike_the_others,
@@ -70,15 +71,19 @@ def change_at_fault(
         preferred = [each for loss in losses for each in mirrors(loss)]
         if spoiler is not None:
             return None if spoiler.operation in CUTTING else single_change(case, graph, focus, suspect=spoiler.module)
-        return single_change(case, graph, focus, preferred) if preferred or not losses else None
+        dropped = any(any(loss.remainder) and "pool" in loss.down.operation for loss in losses)
+        change = rounding_change(case, graph, focus) if dropped else None
+        return change or (single_change(case, graph, focus, preferred) if preferred or not losses else None)
     if node is None or failure is None:
         return None
     if failure.kind is Kind.KERNEL:
         return fitting_kernel(case.explored, graph, node, focus)
     if failure.kind is Kind.OUTPUT_PADDING:
         return sound_change(case, graph, focus, restoring=True)
-    if failure.kind not in _KINDS or not _is_broken(case):
+    if failure.kind not in _KINDS:
         return None
+    if not _is_broken(case):
+        return rounding_change(case, graph, focus)
     return sound_change(case, graph, focus, restoring=failure.kind is not Kind.JOIN, alone=not misses_level)
 
 

@@ -210,8 +210,8 @@ def makes_unlike(groups: Sequence[Group], change: Change) -> bool:
 
 
 def rounded_changes(groups: Sequence[Group]) -> Iterator[Change]:
-    """Each pool with the other `ceil_mode`."""
-    for group in groups:
+    """Each pool with the other `ceil_mode`: first those that round down, since rounding up keeps more sizes."""
+    for group in sorted(groups, key=lambda group: any(group[0].parameter("ceil_mode") or ())):
         node, given = group[0], group[0].parameter("ceil_mode")
         if given is not None:
             now, other = tuple(map(bool, given)), tuple(not each for each in given)

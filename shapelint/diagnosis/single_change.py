@@ -11,6 +11,7 @@ from shapelint.diagnosis.candidates import (
     layer_groups,
     likely_changes,
     makes_unlike,
+    rounded_changes,
     stepped_changes,
     uneven_layers,
     unlike_the_others_of,
@@ -78,6 +79,24 @@ def sound_change(
         return meaning is not None and (meaning.meant or not restoring)
 
     return _first(case.explored, (each for each in known if alone or not makes_unlike(groups, each)), works)
+
+
+def rounding_change(case: Case, graph: ShapeGraph, focus: Mapping[str, int]) -> Change | None:
+    """The pool that, rounding the other way, makes the model right at the focus and takes no size away."""
+    contract = case.contract
+    before = contract.restores if case.intent.meant else contract.runs
+
+    def works(trial: Exploration) -> bool:
+        if (
+            not _restores(trial, case.question, case.expect, focus)
+            if case.intent.meant
+            else not case.solver.sound(trial, focus)
+        ):
+            return False
+        found = case.solver.explored_with(trial.overrides, focus)
+        return before <= found.right and contract.runs <= found.runs
+
+    return _first(case.explored, rounded_changes(layer_groups(case.explored, graph, case.built)), works)
 
 
 def meant_but_for_one_layer(

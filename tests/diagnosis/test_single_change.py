@@ -172,3 +172,26 @@ def test_a_head_is_built_for_what_arrives_and_pooled_only_where_that_is_a_map(
     assert finding.code == "SL304"
     assert any("AdaptiveAvgPool1d(50)" in note for note in finding.notes) is pooled
     assert fixed(finding, size) == (2, 4)
+
+
+HIDDEN = """
+    def __init__(self):
+        super().__init__()
+        self.pool, self.up = nn.MaxPool2d(2), nn.Upsample(scale_factor=2)
+
+    def forward(self, x):
+        return self.up(self.pool(x))[..., :73, :144]
+"""
+
+
+def test_a_pool_that_rounds_the_other_way_makes_odd_sizes_fit(tmp_path: Path) -> None:
+    (finding,) = report(tmp_path, BRANCHES.format(2, "nn.MaxPool2d(2)"), "2,3,33,32").findings
+    assert finding.fix is not None
+    assert finding.fix.title == "`ceil_mode=True` instead of False in `other` makes the sizes fit"
+    assert fixed(finding, (2, 3, 33, 32)) == (2, 11, 17, 16)
+
+
+def test_a_crop_that_hides_a_row_is_no_reason_to_resize(tmp_path: Path) -> None:
+    (hidden,) = report(tmp_path, HIDDEN, "1,1,73,144").findings
+    assert fixed(hidden, (1, 1, 73, 144)) == (1, 1, 73, 144)
+    assert "nearest to 73x144 that restore: 72x144" in hidden.notes
