@@ -105,9 +105,10 @@ def likelier(case: Case, focus: Mapping[str, int], graph: ShapeGraph, plan: Plan
 
 
 def _is_broken(case: Case) -> bool:
-    """Whether a model is right at no size that people use: at a few sizes at most, or at no multiple of its stride."""
+    """Whether a model is right at no size that people use: at a few of an axis, or at no multiple of its stride."""
     right = case.contract.restores if case.intent.meant else case.contract.runs
-    return right.finite or not right & multiples(case.question, case.intent.stride)
+    few = any(right.onto([name]).finite for name in right.symbols)
+    return few or not right & multiples(case.question, case.intent.stride)
 
 
 def mirrors(loss: LostRows) -> Iterator[Change]:

@@ -81,6 +81,20 @@ def evened(groups: Sequence[Group]) -> Iterator[Change]:
                 value = tuple(rows // 2 for rows in excess)
                 alike = _same_value(group, "padding", given)
                 yield Change(node.module, "padding", given, value, node.built, alike)
+        yield from _kernel_of_padding(group, given)
+
+
+def _kernel_of_padding(group: Group, padding: tuple[int, ...]) -> Iterator[Change]:
+    """The kernel of a layer of stride 1 that takes off what its padding adds, where that is one less on some axis."""
+    node, kernel = group[0], group[0].parameter("kernel_size") or ()
+    reaches = [2 * p + 1 for p in padding]
+    if any(each != 1 for each in node.factor) or node.operation.startswith("conv_transpose") or _is_pool(node):
+        return
+    if node.parameter("dilation") == (1,) * len(kernel) and all(
+        0 <= k - r <= 1 for k, r in zip(kernel, reaches, strict=True)
+    ):
+        alike = _same_value(group, "kernel_size", kernel)
+        yield Change(node.module, "kernel_size", kernel, tuple(reaches), node.built, alike)
 
 
 def _excesses(node: Node) -> Iterator[tuple[int, ...]]:

@@ -15,6 +15,7 @@ from shapelint.size.function import Function, constant
 from shapelint.size.sets import SizeSet
 from shapelint.trace.recording.record import Record
 
+_NEXT = 2  # a window of two rows needs no pad on both sides
 _JOINING = ("cat", "concat", "concatenate")
 
 
@@ -22,15 +23,15 @@ def even_windows(
     records: Sequence[Record], operand: int, sides: tuple[Function, Function], sizes: SizeSet, at: dict[str, int]
 ) -> Iterator[OddMiss]:
     """The pad that makes a tensor one row short, where `sides` are the size that it has and the one that is needed."""
-    short, full = sides
-    if (full - short).constant != 1:
+    short, full = sides[0], sides[0].plus(1)
+    if full.value(at) != sides[1].value(at):
         return
     window = _of_size(records, operand, short, ahead=lambda record: not record.spatial)
     if window is None or not window.inputs or any(each != 1 for each in window.factor):
         return
     axis = dims_of(window).index(short) - len(dims_of(window))
     reach = _reach(window, axis)
-    if not reach or reach % 2:
+    if reach <= _NEXT or reach % 2:
         return
     padded = short.plus(reach - 1)
     pad = _of_size(records, window.inputs[0], padded, ahead=lambda record: record.name not in ("pad", *_JOINING))

@@ -13,7 +13,7 @@ from itertools import chain
 
 from shapelint.diagnosis.even_windows import even_windows
 from shapelint.diagnosis.reach import UNSOLVED, ExamplePoint, dims_of, reaching
-from shapelint.facts.analysis import OddMiss
+from shapelint.facts.analysis import EvenWindow, OddMiss
 from shapelint.facts.contract import Contract, How, Region
 from shapelint.facts.failure import Kind
 from shapelint.facts.graph import size_at
@@ -91,7 +91,15 @@ def _even(
     at = example.at(sizes)
     for operand in operands if at is not None else ():
         for sides in pairs if operand >= 0 else ():
-            yield from even_windows(run.records, operand, sides, sizes, at or {})
+            for found in even_windows(run.records, operand, sides, sizes, at or {}):
+                if found.window is not None and _is_computed(found.window, found.place):
+                    yield found
+
+
+def _is_computed(window: EvenWindow, place: Span) -> bool:
+    """Whether the source computes what is added: of a literal pad the kernel is as likely at fault."""
+    amounts = [each for axis in window.axes for each in _amounts(place, axis)]
+    return window.call != "pad" or any(not _is_literal(each) for each in amounts)
 
 
 def _fitted(

@@ -54,6 +54,7 @@ LEVELS = """
         (1, "nn.MaxPool2d(3, padding=1)", {"other.stride": (1, 1)}, (32, 33)),
         (2, "nn.AvgPool2d(kernel_size=2, stride=2, padding=1)", {"other.padding": (0, 0)}, (16, 16)),
         (2, "nn.Conv2d(3, 8, 5, stride=2, padding=1)", {"other.padding": (2, 2)}, (16, 17)),
+        (1, "nn.Conv2d(3, 8, (3, 4), padding=1)", {"other.kernel_size": (3, 3)}, (32, 33)),
         (1, "nn.Conv2d(3, 8, 3, padding=2, dilation=4)", {"other.padding": (4, 4)}, (32, 33)),
     ],
 )
@@ -195,3 +196,20 @@ def test_a_crop_that_hides_a_row_is_no_reason_to_resize(tmp_path: Path) -> None:
     (hidden,) = report(tmp_path, HIDDEN, "1,1,73,144").findings
     assert fixed(hidden, (1, 1, 73, 144)) == (1, 1, 73, 144)
     assert "nearest to 73x144 that restore: 72x144" in hidden.notes
+
+
+CAUSAL = """
+    def __init__(self, k=3):
+        super().__init__()
+        self.k, self.conv = k, nn.Conv1d(4, 4, k)
+
+    def forward(self, x):
+        return x + self.conv(F.pad(x, (self.k - 2, 0)))
+"""
+
+
+def test_a_number_that_other_code_reads_is_not_written(tmp_path: Path) -> None:
+    (finding,) = report(tmp_path, CAUSAL, "1,4,64").findings
+    assert finding.fix is not None
+    assert not finding.fix.edits
+    assert "no edit: the text that sets it is read elsewhere too, and the model then raises there" in finding.notes
