@@ -20,8 +20,10 @@ from shapelint.rule import (
     Repair,
     Safety,
     Severity,
+    Span,
     Valid,
     call_at,
+    function_around,
     given,
     sized,
     span_of,
@@ -165,7 +167,7 @@ def _asking(refused: RefusedSize) -> Fix:
     up, down, place = call_at(refused.up.place), refused.mirror and call_at(refused.mirror.place), refused.up.place
     size = None if up is None else given(up, "output_size", 1)
     name = down.args[0] if down and down.args else None
-    if up is None or size is None or place is None or not isinstance(name, ast.Name):
+    if up is None or size is None or place is None or not isinstance(name, ast.Name) or _is_reused(name, place):
         what = f"{sized(refused.least)} to {sized(refused.most)}"
         if refused.mirror is not None:
             what = f"the size that {called(refused.mirror)} took, {sized(refused.took)}"
@@ -173,6 +175,16 @@ def _asking(refused: RefusedSize) -> Fix:
     wanted = ast.parse(f"{name.id}.shape[-{refused.up.spatial}:]", mode="eval").body
     text = ast.unparse(copy.deepcopy(up, {id(size): wanted}))
     return Fix(f"write `{text}`", Safety.ADVICE, edits=(Edit(span_of(place.file, size), ast.unparse(wanted)),))
+
+
+def _is_reused(name: ast.Name, place: Span) -> bool:
+    """Whether a name is assigned more than once in the function around, or again where it is a parameter."""
+    function = function_around(place)
+    if function is None:
+        return True
+    given = [each.arg for each in (*function.args.args, *function.args.kwonlyargs)].count(name.id)
+    stored = [each for each in ast.walk(function) if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store)]
+    return given + [each.id for each in stored].count(name.id) > 1
 
 
 def _fix(layer: Layer, diagnosis: Diagnosis | None) -> Fix:

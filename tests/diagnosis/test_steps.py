@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 import torch
 from torch import nn
@@ -72,3 +74,19 @@ def test_the_length_is_no_axis_of_features(net: type[nn.Module], size: int, word
         assert not report.ok
     else:
         assert report.ok
+
+
+class Tokens(nn.Module):
+    def __init__(self, step: int) -> None:
+        super().__init__()
+        self.step, self.table = step, nn.Embedding(32, 4)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y: Tensor = self.table(torch.arange(x.shape[1]).unsqueeze(0) // self.step)
+        return y
+
+
+@pytest.mark.parametrize(("net", "needed"), [(lambda: Tokens(1), 200), (lambda: Tokens(4), 50)])
+def test_a_table_needs_a_row_for_each_position(net: Callable[[], nn.Module], needed: int) -> None:
+    (finding,) = shapelint.check(net, "2,200:int64").findings
+    assert finding.message == f"`table` has 32 rows, and 2x200 needs {needed}"
