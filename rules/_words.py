@@ -21,6 +21,7 @@ from shapelint.rule import (
 _SIZE_NAMES = ("depth", "rows", "columns")
 _BRIEF, _PIECES = 90, 12
 _NAMED, _COUNTED = 3, 256
+_TINY = 8
 _LAYERS = ("Conv", "Linear", "Norm", "PReLU", "LSTM", "GRU", "RNN", "Attention", "Shuffle", "Pad", "ool")
 
 
@@ -127,15 +128,23 @@ def shared_line_note(analysis: Analysis, up: Node) -> str | None:
 
 
 def nearest_note(analysis: Analysis, focus: dict[str, int]) -> str | None:
-    """The right sizes around the focus that people would use, in words; whether they are the nearest is said."""
+    """The right sizes around the focus that people would use, in words; whether they are the nearest is said.
+
+    Those that are tiny beside it are left out: nobody has such an input instead. None where nothing is left.
+    """
     wanted, sides = analysis.wanted, (False, True)
     chosen = [each for above in sides if (each := usual(wanted, focus, analysis.steps, above=above))]
     nearest = [each for above in sides if (each := wanted.nearest(focus, above=above))]
+    chosen, nearest = ([each for each in found if not _is_tiny(each, focus)] for found in (chosen, nearest))
     if not chosen:
         return None
     verb = "restore" if analysis.intent.meant else "run"
     texts = " and ".join(dict.fromkeys(sized(each.values()) for each in chosen))
     return f"{'nearest to' if chosen == nearest else 'sizes near'} {sized(focus.values())} that {verb}: {texts}"
+
+
+def _is_tiny(sizes: dict[str, int], focus: dict[str, int]) -> bool:
+    return all(_TINY * size <= focus[name] for name, size in sizes.items())
 
 
 def said_note(analysis: Analysis) -> str | None:

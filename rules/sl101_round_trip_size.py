@@ -21,7 +21,7 @@ from shapelint.rule import (
 )
 
 from ._causes import misses_output_size, place_of
-from ._fixes import output_size_call, resizing, rewriting_fix, rewritten
+from ._fixes import change_fix, output_size_call, resizing, rewriting_fix, rewritten
 from ._words import (
     alike_note,
     consequence,
@@ -188,6 +188,8 @@ def is_remainder(loss: LostRows) -> bool:
 
 def _fix(rewrite: Rewrite | None, diagnosis: Diagnosis, loss: LostRows, spare: Mapping[str, tuple[int, ...]]) -> Fix:
     if diagnosis.plan is None:
+        if diagnosis.change is not None and diagnosis.change.parameter == "ceil_mode":
+            return change_fix(diagnosis.change, "gives the size back")
         if rewrite is not None:
             return rewriting_fix(rewrite, f"write {rewritten(rewrite)}")
         return Fix(resizing(loss), Safety.ADVICE)

@@ -59,7 +59,7 @@ class Net(nn.Module):
 
 _SHORT, _LINE = 60, 98
 _STEPS = 100_000
-_OWN_RULE = frozenset({Kind.KERNEL, Kind.EMPTY, Kind.OUTPUT_PADDING, Kind.NORM, Kind.PAD, Kind.WRAP})
+_OWN_RULE = frozenset({Kind.KERNEL, Kind.EMPTY, Kind.OUTPUT_PADDING, Kind.OUTPUT_SIZE, Kind.NORM, Kind.PAD, Kind.WRAP})
 
 
 class RestrictedSizes:

@@ -22,6 +22,7 @@ from shapelint.rule import (
     span_of,
 )
 
+from ._windows import window_fix, window_note
 from ._words import brief, quoted
 
 _UP = """
@@ -83,6 +84,23 @@ class Net(nn.Module):
         return F.pad(y, {}){}
 """
 
+_AVERAGE = """
+import torch
+import torch.nn as nn
+
+
+class Net(nn.Module):
+    def __init__(self, k={}):
+        super().__init__()
+        self.k, self.average = k, nn.AvgPool1d(k, stride=1)
+
+    def forward(self, x):
+        k = self.k
+        first, last = x[:, :1].repeat(1, (k - 1) // 2, 1), x[:, -1:].repeat(1, (k - 1) // 2, 1)
+        padded = torch.cat([first, x, last], dim=1)  # <-- SL204
+        return x - self.average(padded.transpose(1, 2)).transpose(1, 2)
+"""
+
 _EVEN_ONLY = "F.pad(y, [dx // 2, dx // 2, dy // 2, dy // 2])"
 
 
@@ -95,6 +113,9 @@ class OddDifference:
     where the call adds or cuts `d // 2` rows on both sides, which is proved by the sizes: for an odd `d` one row is
     missing or left over. A crop `y[o : o + n]` with `o = (y.shape[-1] - n) // 2` takes rows from the wrong end where
     `y` is the shorter one. A crop `y[d // 2 : -(d // 2)]` keeps nothing where `d` is 0 or 1, since its end is `-0`.
+
+    It speaks too where a pad adds `(k - 1) // 2` rows on both sides for a layer with a kernel of `k`, without padding
+    of its own: an even `k` needs one more on one side.
 
     ## Why it is bad
 
@@ -125,6 +146,7 @@ class OddDifference:
         Valid(_UP.format(f"y = {_EVEN_ONLY}"), "1,3,32,32"),
         Valid(_CROP.format("skip = skip[:, :, d // 2 : d // 2 + y.shape[2]]"), "1,1,L"),
         Valid(_CODEC.format("(0, d)", ""), "1,1,L"),
+        Valid(_AVERAGE.format(13).replace("  # <-- SL204", ""), "3,96,7"),
     )
     invalid: ClassVar[tuple[Invalid, ...]] = (
         Invalid(
@@ -155,6 +177,12 @@ class OddDifference:
             "`pad` gives 100 where 101 is needed: it adds the same on both sides",
             fixed="F.pad(y, (d // 2, d - d // 2))",
         ),
+        Invalid(
+            _AVERAGE.format(12),
+            "3,96,7",
+            "`cat` gives 106 where 107 is needed: it adds the same on both sides",
+            fixed="x[:, -1:].repeat(1, k // 2, 1)",
+        ),
     )
 
     def check(self, analysis: Analysis) -> Iterator[Finding]:
@@ -171,7 +199,7 @@ class OddDifference:
         where = brief(odd.sizes, f"{at} and others like it")
         verb = "cuts" if odd.crops or sum(odd.target) < sum(odd.before) else "adds"
         why = "its end is `-0`" if odd.emptied else f"it {verb} the same on both sides"
-        name = "the crop" if odd.crops else "`pad`"
+        name = "the crop" if odd.crops else "`pad`" if odd.window is None else quoted(odd.window.call)
         message = f"{name} gives {sized(odd.after)} where {sized(odd.target)} is needed: {why}"
         if odd.short:
             message = f"the crop gets {sized(odd.before)} where {sized(odd.target)} is needed: its offset is negative"
@@ -180,7 +208,7 @@ class OddDifference:
             name=self.name,
             severity=Severity.ERROR if analysis.fails_at(odd.sizes) else Severity.NOTE,
             message=message,
-            notes=(steps, f"it fails for: {where}"),
+            notes=(steps, *(window_note(each) for each in (odd.window,) if each is not None), f"it fails for: {where}"),
             module=odd.module or None,
             location=odd.place,
             fix=_fix(odd),
@@ -189,6 +217,8 @@ class OddDifference:
 
 def _fix(odd: OddMiss) -> Fix:
     """The right expression; its edits are tried before anybody is told that they are more than advice."""
+    if odd.window is not None:
+        return window_fix(odd, odd.window)
     if odd.short:
         text = "`F.pad(y, (d // 2, d - d // 2))` with `d = max(skip.shape[-1] - y.shape[-1], 0)` for each such axis"
         return Fix(f"pad what is cropped where it is shorter: {text}", Safety.ADVICE)

@@ -19,6 +19,7 @@ from shapelint.rule import (
     Safety,
     Severity,
     Valid,
+    as_function,
     closest,
     sized,
     written,
@@ -241,7 +242,9 @@ def _pooled(analysis: Analysis, layer: Node, flatten: str = "") -> str | None:
         taken = nodes[taken.inputs[0]]
     shape = taken.shapes[0].value(sizes)
     rank = len(shape) - 2
-    if rank not in (1, 2, 3) or prod(shape[1:]) != features:
+    follows = [bool(as_function(dim).symbols()) for dim in taken.shapes[0].dims[1:]]
+    maps = rank in (1, 2, 3) and not follows[0] and all(follows[1:])
+    if not maps or prod(shape[1:]) != features:
         return None
     where = quoted(flatten) if flatten else "flatten"
     return f"for every size, put `nn.AdaptiveAvgPool{rank}d({written(shape[2:])})` before the {where}"

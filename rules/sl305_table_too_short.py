@@ -158,6 +158,8 @@ class TableTooShort:
 def _asked(analysis: Analysis, table: ShortTable, diagnosis: Diagnosis) -> str:
     """What the size at which it raises asks of the table."""
     size = sized(diagnosis.focus.values() or _input(analysis, diagnosis))
+    if size == str(table.wanted) and (not table.indexed or table.wanted > table.rows):
+        return f"and the input has {size}"
     if not table.indexed:
         return f"and {size} has {table.wanted}"
     if table.wanted <= table.rows:

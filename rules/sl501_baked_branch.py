@@ -135,4 +135,4 @@ def _advice(baked: Baked) -> str:
     if baked.right_from is None:
         return "compute it from the sizes without asking: a pad by 0 or a resize to the same size changes nothing"
     other = sized(tuple(baked.right_from.values()))
-    return f"take the way of {other} without asking: its calls give the right sizes wherever that was looked at"
+    return f"take the way of {other} without asking: its calls give the right sizes at every size"

@@ -149,13 +149,13 @@ def _with_edits(
         return findings
     from shapelint.diagnosis.output_padding import transposing_calls
     from shapelint.repair.arguments import with_edits, without_cell_edits
-    from shapelint.repair.code import tried
+    from shapelint.repair.code import seen_to_run, tried
 
     with shared_state():
         seen = [tried(finding, trier) for finding in findings]
         calls = transposing_calls(analysis.graph)
         edited = with_edits(seen, loaded, None if trier is None else trier.load_again, calls)
-        return without_cell_edits(edited)
+        return without_cell_edits(tuple(seen_to_run(finding, trier) for finding in edited))
 
 
 def _providers(confirm: Iterable[str]) -> tuple[str, ...]:

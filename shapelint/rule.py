@@ -14,6 +14,7 @@ from shapelint.facts.analysis import (
     Broadcast,
     Contradiction,
     Crossing,
+    EvenWindow,
     Guard,
     Layer,
     LostTransform,
@@ -30,6 +31,7 @@ from shapelint.facts.diagnosis import (
     Mismatch,
     Origin,
     Plan,
+    RefusedSize,
     Rewrite,
     ShortUnpooling,
     Slip,
@@ -50,9 +52,9 @@ from shapelint.source.syntax import call_at, expression_at, function_around, giv
 
 __all__ = [
     "Analysis", "Baked", "Broadcast", "Change", "Confirmation", "Contradiction", "Crossing", "Diagnosis", "Edit",
-    "Failure", "Finding", "Fix", "Function", "Guard", "How", "Invalid", "Kind", "Layer", "LostRows",
-    "LostTransform", "Misfit", "Mismatch", "MixedSamples", "Node", "OddMiss", "Origin", "Plan", "Region", "Repair",
-    "Rewrite", "Rounding", "Rule", "Safety", "Severity", "ShortTable", "ShortUnpooling", "SizeSet", "Slip",
+    "EvenWindow", "Failure", "Finding", "Fix", "Function", "Guard", "How", "Invalid", "Kind", "Layer", "LostRows",
+    "LostTransform", "Misfit", "Mismatch", "MixedSamples", "Node", "OddMiss", "Origin", "Plan", "RefusedSize", "Region",
+    "Repair", "Rewrite", "Rounding", "Rule", "Safety", "Severity", "ShortTable", "ShortUnpooling", "SizeSet", "Slip",
     "SolverError", "Span", "Stretched", "Valid", "WrongAnnotation", "all_of", "any_of", "as_function", "call_at",
     "closest", "equal", "expression_at", "function_around", "given", "limited", "negate", "sized", "span_of", "square",
     "statement_at", "symbol", "usual", "written",

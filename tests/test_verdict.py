@@ -45,6 +45,16 @@ def pooled_and_back(kernel: int) -> Callable[[Tensor], Tensor]:
     return function
 
 
+class Stretched(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.up = nn.ConvTranspose2d(4, 4, 3, 2, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y: Tensor = self.up(x, output_size=(9, 9))
+        return y
+
+
 # What raises, as a function and as a module where there is one, and at which size; each at 2,4,H,W.
 RAISING: dict[tuple[Kind, str], tuple[Any, tuple[int, int]]] = {
     (Kind.JOIN, "cat"): (lambda x: torch.cat((x, F.max_pool2d(x, 2)), 1), (6, 6)),
@@ -75,6 +85,7 @@ RAISING: dict[tuple[Kind, str], tuple[Any, tuple[int, int]]] = {
     (Kind.OUTPUT_PADDING, "conv_transpose2d"): (
         lambda x: F.conv_transpose2d(x, torch.zeros(4, 4, 3, 3), stride=2, output_padding=2), (6, 6)),
     (Kind.OUTPUT_PADDING, "ConvTranspose2d"): (nn.ConvTranspose2d(4, 4, 3, 1, output_padding=1), (6, 6)),
+    (Kind.OUTPUT_SIZE, "ConvTranspose2d"): (Stretched(), (6, 6)),
     (Kind.NORM, "batch_norm"): (lambda x: F.instance_norm(x[:, :, :1, :1]), (6, 6)),
     (Kind.NORM, "InstanceNorm2d"): (nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.InstanceNorm2d(4)), (6, 6)),
     (Kind.ARGUMENT, "narrow"): (lambda x: x.narrow(2, 4, 4), (6, 6)),

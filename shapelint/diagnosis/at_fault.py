@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from shapelint.diagnosis.candidates import as_in, takes_output_size
 from shapelint.diagnosis.case import Case
 from shapelint.diagnosis.intent import multiples, same_remainder
 from shapelint.diagnosis.pairs import mirrored_pairs
 from shapelint.diagnosis.passage import CUTTING, setting, spoiling
 from shapelint.diagnosis.scale import uneven_factor
 from shapelint.diagnosis.single_change import (
-    as_in,
     fitting_kernel,
+    rounding_change,
     single_change,
     sound_change,
-    takes_output_size,
     unlike_the_others,
 )
 from shapelint.facts.contract import Region
@@ -59,23 +59,32 @@ def change_at_fault(
     region: Region,
     spoiler: Node | None,
     losses: tuple[LostRows, ...],
+    *,
+    misses_level: bool = False,
 ) -> Change | None:
-    """The one argument of one layer with which the model is right at the focus, where it is likely to be at fault."""
+    """The one argument of one layer with which the model is right at the focus, where it is likely to be at fault.
+
+    Where a join `misses_level`, which another call gives, the wrong map may be joined: layers that are alike stay so.
+    """
     failure, node = region.outcome.failure, case.failing(graph)
     if region.outcome.ok:
         preferred = [each for loss in losses for each in mirrors(loss)]
         if spoiler is not None:
             return None if spoiler.operation in CUTTING else single_change(case, graph, focus, suspect=spoiler.module)
-        return single_change(case, graph, focus, preferred) if preferred or not losses else None
+        dropped = any(any(loss.remainder) and "pool" in loss.down.operation for loss in losses)
+        change = rounding_change(case, graph, focus) if dropped else None
+        return change or (single_change(case, graph, focus, preferred) if preferred or not losses else None)
     if node is None or failure is None:
         return None
     if failure.kind is Kind.KERNEL:
         return fitting_kernel(case.explored, graph, node, focus)
     if failure.kind is Kind.OUTPUT_PADDING:
         return sound_change(case, graph, focus, restoring=True)
-    if failure.kind not in _KINDS or not _is_broken(case):
+    if failure.kind not in _KINDS:
         return None
-    return sound_change(case, graph, focus, restoring=failure.kind is not Kind.JOIN)
+    if not _is_broken(case):
+        return rounding_change(case, graph, focus)
+    return sound_change(case, graph, focus, restoring=failure.kind is not Kind.JOIN, alone=not misses_level)
 
 
 def likelier(case: Case, focus: Mapping[str, int], graph: ShapeGraph, plan: Plan) -> Change | None:
@@ -96,9 +105,10 @@ def likelier(case: Case, focus: Mapping[str, int], graph: ShapeGraph, plan: Plan
 
 
 def _is_broken(case: Case) -> bool:
-    """Whether a model is right at no size that people use: at a few sizes at most, or at no multiple of its stride."""
+    """Whether a model is right at no size that people use: at a few of an axis, or at no multiple of its stride."""
     right = case.contract.restores if case.intent.meant else case.contract.runs
-    return right.finite or not right & multiples(case.question, case.intent.stride)
+    few = any(right.onto([name]).finite for name in right.symbols)
+    return few or not right & multiples(case.question, case.intent.stride)
 
 
 def mirrors(loss: LostRows) -> Iterator[Change]:

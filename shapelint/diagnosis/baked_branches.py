@@ -10,12 +10,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from shapelint.diagnosis.reach import UNSOLVED, reaching
+from shapelint.diagnosis.reach import UNSOLVED, dims_of, reaching
 from shapelint.diagnosis.resize_rounding import roundings
 from shapelint.facts.analysis import Analysis
+from shapelint.facts.contract import How, Region
 from shapelint.facts.graph import TensorShape
 from shapelint.facts.portability import NOTHING_KNOWN, Baked, Portability, Stretched
-from shapelint.size.condition import all_of, equal
+from shapelint.size.condition import all_of, at_least, equal
 from shapelint.size.function import as_function, constant
 from shapelint.size.isl_form import SolverError, limited
 from shapelint.size.sets import SizeSet
@@ -71,15 +72,41 @@ def _exported_at(analysis: Analysis) -> Mapping[str, int]:
 def baked_branches(explored: Exploration, analysis: Analysis, exported: Mapping[str, int]) -> tuple[Baked, ...]:
     """Each comparison that a file keeps and that makes it wrong somewhere, once."""
     found: dict[Span, Baked] = {}
-    right_from: Mapping[str, int] | None = None
+    likely: list[_File] = []
     with suppress(SolverError), limited(_STEPS):
         for file in _files(explored, analysis, exported):
             wrong = list(_wrong(file, analysis))
-            if not wrong:
-                right_from = right_from or file.exported
+            likely += [] if wrong else [file]
             for each in wrong:
                 found.setdefault(each.place, each)
+    right_from = next((file.exported for file in likely if found and _is_right(file, analysis)), None)
     return tuple(replace(each, right_from=right_from) for each in found.values())
+
+
+def _is_right(file: _File, analysis: Analysis) -> bool:
+    """Whether a way is proved to end as the model does at every size, and no pad on it cuts anything off."""
+    sizes, regions = analysis.contract.runs & analysis.asked, analysis.contract.regions
+    needs = [event.condition for event in file.run.events if event.failure is not None]
+    for record in file.run.records:
+        if record.name == "pad" and record.inputs:
+            before = dims_of(file.run.records[record.inputs[0]])
+            needs += [at_least(after, taken) for after, taken in zip(dims_of(record), before, strict=True)]
+    with suppress(*UNSOLVED), limited(_STEPS):
+        if sizes - SizeSet.where(sizes.symbols, all_of(needs)):
+            return False
+        alike = (region for region in regions if region.sizes & sizes)
+        return all(region.how is How.PROVED and _ends_alike(file, region, region.sizes & sizes) for region in alike)
+    return False
+
+
+def _ends_alike(file: _File, region: Region, sizes: SizeSet) -> bool:
+    pairs = [
+        (as_function(one), as_function(other))
+        for told, given in zip(region.outcome.outputs, file.outputs, strict=False)
+        for one, other in zip(told.dims, given.dims, strict=False)
+    ]
+    same = [len(each.dims) for each in region.outcome.outputs] == [len(each.dims) for each in file.outputs]
+    return same and not sizes - SizeSet.where(sizes.symbols, all_of(equal(*pair) for pair in pairs))
 
 
 def _files(explored: Exploration, analysis: Analysis, first: Mapping[str, int]) -> Iterator[_File]:

@@ -18,6 +18,7 @@ from shapelint.diagnosis.joins import (
 from shapelint.diagnosis.mismatch import mismatch_of
 from shapelint.diagnosis.output_padding import RepairTrial, Unsettled
 from shapelint.diagnosis.pairs import mirrored_pairs, remainder_of, spatial_size
+from shapelint.diagnosis.refused_sizes import refused_size
 from shapelint.diagnosis.slips import slip
 from shapelint.facts.diagnosis import Diagnosis, LostRows, Misfit, Mismatch, Plan
 from shapelint.facts.failure import Kind
@@ -44,7 +45,9 @@ def diagnose(case: Case, focus: Mapping[str, int], wanted: SizeSet) -> Diagnosis
     losses: tuple[LostRows, ...] = ()
     if spoiler is None and (region.outcome.ok or (plan is not None and node is not None)):
         losses = _losses(case, focus, values, done)
-    change = change_at_fault(case, focus, graph, region, spoiler, losses) if plan is None and likely is None else likely
+    if plan is None and likely is None:
+        level = bool(mismatches and mismatches[0].levels)
+        likely = change_at_fault(case, focus, graph, region, spoiler, losses, misses_level=level)
     stretches = plan is not None and _stretches(case, losses)
     unfit = () if region.outcome.ok else misfits(case.explored, case.built, focus)
     repaired = _repaired(case, unfit, focus, wanted) if unfit else None
@@ -56,7 +59,7 @@ def diagnose(case: Case, focus: Mapping[str, int], wanted: SizeSet) -> Diagnosis
         mismatches=mismatches,
         losses=losses,
         plan=plan,
-        change=change,
+        change=likely,
         stretches=stretches,
         misfits=unfit,
         repaired=repaired,
@@ -64,6 +67,7 @@ def diagnose(case: Case, focus: Mapping[str, int], wanted: SizeSet) -> Diagnosis
         spoiler=spoiler,
         setters=setters_of(case, whole, focus),
         slip=slip(graph, unfit[0]) if unfit else None,
+        refused=refused_size(graph, node, region.outcome.failure, focus),
     )
 
 

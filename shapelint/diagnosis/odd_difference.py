@@ -9,15 +9,17 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import chain
 
+from shapelint.diagnosis.even_windows import even_windows
 from shapelint.diagnosis.reach import UNSOLVED, ExamplePoint, dims_of, reaching
-from shapelint.facts.analysis import OddMiss
+from shapelint.facts.analysis import EvenWindow, OddMiss
 from shapelint.facts.contract import Contract, How, Region
 from shapelint.facts.failure import Kind
 from shapelint.facts.graph import size_at
 from shapelint.request.question import Question
 from shapelint.size.condition import any_of, at_least, equal, negate
-from shapelint.size.function import Function
+from shapelint.size.function import Function, as_function
 from shapelint.size.sets import SizeSet
 from shapelint.source.span import Span
 from shapelint.source.syntax import call_at, expression_at, function_around
@@ -36,7 +38,8 @@ def odd_differences(
         if region.how is not How.PROVED:
             continue
         try:
-            for each in _in_region(explored, contract, question, region, example):
+            odd = _in_region(explored, contract, question, region, example)
+            for each in chain(odd, _even(explored, contract, question, region, example)):
                 known = found.setdefault(each.place, each)
                 if known is not each:
                     told = each if example.focus == each.at else known
@@ -67,6 +70,36 @@ def _in_region(
         found = _fitted(records, operand, target, sizes, at or {})
         if found is not None:
             yield found
+
+
+def _even(
+    explored: Exploration, contract: Contract, question: Question, region: Region, example: ExamplePoint
+) -> Iterator[OddMiss]:
+    """The pads in a region that put the same on both sides of an even window."""
+    run, failure = explored.runs[region.run], region.outcome.failure
+    if failure is not None and failure.kind is Kind.JOIN:
+        pairs = [(as_function(failure.left), as_function(failure.right))]
+        operands, wrong = list(dict.fromkeys(run.records[region.node].inputs)), region.sizes
+        pairs.append(pairs[0][::-1])
+    elif region.outcome.ok and contract.meant and question.place is not None:
+        operands, (output, axes) = [run.output_nodes[question.place[0]]], question.place
+        dims, wrong = region.outcome.outputs[output].dims, region.sizes - contract.restores
+        pairs = [(as_function(dims[axis]), wanted) for axis, wanted in zip(axes, question.target, strict=True)]
+    else:
+        return
+    sizes = reaching(run, region.node, wrong)
+    at = example.at(sizes)
+    for operand in operands if at is not None else ():
+        for sides in pairs if operand >= 0 else ():
+            for found in even_windows(run.records, operand, sides, sizes, at or {}):
+                if found.window is not None and _is_computed(found.window, found.place):
+                    yield found
+
+
+def _is_computed(window: EvenWindow, place: Span) -> bool:
+    """Whether the source computes what is added: of a literal pad the kernel is as likely at fault."""
+    amounts = [each for axis in window.axes for each in _amounts(place, axis)]
+    return window.call != "pad" or any(not _is_literal(each) for each in amounts)
 
 
 def _fitted(

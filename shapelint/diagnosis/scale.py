@@ -12,7 +12,7 @@ from shapelint.diagnosis.pairs import spatial_size
 from shapelint.diagnosis.passage import along
 from shapelint.facts.graph import Node, ShapeGraph, TensorShape
 from shapelint.request.question import Question
-from shapelint.size.function import Function
+from shapelint.size.function import Function, as_function
 from shapelint.size.sets import SizeSet
 
 _FAR = 1 << 40
@@ -80,9 +80,15 @@ def _rises(graph: ShapeGraph, wanted: Function, question: Question) -> bool:
         slopes[index] = slope
         lowest = min((least[each] for each in known), default=slope)
         least[index] = min(lowest, slope)
-        if any(each in risen for each in known) or slope > lowest:
+        if (any(each in risen for each in known) or slope > lowest) and _follows(node, wanted):
             risen.add(index)
     return any(index in risen for index in graph.outputs)
+
+
+def _follows(node: Node, wanted: Function) -> bool:
+    """Whether what a call gives has an axis that follows the input's; a layer of features that takes all ends it."""
+    dims = node.shapes[0].dims if node.shapes else ()
+    return any(as_function(dim).symbols() & wanted.symbols() for dim in dims)
 
 
 def _down_then_up(graph: ShapeGraph, sizes: Mapping[str, int]) -> bool:

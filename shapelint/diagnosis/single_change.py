@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Mapping
 from fractions import Fraction
 from itertools import chain
 
-from torch import nn
-
+from shapelint.diagnosis.candidates import (
+    evened,
+    layer_groups,
+    likely_changes,
+    makes_unlike,
+    rounded_changes,
+    stepped_changes,
+    uneven_layers,
+    unlike_the_others_of,
+)
 from shapelint.diagnosis.case import Case
 from shapelint.diagnosis.intent import is_restored, multiples, output_axes
-from shapelint.diagnosis.pairs import mirrored_pairs, spatial_size
 from shapelint.diagnosis.scale import goes_down_and_up
 from shapelint.diagnosis.soundness import sound_meaning
 from shapelint.facts.analysis import Intent
@@ -29,43 +34,42 @@ from shapelint.trace.budget import Budget
 from shapelint.trace.explore import Exploration
 from shapelint.trace.run import overriding
 
-_STEPS = (-1, 1, -2, 2, -3, 3)
 _CALLS, _SECONDS = 40_000, 8.0
 _FAR = 1 << 12
-_LOWEST = {"kernel_size": 1, "stride": 1, "padding": 0, "dilation": 1}
-_STEPPED = ("kernel_size", "stride", "padding")
 
 
 def single_change(
     case: Case, graph: ShapeGraph, focus: Mapping[str, int], preferred: Iterable[Change] = (), suspect: str = ""
 ) -> Change | None:
-    """The change of one convolution's argument that is right at the focus, seen in a run: of the layer `suspect`, else
+    """The change of one layer's argument that is right at the focus, seen in a run: of the layer `suspect`, else
     of an odd one out, else one of the preferred, else the smallest of kernel, padding or stride; of a layer whose own
     size is a whole part or multiple of what it takes, no such one: it would be made to mend what is not its fault.
 
     A module that only calls a function has no such argument.
     """
-    groups = _groups(case.explored, graph, case.built)
-    candidates = list(_candidates(groups))
-    first = [change for change in candidates if change.module == suspect]
-    layers = {node.module for node in graph.nodes if "Conv" in node.kind}
+    groups = layer_groups(case.explored, graph, case.built)
+    likely = list(likely_changes(graph, groups, focus))
+    stepped = list(stepped_changes(graph, groups))
+    first = [change for change in (*evened(groups), *stepped) if change.module == suspect]
+    layers = {node.module for node, *_ in groups}
     wished = [each for each in preferred if each.module in layers]
-    uneven = _uneven(graph, groups, focus)
-    likely = (each for each in candidates if each.module in uneven)
-    known = chain(first, _unlike_the_others(graph, groups, focus), wished, likely)
+    uneven = uneven_layers(graph, groups, focus)
+    known = chain(first, likely, wished, (each for each in stepped if each.module in uneven))
     return _first(case.explored, known, lambda trial: _restores(trial, case.question, case.expect, focus))
 
 
-def sound_change(case: Case, graph: ShapeGraph, focus: Mapping[str, int], *, restoring: bool) -> Change | None:
+def sound_change(
+    case: Case, graph: ShapeGraph, focus: Mapping[str, int], *, restoring: bool, alone: bool = True
+) -> Change | None:
     """The change of one argument with which a model that raises does what its author would accept.
 
     With `restoring` it must be meant to give its input's size back, and do so: a layer that takes features of one size
-    is no sign of a wrong argument elsewhere.
+    is no sign of a wrong argument elsewhere. Where not `alone`, no layer is made unlike those that are like it.
     """
-    groups = _groups(case.explored, graph, case.built)
-    uneven = _uneven(graph, groups, focus)
-    candidates = sorted(_candidates(groups), key=lambda change: change.module not in uneven)
-    known = chain(_unlike_the_others(graph, groups, focus), candidates)
+    groups = layer_groups(case.explored, graph, case.built)
+    uneven = uneven_layers(graph, groups, focus)
+    stepped = sorted(stepped_changes(graph, groups), key=lambda change: change.module not in uneven)
+    known = chain(likely_changes(graph, groups, focus), stepped)
 
     def works(trial: Exploration) -> bool:
         run = trial.run(focus, symbolic=False)
@@ -74,7 +78,25 @@ def sound_change(case: Case, graph: ShapeGraph, focus: Mapping[str, int], *, res
         meaning = sound_meaning(trial, case.question, case.expect, focus)
         return meaning is not None and (meaning.meant or not restoring)
 
-    return _first(case.explored, known, works)
+    return _first(case.explored, (each for each in known if alone or not makes_unlike(groups, each)), works)
+
+
+def rounding_change(case: Case, graph: ShapeGraph, focus: Mapping[str, int]) -> Change | None:
+    """The pool that, rounding the other way, makes the model right at the focus and takes no size away."""
+    contract = case.contract
+    before = contract.restores if case.intent.meant else contract.runs
+
+    def works(trial: Exploration) -> bool:
+        if (
+            not _restores(trial, case.question, case.expect, focus)
+            if case.intent.meant
+            else not case.solver.sound(trial, focus)
+        ):
+            return False
+        found = case.solver.explored_with(trial.overrides, focus)
+        return before <= found.right and contract.runs <= found.runs
+
+    return _first(case.explored, rounded_changes(layer_groups(case.explored, graph, case.built)), works)
 
 
 def meant_but_for_one_layer(
@@ -101,8 +123,7 @@ def meant_but_for_one_layer(
     if all(1 in (part.numerator, part.denominator) for part in parts):
         return meaning
     tried = [each for each in (question.first, sizes) if each in region.sizes]
-    groups = _groups(explored, graph, built)
-    odd = _unlike_the_others(graph, groups, sizes)
+    odd = unlike_the_others_of(graph, layer_groups(explored, graph, built), sizes)
     change = _first(explored, odd, lambda trial: any(_restores(trial, question, None, each) for each in tried))
     if change is None:
         return meaning
@@ -115,66 +136,13 @@ def unlike_the_others(case: Case, graph: ShapeGraph, focus: Mapping[str, int]) -
     """The change of an argument that one layer has otherwise than those like it, or its mirror, that is right at the
     focus; of layers whose own size is no whole part or multiple of what they take.
     """
-    groups = _groups(case.explored, graph, case.built)
-    uneven = _uneven(graph, groups, focus)
-    changes = [each for each in _unlike_the_others(graph, groups, focus) if each.module in uneven]
+    groups = layer_groups(case.explored, graph, case.built)
+    uneven = uneven_layers(graph, groups, focus)
+    changes = [each for each in unlike_the_others_of(graph, groups, focus) if each.module in uneven]
     return _first(case.explored, changes, lambda trial: _restores(trial, case.question, case.expect, focus))
 
 
-def _unlike_the_others(graph: ShapeGraph, groups: Sequence[Group], sizes: Mapping[str, int]) -> list[Change]:
-    """Arguments that one layer has otherwise than those like it, or than its mirror: first of layers whose own size is
-    no whole part or multiple of what they take.
-    """
-    uneven = _uneven(graph, groups, sizes)
-    found = [*_odd_ones_out(groups), *_unlike_their_mirrors(graph, groups, sizes), *_not_growing(graph, groups)]
-    return sorted(dict.fromkeys(found), key=lambda change: change.module not in uneven)
-
-
-def _not_growing(graph: ShapeGraph, groups: Sequence[Group]) -> Iterator[Change]:
-    """Transposed layers of stride 1, with the stride by which the model goes down most often."""
-    downs = Counter(node.factor for node in graph.nodes if node.factor and all(each < 1 for each in node.factor))
-    for factor, _ in downs.most_common(1):
-        stride = tuple(round(1 / each) for each in factor)
-        for group in groups:
-            given = group[0].parameter("stride")
-            if group[0].operation.startswith("conv_transpose") and given == (1,) * len(stride):
-                alike = _same_value(group, "stride", given)
-                yield Change(group[0].module, "stride", given, stride, group[0].built, alike)
-
-
-def _uneven(graph: ShapeGraph, groups: Sequence[Group], sizes: Mapping[str, int]) -> set[str]:
-    return {group[0].module for group in groups if not _is_even(graph, group[0], sizes)}
-
-
-def _is_even(graph: ShapeGraph, node: Node, sizes: Mapping[str, int]) -> bool:
-    """Whether a layer, with what pads its input, gives just so many times what it takes; down to less than a stride."""
-    taken, given = (spatial_size(graph, node, sizes, out=out) for out in (False, True))
-    axes = zip(taken, given, node.factor, strict=False)
-    return len(taken) == len(given) and all(abs(n * factor - m) < 1 for n, m, factor in axes)
-
-
-def _unlike_their_mirrors(graph: ShapeGraph, groups: Sequence[Group], sizes: Mapping[str, int]) -> Iterator[Change]:
-    """The arguments in which the two layers of a pair differ, each as the other has it."""
-    known = {group[0].module: group for group in groups}
-    for pair in mirrored_pairs(graph, sizes):
-        layers = [graph.nodes[index] for index in (*pair.down_nodes, *pair.up_nodes)]
-        if len(layers) == 2 and all(layer.module in known for layer in layers):
-            for change in chain(as_in(layers[0], layers[1]), as_in(layers[1], layers[0])):
-                alike = _same_value(known[change.module], change.parameter, change.given)
-                yield replace(change, alike=alike)
-
-
-def as_in(layer: Node, other: Node) -> Iterator[Change]:
-    """The arguments of a layer as another one has them."""
-    for name in _LOWEST:
-        given, value = layer.parameter(name), other.parameter(name)
-        if given is not None and value is not None and given != value and len(given) == len(value):
-            yield Change(layer.module, name, given, value, layer.built)
-
-
-def _first(
-    explored: Exploration, changes: Iterable[Change], works: Callable[[Exploration], bool]
-) -> Change | None:
+def _first(explored: Exploration, changes: Iterable[Change], works: Callable[[Exploration], bool]) -> Change | None:
     budget = Budget(calls=_CALLS, seconds=_SECONDS)
     for change in dict.fromkeys(changes):
         if budget.spent():
@@ -186,9 +154,7 @@ def _first(
     return None
 
 
-def _restores(
-    trial: Exploration, question: Question, expect: Expectation | None, focus: Mapping[str, int]
-) -> bool:
+def _restores(trial: Exploration, question: Question, expect: Expectation | None, focus: Mapping[str, int]) -> bool:
     run = trial.run(focus, symbolic=False)
     shapes = tuple(map(frozen_shape, run.outputs))
     return run.failure is None and is_restored(shapes, question, expect, focus)
@@ -207,66 +173,3 @@ def fitting_kernel(explored: Exploration, graph: ShapeGraph, node: Node, focus: 
     overrides = overriding({change.module: change.value}, change.parameter)
     run = Exploration(explored.subject, explored.domain, overrides).run(focus, symbolic=False)
     return change if run.failure is None else None
-
-
-Group = tuple[Node, tuple[nn.Module, ...], tuple[str, ...]]
-"""A layer of a run, and the other layers that the same call built: one text changes all of them."""
-
-
-def _groups(explored: Exploration, graph: ShapeGraph, built: Mapping[str, Span]) -> list[Group]:
-    root = explored.subject.module
-    found: dict[Span, list[str]] = {}
-    for name, part in root.named_modules():
-        place = built.get(name) if isinstance(part, nn.modules.conv._ConvNd) else None
-        if place is not None:
-            found.setdefault(place, []).append(name)
-    groups: list[Group] = []
-    for module, node in {node.module: node for node in graph.nodes if _is_layer(node)}.items():
-        place = built.get(module)
-        alike = [name for name in (found.get(place, ()) if place else ()) if name != module]
-        groups.append((node, tuple(map(root.get_submodule, alike)), tuple(alike)))
-    return groups
-
-
-def _odd_ones_out(groups: Sequence[Group]) -> Iterator[Change]:
-    """Changes of an argument to the value that most layers of its kind have, where few have another."""
-    for parameter in _LOWEST:
-        for group in groups:
-            node, given = group[0], group[0].parameter(parameter)
-            others = [each for each, *_ in groups if each.operation == node.operation and each.module != node.module]
-            values = Counter(value for each in others if (value := each.parameter(parameter)) is not None)
-            for value, times in values.most_common(2):
-                if given is not None and value != given and len(value) == len(given) and times > values[given]:
-                    yield Change(node.module, parameter, given, value, node.built, _same_value(group, parameter, given))
-
-
-def _candidates(groups: Sequence[Group]) -> Iterator[Change]:
-    """Changes by one step before those by two; of equal ones, kernels first, and the last layer first.
-
-    Layers that one call builds with the same value change together.
-    """
-    for step in _STEPS:
-        for parameter in _STEPPED:
-            for group in reversed(groups):
-                node, given = group[0], group[0].parameter(parameter)
-                if given is None or any(value + step < _LOWEST[parameter] for value in given):
-                    continue
-                value = tuple(each + step for each in given)
-                same = _same_value(group, parameter, given)
-                yield Change(node.module, parameter, given, value, node.built, same)
-
-
-def _same_value(group: Group, parameter: str, given: tuple[int, ...]) -> tuple[str, ...]:
-    parts = zip(group[1], group[2], strict=True)
-    return tuple(name for part, name in parts if getattr(part, parameter, None) == given)
-
-
-def _is_layer(node: Node) -> bool:
-    """Whether a call is a convolution's whose arguments set its size; with `output_size=` the layer works them out."""
-    known = node.parameter("kernel_size") is not None
-    return node.operation.startswith("conv") and "Conv" in node.kind and known and not takes_output_size(node)
-
-
-def takes_output_size(node: Node) -> bool:
-    """Whether a transposed layer is called with `output_size=`."""
-    return bool(node.parameter("output_size"))

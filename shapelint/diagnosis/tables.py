@@ -15,6 +15,7 @@ from shapelint.facts.graph import Dimension, Node, ShapeGraph
 from shapelint.request.question import Question
 
 _PARTS_STAND_SIDE_BY_SIDE = frozenset({"cat", "concat", "stack", "hstack", "vstack"})
+_KEEPING = frozenset({"unsqueeze", "expand", "view", "reshape", "repeat", "to", "long", "expand_as", "contiguous"})
 _LIKE_ANOTHER = frozenset({"to", "type_as", "expand_as", "view_as", "reshape_as"})
 
 
@@ -34,7 +35,8 @@ def short_table(
         chosen = any(_takes_input(graph, each) for each in operands)
         if not node.taken or not operands or chosen or not _asks_for_size(failure.right, question):
             return None
-        return ShortTable(node, _name(node.taken[0]), left, right + 1 if right >= left else right, indexed=True)
+        wanted = right if right < left else max(right + 1, *_counted(graph, operands, focus), 0)
+        return ShortTable(node, _name(node.taken[0]), left, wanted, indexed=True)
     if node.operation in _PARTS_STAND_SIDE_BY_SIDE:
         return None
     tables = [each for each in operands if not _takes_input(graph, each)]
@@ -50,6 +52,15 @@ def short_table(
         return None
     varies = not any(each == rows for each in (failure.left, failure.right)) and bool(question.symbols)
     return ShortTable(node, name, rows, wanted, indexed=False, varies=varies)
+
+
+def _counted(graph: ShapeGraph, indices: Sequence[Node], focus: Mapping[str, int]) -> Iterator[int]:
+    """How many rows indices that are counted from 0 take, where they are: a kernel stops at the first that misses."""
+    for node in indices:
+        while node.operation in _KEEPING and node.inputs:
+            node = graph.nodes[node.inputs[0]]
+        if node.operation == "arange" and node.shapes:
+            yield from node.shapes[0].value(dict(focus))
 
 
 def _value(dim: Dimension, sizes: Mapping[str, int]) -> int:

@@ -26,8 +26,10 @@ from shapelint.source.syntax import given, written
 
 Value = tuple[int, ...]
 
-_DEFAULTS: Final = {"output_padding": 0, "padding": 0, "stride": 1, "dilation": 1}
+_DEFAULTS: Final = {"output_padding": 0, "padding": 0, "stride": 1, "dilation": 1, "ceil_mode": False}
 _POSITIONS: Final = {
+    "MaxPool": {"kernel_size": 0, "stride": 1, "padding": 2, "dilation": 3, "ceil_mode": 5},
+    "AvgPool": {"kernel_size": 0, "stride": 1, "padding": 2, "ceil_mode": 3},
     "ConvTranspose": {"kernel_size": 2, "stride": 3, "padding": 4, "output_padding": 5, "dilation": 8},
     "Conv": {"kernel_size": 2, "stride": 3, "padding": 4, "dilation": 5},
 }
@@ -102,7 +104,7 @@ def _set(file: str, call: ast.Call, argument: ast.expr | None, wish: Wish) -> Ed
     if argument is None:
         return added(file, call, wish.parameter, _text(wish))
     value = next(iter(wish.values.values()))
-    if set(value) == {_DEFAULTS.get(wish.parameter)}:
+    if set(value) == {_DEFAULTS.get(wish.parameter)} and not ("Pool" in wish.kind and wish.parameter == "stride"):
         gone = removed(file, call, wish.parameter)
         if gone is not None:
             return gone
@@ -126,7 +128,7 @@ def _names_its_class(call: ast.Call, wish: Wish) -> bool:
 
 def _is_plain(call: ast.Call, wish: Wish) -> bool:
     """Whether nothing can bring the argument but what stands in the call: a class of the user's own may do so."""
-    own = not re.fullmatch(r"(Lazy)?Conv(Transpose)?[123]d", wish.kind)
+    own = not re.fullmatch(r"((Lazy)?Conv(Transpose)?|(Max|Avg)Pool)[123]d", wish.kind)
     starred = any(isinstance(each, ast.Starred) for each in call.args) or any(not word.arg for word in call.keywords)
     return _names_its_class(call, wish) and not starred and not own
 

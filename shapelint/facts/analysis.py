@@ -30,13 +30,28 @@ class Layer:
 
 
 @dataclass(frozen=True, slots=True)
+class EvenWindow:
+    """A layer whose kernel is even, and the `call` that pads its input by as much on both sides.
+
+    So at the `axes`, counted from the end of the `rank` that it gives. `tail` makes what a `cat` puts behind.
+    """
+
+    layer: str
+    kernel: tuple[int, ...]
+    call: str
+    axes: tuple[int, ...]
+    tail: Span | None
+    rank: int
+
+
+@dataclass(frozen=True, slots=True)
 class OddMiss:
     """A hand-made pad or crop that puts half of a difference on both sides, and so misses the odd ones by one.
 
     `sizes` are the input sizes at which that fails, `at` one of them; there the call has `before` and gives `after`
     where `target` is needed. `emptied` tells of a crop that keeps nothing, its end being `-0`, and
     `short` of one that gets fewer rows than are needed, its offset being negative; `source` is the layer of
-    what it takes.
+    what it takes. `window` is the layer behind it where that takes an odd number of rows off.
     """
 
     place: Span
@@ -50,6 +65,7 @@ class OddMiss:
     sizes: SizeSet
     source: str = ""
     short: bool = False
+    window: EvenWindow | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -141,6 +141,21 @@ class ShortUnpooling:
 
 
 @dataclass(frozen=True, slots=True)
+class RefusedSize:
+    """An `output_size` that a transposed layer `up` is asked for and cannot give, and the sizes that it can.
+
+    `mirror` is the layer that took a size which it can give, `took`; None where there is none.
+    """
+
+    up: Node
+    asked: tuple[int, ...]
+    least: tuple[int, ...]
+    most: tuple[int, ...]
+    mirror: Node | None
+    took: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Change:
     """Another value for one argument of one layer, per axis, and where the layer was constructed.
 
@@ -181,6 +196,7 @@ class Diagnosis:
     `misfits` are layers that get other channels than they were built for; `repaired` is the model built for them.
     `spoiler` is the one call after which the size of the output can no longer come right, and `slip`
     the one number ahead of the first misfit that is at fault. `setters` are the calls that change the output's size.
+    `refused` is the size that the failing layer cannot give.
     """
 
     focus: Mapping[str, int]
@@ -198,6 +214,7 @@ class Diagnosis:
     spoiler: Node | None = None
     slip: Slip | None = None
     setters: tuple[Node, ...] = ()
+    refused: RefusedSize | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ class Kind(enum.StrEnum):
     WRAP = "wrap"  # circular padding larger than the size
     UNPOOL = "unpool"  # indices that belong to another size
     OUTPUT_PADDING = "output_padding"  # output_padding not smaller than stride and dilation
+    OUTPUT_SIZE = "output_size"  # a size asked of a transposed layer that it cannot give
     NORM = "norm"  # one value per channel in training
     ARGUMENT = "argument"  # an argument that is never allowed
     INDEX = "index"  # an index beyond the size

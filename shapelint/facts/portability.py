@@ -15,7 +15,7 @@ class Baked:
 
     A file exported at `exported` is wrong at the size `at`: there PyTorch gives `wanted`, and the file `given`, or it
     raises `error`. At the sizes `same` the comparison comes out as at `exported`, at `other` it does not. A file that
-    is exported at `right_from` is right at every size that was looked at; None where there is none.
+    is exported at `right_from` is proved right at every size; None where there is none.
     """
 
     place: Span

@@ -24,6 +24,7 @@ from types import (
 )
 from typing import Any, Final
 
+import numpy as np
 import torch
 
 from shapelint.instrument.builtins import TRACKED, item, tracked_sorted
@@ -158,12 +159,17 @@ def _in_c(function: Any) -> Any:
     name: str = module or getattr(home, "__module__", None) or getattr(home, "__name__", None) or ""
     if name == "_operator":
         return _of_operator(function)
-    if function is torch.from_numpy:  # the one function of torch that no mode hears of
-        return Heard(function)
+    if function is torch.from_numpy:
+        return _from_numpy
     if name.startswith("torch") or getattr(home, "__module__", None) == "torch._C" or name in _HARMLESS_MODULES:
         return function
     found = stand_in(function)
     return Heard(function) if found is function else found
+
+
+def _from_numpy(array: Any) -> Any:
+    """The one function of torch that takes no tensor and that no mode hears of."""
+    return torch.as_tensor(array) if type(array) is np.ndarray else Heard(torch.from_numpy)(array)
 
 
 def _of_operator(function: Any) -> Any:

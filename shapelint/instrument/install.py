@@ -17,6 +17,7 @@ from typing import Any, Final
 import torch
 
 from shapelint.instrument.builtins import added, item, place
+from shapelint.instrument.caches import caches_passed_by
 from shapelint.instrument.callees import callee, user_function_found
 from shapelint.instrument.choices import chosen, crops, sets
 from shapelint.instrument.compiled import code_of, forget_code, is_tracked, tracked_code
@@ -38,7 +39,7 @@ from shapelint.instrument.rewriting import (
     SLICE,
     STAND_IN,
 )
-from shapelint.instrument.standins import caches_passed_by, stand_in
+from shapelint.instrument.standins import stand_in
 from shapelint.restore.module import remembered, restored_globals
 
 _NAMES: Final[dict[str, Any]] = {

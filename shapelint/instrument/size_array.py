@@ -7,6 +7,7 @@ a plain array, which is a leak.
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Callable, Iterator
 from functools import reduce
 from typing import Any, Final
@@ -47,6 +48,8 @@ class SizeArray(np.ndarray[Any, Any]):
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
         name = function.__name__
+        if name == "array_equal" and len(args) == 2 and not kwargs:
+            return _equal(*map(_leaves, args))
         if name in _OVER_ALL and len(args) == 1 and not kwargs and isinstance(args[0], SizeArray):
             return getattr(args[0], _OVER_ALL[name])()
         real = _called(function, args, kwargs)
@@ -135,6 +138,23 @@ class SizeArray(np.ndarray[Any, Any]):
         """The smallest number."""
         return self._folded("min", smaller if self.dtype.kind == "i" else None, args, kwargs)
 
+    def all(self, *args: Any, **kwargs: Any) -> Any:
+        """Whether no number is 0."""
+        return self._decided("all", all, args, kwargs)
+
+    def any(self, *args: Any, **kwargs: Any) -> Any:
+        """Whether some number is not 0."""
+        return self._decided("any", any, args, kwargs)
+
+    def nonzeros(self) -> Any:
+        """How many numbers are not 0."""
+        return self._decided("nonzeros", sum, (), {})
+
+    def _decided(self, name: str, decide: Callable[[Any], Any], args: Any, kwargs: Any) -> Any:
+        if args or kwargs or self.numbers is None:
+            return _lost(getattr(_plain(self), name)(*args, **kwargs), name, (self,), {})
+        return decide([bool(each) for each in self.numbers.flatten()])
+
     def _folded(self, name: str, exact: Callable[[Any, Any], Any] | None, args: Any, kwargs: Any) -> Any:
         real = getattr(_plain(self), name)(*args, **kwargs)
         if args or kwargs or exact is None or self.numbers is None or not self.size:
@@ -189,6 +209,10 @@ def _is_same(value: Any, number: Any) -> bool:
 
 def _as_float(number: Any) -> Any:
     return Ratio(number, 1) if symbolic(number) else number
+
+
+def _equal(one: list[Any], two: list[Any]) -> bool:
+    return len(one) == len(two) and all(map(operator.eq, one, two))
 
 
 def _sizes(tree: Any) -> list[Any]:
@@ -247,13 +271,16 @@ def _number(name: str) -> Callable[[SizeArray], Any]:
 for _name in ("__int__", "__float__", "__index__", "__complex__"):
     setattr(SizeArray, _name, _number(_name))
 
-_OVER_ALL: Final = {"prod": "prod", "sum": "sum", "max": "max", "amax": "max", "min": "min", "amin": "min"}
+_OVER_ALL: Final = {
+    "prod": "prod", "sum": "sum", "max": "max", "amax": "max", "min": "min", "amin": "min", "all": "all", "any": "any",
+    "count_nonzero": "nonzeros",
+}  # fmt: skip
 _MOVES: Final = frozenset({
     "concatenate", "stack", "hstack", "vstack", "append", "flip", "reshape", "ravel", "transpose", "expand_dims",
     "squeeze", "atleast_1d", "atleast_2d", "copy", "insert", "delete", "roll",
 })  # fmt: skip
 _KEPT: Final = frozenset({
     "shape", "size", "ndim", "dtype", "numbers", "copy", "flatten", "tolist", "item", "astype", "prod", "sum", "max",
-    "min", "latest",
+    "min", "all", "any", "nonzeros", "latest",
 })  # fmt: skip
 _READS: Final = frozenset({"__array_interface__", "__array_struct__", "__array__", "__dlpack__", "__reduce_ex__"})

@@ -1,18 +1,20 @@
-"""What stands in for `math`, `numpy` and caches in the globals of the user's modules while a check runs.
+"""What stands in for `math` and `numpy` in the globals of the user's modules while a check runs.
 
 Functions written in C take the plain value of a size without a word: `math.log2(h)`, `np.zeros(h)`. Those of a
-stand-in tell, or keep the function where the result has one. A cache keyed by sizes outlives a run, and is passed by.
+stand-in tell, or keep the function where the result has one.
 """
 
 from __future__ import annotations
 
 import functools
 import math
+import operator
 import sys
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
 from types import ModuleType
 from typing import Any, Final
+
+import numpy as np
 
 from shapelint.instrument.operand import left_operand
 from shapelint.instrument.size_array import SizeArray, size_array, sizes_of_array
@@ -56,24 +58,6 @@ def _of_module(module: ModuleType) -> Any:
     for part in rest.split(".") if rest else ():
         found = getattr(found, part)
     return found
-
-
-@contextmanager
-def caches_passed_by(spaces: Iterable[dict[str, Any]]) -> Iterator[None]:
-    """While it is open, what `functools.lru_cache` wraps in these modules and their classes is called itself."""
-    replaced: list[tuple[Any, str, Any]] = []
-    for space in spaces:
-        kinds = [each for each in space.values() if isinstance(each, type) and each.__module__ == space.get("__name__")]
-        for owner in (sys.modules.get(space.get("__name__", "")), *kinds):
-            for name, value in list(vars(owner).items()) if owner is not None else ():
-                if isinstance(getattr(value, "__func__", value) if type(value) is staticmethod else value, _CACHED):
-                    replaced.append((owner, name, value))
-                    setattr(owner, name, _passing_by(value))
-    try:
-        yield
-    finally:
-        for owner, name, value in replaced:
-            setattr(owner, name, value)
 
 
 class _StandIn(ModuleType):
@@ -179,13 +163,6 @@ def _hears_arrays(function: Any) -> bool:
     return type(function).__module__ == "numpy" and type(function).__name__ in ("ufunc", "_ArrayFunctionDispatcher")
 
 
-def _passing_by(cached: Any) -> Any:
-    """The function behind a cache: what it keeps from one run is wrong in another."""
-    if isinstance(cached, staticmethod):
-        return staticmethod(_passing_by(cached.__func__))
-    return cached.__wrapped__
-
-
 # -- what keeps a function ----------------------------------------------------------------------------------------
 
 
@@ -262,13 +239,31 @@ def _array(real: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     return size_array(real, *args, **kwargs)
 
 
-_CACHED: Final = type(functools.lru_cache(lambda: None))
+def _divided(operation: Callable[[Any, Any], Any], real: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """Sizes by a number above 0, where numpy does as Python does."""
+    if len(args) == 2 and not kwargs and type(args[1]) is int and args[1] > 0:
+        if symbolic(args[0]):
+            return operation(*args)
+        if isinstance(args[0], (list, tuple)):
+            return operation(_array(np.array, list(args[0])), args[1])
+    return Heard(real)(*args, **kwargs)
+
+
+def _remainder(made: Callable[[Any], Any], real: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """fmod, which of a size that is not negative is the remainder."""
+    known = len(args) == 2 and not kwargs and symbolic(args[0]) and type(args[1]) is int and args[1] > 0
+    if known and args[0] >= 0:
+        return made(args[0] % args[1])
+    return Heard(real)(*args, **kwargs)
+
+
 _MATH: Final[dict[str, Callable[..., Any]]] = {
     **dict.fromkeys(("floor", "ceil", "trunc"), _lost),
     **dict.fromkeys(("sqrt", "log", "log2", "log10"), _of_a_float),
     "prod": _product,
     "gcd": _common_divisor,
     "isqrt": _side,
+    "fmod": functools.partial(_remainder, lambda rest: Ratio(rest, 1)),
 }
 _NUMPY: Final[dict[str, Callable[..., Any]]] = {
     "ceil": functools.partial(_rounded, math.ceil),
@@ -282,5 +277,9 @@ _NUMPY: Final[dict[str, Callable[..., Any]]] = {
     "maximum": functools.partial(_extreme, larger),
     "minimum": functools.partial(_extreme, smaller),
     "gcd": _common_divisor,
+    **dict.fromkeys(("mod", "remainder"), functools.partial(_divided, operator.mod)),
+    "floor_divide": functools.partial(_divided, operator.floordiv),
+    "divmod": functools.partial(_divided, lambda one, two: (one // two, one % two)),
+    "fmod": functools.partial(_remainder, lambda rest: rest),
 }
 _KEPT: Final[dict[str, dict[str, Callable[..., Any]]]] = {"math": _MATH, "numpy": _NUMPY, "random": {}}

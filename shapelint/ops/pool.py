@@ -66,7 +66,8 @@ def _avg_pool(
         op.refuse(Kind.ARGUMENT, "divisor must be not zero")
     shape = _pooled(op, input, (kernel_size, stride, padding, 1, ceil_mode), axes)
     if axes == 3:
-        for n, k in zip(op.shape(input)[-3:], per_axis(kernel_size, 3), strict=True):
+        kernel = op.recorder.override("kernel_size") or per_axis(kernel_size, 3)
+        for n, k in zip(op.shape(input)[-3:], kernel, strict=True):
             op.require_at_least(n, k, Kind.KERNEL, "input image ({left}) smaller than kernel size ({right})")
     if axes == 3:
         return in_format(op, shape, input, torch.contiguous_format, input)
@@ -98,8 +99,9 @@ def _lp_pool(
 
 def _pooled(op: Operation, input: torch.Tensor, window: tuple[Any, ...], axes: int) -> Shape:
     """The shape of a pool's output; states what a pool asks of its input."""
-    shape, ceil_mode = op.shape(input), bool(window[4])
-    kernel, stride, padding, dilation = _window(op, window, axes)
+    shape, rounding = op.shape(input), op.recorder.override("ceil_mode")
+    ceil_mode = bool(window[4] if rounding is None else rounding[0])
+    kernel, stride, padding, dilation = _window(op, (*window[:4], ceil_mode), axes)
     checked_lead(op, shape, axes)
     op.resamples(axes, (Fraction(1, plain(each)) for each in stride))
     parameters = {"kernel_size": kernel, "stride": stride, "padding": padding, "dilation": dilation}
@@ -118,9 +120,11 @@ def _pooled(op: Operation, input: torch.Tensor, window: tuple[Any, ...], axes: i
 
 def _window(op: Operation, window: tuple[Any, ...], axes: int) -> tuple[Shape, Shape, Shape, Shape]:
     """Kernel, stride, padding and dilation of each axis, checked."""
-    kernel = per_axis(window[0], axes)
-    stride = kernel if window[1] is None or window[1] in ((), []) else per_axis(window[1], axes)
-    padding, dilation = per_axis(window[2], axes), per_axis(window[3], axes)
+    change = op.recorder.override
+    given = per_axis(window[0], axes)
+    stride = given if window[1] is None or window[1] in ((), []) else per_axis(window[1], axes)
+    kernel, stride = change("kernel_size") or given, change("stride") or stride
+    padding, dilation = change("padding") or per_axis(window[2], axes), per_axis(window[3], axes)
     if window[4] and any(map(symbolic, (*kernel, *stride))):
         raise NoRule
     for k, s, p, d in zip(kernel, stride, padding, dilation, strict=True):

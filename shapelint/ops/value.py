@@ -207,6 +207,11 @@ def _folded(op: Operation, tensor: Tensor, *args: Any, fold: Callable[[Any, Any]
     return _ready(op, op.function(tensor), [reduce(fold, values)])
 
 
+def _decided(op: Operation, tensor: Tensor, *, decide: Callable[[Any], Any]) -> Result:
+    """all, any and how many of all numbers are not 0."""
+    return _ready(op, op.function(tensor), [decide([bool(each) for each in _values(op, tensor)])])
+
+
 def _rounded(op: Operation, tensor: Tensor, *, round_one: Callable[[Any], Any]) -> Result:
     return _ready(op, op.function(tensor), [round_one(each) for each in _values(op, tensor)])
 
@@ -241,5 +246,7 @@ for _name in ("to", "long", "int", "float", "double", "detach", "clone", "cpu"):
     _register(_cast, *spellings(_name, inplace=False))
 for _name, _fold in (("max", larger), ("min", smaller), ("sum", operator.add), ("prod", operator.mul)):
     _register(partial(_folded, fold=_fold), *spellings(_name, inplace=False))
+for _name, _decide in (("all", all), ("any", any), ("count_nonzero", sum)):
+    _register(partial(_decided, decide=_decide), *spellings(_name, inplace=False))
 for _name, _round in (("floor", math.floor), ("ceil", math.ceil), ("round", round), ("trunc", math.trunc)):
     _register(partial(_rounded, round_one=_round), *spellings(_name, inplace=False))

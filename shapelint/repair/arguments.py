@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from numbers import Number
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
 from torch import nn
 
@@ -24,6 +24,7 @@ from shapelint.source.ownership import installed, shown
 from shapelint.source.span import CallSite, Edit, Span
 from shapelint.source.syntax import written
 
+_POOLS = (nn.modules.pooling._MaxPoolNd, nn.modules.pooling._AvgPoolNd)
 Setting = tuple[str, str]
 Arguments = Mapping[str, Mapping[str, Value]]
 Load = Callable[[], Loaded]
@@ -166,10 +167,16 @@ def arguments(module: nn.Module) -> dict[str, dict[str, Value]]:
 def _arguments(layer: nn.Module) -> Iterator[tuple[str, Value]]:
     """The arguments of a layer that are plain numbers or texts: what else has such a name is the user's own."""
     for key in _KEYS:
-        value = getattr(layer, key, None)
-        parts = tuple(value) if isinstance(value, tuple | list) else (value,)
+        value: Any = getattr(layer, key, None)
+        parts = tuple(value) if isinstance(value, tuple | list) else (value,) * _axes(layer)
         if all(isinstance(part, Number | str) for part in parts):
             yield key, parts
+
+
+def _axes(layer: nn.Module) -> int:
+    """How many times a number stands for each axis: a pool keeps the one number that it was given for all of them."""
+    name = type(layer).__name__
+    return int(name[-2]) if isinstance(layer, _POOLS) and name[-2:] in ("1d", "2d", "3d") else 1
 
 
 def _why_not(wish: Wish, ways: Sequence[Proposal]) -> str:

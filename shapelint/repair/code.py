@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import partial
 from itertools import chain, islice
-from typing import Final, TypeVar
+from typing import TypeVar
 
 from shapelint.diagnosis.joins import short_unpoolings, unlike
 from shapelint.diagnosis.reach import UNSOLVED
@@ -40,8 +40,7 @@ from shapelint.trace.explore import Exploration, explore
 from shapelint.trace.freeze import freeze
 from shapelint.trace.recording.errors import OutOfTime
 
-_JOINS: Final = 8
-_TRIED: Final = 8
+_JOINS, _TRIED = 8, 8
 _TRIAL_CALLS, _TRIAL_SECONDS = 40_000, 20.0
 _PLAN_RUNS, _PLAN_CALLS, _PLAN_SECONDS = 160, 50_000, 10.0
 
@@ -170,6 +169,17 @@ def tried(finding: Finding, trier: Trier | None) -> Finding:
         if plan is not None and plan.complete:
             return replace(finding, fix=replace(fix, safety=plan.safety, verified=("meta",)))
     return replace(finding, fix=replace(fix, edits=()))
+
+
+def seen_to_run(finding: Finding, trier: Trier | None) -> Finding:
+    """The finding, without the edits of an argument with which the model still raises: other code may read the text."""
+    fix, diagnosis = finding.fix, None if trier is None else trier.analysis.diagnosis
+    if fix is None or trier is None or diagnosis is None or not fix.edits or fix.repairs != (Repair.ARGUMENT,):
+        return finding
+    graph = _tried(trier.graph, fix.edits, diagnosis.focus)
+    note = "no edit: the text that sets it is read elsewhere too, and the model then raises there"
+    advice = replace(fix, safety=Safety.ADVICE, edits=(), assignments={})
+    return replace(finding, fix=advice, notes=(*finding.notes, note)) if graph and not graph.outputs else finding
 
 
 def _wanted(analysis: Analysis, diagnosis: Diagnosis) -> SizeSet:

@@ -33,13 +33,15 @@ def usual(sizes: SizeSet, near: Mapping[str, int], steps: Mapping[str, int], *, 
     """The member at least (`above`) or at most `near` in every axis that people would use; None where there is none.
 
     `steps` is the model's stride by the spatial axes. A multiple of it is taken where one lies within a step of the
-    nearest member, and where finitely many members fit, a square one.
+    nearest member, and where finitely many members fit, a square one, unless that changes both sides of a size that is
+    no square.
     """
     nearest = sizes.nearest(near, above=above)
     if nearest is None:
         return None
     whole = on_lattice(sizes, steps)
-    if sizes.finite and len(steps) > 1:
+    kept = len({near[name] for name in steps}) > 1 and any(near[name] == nearest[name] for name in steps)
+    if sizes.finite and len(steps) > 1 and not kept:
         squares = (square(each, steps).nearest(near, above=above) for each in (whole, sizes))
         found = next((each for each in squares if each is not None), None)
         if found is not None:

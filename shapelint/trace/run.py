@@ -33,6 +33,7 @@ from shapelint.trace.recording.answers import Answers
 from shapelint.trace.recording.errors import Failure, Kind, SizeError, Unanalysable
 from shapelint.trace.recording.module_calls import ModuleCall, ModuleCalls
 from shapelint.trace.recording.record import Event, Overrides, Record, Shape
+from shapelint.trace.refused_size import refused_size
 
 _LONGEST_TEXT: Final = 1000
 # Of one run: far more than any network takes, and less than memory lasts in an endless loop.
@@ -174,6 +175,9 @@ def _explained(recorder: Recorder, error: BaseException) -> Failure:
     said = _cause(error)[:_LONGEST_TEXT].partition("\n")[0]
     text = f"{type(error).__name__}: {printable(said)}".removesuffix(": ")
     text = text.replace("{", "(").replace("}", ")")
+    refused = refused_size(recorder, error, _as_seen(text, recorder.sizes))
+    if refused is not None:
+        return refused
     known = raised_by_python(error.__traceback__) and error is not recorder.kernel_error
     known = known or isinstance(error, TypeError)  # of types, which are the same on the whole way
     if known and not isinstance(error, (Unanalysable, SystemExit)):

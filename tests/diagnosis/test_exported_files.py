@@ -19,6 +19,8 @@ import torch
 from torch import nn
 
 import shapelint
+import shapelint.engine
+import shapelint.rulings
 from shapelint.confirm.many import RuntimeTask, Worker
 from shapelint.confirm.onnx_file import (
     Exporter,
@@ -253,6 +255,13 @@ def test_what_a_baked_branch_is_said_to_give_is_what_the_file_gives(name: str, t
             shapes = [(1, 3, height, width) for height, width in ((16, 16), (17, 20), (21, 18), (33, 35))]
             given = file_shapes(net(), shaped(baked.right_from, 1, 3), *shapes)
             assert given == [eager_shape(net(), shape) for shape in shapes]
+
+
+def test_a_way_that_crops_longer_inputs_is_not_advised(tmp_path: Path) -> None:
+    body = "if x.shape[-1] < 40:\n    x = F.pad(x, (0, 40 - x.shape[-1]))\nreturn F.avg_pool2d(x, (1, 10), (1, 5))"
+    report, analysis = analysed(written(tmp_path, "short", body))
+    assert codes(report) == ["SL501"]
+    assert [each.right_from for each in analysis.portability.baked] == [None]
 
 
 @pytest.mark.parametrize("name", EXPORTABLE)
