@@ -5,25 +5,19 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from fractions import Fraction
 from itertools import chain
 
 from torch import nn
 
 from shapelint.diagnosis.case import Case
-from shapelint.diagnosis.intent import is_restored, multiples, output_axes
+from shapelint.diagnosis.intent import is_restored
 from shapelint.diagnosis.pairs import mirrored_pairs, spatial_size
-from shapelint.diagnosis.scale import goes_down_and_up
 from shapelint.diagnosis.soundness import sound_meaning
-from shapelint.facts.analysis import Intent
-from shapelint.facts.contract import Region
 from shapelint.facts.diagnosis import Change
 from shapelint.facts.graph import Node, ShapeGraph
 from shapelint.request.question import Question
 from shapelint.request.spec import Expectation
-from shapelint.size.function import as_function
 from shapelint.source.span import Span
-from shapelint.source.syntax import written
 from shapelint.trace.branch import frozen_shape
 from shapelint.trace.budget import Budget
 from shapelint.trace.explore import Exploration
@@ -45,15 +39,15 @@ def single_change(
 
     A module that only calls a function has no such argument.
     """
-    groups = _groups(case.explored, graph, case.built)
-    candidates = list(_candidates(groups))
+    groups = layer_groups(case.explored, graph, case.built)
+    candidates = list(steps_from(groups))
     first = [change for change in candidates if change.module == suspect]
     layers = {node.module for node in graph.nodes if "Conv" in node.kind}
     wished = [each for each in preferred if each.module in layers]
     uneven = _uneven(graph, groups, focus)
     likely = (each for each in candidates if each.module in uneven)
-    known = chain(first, _unlike_the_others(graph, groups, focus), wished, likely)
-    return _first(case.explored, known, lambda trial: _restores(trial, case.question, case.expect, focus))
+    known = chain(first, changes_unlike_the_others(graph, groups, focus), wished, likely)
+    return first_that(case.explored, known, lambda trial: restores_at(trial, case.question, case.expect, focus))
 
 
 def sound_change(case: Case, graph: ShapeGraph, focus: Mapping[str, int], *, restoring: bool) -> Change | None:
@@ -62,10 +56,10 @@ def sound_change(case: Case, graph: ShapeGraph, focus: Mapping[str, int], *, res
     With `restoring` it must be meant to give its input's size back, and do so: a layer that takes features of one size
     is no sign of a wrong argument elsewhere.
     """
-    groups = _groups(case.explored, graph, case.built)
+    groups = layer_groups(case.explored, graph, case.built)
     uneven = _uneven(graph, groups, focus)
-    candidates = sorted(_candidates(groups), key=lambda change: change.module not in uneven)
-    known = chain(_unlike_the_others(graph, groups, focus), candidates)
+    candidates = sorted(steps_from(groups), key=lambda change: change.module not in uneven)
+    known = chain(changes_unlike_the_others(graph, groups, focus), candidates)
 
     def works(trial: Exploration) -> bool:
         run = trial.run(focus, symbolic=False)
@@ -74,60 +68,49 @@ def sound_change(case: Case, graph: ShapeGraph, focus: Mapping[str, int], *, res
         meaning = sound_meaning(trial, case.question, case.expect, focus)
         return meaning is not None and (meaning.meant or not restoring)
 
-    return _first(case.explored, known, works)
-
-
-def meant_but_for_one_layer(
-    explored: Exploration,
-    graph: ShapeGraph,
-    region: Region,
-    question: Question,
-    meaning: Intent,
-    built: Mapping[str, Span],
-) -> Intent:
-    """What is meant of a model that goes down and up again and gives back some other size, where one argument of one
-    layer, other than in the layers like it or in the one that it mirrors, is why.
-
-    A size that is a whole part of the input's, or so many times the input's, is meant so.
-    """
-    place = output_axes(region.outcome.outputs, question)
-    whole = multiples(question, meaning.stride) & region.sizes
-    sizes = whole.example(max(meaning.stride, default=8))
-    if place is None or sizes is None or not goes_down_and_up(graph, region.sizes, question):
-        return meaning
-    dims = [as_function(region.outcome.outputs[place[0]].dims[axis]) for axis in place[1]]
-    far = {name: _FAR * size for name, size in sizes.items()}  # where a few rows more or less are no whole part
-    parts = [Fraction(dim.value(far), wanted.value(far)) for dim, wanted in zip(dims, question.target, strict=True)]
-    if all(1 in (part.numerator, part.denominator) for part in parts):
-        return meaning
-    tried = [each for each in (question.first, sizes) if each in region.sizes]
-    groups = _groups(explored, graph, built)
-    odd = _unlike_the_others(graph, groups, sizes)
-    change = _first(explored, odd, lambda trial: any(_restores(trial, question, None, each) for each in tried))
-    if change is None:
-        return meaning
-    text = f"`{change.parameter}={written(change.value)}` in `{change.module}`"
-    why = f"with {text}, as in the layers like it, the output is as large as the input"
-    return Intent(True, why, meaning.stride, *place)
+    return first_that(case.explored, known, works)
 
 
 def unlike_the_others(case: Case, graph: ShapeGraph, focus: Mapping[str, int]) -> Change | None:
     """The change of an argument that one layer has otherwise than those like it, or its mirror, that is right at the
     focus; of layers whose own size is no whole part or multiple of what they take.
     """
-    groups = _groups(case.explored, graph, case.built)
+    groups = layer_groups(case.explored, graph, case.built)
     uneven = _uneven(graph, groups, focus)
-    changes = [each for each in _unlike_the_others(graph, groups, focus) if each.module in uneven]
-    return _first(case.explored, changes, lambda trial: _restores(trial, case.question, case.expect, focus))
+    changes = [each for each in changes_unlike_the_others(graph, groups, focus) if each.module in uneven]
+    return first_that(case.explored, changes, lambda trial: restores_at(trial, case.question, case.expect, focus))
 
 
-def _unlike_the_others(graph: ShapeGraph, groups: Sequence[Group], sizes: Mapping[str, int]) -> list[Change]:
+def changes_unlike_the_others(graph: ShapeGraph, groups: Sequence[Group], sizes: Mapping[str, int]) -> list[Change]:
     """Arguments that one layer has otherwise than those like it, or than its mirror: first of layers whose own size is
     no whole part or multiple of what they take.
     """
     uneven = _uneven(graph, groups, sizes)
-    found = [*_odd_ones_out(groups), *_unlike_their_mirrors(graph, groups, sizes), *_not_growing(graph, groups)]
+    found = [*odd_ones_out(groups), *_unlike_their_mirrors(graph, groups, sizes)]
+    found += [*_unlike_what_they_undo(graph, groups), *_not_growing(graph, groups)]
     return sorted(dict.fromkeys(found), key=lambda change: change.module not in uneven)
+
+
+def _unlike_what_they_undo(graph: ShapeGraph, groups: Sequence[Group]) -> Iterator[Change]:
+    """Strides of layers, each as that of a layer which it undoes, or which undoes it, has it: one with an equal kernel,
+    or where as many calls grow as shrink, the first that shrinks for the last that grows.
+    """
+    reached = graph.reached()
+    scaling = [node for node in graph.nodes if node.index in reached and any(each != 1 for each in node.factor)]
+    downs, ups = ([node for node in scaling if (min(node.factor) < 1) is shrinks] for shrinks in (True, False))
+    mirrored = list(zip(downs, reversed(ups), strict=False)) if len(downs) == len(ups) else []
+    shrinking, growing = (
+        [each[0] for each in groups if ("transpose" in each[0].operation) is up] for up in (False, True)
+    )
+    both = ((one, two) for one in shrinking for two in growing)
+    mirrored += [(one, two) for one, two in both if one.parameter("kernel_size") == two.parameter("kernel_size")]
+    known = {group[0].module: group for group in groups}
+    for pair in mirrored:
+        for node, other in (pair, reversed(pair)):
+            given, value = node.parameter("stride"), other.parameter("stride")
+            if node.module in known and given and value and given != value and len(given) == len(value):
+                alike = same_value(known[node.module], "stride", given)
+                yield Change(node.module, "stride", given, value, node.built, alike)
 
 
 def _not_growing(graph: ShapeGraph, groups: Sequence[Group]) -> Iterator[Change]:
@@ -138,19 +121,25 @@ def _not_growing(graph: ShapeGraph, groups: Sequence[Group]) -> Iterator[Change]
         for group in groups:
             given = group[0].parameter("stride")
             if group[0].operation.startswith("conv_transpose") and given == (1,) * len(stride):
-                alike = _same_value(group, "stride", given)
+                alike = same_value(group, "stride", given)
                 yield Change(group[0].module, "stride", given, stride, group[0].built, alike)
 
 
 def _uneven(graph: ShapeGraph, groups: Sequence[Group], sizes: Mapping[str, int]) -> set[str]:
-    return {group[0].module for group in groups if not _is_even(graph, group[0], sizes)}
+    return {group[0].module for group in groups if not is_even(graph, group[0], sizes)}
 
 
-def _is_even(graph: ShapeGraph, node: Node, sizes: Mapping[str, int]) -> bool:
-    """Whether a layer, with what pads its input, gives just so many times what it takes; down to less than a stride."""
-    taken, given = (spatial_size(graph, node, sizes, out=out) for out in (False, True))
-    axes = zip(taken, given, node.factor, strict=False)
-    return len(taken) == len(given) and all(abs(n * factor - m) < 1 for n, m, factor in axes)
+def is_even(graph: ShapeGraph, node: Node, sizes: Mapping[str, int]) -> bool:
+    """Whether a layer, alone or with what pads its input, gives just so many times what it takes; down to less than a
+    stride.
+    """
+    source, given = graph.nodes[node.inputs[0]], spatial_size(graph, node, sizes)
+    alone = source.shapes[0].value(dict(sizes))[-node.spatial :] if source.shapes else ()
+    return any(
+        len(taken) == len(given)
+        and all(abs(n * factor - m) < 1 for n, m, factor in zip(taken, given, node.factor, strict=False))
+        for taken in (spatial_size(graph, node, sizes, out=False), alone)
+    )
 
 
 def _unlike_their_mirrors(graph: ShapeGraph, groups: Sequence[Group], sizes: Mapping[str, int]) -> Iterator[Change]:
@@ -160,7 +149,7 @@ def _unlike_their_mirrors(graph: ShapeGraph, groups: Sequence[Group], sizes: Map
         layers = [graph.nodes[index] for index in (*pair.down_nodes, *pair.up_nodes)]
         if len(layers) == 2 and all(layer.module in known for layer in layers):
             for change in chain(as_in(layers[0], layers[1]), as_in(layers[1], layers[0])):
-                alike = _same_value(known[change.module], change.parameter, change.given)
+                alike = same_value(known[change.module], change.parameter, change.given)
                 yield replace(change, alike=alike)
 
 
@@ -172,9 +161,8 @@ def as_in(layer: Node, other: Node) -> Iterator[Change]:
             yield Change(layer.module, name, given, value, layer.built)
 
 
-def _first(
-    explored: Exploration, changes: Iterable[Change], works: Callable[[Exploration], bool]
-) -> Change | None:
+def first_that(explored: Exploration, changes: Iterable[Change], works: Callable[[Exploration], bool]) -> Change | None:
+    """The first of some changes with which a trial works, within a budget."""
     budget = Budget(calls=_CALLS, seconds=_SECONDS)
     for change in dict.fromkeys(changes):
         if budget.spent():
@@ -186,9 +174,8 @@ def _first(
     return None
 
 
-def _restores(
-    trial: Exploration, question: Question, expect: Expectation | None, focus: Mapping[str, int]
-) -> bool:
+def restores_at(trial: Exploration, question: Question, expect: Expectation | None, focus: Mapping[str, int]) -> bool:
+    """Whether a trial gives at a size what is expected there, or the input's size."""
     run = trial.run(focus, symbolic=False)
     shapes = tuple(map(frozen_shape, run.outputs))
     return run.failure is None and is_restored(shapes, question, expect, focus)
@@ -213,7 +200,8 @@ Group = tuple[Node, tuple[nn.Module, ...], tuple[str, ...]]
 """A layer of a run, and the other layers that the same call built: one text changes all of them."""
 
 
-def _groups(explored: Exploration, graph: ShapeGraph, built: Mapping[str, Span]) -> list[Group]:
+def layer_groups(explored: Exploration, graph: ShapeGraph, built: Mapping[str, Span]) -> list[Group]:
+    """The convolutions of a run whose arguments set their size, each with what the same call built besides."""
     root = explored.subject.module
     found: dict[Span, list[str]] = {}
     for name, part in root.named_modules():
@@ -228,7 +216,7 @@ def _groups(explored: Exploration, graph: ShapeGraph, built: Mapping[str, Span])
     return groups
 
 
-def _odd_ones_out(groups: Sequence[Group]) -> Iterator[Change]:
+def odd_ones_out(groups: Sequence[Group]) -> Iterator[Change]:
     """Changes of an argument to the value that most layers of its kind have, where few have another."""
     for parameter in _LOWEST:
         for group in groups:
@@ -237,10 +225,10 @@ def _odd_ones_out(groups: Sequence[Group]) -> Iterator[Change]:
             values = Counter(value for each in others if (value := each.parameter(parameter)) is not None)
             for value, times in values.most_common(2):
                 if given is not None and value != given and len(value) == len(given) and times > values[given]:
-                    yield Change(node.module, parameter, given, value, node.built, _same_value(group, parameter, given))
+                    yield Change(node.module, parameter, given, value, node.built, same_value(group, parameter, given))
 
 
-def _candidates(groups: Sequence[Group]) -> Iterator[Change]:
+def steps_from(groups: Sequence[Group]) -> Iterator[Change]:
     """Changes by one step before those by two; of equal ones, kernels first, and the last layer first.
 
     Layers that one call builds with the same value change together.
@@ -252,11 +240,12 @@ def _candidates(groups: Sequence[Group]) -> Iterator[Change]:
                 if given is None or any(value + step < _LOWEST[parameter] for value in given):
                     continue
                 value = tuple(each + step for each in given)
-                same = _same_value(group, parameter, given)
+                same = same_value(group, parameter, given)
                 yield Change(node.module, parameter, given, value, node.built, same)
 
 
-def _same_value(group: Group, parameter: str, given: tuple[int, ...]) -> tuple[str, ...]:
+def same_value(group: Group, parameter: str, given: tuple[int, ...]) -> tuple[str, ...]:
+    """The layers that the same call built with the same value of an argument."""
     parts = zip(group[1], group[2], strict=True)
     return tuple(name for part, name in parts if getattr(part, parameter, None) == given)
 

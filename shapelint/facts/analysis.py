@@ -273,7 +273,8 @@ class Intent:
     """What the output is compared with; `meant` is whether missing it is a defect, `why` says what was assumed.
 
     `stride` is the total stride per axis; `output` the index of the output that is compared, `axes` its spatial
-    axes; `expected` the text of what `--expect` asks, "" where nothing.
+    axes; `expected` the text of what `--expect` asks, "" where nothing. `scale` tells how many times the input's size
+    is meant, such as "2 times", and `wanted` that size; "" and () for the input's own.
     """
 
     meant: bool
@@ -282,3 +283,5 @@ class Intent:
     output: int = 0
     axes: tuple[int, ...] = ()
     expected: str = ""
+    scale: str = ""
+    wanted: tuple[Function, ...] = ()

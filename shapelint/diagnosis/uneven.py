@@ -1,0 +1,256 @@
+"""The one layer of a model that gives another size than its place in the model asks for.
+
+A strided layer gives a part of what it takes and a transposed one so many times that; other convolutions are padded by
+`(k - 1) // 2` to keep the size. A model whose layers all do so gives a multiple of its input's size, or a part of it.
+Where a single one does not, and one argument of it puts that right, it is at fault. Layers that are made to take off
+or add what they do are let be: see `_is_meant`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from fractions import Fraction
+from operator import eq
+
+from shapelint.diagnosis.case import Case
+from shapelint.diagnosis.intent import multiples, output_axes
+from shapelint.diagnosis.pairs import spatial_size
+from shapelint.diagnosis.scale import goes_down_and_up, slope_of
+from shapelint.diagnosis.single_change import (
+    Group,
+    changes_unlike_the_others,
+    first_that,
+    is_even,
+    layer_groups,
+    odd_ones_out,
+    restores_at,
+    same_value,
+    steps_from,
+)
+from shapelint.facts.analysis import Intent
+from shapelint.facts.contract import Region
+from shapelint.facts.diagnosis import Change
+from shapelint.facts.graph import Node, ShapeGraph, size_at
+from shapelint.request.question import Question
+from shapelint.request.spec import Expectation
+from shapelint.size.function import Function, as_function
+from shapelint.source.span import Span
+from shapelint.source.syntax import written
+from shapelint.trace.branch import frozen_shape
+from shapelint.trace.explore import Exploration
+from shapelint.trace.run import overriding
+
+_LATENT, _LARGE = 8, 64
+_FAR = 1 << 12
+Sizes = Mapping[str, int]
+
+
+def meant_but_for_a_layer(
+    explored: Exploration,
+    graph: ShapeGraph,
+    region: Region,
+    question: Question,
+    meaning: Intent,
+    built: Mapping[str, Span],
+) -> tuple[Intent, Expectation | None]:
+    """What is meant of a model that does not give its input's size back as it is, where one layer is why.
+
+    That is the input's size, or a multiple or a part of it, which then is what is expected.
+    """
+    groups = layer_groups(explored, graph, built)
+    found = _meant_but_for_an_uneven_layer(explored, graph, region, question, meaning, groups)
+    return found or (_meant_but_for_an_odd_layer(explored, graph, region, question, meaning, groups), None)
+
+
+def _meant_but_for_an_uneven_layer(
+    explored: Exploration,
+    graph: ShapeGraph,
+    region: Region,
+    question: Question,
+    meaning: Intent,
+    groups: Sequence[Group],
+) -> tuple[Intent, Expectation | None] | None:
+    """The multiple of the input's size, or the part of it, that the output is meant to have but for one layer.
+
+    A part is meant only where the sizes go down and up again: a head that ends a way down may take rows off.
+    """
+    place = output_axes(region.outcome.outputs, question)
+    large = max(_LARGE, *(8 * step for step in meaning.stride))
+    sizes = (multiples(question, meaning.stride) & region.sizes).example(large) or question.first
+    if place is None or question.first not in region.sizes:
+        return None
+    dims = [as_function(region.outcome.outputs[place[0]].dims[axis]) for axis in place[1]]
+    scale = [_scale(dim, wanted, question) for dim, wanted in zip(dims, question.target, strict=True)]
+    part = any(each < 1 for each in scale)
+    whole = all(1 in (each.numerator, each.denominator) for each in scale)
+    if not whole or (part and not goes_down_and_up(graph, region.sizes, question)):
+        return None
+    tried = [sizes] if part else [sizes, question.first]
+    wanted = [tuple(each * dim.value(at) for each, dim in zip(scale, question.target, strict=True)) for at in tried]
+    given = [size_at(dims, at) for at in (*tried, question.first)]
+    if given[-1] == size_at(question.target, question.first) or any(map(eq, given, wanted)):
+        return None
+
+    def works(trial: Exploration) -> bool:
+        return [_given(trial, place, at) for at in tried] == wanted and bool(_given(trial, place, question.first))
+
+    change = first_that(explored, _changes(graph, groups, question, sizes), works)
+    meaning = replace(meaning, output=place[0], axes=place[1])
+    return None if change is None else _scaled(explored, change, question, scale, meaning)
+
+
+def _meant_but_for_an_odd_layer(
+    explored: Exploration,
+    graph: ShapeGraph,
+    region: Region,
+    question: Question,
+    meaning: Intent,
+    groups: Sequence[Group],
+) -> Intent:
+    """What is meant of a model that goes down and up again and gives back some other size, where one argument of one
+    layer, other than in the layers like it or in the one that it mirrors, is why.
+
+    A size that is a whole part of the input's, or so many times the input's, is meant so.
+    """
+    place = output_axes(region.outcome.outputs, question)
+    whole = multiples(question, meaning.stride) & region.sizes
+    first = question.first if question.first in region.sizes else None
+    sizes = whole.example(max(meaning.stride, default=8)) or first
+    if place is None or sizes is None or not goes_down_and_up(graph, region.sizes, question):
+        return meaning
+    dims = [as_function(region.outcome.outputs[place[0]].dims[axis]) for axis in place[1]]
+    far = {name: _FAR * size for name, size in sizes.items()}  # where a few rows more or less are no whole part
+    parts = [Fraction(dim.value(far), wanted.value(far)) for dim, wanted in zip(dims, question.target, strict=True)]
+    if all(1 in (part.numerator, part.denominator) for part in parts):
+        return meaning
+    tried = [each for each in (question.first, sizes) if each in region.sizes]
+    odd = changes_unlike_the_others(graph, groups, sizes)
+    change = first_that(explored, odd, lambda trial: any(restores_at(trial, question, None, each) for each in tried))
+    if change is None:
+        return meaning
+    text = f"`{change.parameter}={written(change.value)}` in `{change.module}`"
+    why = f"with {text}, as in the layers like it, the output is as large as the input"
+    return Intent(True, why, meaning.stride, *place)
+
+
+def even_change(case: Case, graph: ShapeGraph | None, focus: Sizes) -> Change | None:
+    """The change of the one uneven layer with which the output is right at the focus."""
+    if graph is None or not case.intent.meant:
+        return None
+    changes = _changes(graph, layer_groups(case.explored, graph, case.built), case.question, focus)
+    return first_that(case.explored, changes, lambda trial: restores_at(trial, case.question, case.expect, focus))
+
+
+def _scale(dim: Function, wanted: Function, question: Question) -> Fraction:
+    """How much faster than the input's size a dimension grows; 0 where it does not depend on it."""
+    return slope_of(dim, question.symbols) / (slope_of(wanted, question.symbols) or 1)
+
+
+def _given(trial: Exploration, place: tuple[int, tuple[int, ...]], sizes: Sizes) -> tuple[int, ...]:
+    """The size of the output along the axes that are compared; () where the model raises."""
+    run = trial.run(sizes, symbolic=False)
+    if run.failure is not None or run.error is not None or place[0] >= len(run.outputs):
+        return ()
+    shape = frozen_shape(run.outputs[place[0]]).value(dict(sizes))
+    return tuple(shape[axis] for axis in place[1])
+
+
+def _scaled(
+    explored: Exploration, change: Change, question: Question, scale: Sequence[Fraction], meaning: Intent
+) -> tuple[Intent, Expectation | None]:
+    """The intent, and the size expected: the multiple, or where it is a part what the changed model gives."""
+    text = f"with `{change.parameter}={written(change.value)}` in `{change.module}`, which the layers around it fit"
+    if all(each == 1 for each in scale):
+        why = f"{text}, the output is as large as the input"
+        return replace(meaning, meant=True, why=why), None
+    values = dict.fromkeys((change.module, *change.alike), change.value)
+    trial = Exploration(explored.subject, explored.domain, overriding(values, change.parameter))
+    shape = frozen_shape(trial.run(question.first, symbolic=True).outputs[meaning.output])
+    dims: list[Function | None] = [None] * len(shape.dims)
+    for axis in meaning.axes:
+        dims[axis] = as_function(shape.dims[axis])
+    times = " by ".join(dict.fromkeys(map(str, scale))) + (" times" if max(scale) > 1 else " of")
+    why = f"{text}, the output has {times} the input's size"
+    meant = replace(
+        meaning,
+        meant=True,
+        why=why,
+        scale=times,
+        wanted=tuple(as_function(shape.dims[axis]) for axis in meaning.axes),
+    )
+    return meant, Expectation(tuple(dims), leading=False, text="")
+
+
+def _changes(graph: ShapeGraph, groups: Sequence[Group], question: Question, sizes: Sizes) -> Iterator[Change]:
+    """The changes of the one uneven layer, the likeliest first; none where it is not just one, or is meant so."""
+    uneven = [node for node in _layers(graph) if not is_even(graph, node, sizes)]
+    places = {node.built or node.place for node in uneven}
+    group = next((each for each in groups if uneven and each[0].module == uneven[0].module), None)
+    if len(places) != 1 or group is None or _is_meant(graph, group[0], groups, question, sizes):
+        return
+    alone = [each for each in odd_ones_out(groups) if each.module == group[0].module]
+    same = _evenly_padded(group)
+    first = any(each < 1 for each in group[0].factor) or not any(group[0].parameter("padding") or ())
+    yield from (*same, *alone) if first else (*alone, *same)
+    if any(each > 1 for each in group[0].factor):
+        yield from (each for each in steps_from(groups) if each.module == group[0].module)
+
+
+def _layers(graph: ShapeGraph) -> list[Node]:
+    """The convolutions and pools that an output is made of."""
+    reached = graph.reached()
+    windows = [node for node in graph.nodes if node.parameter("kernel_size") and node.index in reached]
+    return [node for node in windows if node.spatial and node.inputs and node.shapes]
+
+
+def _is_meant(graph: ShapeGraph, node: Node, groups: Sequence[Group], question: Question, sizes: Sizes) -> bool:
+    """Whether an uneven layer may be meant so, or the layers around it are too few to tell.
+
+    - Two other layers with a kernel, at least, are even; and nothing is known of latent maps of a few rows.
+    - A transposed layer that multiplies is compared with two others that do; another one may make 7 rows of 4.
+    - A layer that shrinks is padded too much, by more than half of its reach, and not too little.
+    - A convolution without padding may take off what was there for it, or all of an axis: it is no such one where a
+      kernel came before it, and one like it is padded.
+    """
+    others = [each[0] for each in groups if each[0].built != node.built and _reach(each[0])]
+    even = [each for each in others if is_even(graph, each, sizes)]
+    if len({each.module for each in even}) < 2 or min(question.first.values(), default=0) < _LATENT:
+        return True
+    alike = [each for each in even if each.operation == node.operation]
+    padding, reach = node.parameter("padding") or (), _reach(node)
+    if "transpose" in node.operation:
+        growing = {each.module for each in alike if max(each.factor, default=0) > 1}
+        return max(node.factor) == 1 or len(growing) < 2 or question.asked is None
+    if any(factor < 1 for factor in node.factor):
+        return any(2 * p <= r for p, r in zip(padding, reach, strict=True))
+    taken, given = (spatial_size(graph, node, sizes, out=out) for out in (False, True))
+    wrong = [axis for axis, (one, two) in enumerate(zip(taken, given, strict=True)) if one != two]
+    if any(padding[axis] for axis in wrong):
+        return False
+    padded = [each for each in alike if _reach(each) == reach and any(each.parameter("padding") or ())]
+    above = {each.index for each in graph.ancestors(node)} - {node.index}
+    return (
+        any(reach[axis] >= taken[axis] - 1 for axis in wrong) or not padded or not any(e.index in above for e in others)
+    )
+
+
+def _reach(node: Node) -> tuple[int, ...]:
+    """How many rows more than one a layer's window spans, per axis; () for one row, or no window."""
+    kernel, dilation = node.parameter("kernel_size") or (), node.parameter("dilation") or ()
+    reach = tuple(d * (k - 1) for k, d in zip(kernel, dilation, strict=False))
+    return reach if any(reach) else ()
+
+
+def _evenly_padded(group: Group) -> Iterator[Change]:
+    """Half of the reach as padding, and for stride 1 the kernel that the padding is half the reach of."""
+    node = group[0]
+    kernel, padding, dilation = (node.parameter(name) for name in ("kernel_size", "padding", "dilation"))
+    if kernel is None or padding is None or dilation is None or any(factor > 1 for factor in node.factor):
+        return
+    half = tuple(d * (k - 1) // 2 for k, d in zip(kernel, dilation, strict=True))
+    whole = tuple(2 * p // d + 1 for p, d in zip(padding, dilation, strict=True))
+    strided = any(factor != 1 for factor in node.factor)
+    for parameter, given, value in (("padding", padding, half), ("kernel_size", kernel, whole))[: 1 if strided else 2]:
+        if value != given:
+            yield Change(node.module, parameter, given, value, node.built, same_value(group, parameter, given))
