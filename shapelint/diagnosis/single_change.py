@@ -59,7 +59,9 @@ def sound_change(case: Case, graph: ShapeGraph, focus: Mapping[str, int], *, res
     groups = layer_groups(case.explored, graph, case.built)
     uneven = _uneven(graph, groups, focus)
     candidates = sorted(steps_from(groups), key=lambda change: change.module not in uneven)
-    known = chain(changes_unlike_the_others(graph, groups, focus), candidates)
+    keeping = (each for each in groups if each[0].module in uneven and set(each[0].factor) == {1})
+    evened = chain.from_iterable(map(evenly_padded, keeping))
+    known = chain(evened, changes_unlike_the_others(graph, groups, focus), candidates)
 
     def works(trial: Exploration) -> bool:
         run = trial.run(focus, symbolic=False)
@@ -95,7 +97,7 @@ def _unlike_what_they_undo(graph: ShapeGraph, groups: Sequence[Group]) -> Iterat
     """Strides of layers, each as that of a layer which it undoes, or which undoes it, has it: one with an equal kernel,
     or where as many calls grow as shrink, the first that shrinks for the last that grows.
     """
-    reached = graph.reached()
+    reached = graph.reached() if graph.outputs else range(len(graph.nodes))
     scaling = [node for node in graph.nodes if node.index in reached and any(each != 1 for each in node.factor)]
     downs, ups = ([node for node in scaling if (min(node.factor) < 1) is shrinks] for shrinks in (True, False))
     mirrored = list(zip(downs, reversed(ups), strict=False)) if len(downs) == len(ups) else []
@@ -115,7 +117,8 @@ def _unlike_what_they_undo(graph: ShapeGraph, groups: Sequence[Group]) -> Iterat
 
 def _not_growing(graph: ShapeGraph, groups: Sequence[Group]) -> Iterator[Change]:
     """Transposed layers of stride 1, with the stride by which the model goes down most often."""
-    downs = Counter(node.factor for node in graph.nodes if node.factor and all(each < 1 for each in node.factor))
+    factors = (node.factor for node in graph.nodes if node.factor)
+    downs = Counter(factor for factor in factors if min(factor) < 1 >= max(factor))
     for factor, _ in downs.most_common(1):
         stride = tuple(round(1 / each) for each in factor)
         for group in groups:
@@ -226,6 +229,20 @@ def odd_ones_out(groups: Sequence[Group]) -> Iterator[Change]:
             for value, times in values.most_common(2):
                 if given is not None and value != given and len(value) == len(given) and times > values[given]:
                     yield Change(node.module, parameter, given, value, node.built, same_value(group, parameter, given))
+
+
+def evenly_padded(group: Group) -> Iterator[Change]:
+    """Half of the reach as padding, and for stride 1 the kernel that the padding is half the reach of."""
+    node = group[0]
+    kernel, padding, dilation = (node.parameter(name) for name in ("kernel_size", "padding", "dilation"))
+    if kernel is None or padding is None or dilation is None or any(factor > 1 for factor in node.factor):
+        return
+    half = tuple(d * (k - 1) // 2 for k, d in zip(kernel, dilation, strict=True))
+    whole = tuple(2 * p // d + 1 for p, d in zip(padding, dilation, strict=True))
+    strided = any(factor != 1 for factor in node.factor)
+    for parameter, given, value in (("padding", padding, half), ("kernel_size", kernel, whole))[: 1 if strided else 2]:
+        if value != given:
+            yield Change(node.module, parameter, given, value, node.built, same_value(group, parameter, given))
 
 
 def steps_from(groups: Sequence[Group]) -> Iterator[Change]:

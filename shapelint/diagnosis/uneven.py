@@ -20,12 +20,12 @@ from shapelint.diagnosis.scale import goes_down_and_up, slope_of
 from shapelint.diagnosis.single_change import (
     Group,
     changes_unlike_the_others,
+    evenly_padded,
     first_that,
     is_even,
     layer_groups,
     odd_ones_out,
     restores_at,
-    same_value,
     steps_from,
 )
 from shapelint.facts.analysis import Intent
@@ -59,8 +59,10 @@ def meant_but_for_a_layer(
     That is the input's size, or a multiple or a part of it, which then is what is expected.
     """
     groups = layer_groups(explored, graph, built)
-    found = _meant_but_for_an_uneven_layer(explored, graph, region, question, meaning, groups)
-    return found or (_meant_but_for_an_odd_layer(explored, graph, region, question, meaning, groups), None)
+    found = _meant_but_for_an_odd_layer(explored, graph, region, question, meaning, groups)
+    if found is not None:
+        return found, None
+    return _meant_but_for_an_uneven_layer(explored, graph, region, question, meaning, groups) or (meaning, None)
 
 
 def _meant_but_for_an_uneven_layer(
@@ -73,10 +75,11 @@ def _meant_but_for_an_uneven_layer(
 ) -> tuple[Intent, Expectation | None] | None:
     """The multiple of the input's size, or the part of it, that the output is meant to have but for one layer.
 
-    A part is meant only where the sizes go down and up again: a head that ends a way down may take rows off.
+    A part is meant only where the sizes go down and up again: a head that ends a way down may take rows off. A model
+    that is one chain of layers, some of which shrink, gives its input's size back or what is not known.
     """
     place = output_axes(region.outcome.outputs, question)
-    large = max(_LARGE, *(8 * step for step in meaning.stride))
+    large = max([_LARGE, *(8 * step for step in meaning.stride)])
     sizes = (multiples(question, meaning.stride) & region.sizes).example(large) or question.first
     if place is None or question.first not in region.sizes:
         return None
@@ -84,6 +87,8 @@ def _meant_but_for_an_uneven_layer(
     scale = [_scale(dim, wanted, question) for dim, wanted in zip(dims, question.target, strict=True)]
     part = any(each < 1 for each in scale)
     whole = all(1 in (each.numerator, each.denominator) for each in scale)
+    if any(each != 1 for each in scale) and _is_shrinking_chain(graph):
+        return None
     if not whole or (part and not goes_down_and_up(graph, region.sizes, question)):
         return None
     tried = [sizes] if part else [sizes, question.first]
@@ -107,7 +112,7 @@ def _meant_but_for_an_odd_layer(
     question: Question,
     meaning: Intent,
     groups: Sequence[Group],
-) -> Intent:
+) -> Intent | None:
     """What is meant of a model that goes down and up again and gives back some other size, where one argument of one
     layer, other than in the layers like it or in the one that it mirrors, is why.
 
@@ -118,17 +123,17 @@ def _meant_but_for_an_odd_layer(
     first = question.first if question.first in region.sizes else None
     sizes = whole.example(max(meaning.stride, default=8)) or first
     if place is None or sizes is None or not goes_down_and_up(graph, region.sizes, question):
-        return meaning
+        return None
     dims = [as_function(region.outcome.outputs[place[0]].dims[axis]) for axis in place[1]]
     far = {name: _FAR * size for name, size in sizes.items()}  # where a few rows more or less are no whole part
     parts = [Fraction(dim.value(far), wanted.value(far)) for dim, wanted in zip(dims, question.target, strict=True)]
     if all(1 in (part.numerator, part.denominator) for part in parts):
-        return meaning
+        return None
     tried = [each for each in (question.first, sizes) if each in region.sizes]
     odd = changes_unlike_the_others(graph, groups, sizes)
     change = first_that(explored, odd, lambda trial: any(restores_at(trial, question, None, each) for each in tried))
     if change is None:
-        return meaning
+        return None
     text = f"`{change.parameter}={written(change.value)}` in `{change.module}`"
     why = f"with {text}, as in the layers like it, the output is as large as the input"
     return Intent(True, why, meaning.stride, *place)
@@ -140,6 +145,13 @@ def even_change(case: Case, graph: ShapeGraph | None, focus: Sizes) -> Change | 
         return None
     changes = _changes(graph, layer_groups(case.explored, graph, case.built), case.question, focus)
     return first_that(case.explored, changes, lambda trial: restores_at(trial, case.question, case.expect, focus))
+
+
+def _is_shrinking_chain(graph: ShapeGraph) -> bool:
+    """Whether no calls on the way to an output join what two of them gave, and some layer shrinks."""
+    nodes = [graph.nodes[index] for index in graph.reached()]
+    single = all(len(set(node.inputs)) <= 1 for node in nodes)
+    return single and any("pool" in node.operation or min(node.factor, default=1) < 1 for node in nodes)
 
 
 def _scale(dim: Function, wanted: Function, question: Question) -> Fraction:
@@ -190,7 +202,7 @@ def _changes(graph: ShapeGraph, groups: Sequence[Group], question: Question, siz
     if len(places) != 1 or group is None or _is_meant(graph, group[0], groups, question, sizes):
         return
     alone = [each for each in odd_ones_out(groups) if each.module == group[0].module]
-    same = _evenly_padded(group)
+    same = evenly_padded(group)
     first = any(each < 1 for each in group[0].factor) or not any(group[0].parameter("padding") or ())
     yield from (*same, *alone) if first else (*alone, *same)
     if any(each > 1 for each in group[0].factor):
@@ -211,7 +223,7 @@ def _is_meant(graph: ShapeGraph, node: Node, groups: Sequence[Group], question: 
     - A transposed layer that multiplies is compared with two others that do; another one may make 7 rows of 4.
     - A layer that shrinks is padded too much, by more than half of its reach, and not too little.
     - A convolution without padding may take off what was there for it, or all of an axis: it is no such one where a
-      kernel came before it, and one like it is padded.
+      layer with its kernel is padded; two of them, where it is the first one with a kernel.
     """
     others = [each[0] for each in groups if each[0].built != node.built and _reach(each[0])]
     even = [each for each in others if is_even(graph, each, sizes)]
@@ -228,11 +240,10 @@ def _is_meant(graph: ShapeGraph, node: Node, groups: Sequence[Group], question: 
     wrong = [axis for axis, (one, two) in enumerate(zip(taken, given, strict=True)) if one != two]
     if any(padding[axis] for axis in wrong):
         return False
-    padded = [each for each in alike if _reach(each) == reach and any(each.parameter("padding") or ())]
+    padded = {each.module for each in alike if _reach(each) == reach and any(each.parameter("padding") or ())}
     above = {each.index for each in graph.ancestors(node)} - {node.index}
-    return (
-        any(reach[axis] >= taken[axis] - 1 for axis in wrong) or not padded or not any(e.index in above for e in others)
-    )
+    inner = any(each.index in above for each in others)
+    return any(reach[axis] >= taken[axis] - 1 for axis in wrong) or len(padded) < (1 if inner else 2)
 
 
 def _reach(node: Node) -> tuple[int, ...]:
@@ -240,17 +251,3 @@ def _reach(node: Node) -> tuple[int, ...]:
     kernel, dilation = node.parameter("kernel_size") or (), node.parameter("dilation") or ()
     reach = tuple(d * (k - 1) for k, d in zip(kernel, dilation, strict=False))
     return reach if any(reach) else ()
-
-
-def _evenly_padded(group: Group) -> Iterator[Change]:
-    """Half of the reach as padding, and for stride 1 the kernel that the padding is half the reach of."""
-    node = group[0]
-    kernel, padding, dilation = (node.parameter(name) for name in ("kernel_size", "padding", "dilation"))
-    if kernel is None or padding is None or dilation is None or any(factor > 1 for factor in node.factor):
-        return
-    half = tuple(d * (k - 1) // 2 for k, d in zip(kernel, dilation, strict=True))
-    whole = tuple(2 * p // d + 1 for p, d in zip(padding, dilation, strict=True))
-    strided = any(factor != 1 for factor in node.factor)
-    for parameter, given, value in (("padding", padding, half), ("kernel_size", kernel, whole))[: 1 if strided else 2]:
-        if value != given:
-            yield Change(node.module, parameter, given, value, node.built, same_value(group, parameter, given))

@@ -132,6 +132,25 @@ def test_no_other_layer_makes_up_for_an_uneven_one(tmp_path: Path) -> None:
     assert fixed(finding, (1, 3, 64, 32)) == (1, 4, 64, 32)
 
 
+VALID = """
+    def __init__(self):
+        super().__init__()
+        self.down, self.up = nn.Conv2d(3, 4, {}), nn.ConvTranspose2d(4, 3, {})
+
+    def forward(self, x):
+        return self.up(F.relu(self.down(x)))
+"""
+
+
+@pytest.mark.parametrize(("down", "up", "given"), [("10", "3, dilation=3, output_padding=2", 29), ("9", "7", 28)])
+def test_what_one_layer_takes_off_the_transposed_one_puts_on(tmp_path: Path, down: str, up: str, given: int) -> None:
+    found = report(tmp_path, VALID.format(down, up), "1,3,30,31").findings
+    finding = next(each for each in found if each.code != "SL104")
+    assert finding.module == "down"
+    assert finding.message == f"the output is {given}x{given + 1} where the input is 30x31"
+    assert fixed(finding, (1, 3, 30, 31)) == (1, 3, 30, 31)
+
+
 CONTEXT = """
     def __init__(self):
         super().__init__()
@@ -174,6 +193,15 @@ CRITIC = """
         return self.out(self.c(self.b(self.a(x))))
 """
 
+LATENT = """
+    def __init__(self):
+        super().__init__()
+        self.start, self.up = nn.Linear(16, 8 * 16), nn.ConvTranspose2d(8, 3, 3)
+
+    def forward(self, z):
+        return self.up(self.start(z).view(-1, 8, 4, 4))
+"""
+
 CAUSAL = """
     def __init__(self):
         super().__init__()
@@ -199,6 +227,8 @@ CAUSAL = """
         (ELECTRODES, "1,1,22,1125"),
         (CRITIC, "1,3,64,64"),
         (CAUSAL, "1,8,100"),
+        (VALID.format("9", "3"), "1,3,30,31"),
+        (LATENT, "2,16"),
     ],
 )
 def test_what_is_made_to_take_rows_off_is_let_be(tmp_path: Path, source: str, spec: str) -> None:
