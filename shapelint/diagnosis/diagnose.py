@@ -35,17 +35,18 @@ def diagnose(case: Case, focus: Mapping[str, int], wanted: SizeSet) -> Diagnosis
     whole = whole_run(case, region)
     uneven = even_change(case, whole, focus)
     spoiler = None if uneven is not None else spoiler_of(case, whole, region, focus)
-    repairable = spoiler is None and uneven is None and _may_repair(region.outcome.failure)
-    trial = _trial(case, focus, wanted) if repairable else None
+    known = spoiler is not None or uneven is not None
+    trial = None if known or not _may_repair(region.outcome.failure) else _trial(case, focus, wanted)
     plan = None if trial is None else _plan(case, trial, wanted)
     graph = case.graph(focus, {})
-    likely = uneven if plan is None else likelier(case, focus, graph, plan)
+    other = None if plan is None else even_change(case, whole, focus, beyond=True)
+    likely = uneven if plan is None else likelier(case, focus, graph, plan) or other
     plan = None if likely is not None else plan
     values = {} if plan is None else dict(plan.values)
     node = case.failing(graph)
     mismatches, done = _mismatches(case, focus, values, graph)
     losses: tuple[LostRows, ...] = ()
-    if spoiler is None and uneven is None and (region.outcome.ok or (plan is not None and node is not None)):
+    if not known and (region.outcome.ok or (plan is not None and node is not None)):
         losses = _losses(case, focus, values, done)
     change = change_at_fault(case, focus, graph, region, spoiler, losses) if plan is None and likely is None else likely
     stretches = plan is not None and _stretches(case, losses)

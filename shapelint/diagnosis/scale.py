@@ -178,4 +178,4 @@ def total_stride(graph: ShapeGraph, rank: int) -> tuple[int, ...]:
     deepest = (Fraction(1),) * rank
     for here in _scales(graph, rank).values():
         deepest = tuple(map(min, deepest, here))
-    return tuple(max(1, round(1 / each)) for each in deepest)
+    return tuple(max(1, round(1 / each)) if each else 1 for each in deepest)

@@ -90,7 +90,12 @@ def changes_unlike_the_others(graph: ShapeGraph, groups: Sequence[Group], sizes:
     uneven = _uneven(graph, groups, sizes)
     found = [*odd_ones_out(groups), *_unlike_their_mirrors(graph, groups, sizes)]
     found += [*_unlike_what_they_undo(graph, groups), *_not_growing(graph, groups)]
-    return sorted(dict.fromkeys(found), key=lambda change: change.module not in uneven)
+    return sorted(dict.fromkeys(found), key=lambda change: (_ends_scaling(change), change.module not in uneven))
+
+
+def _ends_scaling(change: Change) -> bool:
+    """Whether a layer would keep its size as it did not before: what scales is rarely the one that is wrong."""
+    return change.parameter == "stride" and set(change.value) == {1}
 
 
 def _unlike_what_they_undo(graph: ShapeGraph, groups: Sequence[Group]) -> Iterator[Change]:

@@ -100,7 +100,9 @@ def _meant_but_for_an_uneven_layer(
     def works(trial: Exploration) -> bool:
         return [_given(trial, place, at) for at in tried] == wanted and bool(_given(trial, place, question.first))
 
-    change = first_that(explored, _changes(graph, groups, question, sizes), works)
+    group = _uneven(graph, groups, sizes)
+    meant = group is None or _may_be_meant(graph, group[0], groups, question, sizes)
+    change = None if group is None or meant else first_that(explored, _changes_of(group, groups), works)
     meaning = replace(meaning, output=place[0], axes=place[1])
     return None if change is None else _scaled(explored, change, question, scale, meaning)
 
@@ -136,14 +138,22 @@ def _meant_but_for_an_odd_layer(
         return None
     text = f"`{change.parameter}={written(change.value)}` in `{change.module}`"
     why = f"with {text}, as in the layers like it, the output is as large as the input"
-    return Intent(True, why, meaning.stride, *place)
+    return Intent(True, why, meaning.stride, *place, change=change)
 
 
-def even_change(case: Case, graph: ShapeGraph | None, focus: Sizes) -> Change | None:
-    """The change of the one uneven layer with which the output is right at the focus."""
+def even_change(case: Case, graph: ShapeGraph | None, focus: Sizes, *, beyond: bool = False) -> Change | None:
+    """The change with which the output is right at the focus: the one that shows what is meant, or one of the one
+    uneven layer. With `beyond` only of a layer that no `output_padding` of its own makes up for.
+    """
     if graph is None or not case.intent.meant:
         return None
-    changes = _changes(graph, layer_groups(case.explored, graph, case.built), case.question, focus)
+    changes = [] if case.intent.change is None else [case.intent.change]
+    groups = layer_groups(case.explored, graph, case.built)
+    group = _uneven(graph, groups, focus)
+    if group is not None and beyond:
+        changes = [*_changes_of(group, groups)] if _is_beyond(graph, group[0], focus) else []
+    elif group is not None and not _may_be_meant(graph, group[0], groups, case.question, focus):
+        changes += _changes_of(group, groups)
     return first_that(case.explored, changes, lambda trial: restores_at(trial, case.question, case.expect, focus))
 
 
@@ -175,7 +185,7 @@ def _scaled(
     text = f"with `{change.parameter}={written(change.value)}` in `{change.module}`, which the layers around it fit"
     if all(each == 1 for each in scale):
         why = f"{text}, the output is as large as the input"
-        return replace(meaning, meant=True, why=why), None
+        return replace(meaning, meant=True, why=why, change=change), None
     values = dict.fromkeys((change.module, *change.alike), change.value)
     trial = Exploration(explored.subject, explored.domain, overriding(values, change.parameter))
     shape = frozen_shape(trial.run(question.first, symbolic=True).outputs[meaning.output])
@@ -189,24 +199,41 @@ def _scaled(
         meant=True,
         why=why,
         scale=times,
+        change=change,
         wanted=tuple(as_function(shape.dims[axis]) for axis in meaning.axes),
     )
     return meant, Expectation(tuple(dims), leading=False, text="")
 
 
-def _changes(graph: ShapeGraph, groups: Sequence[Group], question: Question, sizes: Sizes) -> Iterator[Change]:
-    """The changes of the one uneven layer, the likeliest first; none where it is not just one, or is meant so."""
+def _uneven(graph: ShapeGraph, groups: Sequence[Group], sizes: Sizes) -> Group | None:
+    """The one layer that gives another size than its factor makes of what it takes; None where there are more."""
     uneven = [node for node in _layers(graph) if not is_even(graph, node, sizes)]
     places = {node.built or node.place for node in uneven}
-    group = next((each for each in groups if uneven and each[0].module == uneven[0].module), None)
-    if len(places) != 1 or group is None or _is_meant(graph, group[0], groups, question, sizes):
-        return
-    alone = [each for each in odd_ones_out(groups) if each.module == group[0].module]
+    if len(places) != 1:
+        return None
+    return next((each for each in groups if each[0].module == uneven[0].module), None)
+
+
+def _changes_of(group: Group, groups: Sequence[Group]) -> Iterator[Change]:
+    """The changes of one uneven layer, the likeliest first."""
+    node = group[0]
+    alone = [each for each in odd_ones_out(groups) if each.module == node.module]
     same = evenly_padded(group)
-    first = any(each < 1 for each in group[0].factor) or not any(group[0].parameter("padding") or ())
+    first = any(each < 1 for each in node.factor) or not any(node.parameter("padding") or ())
     yield from (*same, *alone) if first else (*alone, *same)
-    if any(each > 1 for each in group[0].factor):
-        yield from (each for each in steps_from(groups) if each.module == group[0].module)
+    steps = (each for each in steps_from(groups) if each.module == node.module)
+    grows = any(each > 1 for each in node.factor)
+    yield from (each for each in steps if grows or (each.parameter == "kernel_size" and min(each.value) > 1))
+
+
+def _is_beyond(graph: ShapeGraph, node: Node, sizes: Sizes) -> bool:
+    """Whether a transposed layer that multiplies misses its multiple by what no `output_padding` of it makes up for."""
+    stride, own = node.parameter("stride") or (), node.parameter("output_padding") or ()
+    if max(node.factor, default=0) <= 1 or not own:
+        return False
+    taken, given = (spatial_size(graph, node, sizes, out=out) for out in (False, True))
+    missing = [s * n - m + p for s, n, m, p in zip(stride, taken, given, own, strict=True)]
+    return any(not 0 <= rows < s for rows, s in zip(missing, stride, strict=True))
 
 
 def _layers(graph: ShapeGraph) -> list[Node]:
@@ -216,15 +243,18 @@ def _layers(graph: ShapeGraph) -> list[Node]:
     return [node for node in windows if node.spatial and node.inputs and node.shapes]
 
 
-def _is_meant(graph: ShapeGraph, node: Node, groups: Sequence[Group], question: Question, sizes: Sizes) -> bool:
+def _may_be_meant(graph: ShapeGraph, node: Node, groups: Sequence[Group], question: Question, sizes: Sizes) -> bool:
     """Whether an uneven layer may be meant so, or the layers around it are too few to tell.
 
     - Two other layers with a kernel, at least, are even; and nothing is known of latent maps of a few rows.
     - A transposed layer that multiplies is compared with two others that do; another one may make 7 rows of 4.
     - A layer that shrinks is padded too much, by more than half of its reach, and not too little.
     - A convolution without padding may take off what was there for it, or all of an axis: it is no such one where a
-      layer with its kernel is padded; two of them, where it is the first one with a kernel.
+      layer with its kernel is padded; two of them, where it is the first one with a kernel. A layer of padding ahead
+      of it is there for it.
     """
+    if _is_padded_by_a_layer(graph, node, sizes):
+        return False
     others = [each[0] for each in groups if each[0].built != node.built and _reach(each[0])]
     even = [each for each in others if is_even(graph, each, sizes)]
     if len({each.module for each in even}) < 2 or min(question.first.values(), default=0) < _LATENT:
@@ -244,6 +274,19 @@ def _is_meant(graph: ShapeGraph, node: Node, groups: Sequence[Group], question: 
     above = {each.index for each in graph.ancestors(node)} - {node.index}
     inner = any(each.index in above for each in others)
     return any(reach[axis] >= taken[axis] - 1 for axis in wrong) or len(padded) < (1 if inner else 2)
+
+
+def _is_padded_by_a_layer(graph: ShapeGraph, node: Node, sizes: Sizes) -> bool:
+    """Whether a convolution of stride 1 without padding takes what a layer such as `ReflectionPad2d` gives, and all
+    axes whose size it changes are padded there.
+    """
+    pad = graph.nodes[node.inputs[0]]
+    own = any(node.parameter("padding") or ())
+    if pad.operation != "pad" or "Pad" not in pad.kind or set(node.factor) != {1} or own:
+        return False
+    padded, given = (spatial_size(graph, node, sizes, out=out) for out in (False, True))
+    between = pad.shapes[0].value(dict(sizes))[-node.spatial :]
+    return all(one == two or one < here for one, here, two in zip(padded, between, given, strict=True))
 
 
 def _reach(node: Node) -> tuple[int, ...]:

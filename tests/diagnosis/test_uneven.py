@@ -151,6 +151,51 @@ def test_what_one_layer_takes_off_the_transposed_one_puts_on(tmp_path: Path, dow
     assert fixed(finding, (1, 3, 30, 31)) == (1, 3, 30, 31)
 
 
+TWO_LEVELS = """
+    def __init__(self):
+        super().__init__()
+        self.e1, self.e2 = nn.Conv2d(3, 4, 3, {}, 1), nn.Conv2d(4, 4, 3, 2, 1)
+        self.d2, self.d1 = nn.ConvTranspose2d(4, 4, 3, {}, 1), nn.ConvTranspose2d(4, 3, 3, 2, {})
+
+    def forward(self, x):
+        return self.d1(self.d2(self.e2(self.e1(x))))
+"""
+
+
+@pytest.mark.parametrize(
+    ("values", "module", "change"),
+    [
+        ((1, 2, 1), "e1", "stride=2"),
+        ((2, 1, 1), "d2", "stride=2"),
+        ((2, 2, 0), "d1", "padding=1"),
+    ],
+)
+def test_what_scales_no_more_is_made_to_scale_again(
+    tmp_path: Path, values: tuple[int, ...], module: str, change: str
+) -> None:
+    (finding,) = report(tmp_path, TWO_LEVELS.format(*values), "1,3,45,45").findings
+    assert finding.module == module
+    assert finding.fix is not None
+    assert change in finding.fix.title
+    assert fixed(finding, (1, 3, 45, 45)) == (1, 3, 45, 45)
+
+
+@pytest.mark.parametrize(("pad", "kernel"), [(3, 8), (2, 7)])
+def test_a_layer_of_padding_is_there_for_the_layer_after_it(tmp_path: Path, pad: int, kernel: int) -> None:
+    source = """
+    def __init__(self):
+        super().__init__()
+        self.pad, self.conv, self.out = nn.ReflectionPad2d({}), nn.Conv2d(3, 4, {}), nn.Conv2d(4, 3, 1)
+
+    def forward(self, x):
+        return self.out(self.conv(self.pad(x)))
+"""
+    (finding,) = report(tmp_path, source.format(pad, kernel), "1,3,32,9").findings
+    assert finding.module == "conv"
+    assert fixed(finding, (1, 3, 32, 9)) == (1, 3, 32, 9)
+    assert report(tmp_path, source.format(3, 7), "1,3,32,9").ok
+
+
 CONTEXT = """
     def __init__(self):
         super().__init__()
