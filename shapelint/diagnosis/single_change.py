@@ -237,15 +237,19 @@ def odd_ones_out(groups: Sequence[Group]) -> Iterator[Change]:
 
 
 def evenly_padded(group: Group) -> Iterator[Change]:
-    """Half of the reach as padding, and for stride 1 the kernel that the padding is half the reach of."""
+    """Half of the reach as padding, and the kernel that the padding is half the reach of; of a layer that shrinks the
+    kernel only where half of the reach is no padding at all.
+    """
     node = group[0]
     kernel, padding, dilation = (node.parameter(name) for name in ("kernel_size", "padding", "dilation"))
     if kernel is None or padding is None or dilation is None or any(factor > 1 for factor in node.factor):
         return
     half = tuple(d * (k - 1) // 2 for k, d in zip(kernel, dilation, strict=True))
     whole = tuple(2 * p // d + 1 for p, d in zip(padding, dilation, strict=True))
-    strided = any(factor != 1 for factor in node.factor)
-    for parameter, given, value in (("padding", padding, half), ("kernel_size", kernel, whole))[: 1 if strided else 2]:
+    changes = [("padding", padding, half), ("kernel_size", kernel, whole)]
+    if any(factor != 1 for factor in node.factor):
+        changes = changes[:1] if all(half) else changes[1:]
+    for parameter, given, value in changes:
         if value != given:
             yield Change(node.module, parameter, given, value, node.built, same_value(group, parameter, given))
 

@@ -102,6 +102,15 @@ def test_a_level_of_a_pyramid_has_the_size_of_its_features(tmp_path: Path) -> No
     assert "`smooth.0` and the 1 built with it" in finding.fix.title
 
 
+@pytest.mark.parametrize(("stride", "change"), [("2, stride=2, padding=1", "kernel_size=3"), ("3, 2, 2", "padding=1")])
+def test_a_strided_layer_is_padded_by_half_of_its_reach(tmp_path: Path, stride: str, change: str) -> None:
+    source = PYRAMID.format(SAME).replace("3, stride=2, padding=1", stride)
+    (finding,) = report(tmp_path, source, "1,3,101,64").findings
+    assert finding.fix is not None
+    assert change in finding.fix.title
+    assert finding.message.endswith("where 1/4 of the input is 26x16")
+
+
 @pytest.mark.parametrize(("embed", "unpatch"), [("", ", stride=16"), (", stride=16", "")])
 def test_a_stride_of_the_layer_that_is_undone_is_missed(tmp_path: Path, embed: str, unpatch: str) -> None:
     (finding,) = report(tmp_path, PATCHES.format(embed, unpatch), "2,3,48,64").findings
