@@ -49,7 +49,9 @@ class OutputSize:
 
     It compares the first output that has spatial axes with `--expect`, or with the input's size where the model goes
     down and up again and so is taken to be meant to restore it. It speaks where no mirrored pair is to blame: a
-    generator with one doubling too many, a wrong padding in one layer of stride 1.
+    generator with one doubling too many, a wrong padding in one layer of stride 1. Where one layer does not keep its
+    size among others that do, and one argument there would make the output a multiple of the input, or a part of it,
+    that is what it compares with.
 
     ## Why it is bad
 
@@ -148,8 +150,10 @@ def _message(analysis: Analysis, diagnosis: Diagnosis) -> str:
         return f"the output is {given} where `{analysis.intent.expected}` is expected"
     shape = diagnosis.region.outcome.outputs[analysis.intent.output].value(focus)
     given = sized([shape[axis] for axis in analysis.intent.axes])
-    wanted = sized([dim.value(focus) for dim in analysis.question.target])
-    return f"the output is {given} where the input is {wanted}"
+    meant = analysis.intent.wanted or analysis.question.target
+    wanted = sized([dim.value(focus) for dim in meant])
+    scaled = f"{analysis.intent.scale} the input" if analysis.intent.scale else "the input"
+    return f"the output is {given} where {scaled} is {wanted}"
 
 
 def _notes(analysis: Analysis, diagnosis: Diagnosis, setters: list[Node]) -> Iterator[str | None]:

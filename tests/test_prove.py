@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 import setuptools  # noqa: F401  (torch's test data want it, before another test imports the older distutils)
 
-from benchmarks.prove import models, operations
+from benchmarks.prove import models, mutants, operations
 from benchmarks.prove.__main__ import main
 from benchmarks.prove.shrink import shrunk
+from benchmarks.prove.trial import Trial
 from shapelint.trace.recording.operation import Operation
 from tests.drawn.models import draw
 
@@ -31,6 +32,15 @@ def test_nothing_disagrees(part: str, capsys: pytest.CaptureFixture[str]) -> Non
 def test_a_trial_can_be_made_again() -> None:
     assert operations.trial(11) == operations.trial(11)
     assert draw(1_000_000) == draw(1_000_000)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_mutant_that_cannot_be_built_is_one_that_raises(monkeypatch: pytest.MonkeyPatch) -> None:
+    source = mutants.sources()[0]
+    text = f"class {source.name}:\n    def __init__(self):\n        raise ValueError('two of three')\n"
+    mutant = mutants.Mutant(source, text, 3, "a raise", before=((1,),), after=None)
+    monkeypatch.setattr(mutants, "drawn", lambda seed: mutant)
+    assert mutants.trial(0) == Trial(1)
 
 
 @pytest.mark.filterwarnings("ignore")

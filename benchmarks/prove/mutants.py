@@ -22,7 +22,7 @@ import shapelint
 from benchmarks.prove.trial import Trial
 from shapelint.edit.arguments import removed
 from shapelint.edit.document import texts
-from shapelint.errors import ModelError
+from shapelint.errors import ModelError, TargetError
 from shapelint.facts.finding import Finding, Safety, Severity
 from shapelint.report.report import Report
 from shapelint.source.span import Edit, span_of
@@ -88,7 +88,7 @@ def trial(seed: int) -> Trial:
             return Trial(0)
         try:
             judged = judge(mutant)
-        except ModelError:  # it raises at every size for no reason of size, and that is told in one line
+        except (ModelError, TargetError):  # it raises for no reason of size, or is not built: told in one line
             return Trial(int(mutant.after is None))
     where = f"mutants, trial {seed}: {mutant.source.path.name}:{mutant.line} {mutant.change}"
     wrong = []

@@ -24,7 +24,6 @@ from shapelint.diagnosis.pairs import mirrored_pairs
 from shapelint.diagnosis.reach import ExamplePoint
 from shapelint.diagnosis.samples import mixed_samples
 from shapelint.diagnosis.scene import draw
-from shapelint.diagnosis.single_change import meant_but_for_one_layer
 from shapelint.diagnosis.size_guard import size_guard
 from shapelint.diagnosis.soundness import is_sound, sound_meaning
 from shapelint.diagnosis.spatial_axes import leading, spatial_axes
@@ -32,6 +31,7 @@ from shapelint.diagnosis.subject import built_places, right_sizes, subject_of
 from shapelint.diagnosis.tables import short_table
 from shapelint.diagnosis.transforms import lost_transform
 from shapelint.diagnosis.uncheckable import refuse_what_gives_nothing, refuse_what_never_runs
+from shapelint.diagnosis.uneven import meant_but_for_a_layer
 from shapelint.facts.analysis import Analysis, Intent, Layer, LostTransform, MixedSamples, ShortTable
 from shapelint.facts.contract import Contract, How, Outcome, Region, union
 from shapelint.facts.failure import Kind
@@ -65,7 +65,8 @@ def study(loaded: Loaded, parsed: Inputs, asked: Question, options: Options) -> 
     asked = replace(asked, axes=surviving_axes(region.outcome.outputs, asked))
     meaning = intent(region if region.outcome.ok else None, graph, asked, options.expect)
     if region.outcome.ok and not meaning.meant:
-        meaning = meant_but_for_one_layer(explored, graph, region, asked, meaning, built)
+        meaning, expect = meant_but_for_a_layer(explored, graph, region, asked, meaning, built)
+        options = replace(options, expect=expect)
     asked = replace(asked, place=(meaning.output, meaning.axes) if meaning.axes else None)
     settled = _settled(loaded, explored, asked, options)
     samples = mixed_samples(explored, settled.regions, asked)

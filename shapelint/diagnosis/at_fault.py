@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from shapelint.diagnosis.candidates import as_in, takes_output_size
 from shapelint.diagnosis.case import Case
 from shapelint.diagnosis.intent import multiples, same_remainder
+from shapelint.diagnosis.layer_groups import takes_output_size
+from shapelint.diagnosis.mirrors import as_in
 from shapelint.diagnosis.pairs import mirrored_pairs
 from shapelint.diagnosis.passage import CUTTING, setting, spoiling
 from shapelint.diagnosis.scale import uneven_factor

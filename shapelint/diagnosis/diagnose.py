@@ -20,6 +20,7 @@ from shapelint.diagnosis.output_padding import RepairTrial, Unsettled
 from shapelint.diagnosis.pairs import mirrored_pairs, remainder_of, spatial_size
 from shapelint.diagnosis.refused_sizes import refused_size
 from shapelint.diagnosis.slips import slip
+from shapelint.diagnosis.uneven import even_change
 from shapelint.facts.diagnosis import Diagnosis, LostRows, Misfit, Mismatch, Plan
 from shapelint.facts.failure import Kind
 from shapelint.facts.graph import Node, Pair, ShapeGraph
@@ -33,17 +34,20 @@ def diagnose(case: Case, focus: Mapping[str, int], wanted: SizeSet) -> Diagnosis
     """What is wrong at `focus`; the repair is sought for all `wanted` sizes, or else for the focus alone."""
     region = case.contract.region_at(focus)
     whole = whole_run(case, region)
-    spoiler = spoiler_of(case, whole, region, focus)
-    trial = _trial(case, focus, wanted) if spoiler is None and _may_repair(region.outcome.failure) else None
+    uneven = even_change(case, whole, focus)
+    spoiler = None if uneven is not None else spoiler_of(case, whole, region, focus)
+    known = spoiler is not None or uneven is not None
+    trial = None if known or not _may_repair(region.outcome.failure) else _trial(case, focus, wanted)
     plan = None if trial is None else _plan(case, trial, wanted)
     graph = case.graph(focus, {})
-    likely = None if plan is None else likelier(case, focus, graph, plan)
+    other = None if plan is None else even_change(case, whole, focus, beyond=True)
+    likely = uneven if plan is None else likelier(case, focus, graph, plan) or other
     plan = None if likely is not None else plan
     values = {} if plan is None else dict(plan.values)
     node = case.failing(graph)
     mismatches, done = _mismatches(case, focus, values, graph)
     losses: tuple[LostRows, ...] = ()
-    if spoiler is None and (region.outcome.ok or (plan is not None and node is not None)):
+    if not known and (region.outcome.ok or (plan is not None and node is not None)):
         losses = _losses(case, focus, values, done)
     if plan is None and likely is None:
         level = bool(mismatches and mismatches[0].levels)

@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import replace
 from math import lcm
 
-from shapelint.diagnosis.scale import before_crops, goes_down_and_up, odd_slope, slope_of, total_stride, totals
+from shapelint.diagnosis.scale import before_crops, goes_down_and_up, odd_slope, regrown, slope_of, total_stride, totals
 from shapelint.diagnosis.transforms import TransformPair, transform_pairs
 from shapelint.facts.analysis import Intent
 from shapelint.facts.contract import How, Region, running, union
@@ -162,7 +162,8 @@ def intent(region: Region | None, graph: ShapeGraph, question: Question, expect:
         return Intent(True, f"{both}, so the output is meant as large as the input", stride, *place)
     if not (pinned or all(slope == 1 for slope in slopes)):
         return Intent(False, "", stride)
-    near = all_of(at_least(dim + constant(s), w.plus(1)) for (dim, w), s in zip(pairs, stride, strict=True))
+    slack = [max(s, regrown(graph, w)) for (_, w), s in zip(pairs, stride, strict=True)]
+    near = all_of(at_least(dim + constant(s), w.plus(1)) for (dim, w), s in zip(pairs, slack, strict=True))
     if not _meeting(region.sizes, near):
         return Intent(False, "", stride)
     why = "the sizes go down and up again"

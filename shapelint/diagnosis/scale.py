@@ -113,6 +113,21 @@ def _turn(graph: ShapeGraph, index: int, before: int, sizes: Mapping[str, int]) 
     return 2 if before and any(a > b for a, b in zip(outside, inside, strict=True)) else before
 
 
+def regrown(graph: ShapeGraph, wanted: Function) -> int:
+    """Half of the rows that layers of stride 1 take off an axis, in a chain of such where as many transposed ones put
+    rows on again: its second half undoes the first one. 0 for any other model.
+    """
+    nodes = [graph.nodes[index] for index in sorted(graph.reached())]
+    layers = [node for node in nodes if node.spatial]
+    if any(factor != 1 for node in layers for factor in node.factor) or any(len(set(n.inputs)) > 1 for n in nodes):
+        return 0
+    sizes = [size for size in (along(node, wanted) for node in layers) if size is not None]
+    growing = sum(node.operation.startswith("conv_transpose") for node in layers)
+    if 2 * growing != len(layers) or not sizes or len(sizes) != len(layers):
+        return 0
+    return (wanted.value(graph.sizes) - min(size.value(graph.sizes) for size in sizes)) // 2
+
+
 def odd_slope(graph: ShapeGraph, output: int, slopes: Sequence[Fraction]) -> Fraction | None:
     """The slope of an axis that is no whole number and no whole part, where the layers alone make it; None without one.
 
@@ -169,6 +184,4 @@ def total_stride(graph: ShapeGraph, rank: int) -> tuple[int, ...]:
     deepest = (Fraction(1),) * rank
     for here in _scales(graph, rank).values():
         deepest = tuple(map(min, deepest, here))
-    return tuple(max(1, round(1 / each)) for each in deepest)
-
-
+    return tuple(max(1, round(1 / each)) if each else 1 for each in deepest)

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from fractions import Fraction
 from itertools import chain
 
 from shapelint.diagnosis.candidates import (
     evened,
-    layer_groups,
     likely_changes,
     makes_unlike,
     rounded_changes,
@@ -17,25 +15,19 @@ from shapelint.diagnosis.candidates import (
     unlike_the_others_of,
 )
 from shapelint.diagnosis.case import Case
-from shapelint.diagnosis.intent import is_restored, multiples, output_axes
-from shapelint.diagnosis.scale import goes_down_and_up
+from shapelint.diagnosis.intent import is_restored
+from shapelint.diagnosis.layer_groups import layer_groups
 from shapelint.diagnosis.soundness import sound_meaning
-from shapelint.facts.analysis import Intent
-from shapelint.facts.contract import Region
 from shapelint.facts.diagnosis import Change
 from shapelint.facts.graph import Node, ShapeGraph
 from shapelint.request.question import Question
 from shapelint.request.spec import Expectation
-from shapelint.size.function import as_function
-from shapelint.source.span import Span
-from shapelint.source.syntax import written
 from shapelint.trace.branch import frozen_shape
 from shapelint.trace.budget import Budget
 from shapelint.trace.explore import Exploration
 from shapelint.trace.run import overriding
 
 _CALLS, _SECONDS = 40_000, 8.0
-_FAR = 1 << 12
 
 
 def single_change(
@@ -55,7 +47,7 @@ def single_change(
     wished = [each for each in preferred if each.module in layers]
     uneven = uneven_layers(graph, groups, focus)
     known = chain(first, likely, wished, (each for each in stepped if each.module in uneven))
-    return _first(case.explored, known, lambda trial: _restores(trial, case.question, case.expect, focus))
+    return first_that(case.explored, known, lambda trial: restores_at(trial, case.question, case.expect, focus))
 
 
 def sound_change(
@@ -78,7 +70,7 @@ def sound_change(
         meaning = sound_meaning(trial, case.question, case.expect, focus)
         return meaning is not None and (meaning.meant or not restoring)
 
-    return _first(case.explored, (each for each in known if alone or not makes_unlike(groups, each)), works)
+    return first_that(case.explored, (each for each in known if alone or not makes_unlike(groups, each)), works)
 
 
 def rounding_change(case: Case, graph: ShapeGraph, focus: Mapping[str, int]) -> Change | None:
@@ -88,7 +80,7 @@ def rounding_change(case: Case, graph: ShapeGraph, focus: Mapping[str, int]) -> 
 
     def works(trial: Exploration) -> bool:
         if (
-            not _restores(trial, case.question, case.expect, focus)
+            not restores_at(trial, case.question, case.expect, focus)
             if case.intent.meant
             else not case.solver.sound(trial, focus)
         ):
@@ -96,40 +88,7 @@ def rounding_change(case: Case, graph: ShapeGraph, focus: Mapping[str, int]) -> 
         found = case.solver.explored_with(trial.overrides, focus)
         return before <= found.right and contract.runs <= found.runs
 
-    return _first(case.explored, rounded_changes(layer_groups(case.explored, graph, case.built)), works)
-
-
-def meant_but_for_one_layer(
-    explored: Exploration,
-    graph: ShapeGraph,
-    region: Region,
-    question: Question,
-    meaning: Intent,
-    built: Mapping[str, Span],
-) -> Intent:
-    """What is meant of a model that goes down and up again and gives back some other size, where one argument of one
-    layer, other than in the layers like it or in the one that it mirrors, is why.
-
-    A size that is a whole part of the input's, or so many times the input's, is meant so.
-    """
-    place = output_axes(region.outcome.outputs, question)
-    whole = multiples(question, meaning.stride) & region.sizes
-    sizes = whole.example(max(meaning.stride, default=8))
-    if place is None or sizes is None or not goes_down_and_up(graph, region.sizes, question):
-        return meaning
-    dims = [as_function(region.outcome.outputs[place[0]].dims[axis]) for axis in place[1]]
-    far = {name: _FAR * size for name, size in sizes.items()}  # where a few rows more or less are no whole part
-    parts = [Fraction(dim.value(far), wanted.value(far)) for dim, wanted in zip(dims, question.target, strict=True)]
-    if all(1 in (part.numerator, part.denominator) for part in parts):
-        return meaning
-    tried = [each for each in (question.first, sizes) if each in region.sizes]
-    odd = unlike_the_others_of(graph, layer_groups(explored, graph, built), sizes)
-    change = _first(explored, odd, lambda trial: any(_restores(trial, question, None, each) for each in tried))
-    if change is None:
-        return meaning
-    text = f"`{change.parameter}={written(change.value)}` in `{change.module}`"
-    why = f"with {text}, as in the layers like it, the output is as large as the input"
-    return Intent(True, why, meaning.stride, *place)
+    return first_that(case.explored, rounded_changes(layer_groups(case.explored, graph, case.built)), works)
 
 
 def unlike_the_others(case: Case, graph: ShapeGraph, focus: Mapping[str, int]) -> Change | None:
@@ -139,10 +98,11 @@ def unlike_the_others(case: Case, graph: ShapeGraph, focus: Mapping[str, int]) -
     groups = layer_groups(case.explored, graph, case.built)
     uneven = uneven_layers(graph, groups, focus)
     changes = [each for each in unlike_the_others_of(graph, groups, focus) if each.module in uneven]
-    return _first(case.explored, changes, lambda trial: _restores(trial, case.question, case.expect, focus))
+    return first_that(case.explored, changes, lambda trial: restores_at(trial, case.question, case.expect, focus))
 
 
-def _first(explored: Exploration, changes: Iterable[Change], works: Callable[[Exploration], bool]) -> Change | None:
+def first_that(explored: Exploration, changes: Iterable[Change], works: Callable[[Exploration], bool]) -> Change | None:
+    """The first of some changes with which a trial works, within a budget."""
     budget = Budget(calls=_CALLS, seconds=_SECONDS)
     for change in dict.fromkeys(changes):
         if budget.spent():
@@ -154,7 +114,8 @@ def _first(explored: Exploration, changes: Iterable[Change], works: Callable[[Ex
     return None
 
 
-def _restores(trial: Exploration, question: Question, expect: Expectation | None, focus: Mapping[str, int]) -> bool:
+def restores_at(trial: Exploration, question: Question, expect: Expectation | None, focus: Mapping[str, int]) -> bool:
+    """Whether a trial gives at a size what is expected there, or the input's size."""
     run = trial.run(focus, symbolic=False)
     shapes = tuple(map(frozen_shape, run.outputs))
     return run.failure is None and is_restored(shapes, question, expect, focus)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from shapelint.facts.call import Call
 from shapelint.facts.contract import Contract
-from shapelint.facts.diagnosis import Diagnosis, Rewrite, WrongAnnotation
+from shapelint.facts.diagnosis import Change, Diagnosis, Rewrite, WrongAnnotation
 from shapelint.facts.failure import Failure
 from shapelint.facts.finding import Confirmation, Finding
 from shapelint.facts.graph import Node, Pair, ShapeGraph
@@ -289,7 +289,9 @@ class Intent:
     """What the output is compared with; `meant` is whether missing it is a defect, `why` says what was assumed.
 
     `stride` is the total stride per axis; `output` the index of the output that is compared, `axes` its spatial
-    axes; `expected` the text of what `--expect` asks, "" where nothing.
+    axes; `expected` the text of what `--expect` asks, "" where nothing. `scale` tells how many times the input's size
+    is meant, such as "2 times", and `wanted` that size; "" and () for the input's own. `change` is the one change of a
+    layer that shows it, where the model as it is does not.
     """
 
     meant: bool
@@ -298,3 +300,6 @@ class Intent:
     output: int = 0
     axes: tuple[int, ...] = ()
     expected: str = ""
+    scale: str = ""
+    wanted: tuple[Function, ...] = ()
+    change: Change | None = None

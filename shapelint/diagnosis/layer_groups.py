@@ -1,0 +1,76 @@
+"""The convolutions and pools of a run, each with what the same call built besides, and what these can be given."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from torch import nn
+
+from shapelint.facts.graph import Node, ShapeGraph
+from shapelint.source.span import Span
+from shapelint.trace.explore import Exploration
+
+LOWEST = {"kernel_size": 1, "stride": 1, "padding": 0, "dilation": 1}
+_LAYERS = (nn.modules.conv._ConvNd, nn.modules.pooling._MaxPoolNd, nn.modules.pooling._AvgPoolNd)
+
+Group = tuple[Node, tuple[nn.Module, ...], tuple[str, ...]]
+"""A layer of a run, and the other layers that the same call built: one text changes all of them."""
+
+
+def layer_groups(explored: Exploration, graph: ShapeGraph, built: Mapping[str, Span]) -> list[Group]:
+    """The convolutions and pools of a run whose arguments set their size."""
+    root = explored.subject.module
+    found: dict[Span, list[str]] = {}
+    for name, part in root.named_modules():
+        place = built.get(name) if isinstance(part, _LAYERS) else None
+        if place is not None:
+            found.setdefault(place, []).append(name)
+    groups: list[Group] = []
+    for module, node in {node.module: node for node in graph.nodes if _is_layer(node)}.items():
+        place = built.get(module)
+        alike = [name for name in (found.get(place, ()) if place else ()) if name != module]
+        groups.append((node, tuple(map(root.get_submodule, alike)), tuple(alike)))
+    return groups
+
+
+def may_set(node: Node, parameter: str, value: tuple[int, ...]) -> bool:
+    """Whether a layer can be given a value. A pool has its stride from its kernel where it was given none, so that the
+    one text may change both; its dilation and what pads more than half its kernel are left alone.
+    """
+    given = node.parameter(parameter)
+    if given is None or len(given) != len(value):
+        return False
+    if not is_pool(node):
+        return True
+    kernel, stride = node.parameter("kernel_size") or (), node.parameter("stride")
+    if parameter == "padding":
+        return all(2 * p <= k for p, k in zip(value, kernel, strict=True))
+    return parameter == "stride" or (parameter == "kernel_size" and kernel != stride)
+
+
+def same_value(group: Group, parameter: str, given: tuple[int, ...]) -> tuple[str, ...]:
+    """The layers that the same call built with the same value of an argument."""
+    parts = zip(group[1], group[2], strict=True)
+    return tuple(name for part, name in parts if _per_axis(getattr(part, parameter, None), given) == given)
+
+
+def _per_axis(value: Any, like: tuple[int, ...]) -> Any:
+    return tuple(value) if isinstance(value, tuple | list) else (value,) * len(like)
+
+
+def _is_layer(node: Node) -> bool:
+    """Whether a call is that of a module whose arguments set its size; with `output_size=` it works them out."""
+    known = node.parameter("kernel_size") is not None
+    is_convolution = node.operation.startswith("conv") and "Conv" in node.kind
+    return (is_convolution or is_pool(node)) and known and not takes_output_size(node)
+
+
+def is_pool(node: Node) -> bool:
+    """Whether a call is that of a max or average pool module."""
+    return node.operation.startswith(("max_pool", "avg_pool")) and node.kind.startswith(("MaxPool", "AvgPool"))
+
+
+def takes_output_size(node: Node) -> bool:
+    """Whether a transposed layer is called with `output_size=`."""
+    return bool(node.parameter("output_size"))
