@@ -14,7 +14,6 @@ from shapelint.facts.analysis import (
     Broadcast,
     Contradiction,
     Crossing,
-    EvenWindow,
     Guard,
     Layer,
     LostTransform,
@@ -26,6 +25,7 @@ from shapelint.facts.contract import How, Region
 from shapelint.facts.diagnosis import (
     Change,
     Diagnosis,
+    EvenWindow,
     LostRows,
     Misfit,
     Mismatch,

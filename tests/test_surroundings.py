@@ -73,9 +73,14 @@ def test_a_size_that_is_a_product_of_symbols_is_refused_where_it_decides(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "model.py").write_text(MODEL)
-    assert run(["check", "model.py:Net", "--input", "1,3,H*H,6", "--no-confirm"]) == 2
-    line = "shapelint: model.py:Net: the sizes at which H*H - 2*(H*H//2) is 0 or more cannot be told; "
-    assert capsys.readouterr().err == f"{line}write a product of symbols, such as H*W, as one symbol\n"
+    for spec, told in (
+        ("1,3,H*H+H,H*W+W", "H + H*H - 2*((H + H*H)//2) is 0 or more"),
+        ("1,3,H*W*D-W*W*H,6", "D*H*W - H*W*W is 1 or more"),
+    ):
+        assert run(["check", "model.py:Net", "--input", spec, "--no-confirm"]) == 2
+        line = f"shapelint: model.py:Net: the sizes at which {told} cannot be told; "
+        assert capsys.readouterr().err == f"{line}write a product of symbols, such as H*W, as one symbol\n"
+    assert run(["check", "model.py:Net", "--input", "1,3,H*H*H+W,6", "--no-confirm"]) == 0
 
 
 PIPES = """

@@ -46,15 +46,12 @@ def diagnose(case: Case, focus: Mapping[str, int], wanted: SizeSet) -> Diagnosis
     values = {} if plan is None else dict(plan.values)
     node = case.failing(graph)
     mismatches, done = _mismatches(case, focus, values, graph)
-    losses: tuple[LostRows, ...] = ()
-    if not known and (region.outcome.ok or (plan is not None and node is not None)):
-        losses = _losses(case, focus, values, done)
+    drops = not known and (region.outcome.ok or (plan is not None and node is not None))
+    losses = _losses(case, focus, values, done) if drops else ()
     if plan is None and likely is None:
         level = bool(mismatches and mismatches[0].levels)
         likely = change_at_fault(case, focus, graph, region, spoiler, losses, misses_level=level)
-    stretches = plan is not None and _stretches(case, losses)
     unfit = () if region.outcome.ok else misfits(case.explored, case.built, focus)
-    repaired = _repaired(case, unfit, focus, wanted) if unfit else None
     return Diagnosis(
         focus=dict(focus),
         region=region,
@@ -64,9 +61,9 @@ def diagnose(case: Case, focus: Mapping[str, int], wanted: SizeSet) -> Diagnosis
         losses=losses,
         plan=plan,
         change=likely,
-        stretches=stretches,
+        stretches=plan is not None and _stretches(case, losses),
         misfits=unfit,
-        repaired=repaired,
+        repaired=_repaired(case, unfit, focus, wanted) if unfit else None,
         unpoolings=tuple(short_unpoolings(graph, focus)),
         spoiler=spoiler,
         setters=setters_of(case, whole, focus),

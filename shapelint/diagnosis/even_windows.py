@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from shapelint.diagnosis.reach import dims_of
-from shapelint.facts.analysis import EvenWindow, OddMiss
+from shapelint.facts.analysis import OddMiss
+from shapelint.facts.diagnosis import EvenWindow
 from shapelint.facts.graph import size_at
 from shapelint.size.function import Function, constant
 from shapelint.size.sets import SizeSet

@@ -13,8 +13,9 @@ from itertools import chain
 
 from shapelint.diagnosis.even_windows import even_windows
 from shapelint.diagnosis.reach import UNSOLVED, ExamplePoint, dims_of, reaching
-from shapelint.facts.analysis import EvenWindow, OddMiss
+from shapelint.facts.analysis import OddMiss
 from shapelint.facts.contract import Contract, How, Region
+from shapelint.facts.diagnosis import EvenWindow
 from shapelint.facts.failure import Kind
 from shapelint.facts.graph import size_at
 from shapelint.request.question import Question

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from shapelint.facts.call import Call
 from shapelint.facts.contract import Contract
-from shapelint.facts.diagnosis import Change, Diagnosis, Rewrite, WrongAnnotation
+from shapelint.facts.diagnosis import Change, Diagnosis, EvenWindow, Rewrite, WrongAnnotation
 from shapelint.facts.failure import Failure
 from shapelint.facts.finding import Confirmation, Finding
 from shapelint.facts.graph import Node, Pair, ShapeGraph
@@ -27,21 +27,6 @@ class Layer:
     kind: str
     parameters: Mapping[str, tuple[int, ...]]
     built: Span | None
-
-
-@dataclass(frozen=True, slots=True)
-class EvenWindow:
-    """A layer whose kernel is even, and the `call` that pads its input by as much on both sides.
-
-    So at the `axes`, counted from the end of the `rank` that it gives. `tail` makes what a `cat` puts behind.
-    """
-
-    layer: str
-    kernel: tuple[int, ...]
-    call: str
-    axes: tuple[int, ...]
-    tail: Span | None
-    rank: int
 
 
 @dataclass(frozen=True, slots=True)

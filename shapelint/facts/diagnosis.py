@@ -189,6 +189,21 @@ class Rewrite:
 
 
 @dataclass(frozen=True, slots=True)
+class EvenWindow:
+    """A layer whose kernel is even, and the `call` that pads its input by as much on both sides.
+
+    So at the `axes`, counted from the end of the `rank` that it gives. `tail` makes what a `cat` puts behind.
+    """
+
+    layer: str
+    kernel: tuple[int, ...]
+    call: str
+    axes: tuple[int, ...]
+    tail: Span | None
+    rank: int
+
+
+@dataclass(frozen=True, slots=True)
 class Diagnosis:
     """What is wrong at one size, the `focus`: either the call that raises, or sizes that do not come back.
 

@@ -12,8 +12,10 @@ from dataclasses import dataclass, replace
 from shapelint.errors import SpecError
 from shapelint.request.inputs import Inputs
 from shapelint.request.spec import Expectation, TensorSpec
+from shapelint.size.bound import never_negative
 from shapelint.size.condition import Condition, all_of, any_of, at_least, equal
 from shapelint.size.function import Function, constant, symbol
+from shapelint.size.isl_form import Undecidable
 from shapelint.size.sets import SizeSet
 
 _NAMES = {0: (), 1: ("L",), 2: ("H", "W"), 3: ("D", "H", "W")}
@@ -129,7 +131,13 @@ def _domain(names: Sequence[str], dims: Sequence[Function]) -> SizeSet:
     """The sizes at which no dimension is below 1."""
     domain = SizeSet.universe(names)
     for dim in dims:
-        domain = domain & SizeSet.where(names, at_least(dim, constant(1)))
+        try:
+            domain = domain & SizeSet.where(names, at_least(dim, constant(1)))
+        except Undecidable as error:
+            if never_negative(dim.plus(-1)):
+                continue
+            said = f"the sizes at which {dim} is 1 or more cannot be told"
+            raise SpecError(f"{said}; write a product of symbols, such as H*W, as one symbol") from error
     return domain
 
 
