@@ -129,6 +129,17 @@ def test_an_asked_size_that_raises_is_an_error(case: tuple[Kind, str], symbols: 
     assert not report.contract.outcome(**dict(zip(report.contract.symbols, size, strict=False))).ok
 
 
+def test_a_size_at_which_a_call_was_seen_on_meta_tensors_alone_is_not_ok() -> None:
+    def distances(x: torch.Tensor) -> torch.Tensor:
+        return torch.ops.aten._euclidean_dist(x.flatten(1), x.flatten(1))  # type: ignore[no-any-return]
+
+    report = shapelint.check(Calls(distances), (4, 3, 20800, 29200))
+    assert report.contract.outcome(**dict(zip(report.contract.symbols, (20800, 29200), strict=True))).ok is None
+    assert not report.ok
+    assert [(each.code, each.severity) for each in report.findings] == [("SL900", "warning")]
+    assert shapelint.check(Calls(distances), (4, 3, 20, 30)).ok
+
+
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("seed", range(100, 130))
 def test_of_a_drawn_model_at_a_drawn_size_the_verdict_is_what_eager_pytorch_shows(seed: int) -> None:

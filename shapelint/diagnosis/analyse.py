@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from shapelint import ops  # noqa: F401  (registers the size rules)
 from shapelint.confirm.witness import Witness
 from shapelint.diagnosis.annotations import wrong_annotations
-from shapelint.diagnosis.asked import Judge, Settled
+from shapelint.diagnosis.asked import Judge, Settled, is_conclusive
 from shapelint.diagnosis.axis_mix_up import axis_mix_up
 from shapelint.diagnosis.baked_branches import portability
 from shapelint.diagnosis.broadcasts import broadcasts
@@ -46,7 +46,6 @@ from shapelint.size.sets import SizeSet
 from shapelint.source.span import Span
 from shapelint.trace.explore import Exploration, explore
 from shapelint.trace.freeze import convolution_layers, freeze
-from shapelint.trace.recording.errors import Unanalysable
 from shapelint.trace.run import Subject
 
 if TYPE_CHECKING:
@@ -151,8 +150,7 @@ def _contract(
         with one_check(), plain_globals(explored.subject.module):
             run = explored.run(sizes, symbolic=False)
         outputs = tuple(tuple(map(plain, shape)) for shape in run.outputs)
-        unexplained = run.failure is not None and run.failure.kind is Kind.UNEXPLAINED
-        unsure = unexplained or isinstance(run.error, Unanalysable)
+        unsure = not is_conclusive(run)
         error = "" if run.failure is None else run.failure.at(sizes)
         return Outcome(None if unsure else run.failure is None, outputs, error, "", How.SAMPLED)
 

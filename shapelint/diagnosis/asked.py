@@ -19,6 +19,7 @@ from shapelint.size.number import plain
 from shapelint.size.sets import SizeSet
 from shapelint.trace.branch import failed_node, outcome_of
 from shapelint.trace.explore import Exploration
+from shapelint.trace.fitting.fallback import UNTRIED
 from shapelint.trace.recording.errors import Unanalysable
 from shapelint.trace.run import Run
 
@@ -108,7 +109,8 @@ class Judge:
 def is_conclusive(run: Run) -> bool:
     """Whether a run with plain integers tells what eager PyTorch does at its sizes, with nothing left to chance."""
     unexplained = run.failure is not None and run.failure.kind is Kind.UNEXPLAINED
-    return not (unexplained or isinstance(run.error, Unanalysable) or run.random)
+    untried = any(UNTRIED in reason for reason, _ in run.leaks)
+    return not (unexplained or untried or isinstance(run.error, Unanalysable) or run.random)
 
 
 def _as_seen(seen: Seen, predicted: RegionOutcome) -> RegionOutcome:

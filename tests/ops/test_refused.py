@@ -22,6 +22,7 @@ REFUSED = [
     "x.clone().uniform_(3, 1)", "x.clone().exponential_(0.0)", "x.clone().normal_(0, -1)", "x.clone().geometric_(2.0)",
     "F.gelu(x, approximate='none or so')", "x.roll(())", "F.batch_norm(x, None, None, training=True, eps=0.0)",
     "F.embedding(x.long(), torch.zeros(3, 4), padding_idx=3)", "x.long().masked_fill(x > 0, 1j)",
+    "F.conv2d(x, x.new_zeros(0, 2, 1, 1))", "F.conv2d(x, x.new_zeros(0, 1, 1, 1), groups=2)",
     "x.half().masked_fill(x > 0, -1e9)", "torch.amax(x[(None,) * 61], 0)",
 ]  # fmt: skip
 
