@@ -15,6 +15,17 @@ from shapelint.size.function import extreme as extreme_of
 from shapelint.size.period import atom_period
 
 
+def extremes(function: Function) -> frozenset[Extreme[Function]]:
+    """The minima and maxima in a function, however deep."""
+    found: set[Extreme[Function]] = set()
+    for atom in function.atoms():
+        if isinstance(atom, Extreme):
+            found |= {atom, *extremes(atom.first), *extremes(atom.second)}
+        elif not isinstance(atom, Symbol):
+            found |= extremes(atom.numerator)
+    return frozenset(found)
+
+
 def by_cases(compare: Compare) -> Condition | None:
     """The comparison, with one such extreme replaced by either part where it is that part; None without any."""
     extreme = next(_joint_extremes(compare.function), None) or _bent(compare.function)

@@ -16,7 +16,7 @@ from math import isqrt, lcm
 from shapelint.caches import kept
 from shapelint.errors import foreseen
 from shapelint.size.atoms import FloorDivision, Symbol
-from shapelint.size.cases import by_cases
+from shapelint.size.cases import by_cases, extremes
 from shapelint.size.condition import FALSE, TRUE, Compare, Condition, ProductIs, all_of, any_of, at_least, equal
 from shapelint.size.factors import factored
 from shapelint.size.function import Atom, Function, NotQuasiAffine, constant, symbol
@@ -26,6 +26,7 @@ from shapelint.size.period import atom_period
 _LONGEST_PERIOD = 4096
 _MOST_CLASSES = 256
 _MOST_PIECES = 160
+_MOST_EXTREMES = 8
 _FARTHEST = 100_000
 _LARGEST_PRODUCT = 1_000_000
 
@@ -61,6 +62,8 @@ class _Class:
 @kept(4096)
 def linearised(compare: Compare) -> Condition:
     """The same condition, where no symbol is negative, without products; raises NotDecided."""
+    if len(extremes(compare.function)) > _MOST_EXTREMES:
+        raise NotDecided(str(compare.function))
     simpler = by_cases(compare) or without_floor(compare)
     if simpler is not None:
         return simpler
