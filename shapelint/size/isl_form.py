@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import reduce, wraps
 from itertools import product as combinations
+from math import isqrt
 from types import FunctionType
 from typing import Any, TypeVar
 
@@ -197,7 +198,8 @@ def _union(symbols: tuple[str, ...], sets: Iterable[isl.Set]) -> isl.Set:
 def _splits(condition: ProductIs | Divisible) -> Iterator[tuple[int, ...]]:
     """The ways to share a number among the factors; divisors may be negative in a product."""
     number, count = abs(condition.number), len(condition.factors)
-    divisors = [value for value in range(1, number + 1) if number % value == 0]
+    small = [value for value in range(1, isqrt(number) + 1) if number % value == 0]
+    divisors = [*small, *(number // value for value in reversed(small) if value * value != number)]
     if len(divisors) ** (count - 1) > _FACTORISATIONS:
         raise Undecidable(f"product of {count} sizes against {condition.number}")
     signs = (1, -1) if isinstance(condition, ProductIs) else (1,)
