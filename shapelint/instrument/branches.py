@@ -80,19 +80,24 @@ def repeats(node: ast.expr) -> bool:
 
 def inlined(function: ast.Module) -> ast.Module:
     """The body of a function, where a test that has a name for the next line alone stands in that line."""
-    loads = [each.id for each in ast.walk(function) if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Load)]
+    known = [name for each in ast.walk(function) for name in _names(each)]
     for node in ast.walk(function):
         for _, body in ast.iter_fields(node):
             if isinstance(body, list):
-                body[:] = _with_tests(body, loads)
+                body[:] = _with_tests(body, known)
     return function
 
 
-def _with_tests(body: list[ast.AST], loads: list[str]) -> Iterator[ast.AST]:
+def _names(node: ast.AST) -> list[str]:
+    """The variable that a name is, or those that a `global` or `nonlocal` declares."""
+    return [node.id] if isinstance(node, ast.Name) else list(getattr(node, "names", ()))
+
+
+def _with_tests(body: list[ast.AST], known: list[str]) -> Iterator[ast.AST]:
     for first, second in zip_longest(body, body[1:]):
         if isinstance(first, ast.Assign) and isinstance(second, ast.If) and isinstance(second.test, ast.Name):
             names = [each.id for each in first.targets if isinstance(each, ast.Name)]
-            alone = names == [second.test.id] and len(first.targets) == 1 and loads.count(names[0]) == 1
+            alone = names == [second.test.id] and len(first.targets) == 1 and known.count(names[0]) == 2
             if alone and _pads(first.value) and _crop(second) is not None:
                 second.test = first.value
                 continue
