@@ -26,7 +26,8 @@ def plain_arguments(op: Operation, args: Any, kwargs: Any) -> tuple[Any, Any]:
     That a float is lost is told, except where it only scales data.
     """
     args = with_numbers(op, args)
-    if tracker() not in (SizeFloat.latest, SizeArray.latest):
+    current = tracker()
+    if current is None or current not in (SizeFloat.latest, SizeArray.latest):
         return args, kwargs
     harmless = op.name in _SCALING and not kwargs and all(_is_data(op, each) for each in flat_tensors(args))
     return _plain(args, harmless=harmless), _plain(kwargs, harmless=harmless)
