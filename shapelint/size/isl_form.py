@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import reduce, wraps
 from itertools import product as combinations
-from math import isqrt
 from types import FunctionType
 from typing import Any, TypeVar
 
@@ -20,7 +19,7 @@ from shapelint.size.condition import AllOf, AnyOf, Compare, Condition, Divisible
 from shapelint.size.division import divide_exactly
 from shapelint.size.function import Function, NotQuasiAffine, constant, symbol
 from shapelint.size.nonlinear import NotDecided, linearised
-from shapelint.size.prime_powers import indivisible
+from shapelint.size.prime_powers import divisors, indivisible
 from shapelint.size.substitution import substituted
 
 _FACTORISATIONS = 4096
@@ -198,12 +197,11 @@ def _union(symbols: tuple[str, ...], sets: Iterable[isl.Set]) -> isl.Set:
 def _splits(condition: ProductIs | Divisible) -> Iterator[tuple[int, ...]]:
     """The ways to share a number among the factors; divisors may be negative in a product."""
     number, count = abs(condition.number), len(condition.factors)
-    small = [value for value in range(1, isqrt(number) + 1) if number % value == 0]
-    divisors = [*small, *(number // value for value in reversed(small) if value * value != number)]
-    if len(divisors) ** (count - 1) > _FACTORISATIONS:
+    whole = divisors(number)
+    if len(whole) ** (count - 1) > _FACTORISATIONS:
         raise Undecidable(f"product of {count} sizes against {condition.number}")
     signs = (1, -1) if isinstance(condition, ProductIs) else (1,)
-    for chosen in combinations(*[[value * sign for value in divisors for sign in signs]] * (count - 1)):
+    for chosen in combinations(*[[value * sign for value in whole for sign in signs]] * (count - 1)):
         head = reduce(int.__mul__, chosen, 1)
         if number % head == 0:
             yield (*chosen, condition.number // head)

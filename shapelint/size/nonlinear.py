@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import product as combinations
-from math import isqrt, lcm
+from math import lcm
 
 from shapelint.caches import kept
 from shapelint.errors import foreseen
@@ -22,6 +22,7 @@ from shapelint.size.factors import factored
 from shapelint.size.function import Atom, Function, NotQuasiAffine, constant, symbol
 from shapelint.size.joint_floors import joint_divisor, without_floor
 from shapelint.size.period import atom_period
+from shapelint.size.prime_powers import divisors
 
 _LONGEST_PERIOD = 4096
 _MOST_CLASSES = 256
@@ -235,9 +236,8 @@ def _product_of_lines(polynomial: Polynomial, first: _Class, second: _Class) -> 
         return any_of([equal(one, constant(0)), equal(two, constant(0))])
     if abs(number) > _LARGEST_PRODUCT:
         raise NotDecided(str(polynomial))
-    divisors = [value for value in range(1, isqrt(abs(number)) + 1) if number % value == 0]
-    every = {sign * value for low in divisors for value in (low, abs(number) // low) for sign in (1, -1)}
-    pairs = [(value, number // value) for value in sorted(every)]
+    every = sorted(sign * value for value in divisors(abs(number)) for sign in (1, -1))
+    pairs = [(value, number // value) for value in every]
     reached = [
         (one_value, two_value)
         for one_value, two_value in pairs

@@ -1,8 +1,11 @@
-"""When a product is no multiple of a number, prime by prime, so that no solver has to complement the multiples."""
+"""The divisors of a number; and when a product is no multiple of it, prime by prime, so that no solver has to
+complement the multiples.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from math import isqrt
 
 from shapelint.size.condition import Compare, Condition, all_of, any_of
 from shapelint.size.function import Function, constant
@@ -11,6 +14,12 @@ from shapelint.size.function import Function, constant
 def indivisible(factors: Sequence[Function], number: int) -> Condition:
     """Some prime p divides the number n times, and all the factors together fewer times."""
     return any_of(_fewer(factors, prime, times) for prime, times in _prime_factors(number))
+
+
+def divisors(number: int) -> list[int]:
+    """The positive divisors of a positive number, the smallest first, found up to its root."""
+    small = [value for value in range(1, isqrt(number) + 1) if number % value == 0]
+    return [*small, *(number // value for value in reversed(small) if value * value != number)]
 
 
 def _fewer(factors: Sequence[Function], prime: int, times: int) -> Condition:
