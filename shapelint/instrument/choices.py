@@ -9,22 +9,20 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable
 from contextlib import suppress
-from math import lcm
 from typing import Any, Final
 
 import torch
 
 from shapelint.size.bound import identical, never_negative
-from shapelint.size.function import Function, NotQuasiAffine, constant
+from shapelint.size.function import constant
 from shapelint.size.number import Size, function_of, plain, size
-from shapelint.size.period import function_period
+from shapelint.size.period import value_where
 from shapelint.size.tracking import symbolic, tracker
 from shapelint.source.fault import call_foreign
 
 _OPERATIONS: Final[dict[str, Callable[[Any, Any], Any]]] = {
     "NotEq": operator.ne, "Eq": operator.eq, "Gt": operator.gt, "Lt": operator.lt,
 }  # fmt: skip
-_LONGEST_PERIOD: Final = 256
 # What arithmetic of names raises where its side of the test is not meant to be computed.
 _OF_THE_OTHER: Final = (ArithmeticError, AttributeError, LookupError, NameError, TypeError)
 
@@ -85,27 +83,10 @@ def _joined(flag: int, first: Any, second: Any) -> int | None:
     if {type(first), type(second)} - {int, Size}:
         return None
     where = function_of(flag)
-    numbers = _only(function_of(second), where, 0), _only(function_of(first), where, 1)
+    numbers = value_where(function_of(second), where, 0), value_where(function_of(first), where, 1)
     if numbers[0] is None or numbers[1] is None:
         return None
     return numbers[0] + flag * (numbers[1] - numbers[0])
-
-
-def _only(function: Function, where: Function, wanted: int) -> int | None:
-    """The one value of a function where another one has the wanted value, both of one symbol and repeating."""
-    if function.constant is not None:
-        return function.constant
-    names = function.symbols() | where.symbols()
-    if len(names) > 1:
-        return None
-    with suppress(NotQuasiAffine):
-        periods, steps = zip(function_period(function), function_period(where), strict=True)
-        period = lcm(*periods)
-        if period <= _LONGEST_PERIOD and not any(steps):
-            points = [dict.fromkeys(names, start) for start in range(1, 1 + period)]
-            found = {function.value(at) for at in points if where.value(at) == wanted}
-            return found.pop() if len(found) == 1 else None
-    return None
 
 
 def _is_number_at(owner: Any, index: Any) -> bool:

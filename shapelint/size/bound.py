@@ -11,9 +11,8 @@ from math import ceil
 from shapelint.caches import kept
 from shapelint.size.atoms import Extreme, FloorDivision, Symbol
 from shapelint.size.function import Function, Monomial, NotQuasiAffine, constant
-from shapelint.size.period import function_period
+from shapelint.size.period import LONGEST_PERIOD, function_period
 
-_LONGEST_PERIOD = 256
 _LARGEST = 2**31
 _Affine = dict[str, Fraction]  # coefficients of the symbols, and the constant under ""
 
@@ -82,7 +81,7 @@ def _least_over_period(function: Function, name: str) -> int | None:
         period, step = function_period(function)
     except NotQuasiAffine:
         return None
-    if step < 0 or period > _LONGEST_PERIOD:
+    if step < 0 or period > LONGEST_PERIOD:
         return None
     start = 1 if name.isidentifier() else 0
     return min(function.value({name: start + residue}) for residue in range(period))
