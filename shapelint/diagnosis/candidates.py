@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
+from shapelint.diagnosis.evenness import gives_as_many
 from shapelint.diagnosis.layer_groups import LOWEST, Group, is_pool, may_set, same_value
 from shapelint.diagnosis.mirrors import not_growing, unlike_their_mirrors, unlike_what_they_undo
 from shapelint.diagnosis.pairs import spatial_size
@@ -121,9 +122,9 @@ def _is_even(graph: ShapeGraph, node: Node, sizes: Mapping[str, int]) -> bool:
     """Whether a layer, with what pads its input, gives just so many times what it takes; down to less than a stride."""
     taken, given = (spatial_size(graph, node, sizes, out=out) for out in (False, True))
     fed = graph.nodes[node.inputs[0]].shapes[0].value(dict(sizes))[-node.spatial :]
-    axes = zip(taken, given, node.factor, strict=False)
-    even = len(taken) == len(given) and all(abs(n * factor - m) < 1 for n, m, factor in axes)
-    return even and (taken != fed or node.parameter("padding") is None or _is_whole(node))
+    return gives_as_many(taken, given, node) and (
+        taken != fed or node.parameter("padding") is None or _is_whole(node)
+    )
 
 
 def odd_ones_out(groups: Sequence[Group]) -> Iterator[Change]:

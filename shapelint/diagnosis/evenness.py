@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from shapelint.diagnosis.layer_groups import Group, same_value
 from shapelint.diagnosis.pairs import spatial_size
@@ -34,8 +34,10 @@ def is_even(graph: ShapeGraph, node: Node, sizes: Mapping[str, int]) -> bool:
     """
     source, given = graph.nodes[node.inputs[0]], spatial_size(graph, node, sizes)
     alone = source.shapes[0].value(dict(sizes))[-node.spatial :] if source.shapes else ()
-    return any(
-        len(taken) == len(given)
-        and all(abs(n * factor - m) < 1 for n, m, factor in zip(taken, given, node.factor, strict=False))
-        for taken in (spatial_size(graph, node, sizes, out=False), alone)
-    )
+    return any(gives_as_many(taken, given, node) for taken in (spatial_size(graph, node, sizes, out=False), alone))
+
+
+def gives_as_many(taken: Sequence[int], given: Sequence[int], node: Node) -> bool:
+    """Whether a size is just so many times another one as a layer's factor says, or rounded by less than one."""
+    axes = zip(taken, given, node.factor, strict=False)
+    return len(taken) == len(given) and all(abs(n * factor - m) < 1 for n, m, factor in axes)
