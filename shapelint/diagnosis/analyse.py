@@ -262,16 +262,11 @@ def _aligned(analysis: Analysis, case: Case) -> Analysis:
     contract = analysis.contract
     whole = multiples(analysis.question, analysis.intent.stride) & contract.runs
     known = whole & contract.decided
-    if not analysis.intent.meant or not known or whole & contract.restores or _is_pinned(contract.runs):
+    if not analysis.intent.meant or not known or whole & contract.restores or contract.runs.pinned:
         return analysis
     focus = whole.at_least(dict.fromkeys(whole.symbols, 8)).sample() or _focus(whole, case)
     found = diagnose(case, focus, whole)
     return replace(analysis, misaligned=True, constant_for_all=_constant_for_all(case), diagnosis=found)
-
-
-def _is_pinned(runs: SizeSet) -> bool:
-    """Whether only finitely many sizes of some axis run: then nobody feeds its multiples of a stride."""
-    return any(runs.onto([name]).finite for name in runs.symbols)
 
 
 def _constant_for_all(case: Case) -> bool | None:

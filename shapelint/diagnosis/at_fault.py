@@ -108,8 +108,7 @@ def likelier(case: Case, focus: Mapping[str, int], graph: ShapeGraph, plan: Plan
 def _is_broken(case: Case) -> bool:
     """Whether a model is right at no size that people use: at a few of an axis, or at no multiple of its stride."""
     right = case.contract.restores if case.intent.meant else case.contract.runs
-    few = any(right.onto([name]).finite for name in right.symbols)
-    return few or not right & multiples(case.question, case.intent.stride)
+    return right.pinned or not right & multiples(case.question, case.intent.stride)
 
 
 def mirrors(loss: LostRows) -> Iterator[Change]:

@@ -25,19 +25,26 @@ def even_windows(
 ) -> Iterator[OddMiss]:
     """The pad that makes a tensor one row short, where `sides` are the size that it has and the one that is needed."""
     short, full = sides[0], sides[0].plus(1)
-    if full.value(at) != sides[1].value(at):
+    found = padded_window(records, operand, short) if full.value(at) == sides[1].value(at) else None
+    if found is None:
         return
+    pad, window, padded = found
+    if pad.place is not None and not pad.spatial and _adds_alike(records, pad, padded, full, at):
+        yield _told(records, pad, window, padded, sizes, at)
+
+
+def padded_window(records: Sequence[Record], operand: int, short: Function) -> tuple[Record, Record, Function] | None:
+    """The call that pads, the even window behind it, and the size between them; None where no window gives `short`."""
     window = _of_size(records, operand, short, ahead=lambda record: not record.spatial)
     if window is None or not window.inputs or any(each != 1 for each in window.factor):
-        return
+        return None
     axis = dims_of(window).index(short) - len(dims_of(window))
     reach = _reach(window, axis)
     if reach <= _NEXT or reach % 2:
-        return
+        return None
     padded = short.plus(reach - 1)
     pad = _of_size(records, window.inputs[0], padded, ahead=lambda record: record.name not in ("pad", *_JOINING))
-    if pad is not None and pad.place is not None and not pad.spatial and _adds_alike(records, pad, padded, full, at):
-        yield _told(records, pad, window, padded, sizes, at)
+    return None if pad is None else (pad, window, padded)
 
 
 def _of_size(records: Sequence[Record], index: int, size: Function, ahead: Callable[[Record], bool]) -> Record | None:

@@ -9,9 +9,9 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import chain
+from itertools import chain, product
 
-from shapelint.diagnosis.even_windows import even_windows
+from shapelint.diagnosis.even_windows import even_windows, padded_window
 from shapelint.diagnosis.reach import UNSOLVED, ExamplePoint, dims_of, reaching
 from shapelint.facts.analysis import OddMiss
 from shapelint.facts.contract import Contract, How, Region
@@ -88,13 +88,14 @@ def _even(
         pairs = [(as_function(dims[axis]), wanted) for axis, wanted in zip(axes, question.target, strict=True)]
     else:
         return
-    sizes = reaching(run, region.node, wrong)
-    at = example.at(sizes)
-    for operand in operands if at is not None else ():
-        for sides in pairs if operand >= 0 else ():
-            for found in even_windows(run.records, operand, sides, sizes, at or {}):
-                if found.window is not None and _is_computed(found.window, found.place):
-                    yield found
+    likely = [(operand, sides) for operand, sides in product(operands, pairs)
+              if operand >= 0 and padded_window(run.records, operand, sides[0]) is not None]  # fmt: skip
+    sizes = reaching(run, region.node, wrong) if likely else wrong
+    at = example.at(sizes) if likely else None
+    for operand, sides in likely if at is not None else ():
+        for found in even_windows(run.records, operand, sides, sizes, at or {}):
+            if found.window is not None and _is_computed(found.window, found.place):
+                yield found
 
 
 def _is_computed(window: EvenWindow, place: Span) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import linecache
 import os
 import sys
 from collections.abc import Iterator, Sequence
@@ -16,7 +15,7 @@ from shapelint.instrument.compiled import tracked_code, untracked_code
 from shapelint.instrument.reachable import user_functions
 from shapelint.source.ownership import file_of
 from shapelint.source.span import Span
-from shapelint.source.syntax import statement_at
+from shapelint.source.syntax import in_handler, statement_at
 
 
 def is_guard(place: Span) -> bool:
@@ -25,7 +24,7 @@ def is_guard(place: Span) -> bool:
     if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call):
         return ast.unparse(statement.value.func).rpartition(".")[2] in ("_assert", "_check")
     return isinstance(statement, ast.Assert) or (
-        isinstance(statement, ast.Raise) and statement.exc is not None and not _in_handler(place)
+        isinstance(statement, ast.Raise) and statement.exc is not None and not in_handler(place)
     )
 
 
@@ -40,12 +39,6 @@ def is_of_package(place: Span, module: object) -> bool:
     tops = {kind.__module__.partition(".")[0] for kind in kinds} - {"torch"}
     files = (file_of(sys.modules.get(top)) for top in tops)
     return any(place.file.startswith(os.path.dirname(file) + os.sep) for file in files if file)
-
-
-def _in_handler(place: Span) -> bool:
-    tree = ast.parse("".join(linecache.getlines(place.file)))
-    handlers = (node for node in ast.walk(tree) if isinstance(node, ast.ExceptHandler))
-    return any(node.lineno <= place.line <= (node.end_lineno or 0) for node in handlers)
 
 
 @contextmanager

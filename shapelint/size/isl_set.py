@@ -253,6 +253,11 @@ class IslSet:
         """Whether there are only finitely many members."""
         return bool(self._set.is_bounded())
 
+    @property
+    def pinned(self) -> bool:
+        """Whether some axis has only finitely many sizes, or none."""
+        return any(self.onto([name]).finite for name in self.symbols)
+
     def _values(self, point: isl.Point) -> dict[str, int]:
         at = point.get_coordinate_val
         return {name: read_number(at(isl.dim_type.set, index)) for index, name in enumerate(self.symbols)}

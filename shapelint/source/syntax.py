@@ -6,6 +6,7 @@ import ast
 import linecache
 import os
 import textwrap
+from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -79,9 +80,28 @@ def expression_at(place: Span | None) -> ast.expr | None:
     if place is None:
         return None
     lines = (place.line, place.end_line)
-    nodes = (node for node in ast.walk(tree(place.file)) if isinstance(node, ast.expr))
+    nodes = (node for node in _near(place) if isinstance(node, ast.expr))
     near = (node for node in nodes if (node.lineno, node.end_lineno) == lines)
     return next((node for node in near if span_of(place.file, node) == place), None)
+
+
+def _near(place: Span) -> Iterator[ast.AST]:
+    """The nodes of a file from the outermost in, without the statements that do not hold a place."""
+    waiting: deque[ast.AST] = deque([tree(place.file)])
+    while waiting:
+        node = waiting.popleft()
+        yield node
+        waiting.extend(
+            each
+            for each in ast.iter_child_nodes(node)
+            if not isinstance(each, ast.stmt) or _first_line(each) <= place.line <= (each.end_lineno or 0)
+        )
+
+
+def _first_line(node: ast.stmt) -> int:
+    """The line where a statement begins, its decorators included."""
+    decorators: list[ast.expr] = getattr(node, "decorator_list", [])
+    return min([node.lineno, *(each.lineno for each in decorators)])
 
 
 def call_at(place: Span | None) -> ast.Call | None:
@@ -94,17 +114,23 @@ def function_around(place: Span) -> ast.FunctionDef | None:
     """The innermost function whose source holds a place."""
     around = [
         node
-        for node in ast.walk(tree(place.file))
+        for node in _near(place)
         if isinstance(node, ast.FunctionDef) and node.lineno <= place.line <= (node.end_lineno or 0)
     ]
     return max(around, key=lambda node: node.lineno, default=None)
+
+
+def in_handler(place: Span) -> bool:
+    """Whether a place lies in an `except` block."""
+    handlers = (node for node in _near(place) if isinstance(node, ast.ExceptHandler))
+    return any(node.lineno <= place.line <= (node.end_lineno or 0) for node in handlers)
 
 
 def statement_at(place: Span) -> ast.stmt | None:
     """The innermost statement that holds a place, no function or class."""
     around = [
         node
-        for node in ast.walk(tree(place.file))
+        for node in _near(place)
         if isinstance(node, ast.stmt) and node.lineno <= place.line <= (node.end_lineno or 0)
     ]
     found = max(around, key=lambda node: (node.lineno, node.col_offset), default=None)

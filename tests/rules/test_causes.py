@@ -156,6 +156,29 @@ def test_a_guard_that_asks_for_a_least_size_is_lax_about_divisors_alone() -> Non
     assert found.message == "the guard lets 32x33 through, which raises"
 
 
+class CropsATable(nn.Module):
+    """Behind its guard a crop from the middle has a negative start, and leaves one row that fits every size."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.patch, self.back = nn.Conv2d(3, 8, 2, stride=2), nn.ConvTranspose2d(8, 3, 2, stride=2)
+        self.table = nn.Parameter(torch.zeros(1, 8, 16, 16))
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = self.patch(x)
+        h, w = y.shape[-2:]
+        if h > 16:
+            raise ValueError("too high")
+        if w > 16:
+            raise ValueError("too wide")
+        top, left = (16 - h) // 2, (16 - w) // 2
+        return self.back(y + self.table[:, :, top : top + h, left : left + w])
+
+
+def test_a_guard_against_what_runs_by_chance_is_right() -> None:
+    assert "SL203" not in codes(shapelint.check(CropsATable, "1,3,H,W"))
+
+
 def test_a_guard_at_the_join_is_right() -> None:
     assert "SL203" not in codes(shapelint.check(Checked, "1,3,H,W"))
 
