@@ -23,7 +23,7 @@ from shapelint.instrument.choices import chosen, crops, sets
 from shapelint.instrument.compiled import code_of, forget_code, is_tracked, tracked_code
 from shapelint.instrument.lazy_compile import WAKE, changing, compile_now, compile_when_called, forget, is_uncompiled
 from shapelint.instrument.operand import compared, compared_on, left_operand
-from shapelint.instrument.reachable import user_functions
+from shapelint.instrument.reachable import Reached, user_functions
 from shapelint.instrument.rewriting import (
     ADDED,
     CALLEE,
@@ -54,10 +54,21 @@ vars(builtins).update(_NAMES)
 
 
 class _Changed:
-    """The functions whose code is another one while a check runs, each with the user's."""
+    """The functions whose code is another one while a check runs, each with the user's, and their modules' globals.
 
-    def __init__(self) -> None:
+    What a function mentions is looked for when it is called: of a large package that is a small part.
+    """
+
+    def __init__(self, module: torch.nn.Module, stack: ExitStack) -> None:
         self._codes: dict[int, tuple[FunctionType, CodeType]] = {}
+        self._spaces: dict[int, dict[str, Any]] = {}
+        self._stack = stack
+        self._reached = Reached(module)
+
+    def take_all(self) -> None:
+        """Takes what the parts of the module have."""
+        for function in tuple(self._reached.found.values()):
+            self.take(function)
 
     def take(self, function: FunctionType) -> None:
         """Lets a function be compiled when it is called, unless it is already; any thread may ask."""
@@ -67,10 +78,23 @@ class _Changed:
             code = function.__code__
             if id(function) not in self._codes and not is_uncompiled(function):
                 self._codes[id(function)] = function, code
+                self._take_globals(function.__globals__)
                 found: dict[str, Any] = getattr(function, "__builtins__", _NAMES)
                 if WAKE not in found:  # made with builtins of its own
                     found.update(_NAMES)
-                compile_when_called(function, partial(tracked_code, code))
+                compile_when_called(function, partial(self._awake, function, code))
+
+    def _take_globals(self, space: dict[str, Any]) -> None:
+        if id(space) not in self._spaces:
+            self._spaces[id(space)] = space
+            self._stack.enter_context(restored_globals(space))
+            self._stack.enter_context(caches_passed_by([space]))
+            space.update(_standing_in(space))
+
+    def _awake(self, function: FunctionType, code: CodeType) -> CodeType | None:
+        for each in self._reached.followed(function, code):
+            self.take(each)
+        return tracked_code(code)
 
     def put_back(self) -> None:
         with changing.lock:
@@ -82,22 +106,14 @@ class _Changed:
 @contextmanager
 def tracked_builtins(module: torch.nn.Module) -> Iterator[None]:
     """While it is open, the functions that the module reaches call the tracked versions."""
-    functions = user_functions(module)
-    spaces = list({id(function.__globals__): function.__globals__ for function in functions}.values())
-    changed = _Changed()
     with ExitStack() as stack:
-        for space in spaces:
-            stack.enter_context(restored_globals(space))
-        stack.enter_context(caches_passed_by(spaces))
         stack.enter_context(remembered(module))
         if "torch._dynamo" in sys.modules:
             stack.enter_context(torch.compiler.set_stance("force_eager"))
+        changed = _Changed(module, stack)
         stack.callback(forget_code)
         stack.callback(changed.put_back)
-        for space in spaces:
-            space.update(_standing_in(space))
-        for function in functions:
-            changed.take(function)
+        changed.take_all()
         stack.enter_context(user_function_found(changed.take))
         yield
 

@@ -1,6 +1,7 @@
 """Which Python functions a model reaches, found without running it: by the names that its code mentions.
 
-More are found than are called; what is found by name only is looked at, never run.
+More are found than are called; what is found by name only is looked at, never run. What a function mentions need not
+be followed before it is called.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import functools
 from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from itertools import islice
 from types import CodeType, FunctionType, MethodType, ModuleType
 from typing import Any, Final
 
@@ -26,7 +28,11 @@ _HOOKS: Final = ("_forward_hooks", "_forward_pre_hooks")
 
 def user_functions(module: torch.nn.Module) -> tuple[FunctionType, ...]:
     """The functions outside of torch and the standard library that a run of the model may call."""
-    return tuple(_Search(module).found.values())
+    reached = Reached(module)
+    waiting = deque(reached.found.values())
+    while waiting:
+        waiting.extend(reached.followed(function := waiting.popleft(), function.__code__))
+    return tuple(reached.found.values())
 
 
 def home_of(function: FunctionType) -> str:
@@ -35,8 +41,8 @@ def home_of(function: FunctionType) -> str:
     return name if isinstance(name, str) else ""
 
 
-class _Search:
-    """Follows names from the classes of a model's parts until nothing new turns up."""
+class Reached:
+    """The functions that a model's parts, and the functions that were followed so far, mention by name."""
 
     def __init__(self, module: torch.nn.Module) -> None:
         self.found: dict[int, FunctionType] = {}
@@ -48,6 +54,16 @@ class _Search:
             self._of_object(part, 2)
             for name in _HOOKS:
                 self._waiting.extend(vars(part).get(name, {}).values())
+        self._visit_all()
+
+    def followed(self, function: FunctionType, code: CodeType) -> tuple[FunctionType, ...]:
+        """What is found besides when the names in a function's own code are followed."""
+        known = len(self.found)
+        self._learn(function, set(_names(code)))
+        self._visit_all()
+        return tuple(islice(self.found.values(), known, None))
+
+    def _visit_all(self) -> None:
         while self._waiting:
             self._visit(self._waiting.popleft())
 
@@ -65,7 +81,6 @@ class _Search:
     def _function(self, function: FunctionType) -> None:
         if not home_of(function) or not is_foreign(home_of(function)):
             self.found[id(function)] = function
-            self._learn(function, set(_names(function.__code__)))
         self._waiting.extend(_enclosed(function))
 
     def _learn(self, function: FunctionType, names: set[str]) -> None:
@@ -87,11 +102,13 @@ class _Search:
             self._by_name.clear()
 
     def _class(self, kind: type) -> None:
+        foreign = [base for base in kind.__mro__ if is_foreign(base.__module__)]
+        called = {name for base in foreign if base is not object for name in vars(base)}
         for base in kind.__mro__:
             if is_foreign(base.__module__):
                 continue
             for name, value in list(vars(base).items()):
-                if name in self._names or _is_special(name) or "getattr" in self._names:
+                if name in self._names or name in called or _is_special(name) or "getattr" in self._names:
                     self._waiting.append(value)
                 elif _is_code(value):
                     self._by_name.setdefault(name, []).append(value)

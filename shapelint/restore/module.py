@@ -6,7 +6,7 @@ from collections import OrderedDict, deque
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from operator import is_, is_not
-from types import ModuleType
+from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 from typing import Any, Final
 
 import torch
@@ -15,7 +15,10 @@ from shapelint.restore.process import restored_state
 from shapelint.source.ownership import is_foreign
 
 _DEPTH = 4
-_PLAIN: Final = frozenset({int, float, str, bool, bytes, complex, type(None), torch.dtype, torch.device, torch.Size})
+_PLAIN: Final = frozenset({
+    int, float, str, bool, bytes, complex, type(None), torch.dtype, torch.device, torch.Size, torch.Tensor,
+    torch.nn.Parameter, FunctionType, BuiltinFunctionType, MethodType, ModuleType, type,
+})  # fmt: skip
 _CONTAINERS: Final[tuple[Any, ...]] = (dict, list, set, deque)
 _USUAL: Final[tuple[Any, ...]] = (dict, OrderedDict, list, set)
 _APART: Final = (torch.Tensor, torch.nn.Module, ModuleType, type)
@@ -30,11 +33,12 @@ class Contents:
         self._dicts: list[tuple[dict[Any, Any], list[Any], list[Any]]] = []
         self._others: list[tuple[Any, list[Any]]] = []
         for root in roots:
-            self._hold(root, depth)
+            if type(root) not in _PLAIN:
+                self._hold(root, depth)
 
     def _hold(self, value: Any, depth: int) -> None:
         kind = type(value)
-        if kind in _PLAIN or id(value) in self._held or depth == 0 or issubclass(kind, _APART):
+        if id(value) in self._held or depth == 0 or issubclass(kind, _APART):
             return
         parts: Any
         base = next((each for each in _CONTAINERS if issubclass(kind, each)), None)
@@ -49,7 +53,8 @@ class Contents:
         else:
             return
         for part in parts:
-            self._hold(part, depth - 1)
+            if type(part) not in _PLAIN:
+                self._hold(part, depth - 1)
 
     def _keep(self, container: Any, held: list[Any]) -> None:
         self._held[id(container)] = container

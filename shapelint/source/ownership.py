@@ -83,6 +83,7 @@ def place_in(frames: Iterable[Frame]) -> str:
     return ""
 
 
+@kept(16384)
 def is_foreign(name: str | None) -> bool:
     """Whether a module of this name is torch's, numpy's, the standard library's or ours."""
     return (name or "builtins").partition(".")[0] in _FOREIGN

@@ -231,6 +231,8 @@ def _rest(found: Exploration, spent: str, left: list[Branch], *, all_visited: bo
     elif found.pinned >= _PINNED and lost is not None:
         why, site = lost.leaks[0] if lost.leaks else (str(lost.error), lost.place)
         place = None if site is None else site.span()
+    elif found.pinned >= _PINNED and found.distrust is not None:
+        why, place = found.distrust
     elif found.replays and (common := _common(found, left)) is not None:
         why = f"{len(found.runs)} of the ways through the model were followed, and a part of the others tried"
         return replace(common, how=How.SAMPLED, why=why, place=None)

@@ -110,7 +110,7 @@ PLANTED: dict[str, tuple[Any, ...]] = {
     "load.build._move": ("Net", SIX),
     "load.sites.SiteRecorder._record": ("Net", SIX),
     "restore.module.Contents.put_back": ("Net", SIX),
-    "instrument.reachable.user_functions": ("Net", SIX),
+    "instrument.reachable.Reached.followed": ("Net", SIX),
     "instrument.sized_shape.SizedShape.__getitem__": ("Halved", OPEN),
     "size.isl_set.IslSet.where": ("Net", SIX),
     "size.number.floor_divide": ("Halved", OPEN),

@@ -133,6 +133,16 @@ def test_a_size_that_python_takes_is_followed_or_the_proof_is_gone(name: str) ->
         assert outcome.outputs == ((1, width),)
 
 
+def test_a_method_that_only_torch_calls_is_followed() -> None:
+    class Conv(nn.Conv2d):
+        def _conv_forward(self, x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None) -> torch.Tensor:
+            return super()._conv_forward(x[..., 1:] if 0.5 * x.shape[2] == 18.5 else x, weight, bias)
+
+    found = shapelint.check(lambda: Conv(3, 4, 1), "1,3,H,W").contract
+    assert found.proved
+    assert [found.outcome(H=height, W=9).outputs[0][3] for height in (36, 37, 38)] == [9, 8, 9]
+
+
 def test_a_text_that_is_only_told_leaves_the_proof() -> None:
     class Net(nn.Module):
         def forward(self, x: torch.Tensor) -> torch.Tensor:
