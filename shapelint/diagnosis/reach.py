@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from shapelint.size.condition import all_of
 from shapelint.size.function import Function, as_function
 from shapelint.size.isl_form import SolverError, Undecidable
 from shapelint.size.sets import SizeSet
@@ -18,10 +19,8 @@ UNSOLVED = (Undecidable, SolverError)
 
 def reaching(run: Run, node: int, sizes: SizeSet) -> SizeSet:
     """Those of `sizes` whose run takes the path of `run` up to the call `node`; to the end for -1. Raises UNSOLVED."""
-    for event in run.events:
-        if node < 0 or event.node < node:
-            sizes = sizes & SizeSet.where(sizes.symbols, event.condition)
-    return sizes
+    met = [event.condition for event in run.events if node < 0 or event.node < node]
+    return sizes & SizeSet.where(sizes.symbols, all_of(met)) if met else sizes
 
 
 def dims_of(record: Record) -> tuple[Function, ...]:

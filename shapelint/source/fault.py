@@ -62,9 +62,11 @@ def let_out(error: BaseException) -> None:
     What shapelint raises on purpose (see `errors.foreseen`) is no bug. What a signal's handler raised, such as the time
     limit of a test, is nobody's answer and goes on its way.
     """
+    if is_foreseen(error):
+        return
     if isinstance(error, InternalError) or is_a_signals(error):
         raise error
-    if not is_foreseen(error) and is_own(error):
+    if is_own(error):
         raise internal_error(error) from error
 
 

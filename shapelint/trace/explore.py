@@ -50,6 +50,7 @@ class Exploration:
     pinned: int = 0
     distrust: tuple[str, Span | None] | None = None
     odd: list[Run] = field(default_factory=list)
+    left_open: frozenset[Condition] = frozenset()
     budget: Budget = field(default_factory=Budget)
 
     def run(self, sizes: Mapping[str, int], *, symbolic: bool) -> Run:
@@ -63,6 +64,14 @@ class Exploration:
     def either_way(self, sizes: Mapping[str, int], left_open: frozenset[Condition]) -> Run:
         """A run in which the open comparisons go either way; its error is Unanalysable where the ways differ."""
         return self._run(sizes, symbolic=True, left_open=left_open)
+
+    def followed(self, sizes: Mapping[str, int]) -> Run:
+        """A run for a branch, with both sides of what no set could tell on another branch, where these end alike."""
+        if self.left_open:
+            run = self.either_way(sizes, self.left_open)
+            if not isinstance(run.error, Unanalysable) and not run.leaks:
+                return run
+        return self.run(sizes, symbolic=True)
 
     def _run(self, sizes: Mapping[str, int], **options: Any) -> Run:
         """A run of every way that the data may decide."""
@@ -124,7 +133,7 @@ def _grown(found: Exploration, branch: Branch, point: Mapping[str, int]) -> Iter
             branch.end = Region(branch.sizes, _TOO_LARGE, run=len(found.runs) - 1)
             return
         point = small
-    found.runs.append(found.run(point, symbolic=True))
+    found.runs.append(found.followed(point))
     found.budget.spend(runs=1)
     if len(found.runs) == 1 and isinstance(found.runs[0].error, OutOfTime):
         raise found.runs[0].error
@@ -157,7 +166,7 @@ def _divide(found: Exploration, branch: Branch, run: Run) -> list[Branch | Regio
 
 def _cut(found: Exploration, branch: Branch, run: Run) -> tuple[Run, list[Doubt]]:
     """Cuts the branch along the run, or along all the ways that its open comparisons allow, if these end alike."""
-    index, left_open, shown = len(found.runs) - 1, frozenset[Condition](), run
+    index, left_open, shown = len(found.runs) - 1, run.left_open, run
     first = doubts = cut(branch, run, index)
     while doubts and not shown.leaks and all(each.event.place is not None for each in doubts):
         left_open |= {way for each in doubts for way in (each.event.condition, negate(each.event.condition))}
@@ -166,7 +175,7 @@ def _cut(found: Exploration, branch: Branch, run: Run) -> tuple[Run, list[Doubt]
             break
         doubts = cut(branch, shown, index)
     if first and not doubts:
-        found.runs[-1] = shown
+        found.runs[-1], found.left_open = shown, found.left_open | left_open
         return shown, doubts
     return run, cut(branch, run, index) if doubts is not first else first
 

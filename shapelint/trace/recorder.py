@@ -41,8 +41,8 @@ from shapelint.trace.recording.operation import (
     fresh_parts,
     is_fresh_contiguous,
     is_on_meta,
+    layout_of,
     refuse_other_shapes,
-    unit_sizes,
     without_numbers,
 )
 from shapelint.trace.recording.record import Event, KnownTensor, Overrides, Record, Shape
@@ -97,11 +97,15 @@ class Recorder(TorchFunctionMode):
         known = self.known[id(tensor)] = KnownTensor(tensor, dims, node, "", values, layout)
         return known
 
+    def has_met(self, condition: Condition) -> bool:
+        """See Recording."""
+        return condition == TRUE or self._seen.get(condition) is False
+
     def require(self, condition: Condition, failure: Failure, operation: Operation) -> None:
         """See Recording; raises SizeError."""
         if failure.kind is Kind.CHANNELS:
             condition = self._built_for_what_arrives(condition, failure)
-        if condition == TRUE or self._seen.get(condition) is False:
+        if self.has_met(condition):
             return
         if not condition.holds(self.sizes):
             self._take(negate(condition), None)
@@ -119,8 +123,8 @@ class Recorder(TorchFunctionMode):
 
     def _end(self, operation: Operation) -> None:
         """Records the call with which the run ends."""
-        args, kwargs = self._current
-        self._record(operation, args, kwargs, flat_tensors((args, kwargs)), (), None)
+        operation.given = operation.given or flat_tensors(self._current)
+        self._record(operation, *self._current, (), None)
 
     def give_up(self, failure: Failure, operation: Operation) -> NoReturn:
         """Ends the run at a call of which no size tells whether it raises. Raises Unanalysable."""
@@ -205,7 +209,7 @@ class Recorder(TorchFunctionMode):
         operation, before = Operation(self, func), self._current
         try:
             args, kwargs = plain_arguments(operation, args, kwargs)
-            self._current = (args, kwargs)
+            self._current, operation.given = (args, kwargs), flat_tensors((args, kwargs))
             result = declared(operation, args, kwargs)
             if isinstance(result, Plain):
                 if any(event.failure and event.node == len(self.records) for event in self.events[-1:]):
@@ -223,7 +227,7 @@ class Recorder(TorchFunctionMode):
 
     def perform(self, operation: Operation, result: Result, args: Any, kwargs: Any) -> Any:
         """Makes the declared result and records the call."""
-        given = flat_tensors((args, kwargs))
+        given = operation.given
         if isinstance(result, (Fresh, Same)) and not is_on_meta(result):
             result = without_numbers(result) or Kernel((result.shape,))
         if isinstance(result, Kernel):
@@ -236,8 +240,8 @@ class Recorder(TorchFunctionMode):
             value = created(result)
             tensors, dims = flat_tensors(value), tuple(each.shape for each in fresh_parts(result))
         origin = constancy_of(self.known, operation.name, (args, kwargs), given)
-        layout = () if is_fresh_contiguous(result) else self._layout(operation, result, given)
-        self._record(operation, args, kwargs, given, dims, value)
+        layout = () if is_fresh_contiguous(result) else layout_of(operation, result)
+        self._record(operation, args, kwargs, dims, value)
         for index, (tensor, shape) in enumerate(zip(tensors, dims, strict=False)):
             values = None if operation.values is None else operation.values[index]
             self.learn(tensor, shape, len(self.records) - 1, values, layout)
@@ -246,13 +250,6 @@ class Recorder(TorchFunctionMode):
         if operation.writes is not None:
             self.learn(operation.writes, self.shape(operation.writes), len(self.records) - 1)
         return value
-
-    def _layout(self, operation: Operation, result: Result, given: list[torch.Tensor]) -> tuple[Condition, ...]:
-        """The conditions on which the strides of the arguments, and so of the result, depend."""
-        found = [*operation.layout, *unit_sizes(result)]
-        for tensor in given:
-            found += self.known[id(tensor)].layout if id(tensor) in self.known else ()
-        return tuple(dict.fromkeys(found)) if found else ()
 
     def kernel(self, func: Any, args: Any, kwargs: Any) -> Any:
         """Runs torch's own function on plain numbers, unseen; tensors of two devices meet on meta."""
@@ -270,8 +267,9 @@ class Recorder(TorchFunctionMode):
         finally:
             self._inside = False
 
-    def _record(self, operation: Operation, args: Any, kwargs: Any, given: Any, dims: Any, value: Any) -> None:
+    def _record(self, operation: Operation, args: Any, kwargs: Any, dims: Any, value: Any) -> None:
         module, call = self.layers[-1]
+        given = operation.given if self.with_places else ()
         known = [self.known[id(tensor)] for tensor in given if id(tensor) in self.known]
         made = Record(
             name=operation.name,

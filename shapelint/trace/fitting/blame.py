@@ -34,17 +34,16 @@ def check_kinds(op: Operation, args: Any, kwargs: Any) -> None:
 
     Some kernels are for some sizes, such as products of booleans: raises Unanalysable where open sizes decide.
     """
-    tensors = flat_tensors((args, kwargs))
-    kinds = {tensor.dtype for tensor in tensors}
+    kinds = {tensor.dtype for tensor in op.given}
     if (kinds in _USUAL and kwargs.get("out") is None) or not kinds or _excepted(op):
         return
-    answers = _answers(op, tensors, partial(_asked, op.function, args, kwargs))
+    answers = _answers(op, op.given, partial(_asked, op.function, args, kwargs))
     refusal = next(filter(None, answers), "")
     if refusal and kinds & _HALVES and kinds <= _WITH_HALVES:
         op.recorder.leak(f"`{op.name}` on 16-bit floats depends on the device")
     elif refusal and "" not in answers:
         op.refuse(Kind.ARGUMENT, refusal)
-    elif refusal and any(symbolic(dim) for tensor in tensors for dim in op.shape(tensor)):
+    elif refusal and any(symbolic(dim) for tensor in op.given for dim in op.shape(tensor)):
         raise Unanalysable(f"`{op.name}`: sizes decide whether PyTorch takes these dtypes: {refusal}")
     elif refusal and answers[-1]:
         op.refuse(Kind.ARGUMENT, refusal)

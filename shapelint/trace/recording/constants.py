@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import torch
 
@@ -57,12 +57,15 @@ class Constancy:
     stale: bool
 
 
+_NEITHER: Final = Constancy(constant=False, stale=False)
+
+
 def constancy_of(
     known: Mapping[int, KnownTensor], name: str, arguments: tuple[Any, Any], given: Sequence[torch.Tensor]
 ) -> Constancy:
     """What the results of a call are made of, asked before these are known: one may be an argument, written into."""
     if given and all(tensor.is_meta for tensor in given):
-        return Constancy(constant=False, stale=False)
+        return _NEITHER
     stale = any(known[id(tensor)].stale for tensor in given if id(tensor) in known)
     return Constancy(name not in DRAWN and _is_constant(known, arguments), stale)
 

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from itertools import chain
 from typing import Any
 
 import torch
@@ -119,7 +120,16 @@ def created(result: Any) -> Any:
     return call_foreign(torch.empty, shape, dtype=dtype, device="meta", memory_format=result.layout)
 
 
-def unit_sizes(result: Result) -> tuple[Condition, ...]:
+def layout_of(operation: Operation, result: Result) -> tuple[Condition, ...]:
+    """The conditions on which the strides of the arguments, and so of the result, depend."""
+    known = operation.recorder.known
+    own = (*operation.layout, *_unit_sizes(result))
+    taken = (known[id(tensor)].layout for tensor in operation.given if id(tensor) in known)
+    parts = {id(each): each for each in (own, *taken) if each}
+    return tuple(dict.fromkeys(chain(*parts.values()))) if len(parts) > 1 else next(iter(parts.values()), ())
+
+
+def _unit_sizes(result: Result) -> tuple[Condition, ...]:
     """For each size of a result in some format the condition that it is 1: what its strides allow depends on it."""
     parts = () if isinstance(result, Kernel) else fresh_parts(result)
     laid = [part.shape for part in parts if isinstance(part, Fresh) and part.layout is not None]
@@ -156,9 +166,12 @@ class Operation:
 
     A rule that changes one of its arguments names it in `writes`; the conditions in `layout` decide at which sizes
     the strides of the result are those of this run; `values` are the numbers that each result holds, in its order.
+    `given` are the tensors among its arguments, depth first.
     """
 
-    __slots__ = ("factor", "function", "layout", "name", "parameters", "recorder", "spatial", "values", "writes")
+    __slots__ = (
+        "factor", "function", "given", "layout", "name", "parameters", "recorder", "spatial", "values", "writes",
+    )  # fmt: skip
 
     def __init__(self, recorder: Recording, function: Any) -> None:
         self.recorder, self.function = recorder, function
@@ -169,6 +182,7 @@ class Operation:
         self.layout: tuple[Condition, ...] = ()
         self.values: tuple[tuple[Any, ...] | None, ...] | None = None
         self.writes: torch.Tensor | None = None
+        self.given: list[torch.Tensor] = []
 
     def shape(self, tensor: torch.Tensor) -> Shape:
         """The shape of a tensor, each dimension a Size where it depends on a symbol."""
@@ -181,6 +195,8 @@ class Operation:
 
         `between` are the two sizes that `text` calls {left} and {right}, `shape` those that it calls {shape}.
         """
+        if kind is not Kind.CHANNELS and self.recorder.has_met(condition):
+            return
         left, right, *dims = (function_of(each) if symbolic(each) else plain(each) for each in (*between, *shape))
         self.recorder.require(condition, Failure(kind, text, left, right, None, tuple(dims)), self)
 

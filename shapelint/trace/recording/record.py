@@ -124,6 +124,10 @@ class Recording(Protocol):
         """Notes that a size went where it cannot be followed: nothing after it is proved."""
         ...
 
+    def has_met(self, condition: Condition) -> bool:
+        """Whether a size rule asked for a condition before, and it held, or it holds at every size."""
+        ...
+
     def require(self, condition: Condition, failure: Failure, operation: Any) -> None:
         """Splits off the sizes at which a condition fails; raises SizeError where the sizes of this run do."""
         ...

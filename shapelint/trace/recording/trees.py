@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import torch
@@ -13,21 +13,23 @@ from shapelint.size.number import plain
 def flat_tensors(tree: Any) -> list[torch.Tensor]:
     """The tensors in nested tuples, lists and dicts, depth first."""
     found: list[torch.Tensor] = []
-    _gather(tree, found)
+    _gather((tree,), found)
     return found
 
 
-def _gather(tree: Any, found: list[torch.Tensor]) -> None:
-    if isinstance(tree, torch.Tensor):
-        found.append(tree)
-        return
-    if isinstance(tree, dict):
-        tree = tree.values()
-    elif not isinstance(tree, (tuple, list)):
-        return
-    for part in tree:
-        if type(part) not in _LEAVES:
+def _gather(parts: Iterable[Any], found: list[torch.Tensor]) -> None:
+    for part in parts:
+        kind = type(part)
+        if kind in _TENSORS:
+            found.append(part)
+        elif kind in _LEAVES:
+            continue
+        elif issubclass(kind, torch.Tensor):
+            found.append(part)
+        elif issubclass(kind, (tuple, list)):
             _gather(part, found)
+        elif issubclass(kind, dict):
+            _gather(part.values(), found)
 
 
 def plain_tree(tree: Any) -> Any:
@@ -51,6 +53,7 @@ def plain_tree(tree: Any) -> Any:
     return tree
 
 
+_TENSORS = frozenset({torch.Tensor, torch.nn.Parameter})
 _LEAVES = frozenset({int, float, str, bool, type(None), torch.dtype, torch.device})
 _ATOMS = frozenset({type(None), str, bool, torch.dtype, torch.device, float})
 
