@@ -43,7 +43,7 @@ def one_size(turns: int) -> Iterator[Row]:
     yield Row(
         "`shapelint check --no-confirm` of one model at one size, against a script that imports torch and runs it once",
         f"{plain.ratio:.2f}x ({plain} of processor time)",
-        "at most 1.15x",
+        "at most 0.9x",
     )
     confirmed = compare_processes(CHECK, (*CHECK, "--no-confirm"), turns=turns)
     what = "the same check confirmed by onnxruntime, against unconfirmed"
@@ -59,7 +59,7 @@ def cached(turns: int) -> Iterator[Row]:
         raise RuntimeError("the cached check gives another answer")
     again = compare_processes(CACHED, ("-c", "import torch"), turns=turns)
     what = "`shapelint check` again with nothing changed, against `python -c 'import torch'`"
-    yield Row(what, f"{again.ratio:.2f}x ({again} of processor time)", "at most 0.15x")
+    yield Row(what, f"{again.ratio:.2f}x ({again} of processor time)", "at most 0.12x")
 
 
 def saved(turns: int) -> Iterator[Row]:
@@ -107,12 +107,12 @@ def all_sizes(turns: int, *, channels: int = 16, levels: int = 4, sizes: int = 1
 
     what = f"`shapelint.check` of a U-Net of {levels} levels for all H and W, against"
     once = compare(check, run, turns=4 * turns)
-    yield Row(f"{what} one run on meta", f"{once.ratio:.1f}x ({once})", "at most 3x")
+    yield Row(f"{what} one run on meta", f"{once.ratio:.1f}x ({once})", "at most 2x")
     many = compare(run_many, check, turns=max(1, turns // 2))
-    yield Row(f"{what} {sizes**2} runs on meta", f"{many.ratio:.0f}x faster ({many})", "at least 100x")
+    yield Row(f"{what} {sizes**2} runs on meta", f"{many.ratio:.0f}x faster ({many})", "")
     # Last: what torch.export leaves in the process makes everything after it slower.
     export = compare(_exporter(net, step), check, turns=turns)
-    yield Row(f"{what} torch.export with dynamic H and W", f"{export.ratio:.0f}x faster ({export})", "at least 50x")
+    yield Row(f"{what} torch.export with dynamic H and W", f"{export.ratio:.0f}x faster ({export})", "at least 15x")
 
 
 def memory(target: str = "benchmarks.models:Huge") -> Iterator[Row]:
@@ -137,7 +137,7 @@ def depth(turns: int, *, layers: int = 1000) -> Iterator[Row]:
 
     deeper = compare(lambda: check(large), lambda: check(small), turns=turns)
     yield Row(
-        f"a model of {4 * layers} layers, against one of {layers}", f"{deeper.ratio:.1f}x ({deeper})", "at most 6x"
+        f"a model of {4 * layers} layers, against one of {layers}", f"{deeper.ratio:.1f}x ({deeper})", "at most 4x"
     )
 
 

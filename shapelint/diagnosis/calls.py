@@ -46,7 +46,8 @@ class _Gathered:
     """The calls so far, by all that tells one from another."""
 
     explored: Exploration
-    calls: dict[Key, Call] = field(default_factory=dict)
+    calls: dict[int, Call] = field(default_factory=dict)
+    _numbers: dict[Key, int] = field(default_factory=dict)  # of what tells calls apart, which takes long to hash
     _ways: set[Key] = field(default_factory=set)
     _prefixes: dict[tuple[int, Any], int] = field(default_factory=dict)
     _parts: dict[str, tuple[str, int]] = field(default_factory=dict)
@@ -63,12 +64,12 @@ class _Gathered:
         for event in zip(conditions, raising, strict=True):
             prefix.append(self._prefixes.setdefault((prefix[-1], event), len(self._prefixes) + 1))
         sure = run.sure if self.explored.distrust is None else 0
-        times: Counter[Key] = Counter()
+        times: Counter[int] = Counter()
         for call, index, start, stop in _with_inner(list(self._made(run))):
-            key: Key = (call.place, call.module, call.call, call.name, call.kind, call.inner)
-            times[key] += 1
+            where = self._number((call.place, call.module, call.call, call.name, call.kind, call.inner))
+            times[where] += 1
             proved = index < sure
-            key = (*key, times[key], call.outputs, None if proved else tuple(run.sizes.items()))
+            key = self._number((where, times[where], call.outputs, None if proved else tuple(run.sizes.items())))
             ends = run.failure is not None and index == len(run.records) - 1 and not call.kind
             way, mark = Way(trail, start, stop, ends), (key, prefix[start], prefix[stop], ends)
             known = self.calls.get(key)
@@ -78,6 +79,9 @@ class _Gathered:
             elif mark not in self._ways:
                 self.calls[key] = replace(known, ways=(*known.ways, way))
             self._ways.add(mark)
+
+    def _number(self, key: Key) -> int:
+        return self._numbers.setdefault(key, len(self._numbers))
 
     def _made(self, run: Run) -> Iterator[Made]:
         """The calls of a run as they end, each with the number of recorded calls before its end, and the conditions
@@ -151,6 +155,7 @@ def _losses(graph: ShapeGraph, pairs: tuple[Pair, ...], sizes: SizeSet) -> dict[
     Only those of `sizes` matter, the sizes of the region that is shown.
     """
     found: dict[int, str] = {}
+    known: list[SizeSet] = []  # most pairs give back the same sizes, for which words are found once
     for pair in pairs:
         if not (pair.down_nodes and pair.up_nodes):
             continue
@@ -158,19 +163,23 @@ def _losses(graph: ShapeGraph, pairs: tuple[Pair, ...], sizes: SizeSet) -> dict[
         before = graph.nodes[down.inputs[0]].shapes if down.inputs else ()
         if before and up.shapes and down.spatial:
             taken, given = (shape.dims[-down.spatial :] for shape in (before[0], up.shapes[0]))
-            lost = _different(taken, given, sizes)
+            lost = _different(taken, given, sizes, known)
             if lost:
                 back, into = (",".join(map(str, dims)) for dims in (given, taken))
                 found[up.index] = f"gives back {back} where `{pair.down[0]}` took {into}: {lost}"
     return found
 
 
-def _different(taken: Sequence[Dimension], given: Sequence[Dimension], sizes: SizeSet) -> str:
+def _different(
+    taken: Sequence[Dimension], given: Sequence[Dimension], sizes: SizeSet, known: list[SizeSet]
+) -> str:
     """Which of some sizes give two equal shapes, in words; "" where all do, or where that is not found out."""
     alike = [equal(as_function(one), as_function(two)) for one, two in zip(taken, given, strict=False)]
     try:
         with limited():
             same = sizes & SizeSet.where(sizes.symbols, all_of(alike))
+            same = next((each for each in known if each == same), same)
+            known.append(same)
             return "" if same == sizes else f"the same only for {same}" if same else "never the same"
     except UNSOLVED:
         return ""

@@ -63,7 +63,8 @@ def _in_region(
         targets = [(index, question.target) for index in nodes if index >= 0 and dims_of(records[index])]
     else:
         return
-    at = example.at(wrong)
+    targets = [each for each in targets if any(True for _ in _resized(records, each[0]))]
+    at = example.at(wrong) if targets else None
     targets = [each for each in targets if at is not None and any(_missing_one(records, *each, at))]
     sizes = reaching(explored.runs[region.run], region.node, wrong) if targets else wrong
     at = example.at(sizes)

@@ -40,11 +40,11 @@ class ContractSet(SizeSet):
     As a set it has what is proved and what was tried; its words tell the one from the other.
     """
 
-    __slots__ = ("_holds", "_words")
+    __slots__ = ("_base", "_holds", "_words")
 
     def __init__(self, base: SizeSet, words: Callable[[], str], holds: Callable[[Mapping[str, int]], bool]) -> None:
         super().__init__(base.symbols, base._set)
-        self._words, self._holds = words, holds
+        self._base, self._words, self._holds = base, words, holds
 
     def _with(self, raw: Any, symbols: Sequence[str] | None = None) -> Any:
         return SizeSet(self.symbols if symbols is None else symbols, raw)
@@ -54,6 +54,11 @@ class ContractSet(SizeSet):
 
     def __reduce__(self) -> Any:
         return SizeSet.read, (self.symbols, self.isl_text)
+
+    @property
+    def exact_words(self) -> str | None:
+        """See SizeSet; found once for the set and its words."""
+        return self._base.exact_words
 
     def __str__(self) -> str:
         return self._words()

@@ -8,13 +8,15 @@ from functools import reduce
 from shapelint.size.condition import equal
 from shapelint.size.function import Function, constant, symbol
 from shapelint.size.isl_set import IslSet
-from shapelint.size.words import exact_words, in_words, some_members
+from shapelint.size.words import exact_words, some_members
 
 
 class SizeSet(IslSet):
     """A set of sizes; `str` gives its words, such as "H and W multiples of 16"."""
 
-    __slots__ = ()
+    __slots__ = ("_exact",)  # what `exact_words` found: a report asks several times
+
+    _exact: tuple[str | None]
 
     def example(self, least: int = 8) -> dict[str, int] | None:
         """A member to show: one with no size below `least` where there is one, else any small one; None if empty."""
@@ -36,7 +38,9 @@ class SizeSet(IslSet):
     @property
     def exact_words(self) -> str | None:
         """A short sentence that denotes exactly this set; None where `str` tells some of its members only."""
-        return exact_words(self)
+        if not hasattr(self, "_exact"):
+            self._exact = (exact_words(self),)
+        return self._exact[0]
 
     @property
     def outline(self) -> str:
@@ -47,7 +51,7 @@ class SizeSet(IslSet):
         return _read, (self.symbols, self.isl_text)
 
     def __str__(self) -> str:
-        return in_words(self)
+        return self.exact_words or some_members(self)
 
     def __repr__(self) -> str:
         return f"SizeSet({self.isl_text})"

@@ -27,11 +27,6 @@ def sized(size: Iterable[int]) -> str:
     return "x".join(map(str, size)) or "a scalar"
 
 
-def in_words(sizes: IslSet) -> str:
-    """The set in words; some of its members where no short sentence denotes exactly this set."""
-    return exact_words(sizes) or some_members(sizes)
-
-
 def some_members(sizes: IslSet) -> str:
     """Some of the members of a set for which no sentence is short."""
     return outline(sizes & _positive(sizes.symbols), describe)
@@ -269,4 +264,4 @@ def _residue_words(period: int, residues: tuple[int, ...], first: int | None) ->
     return None
 
 
-__all__ = ["describe", "exact_words", "in_words", "some_members"]
+__all__ = ["describe", "exact_words", "some_members"]
