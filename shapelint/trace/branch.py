@@ -10,7 +10,7 @@ from shapelint.facts.contract import How, Region, RegionOutcome
 from shapelint.facts.failure import Kind
 from shapelint.facts.graph import TensorShape
 from shapelint.size.condition import Condition, FloatCompare, Not, negate
-from shapelint.size.isl_form import Undecidable
+from shapelint.size.isl_form import SolverError, Undecidable
 from shapelint.size.number import plain
 from shapelint.size.sets import SizeSet
 from shapelint.source.span import CallSite
@@ -18,7 +18,7 @@ from shapelint.trace.recording.errors import Unanalysable
 from shapelint.trace.recording.record import Event, Shape
 from shapelint.trace.run import Run
 
-_FORMULA = 40
+_FORMULA, _MOST_PIECES = 40, 1000
 _OF_PRODUCTS = "a condition on products of sizes"
 
 
@@ -81,11 +81,18 @@ def cut(branch: Branch, run: Run, index: int) -> list[Doubt]:
             opposite = frozenset({*given, negate(event.condition)})
             part = _failing(run, event, outside, index) or Branch(outside, opposite, branch.turns + 1)
             branch.steps.append((path, part))
-            path = path & holds
+            path = _in_few_pieces(path & holds)
         given.add(event.condition)
     assert run.sizes in path, f"the run at {run.sizes} left its own path"
     branch.end = _end(run, path, index)
     return doubts
+
+
+def _in_few_pieces(sizes: SizeSet) -> SizeSet:
+    """The same sizes; raises SolverError where isl keeps them in so many pieces that each next step takes minutes."""
+    if sizes.piece_count > _MOST_PIECES and (sizes := sizes.coalesced()).piece_count > _MOST_PIECES:
+        raise SolverError(f"a set of {sizes.piece_count} pieces")
+    return sizes
 
 
 def _of_floats(condition: Condition) -> bool:
