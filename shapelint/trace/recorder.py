@@ -26,6 +26,7 @@ from shapelint.source.span import CallSite
 from shapelint.trace.budget import Budget
 from shapelint.trace.fitting.fallback import Ready, declared, needs_data
 from shapelint.trace.fitting.real import kernel_result
+from shapelint.trace.memory.layout import layout_conditions
 from shapelint.trace.recording.answers import Answers
 from shapelint.trace.recording.autocast import called_as_cast, casts
 from shapelint.trace.recording.constants import constancy_of, mark_constants
@@ -42,13 +43,14 @@ from shapelint.trace.recording.operation import (
     is_fresh_contiguous,
     is_on_meta,
     refuse_other_shapes,
-    unit_sizes,
     without_numbers,
 )
 from shapelint.trace.recording.record import Event, KnownTensor, Overrides, Record, Shape
 from shapelint.trace.recording.size_floats import plain_arguments
 from shapelint.trace.recording.trees import flat_tensors, on_meta, plain_tree
 from shapelint.trace.recording.unforeseen import bug_in
+from shapelint.trace.turns.loops import Loops
+from shapelint.trace.turns.plans import Plans
 
 _NO_CALL: Final[tuple[Any, Any]] = ((), {})
 
@@ -58,7 +60,7 @@ class Recorder(TorchFunctionMode):
 
     def __init__(
         self, names: Mapping[int, str], sizes: Mapping[str, int], *, overrides: Overrides, answers: Answers,
-        stop: CodeType, budget: Budget, with_places: bool = True,
+        stop: CodeType, budget: Budget, with_places: bool = True, plans: Plans | None = None,
     ) -> None:  # fmt: skip
         super().__init__()
         self.names, self.overrides, self.answers, self._stop, self._budget = names, overrides, answers, stop, budget
@@ -75,6 +77,7 @@ class Recorder(TorchFunctionMode):
         self.observed: BaseException | None = None
         self.internal_error: InternalError | None = None  # the first one, whatever the model's code did with it
         self.sizes, self.with_places = sizes, with_places
+        self.loops = Loops(self, plans)
         self.calls, self.sure = 0, sys.maxsize  # all calls; those recorded before the first size was lost
 
     # -- what size rules ask ------------------------------------------------------------------------------------
@@ -156,6 +159,7 @@ class Recorder(TorchFunctionMode):
     def leak(self, reason: str) -> None:
         """See Recording."""
         if not self._inside:
+            self.loops.spoiled(reason)
             self.sure = min(self.sure, len(self.records))
             self.leaks.append((reason, calling_place(sys._getframe(1))))
 
@@ -166,6 +170,7 @@ class Recorder(TorchFunctionMode):
 
     def choose(self) -> bool:
         """The answer to a question that the data decide: as prescribed, else no."""
+        self.loops.spoiled("the data decide in it")
         self.sure = min(self.sure, len(self.records))
         return self.answers.next(False, len(self.events), calling_place(sys._getframe(1)))
 
@@ -175,6 +180,8 @@ class Recorder(TorchFunctionMode):
 
     def _take(self, condition: Condition, failure: Failure | None, place: CallSite | None = None) -> None:
         if self._seen.get(condition) is False or settled(symbols_of(condition)):
+            return
+        if self.loops.numbers.settles(condition):
             return
         self._seen[condition] = place is not None
         settle(condition)
@@ -204,7 +211,7 @@ class Recorder(TorchFunctionMode):
         refuse_nested(types)
         operation, before = Operation(self, func), self._current
         try:
-            args, kwargs = plain_arguments(operation, args, kwargs)
+            args, kwargs = plain_arguments(operation, *self.loops.joined(operation, args, kwargs))
             self._current = (args, kwargs)
             result = declared(operation, args, kwargs)
             if isinstance(result, Plain):
@@ -236,7 +243,7 @@ class Recorder(TorchFunctionMode):
             value = created(result)
             tensors, dims = flat_tensors(value), tuple(each.shape for each in fresh_parts(result))
         origin = constancy_of(self.known, operation.name, (args, kwargs), given)
-        layout = () if is_fresh_contiguous(result) else self._layout(operation, result, given)
+        layout = () if is_fresh_contiguous(result) else layout_conditions(self.known, operation, result, given)
         self._record(operation, args, kwargs, given, dims, value)
         for index, (tensor, shape) in enumerate(zip(tensors, dims, strict=False)):
             values = None if operation.values is None else operation.values[index]
@@ -246,13 +253,6 @@ class Recorder(TorchFunctionMode):
         if operation.writes is not None:
             self.learn(operation.writes, self.shape(operation.writes), len(self.records) - 1)
         return value
-
-    def _layout(self, operation: Operation, result: Result, given: list[torch.Tensor]) -> tuple[Condition, ...]:
-        """The conditions on which the strides of the arguments, and so of the result, depend."""
-        found = [*operation.layout, *unit_sizes(result)]
-        for tensor in given:
-            found += self.known[id(tensor)].layout if id(tensor) in self.known else ()
-        return tuple(dict.fromkeys(found)) if found else ()
 
     def kernel(self, func: Any, args: Any, kwargs: Any) -> Any:
         """Runs torch's own function on plain numbers, unseen; tensors of two devices meet on meta."""

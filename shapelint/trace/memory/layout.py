@@ -6,17 +6,28 @@ channels-last, so what cannot be left to them is decided here.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 
+from shapelint.size.condition import Condition
 from shapelint.size.number import plain
-from shapelint.trace.recording.operation import Fresh, Operation
-from shapelint.trace.recording.record import Shape
+from shapelint.trace.recording.operation import Fresh, Operation, Result, unit_sizes
+from shapelint.trace.recording.record import KnownTensor, Shape
 
 Tensor = torch.Tensor
 Format = torch.memory_format
 CHANNELS_LAST = {4: torch.channels_last, 5: torch.channels_last_3d}
+
+
+def layout_conditions(
+    known: Mapping[int, KnownTensor], operation: Operation, result: Result, given: Sequence[Tensor]
+) -> tuple[Condition, ...]:
+    """The conditions on which the strides of the arguments, and so of the result, depend."""
+    found = [*operation.layout, *unit_sizes(result)]
+    for tensor in given:
+        found += known[id(tensor)].layout if id(tensor) in known else ()
+    return tuple(dict.fromkeys(found)) if found else ()
 
 
 def is_plain_layout(*tensors: Tensor | None) -> bool:

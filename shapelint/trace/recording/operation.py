@@ -155,10 +155,12 @@ class Operation:
     """One call of a torch function, as its size rule sees it.
 
     A rule that changes one of its arguments names it in `writes`; the conditions in `layout` decide at which sizes
-    the strides of the result are those of this run; `values` are the numbers that each result holds, in its order.
+    the strides of the result are those of this run; `values` are the numbers that each result holds, in its order. Of a
+    join, `times` are how many tensors each of those that it joins stands for, where that is not one.
     """
 
-    __slots__ = ("factor", "function", "layout", "name", "parameters", "recorder", "spatial", "values", "writes")
+    __slots__ = ("factor", "function", "layout", "name", "parameters", "recorder", "spatial", "times", "values",
+                 "writes")  # fmt: skip
 
     def __init__(self, recorder: Recording, function: Any) -> None:
         self.recorder, self.function = recorder, function
@@ -169,6 +171,7 @@ class Operation:
         self.layout: tuple[Condition, ...] = ()
         self.values: tuple[tuple[Any, ...] | None, ...] | None = None
         self.writes: torch.Tensor | None = None
+        self.times: tuple[int, ...] = ()
 
     def shape(self, tensor: torch.Tensor) -> Shape:
         """The shape of a tensor, each dimension a Size where it depends on a symbol."""
