@@ -15,6 +15,7 @@ from typing import Any, Final
 
 import torch
 
+from shapelint.instrument.filled_list import FilledList
 from shapelint.instrument.operand import TrackedFloat, compared_on, left_operand, right_operand
 from shapelint.instrument.sized_shape import SizedShape
 from shapelint.instrument.standins import sizes_in
@@ -103,9 +104,11 @@ def tracked_range(*args: Any) -> range:
 
 
 def tracked_len(*args: Any) -> int:
-    """len(), which of a tensor is its first size."""
+    """len(), which of a tensor is its first size, and of a list that a loop filled the number of its turns."""
     if len(args) == 1 and isinstance(args[0], torch.Tensor) and args[0].dim():
         return args[0].shape[0]
+    if len(args) == 1 and type(args[0]) is FilledList:
+        return args[0].length()
     return call_foreign(len, *args)
 
 
@@ -159,7 +162,7 @@ def _right_of(before: Any, value: Any) -> Any:
 def tracked_type(*args: Any) -> Any:
     """type(), which of a size is int and of its quotient float."""
     kind: type = type(*args)
-    return args[0].__class__ if len(args) == 1 and kind in (*_SIZED, DataNumber, SizedShape) else kind
+    return args[0].__class__ if len(args) == 1 and kind in (*_SIZED, DataNumber, SizedShape, FilledList) else kind
 
 
 def item(container: Any, index: Any) -> Any:

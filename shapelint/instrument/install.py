@@ -30,7 +30,9 @@ from shapelint.instrument.rewriting import (
     CHOSEN,
     CODE_OF,
     COMPARED,
+    COUNTED,
     CROPS,
+    FILLED,
     ITEM,
     LEFT,
     MIDDLE,
@@ -38,14 +40,16 @@ from shapelint.instrument.rewriting import (
     SETS,
     SLICE,
     STAND_IN,
+    TURNS,
 )
 from shapelint.instrument.standins import stand_in
+from shapelint.instrument.turns import counted, filled, turns
 from shapelint.restore.module import remembered, restored_globals
 
 _NAMES: Final[dict[str, Any]] = {
     WAKE: compile_now, LEFT: left_operand, ADDED: added, ITEM: item, SLICE: slice, CALLEE: callee, PLACE: place,
     STAND_IN: stand_in, SETS: sets, CHOSEN: chosen, CROPS: crops, CODE_OF: code_of, COMPARED: compared,
-    MIDDLE: compared_on,
+    MIDDLE: compared_on, TURNS: turns, FILLED: filled, COUNTED: counted,
 }  # fmt: skip
 
 

@@ -11,6 +11,7 @@ import ast
 import copy
 from typing import Any, Final, TypeVar
 
+from shapelint.instrument import loops
 from shapelint.instrument.branches import adds_up, asked, chooses, cropped, either, inlined, repeats, set_place
 
 LEFT: Final = "__shapelint_left_operand__"
@@ -26,6 +27,9 @@ STAND_IN: Final = "__shapelint_stand_in__"
 SETS: Final = "__shapelint_sets__"
 CHOSEN: Final = "__shapelint_chosen__"
 CROPS: Final = "__shapelint_crops__"
+TURNS: Final = "__shapelint_turns__"
+FILLED: Final = "__shapelint_filled__"
+COUNTED: Final = "__shapelint_counted__"
 _STANDING_IN: Final = frozenset({"math", "numpy", "random"})
 _ARITHMETIC: Final = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.FloorDiv, ast.Mod, ast.Pow, ast.BitAnd, ast.BitOr,
                       ast.BitXor, ast.LShift, ast.RShift)  # fmt: skip
@@ -126,6 +130,18 @@ class _Rewriter(ast.NodeTransformer):
     def _chosen(self, node: ast.If | ast.IfExp, *values: ast.expr) -> ast.expr:
         return _call(CHOSEN, node.test, *asked(node.test), *map(_later, values))
 
+    def visit_For(self, node: ast.For) -> Any:
+        """What it goes through may be counted by a size; then the lists that it fills have as many items."""
+        call = node.iter
+        plain = isinstance(call, ast.Call) and call.args and not call.keywords
+        about = loops.about(node) if plain and self._closes else None
+        self.generic_visit(node)
+        if about is None or not isinstance(call, ast.Call) or any(isinstance(each, ast.Starred) for each in call.args):
+            return node
+        node.body[:0] = [_again(node, COUNTED, name, ast.Constant(name)) for name in loops.counted_by(node)]
+        node.iter = _call(TURNS, call, ast.Constant(about), call.func, *call.args)  # type: ignore[arg-type]
+        return [node, *(_again(node, FILLED, name) for name in about[1])]
+
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.stmt:
         return self._function(node)
 
@@ -140,7 +156,7 @@ class _Rewriter(ast.NodeTransformer):
 
     def _function(self, node: _Function) -> _Function:
         """In its body a lambda sees what the code around it sees; not so in a class, nor in what a class gives it."""
-        inside, node.body = inlined(ast.Module(node.body, [])), []
+        inside, node.body = loops.with_filled(inlined(ast.Module(node.body, []))), []
         self._scope(node)
         before, self._closes = self._closes, True
         node.body = self.generic_visit(inside).body  # type: ignore[attr-defined]
@@ -211,6 +227,13 @@ def _stood_in(node: ast.stmt, name: str) -> ast.stmt:
     """`name = stand_in(name)`, after an import."""
     read = ast.copy_location(ast.Name(name, ast.Load()), node)
     call = _call(STAND_IN, read, read)
+    return ast.copy_location(ast.Assign([ast.copy_location(ast.Name(name, ast.Store()), node)], call), node)
+
+
+def _again(node: ast.stmt, function: str, name: str, *arguments: ast.expr) -> ast.stmt:
+    """`name = function(name)`."""
+    read = ast.copy_location(ast.Name(name, ast.Load()), node)
+    call = _call(function, read, read, *arguments)
     return ast.copy_location(ast.Assign([ast.copy_location(ast.Name(name, ast.Store()), node)], call), node)
 
 

@@ -143,7 +143,7 @@ def _take(op: Operation, found: _Indexed, part: Any, size: int, axis: int) -> No
     if isinstance(part, slice):
         length, step = sliced(op, size, part)
         found.sizes.append(length)
-        found.layout.append(equal(function_of(length * step), function_of(size)))
+        found.layout += (equal(function_of(length * step), function_of(size)), *ones((length,)))
     elif isinstance(part, int):
         check_index(op, size, part, axis)
     elif isinstance(part, Tensor):

@@ -40,11 +40,14 @@ def _cat(op: Operation, tensors: Any, dim: Any = 0, *, axis: Any = None, out: An
         raise NoRule
     parts = _listed(op, tensors)
     shapes = [op.shape(tensor) for tensor in parts]
-    return _made(op, parts, joined_shape(op, shapes, dim if axis is None else axis))
+    return _made(op, parts, joined_shape(op, shapes, dim if axis is None else axis, op.times))
 
 
-def joined_shape(op: Operation, shapes: Sequence[Shape], dim: Any) -> Shape:
-    """The shape of tensors joined along `dim`; empty tensors of one dimension are skipped, as they always were."""
+def joined_shape(op: Operation, shapes: Sequence[Shape], dim: Any, times: Sequence[int] = ()) -> Shape:
+    """The shape of tensors joined along `dim`, each one time or so many `times`.
+
+    Empty tensors of one dimension are skipped, as they always were.
+    """
     kept = [(number, shape) for number, shape in enumerate(shapes) if not _legacy_empty(op, shape)]
     if not kept:
         return shapes[0]
@@ -52,10 +55,10 @@ def joined_shape(op: Operation, shapes: Sequence[Shape], dim: Any) -> Shape:
     if not first:
         op.refuse(Kind.ARGUMENT, "zero-dimensional tensor (at position 0) cannot be concatenated")
     along = dimension(op, dim, len(first))
-    total = first[along]
+    total = first[along] * times[kept[0][0]] if times else first[along]
     for number, shape in kept[1:]:
         _check_operand(op, first, shape, along, number)
-        total = total + shape[along]
+        total = total + (shape[along] * times[number] if times else shape[along])
     return (*first[:along], total, *first[along + 1 :])
 
 
@@ -97,7 +100,8 @@ def _stack(op: Operation, tensors: Any, dim: Any = 0, *, out: Any = None) -> Res
     axis = dimension(op, dim, len(first) + 1)
     for number, tensor in enumerate(parts):
         _check_equal(op, first, op.shape(tensor), number)
-    return _cut(op, parts, (*first[:axis], len(parts), *first[axis:]), axis)
+    count = sum(op.times[1:], op.times[0]) if op.times else len(parts)
+    return _cut(op, parts, (*first[:axis], count, *first[axis:]), axis)
 
 
 def _cut(op: Operation, parts: list[Tensor], shape: Shape, axis: int) -> Result:

@@ -11,7 +11,7 @@ from shapelint.ops.elementwise import fits
 from shapelint.ops.index import _counted
 from shapelint.ops.join import joined_shape
 from shapelint.ops.slices import sliced
-from shapelint.ops.view import _flatten, listed, ones
+from shapelint.ops.view import _flatten, cut_layout, listed, ones
 from shapelint.size.condition import divisible
 from shapelint.size.number import function_of, larger, plain
 from shapelint.size.tracking import symbolic
@@ -89,8 +89,9 @@ def _slice(op: Operation, input: Tensor, dim: int = 0, start: Any = None, end: A
     shape = op.shape(input)
     axis = dimension(op, dim, len(shape))
     stop = None if isinstance(end, int) and not symbolic(end) and plain(end) >= _NO_BOUND else end
-    op.layout = ones(shape)
-    return Kernel(((*shape[:axis], sliced(op, shape[axis], slice(start, stop, step))[0], *shape[axis + 1 :]),))
+    length, step = sliced(op, shape[axis], slice(start, stop, step))
+    op.layout = (*ones(shape), *cut_layout(shape[axis], [length * step]), *ones((length,)))
+    return Kernel(((*shape[:axis], length, *shape[axis + 1 :]),))
 
 
 @size_rule(torch.narrow_copy, Tensor.narrow_copy)

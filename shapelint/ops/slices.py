@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from shapelint.ops.view import ones
+from shapelint.ops.view import cut_layout, ones
 from shapelint.size.bound import never_negative
 from shapelint.size.condition import Condition, any_of, at_least
 from shapelint.size.function import constant
@@ -57,7 +57,7 @@ def split_before(op: Operation, shape: Shape, indices: Any, axis: int) -> Result
     """The parts between the indices, each clamped as a slice is."""
     bounds = [None, *indices, None]
     lengths = [sliced(op, shape[axis], slice(*bounds[place : place + 2]))[0] for place in range(len(bounds) - 1)]
-    op.layout = ones(shape)
+    op.layout = (*ones(shape), *cut_layout(shape[axis], lengths))
     return Kernel(tuple((*shape[:axis], length, *shape[axis + 1 :]) for length in lengths))
 
 

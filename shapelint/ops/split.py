@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from shapelint.ops.slices import check_index, split_before
-from shapelint.ops.view import listed, ones
+from shapelint.ops.view import cut_layout, listed, ones
 from shapelint.size.condition import all_of, at_least, equal
 from shapelint.size.function import constant
 from shapelint.size.number import function_of, plain
@@ -27,9 +27,7 @@ def _with(op: Operation, shape: Shape, axis: int, size: int) -> Shape:
 
 
 def _cut(op: Operation, shape: Shape, axis: int, sizes: list[int]) -> Result:
-    if axis:
-        whole = function_of(shape[axis])
-        op.layout = (*ones(shape), *(equal(function_of(size), whole) for size in sizes))
+    op.layout = (*ones(shape), *(cut_layout(shape[axis], sizes) if axis else ones(sizes)))
     return Kernel(tuple(_with(op, shape, axis, size) for size in sizes))
 
 

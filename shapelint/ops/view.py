@@ -7,7 +7,7 @@ that makes strides depend on sizes says so in `op.layout`, and `view` decides th
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import torch
@@ -38,6 +38,13 @@ def listed(sizes: tuple[Any, ...]) -> tuple[int, ...]:
 def ones(shape: Sequence[int]) -> tuple[Condition, ...]:
     """For each symbolic size the condition that it is 1."""
     return tuple(equal(function_of(dim), constant(1)) for dim in shape if symbolic(dim))
+
+
+def cut_layout(whole: int, sizes: Iterable[int]) -> Iterator[Condition]:
+    """The conditions on which the strides of parts of an axis depend: whether one is all of it, or of size 1."""
+    for size in sizes:
+        yield equal(function_of(size), function_of(whole))
+        yield from ones((size,))
 
 
 @size_rule(Tensor.view)

@@ -49,7 +49,7 @@ class Contents:
         elif issubclass(kind, tuple):
             parts = value
         elif not is_foreign(kind.__module__):
-            parts = [_attributes(value)]
+            parts = [attributes_of(value)]
         else:
             return
         for part in parts:
@@ -93,7 +93,7 @@ def _refill(container: dict[Any, Any], keys: list[Any], values: list[Any]) -> No
         base.__setitem__(container, key, value)
 
 
-def _attributes(value: Any) -> Any:
+def attributes_of(value: Any) -> Any:
     """The attributes of an object, whatever its own `__getattribute__` says; None for none."""
     try:
         return object.__getattribute__(value, "__dict__")

@@ -17,7 +17,7 @@ from shapelint.size.condition import Condition, at_least, equal, product
 from shapelint.size.division import divide_exactly
 from shapelint.size.few import takes_divisor, takes_quotient
 from shapelint.size.function import Function, NotQuasiAffine, constant, extreme
-from shapelint.size.tracking import Tracker, lose, on_path, symbolic, tell, tracker
+from shapelint.size.tracking import Tracker, lose, on_path, proven, symbolic, tell, tracker
 
 
 class Size(BitInteger):
@@ -228,9 +228,9 @@ def _chosen(name: str, first: int, second: int) -> int:
     if not (symbolic(first) or symbolic(second)):
         return value
     one, two = function_of(first), function_of(second)
-    if never_negative(one - two):
+    if never_negative(one - two) or proven(one - two):
         return size(value, two if name == "min" else one)
-    if never_negative(two - one):
+    if never_negative(two - one) or proven(two - one):
         return size(value, one if name == "min" else two)
     return size(value, extreme(name, one, two))
 

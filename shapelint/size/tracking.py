@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Protocol
 
 from shapelint.size.atoms import Symbol
@@ -35,6 +36,24 @@ _not_negative: set[Function] = set()
 _known: dict[Atom, int] = {}
 _names: set[str] = set()
 _rewritten: dict[Function, Function] = {}
+
+
+_provers: list[Callable[[Function], bool]] = []
+
+
+def proven(function: Function) -> bool:
+    """Whether a function is at least 0 at all sizes of the path, as far as a run with loops knows its path."""
+    return bool(_provers) and _provers[-1](function)
+
+
+@contextmanager
+def provers(prove: Callable[[Function], bool]) -> Iterator[None]:
+    """While it is open, `prove` is asked about such functions."""
+    _provers.append(prove)
+    try:
+        yield
+    finally:
+        _provers.remove(prove)
 
 
 def track(tracker: Tracker | None) -> Tracker | None:

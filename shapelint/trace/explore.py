@@ -26,6 +26,7 @@ from shapelint.trace.recording.errors import OutOfTime, Unanalysable
 from shapelint.trace.recording.record import Overrides
 from shapelint.trace.replay import difference, distant, how_many
 from shapelint.trace.run import Run, Subject, run_once
+from shapelint.trace.turns.plans import Again, Plans
 from shapelint.trace.ways import Choices, run_all_ways
 
 _RUNS, _CALLS, _SECONDS = 320, 100_000, 20.0
@@ -52,6 +53,7 @@ class Exploration:
     odd: list[Run] = field(default_factory=list)
     left_open: frozenset[Condition] = frozenset()
     budget: Budget = field(default_factory=Budget)
+    plans: Plans = field(default_factory=Plans)
 
     def run(self, sizes: Mapping[str, int], *, symbolic: bool) -> Run:
         """One more run at these sizes, with Sizes that remember their symbols unless `symbolic` is False."""
@@ -74,13 +76,18 @@ class Exploration:
         return self.run(sizes, symbolic=True)
 
     def _run(self, sizes: Mapping[str, int], **options: Any) -> Run:
-        """A run of every way that the data may decide."""
+        """A run of every way that the data may decide, made again while it shows how a loop is to be run."""
+        asked = {**options, "plans": self.plans}
 
         def run(choices: Choices) -> Run:
-            with left_as_it_was(self.subject.module, seeded=True):
-                once = run_once(self.subject, sizes, overrides=self.overrides, choices=choices, **options)
-            self.budget.spend(calls=once.calls)
-            return once
+            at = sizes
+            while True:
+                with left_as_it_was(self.subject.module, seeded=True):
+                    once = run_once(self.subject, at, overrides=self.overrides, choices=choices, **asked)
+                self.budget.spend(calls=once.calls if options["symbolic"] else once.calls // 2)  # of half the time
+                if not isinstance(once.error, Again):
+                    return once
+                at = once.error.sizes or at
 
         return run_all_ways(run, by_sizes="left_open" in options)
 
@@ -133,7 +140,9 @@ def _grown(found: Exploration, branch: Branch, point: Mapping[str, int]) -> Iter
             branch.end = Region(branch.sizes, _TOO_LARGE, run=len(found.runs) - 1)
             return
         point = small
+    found.plans.begin(branch.sizes)
     found.runs.append(found.followed(point))
+    found.plans.within = None
     found.budget.spend(runs=1)
     if len(found.runs) == 1 and isinstance(found.runs[0].error, OutOfTime):
         raise found.runs[0].error
@@ -205,7 +214,8 @@ def _contradiction(found: Exploration, run: Run, regions: list[Region]) -> str:
         if region.node in checked or region.how is How.UNKNOWN:
             continue
         checked.add(region.node)
-        for point in distant(region.sizes, run.sizes, how_many(region, len(found.runs))):
+        count = how_many(region, len(found.runs), loops=run.loops)
+        for point in distant(region.sizes, run.sizes, count, loops=run.loops):
             if not _can_be_made(found.subject, point):
                 continue
             replay = found.replay(point)
@@ -245,6 +255,9 @@ def _rest(found: Exploration, spent: str, left: list[Branch], *, all_visited: bo
     elif found.replays and (common := _common(found, left)) is not None:
         why = f"{len(found.runs)} of the ways through the model were followed, and a part of the others tried"
         return replace(common, how=How.SAMPLED, why=why, place=None)
+    loop = found.plans.one_by_one()
+    if loop is not None:
+        why, place = loop
     return Region(found.domain, RegionOutcome(None), How.UNKNOWN, why, place, len(found.runs) - 1)
 
 

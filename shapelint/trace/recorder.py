@@ -26,6 +26,7 @@ from shapelint.source.span import CallSite
 from shapelint.trace.budget import Budget
 from shapelint.trace.fitting.fallback import Ready, declared, needs_data
 from shapelint.trace.fitting.real import kernel_result
+from shapelint.trace.memory.layout import layout_conditions
 from shapelint.trace.recording.answers import Answers
 from shapelint.trace.recording.autocast import called_as_cast, casts
 from shapelint.trace.recording.constants import constancy_of, mark_constants
@@ -41,7 +42,6 @@ from shapelint.trace.recording.operation import (
     fresh_parts,
     is_fresh_contiguous,
     is_on_meta,
-    layout_of,
     refuse_other_shapes,
     without_numbers,
 )
@@ -49,6 +49,8 @@ from shapelint.trace.recording.record import Event, KnownTensor, Overrides, Reco
 from shapelint.trace.recording.size_floats import plain_arguments
 from shapelint.trace.recording.trees import flat_tensors, on_meta, plain_tree
 from shapelint.trace.recording.unforeseen import bug_in
+from shapelint.trace.turns.loops import Loops
+from shapelint.trace.turns.plans import Plans
 
 _NO_CALL: Final[tuple[Any, Any]] = ((), {})
 
@@ -58,7 +60,7 @@ class Recorder(TorchFunctionMode):
 
     def __init__(
         self, names: Mapping[int, str], sizes: Mapping[str, int], *, overrides: Overrides, answers: Answers,
-        stop: CodeType, budget: Budget, with_places: bool = True,
+        stop: CodeType, budget: Budget, with_places: bool = True, plans: Plans | None = None,
     ) -> None:  # fmt: skip
         super().__init__()
         self.names, self.overrides, self.answers, self._stop, self._budget = names, overrides, answers, stop, budget
@@ -75,6 +77,7 @@ class Recorder(TorchFunctionMode):
         self.observed: BaseException | None = None
         self.internal_error: InternalError | None = None  # the first one, whatever the model's code did with it
         self.sizes, self.with_places = sizes, with_places
+        self.loops = Loops(self, plans)
         self.calls, self.sure = 0, sys.maxsize  # all calls; those recorded before the first size was lost
 
     # -- what size rules ask ------------------------------------------------------------------------------------
@@ -160,6 +163,7 @@ class Recorder(TorchFunctionMode):
     def leak(self, reason: str) -> None:
         """See Recording."""
         if not self._inside:
+            self.loops.spoiled(reason)
             self.sure = min(self.sure, len(self.records))
             self.leaks.append((reason, calling_place(sys._getframe(1))))
 
@@ -170,6 +174,7 @@ class Recorder(TorchFunctionMode):
 
     def choose(self) -> bool:
         """The answer to a question that the data decide: as prescribed, else no."""
+        self.loops.spoiled("the data decide in it")
         self.sure = min(self.sure, len(self.records))
         return self.answers.next(False, len(self.events), calling_place(sys._getframe(1)))
 
@@ -178,7 +183,8 @@ class Recorder(TorchFunctionMode):
         raise Unanalysable(reason)
 
     def _take(self, condition: Condition, failure: Failure | None, place: CallSite | None = None) -> None:
-        if self._seen.get(condition) is False or settled(symbols_of(condition)):
+        met = self._seen.get(condition) is False or settled(symbols_of(condition))
+        if met or self.loops.numbers.settles(condition):
             return
         self._seen[condition] = place is not None
         settle(condition)
@@ -208,7 +214,7 @@ class Recorder(TorchFunctionMode):
         refuse_nested(types)
         operation, before = Operation(self, func), self._current
         try:
-            args, kwargs = plain_arguments(operation, args, kwargs)
+            args, kwargs = plain_arguments(operation, *self.loops.joined(operation, args, kwargs))
             self._current, operation.given = (args, kwargs), flat_tensors((args, kwargs))
             result = declared(operation, args, kwargs)
             if isinstance(result, Plain):
@@ -240,7 +246,7 @@ class Recorder(TorchFunctionMode):
             value = created(result)
             tensors, dims = flat_tensors(value), tuple(each.shape for each in fresh_parts(result))
         origin = constancy_of(self.known, operation.name, (args, kwargs), given)
-        layout = () if is_fresh_contiguous(result) else layout_of(operation, result)
+        layout = () if is_fresh_contiguous(result) else layout_conditions(operation, result)
         self._record(operation, args, kwargs, dims, value)
         for index, (tensor, shape) in enumerate(zip(tensors, dims, strict=False)):
             values = None if operation.values is None else operation.values[index]
@@ -269,8 +275,7 @@ class Recorder(TorchFunctionMode):
 
     def _record(self, operation: Operation, args: Any, kwargs: Any, dims: Any, value: Any) -> None:
         module, call = self.layers[-1]
-        given = operation.given if self.with_places else ()
-        known = [self.known[id(tensor)] for tensor in given if id(tensor) in self.known]
+        known = [self.known[id(each)] for each in operation.given if self.with_places and id(each) in self.known]
         made = Record(
             name=operation.name,
             function=operation.function,

@@ -10,24 +10,28 @@ from shapelint.size.sets import SizeSet
 from shapelint.trace.run import Run
 
 _SCALES = ((1, 29), (5, 3), (17, 11), (1, 1))
+_NEAR = ((1, 9),)
 _EVERY = 4
 
 
-def how_many(region: Region, runs: int) -> int:
-    """At how many points a region is run again: fewer for the later ones of many."""
-    if runs > 32:
+def how_many(region: Region, runs: int, *, loops: bool) -> int:
+    """At how many points a region is run again: fewer for the later ones of many, and of those that cost many turns."""
+    if runs > 32 or (loops and runs > 8):
         return 0 if runs % _EVERY else 1
-    if runs > 8:
+    if runs > 8 or loops:
         return 1
     if region.why:
         return len(_SCALES)
     return 3 if region.outcome.ok else 1
 
 
-def distant(sizes: SizeSet, hint: Mapping[str, int], count: int) -> list[dict[str, int]]:
-    """Points of the set that are far from where the run was, at other scales, as far as there are any."""
+def distant(sizes: SizeSet, hint: Mapping[str, int], count: int, *, loops: bool = False) -> list[dict[str, int]]:
+    """Points of the set that are far from where the run was, at other scales, as far as there are any.
+
+    They are nearer where loops have more turns at larger sizes.
+    """
     points: list[dict[str, int]] = []
-    for factor, offset in _SCALES[:count]:
+    for factor, offset in (_NEAR if loops else _SCALES)[:count]:
         bound = {name: value * factor + offset + 8 * index for index, (name, value) in enumerate(hint.items())}
         beyond = sizes.at_least(bound).smallest() or (sizes - SizeSet.point(sizes.symbols, hint)).sample()
         if beyond is not None and beyond not in points:

@@ -14,6 +14,7 @@ from torch.nn.parameter import is_lazy
 
 from shapelint.errors import printable, words_of
 from shapelint.instrument.frames import no_place_above, raised_by_python, raising_place
+from shapelint.instrument.turns import loops_followed
 from shapelint.load.constants import SMALL
 from shapelint.locks import one_run
 from shapelint.request.entries import built
@@ -34,6 +35,7 @@ from shapelint.trace.recording.errors import Failure, Kind, SizeError, Unanalysa
 from shapelint.trace.recording.module_calls import ModuleCall, ModuleCalls
 from shapelint.trace.recording.record import Event, Overrides, Record, Shape
 from shapelint.trace.refused_size import refused_size
+from shapelint.trace.turns.plans import Again, Plans
 
 _LONGEST_TEXT: Final = 1000
 # Of one run: far more than any network takes, and less than memory lasts in an endless loop.
@@ -72,7 +74,8 @@ class Run:
     are the answers that were given to what its code asks of the data; `sure_events` counts the events before the first
     of them, and `choice_place` is where that one was asked. Of the comparisons that are `left_open` the run takes one
     side. `nothing` tells that the model gave None. The shapes of the
-    first `sure` calls follow from the size rules; `module_calls` are those of modules, as they ended.
+    first `sure` calls follow from the size rules; `module_calls` are those of modules, as they ended. With `loops` it
+    had a turn of a loop that stands for many.
     """
 
     sizes: Mapping[str, int]
@@ -93,7 +96,7 @@ class Run:
     nothing: bool = False
     sure: int = 0
     module_calls: list[ModuleCall] = field(default_factory=list)
-
+    loops: bool = False
 
     def leaves_open(self, event: Event) -> bool:
         """Whether a condition is an open comparison of the model's own code: it tells on which way the run is."""
@@ -101,21 +104,17 @@ class Run:
 
 
 def run_once(
-    subject: Subject,
-    sizes: Mapping[str, int],
-    *,
-    symbolic: bool,
-    overrides: Overrides | None = None,
-    with_places: bool = True,
-    choices: tuple[bool, ...] = (),
-    left_open: frozenset[Condition] = frozenset(),
-) -> Run:
+    subject: Subject, sizes: Mapping[str, int], *, symbolic: bool, overrides: Overrides | None = None,
+    with_places: bool = True, choices: tuple[bool, ...] = (), left_open: frozenset[Condition] = frozenset(),
+    plans: Plans | None = None,
+) -> Run:  # fmt: skip
     """Runs the model where the symbols have `sizes`; with plain ints unless `symbolic`.
 
     Places and layers of the calls are left out where they need not be `with_places`. `choices` are the first answers
-    to what the model's code asks of the data (no, after them), and about the comparisons that are `left_open`.
+    to what the model's code asks of the data (no, after them), and about the comparisons that are `left_open`. An error
+    Again asks for another run with the same `plans`.
     """
-    asked: dict[str, Any] = {"overrides": overrides or {}, "with_places": with_places}
+    asked: dict[str, Any] = {"overrides": overrides or {}, "with_places": with_places, "plans": plans}
     asked |= {"answers": Answers(choices, left_open), "stop": run_once.__code__}
     recorder = Recorder(subject.names, sizes, budget=Budget(calls=_CALLS, seconds=_SECONDS, waiting=_WAITING), **asked)
     before = track(recorder if symbolic else None)
@@ -127,7 +126,7 @@ def run_once(
         _learn_constants(recorder, subject)
         args, kwargs = subject.inputs.parts(lambda spec: _input(recorder, spec, sizes))
         hooked = _hooks(recorder, modules) if with_places or overrides else nullcontext()
-        with one_run(), hooked, torch.no_grad(), recorder:
+        with one_run(), hooked, torch.no_grad(), loops_followed(recorder.loops), recorder:
             # What the constructor of an argument's class asks of sizes is heard too.
             value = call_foreign(subject.function, *built(args), **built(kwargs))
         tensors = output_tensors(value)
@@ -135,8 +134,9 @@ def run_once(
         let_out(raised)
         error = raised
     finally:
+        error = recorder.loops.ended(error, tensors, modules.made) or error
         track(before)
-    if recorder.internal_error is not None:
+    if recorder.internal_error is not None and not isinstance(error, Again):
         raise recorder.internal_error
     run = _finished(recorder, sizes, tensors, error, [random_state.drawn(), subject.meta_state.hidden])
     return replace(run, nothing=value is None and error is None, module_calls=modules.made)
@@ -156,12 +156,12 @@ def _finished(
     failure, place = None, None
     recorder.leaks += [(reason, None) for reason in chance if reason]
     if error is not None:
-        failure, place = _explained(recorder, error), raising_place(error.__traceback__)
+        failure, place = _explained(recorder, sizes, error), raising_place(error.__traceback__)
     outputs = tuple(recorder.shape(tensor) for tensor in tensors)
     nodes = tuple(recorder.known[id(tensor)].node for tensor in tensors)
     kept = recorder.records, recorder.events, recorder.leaks
     run = Run(sizes, *kept, outputs, nodes, failure, place, recorder.calls, error, any(chance))
-    run = replace(run, sure=0 if run.random else recorder.sure)
+    run = replace(run, sure=0 if run.random else recorder.sure, loops=recorder.loops.numbers.any_used)
     given = recorder.answers
     if not given.given:
         return run
@@ -169,19 +169,19 @@ def _finished(
     return replace(run, sure_events=given.events, choice_place=given.place)
 
 
-def _explained(recorder: Recorder, error: BaseException) -> Failure:
+def _explained(recorder: Recorder, sizes: Mapping[str, int], error: BaseException) -> Failure:
     if isinstance(error, (SizeError, Unanalysable)) and error.failure is not None:
         return error.failure
     said = _cause(error)[:_LONGEST_TEXT].partition("\n")[0]
     text = f"{type(error).__name__}: {printable(said)}".removesuffix(": ")
     text = text.replace("{", "(").replace("}", ")")
-    refused = refused_size(recorder, error, _as_seen(text, recorder.sizes))
+    refused = refused_size(recorder, error, _as_seen(text, sizes))
     if refused is not None:
         return refused
     known = raised_by_python(error.__traceback__) and error is not recorder.kernel_error
     known = known or isinstance(error, TypeError)  # of types, which are the same on the whole way
     if known and not isinstance(error, (Unanalysable, SystemExit)):
-        return Failure(Kind.PYTHON, _as_seen(text, recorder.sizes))
+        return Failure(Kind.PYTHON, _as_seen(text, sizes))
     return Failure(Kind.OBSERVED if error is recorder.observed else Kind.UNEXPLAINED, text)
 
 

@@ -120,3 +120,18 @@ def test_complex_and_boolean_numbers_are_refused_where_pytorch_has_no_kernel_for
                                             lambda z: (z.abs() > 0).argmax(1), lambda z: -(z.abs() > 0)]  # fmt: skip
     found = [shapelint.check(Net(step), "1,L").contract.outcome(L=8).ok for step in steps]
     assert found == [runs(Net(step), 1, 8) for step in steps] == [False, False, True, True, False, False, False]
+
+
+@pytest.mark.parametrize("part", [lambda x: x[:, :, 1:], lambda x: x.narrow(2, 1, x.shape[2] - 1),
+                                  lambda x: x.tensor_split([1], 2)[1], lambda x: x.split([1, x.shape[2] - 1], 2)[1]],
+                         ids=["slice", "narrow", "tensor_split", "split"])  # fmt: skip
+def test_one_row_does_not_tell_how_the_parts_of_a_tensor_lie(part: Callable[[Tensor], Tensor]) -> None:
+    """At 2 rows the part has one row, whose strides do not matter; at 4 rows no view merges what it was cut from."""
+
+    class Net(nn.Module):
+        def forward(self, x: Tensor) -> Any:
+            return x if x.shape[2] < 2 or x.shape[2] > 9 else part(x).view(1, -1, 2)
+
+    contract = shapelint.check(Net(), "1,2,L").contract
+    assert [contract.outcome(L=rows).ok for rows in range(1, 12)] == [runs(Net(), 1, 2, rows) for rows in range(1, 12)]
+    assert not contract.outcome(L=4).ok

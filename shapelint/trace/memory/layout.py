@@ -7,16 +7,27 @@ channels-last, so what cannot be left to them is decided here.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 
 import torch
 
+from shapelint.size.condition import Condition
 from shapelint.size.number import plain
-from shapelint.trace.recording.operation import Fresh, Operation
+from shapelint.trace.recording.operation import Fresh, Operation, Result, unit_sizes
 from shapelint.trace.recording.record import Shape
 
 Tensor = torch.Tensor
 Format = torch.memory_format
 CHANNELS_LAST = {4: torch.channels_last, 5: torch.channels_last_3d}
+
+
+def layout_conditions(operation: Operation, result: Result) -> tuple[Condition, ...]:
+    """The conditions on which the strides of the arguments, and so of the result, depend."""
+    known = operation.recorder.known
+    own = (*operation.layout, *unit_sizes(result))
+    taken = (known[id(tensor)].layout for tensor in operation.given if id(tensor) in known)
+    parts = {id(each): each for each in (own, *taken) if each}
+    return tuple(dict.fromkeys(chain(*parts.values()))) if len(parts) > 1 else next(iter(parts.values()), ())
 
 
 def is_plain_layout(*tensors: Tensor | None) -> bool:

@@ -6,7 +6,6 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from itertools import chain
 from typing import Any
 
 import torch
@@ -120,16 +119,7 @@ def created(result: Any) -> Any:
     return call_foreign(torch.empty, shape, dtype=dtype, device="meta", memory_format=result.layout)
 
 
-def layout_of(operation: Operation, result: Result) -> tuple[Condition, ...]:
-    """The conditions on which the strides of the arguments, and so of the result, depend."""
-    known = operation.recorder.known
-    own = (*operation.layout, *_unit_sizes(result))
-    taken = (known[id(tensor)].layout for tensor in operation.given if id(tensor) in known)
-    parts = {id(each): each for each in (own, *taken) if each}
-    return tuple(dict.fromkeys(chain(*parts.values()))) if len(parts) > 1 else next(iter(parts.values()), ())
-
-
-def _unit_sizes(result: Result) -> tuple[Condition, ...]:
+def unit_sizes(result: Result) -> tuple[Condition, ...]:
     """For each size of a result in some format the condition that it is 1: what its strides allow depends on it."""
     parts = () if isinstance(result, Kernel) else fresh_parts(result)
     laid = [part.shape for part in parts if isinstance(part, Fresh) and part.layout is not None]
@@ -166,11 +156,13 @@ class Operation:
 
     A rule that changes one of its arguments names it in `writes`; the conditions in `layout` decide at which sizes
     the strides of the result are those of this run; `values` are the numbers that each result holds, in its order.
-    `given` are the tensors among its arguments, depth first.
+    `given` are the tensors among its arguments, depth first. Of a join, `times` are how many tensors each of those that
+    it joins stands for, where that is not one.
     """
 
     __slots__ = (
-        "factor", "function", "given", "layout", "name", "parameters", "recorder", "spatial", "values", "writes",
+        "factor", "function", "given", "layout", "name", "parameters", "recorder", "spatial", "times", "values",
+        "writes",
     )  # fmt: skip
 
     def __init__(self, recorder: Recording, function: Any) -> None:
@@ -183,6 +175,7 @@ class Operation:
         self.values: tuple[tuple[Any, ...] | None, ...] | None = None
         self.writes: torch.Tensor | None = None
         self.given: list[torch.Tensor] = []
+        self.times: tuple[int, ...] = ()
 
     def shape(self, tensor: torch.Tensor) -> Shape:
         """The shape of a tensor, each dimension a Size where it depends on a symbol."""

@@ -1,0 +1,1 @@
+"""Loops whose number of turns is a size."""

@@ -1,0 +1,160 @@
+"""The number of a turn that stands for many: a symbol of its own, and what holds for all its values."""
+
+from __future__ import annotations
+
+from bisect import bisect
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import replace
+from typing import Final, NoReturn
+
+from shapelint.facts.failure import Failure
+from shapelint.size.condition import Condition, all_of, at_least, negate, symbols_of
+from shapelint.size.function import Function, constant, symbol
+from shapelint.size.isl_form import SolverError, Undecidable, limited
+from shapelint.size.number import function_of, plain, tracked_size
+from shapelint.size.sets import SizeSet
+from shapelint.size.substitution import with_values
+from shapelint.size.tracking import symbolic
+from shapelint.trace.recording.record import Recording, Shape
+from shapelint.trace.turns.plans import Again, Key, Plans
+
+_STEPS: Final = 1_000_000
+
+
+class TurnNumbers:
+    """The symbols of one run's loops; `here` are those whose loop is in such a turn, each with its value there.
+
+    `asked` is set with the first loop, `again` where the run is worth nothing.
+    """
+
+    def __init__(self, recorder: Recording, plans: Plans) -> None:
+        self.recorder, self.plans = recorder, plans
+        self.here: dict[str, int] = {}
+        self.again: Again | None = None
+        self.asked = False
+        self._ranges: dict[str, Condition] = {}
+        self._values: list[tuple[int, dict[str, int]]] = []  # from which record on which numbers hold
+        self._keys: dict[str, Key] = {}
+        self._proved: dict[Condition, bool] = {}
+        self._path: tuple[tuple[tuple[str, ...], int], SizeSet] | None = None
+
+    def new(self, key: Key, most: Function) -> str:
+        """A symbol for the turns of a loop, from 0 to `most`."""
+        name = f"turn {len(self._ranges) + 1}"
+        self._ranges[name] = all_of([at_least(most, symbol(name)), at_least(symbol(name), constant(0))])
+        self._keys[name] = key
+        return name
+
+    def set(self, name: str, value: int | None) -> None:
+        """The value of a symbol in the turn that follows; None after the last one."""
+        self.here.pop(name, None)
+        if value is not None:
+            self.here[name] = value
+        self._values.append((len(self.recorder.records), dict(self.here)))
+        if value is not None:
+            self.recorder.sizes = {**self.recorder.sizes, name: value}
+
+    def among(self, symbols: frozenset[str]) -> list[str]:
+        """Those of the symbols that are numbers of turns, the outermost first."""
+        return [name for name in self._ranges if name in symbols] if self._ranges else []
+
+    def settles(self, condition: Condition) -> bool:
+        """Whether a condition that holds in this turn speaks of turns: then it holds in all of them. Raises Again."""
+        names = self.among(symbols_of(condition)) if self._ranges else []
+        if names and not self.always(condition):
+            self.give_up(self._keys[names[-1]], "a comparison of its number comes out otherwise in other turns")
+        return bool(names)
+
+    def proves(self, function: Function) -> bool:
+        """Whether a function is at least 0 at all sizes of the path, where a loop was met on it."""
+        return self.asked and self.always(at_least(function, constant(0)))
+
+    def always(self, condition: Condition) -> bool:
+        """Whether a condition holds in all turns, at all sizes of the path so far."""
+        if condition not in self._proved:
+            inside = all(name in self.here for name in self.among(symbols_of(condition)))
+            self._proved[condition] = inside and self._holds(condition)
+        return self._proved[condition]
+
+    def settled(self, condition: Condition) -> bool:
+        """Whether a condition comes out in all turns, at all sizes of the path so far, as it does in this run."""
+        return self.always(condition if condition.holds(self.recorder.sizes) else negate(condition))
+
+    def _holds(self, condition: Condition) -> bool:
+        try:
+            with limited(_STEPS):
+                path = self._path_here()
+                return not path & SizeSet.where(path.symbols, negate(condition))
+        except (Undecidable, SolverError):
+            return False
+
+    def _path_here(self) -> SizeSet:
+        """The sizes of the path so far and the numbers of the turns that run, as far as isl can tell them."""
+        key = tuple(self.here), len(self.recorder.events)
+        if self._path is None or self._path[0][0] != key[0]:
+            sizes = [name for name in self.recorder.sizes if name not in self._ranges]
+            known = [self._ranges[name] for name in self.here]
+            known += [at_least(symbol(name), constant(1 if name.isidentifier() else 0)) for name in sizes]
+            self._path = (key[0], 0), SizeSet.where((*sizes, *self.here), all_of(known))
+        (_, done), path = self._path
+        for event in self.recorder.events[done:]:
+            with suppress(Undecidable):
+                path = path & SizeSet.where(path.symbols, event.condition)
+        self._path = key, path
+        return path
+
+    # -- what is told of the run afterwards -----------------------------------------------------------------------
+
+    @property
+    def any_used(self) -> bool:
+        """Whether some loop had a turn that stands for many."""
+        return bool(self._ranges)
+
+    def refuse(self, function: Function) -> None:
+        """Doubts the run where a function that outlives it depends on the number of a turn."""
+        for name in self.among(function.symbols()):
+            self.doubt(self._keys[name], "what it gives depends on the number of the turn")
+
+    def as_at(self, record: int, shape: Shape) -> Shape:
+        """A shape with the numbers that the turns had when a call was recorded."""
+        if not any(symbolic(dim) and self.among(function_of(dim).symbols()) for dim in shape):
+            return shape
+        values = self._values[bisect(self._values, record, key=lambda each: each[0]) - 1][1]
+        return tuple(tracked_size(plain(dim), with_values(function_of(dim), values)) for dim in shape)
+
+    def first(self, failure: Failure | None) -> Failure | None:
+        """A failure with the number of the first turn of those that it stands for."""
+        if failure is None:
+            return None
+        dims = (failure.left, failure.right, *failure.shape)
+        left, right, *shape = (
+            with_values(dim, dict.fromkeys(self._ranges, 0)) if isinstance(dim, Function) else dim for dim in dims
+        )
+        return replace(failure, left=left, right=right, shape=tuple(shape))
+
+    # -- what does not fit ----------------------------------------------------------------------------------------
+
+    def give_up(self, key: Key, why: str, *, for_good: bool = False) -> NoReturn:
+        """Ends the run: the loop is to be run otherwise, or its turns one by one. Raises Again."""
+        self.doubt(key, why, for_good=for_good)
+        assert self.again is not None
+        raise self.again
+
+    def again_with(self, key: Key, grows: Mapping[int, int]) -> NoReturn:
+        """Ends the run: these marks of the state grow from turn to turn. Raises Again."""
+        self.plans.grows[key] = grows
+        self.again = self.again or Again("what grows from turn to turn")
+        raise self.again
+
+    def move(self, sizes: Mapping[str, int] | None) -> None:
+        """Ends the run, which is to be made at these sizes, if there are any. Raises Again."""
+        if sizes is not None:
+            self.again = self.again or Again("fewer turns will do", sizes)
+            raise self.again
+
+    def doubt(self, key: Key, why: str, *, for_good: bool = False) -> None:
+        """Notes that the run is worth nothing; the first reason counts."""
+        if self.again is None:
+            self.again = Again(why)
+            self.plans.give_up(key, why, for_good=for_good)
