@@ -25,7 +25,7 @@ from shapelint.rule import (
 
 from ._causes import is_cut_into_rows, misfit_regions, pinned_regions, place_of
 from ._fixes import change_fix
-from ._words import nearest_note, some_of
+from ._words import nearest_note, said_note, some_of
 
 _PINNED = """
 import torch.nn as nn
@@ -123,8 +123,9 @@ class RestrictedSizes:
         cause = failure.at(focus) if failure else ""
         message = f"it does not run at {sized(tuple(focus.values()))}" if focus else "it does not run"
         fits = len(message) + len(cause) <= _LINE
-        notes = [None if fits else cause, _elsewhere(analysis), nearest_note(analysis, focus)]
         own = failure is not None and failure.kind is Kind.PYTHON
+        said = cause if own else said_note(analysis)
+        notes = [None if fits else said, _elsewhere(analysis), nearest_note(analysis, focus)]
         place = diagnosis.region.outcome.place if own or node is None else place_of(node)
         return Finding(
             code=self.code,

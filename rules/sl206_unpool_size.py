@@ -27,7 +27,7 @@ from shapelint.rule import (
 
 from ._causes import is_unpooled, misses_output_size
 from ._fixes import rewriting_fix, rewritten
-from ._words import brief, called, nearest_note, quoted
+from ._words import brief, called, nearest_note, quoted, said_note
 
 _SEGNET = """
 import torch.nn as nn
@@ -126,7 +126,7 @@ class UnpoolSize:
             name=self.name,
             severity=Severity.ERROR,
             message=f"{called(unpooling.node)} gives back {given} where {unpooling.pool} took {taken}",
-            notes=(rows,) if near is None else (rows, near),
+            notes=tuple(note for note in (rows, near, said_note(analysis)) if note),
             module=unpooling.node.module or None,
             location=unpooling.node.place,
             fix=_fix(analysis, unpooling.node),

@@ -10,7 +10,7 @@ from typing import Any
 from shapelint.diagnosis.reach import UNSOLVED
 from shapelint.facts.call import Call, SymbolicShape, Trail, Way
 from shapelint.facts.contract import How, Region
-from shapelint.facts.graph import Dimension, Pair, ShapeGraph, TensorShape
+from shapelint.facts.graph import Dimension, Pair, ShapeGraph, TensorShape, ticked
 from shapelint.size.condition import all_of, equal
 from shapelint.size.function import as_function
 from shapelint.size.isl_form import limited
@@ -161,7 +161,7 @@ def _losses(graph: ShapeGraph, pairs: tuple[Pair, ...], sizes: SizeSet) -> dict[
             lost = _different(taken, given, sizes)
             if lost:
                 back, into = (",".join(map(str, dims)) for dims in (given, taken))
-                found[up.index] = f"gives back {back} where `{pair.down[0]}` took {into}: {lost}"
+                found[up.index] = f"gives back {back} where {ticked(pair.down[0])} took {into}: {lost}"
     return found
 
 

@@ -145,7 +145,7 @@ def _drawn(trier: Trier, diagnosis: Diagnosis, rewrite: Rewrite) -> Picture | No
         return None
     ups = [mismatch.up or mismatch.node for mismatch in diagnosis.mismatches]
     ups = ups or [loss.up for loss in diagnosis.losses] or [misfit.node for misfit in diagnosis.misfits]
-    names = [*dict.fromkeys(up.module for up in ups)]
+    names = [*dict.fromkeys(diagnosis.graph.name_of(up) for up in ups)]
     if len(set(rewrite.texts)) == 1:
         written = dict.fromkeys(names or ["forward"], rewrite.texts[0])
     else:
