@@ -76,8 +76,8 @@ def coded(text: str) -> Markup:
 def _page(report: CheckResult) -> dict[str, Any]:
     """What the template shows of one report."""
     wrong = [finding for finding in report.findings if finding.counts]
-    regions = sorted(report.contract.regions[:_ROWS], key=sizes_report.least)
-    left = len(report.contract.regions) - len(regions)
+    regions = sizes_report.rows(report.contract)
+    left = len(regions) - _ROWS
     return {
         "target": report.target,
         "inputs": " and ".join(report.inputs),
@@ -88,8 +88,8 @@ def _page(report: CheckResult) -> dict[str, Any]:
         "well": f"ok{kept(report)}; {holds(report)}" if report.contract.symbols else f"ok{kept(report)}",
         "findings": [_finding(finding) for finding in report.findings],
         "remarks": [*confirmation_lines(report), *report.remarks, *[report.assumed] * bool(report.assumed)],
-        "regions": [sizes_report.row(region) for region in regions],
-        "regions_more": f"and {left} more" if left else "",
+        "regions": regions[:_ROWS],
+        "regions_more": f"and {left} more" if left > 0 else "",
         "shapes": _shapes(report),
         **_pictures(report),
         **_maps(report),

@@ -30,7 +30,7 @@ def render(report: CheckResult, *, at: Mapping[str, int] | None = None, table: b
 
     Raises SpecError where `at` is no size of the model.
     """
-    told = Told(report, _checked(report, at))
+    told = Told(report, _checked(report, at if report.contract.symbols else at or {}))
     lines = list(layer_lines(report.calls, told.shape)) if table else list(_source(report, told))
     return "".join(f"{line}\n" for line in (*_head(report, told), *lines, *told.explained()))
 
@@ -162,7 +162,8 @@ def _head(report: CheckResult, told: Told) -> Iterator[str]:
     if told.at is None:
         yield f"  runs for: {report.contract.runs}"
     else:
-        yield f"  at {_sized(told.at)}: {_ending(report.contract.outcome(**told.at))}"
+        where = f"at {_sized(told.at)}: " * bool(told.at)
+        yield f"  {where}{_ending(report.contract.outcome(**told.at))}"
     yield ""
 
 
