@@ -35,9 +35,9 @@ def calls_of(
     """
     gathered = _Gathered(explored)
     gathered.take(explored.runs[shown.run], _losses(graph, pairs, shown.sizes))
-    for number, run in enumerate(explored.runs):
-        if number != shown.run:
-            gathered.take(run, {})
+    others = [run for number, run in enumerate(explored.runs) if number != shown.run]
+    for run in sorted(others, key=lambda each: not gathered.follows_symbols(each)):
+        gathered.take(run, {})
     return tuple(gathered.calls.values())
 
 
@@ -62,14 +62,17 @@ class _Gathered:
         trail, prefix = Trail(self.explored.domain, dict(run.sizes), conditions, raising), [0]
         for event in zip(conditions, raising, strict=True):
             prefix.append(self._prefixes.setdefault((prefix[-1], event), len(self._prefixes) + 1))
-        sure = run.sure if self.explored.distrust is None else 0
+        symbolic = self.follows_symbols(run)
+        sure, seen = run.sure if self.explored.distrust is None and symbolic else 0, dict[Trail, int]()
         times: Counter[Key] = Counter()
         for call, index, start, stop in _with_inner(list(self._made(run))):
             key: Key = (call.place, call.module, call.call, call.name, call.kind, call.inner)
             times[key] += 1
+            if not symbolic and self._tells(key, run, call.outputs, seen):
+                continue
             proved = index < sure
             key = (*key, times[key], call.outputs, None if proved else tuple(run.sizes.items()))
-            ends = run.failure is not None and index == len(run.records) - 1 and not call.kind
+            ends = run.failure is not None and index == len(run.records) - 1 and not (call.kind or call.outputs)
             way, mark = Way(trail, start, stop, ends), (key, prefix[start], prefix[stop], ends)
             known = self.calls.get(key)
             if known is None:
@@ -78,6 +81,17 @@ class _Gathered:
             elif mark not in self._ways:
                 self.calls[key] = replace(known, ways=(*known.ways, way))
             self._ways.add(mark)
+
+    def _tells(self, key: Key, run: Run, outputs: tuple[SymbolicShape, ...], followed: dict[Trail, int]) -> bool:
+        """Whether a call of another run is known to give the same at the size of a run."""
+        alike = (call for known, call in self.calls.items() if known[: len(key)] == key)
+        shapes = tuple(shape.at(run.sizes) for shape in outputs)
+        return any(call.given(run.sizes, followed) == shapes for call in alike)
+
+    def follows_symbols(self, run: Run) -> bool:
+        """Whether the sizes of a run remember their symbols; those of one at a single asked size are plain numbers."""
+        taken = [dim for record in run.records if record.name == "input" for shape in record.outputs for dim in shape]
+        return not self.explored.subject.symbols or any(type(dim) is not int for dim in taken)
 
     def _made(self, run: Run) -> Iterator[Made]:
         """The calls of a run as they end, each with the number of recorded calls before its end, and the conditions
