@@ -116,19 +116,21 @@ class ShapeGraph:
     def name_of(self, node: Node) -> str:
         """A call by its layer, and by which call of it where there are several: "up, call 2".
 
-        A function that is not all of what its module does has its own name: "interpolate in decoder".
+        It may be one of a run that went on where this one ends. A function that is not all of what its module does has
+        its own name: "interpolate in decoder".
         """
         own = node.operation.removesuffix("_with_indices").replace("__getitem__", "slice")
         if not node.module or (not _is_layers(node) and any(self._beside(node))):
             return f"{own} in {node.module}" if node.module else own
-        times = max(each.call for each in self.nodes if each.module == node.module)
+        times = max([node.call, *(each.call for each in self.nodes if each.module == node.module)])
         return f"{node.module}, call {node.call}" if times > 1 else node.module
 
     def _beside(self, node: Node) -> Iterator[Node]:
-        """The other calls of a run of a module that resample or convolve, the slices that do so among them."""
+        """The other calls of a run of a module that resample or convolve, slices and those of its layers among them."""
         for each in self.nodes:
             resamples = each.spatial or any(factor != 1 for factor in each.factor)
-            if resamples and each is not node and (each.module, each.call) == (node.module, node.call):
+            own = (each.module, each.call) == (node.module, node.call)
+            if resamples and each is not node and (own or each.module.startswith(f"{node.module}.")):
                 yield each
 
     def call_of(self, module: str, place: Span | None) -> Node | None:

@@ -97,7 +97,8 @@ def test_a_layer_that_is_called_twice_is_named_with_its_call_everywhere(tmp_path
 def test_what_is_to_be_written_is_told_once_where_it_is_written(tmp_path: Path) -> None:
     file = tmp_path / "net.py"
     file.write_text(NET.format(ceil=False, up="nn.ConvTranspose2d(4, 4, 2, stride=2)", last="two"))
-    titles = [each.fix.title for each in shapelint.check(f"{file}:Net", "1,3,19,19").findings if each.fix is not None]
+    findings = shapelint.check(f"{file}:Net", "1,3,19,19", picture=True).findings
+    titles = [each.fix.title for each in findings if each.fix is not None]
     assert [title.partition(";")[0] for title in titles] == [
         "for every size write `self.one(self.pool(second), output_size=second.shape[-2:])`",
         "for every size write `self.two(y, output_size=first.shape[-2:])`",
