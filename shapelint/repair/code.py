@@ -152,7 +152,7 @@ def _drawn(trier: Trier, diagnosis: Diagnosis, rewrite: Rewrite) -> Picture | No
         written = dict(zip(names, rewrite.texts, strict=False))
         left = rewrite.texts[len(written) :]
         written |= {"forward": " and ".join(left)} if left else {}
-    changes = {name: DrawnChange(rewrite.repair, text) for name, text in written.items()}
+    changes = {name: DrawnChange(rewrite.repair, text.rpartition("`")[2]) for name, text in written.items()}
     repaired, plan = _tried(trier.scene, rewrite.edits, picture.sizes), rewrite.plan
     if repaired is None:
         return picture

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 import shapelint
 from shapelint.report.network.hourglass import hourglass
 
+EXAMPLES = Path(__file__).parent.parent.parent / "examples"
 NET = """
 import torch
 from torch import nn
@@ -103,6 +104,13 @@ def test_what_is_to_be_written_is_told_once_where_it_is_written(tmp_path: Path) 
         "for every size write `self.one(self.pool(second), output_size=second.shape[-2:])`",
         "for every size write `self.two(y, output_size=first.shape[-2:])`",
     ]
+
+
+def test_a_name_that_the_fix_gives_is_told_with_it() -> None:
+    (finding,) = shapelint.check(f"{EXAMPLES / 'unet65.py'}:Net", "1,3,65,65").findings
+    assert finding.fix is not None
+    said = "write `skip = skips.pop()` before the join, and `up(x, output_size=skip.shape[-2:])`; for this one"
+    assert said in finding.fix.title
 
 
 def test_a_function_is_named_with_the_module_that_calls_it() -> None:
