@@ -39,7 +39,20 @@ def change_fix(change: Change, effect: str) -> Fix:
 
 def rewritten(rewrite: Rewrite) -> str:
     """The changed calls as they read."""
-    return " and ".join(quoted(text) for text in dict.fromkeys(rewrite.texts))
+    return calls_written(rewrite.texts)
+
+
+def calls_written(texts: Sequence[str]) -> str:
+    """Calls as they read, each once."""
+    return " and ".join(quoted(text) for text in dict.fromkeys(texts))
+
+
+def rewritten_at(rewrite: Rewrite, places: Sequence[Span | None]) -> list[tuple[str, ...]]:
+    """For each of some places those of the changed calls that stand there; the first has those of no other one too."""
+    sources = ["" if place is None else "".join(place.content().split()) for place in places]
+    own = [tuple(text for text in rewrite.texts if "".join(text.split(",")[0].split()) in each) for each in sources]
+    others = {text for each in own[1:] for text in each}
+    return [tuple(text for text in rewrite.texts if text not in others), *own[1:]]
 
 
 def resizing(loss: LostRows) -> str:

@@ -14,6 +14,7 @@ from shapelint.rule import (
     SizeSet,
     call_at,
     sized,
+    ticked,
     usual,
     written,
 )
@@ -27,7 +28,7 @@ _LAYERS = ("Conv", "Linear", "Norm", "PReLU", "LSTM", "GRU", "RNN", "Attention",
 
 def quoted(name: str) -> str:
     """The path of a module; the model itself has none, and is named by what runs."""
-    return f"`{name or 'forward'}`"
+    return ticked(name or "forward")
 
 
 def layer_name(names: Sequence[str]) -> str:
@@ -40,7 +41,7 @@ def called(node: Node) -> str:
     if not any(word in node.kind for word in _LAYERS):
         name = quoted(node.operation.removesuffix("_with_indices"))
         return f"{name} in {quoted(node.module)}" if node.module else name
-    return quoted(node.module or node.operation) + (f", call {node.call}," if node.call > 1 else "")
+    return quoted((node.module or node.operation) + (f", call {node.call}" if node.call > 1 else ""))
 
 
 def padding_text(value: Sequence[int]) -> str:

@@ -5,10 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import ClassVar
 
-from shapelint.rule import Analysis, Diagnosis, Finding, Fix, Invalid, Mismatch, Repair, Safety, Severity, Valid, sized
+from shapelint.rule import (
+    Analysis,
+    Diagnosis,
+    Finding,
+    Fix,
+    Invalid,
+    Mismatch,
+    Repair,
+    Rewrite,
+    Safety,
+    Severity,
+    Valid,
+    sized,
+)
 
 from ._causes import is_unpooled
-from ._fixes import change_fix, rewriting_fix, rewritten
+from ._fixes import calls_written, change_fix, rewriting_fix, rewritten_at
 from ._words import brief, consequence, layer_name, nearest_note, padding_note, padding_text, quoted, said_note
 
 _UNET = """
@@ -114,9 +127,10 @@ class SkipSize:
             return
         for number, mismatch in enumerate(diagnosis.mismatches):
             if not is_unpooled(mismatch) and mismatch.strides is None:
-                yield self._finding(analysis, diagnosis, mismatch, first=number == 0)
+                yield self._finding(analysis, diagnosis, number)
 
-    def _finding(self, analysis: Analysis, diagnosis: Diagnosis, mismatch: Mismatch, *, first: bool) -> Finding:
+    def _finding(self, analysis: Analysis, diagnosis: Diagnosis, number: int) -> Finding:
+        mismatch = diagnosis.mismatches[number]
         sizes, sources = mismatch.sizes[::-1], mismatch.sources[::-1]
         join = quoted(mismatch.node.operation)
         pairs = [f"{sized(size)} from {quoted(source)}" for size, source in zip(sizes, sources, strict=True)]
@@ -125,10 +139,10 @@ class SkipSize:
             name=self.name,
             severity=Severity.ERROR,
             message=f"{join} joins {pairs[0]} with {pairs[1]}",
-            notes=(*_cause(mismatch), *(_notes(analysis, diagnosis) if first else ())),
+            notes=(*_cause(mismatch), *(() if number else _notes(analysis, diagnosis))),
             module=(mismatch.up.module if mismatch.up else mismatch.node.module) or None,
             location=mismatch.node.place,
-            fix=_fix(analysis, diagnosis, mismatch),
+            fix=_fix(analysis, diagnosis, number),
         )
 
 
@@ -140,7 +154,8 @@ def _cause(mismatch: Mismatch) -> Iterator[str]:
 
 
 def _notes(analysis: Analysis, diagnosis: Diagnosis) -> Iterator[str]:
-    yield f"the model runs for: {brief(analysis.contract.runs)}"
+    runs = analysis.contract.runs
+    yield f"the model runs for: {brief(runs)}" if runs else "no size runs"
     near = nearest_note(analysis, dict(diagnosis.focus))
     if near is not None:
         yield near
@@ -150,8 +165,16 @@ def _notes(analysis: Analysis, diagnosis: Diagnosis) -> Iterator[str]:
     yield from (note for note in (padding_note(analysis), said_note(analysis)) if note)
 
 
-def _fix(analysis: Analysis, diagnosis: Diagnosis, mismatch: Mismatch) -> Fix:
+def _written(rewrite: Rewrite, diagnosis: Diagnosis, number: int) -> str:
+    """What is to be written at a join; where nothing of it stands there, at which line it is told."""
+    places = [mismatch.node.place for mismatch in diagnosis.mismatches]
+    texts, first = rewritten_at(rewrite, places)[number], places[0]
+    return f"write {calls_written(texts)}" if texts or first is None else f"write what is said of line {first.line}"
+
+
+def _fix(analysis: Analysis, diagnosis: Diagnosis, number: int) -> Fix:
     """What people do first: pad the input, or give the tensor that grew the skip's size; then `output_padding`."""
+    mismatch = diagnosis.mismatches[number]
     if diagnosis.change is not None:
         return change_fix(diagnosis.change, "makes the sizes fit")
     up, skip = mismatch.up, quoted(mismatch.sources[0])
@@ -160,7 +183,7 @@ def _fix(analysis: Analysis, diagnosis: Diagnosis, mismatch: Mismatch) -> Fix:
     bring = f"resize or pad what {given} gives to the size of the skip from {skip}"
     edits = () if rewrite is None else rewrite.edits
     if rewrite is not None:
-        bring = f"write {rewritten(rewrite)}"
+        bring = _written(rewrite, diagnosis, number)
     if diagnosis.plan is None or not mismatch.values or (rewrite is not None and not diagnosis.plan.complete):
         pad = "pad the input to a size that runs" if analysis.contract.runs else ""
         if rewrite is not None:

@@ -25,7 +25,7 @@ from shapelint.rule import (
 
 from ._causes import is_cut_into_rows, misfit_regions, pinned_regions, place_of
 from ._fixes import change_fix
-from ._words import nearest_note, some_of
+from ._words import layer_name, nearest_note, said_note, some_of
 
 _PINNED = """
 import torch.nn as nn
@@ -123,8 +123,10 @@ class RestrictedSizes:
         cause = failure.at(focus) if failure else ""
         message = f"it does not run at {sized(tuple(focus.values()))}" if focus else "it does not run"
         fits = len(message) + len(cause) <= _LINE
-        notes = [None if fits else cause, _elsewhere(analysis), nearest_note(analysis, focus)]
         own = failure is not None and failure.kind is Kind.PYTHON
+        said = cause if own else said_note(analysis)
+        lost = _lost(analysis) if failure is not None and failure.kind is Kind.JOIN else None
+        notes = [lost, None if fits else said, _elsewhere(analysis), nearest_note(analysis, focus)]
         place = diagnosis.region.outcome.place if own or node is None else place_of(node)
         return Finding(
             code=self.code,
@@ -154,6 +156,16 @@ class RestrictedSizes:
             message=_only(verb, words),
             notes=tuple(notes),
         )
+
+
+def _lost(analysis: Analysis) -> str | None:
+    """What the last pair of layers that misses its size took and gives; None where none does."""
+    missing = [pair for pair in analysis.pairs if pair.size_in != pair.size_out]
+    if not missing:
+        return None
+    pair = missing[-1]
+    given = f"{layer_name(pair.up)} gives back {sized(pair.size_out)}"
+    return f"{layer_name(pair.down)} took {sized(pair.size_in)}, {given}"
 
 
 def _fix(diagnosis: Diagnosis, failure: Failure | None) -> Fix | None:

@@ -124,6 +124,6 @@ def _notes(guard: Guard) -> Iterator[str]:
     yield f"the guard accepts: {brief(guard.accepts)}"
     yield f"what fits: {brief(guard.without)}"
     if guard.failure is not None and guard.at in guard.lax:
-        yield guard.failure.at(guard.at)
+        yield f"it raises: {guard.failure.at(guard.at)}"
     if guard.needless:
         yield "proved for the model without the guard"

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from shapelint.rule import Analysis, Crossing, Finding, Fix, Invalid, Safety, Severity, Valid, sized
 
-from ._words import brief, quoted
+from ._words import brief, quoted, said_note
 
 _TOKENS = """
 import torch.nn as nn
@@ -131,7 +131,8 @@ class AxisMixUp:
 def _notes(analysis: Analysis, mixed: Crossing) -> Iterator[str]:
     yield f"it fits where all axes are {' or '.join(map(str, mixed.alone))}"
     if mixed.error:
-        yield mixed.error
+        here = analysis.diagnosis is not None and analysis.diagnosis.region.outcome.place == mixed.place
+        yield (said_note(analysis) if here else None) or f"it raises: {mixed.error}"
     else:
         yield "the output has the axes of the input exchanged"
     if analysis.contract.proved:

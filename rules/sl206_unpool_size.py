@@ -19,6 +19,7 @@ from shapelint.rule import (
     Node,
     Safety,
     Severity,
+    ShapeGraph,
     ShortUnpooling,
     Valid,
     call_at,
@@ -27,7 +28,7 @@ from shapelint.rule import (
 
 from ._causes import is_unpooled, misses_output_size
 from ._fixes import rewriting_fix, rewritten
-from ._words import brief, called, nearest_note, quoted
+from ._words import brief, called, nearest_note, quoted, said_note
 
 _SEGNET = """
 import torch.nn as nn
@@ -126,7 +127,7 @@ class UnpoolSize:
             name=self.name,
             severity=Severity.ERROR,
             message=f"{called(unpooling.node)} gives back {given} where {unpooling.pool} took {taken}",
-            notes=(rows,) if near is None else (rows, near),
+            notes=tuple(note for note in (rows, near, said_note(analysis)) if note),
             module=unpooling.node.module or None,
             location=unpooling.node.place,
             fix=_fix(analysis, unpooling.node),
@@ -159,22 +160,22 @@ class _Unpooling:
 
 
 def _missing(diagnosis: Diagnosis) -> Iterator[_Unpooling]:
-    failure = diagnosis.region.outcome.failure
+    failure, graph = diagnosis.region.outcome.failure, diagnosis.graph
     if failure is not None and failure.kind is Kind.UNPOOL:
-        yield from map(_of_short, diagnosis.unpoolings[:1])
-    yield from (_of_loss(loss) for loss in diagnosis.losses if misses_output_size(loss))
+        yield from (_of_short(short, graph) for short in diagnosis.unpoolings[:1])
+    yield from (_of_loss(loss, graph) for loss in diagnosis.losses if misses_output_size(loss))
     for mismatch in diagnosis.mismatches:
         if mismatch.up is not None and mismatch.loss is not None and is_unpooled(mismatch):
             loss = mismatch.loss
             yield _Unpooling(mismatch.up, quoted(loss.down[-1]), loss.size_out, loss.size_in)
 
 
-def _of_short(short: ShortUnpooling) -> _Unpooling:
-    return _Unpooling(short.unpool, called(short.pool), short.given, short.taken)
+def _of_short(short: ShortUnpooling, graph: ShapeGraph) -> _Unpooling:
+    return _Unpooling(short.unpool, quoted(graph.name_of(short.pool)), short.given, short.taken)
 
 
-def _of_loss(loss: LostRows) -> _Unpooling:
-    return _Unpooling(loss.up, called(loss.down), loss.pair.size_out, loss.pair.size_in)
+def _of_loss(loss: LostRows, graph: ShapeGraph) -> _Unpooling:
+    return _Unpooling(loss.up, quoted(graph.name_of(loss.down)), loss.pair.size_out, loss.pair.size_in)
 
 
 def _fix(analysis: Analysis, node: Node) -> Fix:

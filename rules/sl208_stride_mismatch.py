@@ -9,8 +9,9 @@ from typing import ClassVar
 from shapelint.rule import Analysis, Diagnosis, Finding, Fix, Invalid, Mismatch, Safety, Severity, Valid, sized
 
 from ._fixes import change_fix
-from ._words import quoted
+from ._words import quoted, said_note
 
+_TWO_LEVELS = "the sizes differ by a factor at all but the smallest inputs: these are maps of two levels"
 _LEVELS = """
 import torch
 import torch.nn as nn
@@ -115,7 +116,7 @@ class StrideMismatch:
             name=self.name,
             severity=Severity.ERROR,
             message=f"{quoted(mismatch.node.operation)} joins strides {strides}: {maps}",
-            notes=("the sizes differ by a factor at all but the smallest inputs: these are maps of two levels",),
+            notes=tuple(note for note in (_TWO_LEVELS, said_note(analysis)) if note),
             module=mismatch.node.module or None,
             location=mismatch.node.place,
             fix=_fix(diagnosis, mismatch, mismatch.strides),

@@ -83,18 +83,22 @@ class Witness:
             return f"its parameters are on {self._elsewhere}"
         if not self._given and (self._total > _PARAMETERS or self._largest > _PACKED):
             return f"{self._total / 1e9:.1f} billion parameters"
-        elements = sum(prod(map(plain, shape)) for record in run.records for shape in record.outputs)
+        records = run.records if run.failure is None else [each for each in run.records if each.outputs]
+        elements = sum(prod(map(plain, shape)) for record in records for shape in record.outputs)
         if elements > _ELEMENTS:
             return f"{elements * 4 / 1e9:.1f} GB of results"
-        multiplications = sum(_multiplications(record) for record in run.records)
+        multiplications = sum(map(_multiplications, records))
         return f"{multiplications / 1e9:.0f} billion multiplications" if multiplications > _MULTIPLICATIONS else ""
 
-    def at(self, inputs: Inputs, sizes: Mapping[str, int]) -> Seen:
-        """What eager PyTorch does where the symbols have these sizes; its prints and warnings are not shown."""
+    def at(self, inputs: Inputs, sizes: Mapping[str, int], *, rebuilt: bool = True) -> Seen:
+        """What eager PyTorch does where the symbols have these sizes; its prints and warnings are not shown.
+
+        Where the model is not to be `rebuilt`, its parameters are zeros, which takes less time.
+        """
         with quiet(), same_random_numbers(), torch.no_grad():
             torch.manual_seed(0)
             try:
-                module, real = self._module()
+                module, real = self._module() if rebuilt else (self._loaded.module, self._given)
             except Exception as error:  # the user's constructor, or what a factory does on the CPU
                 let_out(error)
                 return Seen(sizes, None, _line(error), real=False, numeric=True)

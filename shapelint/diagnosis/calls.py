@@ -10,7 +10,7 @@ from typing import Any
 from shapelint.diagnosis.reach import UNSOLVED
 from shapelint.facts.call import Call, SymbolicShape, Trail, Way
 from shapelint.facts.contract import How, Region
-from shapelint.facts.graph import Dimension, Pair, ShapeGraph, TensorShape
+from shapelint.facts.graph import Dimension, Pair, ShapeGraph, TensorShape, ticked
 from shapelint.size.condition import all_of, equal
 from shapelint.size.function import as_function
 from shapelint.size.isl_form import limited
@@ -35,9 +35,9 @@ def calls_of(
     """
     gathered = _Gathered(explored)
     gathered.take(explored.runs[shown.run], _losses(graph, pairs, shown.sizes))
-    for number, run in enumerate(explored.runs):
-        if number != shown.run:
-            gathered.take(run, {})
+    others = [run for number, run in enumerate(explored.runs) if number != shown.run]
+    for run in sorted(others, key=lambda each: not gathered.follows_symbols(each)):
+        gathered.take(run, {})
     return tuple(gathered.calls.values())
 
 
@@ -48,6 +48,7 @@ class _Gathered:
     explored: Exploration
     calls: dict[int, Call] = field(default_factory=dict)
     _numbers: dict[Key, int] = field(default_factory=dict)  # of what tells calls apart, which takes long to hash
+    _at: dict[int, list[int]] = field(default_factory=dict)
     _ways: set[Key] = field(default_factory=set)
     _prefixes: dict[tuple[int, Any], int] = field(default_factory=dict)
     _parts: dict[str, tuple[str, int]] = field(default_factory=dict)
@@ -63,25 +64,40 @@ class _Gathered:
         trail, prefix = Trail(self.explored.domain, dict(run.sizes), conditions, raising), [0]
         for event in zip(conditions, raising, strict=True):
             prefix.append(self._prefixes.setdefault((prefix[-1], event), len(self._prefixes) + 1))
-        sure = run.sure if self.explored.distrust is None else 0
+        symbolic = self.follows_symbols(run)
+        sure, seen = run.sure if self.explored.distrust is None and symbolic else 0, dict[Trail, int]()
         times: Counter[int] = Counter()
         for call, index, start, stop in _with_inner(list(self._made(run))):
             where = self._number((call.place, call.module, call.call, call.name, call.kind, call.inner))
             times[where] += 1
+            if not symbolic and self._tells(where, run, call.outputs, seen):
+                continue
             proved = index < sure
             key = self._number((where, times[where], call.outputs, None if proved else tuple(run.sizes.items())))
-            ends = run.failure is not None and index == len(run.records) - 1 and not call.kind
+            ends = run.failure is not None and index == len(run.records) - 1 and not (call.kind or call.outputs)
             way, mark = Way(trail, start, stop, ends), (key, prefix[start], prefix[stop], ends)
             known = self.calls.get(key)
             if known is None:
                 how, notes = How.PROVED if proved else How.SAMPLED, (losses[index],) if index in losses else ()
                 self.calls[key] = replace(call, ways=(way,), how=how, notes=() if call.kind else notes)
+                self._at.setdefault(where, []).append(key)
             elif mark not in self._ways:
                 self.calls[key] = replace(known, ways=(*known.ways, way))
             self._ways.add(mark)
 
     def _number(self, key: Key) -> int:
         return self._numbers.setdefault(key, len(self._numbers))
+
+    def _tells(self, where: int, run: Run, outputs: tuple[SymbolicShape, ...], followed: dict[Trail, int]) -> bool:
+        """Whether a call of another run is known to give the same at the size of a run."""
+        alike = (self.calls[key] for key in self._at.get(where, ()))
+        shapes = tuple(shape.at(run.sizes) for shape in outputs)
+        return any(call.given(run.sizes, followed) == shapes for call in alike)
+
+    def follows_symbols(self, run: Run) -> bool:
+        """Whether the sizes of a run remember their symbols; those of one at a single asked size are plain numbers."""
+        taken = [dim for record in run.records if record.name == "input" for shape in record.outputs for dim in shape]
+        return not self.explored.subject.symbols or any(type(dim) is not int for dim in taken)
 
     def _made(self, run: Run) -> Iterator[Made]:
         """The calls of a run as they end, each with the number of recorded calls before its end, and the conditions
@@ -166,7 +182,7 @@ def _losses(graph: ShapeGraph, pairs: tuple[Pair, ...], sizes: SizeSet) -> dict[
             lost = _different(taken, given, sizes, known)
             if lost:
                 back, into = (",".join(map(str, dims)) for dims in (given, taken))
-                found[up.index] = f"gives back {back} where `{pair.down[0]}` took {into}: {lost}"
+                found[up.index] = f"gives back {back} where {ticked(pair.down[0])} took {into}: {lost}"
     return found
 
 

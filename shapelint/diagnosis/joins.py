@@ -85,11 +85,11 @@ _ENDS = frozenset({"cat", "concat", "input"})
 
 
 def named_source(graph: ShapeGraph, node: Node) -> str:
-    """What gave a tensor its size: the last spatial call on its way, by its layer, else by its function."""
+    """What gave a tensor its size: the last spatial call on its way."""
     each = node
     while (not each.spatial or each.operation == "__getitem__") and each.inputs and each.operation not in _ENDS:
         each = _sized_by(graph, each)
-    return each.source or each.module or node.module or each.operation
+    return each.source or graph.name_of(each)
 
 
 def _sized_by(graph: ShapeGraph, node: Node) -> Node:

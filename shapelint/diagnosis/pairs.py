@@ -35,7 +35,7 @@ def mirrored_pairs(graph: ShapeGraph, sizes: Mapping[str, int]) -> tuple[Pair, .
     """The pairs of a run, in the order in which they are closed, with their sizes where the symbols are `sizes`."""
     stacks: dict[int, Open | None] = {}
     pairs: list[Pair] = []
-    times, maps = _times_called(graph), _maps(graph)
+    maps = _maps(graph)
     for node in graph.nodes:
         known = [index for index in node.inputs if index in stacks]
         if not known and node.index not in maps:
@@ -45,7 +45,7 @@ def mirrored_pairs(graph: ShapeGraph, sizes: Mapping[str, int]) -> tuple[Pair, .
             before, after = spatial_size(graph, node, sizes, out=False), spatial_size(graph, node, sizes)
             stack, closed = _step(node, stack, before, after)
             if closed is not None:
-                pairs.append(_pair(graph, closed, sizes, times))
+                pairs.append(_pair(graph, closed, sizes))
         stacks[node.index] = stack
     return tuple(pairs)
 
@@ -144,20 +144,12 @@ def _merged(top: Open, below: Open | None) -> Open | None:
     return Open((*below.downs, *top.downs), (*below.ups, *top.ups), factor, below.change, below.below, below.depth)
 
 
-def _times_called(graph: ShapeGraph) -> dict[str, int]:
-    """How often each module is called in a run."""
-    times: dict[str, int] = {}
-    for node in graph.nodes:
-        times[node.module] = max(times.get(node.module, 1), node.call)
-    return times
-
-
-def _pair(graph: ShapeGraph, closed: Open, sizes: Mapping[str, int], times: Mapping[str, int]) -> Pair:
+def _pair(graph: ShapeGraph, closed: Open, sizes: Mapping[str, int]) -> Pair:
     first, last = graph.nodes[closed.downs[0]], graph.nodes[closed.ups[-1]]
     before, after = spatial_size(graph, first, sizes, out=False), _cropped(graph, last, sizes)
     return Pair(
-        down=tuple(_called(graph.nodes[index], times) for index in closed.downs),
-        up=tuple(_called(graph.nodes[index], times) for index in closed.ups),
+        down=tuple(graph.name_of(graph.nodes[index]) for index in closed.downs),
+        up=tuple(graph.name_of(graph.nodes[index]) for index in closed.ups),
         size_in=before,
         size_out=after,
         remainder=_lost([graph.nodes[index] for index in closed.downs], graph, sizes),
@@ -183,12 +175,6 @@ def _is_part(smaller: tuple[int, ...], shape: tuple[int, ...], rank: int) -> boo
     if len(smaller) != len(shape) or smaller[:-rank] != shape[:-rank]:
         return False
     return all(one <= two < 2 * one for one, two in zip(smaller[-rank:], shape[-rank:], strict=True))
-
-
-def _called(node: Node, times: Mapping[str, int]) -> str:
-    """A layer's path, with the call where it is called several times: "up, call 2"."""
-    name = node.module or f"forward: {'slice' if node.operation == '__getitem__' else node.operation}"
-    return f"{name}, call {node.call}" if node.module and times[node.module] > 1 else name
 
 
 def _lost(downs: Sequence[Node], graph: ShapeGraph, sizes: Mapping[str, int]) -> tuple[int, ...]:

@@ -14,7 +14,7 @@ from shapelint.diagnosis.pairs import mirrored_pairs, remainder_of
 from shapelint.facts.analysis import Analysis
 from shapelint.facts.diagnosis import Diagnosis
 from shapelint.facts.finding import Finding, Repair, Severity
-from shapelint.facts.graph import Dimension, Node, ShapeGraph, size_at
+from shapelint.facts.graph import Dimension, Node, ShapeGraph, size_at, ticked
 from shapelint.facts.picture import DrawnChange, Mark, Picture, Role, Scene, Step
 from shapelint.request.question import Question
 from shapelint.size.words import sized
@@ -141,24 +141,25 @@ def scene(
     """The calls of a run of a module, and after its end those of the `whole` one."""
     leaves = {name for name, part in module.named_modules() if next(part.children(), None) is None}
     whole = whole or graph
-    steps = _steps((*graph.nodes, *whole.nodes[len(graph.nodes) :]), leaves, question, sizes)
+    steps = _steps(graph, whole, leaves, question, sizes)
     failing = not graph.nodes[-1].shapes and not graph.outputs
     return Scene(steps, len(graph.nodes) - failing, whole.outputs, mirrored_pairs(graph, sizes))
 
 
-def _steps(nodes: tuple[Node, ...], leaves: set[str], question: Question, sizes: Sizes) -> tuple[Step, ...]:
-    calls: dict[str, int] = {}
-    for node in nodes:
-        calls[node.module] = max(calls.get(node.module, 1), node.call)
+def _steps(
+    graph: ShapeGraph, whole: ShapeGraph, leaves: set[str], question: Question, sizes: Sizes
+) -> tuple[Step, ...]:
     symbols = frozenset(name for dim in question.target for name in dim.symbols())
     found: list[Step] = []
-    for node in nodes:
-        found.append(_step(node, found, node.module in leaves, calls[node.module], symbols, sizes, len(question.axes)))
+    for run, nodes in ((graph, graph.nodes), (whole, whole.nodes[len(graph.nodes) :])):
+        for node in nodes:
+            name = _name(run, node, node.module in leaves)
+            found.append(_step(node, found, name, node.module in leaves, symbols, sizes, len(question.axes)))
     return tuple(found)
 
 
 def _step(
-    node: Node, before: list[Step], leaf: bool, calls: int, symbols: frozenset[str], sizes: Sizes, rank: int
+    node: Node, before: list[Step], name: str, leaf: bool, symbols: frozenset[str], sizes: Sizes, rank: int
 ) -> Step:
     shape = node.shapes[0].value(dict(sizes)) if node.shapes else ()
     dims = _spatial(node, symbols, rank)
@@ -167,7 +168,7 @@ def _step(
     inherited = dims is None and source is not None
     factor = reduce(mul, node.factor, 1.0) ** (1 / len(node.factor)) if node.factor else 1.0
     return Step(
-        name=_name(node, leaf, calls),
+        name=name,
         operation=node.operation,
         kind=node.kind if leaf else "",
         module=node.module,
@@ -201,13 +202,11 @@ def _depends(dim: Dimension, symbols: frozenset[str]) -> bool:
     return not isinstance(dim, int) and bool(dim.symbols() & symbols)
 
 
-def _name(node: Node, leaf: bool, calls: int) -> str:
-    """A layer by its path, with the call where it is called several times; a function by its own name."""
-    operation = node.operation.removesuffix("_with_indices")
-    own = leaf or (node.spatial and operation.replace("_", "") in node.kind.lower())
-    if not own or not node.module:
-        return operation
-    return f"{node.module}, call {node.call}" if calls > 1 else node.module
+def _name(graph: ShapeGraph, node: Node, leaf: bool) -> str:
+    """A call as the text names it, where it resamples or is all of a layer; another by the function's own name."""
+    if node.spatial or leaf or not node.module:
+        return graph.name_of(node).partition(" in ")[0]
+    return node.operation
 
 
 def _marks(analysis: Analysis, diagnosis: Diagnosis, now: ShapeGraph) -> Iterator[Mark]:
@@ -220,7 +219,7 @@ def _marks(analysis: Analysis, diagnosis: Diagnosis, now: ShapeGraph) -> Iterato
         if pair.size_in == pair.size_out or not set(pair.up_nodes) & set(blamed):
             continue
         up, down = pair.up_nodes[-1], pair.down_nodes[-1]
-        text = f"gives back {sized(pair.size_out)} where {sized(pair.size_in)} went into `{pair.down[0]}`"
+        text = f"gives back {sized(pair.size_out)} where {sized(pair.size_in)} went into {ticked(pair.down[0])}"
         found[up] = Mark(up, Role.MISSES, text, pair.size_in)
         rows = max(remainder_of(now.nodes[down], now, diagnosis.focus), default=0)
         if rows:

@@ -16,7 +16,7 @@ from shapelint.trace.explore import Exploration
 from shapelint.trace.recording.record import Event, Shape
 from shapelint.trace.run import Run, Subject, run_once
 
-_FEW = 2
+_FEW, _ROUND = 2, 960
 
 
 def spatial_axes(
@@ -47,14 +47,14 @@ def _steps(asked: Question, subject: Callable[[Question], Subject], parsed: Inpu
     """The second axis of three where the model has no spatial call and takes the last one for features of one number.
 
     Layers that want the steps first are no such ones. A table of positions may end a run early at the asked number of
-    steps, or at a few.
+    steps, or at a few; a view into windows or chunks at a number that is not round.
     """
     every = question(parsed, {}, (0, 1, 2), asked.lead)
     other = subject(every)
     if any(getattr(part, "batch_first", True) is False for part in other.module.modules()):
         return asked.axes
     _, steps, features = every.symbols
-    for count in (every.first[steps], _FEW):
+    for count in (every.first[steps], _FEW, _ROUND):
         with left_as_it_was(other.module):
             run = run_once(other, {**every.first, steps: count}, symbolic=True)
         missed = _misses_table(run, other.module, every.first[features])

@@ -143,7 +143,7 @@ def _resized(join: Join, skip: ast.expr, grown: ast.expr) -> Iterator[Rewriting]
     call = None if join.up is None else call_at(join.up)
     if before and join.transposed and call is not None and any(node is call for node in ast.walk(grown)):
         text = with_keyword(call, None, "output_size", size)
-        yield Rewriting((*before, added(file, call, "output_size", size)), text)
+        yield Rewriting((*before, added(file, call, "output_size", size)), f"{_named(name, skip)}{text}")
     function = _interpolate(file)
     if function is None:
         return
@@ -153,7 +153,13 @@ def _resized(join: Join, skip: ast.expr, grown: ast.expr) -> Iterator[Rewriting]
         yield Rewriting((Edit(span_of(file, statement), text),), text)
     else:
         text = f"{function}({span_of(file, grown).content()}, size={size})"
-        yield Rewriting((*before, Edit(span_of(file, grown), text)), text)
+        told = f"{_named(name, skip)}{text}" if before else text
+        yield Rewriting((*before, Edit(span_of(file, grown), text)), told)
+
+
+def _named(name: str, skip: ast.expr) -> str:
+    """What names the skip, as it stands before the changed call in backticks."""
+    return f"{name} = {ast.unparse(skip)}` before the join, and `"
 
 
 def _hoisted(file: str, statement: ast.stmt, skip: ast.expr) -> tuple[str, tuple[Edit, ...]] | None:

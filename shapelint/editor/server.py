@@ -17,7 +17,7 @@ from pygls.uris import from_fs_path, to_fs_path
 
 from shapelint.editor.positions import Moved, split_lines
 from shapelint.editor.process import WarmProcess
-from shapelint.editor.told import FIX_ALL, Checked, actions, diagnostics, hints, hover, lenses, lines_of
+from shapelint.editor.told import FIX_ALL, Checked, actions, diagnostics, hints, hover, lenses, lines_of, said_once
 
 _PATIENCE: Final = 60.0
 
@@ -85,6 +85,11 @@ class Server(LanguageServer):
             known.checked = Checked.of(file, lines, answer.reports, answer.failures)
             self.tell(known.checked.told_of() | (before.told_of() if before is not None else set()))
 
+    def draws_hints(self) -> bool:
+        """Whether the client draws inlay hints, as one says that can; where it cannot, code lenses have the shapes."""
+        document = self.client_capabilities.text_document
+        return document is not None and document.inlay_hint is not None
+
     def _wants(self, uri: str, asked: int) -> bool:
         """Whether the file is still open, and was not asked for again since."""
         known = self.state.files.get(uri)
@@ -108,14 +113,15 @@ class Server(LanguageServer):
         uris = {os.path.realpath(to_fs_path(uri) or ""): uri for uri in self.state.files}
         for file in sorted(files):
             uri = uris.get(file) or from_fs_path(file)
+            if uri is None:
+                continue
             found = []
-            for known in self.state.files.values():
-                moved = None if known.checked is None or uri is None else self._moved(known.checked, file, uri)
-                if known.checked is not None and moved is not None:
-                    found += diagnostics(known.checked, file, moved, self.state.settings.rulePage)
-            once = [each for number, each in enumerate(found) if each not in found[:number]]
-            if uri is not None:
-                self.text_document_publish_diagnostics(types.PublishDiagnosticsParams(uri, once))
+            checks = [known.checked for known in self.state.files.values() if known.checked is not None]
+            for checked in sorted(checks, key=lambda each: each.file != file):  # the file's own check first
+                moved = self._moved(checked, file, uri)
+                if moved is not None:
+                    found += diagnostics(checked, file, moved, self.state.settings.rulePage)
+            self.text_document_publish_diagnostics(types.PublishDiagnosticsParams(uri, said_once(found)))
         workspace = self.client_capabilities.workspace
         if workspace is not None and workspace.inlay_hint and workspace.inlay_hint.refresh_support:
             self.workspace_inlay_hint_refresh(None)
@@ -220,7 +226,7 @@ def _answering(made: Server) -> None:
     @made.feature(types.TEXT_DOCUMENT_CODE_LENS)
     def above(given: types.CodeLensParams) -> list[types.CodeLens]:
         known = made.known(given.text_document.uri) if made.state.settings.codeLens else None
-        return [] if known is None else lenses(*known)
+        return [] if known is None else lenses(*known, shapes=made.state.settings.inlayHints and not made.draws_hints())
 
     kinds = [types.CodeActionKind.QuickFix, FIX_ALL]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import os
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -53,11 +54,11 @@ class Checked:
     def findings(self, file: str | None = None) -> Iterator[Finding]:
         """The findings whose place is in a file; of the file that was checked also those of no place."""
         file = self.file if file is None else file
-        for report in self.reports:
-            for finding in report.findings:
-                place = finding.location
-                if file == (self.file if place is None else os.path.realpath(place.file)):
-                    yield finding
+        yield from (each for report in self.reports for each in report.findings if self.file_of(each) == file)
+
+    def file_of(self, finding: Finding) -> str:
+        """The file in which a finding has its place."""
+        return self.file if finding.location is None else os.path.realpath(finding.location.file)
 
     def calls(self) -> list[Call]:
         """The calls that the lines of the file make."""
@@ -82,24 +83,50 @@ def lines_of(file: str) -> tuple[str, ...]:
     return ()
 
 
-def diagnostics(checked: Checked, file: str, moved: Moved, page: str) -> list[types.Diagnostic]:
-    """What a check tells of a file; `page` is the address of a rule's page, with {code} or {name}, "" for no link."""
+def diagnostics(checked: Checked, file: str, moved: Moved, page: str) -> list[list[types.Diagnostic]]:
+    """What a check tells of a file, one list for each model, and one for what could not be checked.
+
+    `page` is the address of a rule's page, with {code} or {name}, "" for no link.
+    """
     found = []
-    for finding in checked.findings(file):
-        place = finding.location
-        where = _whole_first_line() if place is None else moved.range(place)
-        if where is not None:
-            address = page.replace("{code}", finding.code).replace("{name}", finding.name)
-            link = types.CodeDescription(address) if page else None
-            message = "\n".join((finding.message, *details(finding)))
-            severity = _SEVERITIES[finding.severity]
-            found.append(types.Diagnostic(where, message, severity, finding.code, link, SOURCE))
+    for report in checked.reports:
+        here = (each for each in report.findings if checked.file_of(each) == file)
+        places = ((each, _whole_first_line() if each.location is None else moved.range(each.location)) for each in here)
+        found.append([_diagnostic(each, where, page) for each, where in places if where is not None])
     warning = types.DiagnosticSeverity.Warning
     failures = checked.failures if file == checked.file else ()
-    return found + [types.Diagnostic(_whole_first_line(), line, warning, source=SOURCE) for line in failures]
+    return [*found, [types.Diagnostic(_whole_first_line(), line, warning, source=SOURCE) for line in failures]]
 
 
-def hints(checked: Checked, moved: Moved, first: int, last: int) -> list[types.InlayHint]:
+def _diagnostic(finding: Finding, where: types.Range, page: str) -> types.Diagnostic:
+    address = page.replace("{code}", finding.code).replace("{name}", finding.name)
+    link = types.CodeDescription(address) if page else None
+    message = "\n".join((finding.message, *details(finding)))
+    return types.Diagnostic(where, message, _SEVERITIES[finding.severity], finding.code, link, SOURCE)
+
+
+def said_once(found: Iterable[list[types.Diagnostic]]) -> list[types.Diagnostic]:
+    """The diagnostics of several models, the nearest first, of which many may have the same layer: what a rule says of
+    a place is that of one of them, of one in which it is worst.
+    """
+    known: dict[tuple[object, ...], list[types.Diagnostic]] = {}
+    for told in found:
+        by_place: dict[tuple[object, ...], list[types.Diagnostic]] = {}
+        for each in told:
+            start, end = each.range.start, each.range.end
+            code = each.code or each.message
+            by_place.setdefault((code, start.line, start.character, end.line, end.character), []).append(each)
+        for place, here in by_place.items():
+            if place not in known or _worst(here) < _worst(known[place]):
+                known[place] = here
+    return [each for here in known.values() for number, each in enumerate(here) if each not in here[:number]]
+
+
+def _worst(found: Iterable[types.Diagnostic]) -> int:
+    return min(each.severity or types.DiagnosticSeverity.Hint for each in found)
+
+
+def hints(checked: Checked, moved: Moved, first: int = 0, last: int = sys.maxsize) -> list[types.InlayHint]:
     """The shapes at the ends of the lines from `first` to `last`, which count from 0."""
     calls, found = checked.calls(), []
     for number in sorted({call.place.line for call in calls if call.place is not None}):
@@ -125,17 +152,20 @@ def hover(checked: Checked, moved: Moved, line: int) -> types.Hover | None:
     return types.Hover(types.MarkupContent(types.MarkupKind.Markdown, text))
 
 
-def lenses(checked: Checked, moved: Moved) -> list[types.CodeLens]:
-    """Above each class that was checked, for which sizes it runs or restores."""
-    found = []
+def lenses(checked: Checked, moved: Moved, *, shapes: bool = False) -> list[types.CodeLens]:
+    """Above each class that was checked, for which sizes it runs or restores; with `shapes`, those at each line too."""
+    found = [_lens(each.position.line, str(each.label)) for each in hints(checked, moved)] if shapes else []
     for report in checked.reports:
         line = _class_line(checked.file, report.target)
         here = None if line is None else moved.line(line)
         if here is not None:
-            where = types.Range(types.Position(here, 0), types.Position(here, 0))
             text = ", ".join(report.inputs) + (f": {holds(report)}" if report.contract.symbols else "")
-            found.append(types.CodeLens(where, types.Command(text, "")))
+            found.append(_lens(here, text))
     return found
+
+
+def _lens(line: int, text: str) -> types.CodeLens:
+    return types.CodeLens(types.Range(types.Position(line, 0), types.Position(line, 0)), types.Command(text, ""))
 
 
 def actions(checked: Checked, moved: Moved, uri: str, near: types.Range) -> list[types.CodeAction]:

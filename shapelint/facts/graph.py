@@ -113,9 +113,40 @@ class ShapeGraph:
                 waiting.extend(self.nodes[index].inputs)
         return frozenset(seen)
 
+    def name_of(self, node: Node) -> str:
+        """A call by its layer, and by which call of it where there are several: "up, call 2".
+
+        It may be one of a run that went on where this one ends. A function that is not all of what its module does has
+        its own name: "interpolate in decoder".
+        """
+        own = node.operation.removesuffix("_with_indices").replace("__getitem__", "slice")
+        if not node.module or (not _is_layers(node) and any(self._beside(node))):
+            return f"{own} in {node.module}" if node.module else own
+        times = max([node.call, *(each.call for each in self.nodes if each.module == node.module)])
+        return f"{node.module}, call {node.call}" if times > 1 else node.module
+
+    def _beside(self, node: Node) -> Iterator[Node]:
+        """The other calls of a run of a module that resample or convolve, slices and those of its layers among them."""
+        for each in self.nodes:
+            resamples = each.spatial or any(factor != 1 for factor in each.factor)
+            own = (each.module, each.call) == (node.module, node.call)
+            if resamples and each is not node and (own or each.module.startswith(f"{node.module}.")):
+                yield each
+
     def call_of(self, module: str, place: Span | None) -> Node | None:
         """The first call that a module makes at a place; None where there is none."""
         return next((node for node in self.nodes if (node.module, node.place) == (module, place)), None)
+
+
+def ticked(name: str) -> str:
+    """The name of a call between backticks, with its module in some of their own: `interpolate` in `decoder`."""
+    return f"`{name.replace(' in ', '` in `')}`"
+
+
+def _is_layers(node: Node) -> bool:
+    """Whether a call is what a layer of its name does: `conv2d` in a Conv2d, `interpolate` in an Upsample."""
+    words = (node.operation.removesuffix("_with_indices").replace("_", ""), "upsampl" if node.spatial else "")
+    return any(word and word in node.kind.lower() for word in words)
 
 
 def size_at(dims: Iterable[Function], sizes: Mapping[str, int]) -> tuple[int, ...]:

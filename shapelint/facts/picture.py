@@ -107,6 +107,18 @@ class Picture:
     runs: SizeSet | None = None
     restores: SizeSet | None = None
 
+    def changed(self, step: Step) -> str | None:
+        """By which name `changes` has what a call is of; None where it is unchanged.
+
+        A layer is changed for all of its calls, code for the call that it makes.
+        """
+        for name in (step.name, f"{step.name} in {step.module}", step.module):
+            change = self.changes.get(name)
+            other = step.name.startswith(f"{name}, call ") and not step.name.endswith(" call 1")
+            if change is not None and not (change.repair is Repair.CODE and other):
+                return name
+        return None
+
     def said(self, name: str) -> str:
         """The change of a layer in words, with the layer."""
         return self.changes[name].said(name)

@@ -17,7 +17,7 @@ from torch import nn
 
 from shapelint.evidence.forwards import DTYPES, Forward
 from shapelint.request.entries import Entries
-from shapelint.source.fault import let_out
+from shapelint.source.fault import call_foreign, let_out
 
 _PLAIN: Final[Mapping[type, object]] = {int: 1, float: 1.0, bool: False, str: ""}
 _COUNTS: Final = 3
@@ -88,11 +88,13 @@ def _parameters(function: Callable[..., Any]) -> tuple[str, ...]:
 
 
 def _hints(function: Callable[..., Any]) -> dict[str, Any]:
-    try:
-        return typing.get_type_hints(inspect.unwrap(function))
-    except Exception as error:  # an annotation may be any code of the user's
-        let_out(error)
-        return {}
+    """The annotations of a function, also where `Tensor` is imported for type checkers alone; none where unreadable."""
+    for names in (None, {"torch": torch, "Tensor": torch.Tensor}):
+        try:
+            return call_foreign(typing.get_type_hints, inspect.unwrap(function), None, names)
+        except Exception as error:  # an annotation may be any code of the user's
+            let_out(error)
+    return {}
 
 
 def _is_object(read: tuple[str, ...]) -> bool:

@@ -176,9 +176,11 @@ class InputTrial:
         return None
 
     def _is_real(self, guess: Guess, found: Found) -> bool:
-        """Whether eager PyTorch runs there too, where it can be asked at little cost."""
+        """Whether eager PyTorch runs there too, where that costs little: with zeros, or else with weights."""
         witness = Witness(self.loaded, method=self.options.method, train=self.options.train)
         if witness.too_large(found.run):
+            return True
+        if witness.at(guess.inputs, found.run.sizes, rebuilt=False).shapes is not None:
             return True
         seen = witness.at(guess.inputs, found.run.sizes)
         return seen.shapes is not None or not seen.counts

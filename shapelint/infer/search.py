@@ -25,6 +25,7 @@ _OTHERS: Final = ({"D": 32, "H": 32, "W": 32, "L": 1024}, {"D": 16, "H": 224, "W
 _STEPS: Final = 2_000_000
 _SPATIAL: Final = ("D", "H", "W", "L")
 _SPATIAL_LEAST: Final = 8
+_BATCHES: Final = (1, 2, 3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +62,14 @@ class Found:
         return None if value is None or (axis.finite and axis.without(value)) else value[name]
 
     def _apart(self, name: str) -> dict[str, int] | None:
-        """The smallest value of a second axis at which every batch runs, where at others only some do."""
+        """The smallest value of a second axis at which every batch runs, where at others only larger batches do."""
         if self.sizes.symbols != ("N", name) or not self.known:
             return None
         try:
             with limited(_STEPS):
-                domain, single = _positive(self.sizes.symbols), self.sizes.fixed({"N": 1})
-                value = None if domain.fixed({"N": 1}) <= single else single.onto([name]).smallest()
+                single, *others = (self.sizes.fixed({"N": count}).onto([name]) for count in _BATCHES)
+                value = None if all(each <= single for each in others) else single.smallest()
+                domain = _positive(self.sizes.symbols)
                 return value if value and domain.fixed(value) <= self.sizes.fixed(value) else None
         except SolverError:
             return None

@@ -20,8 +20,8 @@ import select
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Callable
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from typing import Final, NoReturn
 
@@ -89,22 +89,26 @@ def run_crew(
     hear: Callable[[int, str, bytes], None],
     seconds: Callable[[int], float],
     ended: Callable[[int, End], object],
+    first: Child | None = None,
 ) -> None:
     """Does a task in several child processes at once; each child is known by its number, from 0.
 
-    `ended` is told how each came to its end, and another child takes its place where it returns True.
+    `ended` is told how each came to its end, and another child takes its place where it returns True. The `first` may
+    be one that was started before, and does the task by itself.
     """
     started = itertools.count()
     with unfinished(), ExitStack() as stack:  # where this process is ended, its children go too
         crew: list[Child] = []
 
-        def start() -> None:
-            child = stack.enter_context(Child.started(task, next(started)))
+        def start(ready: Child | None = None) -> None:
+            child = Child.started(task) if ready is None else ready
+            stack.callback(child.end)
+            child.number = next(started)
             child.deadline = time.monotonic() + seconds(child.number)
             crew.append(child)
 
-        for _ in range(count):
-            start()
+        for number in range(count):
+            start(None if number else first)
         while crew:
             waiting = max(0.0, min(child.deadline for child in crew) - time.monotonic())
             ready = select.select(crew, [], [], waiting if waiting < float("inf") else None)[0]
@@ -121,32 +125,32 @@ def run_crew(
 class Child:
     """A process that was forked, with the pipes for what it tells and for its stack, and the time it is given."""
 
-    number: int
     process: int
     words: int
     stack: int
+    number: int = 0
     deadline: float = 0.0
     done: bool = False
     pending: bytes = b""
 
     @classmethod
-    @contextmanager
-    def started(cls, task: Task, number: int) -> Iterator[Child]:
-        """A child that does the task; it and all that it started are gone at the end."""
+    def started(cls, task: Task) -> Child:
+        """A child that does the task; it and all that it started are there until `end`."""
         flush(sys.stdout, sys.stderr)
         parent, words, stack = os.getpid(), os.pipe(), os.pipe()
         mask = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, *ENDING))
         process = os.fork()
         if not process:
             _live(task, words[1], stack[1], parent, mask)
-        child = cls(number, process, words[0], stack[0])
+        child = cls(process, words[0], stack[0])
         try:
             signal.pthread_sigmask(signal.SIG_SETMASK, mask)
             os.close(words[1])
             os.close(stack[1])
-            yield child
-        finally:
+        except BaseException:
             child.end()
+            raise
+        return child
 
     def fileno(self) -> int:
         """The pipe on which the child is heard."""

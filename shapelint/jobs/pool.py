@@ -17,9 +17,11 @@ from typing import Final, Protocol
 from shapelint.errors import ShapelintError
 from shapelint.jobs import serialized
 from shapelint.jobs.child import End, EndKind, GarbledError, can_fork, run_crew
+from shapelint.jobs.imports import Importing
 from shapelint.jobs.job import Job
+from shapelint.jobs.ready import Numbers, ReadyChild
 from shapelint.jobs.watchdog import run_here
-from shapelint.jobs.worker import BEGIN, FAILED, FATAL, KEEP, PASSED, REPORT, CheckingTask
+from shapelint.jobs.worker import BEGIN, DONE, FAILED, FATAL, IMPORTS, KEEP, PASSED, REPORT, CheckingTask
 from shapelint.report.report import Report
 from shapelint.request.options import TIMEOUT
 from shapelint.source.ownership import dumped_frames, place_in
@@ -50,7 +52,9 @@ class Running:
     """Jobs at work: their `reports` by number, and a line told to `fail` for each one that has none.
 
     The line of a model that nobody named, and that cannot be checked, is told with `failed=False`. A process that is
-    `warm` has imported torch and never run a line of it, so that it may fork.
+    `warm` has imported torch and never run a line of it, so that it may fork; it has the reports only as they are
+    `written`, for a process that is asked for them, and what was `imported`. It is `told` that all is known as soon as
+    it is, while processes still end.
     """
 
     jobs: Sequence[Job]
@@ -61,22 +65,30 @@ class Running:
     keep: Callable[[Job, bytes], None] | None = None
     warm: bool = False
     reports: dict[int, Report] = field(default_factory=dict)
+    written: dict[int, bytes] = field(default_factory=dict)
+    imported: bytes = b""
+    told: Callable[[], None] | None = None
     _lines: dict[int, str] = field(default_factory=dict)
     _passed: set[int] = field(default_factory=set)
     _current: dict[int, int] = field(default_factory=dict)
     _begun: int = 0
+    _unproven: bool = False
+    _over: bool = False
     _bar: Bar = field(init=False)
 
     def __post_init__(self) -> None:
         self._bar = Bar(len(self.jobs))
 
-    def run(self, workers: int) -> None:
-        """Does the jobs in so many processes, or in this one where `workers` is 0 or there is no fork."""
-        numbers = range(len(self.jobs))
+    def run(self, workers: int, ready: ReadyChild | None = None) -> None:
+        """Does the jobs in so many processes, or in this one where `workers` is 0 or there is no fork.
+
+        One that stands `ready` is the first of them.
+        """
+        numbers, self._unproven = range(len(self.jobs)), ready is not None
         if workers and (can_fork() or (self.warm and hasattr(os, "fork"))):
-            with _numbers(numbers) as take:
-                count = min(workers, len(self.jobs))
-                run_crew(count, self._work(take, apart=True), self._hear, self._seconds, self._ended)
+            with _numbers(numbers, None if ready is None else ready.numbers) as take:
+                count, first = min(workers, len(self.jobs)), None if ready is None else ready.given(self.jobs)
+                run_crew(count, self._work(take, apart=True), self._hear, self._seconds, self._ended, first)
         else:
             work = self._work(lambda: iter(numbers), apart=False)
             run_here(work, partial(self._hear, 0), partial(self._seconds, 0), self._expired)
@@ -85,7 +97,8 @@ class Running:
 
     def _work(self, numbers: Callable[[], Iterator[int]], *, apart: bool) -> CheckingTask:
         keeping = apart and self.keep is not None and not self.texts
-        return CheckingTask(self.jobs, numbers, self.provider, self.traceback, apart, self.texts, keeping)
+        importing = Importing() if self.warm else None
+        return CheckingTask(self.jobs, numbers, self.provider, self.traceback, apart, self.texts, keeping, importing)
 
     def _seconds(self, worker: int) -> float:
         """The time up to the next word; what is not the model's, such as importing torch, is not limited so tightly."""
@@ -104,8 +117,12 @@ class Running:
             if worker not in self._current:
                 raise GarbledError(kind)
             self.keep(self.jobs[self._current[worker]], payload)
+        elif kind == IMPORTS:
+            self.imported = payload
         else:
             self._finish(worker, kind, payload)
+            if kind == DONE and self.told is not None and len(self._done()) == len(self.jobs):
+                self._tell()
 
     def _finish(self, worker: int, kind: str, payload: bytes) -> None:
         number = self._current.pop(worker, _NOBODY)
@@ -115,6 +132,8 @@ class Running:
                 self._lines[number] = payload.decode("utf-8", "surrogatepass")
             except UnicodeDecodeError as error:
                 raise GarbledError(payload) from error
+        elif kind == REPORT and number != _NOBODY and self.warm:
+            self.written[number] = payload
         elif kind == REPORT and number != _NOBODY:
             try:
                 self.reports[number] = serialized.loads(payload)
@@ -126,6 +145,9 @@ class Running:
         """Takes in how a worker ended; whether another one is to take its place."""
         if end.how is EndKind.DONE:
             return False
+        if self._unproven and not self._begun:  # the one that stood ready could not get ready
+            self._unproven = False
+            return True
         number = self._current.get(worker, _NOBODY)
         self._lines[number] = self._told(end, worker)
         self._passed |= {number} if number != _NOBODY and self.jobs[number].found else set()
@@ -134,8 +156,7 @@ class Running:
         return number != _NOBODY and self._begun < len(self.jobs)
 
     def _progress(self) -> None:
-        done = {*self.reports, *self._lines} - {_NOBODY}
-        self._bar.show(len(done), [self.jobs[number].target for number in self._current.values()])
+        self._bar.show(len(self._done() - {_NOBODY}), [self.jobs[number].target for number in self._current.values()])
 
     def _expired(self, stack: str) -> None:
         """Ends the only process there is, in which a model hangs."""
@@ -143,13 +164,21 @@ class Running:
         self._tell()
         os._exit(_STOPPED)
 
+    def _done(self) -> set[int]:
+        return {*self.reports, *self.written, *self._lines}
+
     def _tell(self) -> None:
-        done = {*self.reports, *self._lines}
+        """Tells the lines and that all is known, once."""
+        if self._over:
+            return
+        done, self._over = self._done(), True
         for number, job in enumerate(self.jobs if _NOBODY not in done else ()):
             if number not in done:
                 self._lines[number] = f"{job.target}: the process that took it ended; nothing was checked"
         for number in sorted(self._lines):
             self.fail(self._lines[number], failed=number not in self._passed)
+        if self.told is not None:
+            self.told()
 
     def _told(self, end: End, worker: int) -> str:
         """How a process ended, in one line."""
@@ -168,21 +197,22 @@ class Running:
         return f"{subject}: the process {how} {name} ({signal.strsignal(end.number)}){place}{hint}"
 
 
+def taken(pipe: int) -> Iterator[int]:
+    """The numbers that come out of a pipe; reads of whole records do not mix, so each process takes others."""
+    while record := os.read(pipe, _RECORD):
+        yield int.from_bytes(record, "big")
+
+
 @contextmanager
-def _numbers(numbers: Sequence[int]) -> Iterator[Callable[[], Iterator[int]]]:
-    """Numbers that several processes take from one pipe, each number once; reads of whole records do not mix."""
-    out, into = os.pipe()
+def _numbers(numbers: Sequence[int], pipe: Numbers | None = None) -> Iterator[Callable[[], Iterator[int]]]:
+    """Numbers that several processes take from one pipe, each number once."""
+    out, into = os.pipe() if pipe is None else pipe
     waiting = b"".join(number.to_bytes(_RECORD, "big") for number in numbers)
-
-    def take() -> Iterator[int]:
-        while record := os.read(out, _RECORD):
-            yield int.from_bytes(record, "big")
-
     try:
         os.set_blocking(into, False)
         if os.write(into, waiting) != len(waiting):
             raise ShapelintError(f"{len(numbers)} models are more than one run takes; name fewer")
         os.close(into)
-        yield take
+        yield partial(taken, out)
     finally:
         os.close(out)

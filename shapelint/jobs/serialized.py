@@ -17,6 +17,7 @@ from functools import cache
 from itertools import chain
 from typing import Any, Final
 
+from shapelint.caches import kept
 from shapelint.errors import ShapelintError
 from shapelint.facts import call, contract, failure, finding, graph, picture, region
 from shapelint.facts.call import Trail
@@ -119,12 +120,14 @@ def _stored(name: str) -> tuple[str, ...]:
     return tuple(each.name for each in fields(kind) if each.name not in _OMITTED.get(kind, ()))
 
 
+_set = kept(1024)(SizeSet.read)
+_function = kept(4096)(parse_function)
+
+
 class _Reader:
-    """Reads one report; a set or a function that stands in it several times is parsed once."""
+    """Reads one report; the texts of sets and functions are parsed once, also those that an earlier one had."""
 
     def __init__(self) -> None:
-        self._sets: dict[tuple[str, ...], SizeSet] = {}
-        self._functions: dict[str, Function] = {}
         self._trails: list[Trail] = []
 
     def read(self, value: Any) -> Any:
@@ -145,16 +148,11 @@ class _Reader:
 
     def _size_set(self, parts: list[Any]) -> SizeSet:
         symbols, text = parts
-        key = (*symbols, text)
-        if key not in self._sets:
-            self._sets[key] = SizeSet.read(tuple(symbols), text)
-        return self._sets[key]
+        return _set(tuple(symbols), text)
 
     def _function(self, parts: list[Any]) -> Function:
         (text,) = parts
-        if text not in self._functions:
-            self._functions[text] = parse_function(text)
-        return self._functions[text]
+        return _function(text)
 
     def _record(self, parts: list[Any]) -> Any:
         name, *values = parts

@@ -12,6 +12,7 @@ from shapelint.errors import ShapelintError
 from shapelint.jobs import serialized
 from shapelint.jobs.cache import packed
 from shapelint.jobs.dependencies import Watching
+from shapelint.jobs.imports import Importing
 from shapelint.jobs.job import Job, without_ignored
 from shapelint.locks import one_check
 from shapelint.report.report import Report
@@ -21,6 +22,7 @@ from shapelint.terminal.progress import progress_shown
 from shapelint.terminal.warned import tell_each_once
 
 BEGIN, FAILED, PASSED, KEEP, REPORT, DONE, FATAL = "begin", "failed", "passed", "keep", "report", "done", "fatal"
+IMPORTS = "imports"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +30,8 @@ class CheckingTask:
     """Jobs to be checked where the user's code runs; `numbers` gives those that are to be done next, one by one.
 
     In a process of its own (`apart`) nobody presses Ctrl-C: a KeyboardInterrupt there is the model's own. With `texts`
-    the user's files are taken to have other texts. `keeping` tells, before a report, what a cache keeps of it.
+    the user's files are taken to have other texts. `keeping` tells, before a report, what a cache keeps of it;
+    `importing` at the end what was imported.
     """
 
     jobs: Sequence[Job]
@@ -38,6 +41,7 @@ class CheckingTask:
     apart: bool = False
     texts: Mapping[str, bytes] = field(default_factory=dict)
     keeping: bool = False
+    importing: Importing | None = None
 
     def __call__(self, tell: Callable[[str, bytes], None]) -> None:
         """Does jobs and tells which one begins, and its report or why it failed."""
@@ -52,10 +56,14 @@ class CheckingTask:
             tell(FATAL, one_line(error).encode("utf-8", "backslashreplace"))
             tell(DONE, b"")
             return
+        if self.importing is not None:
+            self.importing.watch(job.target for job in self.jobs)
         for number in self.numbers():
             tell(BEGIN, str(number).encode())
             job = self.jobs[number]
             self._attempt(job, tell, watching)
+        if self.importing is not None:
+            tell(IMPORTS, self.importing.data())
         tell(DONE, b"")
 
     def _attempt(self, job: Job, tell: Callable[[str, bytes], None], watching: Watching | None) -> None:

@@ -145,14 +145,14 @@ def _drawn(trier: Trier, diagnosis: Diagnosis, rewrite: Rewrite) -> Picture | No
         return None
     ups = [mismatch.up or mismatch.node for mismatch in diagnosis.mismatches]
     ups = ups or [loss.up for loss in diagnosis.losses] or [misfit.node for misfit in diagnosis.misfits]
-    names = [*dict.fromkeys(up.module for up in ups)]
+    names = [*dict.fromkeys(diagnosis.graph.name_of(up) for up in ups)]
     if len(set(rewrite.texts)) == 1:
         written = dict.fromkeys(names or ["forward"], rewrite.texts[0])
     else:
         written = dict(zip(names, rewrite.texts, strict=False))
         left = rewrite.texts[len(written) :]
         written |= {"forward": " and ".join(left)} if left else {}
-    changes = {name: DrawnChange(rewrite.repair, text) for name, text in written.items()}
+    changes = {name: DrawnChange(rewrite.repair, text.rpartition("`")[2]) for name, text in written.items()}
     repaired, plan = _tried(trier.scene, rewrite.edits, picture.sizes), rewrite.plan
     if repaired is None:
         return picture

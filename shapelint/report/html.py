@@ -6,6 +6,7 @@ Everything that comes from the user is escaped; the page asks no network and run
 from __future__ import annotations
 
 import math
+import os
 import re
 from collections.abc import Iterable, Sequence
 from functools import lru_cache, reduce
@@ -34,7 +35,7 @@ _ROWS, _LAYERS, _FIRST, _LONGEST, _LINES, _NAMED, _SHOWN = 40, 1000, 3, 160, 3, 
 _CELLS: Final = (64, 64)
 _REACH: Final = 192
 _WIDTH: Final = 80
-_ALONE, _SLICES = 1000, 3
+_ALONE, _SLICES, _LONG_FOLDER = 1000, 3, 24
 _CONTROL: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
 
 
@@ -76,8 +77,8 @@ def coded(text: str) -> Markup:
 def _page(report: CheckResult) -> dict[str, Any]:
     """What the template shows of one report."""
     wrong = [finding for finding in report.findings if finding.counts]
-    regions = sorted(report.contract.regions[:_ROWS], key=sizes_report.least)
-    left = len(report.contract.regions) - len(regions)
+    regions = sizes_report.rows(report.contract)
+    left = len(regions) - _ROWS
     return {
         "target": report.target,
         "inputs": " and ".join(report.inputs),
@@ -88,8 +89,8 @@ def _page(report: CheckResult) -> dict[str, Any]:
         "well": f"ok{kept(report)}; {holds(report)}" if report.contract.symbols else f"ok{kept(report)}",
         "findings": [_finding(finding) for finding in report.findings],
         "remarks": [*confirmation_lines(report), *report.remarks, *[report.assumed] * bool(report.assumed)],
-        "regions": [sizes_report.row(region) for region in regions],
-        "regions_more": f"and {left} more" if left else "",
+        "regions": [[_near(report, text) for text in row] for row in regions[:_ROWS]],
+        "regions_more": f"and {left} more" if left > 0 else "",
         "shapes": _shapes(report),
         **_pictures(report),
         **_maps(report),
@@ -203,9 +204,17 @@ def _maps(report: CheckResult) -> dict[str, Any]:
         "shape": "wide" if len(contract.symbols) == 1 else "many" if len(shown) > 1 else "",
         "panes": panes,
         "known": known,
-        "legend": _legend([*now, *after], meant=contract.meant),
+        "legend": [
+            {**each, "text": _near(report, each["text"])} for each in _legend([*now, *after], meant=contract.meant)
+        ],
         "asked": _asked(report),
     }
+
+
+def _near(report: CheckResult, text: str) -> str:
+    """A text without the folder of the target's file where that is long: the page says it above."""
+    folder = os.path.join(os.path.dirname(short_path(os.path.abspath(report.target.rpartition(":")[0]))), "")
+    return text.replace(folder, "") if len(folder) > _LONG_FOLDER else text
 
 
 def _heading(picture: Picture) -> str:

@@ -30,7 +30,7 @@ def render(report: CheckResult, *, at: Mapping[str, int] | None = None, table: b
 
     Raises SpecError where `at` is no size of the model.
     """
-    told = Told(report, _checked(report, at))
+    told = Told(report, _checked(report, at if report.contract.symbols else at or {}))
     lines = list(layer_lines(report.calls, told.shape)) if table else list(_source(report, told))
     return "".join(f"{line}\n" for line in (*_head(report, told), *lines, *told.explained()))
 
@@ -125,7 +125,7 @@ class Told:
 
     def place_in_way(self, call: Call) -> str:
         """For which sizes a call is made, where the run that is shown first does not make it."""
-        if self.at is not None or any(way.trail is self.main for way in call.ways):
+        if self.at is not None or call.how is not How.PROVED or any(way.trail is self.main for way in call.ways):
             return ""
         try:
             with limited():
@@ -162,7 +162,8 @@ def _head(report: CheckResult, told: Told) -> Iterator[str]:
     if told.at is None:
         yield f"  runs for: {report.contract.runs}"
     else:
-        yield f"  at {_sized(told.at)}: {_ending(report.contract.outcome(**told.at))}"
+        where = f"at {_sized(told.at)}: " * bool(told.at)
+        yield f"  {where}{_ending(report.contract.outcome(**told.at))}"
     yield ""
 
 
@@ -229,9 +230,14 @@ def _marks(function: ShownFunction, line: int, told: Told) -> Iterator[str]:
             where = f"`{failure.module}` " if failure.module else ""
             yield f"{where}raises {told.report.contract.outcome(**told.at).error}"
         return
-    for name in dict.fromkeys(call.name for call in calls if call.conditional):
-        words = _fitting([call for call in calls if call.name == name and call.conditional])
+    for name in dict.fromkeys(call.name for call in calls if call.conditional and call.how is How.PROVED):
+        words = _fitting([each for each in calls if each.name == name and each.conditional and each.how is How.PROVED])
         yield from [f"`{name}` {words}"] * bool(words)
+    yield from dict.fromkeys(
+        f"not {'decided' if region.how is How.UNKNOWN else 'proved'}: {region.why}"
+        for region in told.report.contract.regions
+        if region.why and region.place is not None and (region.place.file, region.place.line) == (function.file, line)
+    )
     yield from dict.fromkeys(f"`{call.module}` {note}" for call in calls for note in call.notes)
 
 
@@ -245,7 +251,7 @@ def _fitting(calls: Sequence[Call]) -> str:
                 found = found & each
             if found == calls[0].ways[0].trail.domain:
                 return ""
-            words = str(found) if found else ""
+            words = str(found) if any(found & call.sizes for call in calls) else ""
     except (SolverError, Undecidable):
         return "raises at some sizes"
     if not words:

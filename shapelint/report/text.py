@@ -9,6 +9,7 @@ from typing import Any, Final
 import click
 
 from shapelint.facts.finding import BaselineState, Finding, Safety, Severity
+from shapelint.facts.graph import ticked
 from shapelint.facts.result import CheckResult
 from shapelint.report.confirmed import confirmation_lines, worst_error
 from shapelint.report.details import details
@@ -112,7 +113,7 @@ def holds(report: CheckResult) -> str:
 
 
 def _names(modules: tuple[str, ...]) -> str:
-    return " and ".join(f"`{name}`" for name in modules)
+    return " and ".join(map(ticked, modules))
 
 
 def counted(report: CheckResult) -> str:

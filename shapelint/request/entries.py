@@ -187,7 +187,7 @@ def _annotations(function: Callable[..., Any]) -> Mapping[str, Any]:
     """The annotations of the arguments of a function, or of a class's constructor; none where they cannot be read."""
     plain = isinstance(function, type) and not is_dataclass(function)
     try:
-        return typing.get_type_hints(function.__init__ if plain else function)
+        return call_foreign(typing.get_type_hints, function.__init__ if plain else function)
     except Exception as error:  # an annotation may be any code of the user's
         let_out(error)
         return {}

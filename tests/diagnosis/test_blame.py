@@ -314,7 +314,7 @@ class Decimated(nn.Module):
 def test_every_second_sample_is_a_down_sampling() -> None:
     report = shapelint.check(Decimated, (1, 1, 101))
     assert [finding.message for finding in report.findings] == [
-        "`forward: interpolate` gives back 102 where `forward: slice` took 101"
+        "`interpolate` gives back 102 where `slice` took 101"
     ]
     assert report.findings[0].fix is not None
     assert "interpolate(y, size=x.shape[-1:])" in report.findings[0].fix.title

@@ -53,9 +53,21 @@ class Channels(nn.Module):
         return y
 
 
+class Windows(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = nn.Linear(16, 4)
+
+    def forward(self, x: Tensor) -> Tensor:
+        b, n, d = x.shape
+        y: Tensor = self.layer(x.reshape(b * (n // 8), 8, d))
+        return y.reshape(b, n, 4)
+
+
 @pytest.mark.parametrize(
     ("net", "size", "words"),
     [
+        (Windows, 50, "L multiples of 8"),
         (Positions, 40, "L from 1 to 40"),
         (Positions, 50, "L from 1 to 40"),
         (Table, 40, "L only 1 or 40"),

@@ -89,7 +89,8 @@ async def editing(file: Path, text: str, **settings: Any) -> AsyncIterator[Edito
     client.feature(types.WINDOW_LOG_MESSAGE)(lambda given: None)
     await client.start_io(sys.executable, "-m", "shapelint", "lsp")
     folder = types.WorkspaceFolder(file.parent.as_uri(), "project")
-    capabilities = types.ClientCapabilities()
+    hints = types.InlayHintClientCapabilities()
+    capabilities = types.ClientCapabilities(text_document=types.TextDocumentClientCapabilities(inlay_hint=hints))
     await client.initialize_async(
         types.InitializeParams(capabilities, workspace_folders=[folder], initialization_options=settings)
     )

@@ -1,5 +1,6 @@
 -- A session of Neovim, of version 0.7 or newer: opens net.py, applies the fix, saves, and prints what it saw.
--- SHAPELINT is the command of the server, in JSON. Neovim before 0.10 draws no inlay hints, so they are asked for.
+-- SHAPELINT is the command of the server, in JSON. Neovim before 0.10 draws no inlay hints, so they are asked for, and
+-- the code lenses have the shapes.
 local buffer = vim.api.nvim_get_current_buf()
 local seen, told = {}, 0
 
@@ -29,6 +30,24 @@ local function note(when)
   table.insert(seen, found)
 end
 
+local function drawn()
+  vim.lsp.codelens.refresh()
+  local lines = {}
+  wait("the code lenses", function()
+    for _, space in pairs(vim.api.nvim_get_namespaces()) do
+      for _, mark in ipairs(vim.api.nvim_buf_get_extmarks(buffer, space, 0, -1, { details = true })) do
+        for _, piece in ipairs(mark[4].virt_text or {}) do
+          if piece[2] == "LspCodeLens" then
+            table.insert(lines, { line = mark[2] + 1, text = piece[1] })
+          end
+        end
+      end
+    end
+    return #lines > 0
+  end)
+  return lines
+end
+
 local published = vim.lsp.handlers["textDocument/publishDiagnostics"]
 local client = vim.lsp.start_client({
   name = "shapelint",
@@ -44,6 +63,7 @@ local client = vim.lsp.start_client({
 vim.lsp.buf_attach_client(buffer, client)
 wait("the first check", function() return told == 1 end)
 note("opened")
+seen[1].lenses, seen[1].hinting = drawn(), vim.lsp.inlay_hint ~= nil
 local fix
 for _, action in ipairs(ask("textDocument/codeAction", { context = { diagnostics = {} } })) do
   fix = fix or (action.kind == "quickfix" and action.edit and action.title:find("(safe)", 1, true) and action)

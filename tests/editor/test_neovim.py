@@ -46,6 +46,9 @@ def test_neovim_shows_the_shapes_applies_the_fix_and_sees_the_finding_go(tmp_pat
         {"line": 12, "label": "1,8,(H + 1)//2,(W + 1)//2"},
         {"line": 13, "label": "1,3,2*((H + 1)//2) - 1,2*((W + 1)//2) - 1"},
     ]
+    above = [{"line": 5, "text": "1,3,6,6: restores the size for: H and W odd"}]
+    shapes = [{"line": each["line"], "text": each["label"]} for each in opened["hints"]]
+    assert opened["lenses"] == above + (shapes if not opened["hinting"] else [])
     assert fixed["when"] == "set `output_padding=1` in `up` (safe)"
     assert file.read_text() == NET.replace("padding=1)\n\n", "padding=1, output_padding=1)\n\n")
     assert fixed["diagnostics"] == []

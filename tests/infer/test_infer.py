@@ -54,6 +54,13 @@ class Denoiser(nn.Module):
         return self.conv(x) + told[:, :, None, None]
 
 
+class Groups(nn.Module):
+    """Any multiple of four features: each batch runs where one sample does."""
+
+    def forward(self, x: Any) -> Any:
+        return x.unflatten(1, (-1, 4)).mean(-1)
+
+
 class Generator(nn.Module):
     def __init__(self) -> None:
         super().__init__()
@@ -95,6 +102,7 @@ FOUND = {
     "a sequence": (lambda: nn.LSTM(16, 8, batch_first=True), ("1,L,16",), "assumed 1,L,16: the model takes 16 "),
     "a pinned picture": (Fixed, ("1,1,H,W",), "assumed 1,1,H,W: `conv` takes 1 channel"),
     "times and contexts": (Denoiser, ("1,4,H,W", "1", "1,C3,12"), "assumed 1,4,H,W and 1 and 1,C3,12: `context` takes"),
+    "groups of features": (Groups, ("1,F",), "assumed 1,F, at which it runs"),
     "noise": (Generator, ("N,100",), "assumed N,100: `dense` takes 100 features"),
     "tokens with a mask": (Attended, ("1,L:int64", "1,L"), "assumed 1,L:int64 and 1,L, at which it runs"),
     "a mask by keyword": (Masked, ("1,3,H,W", "mask=1,C2,H,W"), "assumed 1,3,H,W and mask=1,C2,H,W: `conv` takes"),
@@ -107,6 +115,35 @@ def test_the_layers_say_what_a_model_takes(net: Callable[[], nn.Module], inputs:
     assert report.inputs == inputs
     assert report.assumed.startswith(sentence)
     assert report.ok
+
+
+CHECKED = """
+from __future__ import annotations
+from typing import TYPE_CHECKING
+from torch import nn
+
+if TYPE_CHECKING:
+    from torch import Tensor
+    from settings import Settings
+
+
+class Net(nn.Module):
+    def __init__(self, width: int = 4, settings: Settings | None = None) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, width, 1)
+
+    def forward(self, images: {kind}) -> Tensor:
+        return self.conv({image})
+"""
+
+
+@pytest.mark.parametrize(
+    ("kind", "image", "count"), [("Tensor", "images", 1), ("list[Tensor]", "images[0] + images[1]", 2)]
+)
+def test_names_that_only_type_checkers_know_are_no_error(tmp_path: Path, kind: str, image: str, count: int) -> None:
+    file = tmp_path / "net.py"
+    file.write_text(CHECKED.format(kind=kind, image=image))
+    assert shapelint.check(f"{file}:Net", init_kwargs={"width": 8}).inputs == ("1,3,H,W",) * count
 
 
 def test_what_is_given_is_not_assumed() -> None:

@@ -299,3 +299,13 @@ def test_a_browser_shows_it_without_a_word_in_its_log(tmp_path: Path) -> None:
     assert "CONSOLE" not in done.stderr
     assert done.stdout.count('class="hourglass"') == 2
     assert done.stdout.count("<script") == 0
+
+
+def test_a_long_folder_is_told_once(tmp_path: Path) -> None:
+    folder = tmp_path / "experiments" / "segmentation" / "november"
+    folder.mkdir(parents=True)
+    shutil.copy(EXAMPLES / "unet65.py", folder)
+    page = html.render([shapelint.check(f"{folder / 'unet65.py'}:Net", "1,3,65,65", picture=True)])
+    told = [each.text or "" for each in parsed(page).iter() if each.tag.rpartition("}")[2] in ("td", "span", "li")]
+    assert any("(unet65.py:35:23)" in "".join(each.itertext()) for each in parsed(page).iter())
+    assert not any("(experiments" in each for each in told)

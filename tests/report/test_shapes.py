@@ -9,7 +9,9 @@ from pathlib import Path
 import jsonschema
 import pytest
 
+import shapelint
 from shapelint.cli.app import run
+from shapelint.report import shapes
 
 NET = """
 import torch
@@ -85,3 +87,62 @@ def test_the_calls_are_data_for_programs(capsys: pytest.CaptureFixture[str]) -> 
 def test_a_wrong_size_is_one_line(at: str, said: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["shapes", "net.py", "--input", "1,3,H,W", "--at", at]) == 2
     assert said in capsys.readouterr().err
+
+
+UNPOOLED = """
+from torch import nn
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.pool, self.unpool = nn.MaxPool2d(2, return_indices=True), nn.MaxUnpool2d(2)
+
+    def forward(self, x):
+        x, first = self.pool(x)
+        x, second = self.pool(x)
+        x = self.unpool(x, second)
+        return self.unpool(x, first)
+"""
+MASKED = """
+from torch import nn
+
+
+class Net(nn.Module):
+    def forward(self, x):
+        y = x.permute(0, 2, 3, 1)[x.mean(1) > 0]
+        return y
+"""
+NEVER = """
+import torch
+from torch import nn
+
+
+class Net(nn.Module):
+    def forward(self, x):
+        rows = x.unfold(2, 20, 1)
+        return torch.cat([rows, rows[..., :-1]], 1)
+"""
+
+
+def test_a_run_at_the_asked_size_alone_tells_of_no_other_size() -> None:
+    Path("net.py").write_text(UNPOOLED)
+    report = shapelint.check("net.py:Net", "1,3,33,33")  # whose run at 33x33 has plain numbers
+    pools = [call for call in report.calls if (call.module, call.call, call.kind) == ("pool", 1, "MaxPool2d")]
+    for size in (33, 64):
+        told = {call.at(H=size, W=size) for call in pools} - {None}
+        assert told == {((1, 3, size // 2, size // 2),) * 2}
+    assert "not proved" not in shapes.render(report)
+
+
+@pytest.mark.parametrize(
+    ("text", "spec", "marks"),
+    [
+        (MASKED, "1,3,H,W", ["not decided: a boolean mask as an index: how many elements it keeps depends on values"]),
+        (NEVER, "1,3,L", ["`unfold` fits only for: L at least 20", "`cat` raises at every size"]),
+    ],
+)
+def test_what_a_line_does_is_not_blamed_on_the_call_before(text: str, spec: str, marks: list[str]) -> None:
+    Path("net.py").write_text(text)
+    lines = shapes.render(shapelint.check("net.py:Net", spec)).splitlines()
+    assert [line.partition("^ ")[2] for line in lines if "^ " in line] == marks

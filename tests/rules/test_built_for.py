@@ -130,7 +130,7 @@ def test_a_layer_that_is_called_with_two_widths_is_not_mended() -> None:
             return self.block(self.block(self.first(x)))  # type: ignore[no-any-return]
 
     (finding,) = shapelint.check(Shared, "1,3,H,W").findings
-    assert finding.message == "`block`, call 2, is built for 8 channels and gets 16 from `block`"
+    assert finding.message == "`block, call 2` is built for 8 channels and gets 16 from `block`"
     assert finding.fix is not None
     assert finding.fix.safety == "advice"
 

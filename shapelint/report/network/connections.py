@@ -83,8 +83,7 @@ def brackets(layout: Layout, picture: Picture, *, repaired: bool) -> tuple[Brack
     ends = [(pair, _ends(layout, pair)) for pair in layout.scene.pairs]
     known = [(pair, x) for pair, x in ends if x is not None]
     blamed = {mark.step for mark in layout.marked(Role.MISSES)}
-    changed = set(picture.changes)
-    important = [pair for pair, _ in known if blamed & set(pair.up_nodes) or changed & _modules(layout, pair)]
+    important = [pair for pair, _ in known if blamed & set(pair.up_nodes) or _changes(layout, picture, pair)]
     if len(known) > _SHOWN:
         missing = [each for each in known if each[0] in important or each[0].size_in != each[0].size_out]
         known = (missing or known)[-_SHOWN:]
@@ -95,8 +94,10 @@ def brackets(layout: Layout, picture: Picture, *, repaired: bool) -> tuple[Brack
     )
 
 
-def _modules(layout: Layout, pair: Pair) -> set[str]:
-    return {layout.scene.steps[index].module for index in pair.up_nodes}
+def _changes(layout: Layout, picture: Picture, pair: Pair) -> list[str]:
+    """What is changed of the up-sampling calls of a pair, in words."""
+    names = (picture.changed(layout.scene.steps[index]) for index in pair.up_nodes)
+    return [picture.changes[name].text for name in dict.fromkeys(names) if name is not None]
 
 
 def _ends(layout: Layout, pair: Pair) -> tuple[float, float] | None:
@@ -120,8 +121,7 @@ def _row(rows: list[list[tuple[float, float]]], x: tuple[float, float]) -> int:
 def _said(layout: Layout, picture: Picture, pair: Pair, *, repaired: bool) -> Iterator[str]:
     """The state of a pair, the sentence, and the change of a layer that mends it."""
     down, up = pair.down[0], pair.up[-1]
-    changes = [picture.changes[name].text for name in sorted(_modules(layout, pair)) if name in picture.changes]
-    change = ", ".join(changes)
+    change = ", ".join(_changes(layout, picture, pair))
     if pair.size_in == pair.size_out:
         yield "mended" if repaired and change else "fits"
         yield f"{up} gives back the {sized(pair.size_in)} that {down} took"

@@ -66,7 +66,8 @@ class Drawing:
 def hourglass(picture: Picture, *, repaired: bool = False, told: AbstractSet[str] = frozenset()) -> Drawing:
     """The drawing of the model as it is, or with the fix; the layers that are `told` of have their names in it."""
     scene = picture.repaired if repaired and picture.repaired else picture.now
-    found, changed = layout(picture, scene), set(picture.changes) if repaired else set()
+    found = layout(picture, scene)
+    changed = {index for index, step in enumerate(scene.steps) if repaired and picture.changed(step) is not None}
     numbers = tuple(labels.numbers(found, picture))
     curves, pairs = arcs(found), brackets(found, picture, repaired=repaired)
     tallest = max((max(column.body.left, column.body.right) for column in found.columns), default=0.0)
@@ -96,10 +97,10 @@ def hourglass(picture: Picture, *, repaired: bool = False, told: AbstractSet[str
     )
 
 
-def _start(found: Layout, changed: AbstractSet[str]) -> float:
+def _start(found: Layout, changed: AbstractSet[int]) -> float:
     """Where a narrow window looks first: at what raises, misses or is changed, else in the middle."""
     marked = [mark.step for role in (Role.RAISES, Role.MISSES, Role.NAMED) for mark in found.marked(role)]
-    marked += [index for index in sorted(found.boxes) if found.scene.steps[index].module in changed]
+    marked += [index for index in sorted(found.boxes) if index in changed]
     return found.boxes[marked[0]].middle if marked else found.width / 2
 
 
@@ -115,7 +116,7 @@ def _outline(box: Box) -> str:
     return f"M{box.x0:.1f} {-left:.1f}L{box.x1:.1f} {-right:.1f}L{box.x1:.1f} {right:.1f}L{box.x0:.1f} {left:.1f}Z"
 
 
-def _shapes(found: Layout, changed: AbstractSet[str]) -> Iterator[Shape]:
+def _shapes(found: Layout, changed: AbstractSet[int]) -> Iterator[Shape]:
     for column in found.columns:
         ghost = "" if column.reached else " ghost"
         yield Shape(_outline(column.body), f"body{ghost}", f"{_name_of(column)}: {sized(column.station.size)}")
@@ -129,12 +130,12 @@ def _name_of(column: Column) -> str:
     return "input" if column.number == 0 else f"level {column.number}"
 
 
-def _shape(found: Layout, box: Box, changed: AbstractSet[str], *, enters: bool = False) -> Shape:
+def _shape(found: Layout, box: Box, changed: AbstractSet[int], *, enters: bool = False) -> Shape:
     steps = [found.scene.steps[index] for index in box.steps]
     marks = [found.marks[index] for index in box.steps if index in found.marks]
     kind = "layer" if len(steps) > 1 else _kind(steps[0], box, enters=enters)
     kind += "".join(f" {mark.role}" for mark in marks)
-    kind += " changed" if changed & {step.module for step in steps} else ""
+    kind += " changed" if changed & set(box.steps) else ""
     kind += "" if found.ran(box.steps[0]) else " ghost"
     title = _title(steps[0]) if len(steps) == 1 else f"{len(steps)} calls: {_listed(steps)}"
     detail = _detail(steps[0], box) if len(steps) == 1 else f"all at {sized(box.after)}"

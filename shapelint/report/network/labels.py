@@ -50,7 +50,7 @@ def badges(found: Layout, numbers: Sequence[Text]) -> Iterator[Text]:
             yield Text(start, y, text, "drops")
 
 
-def names(found: Layout, changed: AbstractSet[str], told: AbstractSet[str]) -> Iterator[Text]:
+def names(found: Layout, changed: AbstractSet[int], told: AbstractSet[str]) -> Iterator[Text]:
     """The name of each call that changes the size, is marked or `told` of, in it, upright where it is narrow.
 
     Where there is no room it stands below its call, or is left out where nothing speaks of the call.
@@ -61,14 +61,14 @@ def names(found: Layout, changed: AbstractSet[str], told: AbstractSet[str]) -> I
         index = next((index for index in box.steps if index in found.marks or index in spoken_of), box.steps[0])
         step, mark = found.scene.steps[index], found.marks.get(index)
         name = _shortened(step.name)
-        kind = f"name {mark.role}" if mark else "name changed" if step.module in changed else "name"
+        kind = f"name {mark.role}" if mark else "name changed" if index in changed else "name"
         kind += " told" * (mark is None and index in spoken_of)
         long = len(name) * _CHARACTER
         if long < box.x1 - box.x0:
             yield Text(box.middle, 4, name, kind)
         elif long < min(box.left, box.right) - 6 and box.x1 - box.x0 > 14:
             yield Text(box.middle, 0, name, f"{kind} upright")
-        elif mark is not None or step.module in changed or index in spoken_of:
+        elif mark is not None or index in changed or index in spoken_of:
             y = max(box.left, box.right) / 2 + NOTCH / 2 + 13
             low = max(y, low + 14) if box.middle - long / 2 < end else y
             end = box.middle + long / 2
@@ -169,8 +169,8 @@ def formulas(found: Layout, below: float) -> Iterator[Text]:
 
 def loose_changes(found: Layout, picture: Picture, base: float, *, repaired: bool) -> Iterator[Text]:
     """The changes of layers that belong to no pair, in one line."""
-    paired = {found.scene.steps[index].module for pair in found.scene.pairs for index in pair.up_nodes}
-    told = {picture.said(name) for name in picture.changes if name in paired}
+    ups = (found.scene.steps[index] for pair in found.scene.pairs for index in pair.up_nodes)
+    told = {picture.said(name) for name in map(picture.changed, ups) if name is not None}
     words = [each for each in dict.fromkeys(map(picture.said, picture.changes)) if each not in told]
     built = all(change.repair is Repair.CHANNELS for change in picture.changes.values())
     verb = "" if built else "with " if repaired else "write "
