@@ -189,7 +189,7 @@ def _is_reused(name: ast.Name, place: Span) -> bool:
 
 def _fix(layer: Layer, diagnosis: Diagnosis | None) -> Fix:
     if diagnosis is not None and diagnosis.change is not None:
-        return change_fix(diagnosis.change, "gives the size of the input back")
+        return change_fix(diagnosis.change, "makes that legal")
     name, plan = quoted(layer.module), None if diagnosis is None else diagnosis.plan
     if plan is None or layer.module not in plan.values:
         return Fix(f"leave `output_padding` out, or give {name} the stride it was meant for", Safety.ADVICE)

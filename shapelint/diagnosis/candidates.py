@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from shapelint.diagnosis.evenness import gives_as_many
 from shapelint.diagnosis.layer_groups import LOWEST, Group, is_pool, may_set, same_value
@@ -16,6 +17,7 @@ _STEPS = (-1, 1, -2, 2, -3, 3)
 _STEPPED = ("kernel_size", "stride", "padding")
 _USUAL_STRIDES = frozenset({1, 2})
 _MAJORITY = 2
+
 
 def likely_changes(graph: ShapeGraph, groups: Sequence[Group], sizes: Mapping[str, int]) -> Iterator[Change]:
     """What an uneven layer has otherwise than several like it; its padding, were it to be even; then what layers have
@@ -48,7 +50,7 @@ def evened(groups: Sequence[Group]) -> Iterator[Change]:
     """
     for group in groups:
         node, given = group[0], group[0].parameter("padding")
-        if given is None or _is_whole(node):
+        if given is None or is_whole(node):
             continue
         for excess in _excesses(node):
             if all(rows >= 0 and rows % 2 == 0 for rows in excess):
@@ -88,7 +90,7 @@ def _reaches(node: Node) -> tuple[int, ...]:
     return tuple(d * (k - 1) + 1 for k, d in zip(kernel, dilation, strict=True))
 
 
-def _is_whole(node: Node) -> bool:
+def is_whole(node: Node) -> bool:
     """Whether a layer by its arguments gives a whole part of each size, rounded up or down, or a whole multiple."""
     excesses, padding = tuple(_excesses(node)), node.parameter("padding") or ()
     rounding = node.parameter("ceil_mode") or (0,) * len(padding)
@@ -122,9 +124,22 @@ def _is_even(graph: ShapeGraph, node: Node, sizes: Mapping[str, int]) -> bool:
     """Whether a layer, with what pads its input, gives just so many times what it takes; down to less than a stride."""
     taken, given = (spatial_size(graph, node, sizes, out=out) for out in (False, True))
     fed = graph.nodes[node.inputs[0]].shapes[0].value(dict(sizes))[-node.spatial :]
-    return gives_as_many(taken, given, node) and (
-        taken != fed or node.parameter("padding") is None or _is_whole(node)
-    )
+    return gives_as_many(taken, given, node) and (taken != fed or node.parameter("padding") is None or is_whole(node))
+
+
+def twins(group: Group, groups: Sequence[Group]) -> Iterator[Change]:
+    """Changes of the one argument in which a layer differs from another one of its kind, the commonest first."""
+    node, votes = group[0], Counter[tuple[str, tuple[int, ...]]]()
+    for other, *_ in groups:
+        if other.operation == node.operation and other.module not in (node.module, *group[2]):
+            pairs = [(name, node.parameter(name), other.parameter(name)) for name in (*LOWEST, "output_padding")]
+            unlike = [(name, there) for name, here, there in pairs if here != there]
+            if len(unlike) == 1 and unlike[0][1] is not None:
+                votes[(unlike[0][0], unlike[0][1])] += 1
+    for (name, value), _ in votes.most_common():
+        given = node.parameter(name)
+        if given is not None and may_set(node, name, value):
+            yield Change(node.module, name, given, value, node.built, same_value(group, name, given))
 
 
 def odd_ones_out(groups: Sequence[Group]) -> Iterator[Change]:
@@ -179,3 +194,34 @@ def rounded_changes(groups: Sequence[Group]) -> Iterator[Change]:
         if given is not None:
             now, other = tuple(map(bool, given)), tuple(not each for each in given)
             yield Change(node.module, "ceil_mode", now, other, node.built, same_value(group, "ceil_mode", now))
+
+
+def evening(group: Group, others: Sequence[Node]) -> Iterator[Change]:
+    """One argument changed by a few, with which a layer gives a whole multiple: first those with which its kernel is to
+    its stride as in the others. A layer that keeps its size goes on doing so.
+    """
+    strides = ("stride",) if any(factor > 1 for factor in group[0].factor) else ()
+    ratios = {_ratio(node) for node in others}
+    found: list[tuple[bool, int, Change]] = []
+    node = group[0]
+    for number, step in enumerate(_STEPS):
+        for parameter in ("kernel_size", "padding", *strides):
+            given = node.parameter(parameter) or ()
+            value = tuple(each + step for each in given)
+            if not given or min(value) < LOWEST[parameter] or not may_set(node, parameter, value):
+                continue
+            change = Change(node.module, parameter, given, value, node.built, same_value(group, parameter, given))
+            made = changed(node, change)
+            if is_whole(made):
+                found.append((_ratio(made) not in ratios, number // 2, change))
+    yield from (change for *_, change in sorted(found, key=lambda each: each[:2]))
+
+
+def _ratio(node: Node) -> tuple[float, ...]:
+    kernel, stride = node.parameter("kernel_size") or (), node.parameter("stride") or ()
+    return tuple(k / s for k, s in zip(kernel, stride, strict=False))
+
+
+def changed(node: Node, change: Change) -> Node:
+    """A layer with one argument changed."""
+    return replace(node, parameters=tuple((dict(node.parameters) | {change.parameter: change.value}).items()))

@@ -67,6 +67,7 @@ def _rises(graph: ShapeGraph, wanted: Function, question: Question) -> bool:
     least: dict[int, Fraction] = {}
     slopes: dict[int, Fraction] = {}
     risen: set[int] = set()
+    whole = slope_of(wanted, question.symbols)
     for index in sorted(graph.reached()):
         node = graph.nodes[index]
         known = [each for each in node.inputs if each in slopes]
@@ -80,7 +81,8 @@ def _rises(graph: ShapeGraph, wanted: Function, question: Question) -> bool:
         slopes[index] = slope
         lowest = min((least[each] for each in known), default=slope)
         least[index] = min(lowest, slope)
-        if (any(each in risen for each in known) or slope > lowest) and _follows(node, wanted):
+        rises = slope > lowest < whole
+        if (any(each in risen for each in known) or rises) and _follows(node, wanted):
             risen.add(index)
     return any(index in risen for index in graph.outputs)
 

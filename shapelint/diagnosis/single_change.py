@@ -11,6 +11,7 @@ from shapelint.diagnosis.candidates import (
     makes_unlike,
     rounded_changes,
     stepped_changes,
+    twins,
     uneven_layers,
     unlike_the_others_of,
 )
@@ -71,6 +72,16 @@ def sound_change(
         return meaning is not None and (meaning.meant or not restoring)
 
     return first_that(case.explored, (each for each in known if alone or not makes_unlike(groups, each)), works)
+
+
+def legal_change(case: Case, graph: ShapeGraph, node: Node, focus: Mapping[str, int]) -> Change | None:
+    """The change that makes the `output_padding` of a layer that refuses it legal: of the one argument in which it
+    differs from another layer, else the sound change of a model that is meant to restore.
+    """
+    groups = layer_groups(case.explored, graph, case.built)
+    alike = (change for group in groups if group[0].module == node.module for change in twins(group, groups))
+    runs = first_that(case.explored, alike, lambda trial: trial.run(focus, symbolic=False).failure is None)
+    return runs or sound_change(case, graph, focus, restoring=True)
 
 
 def rounding_change(case: Case, graph: ShapeGraph, focus: Mapping[str, int]) -> Change | None:
