@@ -195,7 +195,10 @@ def _fix(layer: Layer, diagnosis: Diagnosis | None) -> Fix:
         return Fix(f"leave `output_padding` out, or give {name} the stride it was meant for", Safety.ADVICE)
     value = plan.values[layer.module]
     title, assignments = f"set {padding_text(value)} in {name}", {f"{layer.module}.output_padding": value}
-    return Fix(title, plan.safety, assignments, verified=("meta",), repairs=(Repair.PADDING,))
+    if not plan.ran:
+        title = f"{title}, or give it the stride that the value was meant for"
+    safety = plan.safety if plan.ran else Safety.ADVICE
+    return Fix(title, safety, assignments, verified=("meta",), repairs=(Repair.PADDING,))
 
 
 def _bounds(layer: Layer) -> tuple[tuple[int, ...], tuple[int, ...]]:

@@ -187,6 +187,14 @@ def makes_unlike(groups: Sequence[Group], change: Change) -> bool:
     )
 
 
+def fits_the_others(groups: Sequence[Group], change: Change) -> bool:
+    """Whether a changed layer gives a whole part or multiple of what it takes, where two like it do so."""
+    node = next(each for each, *_ in groups if each.module == change.module)
+    alike = [each for each, *_ in groups if each.operation == node.operation and each.built != node.built]
+    like = [each for each in alike if max(each.parameter("kernel_size") or (1,)) > 1]
+    return sum(map(is_whole, like)) < _MAJORITY or is_whole(changed(node, change))
+
+
 def rounded_changes(groups: Sequence[Group]) -> Iterator[Change]:
     """Each pool with the other `ceil_mode`: first those that round down, since rounding up keeps more sizes."""
     for group in sorted(groups, key=lambda group: any(group[0].parameter("ceil_mode") or ())):

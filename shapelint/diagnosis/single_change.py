@@ -7,6 +7,7 @@ from itertools import chain
 
 from shapelint.diagnosis.candidates import (
     evened,
+    fits_the_others,
     likely_changes,
     makes_unlike,
     rounded_changes,
@@ -57,31 +58,39 @@ def sound_change(
     """The change of one argument with which a model that raises does what its author would accept.
 
     With `restoring` it must be meant to give its input's size back, and do so: a layer that takes features of one size
-    is no sign of a wrong argument elsewhere. Where not `alone`, no layer is made unlike those that are like it.
+    is no sign of a wrong argument elsewhere. So must it where the layer is then none that gives a whole part of what it
+    takes, as those like it do. Where not `alone`, no layer is made unlike those that are like it.
     """
     groups = layer_groups(case.explored, graph, case.built)
     uneven = uneven_layers(graph, groups, focus)
     stepped = sorted(stepped_changes(graph, groups), key=lambda change: change.module not in uneven)
     known = chain(likely_changes(graph, groups, focus), stepped)
+    tried = [each for each in known if alone or not makes_unlike(groups, each)]
 
-    def works(trial: Exploration) -> bool:
+    def works(trial: Exploration, *, restoring: bool = restoring) -> bool:
         run = trial.run(focus, symbolic=False)
         if run.failure is not None or run.error is not None:
             return False
         meaning = sound_meaning(trial, case.question, case.expect, focus)
         return meaning is not None and (meaning.meant or not restoring)
 
-    return first_that(case.explored, (each for each in known if alone or not makes_unlike(groups, each)), works)
+    found = first_that(case.explored, (each for each in tried if fits_the_others(groups, each)), works)
+    if found is not None:
+        return found
+    odd = [each for each in tried if not fits_the_others(groups, each)]
+    return first_that(case.explored, odd, lambda trial: works(trial, restoring=True))
 
 
 def legal_change(case: Case, graph: ShapeGraph, node: Node, focus: Mapping[str, int]) -> Change | None:
-    """The change that makes the `output_padding` of a layer that refuses it legal: of the one argument in which it
-    differs from another layer, else the sound change of a model that is meant to restore.
+    """The change that makes the `output_padding` of a layer that refuses it legal: the sound change of a model that is
+    meant to restore, else that of the one argument in which the layer differs from another one.
     """
+    restoring = sound_change(case, graph, focus, restoring=True)
+    if restoring is not None or case.intent.meant:
+        return restoring
     groups = layer_groups(case.explored, graph, case.built)
     alike = (change for group in groups if group[0].module == node.module for change in twins(group, groups))
-    runs = first_that(case.explored, alike, lambda trial: trial.run(focus, symbolic=False).failure is None)
-    return runs or sound_change(case, graph, focus, restoring=True)
+    return first_that(case.explored, alike, lambda trial: trial.run(focus, symbolic=False).failure is None)
 
 
 def rounding_change(case: Case, graph: ShapeGraph, focus: Mapping[str, int]) -> Change | None:

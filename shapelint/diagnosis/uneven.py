@@ -17,11 +17,12 @@ from shapelint.diagnosis.candidates import evening, odd_ones_out, stepped_change
 from shapelint.diagnosis.case import Case
 from shapelint.diagnosis.evenness import evenly_padded
 from shapelint.diagnosis.intent import multiples, output_axes
-from shapelint.diagnosis.layer_groups import Group, layer_groups
+from shapelint.diagnosis.layer_groups import Group, layer_groups, resizes
 from shapelint.diagnosis.misshapen import late_strides, misshapen_changes
 from shapelint.diagnosis.odd_layers import is_beyond, may_be_meant, uneven_group
 from shapelint.diagnosis.scale import goes_down_and_up, slope_of
 from shapelint.diagnosis.single_change import first_that, restores_at
+from shapelint.diagnosis.unequal_totals import equalling_changes
 from shapelint.facts.analysis import Intent
 from shapelint.facts.contract import Region
 from shapelint.facts.diagnosis import Change
@@ -51,6 +52,7 @@ class _Shown:
     question: Question
     meaning: Intent
     groups: tuple[Group, ...]
+    built: Mapping[str, Span]
 
     @property
     def place(self) -> tuple[int, tuple[int, ...]] | None:
@@ -76,11 +78,11 @@ def meant_but_for_a_layer(
     what is expected.
     """
     groups = tuple(_convolutions(explored, graph, built))
-    shown = _Shown(explored, graph, region, question, meaning, groups)
+    shown = _Shown(explored, graph, region, question, meaning, groups, built)
     found = _meant_but_for_an_odd_layer(shown)
     if found is not None:
         return found, None
-    ways = (_meant_but_for_a_misshapen_layer, _meant_but_for_an_uneven_layer)
+    ways = (_meant_but_for_a_misshapen_layer, _meant_but_for_an_uneven_layer, _meant_but_for_a_step)
     return next((each for each in (way(shown) for way in ways) if each is not None), (meaning, None))
 
 
@@ -139,6 +141,25 @@ def _meant_but_for_a_misshapen_layer(shown: _Shown) -> Meant | None:
     return None if change is None else _as_the_others(shown, change, place)
 
 
+def _meant_but_for_a_step(shown: _Shown) -> Meant | None:
+    """The input's size, where the output has as many channels and one layer that steps otherwise than all others makes
+    it a part or a multiple.
+    """
+    question, place, graph, first = shown.question, shown.place, shown.graph, shown.question.first
+    if question.asked is None or place is None or first not in shown.region.sizes or not graph.inputs:
+        return None
+    made = shown.region.outcome.outputs[place[0]].dims
+    ahead = [(question.led.dims, min(question.axes, default=0)), (made, min(place[1], default=0))]
+    channels = [as_function(dims[axis - 1]) for dims, axis in ahead if axis]
+    given, wanted = size_at(shown.dims(place), first), size_at(question.target, first)
+    if len(channels) < 2 or channels[0] != channels[1] or channels[0].constant is None or given == wanted:
+        return None
+    ends = graph.inputs[question.lead], graph.outputs[place[0]]
+    changes = equalling_changes(graph, _steps(shown.explored, graph, shown.built), ends, grows=max(given) > max(wanted))
+    change = first_that(shown.explored, changes, lambda trial: restores_at(trial, question, None, first))
+    return None if change is None else _scaled(shown, change, [Fraction(1)] * len(place[1]), place)
+
+
 def _fixed_place(shown: _Shown) -> tuple[int, tuple[int, ...]] | None:
     """The first output of a model whose layers make it of a fixed size, and its axes that they set."""
     rank = max((node.spatial for node in shown.graph.nodes), default=0)
@@ -191,11 +212,20 @@ def even_change(case: Case, graph: ShapeGraph | None, focus: Sizes, *, beyond: b
         changes = [*_changes_of(graph, group, groups)] if is_beyond(graph, group[0], focus) else []
     elif group is not None and not may_be_meant(graph, group[0], groups, case.question, focus):
         changes += _changes_of(graph, group, groups)
+    at = case.intent.output
+    if not beyond and case.expect is None and at < len(graph.outputs) and graph.outputs[at] >= 0 and graph.inputs:
+        ends = graph.inputs[case.question.lead], graph.outputs[at]
+        changes += equalling_changes(graph, _steps(case.explored, graph, case.built), ends, grows=False)
     return first_that(case.explored, changes, lambda trial: restores_at(trial, case.question, case.expect, focus))
 
 
 def _convolutions(explored: Exploration, graph: ShapeGraph, built: Mapping[str, Span]) -> list[Group]:
     return [each for each in layer_groups(explored, graph, built) if each[0].operation.startswith("conv")]
+
+
+def _steps(explored: Exploration, graph: ShapeGraph, built: Mapping[str, Span]) -> list[Group]:
+    """The layers that may step down or up, with the modules that resize."""
+    return [*((node, (), ()) for node in resizes(explored, graph, built)), *layer_groups(explored, graph, built)]
 
 
 def _is_shrinking_chain(graph: ShapeGraph) -> bool:
