@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from math import gcd
 
 from shapelint.diagnosis.evenness import gives_as_many
 from shapelint.diagnosis.layer_groups import LOWEST, Group, is_pool, may_set, same_value
@@ -16,21 +17,23 @@ from shapelint.facts.graph import Node, ShapeGraph
 _STEPS = (-1, 1, -2, 2, -3, 3)
 _STEPPED = ("kernel_size", "stride", "padding")
 _USUAL_STRIDES = frozenset({1, 2})
-_MAJORITY = 2
+_MAJORITY, _SEVERAL = 2, 3
 
 
 def likely_changes(graph: ShapeGraph, groups: Sequence[Group], sizes: Mapping[str, int]) -> Iterator[Change]:
-    """What an uneven layer has otherwise than several like it; its padding, were it to be even; then what layers have
-    otherwise than those like them, or than their mirrors. A transposed layer is even as its mirror is, so that comes
-    first.
+    """What an uneven layer has otherwise than several like it, where it is even with that; its padding, were it to be
+    even; then what layers have otherwise than those like them, or than their mirrors. A transposed layer is even as its
+    mirror is, so that comes first.
     """
     uneven = uneven_layers(graph, groups, sizes)
     growing = {node.module for node, *_ in groups if node.operation.startswith("conv_transpose")}
     odd = unlike_the_others_of(graph, groups, sizes)
     evens = [each for each in evened(groups) if each.module in uneven]
-    yield from (each for each in odd if each.module in uneven and _has_majority(groups, each))
+    known = {group[0].module: group[0] for group in groups}
+    likely = [each for each in odd if each.module in uneven and _has_majority(groups, each)]
+    yield from (each for each in likely if is_whole(changed(known[each.module], each)))
     yield from (each for each in evens if each.module not in growing)
-    yield from odd
+    yield from (*likely, *odd)
     yield from evens
 
 
@@ -193,6 +196,29 @@ def fits_the_others(groups: Sequence[Group], change: Change) -> bool:
     alike = [each for each, *_ in groups if each.operation == node.operation and each.built != node.built]
     like = [each for each in alike if max(each.parameter("kernel_size") or (1,)) > 1]
     return sum(map(is_whole, like)) < _MAJORITY or is_whole(changed(node, change))
+
+
+def odd_strides(graph: ShapeGraph, groups: Sequence[Group]) -> Iterator[Change]:
+    """The stride of each layer that steps over rows, since it is larger than the kernel, as another layer has it, else
+    as large as the kernel; a kernel of 1 picks rows on purpose. Then the stride of a layer that shares no factor with
+    the one step of several others, as these have it.
+    """
+    for group in groups:
+        node, kernel, stride = group[0], group[0].parameter("kernel_size") or (), group[0].parameter("stride") or ()
+        if any(s > k > 1 for s, k in zip(stride, kernel, strict=False)) and max(node.factor, default=1) <= 1:
+            yield from (each for each in twins(group, groups) if each.parameter == "stride")
+            value = tuple(map(min, stride, kernel))
+            yield Change(node.module, "stride", stride, value, node.built, same_value(group, "stride", stride))
+    for group in groups:
+        node, stride = group[0], group[0].parameter("stride") or ()
+        scaling = [each for each in graph.nodes if set(each.factor) not in ({1}, set())]
+        others = [each.factor for each in scaling if each.module != node.module]
+        steps = {max(each, 1 / each) for factor in others for each in factor}
+        if len(steps) == 1 and len(others) >= _SEVERAL and may_set(node, "stride", stride):
+            step = int(max(steps))
+            if set(stride) != {1} and all(gcd(step, each) == 1 for each in stride):
+                value = (step,) * len(stride)
+                yield Change(node.module, "stride", stride, value, node.built, same_value(group, "stride", stride))
 
 
 def rounded_changes(groups: Sequence[Group]) -> Iterator[Change]:

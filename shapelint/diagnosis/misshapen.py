@@ -22,10 +22,13 @@ _CHOSEN_BY_ONE = (*range(1, 16, 2), 25, 45, 75, 125)
 Sizes = Mapping[str, int]
 
 
-def misshapen_changes(graph: ShapeGraph, groups: Sequence[Group], sizes: Sizes, given: Sequence[int]) -> list[Change]:
+def misshapen_changes(
+    graph: ShapeGraph, groups: Sequence[Group], sizes: Sizes, given: Sequence[int] = ()
+) -> list[Change]:
     """What makes the one misshapen layer like the others, the likeliest first; [] where there is none, or several.
 
-    `given` is the size of the output: where people choose such a one, a layer that is a row off is there for it.
+    `given` is the size of the output: where people choose such a one, a layer that is a row off is there for it;
+    () where it is known to be wrong.
     """
     reached = graph.reached()
     known = {each[0].module: each for each in groups}
@@ -42,7 +45,7 @@ def misshapen_changes(graph: ShapeGraph, groups: Sequence[Group], sizes: Sizes, 
     even = [node for node in others.values() if is_whole(node)]
     if len(even) < _EVEN_OTHERS and not alike:
         return []
-    if any(_is_chosen(graph, node, sizes, given) for node in odd):
+    if given and any(_is_chosen(graph, node, sizes, given) for node in odd):
         return []
     return [*dict.fromkeys((*alike, *evening(group, even)))]
 

@@ -57,7 +57,10 @@ def may_be_meant(graph: ShapeGraph, node: Node, groups: Sequence[Group], questio
         return False
     others = [each[0] for each in groups if each[0].built != node.built and reach_of(each[0])]
     even = [each for each in others if is_even(graph, each, sizes)]
-    if len({each.module for each in even}) < 2 or min(question.first.values(), default=0) < _LATENT:
+    calls = (each for each in graph.nodes if each.built == node.built and each.operation == node.operation)
+    first = question.first
+    largest = max((min(spatial_size(graph, each, first, out=False), default=0) for each in calls), default=0)
+    if len({each.module for each in even}) < 2 or largest < _LATENT:
         return True
     alike = [each for each in even if each.operation == node.operation]
     padding, reach = node.parameter("padding") or (), reach_of(node)

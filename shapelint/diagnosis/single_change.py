@@ -10,6 +10,7 @@ from shapelint.diagnosis.candidates import (
     fits_the_others,
     likely_changes,
     makes_unlike,
+    odd_strides,
     rounded_changes,
     stepped_changes,
     twins,
@@ -30,6 +31,7 @@ from shapelint.trace.explore import Exploration
 from shapelint.trace.run import overriding
 
 _CALLS, _SECONDS = 40_000, 8.0
+_LEAST_KERNEL = 2
 
 
 def single_change(
@@ -79,6 +81,18 @@ def sound_change(
         return found
     odd = [each for each in tried if not fits_the_others(groups, each)]
     return first_that(case.explored, odd, lambda trial: works(trial, restoring=True))
+
+
+def stride_at_fault(case: Case, graph: ShapeGraph, focus: Mapping[str, int]) -> Change | None:
+    """The stride of a layer that steps over rows, or as no other does, with which the model is right at the focus."""
+    groups = layer_groups(case.explored, graph, case.built)
+
+    def works(trial: Exploration) -> bool:
+        if case.intent.meant:
+            return restores_at(trial, case.question, case.expect, focus)
+        return case.solver.sound(trial, focus)
+
+    return first_that(case.explored, odd_strides(graph, groups), works)
 
 
 def legal_change(case: Case, graph: ShapeGraph, node: Node, focus: Mapping[str, int]) -> Change | None:
@@ -142,14 +156,19 @@ def restores_at(trial: Exploration, question: Question, expect: Expectation | No
 
 
 def fitting_kernel(explored: Exploration, graph: ShapeGraph, node: Node, focus: Mapping[str, int]) -> Change | None:
-    """The largest kernel that fits what a convolution gets, where the model runs with it at the focus."""
+    """The largest kernel that fits what a convolution gets, a square one for a square one, where the model runs with it
+    at the focus.
+    """
     kernel, padding, dilation = (node.parameter(name) for name in ("kernel_size", "padding", "dilation"))
     if kernel is None or padding is None or dilation is None or "Conv" not in node.kind or not node.inputs:
         return None
     taken = graph.nodes[node.inputs[0]].shapes[0].value(dict(focus))[-len(kernel) :]
     largest = tuple((n + 2 * p - 1) // d + 1 for n, p, d in zip(taken, padding, dilation, strict=True))
-    change = Change(node.module, "kernel_size", kernel, tuple(map(min, kernel, largest)), node.built)
-    if any(value < 1 for value in change.value):
+    value = tuple(map(min, kernel, largest))
+    if len(set(kernel)) == 1:
+        value = (min(value),) * len(value)
+    change = Change(node.module, "kernel_size", kernel, value, node.built)
+    if any(value < _LEAST_KERNEL for value in change.value):
         return None
     overrides = overriding({change.module: change.value}, change.parameter)
     run = Exploration(explored.subject, explored.domain, overrides).run(focus, symbolic=False)

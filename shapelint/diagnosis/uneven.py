@@ -9,18 +9,19 @@ or add what they do are let be: see `odd_layers.py` and `misshapen.py`.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 from operator import eq
 
 from shapelint.diagnosis.candidates import evening, odd_ones_out, stepped_changes, twins, unlike_the_others_of
 from shapelint.diagnosis.case import Case
 from shapelint.diagnosis.evenness import evenly_padded
-from shapelint.diagnosis.intent import multiples, output_axes
-from shapelint.diagnosis.layer_groups import Group, layer_groups, resizes
+from shapelint.diagnosis.intent import multiples
+from shapelint.diagnosis.layer_groups import LOWEST, Group, layer_groups, resizes
 from shapelint.diagnosis.misshapen import late_strides, misshapen_changes
 from shapelint.diagnosis.odd_layers import is_beyond, may_be_meant, uneven_group
 from shapelint.diagnosis.scale import goes_down_and_up, slope_of
+from shapelint.diagnosis.shown_run import ShownRun, given_along
 from shapelint.diagnosis.single_change import first_that, restores_at
 from shapelint.diagnosis.unequal_totals import equalling_changes
 from shapelint.facts.analysis import Intent
@@ -42,28 +43,6 @@ Sizes = Mapping[str, int]
 Meant = tuple[Intent, Expectation | None]
 
 
-@dataclass(frozen=True, slots=True)
-class _Shown:
-    """A run that gives an output: its calls, its region, and what is known of what it is meant to give."""
-
-    explored: Exploration
-    graph: ShapeGraph
-    region: Region
-    question: Question
-    meaning: Intent
-    groups: tuple[Group, ...]
-    built: Mapping[str, Span]
-
-    @property
-    def place(self) -> tuple[int, tuple[int, ...]] | None:
-        """The output that is compared, and its axes that follow the input's."""
-        return output_axes(self.region.outcome.outputs, self.question)
-
-    def dims(self, place: tuple[int, tuple[int, ...]]) -> list[Function]:
-        """The size of an output along some axes."""
-        return [as_function(self.region.outcome.outputs[place[0]].dims[axis]) for axis in place[1]]
-
-
 def meant_but_for_a_layer(
     explored: Exploration,
     graph: ShapeGraph,
@@ -78,7 +57,7 @@ def meant_but_for_a_layer(
     what is expected.
     """
     groups = tuple(_convolutions(explored, graph, built))
-    shown = _Shown(explored, graph, region, question, meaning, groups, built)
+    shown = ShownRun(explored, graph, region, question, meaning, groups, built)
     found = _meant_but_for_an_odd_layer(shown)
     if found is not None:
         return found, None
@@ -86,7 +65,7 @@ def meant_but_for_a_layer(
     return next((each for each in (way(shown) for way in ways) if each is not None), (meaning, None))
 
 
-def _meant_but_for_an_uneven_layer(shown: _Shown) -> Meant | None:
+def _meant_but_for_an_uneven_layer(shown: ShownRun) -> Meant | None:
     """The multiple of the input's size, or the part of it, that the output is meant to have but for one layer.
 
     A part is meant only where the sizes go down and up again: a head that ends a way down may take rows off. A model
@@ -112,7 +91,9 @@ def _meant_but_for_an_uneven_layer(shown: _Shown) -> Meant | None:
         return None
 
     def works(trial: Exploration) -> bool:
-        return [_given(trial, place, at) for at in tried] == wanted and bool(_given(trial, place, question.first))
+        return [given_along(trial, place, at) for at in tried] == wanted and bool(
+            given_along(trial, place, question.first)
+        )
 
     group = uneven_group(graph, shown.groups, sizes)
     if group is None or may_be_meant(graph, group[0], shown.groups, question, sizes):
@@ -121,12 +102,12 @@ def _meant_but_for_an_uneven_layer(shown: _Shown) -> Meant | None:
     return None if change is None else _scaled(shown, change, scale, place)
 
 
-def _meant_but_for_a_misshapen_layer(shown: _Shown) -> Meant | None:
+def _meant_but_for_a_misshapen_layer(shown: ShownRun) -> Meant | None:
     """The size that the output has where the one misshapen layer is like the others, or keeps its size as they do."""
     question, first = shown.question, shown.question.first
     if question.asked is None or first not in shown.region.sizes:
         return None
-    place = shown.place or _fixed_place(shown)
+    place = shown.place or shown.fixed_place
     if place is None:
         return None
     given = size_at(shown.dims(place), first)
@@ -135,13 +116,13 @@ def _meant_but_for_a_misshapen_layer(shown: _Shown) -> Meant | None:
     changes = misshapen_changes(shown.graph, shown.groups, first, given) or late_strides(shown.graph, shown.groups)
 
     def works(trial: Exploration) -> bool:
-        return _given(trial, place, first) not in ((), given)
+        return given_along(trial, place, first) not in ((), given)
 
     change = first_that(shown.explored, changes, works)
     return None if change is None else _as_the_others(shown, change, place)
 
 
-def _meant_but_for_a_step(shown: _Shown) -> Meant | None:
+def _meant_but_for_a_step(shown: ShownRun) -> Meant | None:
     """The input's size, where the output has as many channels and one layer that steps otherwise than all others makes
     it a part or a multiple.
     """
@@ -160,16 +141,7 @@ def _meant_but_for_a_step(shown: _Shown) -> Meant | None:
     return None if change is None else _scaled(shown, change, [Fraction(1)] * len(place[1]), place)
 
 
-def _fixed_place(shown: _Shown) -> tuple[int, tuple[int, ...]] | None:
-    """The first output of a model whose layers make it of a fixed size, and its axes that they set."""
-    rank = max((node.spatial for node in shown.graph.nodes), default=0)
-    for index, shape in enumerate(shown.region.outcome.outputs):
-        if rank and len(shape.dims) == rank + 2 and not any(as_function(dim).symbols() for dim in shape.dims[2:]):
-            return index, tuple(range(2, rank + 2))
-    return None
-
-
-def _meant_but_for_an_odd_layer(shown: _Shown) -> Intent | None:
+def _meant_but_for_an_odd_layer(shown: ShownRun) -> Intent | None:
     """What is meant of a model that goes down and up again and gives back some other size, where one argument of one
     layer, other than in the layers like it or in the one that it mirrors, is why.
 
@@ -187,10 +159,14 @@ def _meant_but_for_an_odd_layer(shown: _Shown) -> Intent | None:
     parts = [Fraction(dim.value(far), wanted.value(far)) for dim, wanted in zip(dims, question.target, strict=True)]
     if all(1 in (part.numerator, part.denominator) for part in parts):
         return None
-    tried = [each for each in (question.first, sizes) if each in region.sizes]
+    slopes = [_scale(dim, wanted, question) for dim, wanted in zip(dims, question.target, strict=True)]
+    tried, enough = [each for each in (question.first, sizes) if each in region.sizes], any
+    if first is not None and any(slope > 1 == slope.denominator for slope in slopes):
+        farther = {name: size + _FAR * max(stride, default=1) for name, size in first.items()}
+        tried, enough = [first, farther], all  # at a few sizes of a map that grows, the size may come back by chance
     odd = unlike_the_others_of(graph, shown.groups, sizes)
     change = first_that(
-        shown.explored, odd, lambda trial: any(restores_at(trial, question, None, each) for each in tried)
+        shown.explored, odd, lambda trial: enough(restores_at(trial, question, None, each) for each in tried)
     )
     if change is None:
         return None
@@ -208,10 +184,15 @@ def even_change(case: Case, graph: ShapeGraph | None, focus: Sizes, *, beyond: b
     changes = [] if case.intent.change is None else [case.intent.change]
     groups = _convolutions(case.explored, graph, case.built)
     group = uneven_group(graph, groups, focus)
-    if group is not None and beyond:
-        changes = [*_changes_of(graph, group, groups)] if is_beyond(graph, group[0], focus) else []
+    odd = [] if group else [each for each in misshapen_changes(graph, groups, focus) if each.parameter in LOWEST]
+    node = group[0] if group else next((each for each, *_ in groups if odd and each.module == odd[0].module), None)
+    if node is not None and beyond:
+        changes = [*odd, *(_changes_of(graph, group, groups) if group else ())]
+        changes = changes if is_beyond(graph, node, focus) else []
     elif group is not None and not may_be_meant(graph, group[0], groups, case.question, focus):
         changes += _changes_of(graph, group, groups)
+    elif node is not None and is_beyond(graph, node, focus):
+        changes += odd
     at = case.intent.output
     if not beyond and case.expect is None and at < len(graph.outputs) and graph.outputs[at] >= 0 and graph.inputs:
         ends = graph.inputs[case.question.lead], graph.outputs[at]
@@ -240,16 +221,7 @@ def _scale(dim: Function, wanted: Function, question: Question) -> Fraction:
     return slope_of(dim, question.symbols) / (slope_of(wanted, question.symbols) or 1)
 
 
-def _given(trial: Exploration, place: tuple[int, tuple[int, ...]], sizes: Sizes) -> tuple[int, ...]:
-    """The size of the output along the axes that are compared; () where the model raises."""
-    run = trial.run(sizes, symbolic=False)
-    if run.failure is not None or run.error is not None or place[0] >= len(run.outputs):
-        return ()
-    shape = frozen_shape(run.outputs[place[0]]).value(dict(sizes))
-    return tuple(shape[axis] for axis in place[1])
-
-
-def _scaled(shown: _Shown, change: Change, scale: Sequence[Fraction], place: tuple[int, tuple[int, ...]]) -> Meant:
+def _scaled(shown: ShownRun, change: Change, scale: Sequence[Fraction], place: tuple[int, tuple[int, ...]]) -> Meant:
     """The intent, and the size expected: the multiple, or where it is a part what the changed model gives."""
     text = f"with `{change.parameter}={written(change.value)}` in `{change.module}`, which the layers around it fit"
     meaning = replace(shown.meaning, meant=True, output=place[0], axes=place[1], change=change)
@@ -260,7 +232,7 @@ def _scaled(shown: _Shown, change: Change, scale: Sequence[Fraction], place: tup
     return _expected(shown, meaning, change)
 
 
-def _as_the_others(shown: _Shown, change: Change, place: tuple[int, tuple[int, ...]]) -> Meant:
+def _as_the_others(shown: ShownRun, change: Change, place: tuple[int, tuple[int, ...]]) -> Meant:
     """The intent, and the size expected, where a layer is to be like the others: what the changed model gives."""
     found = _expected(shown, replace(shown.meaning, meant=True, output=place[0], axes=place[1]), change)
     pairs = list(zip(found[0].wanted, shown.question.target, strict=False))
@@ -273,7 +245,7 @@ def _as_the_others(shown: _Shown, change: Change, place: tuple[int, tuple[int, .
     return replace(found[0], why=why), found[1]
 
 
-def _expected(shown: _Shown, meaning: Intent, change: Change) -> Meant:
+def _expected(shown: ShownRun, meaning: Intent, change: Change) -> Meant:
     """The intent with what the changed model gives, and that as what is expected."""
     values = dict.fromkeys((change.module, *change.alike), change.value)
     trial = Exploration(shown.explored.subject, shown.explored.domain, overriding(values, change.parameter))
