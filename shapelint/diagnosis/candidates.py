@@ -108,12 +108,21 @@ def unlike_the_others_of(graph: ShapeGraph, groups: Sequence[Group], sizes: Mapp
     no whole part or multiple of what they take.
     """
     uneven = uneven_layers(graph, groups, sizes)
-    found = [*odd_ones_out(groups), *unlike_their_mirrors(graph, groups, sizes)]
+    found = [*lone_twins(groups), *odd_ones_out(groups), *unlike_their_mirrors(graph, groups, sizes)]
     found += [*unlike_what_they_undo(graph, groups), *not_growing(graph, groups)]
-    return sorted(dict.fromkeys(found), key=lambda change: (_ends_scaling(change), change.module not in uneven))
+    return sorted(
+        dict.fromkeys(found),
+        key=lambda change: (ends_scaling(change), _is_rarer(groups, change), change.module not in uneven),
+    )
 
 
-def _ends_scaling(change: Change) -> bool:
+def _is_rarer(groups: Sequence[Group], change: Change) -> bool:
+    """Whether fewer of the layers that scale have the new stride than have the present one."""
+    strides = [node.parameter("stride") for node, *_ in groups if node.module != change.module]
+    return change.parameter == "stride" and strides.count(change.value) < strides.count(change.given)
+
+
+def ends_scaling(change: Change) -> bool:
     """Whether a layer would keep its size as it did not before: what scales is rarely the one that is wrong."""
     return change.parameter == "stride" and set(change.value) == {1}
 
@@ -143,6 +152,18 @@ def twins(group: Group, groups: Sequence[Group]) -> Iterator[Change]:
         given = node.parameter(name)
         if given is not None and may_set(node, name, value):
             yield Change(node.module, name, given, value, node.built, same_value(group, name, given))
+
+
+def lone_twins(groups: Sequence[Group]) -> Iterator[Change]:
+    """The changes with which a layer that has the arguments of no other is like another one in all of them; one that
+    gives a whole part or multiple of what it takes goes on doing so.
+    """
+    arguments = [(node.operation, *map(node.parameter, (*LOWEST, "output_padding"))) for node, *_ in groups]
+    for group, own in zip(groups, arguments, strict=True):
+        alike = [each for each, other in zip(groups, arguments, strict=True) if other == own]
+        if all(each[0].built == group[0].built for each in alike):
+            keeps = is_whole(group[0]) if group[0].parameter("padding") else False
+            yield from (each for each in twins(group, groups) if not keeps or is_whole(changed(group[0], each)))
 
 
 def odd_ones_out(groups: Sequence[Group]) -> Iterator[Change]:
@@ -199,13 +220,13 @@ def fits_the_others(groups: Sequence[Group], change: Change) -> bool:
 
 
 def odd_strides(graph: ShapeGraph, groups: Sequence[Group]) -> Iterator[Change]:
-    """The stride of each layer that steps over rows, since it is larger than the kernel, as another layer has it, else
-    as large as the kernel; a kernel of 1 picks rows on purpose. Then the stride of a layer that shares no factor with
-    the one step of several others, as these have it.
+    """The stride of each layer that steps over rows, or leaves rows empty, since it is larger than the kernel: as
+    another layer has it, else as large as the kernel; a kernel of 1 picks rows on purpose. Then the stride of a layer
+    that shares no factor with the one step of several others, as these have it.
     """
     for group in groups:
         node, kernel, stride = group[0], group[0].parameter("kernel_size") or (), group[0].parameter("stride") or ()
-        if any(s > k > 1 for s, k in zip(stride, kernel, strict=False)) and max(node.factor, default=1) <= 1:
+        if any(s > k > 1 for s, k in zip(stride, kernel, strict=False)):
             yield from (each for each in twins(group, groups) if each.parameter == "stride")
             value = tuple(map(min, stride, kernel))
             yield Change(node.module, "stride", stride, value, node.built, same_value(group, "stride", stride))

@@ -8,6 +8,7 @@ and so is a model that crops, or joins, what such a layer gives.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from shapelint.diagnosis.candidates import changed, evening, is_whole, twins
 from shapelint.diagnosis.layer_groups import Group, is_pool
@@ -16,7 +17,7 @@ from shapelint.diagnosis.passage import CUTTING
 from shapelint.facts.diagnosis import Change
 from shapelint.facts.graph import Node, ShapeGraph
 
-_EVEN_OTHERS = 2
+_EVEN_OTHERS, _LARGE = 2, 64
 _CHOSEN = (1, 3, 5, 7)
 _CHOSEN_BY_ONE = (*range(1, 16, 2), 25, 45, 75, 125)
 Sizes = Mapping[str, int]
@@ -28,12 +29,13 @@ def misshapen_changes(
     """What makes the one misshapen layer like the others, the likeliest first; [] where there is none, or several.
 
     `given` is the size of the output: where people choose such a one, a layer that is a row off is there for it;
-    () where it is known to be wrong.
+    () where it is known to be wrong: then a layer that some `output_padding` settles is not it.
     """
     reached = graph.reached()
     known = {each[0].module: each for each in groups}
     calls = [node for node in graph.nodes if node.index in reached and node.module in known and node.inputs]
     odd = [node for node in calls if node.shapes and _is_misshapen(graph, node, sizes)]
+    odd = odd if given else [node for node in odd if not _is_settled_by_output_padding(node)]
     if not odd or len({node.built or node.place for node in odd}) > 1 or _is_made_good(graph, odd[-1], sizes):
         return []
     factors = [each for node in graph.nodes if node.index in reached for each in node.factor]
@@ -43,9 +45,10 @@ def misshapen_changes(
     others = {node.module: node for node in calls if node.built != odd[0].built and _is_like(node, odd[0])}
     alike = [each for each in twins(group, groups) if is_whole(changed(group[0], each))]
     even = [node for node in others.values() if is_whole(node)]
-    if len(even) < _EVEN_OTHERS and not alike:
+    by_one = all(_misses_by_one(graph, node, sizes) for node in odd)
+    if len(even) < _EVEN_OTHERS and (by_one or not alike):
         return []
-    if given and any(_is_chosen(graph, node, sizes, given) for node in odd):
+    if given and "transpose" in odd[0].operation and _is_chosen(given, by_one=by_one):
         return []
     return [*dict.fromkeys((*alike, *evening(group, even)))]
 
@@ -92,6 +95,13 @@ def _is_misshapen(graph: ShapeGraph, node: Node, sizes: Sizes) -> bool:
     )
 
 
+def _is_settled_by_output_padding(node: Node) -> bool:
+    """Whether some legal `output_padding` makes a transposed layer give a whole multiple."""
+    stride, extra = node.parameter("stride") or (), node.parameter("output_padding") or ()
+    values = (tuple(value for _ in extra) for value in range(min(stride, default=0)) if extra)
+    return any(is_whole(replace(node, parameters=(*node.parameters, ("output_padding", each)))) for each in values)
+
+
 def _is_like(node: Node, odd: Node) -> bool:
     """Whether a layer is one to compare another with: of its kind, with a kernel and with padding or a stride."""
     reach = max(node.parameter("kernel_size") or (1,))
@@ -131,16 +141,21 @@ def _is_of_own_size(graph: ShapeGraph, other: Node, join: Node, rank: int, sizes
     return not any(each.operation in CUTTING or each.parameter("size") for each in graph.ancestors(other))
 
 
-def _is_chosen(graph: ShapeGraph, node: Node, sizes: Sizes, given: Sequence[int]) -> bool:
+def _misses_by_one(graph: ShapeGraph, node: Node, sizes: Sizes) -> bool:
+    """Whether a layer gives at most a row more or less than its factor makes of what it takes, on each axis."""
+    taken, given = (spatial_size(graph, node, sizes, out=out) for out in (False, True))
+    return all(abs(m - n * f) <= 1 for n, m, f in zip(taken, given, node.factor, strict=True))
+
+
+def _is_chosen(given: Sequence[int], *, by_one: bool) -> bool:
     """Whether a transposed layer may miss its multiple on purpose, so that the output has a size which people choose:
-    1, 3, 5 or 7 times a power of two, and where it misses by one row alone, other round numbers, or on one axis one
-    more than a power of two, as the bins of a spectrum are.
+    1 or 7 times a power of two, or a large one 3 or 5 times; where it misses by one row alone, other round numbers, or
+    on one axis one more than a power of two, as the bins of a spectrum are.
     """
-    if "transpose" not in node.operation:
-        return False
-    taken, grown = (spatial_size(graph, node, sizes, out=out) for out in (False, True))
-    by_one = all(abs(m - n * f) <= 1 for n, m, f in zip(taken, grown, node.factor, strict=True))
     odd = [size // (size & -size) for size in given]
-    chosen = _CHOSEN_BY_ONE if by_one else _CHOSEN
-    unusual = [size for size, part in zip(given, odd, strict=True) if part not in chosen]
+    pairs = list(zip(given, odd, strict=True))
+    if by_one:
+        unusual = [size for size, part in pairs if part not in _CHOSEN_BY_ONE or (part > 7 and size < 4 * part)]
+    else:
+        unusual = [size for size, part in pairs if part not in _CHOSEN or (part in (3, 5) and size < _LARGE)]
     return not unusual or (by_one and len(unusual) == 1 and (unusual[0] - 1) & (unusual[0] - 2) == 0)

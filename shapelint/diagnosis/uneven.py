@@ -13,7 +13,15 @@ from dataclasses import replace
 from fractions import Fraction
 from operator import eq
 
-from shapelint.diagnosis.candidates import evening, odd_ones_out, stepped_changes, twins, unlike_the_others_of
+from shapelint.diagnosis.candidates import (
+    ends_scaling,
+    evening,
+    lone_twins,
+    odd_ones_out,
+    stepped_changes,
+    twins,
+    unlike_the_others_of,
+)
 from shapelint.diagnosis.case import Case
 from shapelint.diagnosis.evenness import evenly_padded
 from shapelint.diagnosis.intent import multiples
@@ -183,6 +191,8 @@ def even_change(case: Case, graph: ShapeGraph | None, focus: Sizes, *, beyond: b
         return None
     changes = [] if case.intent.change is None else [case.intent.change]
     groups = _convolutions(case.explored, graph, case.built)
+    if not beyond and _is_larger(case, graph, focus):
+        changes += [each for each in lone_twins(groups) if each.parameter in LOWEST and not ends_scaling(each)]
     group = uneven_group(graph, groups, focus)
     odd = [] if group else [each for each in misshapen_changes(graph, groups, focus) if each.parameter in LOWEST]
     node = group[0] if group else next((each for each, *_ in groups if odd and each.module == odd[0].module), None)
@@ -198,6 +208,16 @@ def even_change(case: Case, graph: ShapeGraph | None, focus: Sizes, *, beyond: b
         ends = graph.inputs[case.question.lead], graph.outputs[at]
         changes += equalling_changes(graph, _steps(case.explored, graph, case.built), ends, grows=False)
     return first_that(case.explored, changes, lambda trial: restores_at(trial, case.question, case.expect, focus))
+
+
+def _is_larger(case: Case, graph: ShapeGraph, focus: Sizes) -> bool:
+    """Whether the output has more rows than the input on some axis, so that no row was lost in a pair."""
+    at, axes = case.intent.output, case.intent.axes
+    node = graph.nodes[graph.outputs[at]] if at < len(graph.outputs) and graph.outputs[at] >= 0 else None
+    if node is None or not node.shapes or case.expect is not None:
+        return False
+    given, wanted = node.shapes[0].value(dict(focus)), size_at(case.question.target, focus)
+    return any(given[axis] > size for axis, size in zip(axes, wanted, strict=False))
 
 
 def _convolutions(explored: Exploration, graph: ShapeGraph, built: Mapping[str, Span]) -> list[Group]:
