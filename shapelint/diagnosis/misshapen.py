@@ -46,7 +46,8 @@ def misshapen_changes(
     alike = [each for each in twins(group, groups) if is_whole(changed(group[0], each))]
     even = [node for node in others.values() if is_whole(node)]
     by_one = all(_misses_by_one(graph, node, sizes) for node in odd)
-    if len(even) < _EVEN_OTHERS and (by_one or not alike):
+    several = len({node.module for node in odd}) >= _EVEN_OTHERS
+    if len(even) < _EVEN_OTHERS and not (alike and (several or not by_one)):
         return []
     if given and "transpose" in odd[0].operation and _is_chosen(given, by_one=by_one):
         return []

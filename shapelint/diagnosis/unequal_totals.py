@@ -6,6 +6,7 @@ with one layer that keeps its size where a third doubling would stand, is not.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
@@ -24,8 +25,9 @@ def equalling_changes(
     """What gives one layer the step of all others, where the steps down and up are then as many.
 
     `ends` are the calls between which they are counted, all on every way. Where the output `grows`, several others have
-    to show the step.
+    to show the step. First come layers that do nothing, on whatever way.
     """
+    yield from _no_steps(graph, groups)
     calls = passed(graph, ends[1], ends[0])
     way, reached = {node.index for node in calls}, graph.reached()
     if any(node.index in reached and node.index not in way and _scales(node) for node in graph.nodes):
@@ -45,6 +47,17 @@ def equalling_changes(
         equal = 2 * sum(growing) == len(growing) and not growing[0]
         if equal and step != _step(group[0]) and len(others) >= (_OTHERS_OF_A_MULTIPLE if grows else 1):
             yield from _stepping(group, step)
+
+
+def _no_steps(graph: ShapeGraph, groups: Sequence[Group]) -> Iterator[Change]:
+    """The step that most calls have, for each resize and pool that keeps every row: such a one does nothing."""
+    steps = Counter(_step(node) for node in graph.nodes if _scales(node))
+    for group in groups:
+        node = group[0]
+        idle = node.parameter("scale_factor") or (node.parameter("kernel_size") if is_pool(node) else None)
+        if idle and set(idle) == {1} and not _scales(node):
+            for step, _ in steps.most_common(1):
+                yield from _stepping(group, step)
 
 
 def _may_step(node: Node) -> bool:

@@ -31,6 +31,18 @@ WAVE = """
         return self.up3(self.up2(self.up1(self.fc(z).view(-1, 8, 8))))
 """
 
+LOOPED = """
+    def __init__(self):
+        super().__init__()
+        self.ups = nn.ModuleList([nn.ConvTranspose2d(8, 8, {}, 2, 1) for _ in range(3)])
+        self.last = nn.ConvTranspose2d(8, 3, {}, 2, 1)
+
+    def forward(self, z):
+        for up in self.ups:
+            z = up(z)
+        return self.last(z)
+"""
+
 BLOCKS = """
     def __init__(self):
         super().__init__()
@@ -119,6 +131,13 @@ def test_of_two_numbers_that_would_do_the_one_that_the_other_layers_have_is_writ
     assert finding.fix is not None
     assert change in finding.fix.title
     assert fixed(finding, (2, 16)) == (2, 1, 512)
+
+
+def test_layers_of_one_line_that_all_miss_a_row_are_compared_with_the_one_after_them(tmp_path: Path) -> None:
+    (finding,) = report(tmp_path, LOOPED.format(3, 4), "2,8,6,6").findings
+    assert finding.message == "the output is 82x82 where 16 times the input is 96x96"
+    assert fixed(finding, (2, 8, 6, 6)) == (2, 3, 96, 96)
+    assert not report(tmp_path, LOOPED.format(3, 3), "2,8,6,6").findings
 
 
 def test_an_output_padding_that_the_stride_forbids_is_a_sign_of_the_stride_of_the_others(tmp_path: Path) -> None:

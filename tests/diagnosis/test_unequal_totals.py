@@ -58,6 +58,25 @@ def test_a_transposed_layer_that_keeps_its_size_is_to_double(tmp_path: Path) -> 
     assert fixed(finding, (1, 1, 25, 25)) == (1, 1, 25, 25)
 
 
+def test_a_resize_that_does_nothing_is_to_step_also_beside_a_skip(tmp_path: Path) -> None:
+    source = """
+    def __init__(self):
+        super().__init__()
+        self.stem, self.enc = nn.Conv2d(1, 4, 3, 2, 1), nn.Conv2d(4, 4, 3, padding=1)
+        self.pool, self.up, self.last = nn.MaxPool2d(2), nn.Upsample(scale_factor=2), nn.Upsample(scale_factor=1)
+        self.head = nn.Conv2d(8, 1, 3, padding=1)
+
+    def forward(self, x):
+        skip = self.stem(x)
+        y = self.up(self.enc(self.pool(skip)))
+        return self.last(self.head(torch.cat([skip, y], 1)))
+"""
+    (finding,) = report(tmp_path, source, "1,1,40,24").findings
+    assert (finding.module, finding.message) == ("last", "the output is 20x12 where the input is 40x24")
+    assert fixed(finding, (1, 1, 40, 24)) == (1, 1, 40, 24)
+    assert not report(tmp_path, source.replace("self.last(self.head", "(self.head"), "1,1,40,24").findings
+
+
 @pytest.mark.parametrize(
     ("steps", "channels"),
     [
