@@ -10,6 +10,7 @@ from shapelint.rule import Edit, Fix, Misfit, Repair, Safety, Slip, call_at, giv
 from ._words import called
 
 _VIEWS = ("view", "reshape")
+_SHUFFLES = ("pixel_shuffle", "pixel_unshuffle")
 
 
 def slip_texts(slip: Slip, misfit: Misfit) -> tuple[str, str]:
@@ -18,6 +19,8 @@ def slip_texts(slip: Slip, misfit: Misfit) -> tuple[str, str]:
     if slip.node.operation in _VIEWS:
         note = f"with {wanted[0]} instead of {slip.given[0]} it keeps them apart, and {layer} gets what it takes"
         return f"makes {slip.samples[0]} samples of {slip.samples[1]}", note
+    if slip.node.operation in _SHUFFLES:
+        return f"shuffles by {slip.given[0]}", f"by {wanted[0]} it gives {layer} the {misfit.built_for} that it takes"
     if slip.node.operation == "squeeze":
         return "takes no axis away", f"the axis has {slip.given[0]} rows there, and {layer} takes it for the features"
     if not slip.given:
@@ -31,11 +34,13 @@ def slip_fix(slip: Slip) -> Fix:
     if slip.node.operation == "squeeze":
         text = f"let the axis be 1 there, or bring its {slip.given[0]} rows together: `y.mean(-1)`"
         return Fix(text, Safety.ADVICE, repairs=(Repair.CODE,))
-    call = call_at(slip.node.place)
-    edits = () if call is None or slip.node.place is None else tuple(_edits(slip, call, slip.node.place.file))
+    place = slip.node.built or slip.node.place
+    call = call_at(place)
+    edits = () if call is None or place is None else tuple(_edits(slip, call, place.file))
     if call is None or not edits:
         text = ", ".join(map(str, slip.wanted))
-        word = "samples of" if slip.node.operation in _VIEWS else "axis" if slip.given else "the order"
+        word = "the factor" if slip.node.operation in _SHUFFLES else "axis" if slip.given else "the order"
+        word = "samples of" if slip.node.operation in _VIEWS else word
         return Fix(f"give `{slip.node.operation}` {word} {text}", Safety.ADVICE, repairs=(Repair.CODE,))
     lines = " and ".join(f"`{edit.replacement}` instead of `{edit.span.content()}`" for edit in edits)
     title = f"write {lines} in `{slip.node.operation}`"
@@ -48,6 +53,10 @@ def _edits(slip: Slip, call: ast.Call, file: str) -> Iterator[Edit]:
         first = call.args[0] if call.args else None
         listed = first.elts if isinstance(first, ast.Tuple | ast.List) else call.args
         targets = listed[slip.axis : slip.axis + 1]
+    elif slip.node.operation in _SHUFFLES:
+        name = "upscale_factor" if slip.node.operation == "pixel_shuffle" else "downscale_factor"
+        found = given(call, name, 0 if slip.node.built else 1)
+        targets = [] if found is None else [found]
     elif slip.given:
         found = given(call, "dim", 1) or given(call, "axis")
         targets = [] if found is None else [found]

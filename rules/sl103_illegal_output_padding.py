@@ -189,13 +189,16 @@ def _is_reused(name: ast.Name, place: Span) -> bool:
 
 def _fix(layer: Layer, diagnosis: Diagnosis | None) -> Fix:
     if diagnosis is not None and diagnosis.change is not None:
-        return change_fix(diagnosis.change, "gives the size of the input back")
+        return change_fix(diagnosis.change, "makes that legal")
     name, plan = quoted(layer.module), None if diagnosis is None else diagnosis.plan
     if plan is None or layer.module not in plan.values:
         return Fix(f"leave `output_padding` out, or give {name} the stride it was meant for", Safety.ADVICE)
     value = plan.values[layer.module]
     title, assignments = f"set {padding_text(value)} in {name}", {f"{layer.module}.output_padding": value}
-    return Fix(title, plan.safety, assignments, verified=("meta",), repairs=(Repair.PADDING,))
+    if not plan.ran:
+        title = f"{title}, or give it the stride that the value was meant for"
+    safety = plan.safety if plan.ran else Safety.ADVICE
+    return Fix(title, safety, assignments, verified=("meta",), repairs=(Repair.PADDING,))
 
 
 def _bounds(layer: Layer) -> tuple[tuple[int, ...], tuple[int, ...]]:

@@ -152,6 +152,8 @@ def _message(analysis: Analysis, diagnosis: Diagnosis) -> str:
     given = sized([shape[axis] for axis in analysis.intent.axes])
     meant = analysis.intent.wanted or analysis.question.target
     wanted = sized([dim.value(focus) for dim in meant])
+    if analysis.intent.wanted and not analysis.intent.scale:
+        return f"the output is {given} where the other layers make it {wanted}"
     scaled = f"{analysis.intent.scale} the input" if analysis.intent.scale else "the input"
     return f"the output is {given} where {scaled} is {wanted}"
 

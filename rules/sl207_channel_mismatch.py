@@ -245,7 +245,7 @@ class ChannelMismatch:
             message=f"{misfit_text(misfit)}: {name} {text}",
             notes=(note,),
             module=slip.node.module or None,
-            location=slip.node.place,
+            location=place_of(slip.node),
             fix=slip_fix(slip),
         )
 

@@ -103,6 +103,9 @@ class TooSmall:
     def check(self, analysis: Analysis) -> Iterator[Finding]:
         """Yields the one finding where a kernel does not fit at the focus."""
         diagnosis = analysis.diagnosis
+        emptied = _emptied(analysis) if diagnosis is None and analysis.certain else None
+        if emptied is not None:
+            yield self._empty(analysis, emptied)
         if diagnosis is None or diagnosis.node is None or analysis.claimed or diagnosis.region.outcome.ok is not False:
             return
         failure = diagnosis.region.outcome.failure
@@ -119,6 +122,33 @@ class TooSmall:
             location=place_of(node),
             fix=_fix(analysis, diagnosis, node),
         )
+
+
+    def _empty(self, analysis: Analysis, node: Node) -> Finding:
+        """The call that leaves nothing of what it takes, with which the output is empty and nothing raises."""
+        at, shape = dict(analysis.question.first), analysis.contract.outcome(**analysis.question.first).outputs[0]
+        name = "the slice" if node.operation == "__getitem__" else called(node)
+        return Finding(
+            code=self.code,
+            name=self.name,
+            severity=Severity.ERROR,
+            message=f"the output is {sized(shape)}: {name} leaves nothing{f' at {sized(at.values())}' if at else ''}",
+            notes=(),
+            module=node.module or None,
+            location=place_of(node),
+            fix=Fix(f"let {name} keep some rows", Safety.ADVICE),
+        )
+
+
+def _emptied(analysis: Analysis) -> Node | None:
+    """The call that makes an axis of the first output empty, at the asked size; None for no such output."""
+    graph, at = analysis.graph, dict(analysis.question.first)
+    if at not in analysis.contract.runs or not graph.outputs or graph.outputs[0] < 0:
+        return None
+    empty = [each.index for each in graph.nodes if each.shapes and 0 in each.shapes[0].value(at)]
+    ways = graph.ancestors(graph.nodes[graph.outputs[0]])
+    found = [each for each in ways if each.index in empty and not any(index in empty for index in each.inputs)]
+    return found[-1] if graph.outputs[0] in empty and found and found[-1].inputs else None
 
 
 def _message(diagnosis: Diagnosis) -> str:

@@ -133,8 +133,15 @@ class BatchMixed:
             notes=tuple(_notes(analysis, samples, features, focus)),
             module=samples.module or None,
             location=samples.place,
-            fix=Fix(f"{flattened(samples, features)}, or pool to one size before it", Safety.ADVICE),
+            fix=Fix(_advice(samples, features), Safety.ADVICE),
         )
+
+
+def _advice(samples: MixedSamples, features: int) -> str:
+    """What keeps samples apart: a flatten ahead of a linear layer, or maps of as many values as a sample has."""
+    if not samples.layer:
+        return f"give a row the {features} values that a sample has"
+    return f"{flattened(samples, features)}, or pool to one size before it"
 
 
 def _notes(analysis: Analysis, samples: MixedSamples, features: int, focus: dict[str, int]) -> Iterator[str]:

@@ -13,6 +13,7 @@ from shapelint.diagnosis.passage import CUTTING, setting, spoiling
 from shapelint.diagnosis.scale import uneven_factor
 from shapelint.diagnosis.single_change import (
     fitting_kernel,
+    legal_change,
     rounding_change,
     single_change,
     sound_change,
@@ -80,7 +81,7 @@ def change_at_fault(
     if failure.kind is Kind.KERNEL:
         return fitting_kernel(case.explored, graph, node, focus)
     if failure.kind is Kind.OUTPUT_PADDING:
-        return sound_change(case, graph, focus, restoring=True)
+        return legal_change(case, graph, node, focus)
     if failure.kind not in _KINDS:
         return None
     if not _is_broken(case):
@@ -92,9 +93,10 @@ def likelier(case: Case, focus: Mapping[str, int], graph: ShapeGraph, plan: Plan
     """What would be changed rather than make a plan that takes sizes away: an argument unlike those of the layers like
     it, with which as many sizes are right. An illegal `output_padding` is made legal so.
     """
-    failure = case.contract.region_at(focus).outcome.failure
+    failure, node = case.contract.region_at(focus).outcome.failure, case.failing(graph)
     if failure is not None:
-        return sound_change(case, graph, focus, restoring=True) if failure.kind is Kind.OUTPUT_PADDING else None
+        illegal = node is not None and failure.kind is Kind.OUTPUT_PADDING
+        return legal_change(case, graph, node, focus) if illegal and node is not None else None
     if not plan.loses and not plan.breaks:
         return None
     change = unlike_the_others(case, graph, focus)

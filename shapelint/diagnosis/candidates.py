@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from math import gcd
 
 from shapelint.diagnosis.evenness import gives_as_many
 from shapelint.diagnosis.layer_groups import LOWEST, Group, is_pool, may_set, same_value
@@ -15,20 +17,23 @@ from shapelint.facts.graph import Node, ShapeGraph
 _STEPS = (-1, 1, -2, 2, -3, 3)
 _STEPPED = ("kernel_size", "stride", "padding")
 _USUAL_STRIDES = frozenset({1, 2})
-_MAJORITY = 2
+_MAJORITY, _SEVERAL = 2, 3
+
 
 def likely_changes(graph: ShapeGraph, groups: Sequence[Group], sizes: Mapping[str, int]) -> Iterator[Change]:
-    """What an uneven layer has otherwise than several like it; its padding, were it to be even; then what layers have
-    otherwise than those like them, or than their mirrors. A transposed layer is even as its mirror is, so that comes
-    first.
+    """What an uneven layer has otherwise than several like it, where it is even with that; its padding, were it to be
+    even; then what layers have otherwise than those like them, or than their mirrors. A transposed layer is even as its
+    mirror is, so that comes first.
     """
     uneven = uneven_layers(graph, groups, sizes)
     growing = {node.module for node, *_ in groups if node.operation.startswith("conv_transpose")}
     odd = unlike_the_others_of(graph, groups, sizes)
     evens = [each for each in evened(groups) if each.module in uneven]
-    yield from (each for each in odd if each.module in uneven and _has_majority(groups, each))
+    known = {group[0].module: group[0] for group in groups}
+    likely = [each for each in odd if each.module in uneven and _has_majority(groups, each)]
+    yield from (each for each in likely if is_whole(changed(known[each.module], each)))
     yield from (each for each in evens if each.module not in growing)
-    yield from odd
+    yield from (*likely, *odd)
     yield from evens
 
 
@@ -48,7 +53,7 @@ def evened(groups: Sequence[Group]) -> Iterator[Change]:
     """
     for group in groups:
         node, given = group[0], group[0].parameter("padding")
-        if given is None or _is_whole(node):
+        if given is None or is_whole(node):
             continue
         for excess in _excesses(node):
             if all(rows >= 0 and rows % 2 == 0 for rows in excess):
@@ -88,7 +93,7 @@ def _reaches(node: Node) -> tuple[int, ...]:
     return tuple(d * (k - 1) + 1 for k, d in zip(kernel, dilation, strict=True))
 
 
-def _is_whole(node: Node) -> bool:
+def is_whole(node: Node) -> bool:
     """Whether a layer by its arguments gives a whole part of each size, rounded up or down, or a whole multiple."""
     excesses, padding = tuple(_excesses(node)), node.parameter("padding") or ()
     rounding = node.parameter("ceil_mode") or (0,) * len(padding)
@@ -103,12 +108,21 @@ def unlike_the_others_of(graph: ShapeGraph, groups: Sequence[Group], sizes: Mapp
     no whole part or multiple of what they take.
     """
     uneven = uneven_layers(graph, groups, sizes)
-    found = [*odd_ones_out(groups), *unlike_their_mirrors(graph, groups, sizes)]
+    found = [*lone_twins(groups), *odd_ones_out(groups), *unlike_their_mirrors(graph, groups, sizes)]
     found += [*unlike_what_they_undo(graph, groups), *not_growing(graph, groups)]
-    return sorted(dict.fromkeys(found), key=lambda change: (_ends_scaling(change), change.module not in uneven))
+    return sorted(
+        dict.fromkeys(found),
+        key=lambda change: (ends_scaling(change), _is_rarer(groups, change), change.module not in uneven),
+    )
 
 
-def _ends_scaling(change: Change) -> bool:
+def _is_rarer(groups: Sequence[Group], change: Change) -> bool:
+    """Whether fewer of the layers that scale have the new stride than have the present one."""
+    strides = [node.parameter("stride") for node, *_ in groups if node.module != change.module]
+    return change.parameter == "stride" and strides.count(change.value) < strides.count(change.given)
+
+
+def ends_scaling(change: Change) -> bool:
     """Whether a layer would keep its size as it did not before: what scales is rarely the one that is wrong."""
     return change.parameter == "stride" and set(change.value) == {1}
 
@@ -122,9 +136,34 @@ def _is_even(graph: ShapeGraph, node: Node, sizes: Mapping[str, int]) -> bool:
     """Whether a layer, with what pads its input, gives just so many times what it takes; down to less than a stride."""
     taken, given = (spatial_size(graph, node, sizes, out=out) for out in (False, True))
     fed = graph.nodes[node.inputs[0]].shapes[0].value(dict(sizes))[-node.spatial :]
-    return gives_as_many(taken, given, node) and (
-        taken != fed or node.parameter("padding") is None or _is_whole(node)
-    )
+    return gives_as_many(taken, given, node) and (taken != fed or node.parameter("padding") is None or is_whole(node))
+
+
+def twins(group: Group, groups: Sequence[Group]) -> Iterator[Change]:
+    """Changes of the one argument in which a layer differs from another one of its kind, the commonest first."""
+    node, votes = group[0], Counter[tuple[str, tuple[int, ...]]]()
+    for other, *_ in groups:
+        if other.operation == node.operation and other.module not in (node.module, *group[2]):
+            pairs = [(name, node.parameter(name), other.parameter(name)) for name in (*LOWEST, "output_padding")]
+            unlike = [(name, there) for name, here, there in pairs if here != there]
+            if len(unlike) == 1 and unlike[0][1] is not None:
+                votes[(unlike[0][0], unlike[0][1])] += 1
+    for (name, value), _ in votes.most_common():
+        given = node.parameter(name)
+        if given is not None and may_set(node, name, value):
+            yield Change(node.module, name, given, value, node.built, same_value(group, name, given))
+
+
+def lone_twins(groups: Sequence[Group]) -> Iterator[Change]:
+    """The changes with which a layer that has the arguments of no other is like another one in all of them; one that
+    gives a whole part or multiple of what it takes goes on doing so.
+    """
+    arguments = [(node.operation, *map(node.parameter, (*LOWEST, "output_padding"))) for node, *_ in groups]
+    for group, own in zip(groups, arguments, strict=True):
+        alike = [each for each, other in zip(groups, arguments, strict=True) if other == own]
+        if all(each[0].built == group[0].built for each in alike):
+            keeps = is_whole(group[0]) if group[0].parameter("padding") else False
+            yield from (each for each in twins(group, groups) if not keeps or is_whole(changed(group[0], each)))
 
 
 def odd_ones_out(groups: Sequence[Group]) -> Iterator[Change]:
@@ -172,6 +211,37 @@ def makes_unlike(groups: Sequence[Group], change: Change) -> bool:
     )
 
 
+def fits_the_others(groups: Sequence[Group], change: Change) -> bool:
+    """Whether a changed layer gives a whole part or multiple of what it takes, where two like it do so."""
+    node = next(each for each, *_ in groups if each.module == change.module)
+    alike = [each for each, *_ in groups if each.operation == node.operation and each.built != node.built]
+    like = [each for each in alike if max(each.parameter("kernel_size") or (1,)) > 1]
+    return sum(map(is_whole, like)) < _MAJORITY or is_whole(changed(node, change))
+
+
+def odd_strides(graph: ShapeGraph, groups: Sequence[Group]) -> Iterator[Change]:
+    """The stride of each layer that steps over rows, or leaves rows empty, since it is larger than the kernel: as
+    another layer has it, else as large as the kernel; a kernel of 1 picks rows on purpose. Then the stride of a layer
+    that shares no factor with the one step of several others, as these have it.
+    """
+    for group in groups:
+        node, kernel, stride = group[0], group[0].parameter("kernel_size") or (), group[0].parameter("stride") or ()
+        if any(s > k > 1 for s, k in zip(stride, kernel, strict=False)):
+            yield from (each for each in twins(group, groups) if each.parameter == "stride")
+            value = tuple(map(min, stride, kernel))
+            yield Change(node.module, "stride", stride, value, node.built, same_value(group, "stride", stride))
+    for group in groups:
+        node, stride = group[0], group[0].parameter("stride") or ()
+        scaling = [each for each in graph.nodes if set(each.factor) not in ({1}, set())]
+        others = [each.factor for each in scaling if each.module != node.module]
+        steps = {max(each, 1 / each) for factor in others for each in factor}
+        if len(steps) == 1 and len(others) >= _SEVERAL and may_set(node, "stride", stride):
+            step = int(max(steps))
+            if set(stride) != {1} and all(gcd(step, each) == 1 for each in stride):
+                value = (step,) * len(stride)
+                yield Change(node.module, "stride", stride, value, node.built, same_value(group, "stride", stride))
+
+
 def rounded_changes(groups: Sequence[Group]) -> Iterator[Change]:
     """Each pool with the other `ceil_mode`: first those that round down, since rounding up keeps more sizes."""
     for group in sorted(groups, key=lambda group: any(group[0].parameter("ceil_mode") or ())):
@@ -179,3 +249,34 @@ def rounded_changes(groups: Sequence[Group]) -> Iterator[Change]:
         if given is not None:
             now, other = tuple(map(bool, given)), tuple(not each for each in given)
             yield Change(node.module, "ceil_mode", now, other, node.built, same_value(group, "ceil_mode", now))
+
+
+def evening(group: Group, others: Sequence[Node]) -> Iterator[Change]:
+    """One argument changed by a few, with which a layer gives a whole multiple: first those with which its kernel is to
+    its stride as in the others. A layer that keeps its size goes on doing so.
+    """
+    strides = ("stride",) if any(factor > 1 for factor in group[0].factor) else ()
+    ratios = {_ratio(node) for node in others}
+    found: list[tuple[bool, int, Change]] = []
+    node = group[0]
+    for number, step in enumerate(_STEPS):
+        for parameter in ("kernel_size", "padding", *strides):
+            given = node.parameter(parameter) or ()
+            value = tuple(each + step for each in given)
+            if not given or min(value) < LOWEST[parameter] or not may_set(node, parameter, value):
+                continue
+            change = Change(node.module, parameter, given, value, node.built, same_value(group, parameter, given))
+            made = changed(node, change)
+            if is_whole(made):
+                found.append((_ratio(made) not in ratios, number // 2, change))
+    yield from (change for *_, change in sorted(found, key=lambda each: each[:2]))
+
+
+def _ratio(node: Node) -> tuple[float, ...]:
+    kernel, stride = node.parameter("kernel_size") or (), node.parameter("stride") or ()
+    return tuple(k / s for k, s in zip(kernel, stride, strict=False))
+
+
+def changed(node: Node, change: Change) -> Node:
+    """A layer with one argument changed."""
+    return replace(node, parameters=tuple((dict(node.parameters) | {change.parameter: change.value}).items()))

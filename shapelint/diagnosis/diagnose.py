@@ -19,6 +19,7 @@ from shapelint.diagnosis.mismatch import mismatch_of
 from shapelint.diagnosis.output_padding import RepairTrial, Unsettled
 from shapelint.diagnosis.pairs import mirrored_pairs, remainder_of, spatial_size
 from shapelint.diagnosis.refused_sizes import refused_size
+from shapelint.diagnosis.single_change import stride_at_fault
 from shapelint.diagnosis.slips import slip
 from shapelint.diagnosis.uneven import even_change
 from shapelint.facts.diagnosis import Diagnosis, LostRows, Misfit, Mismatch, Plan
@@ -34,12 +35,12 @@ def diagnose(case: Case, focus: Mapping[str, int], wanted: SizeSet) -> Diagnosis
     """What is wrong at `focus`; the repair is sought for all `wanted` sizes, or else for the focus alone."""
     region = case.contract.region_at(focus)
     whole = whole_run(case, region)
-    uneven = even_change(case, whole, focus)
+    graph = case.graph(focus, {})
+    uneven = even_change(case, whole, focus) or stride_at_fault(case, graph, focus)
     spoiler = None if uneven is not None else spoiler_of(case, whole, region, focus)
     known = spoiler is not None or uneven is not None
     trial = None if known or not _may_repair(region.outcome.failure) else _trial(case, focus, wanted)
     plan = None if trial is None else _plan(case, trial, wanted)
-    graph = case.graph(focus, {})
     other = None if plan is None else even_change(case, whole, focus, beyond=True)
     likely = uneven if plan is None else likelier(case, focus, graph, plan) or other
     plan = None if likely is not None else plan

@@ -9,6 +9,7 @@ from torch import nn
 
 from shapelint.facts.graph import Node, ShapeGraph
 from shapelint.source.span import Span
+from shapelint.source.syntax import call_at, given
 from shapelint.trace.explore import Exploration
 
 LOWEST = {"kernel_size": 1, "stride": 1, "padding": 0, "dilation": 1}
@@ -35,24 +36,37 @@ def layer_groups(explored: Exploration, graph: ShapeGraph, built: Mapping[str, S
 
 
 def may_set(node: Node, parameter: str, value: tuple[int, ...]) -> bool:
-    """Whether a layer can be given a value. A pool has its stride from its kernel where it was given none, so that the
-    one text may change both; its dilation and what pads more than half its kernel are left alone.
+    """Whether a layer can be given a value. A pool that was given no stride has it from its kernel, and the one text
+    changes both; its dilation and what pads more than half its kernel are left alone.
     """
-    given = node.parameter(parameter)
-    if given is None or len(given) != len(value):
+    present = node.parameter(parameter)
+    if present is None or len(present) != len(value):
         return False
     if not is_pool(node):
         return True
     kernel, stride = node.parameter("kernel_size") or (), node.parameter("stride")
     if parameter == "padding":
         return all(2 * p <= k for p, k in zip(value, kernel, strict=True))
-    return parameter == "stride" or (parameter == "kernel_size" and kernel != stride)
+    return parameter == "stride" or (parameter == "kernel_size" and (kernel != stride or strides_by_kernel(node)))
 
 
-def same_value(group: Group, parameter: str, given: tuple[int, ...]) -> tuple[str, ...]:
+def strides_by_kernel(node: Node) -> bool:
+    """Whether a pool is built without a stride, so that its kernel is its stride."""
+    call = call_at(node.built) if node.built is not None and is_pool(node) else None
+    return call is not None and given(call, "stride", 1) is None
+
+
+def resizes(explored: Exploration, graph: ShapeGraph, built: Mapping[str, Span]) -> list[Node]:
+    """The calls of modules that resize by one whole factor."""
+    modules = dict(explored.subject.module.named_modules())
+    calls = [node for node in graph.nodes if node.parameter("scale_factor") and node.module in built]
+    return [node for node in calls if isinstance(modules.get(node.module), nn.Upsample)]
+
+
+def same_value(group: Group, parameter: str, present: tuple[int, ...]) -> tuple[str, ...]:
     """The layers that the same call built with the same value of an argument."""
     parts = zip(group[1], group[2], strict=True)
-    return tuple(name for part, name in parts if _per_axis(getattr(part, parameter, None), given) == given)
+    return tuple(name for part, name in parts if _per_axis(getattr(part, parameter, None), present) == present)
 
 
 def _per_axis(value: Any, like: tuple[int, ...]) -> Any:

@@ -83,7 +83,7 @@ def _even(
         pairs = [(as_function(failure.left), as_function(failure.right))]
         operands, wrong = list(dict.fromkeys(run.records[region.node].inputs)), region.sizes
         pairs.append(pairs[0][::-1])
-    elif region.outcome.ok and contract.meant and question.place is not None:
+    elif region.outcome.ok and contract.meant and question.place is not None and question.axes:
         operands, (output, axes) = [run.output_nodes[question.place[0]]], question.place
         dims, wrong = region.outcome.outputs[output].dims, region.sizes - contract.restores
         pairs = [(as_function(dims[axis]), wanted) for axis, wanted in zip(axes, question.target, strict=True)]
@@ -128,9 +128,7 @@ def _missing_one(
                 yield record, axis
 
 
-def _is_short(
-    record: Record, records: Sequence[Record], axis: int, target: Function, at: Mapping[str, int]
-) -> bool:
+def _is_short(record: Record, records: Sequence[Record], axis: int, target: Function, at: Mapping[str, int]) -> bool:
     """Whether a crop gets fewer rows than are needed, and gives half of the lack: its offset is negative, so that it
     begins that far from the end.
     """

@@ -63,7 +63,7 @@ def mixed_samples(explored: Exploration, regions: Sequence[Region], question: Qu
 def _batch(question: Question) -> Function | None:
     """The number of samples: the leading axis of the first input, unless that is a spatial one."""
     first = next(question.inputs.tensors())
-    return as_function(first.dims[0]) if len(first.dims) > 2 and 0 not in question.axes else None
+    return as_function(first.dims[0]) if len(first.dims) > 1 and 0 not in question.axes else None
 
 
 def _cut(explored: Exploration, region: Region, batch: Function) -> _Cut | None:
@@ -72,7 +72,8 @@ def _cut(explored: Exploration, region: Region, batch: Function) -> _Cut | None:
     outputs = region.outcome.outputs
     if not outputs or not outputs[0].dims or as_function(outputs[0].dims[0]) == batch:
         return None
-    cuts = (_cutting(index, run.records, batch) for index in range(len(run.records)))
+    records = run.records
+    cuts = (way(index, records, batch) for index in range(len(records)) for way in (_cutting, _merging))
     return next((cut for cut in cuts if cut is not None), None)
 
 
@@ -91,6 +92,21 @@ def _cutting(index: int, records: Sequence[Record], batch: Function) -> _Cut | N
     if constant(row) in suffixes or layer is None:
         return None
     return _Cut(record, reduce(product, given[1:]), row, layer)
+
+
+def _merging(index: int, records: Sequence[Record], batch: Function) -> _Cut | None:
+    """A view that makes one map, for a convolution, of the features of several samples."""
+    record = records[index]
+    if record.name not in _VIEWS or not record.inputs or not record.outputs:
+        return None
+    given, made = _dims(records[record.inputs[0]]), _dims(record)
+    if len(given) != 2 or len(made) < 3 or given[0] != batch or batch.constant == 1:
+        return None
+    row, features = reduce(product, made[1:]).constant, given[1].constant
+    users = (each for each in records[index + 1 :] if index in each.inputs)
+    if row is None or features is None or row <= features or not any("conv" in each.name for each in users):
+        return None
+    return _Cut(record, given[1], row, "")
 
 
 def _takes(record: Record, row: int) -> bool:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from functools import reduce
+from math import gcd
 
 from shapelint.caches import kept
 from shapelint.diagnosis.pairs import spatial_size
@@ -67,6 +68,7 @@ def _rises(graph: ShapeGraph, wanted: Function, question: Question) -> bool:
     least: dict[int, Fraction] = {}
     slopes: dict[int, Fraction] = {}
     risen: set[int] = set()
+    whole = slope_of(wanted, question.symbols)
     for index in sorted(graph.reached()):
         node = graph.nodes[index]
         known = [each for each in node.inputs if each in slopes]
@@ -80,7 +82,8 @@ def _rises(graph: ShapeGraph, wanted: Function, question: Question) -> bool:
         slopes[index] = slope
         lowest = min((least[each] for each in known), default=slope)
         least[index] = min(lowest, slope)
-        if (any(each in risen for each in known) or slope > lowest) and _follows(node, wanted):
+        rises = slope > lowest < whole
+        if (any(each in risen for each in known) or rises) and _follows(node, wanted):
             risen.add(index)
     return any(index in risen for index in graph.outputs)
 
@@ -155,16 +158,31 @@ def totals(graph: ShapeGraph, output: int, rank: int) -> tuple[tuple[int, int], 
 
 def uneven_factor(graph: ShapeGraph, output: int, rank: int) -> Node | None:
     """The layer whose factor is at fault where the layers on the way to an output go down and up by different totals:
-    the one whose factor fewest have, and of such the one that is not 2; None where the totals are no such ones.
+    one whose factor has nothing in common with any other, else the one whose factor fewest have, and of such the one
+    that is not 2; None where the totals are no such ones.
     """
     made = _scales(graph, rank).get(graph.outputs[output], ()) if output < len(graph.outputs) else ()
     if not any(scale.numerator > 1 and scale.denominator > 1 for scale in made):
         return None
     above = graph.reached()
     nodes = [node for node in graph.nodes if node.index in above and any(factor != 1 for factor in node.factor)]
-    factors = Counter(max(factor, 1 / factor) for node in nodes for factor in node.factor[-rank:])
-    rarity = {node.index: [(factors[max(f, 1 / f)], max(f, 1 / f) == 2) for f in node.factor[-rank:]] for node in nodes}
+    factors = Counter(step for node in nodes for step in _steps(node, rank))
+    rarity = {
+        node.index: [(_is_common(step, factors), factors[step], step == 2) for step in _steps(node, rank)]
+        for node in nodes
+    }
     return min(nodes, key=lambda node: min(rarity[node.index]), default=None)
+
+
+def _steps(node: Node, rank: int) -> list[Fraction]:
+    """By how much a layer divides or multiplies each axis."""
+    return [max(factor, 1 / factor) for factor in node.factor[-rank:]]
+
+
+def _is_common(step: Fraction, steps: Mapping[Fraction, int]) -> bool:
+    """Whether a step is 1, or shares a divisor with another one; the steps are counted per axis."""
+    others = [each for each in steps if each not in (1, step)]
+    return step == 1 or any(gcd(step.numerator, each.numerator) > 1 for each in others) or not others
 
 
 def _scales(graph: ShapeGraph, rank: int) -> dict[int, tuple[Fraction, ...]]:

@@ -7,10 +7,13 @@ from itertools import chain
 
 from shapelint.diagnosis.candidates import (
     evened,
+    fits_the_others,
     likely_changes,
     makes_unlike,
+    odd_strides,
     rounded_changes,
     stepped_changes,
+    twins,
     uneven_layers,
     unlike_the_others_of,
 )
@@ -28,6 +31,7 @@ from shapelint.trace.explore import Exploration
 from shapelint.trace.run import overriding
 
 _CALLS, _SECONDS = 40_000, 8.0
+_LEAST_KERNEL = 2
 
 
 def single_change(
@@ -56,21 +60,51 @@ def sound_change(
     """The change of one argument with which a model that raises does what its author would accept.
 
     With `restoring` it must be meant to give its input's size back, and do so: a layer that takes features of one size
-    is no sign of a wrong argument elsewhere. Where not `alone`, no layer is made unlike those that are like it.
+    is no sign of a wrong argument elsewhere. So must it where the layer is then none that gives a whole part of what it
+    takes, as those like it do. Where not `alone`, no layer is made unlike those that are like it.
     """
     groups = layer_groups(case.explored, graph, case.built)
     uneven = uneven_layers(graph, groups, focus)
     stepped = sorted(stepped_changes(graph, groups), key=lambda change: change.module not in uneven)
     known = chain(likely_changes(graph, groups, focus), stepped)
+    tried = [each for each in known if alone or not makes_unlike(groups, each)]
 
-    def works(trial: Exploration) -> bool:
+    def works(trial: Exploration, *, restoring: bool = restoring) -> bool:
         run = trial.run(focus, symbolic=False)
         if run.failure is not None or run.error is not None:
             return False
         meaning = sound_meaning(trial, case.question, case.expect, focus)
         return meaning is not None and (meaning.meant or not restoring)
 
-    return first_that(case.explored, (each for each in known if alone or not makes_unlike(groups, each)), works)
+    found = first_that(case.explored, (each for each in tried if fits_the_others(groups, each)), works)
+    if found is not None:
+        return found
+    odd = [each for each in tried if not fits_the_others(groups, each)]
+    return first_that(case.explored, odd, lambda trial: works(trial, restoring=True))
+
+
+def stride_at_fault(case: Case, graph: ShapeGraph, focus: Mapping[str, int]) -> Change | None:
+    """The stride of a layer that steps over rows, or as no other does, with which the model is right at the focus."""
+    groups = layer_groups(case.explored, graph, case.built)
+
+    def works(trial: Exploration) -> bool:
+        if case.intent.meant:
+            return restores_at(trial, case.question, case.expect, focus)
+        return case.solver.sound(trial, focus)
+
+    return first_that(case.explored, odd_strides(graph, groups), works)
+
+
+def legal_change(case: Case, graph: ShapeGraph, node: Node, focus: Mapping[str, int]) -> Change | None:
+    """The change that makes the `output_padding` of a layer that refuses it legal: the sound change of a model that is
+    meant to restore, else that of the one argument in which the layer differs from another one.
+    """
+    restoring = sound_change(case, graph, focus, restoring=True)
+    if restoring is not None or case.intent.meant:
+        return restoring
+    groups = layer_groups(case.explored, graph, case.built)
+    alike = (change for group in groups if group[0].module == node.module for change in twins(group, groups))
+    return first_that(case.explored, alike, lambda trial: trial.run(focus, symbolic=False).failure is None)
 
 
 def rounding_change(case: Case, graph: ShapeGraph, focus: Mapping[str, int]) -> Change | None:
@@ -122,14 +156,19 @@ def restores_at(trial: Exploration, question: Question, expect: Expectation | No
 
 
 def fitting_kernel(explored: Exploration, graph: ShapeGraph, node: Node, focus: Mapping[str, int]) -> Change | None:
-    """The largest kernel that fits what a convolution gets, where the model runs with it at the focus."""
+    """The largest kernel that fits what a convolution gets, a square one for a square one, where the model runs with it
+    at the focus.
+    """
     kernel, padding, dilation = (node.parameter(name) for name in ("kernel_size", "padding", "dilation"))
     if kernel is None or padding is None or dilation is None or "Conv" not in node.kind or not node.inputs:
         return None
     taken = graph.nodes[node.inputs[0]].shapes[0].value(dict(focus))[-len(kernel) :]
     largest = tuple((n + 2 * p - 1) // d + 1 for n, p, d in zip(taken, padding, dilation, strict=True))
-    change = Change(node.module, "kernel_size", kernel, tuple(map(min, kernel, largest)), node.built)
-    if any(value < 1 for value in change.value):
+    value = tuple(map(min, kernel, largest))
+    if len(set(kernel)) == 1:
+        value = (min(value),) * len(value)
+    change = Change(node.module, "kernel_size", kernel, value, node.built)
+    if any(value < _LEAST_KERNEL for value in change.value):
         return None
     overrides = overriding({change.module: change.value}, change.parameter)
     run = Exploration(explored.subject, explored.domain, overrides).run(focus, symbolic=False)

@@ -2,13 +2,13 @@
 
 A layer that gets other channels than it was built for is right where the call ahead of it would give these channels
 with one number changed: `cat` along the axis of the channels, `permute` with the channels last, `view` with rows of a
-sample.
+sample, a shuffle of pixels by another factor.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from math import prod
+from math import isqrt, prod
 
 from shapelint.diagnosis.channels import channel_axis
 from shapelint.facts.diagnosis import Misfit, Slip
@@ -17,6 +17,7 @@ from shapelint.facts.graph import Node, ShapeGraph
 _CATS = frozenset({"cat", "concat", "concatenate"})
 _PERMUTES = frozenset({"permute", "transpose", "swapaxes", "swapdims", "movedim", "moveaxis"})
 _VIEWS = frozenset({"view", "reshape"})
+_SHUFFLES = frozenset({"pixel_shuffle", "pixel_unshuffle"})
 
 
 def slip(graph: ShapeGraph, misfit: Misfit) -> Slip | None:
@@ -33,6 +34,8 @@ def slip(graph: ShapeGraph, misfit: Misfit) -> Slip | None:
             return _kept(node, given, axis, wanted)
         if node.operation in _VIEWS:
             return _in_rows(node, shapes[0], given, axis, wanted)
+        if node.operation in _SHUFFLES:
+            return _shuffled(node, shapes[0], wanted)
     return None
 
 
@@ -77,6 +80,16 @@ def _in_rows(node: Node, taken: tuple[int, ...], given: tuple[int, ...], axis: i
     if not kept or given[0] == taken[0] or axis == 0:
         return None
     return Slip(node, (given[axis],), (wanted,), axis, (given[0], taken[0]))
+
+
+def _shuffled(node: Node, taken: tuple[int, ...], wanted: int) -> Slip | None:
+    """The factor of a shuffle that makes the channels which the layer takes of those that come."""
+    most, least = (taken[-3], wanted) if node.operation == "pixel_shuffle" else (wanted, taken[-3])
+    factor = isqrt(most // least) if least else 0
+    name = "upscale_factor" if node.operation == "pixel_shuffle" else "downscale_factor"
+    if factor < 2 or factor * factor * least != most:
+        return None
+    return Slip(node, node.parameter(name) or (), (factor,))
 
 
 def _shape(node: Node) -> tuple[int, ...]:

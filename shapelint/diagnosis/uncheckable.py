@@ -36,7 +36,7 @@ def refuse_what_never_runs(loaded: Loaded, explored: Exploration, parsed: Inputs
     if all(map(_is_no_size_rule, explored.runs)) and not isinstance(first.error, Unanalysable):
         assert first.failure is not None
         where = f"{_where(first)}{_other_dtype(explored, first, parsed)}"
-        raise ModelError(f"{loaded.name} does not run: {first.failure.text}{where}") from first.error
+        raise ModelError(f"{loaded.name} does not run: {first.failure.at(first.sizes)}{where}") from first.error
 
 
 def refuse_what_gives_nothing(loaded: Loaded, explored: Exploration, method: str) -> None:

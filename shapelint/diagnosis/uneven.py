@@ -3,7 +3,7 @@
 A strided layer gives a part of what it takes and a transposed one so many times that; other convolutions are padded by
 `(k - 1) // 2` to keep the size. A model whose layers all do so gives a multiple of its input's size, or a part of it.
 Where a single one does not, and one argument of it puts that right, it is at fault. Layers that are made to take off
-or add what they do are let be: see `_is_meant`.
+or add what they do are let be: see `odd_layers.py` and `misshapen.py`.
 """
 
 from __future__ import annotations
@@ -13,18 +13,29 @@ from dataclasses import replace
 from fractions import Fraction
 from operator import eq
 
-from shapelint.diagnosis.candidates import odd_ones_out, stepped_changes, unlike_the_others_of
+from shapelint.diagnosis.candidates import (
+    ends_scaling,
+    evening,
+    lone_twins,
+    odd_ones_out,
+    stepped_changes,
+    twins,
+    unlike_the_others_of,
+)
 from shapelint.diagnosis.case import Case
-from shapelint.diagnosis.evenness import evenly_padded, is_even
-from shapelint.diagnosis.intent import multiples, output_axes
-from shapelint.diagnosis.layer_groups import Group, layer_groups
-from shapelint.diagnosis.pairs import spatial_size
+from shapelint.diagnosis.evenness import evenly_padded
+from shapelint.diagnosis.intent import multiples
+from shapelint.diagnosis.layer_groups import LOWEST, Group, layer_groups, resizes
+from shapelint.diagnosis.misshapen import late_strides, misshapen_changes
+from shapelint.diagnosis.odd_layers import is_beyond, may_be_meant, uneven_group
 from shapelint.diagnosis.scale import goes_down_and_up, slope_of
+from shapelint.diagnosis.shown_run import ShownRun, given_along
 from shapelint.diagnosis.single_change import first_that, restores_at
+from shapelint.diagnosis.unequal_totals import equalling_changes
 from shapelint.facts.analysis import Intent
 from shapelint.facts.contract import Region
 from shapelint.facts.diagnosis import Change
-from shapelint.facts.graph import Node, ShapeGraph, size_at
+from shapelint.facts.graph import ShapeGraph, size_at
 from shapelint.request.question import Question
 from shapelint.request.spec import Expectation
 from shapelint.size.function import Function, as_function
@@ -34,9 +45,10 @@ from shapelint.trace.branch import frozen_shape
 from shapelint.trace.explore import Exploration
 from shapelint.trace.run import overriding
 
-_LATENT, _LARGE = 8, 64
+_LARGE = 64
 _FAR = 1 << 12
 Sizes = Mapping[str, int]
+Meant = tuple[Intent, Expectation | None]
 
 
 def meant_but_for_a_layer(
@@ -46,37 +58,33 @@ def meant_but_for_a_layer(
     question: Question,
     meaning: Intent,
     built: Mapping[str, Span],
-) -> tuple[Intent, Expectation | None]:
+) -> Meant:
     """What is meant of a model that does not give its input's size back as it is, where one layer is why.
 
-    That is the input's size, or a multiple or a part of it, which then is what is expected.
+    That is the input's size, or a multiple or a part of it, or what layers that are alike make of it, which then is
+    what is expected.
     """
-    groups = _convolutions(explored, graph, built)
-    found = _meant_but_for_an_odd_layer(explored, graph, region, question, meaning, groups)
+    groups = tuple(_convolutions(explored, graph, built))
+    shown = ShownRun(explored, graph, region, question, meaning, groups, built)
+    found = _meant_but_for_an_odd_layer(shown)
     if found is not None:
         return found, None
-    return _meant_but_for_an_uneven_layer(explored, graph, region, question, meaning, groups) or (meaning, None)
+    ways = (_meant_but_for_a_misshapen_layer, _meant_but_for_an_uneven_layer, _meant_but_for_a_step)
+    return next((each for each in (way(shown) for way in ways) if each is not None), (meaning, None))
 
 
-def _meant_but_for_an_uneven_layer(
-    explored: Exploration,
-    graph: ShapeGraph,
-    region: Region,
-    question: Question,
-    meaning: Intent,
-    groups: Sequence[Group],
-) -> tuple[Intent, Expectation | None] | None:
+def _meant_but_for_an_uneven_layer(shown: ShownRun) -> Meant | None:
     """The multiple of the input's size, or the part of it, that the output is meant to have but for one layer.
 
     A part is meant only where the sizes go down and up again: a head that ends a way down may take rows off. A model
     that is one chain of layers, some of which shrink, gives its input's size back or what is not known.
     """
-    place = output_axes(region.outcome.outputs, question)
-    large = max([_LARGE, *(8 * step for step in meaning.stride)])
-    sizes = (multiples(question, meaning.stride) & region.sizes).example(large) or question.first
+    graph, region, question, place = shown.graph, shown.region, shown.question, shown.place
+    large = max([_LARGE, *(8 * step for step in shown.meaning.stride)])
+    sizes = (multiples(question, shown.meaning.stride) & region.sizes).example(large) or question.first
     if place is None or question.first not in region.sizes:
         return None
-    dims = [as_function(region.outcome.outputs[place[0]].dims[axis]) for axis in place[1]]
+    dims = shown.dims(place)
     scale = [_scale(dim, wanted, question) for dim, wanted in zip(dims, question.target, strict=True)]
     part = any(each < 1 for each in scale)
     whole = all(1 in (each.numerator, each.denominator) for each in scale)
@@ -91,47 +99,88 @@ def _meant_but_for_an_uneven_layer(
         return None
 
     def works(trial: Exploration) -> bool:
-        return [_given(trial, place, at) for at in tried] == wanted and bool(_given(trial, place, question.first))
+        return [given_along(trial, place, at) for at in tried] == wanted and bool(
+            given_along(trial, place, question.first)
+        )
 
-    group = _uneven(graph, groups, sizes)
-    meant = group is None or _may_be_meant(graph, group[0], groups, question, sizes)
-    change = None if group is None or meant else first_that(explored, _changes_of(graph, group, groups), works)
-    meaning = replace(meaning, output=place[0], axes=place[1])
-    return None if change is None else _scaled(explored, change, question, scale, meaning)
+    group = uneven_group(graph, shown.groups, sizes)
+    if group is None or may_be_meant(graph, group[0], shown.groups, question, sizes):
+        return None
+    change = first_that(shown.explored, _changes_of(graph, group, shown.groups), works)
+    return None if change is None else _scaled(shown, change, scale, place)
 
 
-def _meant_but_for_an_odd_layer(
-    explored: Exploration,
-    graph: ShapeGraph,
-    region: Region,
-    question: Question,
-    meaning: Intent,
-    groups: Sequence[Group],
-) -> Intent | None:
+def _meant_but_for_a_misshapen_layer(shown: ShownRun) -> Meant | None:
+    """The size that the output has where the one misshapen layer is like the others, or keeps its size as they do."""
+    question, first = shown.question, shown.question.first
+    if question.asked is None or first not in shown.region.sizes:
+        return None
+    place = shown.place or shown.fixed_place
+    if place is None:
+        return None
+    given = size_at(shown.dims(place), first)
+    if given == size_at(question.target, first):
+        return None
+    changes = misshapen_changes(shown.graph, shown.groups, first, given) or late_strides(shown.graph, shown.groups)
+
+    def works(trial: Exploration) -> bool:
+        return given_along(trial, place, first) not in ((), given)
+
+    change = first_that(shown.explored, changes, works)
+    return None if change is None else _as_the_others(shown, change, place)
+
+
+def _meant_but_for_a_step(shown: ShownRun) -> Meant | None:
+    """The input's size, where the output has as many channels and one layer that steps otherwise than all others makes
+    it a part or a multiple.
+    """
+    question, place, graph, first = shown.question, shown.place, shown.graph, shown.question.first
+    if question.asked is None or place is None or first not in shown.region.sizes or not graph.inputs:
+        return None
+    made = shown.region.outcome.outputs[place[0]].dims
+    ahead = [(question.led.dims, min(question.axes, default=0)), (made, min(place[1], default=0))]
+    channels = [as_function(dims[axis - 1]) for dims, axis in ahead if axis]
+    given, wanted = size_at(shown.dims(place), first), size_at(question.target, first)
+    if len(channels) < 2 or channels[0] != channels[1] or channels[0].constant is None or given == wanted:
+        return None
+    ends = graph.inputs[question.lead], graph.outputs[place[0]]
+    changes = equalling_changes(graph, _steps(shown.explored, graph, shown.built), ends, grows=max(given) > max(wanted))
+    change = first_that(shown.explored, changes, lambda trial: restores_at(trial, question, None, first))
+    return None if change is None else _scaled(shown, change, [Fraction(1)] * len(place[1]), place)
+
+
+def _meant_but_for_an_odd_layer(shown: ShownRun) -> Intent | None:
     """What is meant of a model that goes down and up again and gives back some other size, where one argument of one
     layer, other than in the layers like it or in the one that it mirrors, is why.
 
     A size that is a whole part of the input's, or so many times the input's, is meant so.
     """
-    place = output_axes(region.outcome.outputs, question)
-    whole = multiples(question, meaning.stride) & region.sizes
+    graph, region, question, place = shown.graph, shown.region, shown.question, shown.place
+    stride = shown.meaning.stride
+    whole = multiples(question, stride) & region.sizes
     first = question.first if question.first in region.sizes else None
-    sizes = whole.example(max(meaning.stride, default=8)) or first
+    sizes = whole.example(max(stride, default=8)) or first
     if place is None or sizes is None or not goes_down_and_up(graph, region.sizes, question):
         return None
-    dims = [as_function(region.outcome.outputs[place[0]].dims[axis]) for axis in place[1]]
+    dims = shown.dims(place)
     far = {name: _FAR * size for name, size in sizes.items()}  # where a few rows more or less are no whole part
     parts = [Fraction(dim.value(far), wanted.value(far)) for dim, wanted in zip(dims, question.target, strict=True)]
     if all(1 in (part.numerator, part.denominator) for part in parts):
         return None
-    tried = [each for each in (question.first, sizes) if each in region.sizes]
-    odd = unlike_the_others_of(graph, groups, sizes)
-    change = first_that(explored, odd, lambda trial: any(restores_at(trial, question, None, each) for each in tried))
+    slopes = [_scale(dim, wanted, question) for dim, wanted in zip(dims, question.target, strict=True)]
+    tried, enough = [each for each in (question.first, sizes) if each in region.sizes], any
+    if first is not None and any(slope > 1 == slope.denominator for slope in slopes):
+        farther = {name: size + _FAR * max(stride, default=1) for name, size in first.items()}
+        tried, enough = [first, farther], all  # at a few sizes of a map that grows, the size may come back by chance
+    odd = unlike_the_others_of(graph, shown.groups, sizes)
+    change = first_that(
+        shown.explored, odd, lambda trial: enough(restores_at(trial, question, None, each) for each in tried)
+    )
     if change is None:
         return None
     text = f"`{change.parameter}={written(change.value)}` in `{change.module}`"
     why = f"with {text}, as in the layers like it, the output is as large as the input"
-    return Intent(True, why, meaning.stride, *place, change=change)
+    return Intent(True, why, stride, *place, change=change)
 
 
 def even_change(case: Case, graph: ShapeGraph | None, focus: Sizes, *, beyond: bool = False) -> Change | None:
@@ -142,16 +191,42 @@ def even_change(case: Case, graph: ShapeGraph | None, focus: Sizes, *, beyond: b
         return None
     changes = [] if case.intent.change is None else [case.intent.change]
     groups = _convolutions(case.explored, graph, case.built)
-    group = _uneven(graph, groups, focus)
-    if group is not None and beyond:
-        changes = [*_changes_of(graph, group, groups)] if _is_beyond(graph, group[0], focus) else []
-    elif group is not None and not _may_be_meant(graph, group[0], groups, case.question, focus):
+    if not beyond and _is_larger(case, graph, focus):
+        changes += [each for each in lone_twins(groups) if each.parameter in LOWEST and not ends_scaling(each)]
+    group = uneven_group(graph, groups, focus)
+    odd = [] if group else [each for each in misshapen_changes(graph, groups, focus) if each.parameter in LOWEST]
+    node = group[0] if group else next((each for each, *_ in groups if odd and each.module == odd[0].module), None)
+    if node is not None and beyond:
+        changes = [*odd, *(_changes_of(graph, group, groups) if group else ())]
+        changes = changes if is_beyond(graph, node, focus) else []
+    elif group is not None and not may_be_meant(graph, group[0], groups, case.question, focus):
         changes += _changes_of(graph, group, groups)
+    elif node is not None and is_beyond(graph, node, focus):
+        changes += odd
+    at = case.intent.output
+    if not beyond and case.expect is None and at < len(graph.outputs) and graph.outputs[at] >= 0 and graph.inputs:
+        ends = graph.inputs[case.question.lead], graph.outputs[at]
+        changes += equalling_changes(graph, _steps(case.explored, graph, case.built), ends, grows=False)
     return first_that(case.explored, changes, lambda trial: restores_at(trial, case.question, case.expect, focus))
+
+
+def _is_larger(case: Case, graph: ShapeGraph, focus: Sizes) -> bool:
+    """Whether the output has more rows than the input on some axis, so that no row was lost in a pair."""
+    at, axes = case.intent.output, case.intent.axes
+    node = graph.nodes[graph.outputs[at]] if at < len(graph.outputs) and graph.outputs[at] >= 0 else None
+    if node is None or not node.shapes or case.expect is not None:
+        return False
+    given, wanted = node.shapes[0].value(dict(focus)), size_at(case.question.target, focus)
+    return any(given[axis] > size for axis, size in zip(axes, wanted, strict=False))
 
 
 def _convolutions(explored: Exploration, graph: ShapeGraph, built: Mapping[str, Span]) -> list[Group]:
     return [each for each in layer_groups(explored, graph, built) if each[0].operation.startswith("conv")]
+
+
+def _steps(explored: Exploration, graph: ShapeGraph, built: Mapping[str, Span]) -> list[Group]:
+    """The layers that may step down or up, with the modules that resize."""
+    return [*((node, (), ()) for node in resizes(explored, graph, built)), *layer_groups(explored, graph, built)]
 
 
 def _is_shrinking_chain(graph: ShapeGraph) -> bool:
@@ -166,49 +241,40 @@ def _scale(dim: Function, wanted: Function, question: Question) -> Fraction:
     return slope_of(dim, question.symbols) / (slope_of(wanted, question.symbols) or 1)
 
 
-def _given(trial: Exploration, place: tuple[int, tuple[int, ...]], sizes: Sizes) -> tuple[int, ...]:
-    """The size of the output along the axes that are compared; () where the model raises."""
-    run = trial.run(sizes, symbolic=False)
-    if run.failure is not None or run.error is not None or place[0] >= len(run.outputs):
-        return ()
-    shape = frozen_shape(run.outputs[place[0]]).value(dict(sizes))
-    return tuple(shape[axis] for axis in place[1])
-
-
-def _scaled(
-    explored: Exploration, change: Change, question: Question, scale: Sequence[Fraction], meaning: Intent
-) -> tuple[Intent, Expectation | None]:
+def _scaled(shown: ShownRun, change: Change, scale: Sequence[Fraction], place: tuple[int, tuple[int, ...]]) -> Meant:
     """The intent, and the size expected: the multiple, or where it is a part what the changed model gives."""
     text = f"with `{change.parameter}={written(change.value)}` in `{change.module}`, which the layers around it fit"
+    meaning = replace(shown.meaning, meant=True, output=place[0], axes=place[1], change=change)
     if all(each == 1 for each in scale):
-        why = f"{text}, the output is as large as the input"
-        return replace(meaning, meant=True, why=why, change=change), None
+        return replace(meaning, why=f"{text}, the output is as large as the input"), None
+    times = " by ".join(dict.fromkeys(map(str, scale))) + (" times" if max(scale) > 1 else " of")
+    meaning = replace(meaning, why=f"{text}, the output has {times} the input's size", scale=times)
+    return _expected(shown, meaning, change)
+
+
+def _as_the_others(shown: ShownRun, change: Change, place: tuple[int, tuple[int, ...]]) -> Meant:
+    """The intent, and the size expected, where a layer is to be like the others: what the changed model gives."""
+    found = _expected(shown, replace(shown.meaning, meant=True, output=place[0], axes=place[1]), change)
+    pairs = list(zip(found[0].wanted, shown.question.target, strict=False))
+    scale = [_scale(dim, wanted, shown.question) for dim, wanted in pairs]
+    known = zip(pairs, scale, strict=True)
+    if scale and all(0 < each < 1 == each.numerator or dim == size.times(int(each)) for (dim, size), each in known):
+        return _scaled(shown, change, scale, place)
+    text = f"with `{change.parameter}={written(change.value)}` in `{change.module}`"
+    why = f"{text} it gives a whole multiple of what it takes, as the layers like it do"
+    return replace(found[0], why=why), found[1]
+
+
+def _expected(shown: ShownRun, meaning: Intent, change: Change) -> Meant:
+    """The intent with what the changed model gives, and that as what is expected."""
     values = dict.fromkeys((change.module, *change.alike), change.value)
-    trial = Exploration(explored.subject, explored.domain, overriding(values, change.parameter))
-    shape = frozen_shape(trial.run(question.first, symbolic=True).outputs[meaning.output])
+    trial = Exploration(shown.explored.subject, shown.explored.domain, overriding(values, change.parameter))
+    shape = frozen_shape(trial.run(shown.question.first, symbolic=True).outputs[meaning.output])
     dims: list[Function | None] = [None] * len(shape.dims)
     for axis in meaning.axes:
         dims[axis] = as_function(shape.dims[axis])
-    times = " by ".join(dict.fromkeys(map(str, scale))) + (" times" if max(scale) > 1 else " of")
-    why = f"{text}, the output has {times} the input's size"
-    meant = replace(
-        meaning,
-        meant=True,
-        why=why,
-        scale=times,
-        change=change,
-        wanted=tuple(as_function(shape.dims[axis]) for axis in meaning.axes),
-    )
-    return meant, Expectation(tuple(dims), leading=False, text="")
-
-
-def _uneven(graph: ShapeGraph, groups: Sequence[Group], sizes: Sizes) -> Group | None:
-    """The one layer that gives another size than its factor makes of what it takes; None where there are more."""
-    uneven = [node for node in _layers(graph) if not is_even(graph, node, sizes)]
-    places = {node.built or node.place for node in uneven}
-    if len(places) != 1:
-        return None
-    return next((each for each in groups if each[0].module == uneven[0].module), None)
+    wanted = tuple(as_function(shape.dims[axis]) for axis in meaning.axes)
+    return replace(meaning, change=change, wanted=wanted), Expectation(tuple(dims), leading=False, text="")
 
 
 def _changes_of(graph: ShapeGraph, group: Group, groups: Sequence[Group]) -> Iterator[Change]:
@@ -217,77 +283,10 @@ def _changes_of(graph: ShapeGraph, group: Group, groups: Sequence[Group]) -> Ite
     alone = [each for each in odd_ones_out(groups) if each.module == node.module]
     same = evenly_padded(group)
     first = any(each < 1 for each in node.factor) or not any(node.parameter("padding") or ())
+    yield from twins(group, groups)
+    if max(node.factor, default=1) > 1:
+        yield from evening(group, [each[0] for each in groups if each[0].operation == node.operation])
     yield from (*same, *alone) if first else (*alone, *same)
     steps = (each for each in stepped_changes(graph, groups) if each.module == node.module)
     grows = any(each > 1 for each in node.factor)
     yield from (each for each in steps if grows or (each.parameter == "kernel_size" and min(each.value) > 1))
-
-
-def _is_beyond(graph: ShapeGraph, node: Node, sizes: Sizes) -> bool:
-    """Whether a transposed layer that multiplies misses its multiple by what no `output_padding` of it makes up for."""
-    stride, own = node.parameter("stride") or (), node.parameter("output_padding") or ()
-    if max(node.factor, default=0) <= 1 or not own:
-        return False
-    taken, given = (spatial_size(graph, node, sizes, out=out) for out in (False, True))
-    missing = [s * n - m + p for s, n, m, p in zip(stride, taken, given, own, strict=True)]
-    return any(not 0 <= rows < s for rows, s in zip(missing, stride, strict=True))
-
-
-def _layers(graph: ShapeGraph) -> list[Node]:
-    """The convolutions and pools that an output is made of."""
-    reached = graph.reached()
-    windows = [node for node in graph.nodes if node.parameter("kernel_size") and node.index in reached]
-    return [node for node in windows if node.spatial and node.inputs and node.shapes]
-
-
-def _may_be_meant(graph: ShapeGraph, node: Node, groups: Sequence[Group], question: Question, sizes: Sizes) -> bool:
-    """Whether an uneven layer may be meant so, or the layers around it are too few to tell.
-
-    - Two other layers with a kernel, at least, are even; and nothing is known of latent maps of a few rows.
-    - A transposed layer that multiplies is compared with two others that do; another one may make 7 rows of 4.
-    - A layer that shrinks is padded too much, by more than half of its reach, and not too little.
-    - A convolution without padding may take off what was there for it, or all of an axis: it is no such one where a
-      layer with its kernel is padded; two of them, where it is the first one with a kernel. A layer of padding ahead
-      of it is there for it.
-    """
-    if _is_padded_by_a_layer(graph, node, sizes):
-        return False
-    others = [each[0] for each in groups if each[0].built != node.built and _reach(each[0])]
-    even = [each for each in others if is_even(graph, each, sizes)]
-    if len({each.module for each in even}) < 2 or min(question.first.values(), default=0) < _LATENT:
-        return True
-    alike = [each for each in even if each.operation == node.operation]
-    padding, reach = node.parameter("padding") or (), _reach(node)
-    if "transpose" in node.operation:
-        growing = {each.module for each in alike if max(each.factor, default=0) > 1}
-        return max(node.factor) == 1 or len(growing) < 2 or question.asked is None
-    if any(factor < 1 for factor in node.factor):
-        return any(2 * p <= r for p, r in zip(padding, reach, strict=True))
-    taken, given = (spatial_size(graph, node, sizes, out=out) for out in (False, True))
-    wrong = [axis for axis, (one, two) in enumerate(zip(taken, given, strict=True)) if one != two]
-    if any(padding[axis] for axis in wrong):
-        return False
-    padded = {each.module for each in alike if _reach(each) == reach and any(each.parameter("padding") or ())}
-    above = {each.index for each in graph.ancestors(node)} - {node.index}
-    inner = any(each.index in above for each in others)
-    return any(reach[axis] >= taken[axis] - 1 for axis in wrong) or len(padded) < (1 if inner else 2)
-
-
-def _is_padded_by_a_layer(graph: ShapeGraph, node: Node, sizes: Sizes) -> bool:
-    """Whether a convolution of stride 1 without padding takes what a layer such as `ReflectionPad2d` gives, and all
-    axes whose size it changes are padded there.
-    """
-    pad = graph.nodes[node.inputs[0]]
-    own = any(node.parameter("padding") or ())
-    if pad.operation != "pad" or "Pad" not in pad.kind or set(node.factor) != {1} or own:
-        return False
-    padded, given = (spatial_size(graph, node, sizes, out=out) for out in (False, True))
-    between = pad.shapes[0].value(dict(sizes))[-node.spatial :]
-    return all(one == two or one < here for one, here, two in zip(padded, between, given, strict=True))
-
-
-def _reach(node: Node) -> tuple[int, ...]:
-    """How many rows more than one a layer's window spans, per axis; () for one row, or no window."""
-    kernel, dilation = node.parameter("kernel_size") or (), node.parameter("dilation") or ()
-    reach = tuple(d * (k - 1) for k, d in zip(kernel, dilation, strict=False))
-    return reach if any(reach) else ()

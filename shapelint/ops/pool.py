@@ -123,7 +123,8 @@ def _window(op: Operation, window: tuple[Any, ...], axes: int) -> tuple[Shape, S
     change = op.recorder.override
     given = per_axis(window[0], axes)
     stride = given if window[1] is None or window[1] in ((), []) else per_axis(window[1], axes)
-    kernel, stride = change("kernel_size") or given, change("stride") or stride
+    kernel = change("kernel_size") or given
+    stride = change("stride") or (kernel if tuple(map(plain, stride)) == tuple(map(plain, given)) else stride)
     padding, dilation = change("padding") or per_axis(window[2], axes), per_axis(window[3], axes)
     if window[4] and any(map(symbolic, (*kernel, *stride))):
         raise NoRule

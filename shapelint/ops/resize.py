@@ -55,6 +55,8 @@ def _interpolate(
         op.refuse(Kind.ARGUMENT, "one of size or scale_factor should be defined, and only one")
     if size is not None and recompute_scale_factor:
         op.refuse(Kind.ARGUMENT, "recompute_scale_factor is not meaningful with an explicit size")
+    if scale_factor is not None:
+        scale_factor = _changed(op, scale_factor)
     asked = _per_axis(op, size if scale_factor is None else scale_factor, axes)
     if scale_factor is None:
         sizes = tuple(number(op, each) for each in asked)
@@ -63,9 +65,17 @@ def _interpolate(
         sizes = tuple(scaled(op, n, each) for n, each in zip(shape[2:], asked, strict=True))
     _check_sizes(op, shape, sizes, mode)
     _check_dtype(op, input, sizes, mode=mode, antialias=antialias)
+    if type(scale_factor) in (int, float) and float(scale_factor).is_integer():
+        op.parameters = {"scale_factor": (int(scale_factor),)}
     op.resamples(axes, _factors(shape[2:], sizes, asked, scaled=scale_factor is not None))
     result = (*shape[:2], *sizes)
     return in_suggested_format(op, result, input)
+
+
+def _changed(op: Operation, scale_factor: Any) -> Any:
+    """The one factor that a repair gives to the resize, else its own."""
+    value = op.recorder.override("scale_factor")
+    return scale_factor if value is None else plain(value[0])
 
 
 def _check_mode(op: Operation, axes: int, mode: str, align_corners: bool | None, antialias: bool) -> None:

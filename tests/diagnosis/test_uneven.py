@@ -287,3 +287,33 @@ CAUSAL = """
 )
 def test_what_is_made_to_take_rows_off_is_let_be(tmp_path: Path, source: str, spec: str) -> None:
     assert report(tmp_path, source, spec).ok
+
+
+MIRRORED = """
+    def __init__(self):
+        super().__init__()
+        self.e1, self.e2 = nn.Conv2d(3, 4, {}), nn.Conv2d(4, 4, {})
+        self.d2, self.d1 = nn.ConvTranspose2d(4, 4, {}), nn.ConvTranspose2d(4, 3, 5, 2, 2)
+
+    def forward(self, x):
+        return self.d1(F.relu(self.d2(F.relu(self.e2(F.relu(self.e1(x)))))))
+"""
+
+
+@pytest.mark.parametrize(
+    ("layers", "module", "change"),
+    [
+        (("5, 2, 2", "5, 2, 2", "6, 2, 2"), "d2", "kernel_size=5"),
+        (("5, 2, 2", "5, 4, 2", "5, 2, 2"), "e2", "stride=2"),
+        (("5, 4, 2", "5, 2, 2", "5, 2, 2"), "e1", "stride=2"),
+    ],
+)
+def test_the_one_layer_that_is_like_no_other_is_made_like_them(
+    tmp_path: Path, layers: tuple[str, ...], module: str, change: str
+) -> None:
+    """Where its mirror could be changed as well: two layers have the other value."""
+    (finding,) = report(tmp_path, MIRRORED.format(*layers), "1,3,45,33").findings
+    assert finding.module == module
+    assert finding.fix is not None
+    assert change in finding.fix.title
+    assert fixed(finding, (1, 3, 45, 33)) == (1, 3, 45, 33)

@@ -1,0 +1,162 @@
+"""The one layer whose numbers give no whole multiple, or part, of what it takes, among others whose numbers do.
+
+A generator or a vocoder has no size to compare its output with; but `kernel_size=4, stride=2, padding=1` doubles, and
+`kernel_size=3` beside it gives one row less. Layers without padding take off what they do on purpose and are let be,
+and so is a model that crops, or joins, what such a layer gives.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from shapelint.diagnosis.candidates import changed, evening, is_whole, twins
+from shapelint.diagnosis.layer_groups import Group, is_pool
+from shapelint.diagnosis.pairs import spatial_size
+from shapelint.diagnosis.passage import CUTTING
+from shapelint.facts.diagnosis import Change
+from shapelint.facts.graph import Node, ShapeGraph
+
+_EVEN_OTHERS, _LARGE = 2, 64
+_CHOSEN = (1, 3, 5, 7)
+_CHOSEN_BY_ONE = (*range(1, 16, 2), 25, 45, 75, 125)
+Sizes = Mapping[str, int]
+
+
+def misshapen_changes(
+    graph: ShapeGraph, groups: Sequence[Group], sizes: Sizes, given: Sequence[int] = ()
+) -> list[Change]:
+    """What makes the one misshapen layer like the others, the likeliest first; [] where there is none, or several.
+
+    `given` is the size of the output: where people choose such a one, a layer that is a row off is there for it;
+    () where it is known to be wrong: then a layer that some `output_padding` settles is not it.
+    """
+    reached = graph.reached()
+    known = {each[0].module: each for each in groups}
+    calls = [node for node in graph.nodes if node.index in reached and node.module in known and node.inputs]
+    odd = [node for node in calls if node.shapes and _is_misshapen(graph, node, sizes)]
+    odd = odd if given else [node for node in odd if not _is_settled_by_output_padding(node)]
+    if not odd or len({node.built or node.place for node in odd}) > 1 or _is_made_good(graph, odd[-1], sizes):
+        return []
+    factors = [each for node in graph.nodes if node.index in reached for each in node.factor]
+    if min(factors) < 1 and max(factors) <= 1:  # a discriminator: layers that shrink may take rows off at its end
+        return []
+    group = known[odd[0].module]
+    others = {node.module: node for node in calls if node.built != odd[0].built and _is_like(node, odd[0])}
+    alike = [each for each in twins(group, groups) if is_whole(changed(group[0], each))]
+    even = [node for node in others.values() if is_whole(node)]
+    by_one = all(_misses_by_one(graph, node, sizes) for node in odd)
+    several = len({node.module for node in odd}) >= _EVEN_OTHERS
+    if len(even) < _EVEN_OTHERS and not (alike and (several or not by_one)):
+        return []
+    if given and "transpose" in odd[0].operation and _is_chosen(given, by_one=by_one):
+        return []
+    return [*dict.fromkeys((*alike, *evening(group, even)))]
+
+
+def late_strides(graph: ShapeGraph, groups: Sequence[Group]) -> list[Change]:
+    """The stride of the one convolution that shrinks what grew before it, as that of another one like it in all else:
+    a layer of a decoder that keeps its size.
+    """
+    reached = graph.reached()
+    shrinking = [node for node in graph.nodes if node.index in reached and any(each < 1 for each in node.factor)]
+    if not shrinking or len({node.built or node.place for node in shrinking}) > 1:
+        return []
+    if any(all(max(each.factor, default=1) <= 1 for each in graph.ancestors(node)) for node in shrinking):
+        return []
+    found = [each for each in groups if each[0].module == shrinking[0].module]
+    return [
+        change
+        for group in found
+        for change in twins(group, groups)
+        if change.parameter == "stride" and set(change.value) == {1} and is_whole(changed(group[0], change))
+    ]
+
+
+def _is_misshapen(graph: ShapeGraph, node: Node, sizes: Sizes) -> bool:
+    """Whether a layer gives more or less than its factor makes of what it takes, other than where that is one row.
+
+    A convolution does so by its padding: without any, and where it shrinks also with too little, it may be meant so.
+    """
+    padding, kernel = node.parameter("padding"), node.parameter("kernel_size")
+    if padding is None or kernel is None or is_pool(node) or is_whole(node):
+        return False
+    taken, given = (spatial_size(graph, node, sizes, out=out) for out in (False, True))
+    if len(taken) != len(given):
+        return False
+    wrong = [a for a, (n, m) in enumerate(zip(taken, given, strict=True)) if abs(n * node.factor[a] - m) >= 1]
+    if any(taken[axis] == 1 or given[axis] == 1 for axis in wrong):
+        return False
+    if "transpose" in node.operation:
+        return bool(wrong)
+    dilation = node.parameter("dilation") or (1,) * len(kernel)
+    shrinks = any(factor < 1 for factor in node.factor)
+    return any(
+        2 * padding[axis] > dilation[axis] * (kernel[axis] - 1) or (padding[axis] > 0 and not shrinks) for axis in wrong
+    )
+
+
+def _is_settled_by_output_padding(node: Node) -> bool:
+    """Whether some legal `output_padding` makes a transposed layer give a whole multiple."""
+    stride, extra = node.parameter("stride") or (), node.parameter("output_padding") or ()
+    values = (tuple(value for _ in extra) for value in range(min(stride, default=0)) if extra)
+    return any(is_whole(replace(node, parameters=(*node.parameters, ("output_padding", each)))) for each in values)
+
+
+def _is_like(node: Node, odd: Node) -> bool:
+    """Whether a layer is one to compare another with: of its kind, with a kernel and with padding or a stride."""
+    reach = max(node.parameter("kernel_size") or (1,))
+    kept = node.parameter("padding") or ()
+    return node.operation == odd.operation and reach > 1 and ("transpose" in node.operation or any(kept))
+
+
+def _is_made_good(graph: ShapeGraph, node: Node, sizes: Sizes) -> bool:
+    """Whether what a layer gives is cropped or padded later, or joined to what has its size from elsewhere."""
+    after = {node.index}
+    for each in graph.nodes[node.index + 1 :]:
+        taken = [index for index in each.inputs if index in after]
+        if not taken:
+            continue
+        after.add(each.index)
+        if each.operation in CUTTING and not _feeds_a_layer(graph, each):
+            return True
+        apart = (graph.nodes[index] for index in dict.fromkeys(each.inputs) if index not in after)
+        if any(_is_of_own_size(graph, other, each, node.spatial, sizes) for other in apart):
+            return True
+    return False
+
+
+def _feeds_a_layer(graph: ShapeGraph, pad: Node) -> bool:
+    """Whether a pad is one ahead of a convolution."""
+    users = [each for each in graph.nodes if pad.index in each.inputs]
+    return pad.operation == "pad" and bool(users) and all(each.parameter("kernel_size") for each in users)
+
+
+def _is_of_own_size(graph: ShapeGraph, other: Node, join: Node, rank: int, sizes: Sizes) -> bool:
+    """Whether a tensor that is joined has the size of the join by its own way, not by a crop or a resize to it."""
+    if not (other.shapes and join.shapes):
+        return False
+    shapes = [each.shapes[0].value(dict(sizes))[-rank:] for each in (other, join)]
+    if shapes[0] != shapes[1] or len(other.shapes[0].dims) != len(join.shapes[0].dims):
+        return False
+    return not any(each.operation in CUTTING or each.parameter("size") for each in graph.ancestors(other))
+
+
+def _misses_by_one(graph: ShapeGraph, node: Node, sizes: Sizes) -> bool:
+    """Whether a layer gives at most a row more or less than its factor makes of what it takes, on each axis."""
+    taken, given = (spatial_size(graph, node, sizes, out=out) for out in (False, True))
+    return all(abs(m - n * f) <= 1 for n, m, f in zip(taken, given, node.factor, strict=True))
+
+
+def _is_chosen(given: Sequence[int], *, by_one: bool) -> bool:
+    """Whether a transposed layer may miss its multiple on purpose, so that the output has a size which people choose:
+    1 or 7 times a power of two, or a large one 3 or 5 times; where it misses by one row alone, other round numbers, or
+    on one axis one more than a power of two, as the bins of a spectrum are.
+    """
+    odd = [size // (size & -size) for size in given]
+    pairs = list(zip(given, odd, strict=True))
+    if by_one:
+        unusual = [size for size, part in pairs if part not in _CHOSEN_BY_ONE or (part > 7 and size < 4 * part)]
+    else:
+        unusual = [size for size, part in pairs if part not in _CHOSEN or (part in (3, 5) and size < _LARGE)]
+    return not unusual or (by_one and len(unusual) == 1 and (unusual[0] - 1) & (unusual[0] - 2) == 0)

@@ -1,0 +1,92 @@
+"""The one layer for which a model that goes down and up again by equal steps gives a part, or a multiple, of its input.
+
+A head at half the size and a picture at twice it are meant so; an autoencoder of three halvings and two doublings,
+with one layer that keeps its size where a third doubling would stand, is not.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+
+from shapelint.diagnosis.layer_groups import Group, is_pool, same_value, strides_by_kernel
+from shapelint.diagnosis.passage import passed
+from shapelint.facts.diagnosis import Change
+from shapelint.facts.graph import Node, ShapeGraph
+
+_OTHERS_OF_A_MULTIPLE = 3
+Factor = tuple[Fraction, ...]
+
+
+def equalling_changes(
+    graph: ShapeGraph, groups: Sequence[Group], ends: tuple[int, int], *, grows: bool
+) -> Iterator[Change]:
+    """What gives one layer the step of all others, where the steps down and up are then as many.
+
+    `ends` are the calls between which they are counted, all on every way. Where the output `grows`, several others have
+    to show the step. First come layers that do nothing, on whatever way.
+    """
+    yield from _no_steps(graph, groups)
+    calls = passed(graph, ends[1], ends[0])
+    way, reached = {node.index for node in calls}, graph.reached()
+    if any(node.index in reached and node.index not in way and _scales(node) for node in graph.nodes):
+        return
+    for group in (each for each in groups if _may_step(each[0])):
+        module = group[0].module
+        others = [node for node in calls if _scales(node) and node.module != module]
+        steps = {_step(node) for node in others}
+        if [node.module for node in calls].count(module) != 1 or len(steps) != 1:
+            continue
+        step = steps.pop()
+        growing = [
+            max(node.factor) > 1 if node.module != module else not is_pool(node)
+            for node in calls
+            if node.module == module or _scales(node)
+        ]
+        equal = 2 * sum(growing) == len(growing) and not growing[0]
+        if equal and step != _step(group[0]) and len(others) >= (_OTHERS_OF_A_MULTIPLE if grows else 1):
+            yield from _stepping(group, step)
+
+
+def _no_steps(graph: ShapeGraph, groups: Sequence[Group]) -> Iterator[Change]:
+    """The step that most calls have, for each resize and pool that keeps every row: such a one does nothing."""
+    steps = Counter(_step(node) for node in graph.nodes if _scales(node))
+    for group in groups:
+        node = group[0]
+        idle = node.parameter("scale_factor") or (node.parameter("kernel_size") if is_pool(node) else None)
+        if idle and set(idle) == {1} and not _scales(node):
+            for step, _ in steps.most_common(1):
+                yield from _stepping(group, step)
+
+
+def _may_step(node: Node) -> bool:
+    """Whether a layer resizes, is a transposed one, or a pool whose kernel is its stride."""
+    return (
+        bool(node.parameter("scale_factor"))
+        or "transpose" in node.operation
+        or (is_pool(node) and strides_by_kernel(node))
+    )
+
+
+def _scales(node: Node) -> bool:
+    return any(factor != 1 for factor in node.factor)
+
+
+def _step(node: Node) -> Factor:
+    """By how much a call divides or multiplies the size."""
+    return tuple(max(factor, 1 / factor) for factor in node.factor)
+
+
+def _stepping(group: Group, step: Factor) -> Iterator[Change]:
+    node = group[0]
+    if any(each.denominator != 1 for each in step):
+        return
+    value = tuple(int(each) for each in step)
+    parameter = "scale_factor" if node.parameter("scale_factor") else "kernel_size" if is_pool(node) else "stride"
+    present = node.parameter(parameter) or ()
+    if parameter == "scale_factor":
+        value = tuple(dict.fromkeys(value))
+    if len(value) == len(present):
+        alike = same_value(group, parameter, present)
+        yield Change(node.module, parameter, present, value, node.built, alike)

@@ -1,0 +1,120 @@
+"""One number in a call that raises far behind it, or nowhere: which call is blamed, and what is written there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.diagnosis.test_at_fault import fixed, report
+
+SHUFFLED = """
+    def __init__(self):
+        super().__init__()
+        self.up = nn.Sequential(
+            nn.Conv2d(3, 64, 3, padding=1),
+            nn.PixelShuffle({}), nn.PReLU(),
+            nn.Conv2d(16, 3, 3, padding=1))
+
+    def forward(self, x):
+        return self.up(x)
+"""
+
+LATENT = """
+    def __init__(self):
+        super().__init__()
+        self.fc, self.up = nn.Linear(16, 128), nn.ConvTranspose2d(8, 1, 4, 2, 1)
+
+    def forward(self, z):
+        return self.up(F.relu(self.fc(z)).view(-1, 8, {}, 4))
+"""
+
+CROPPED = """
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv1d(1, 4, 3)
+
+    def forward(self, x):
+        y = self.conv(x)
+        extra = x.shape[-1] - y.shape[-1]
+        return y[..., extra * {}:]
+"""
+
+HOURGLASS = """
+    def __init__(self):
+        super().__init__()
+        self.stem, self.pool, self.up = nn.Conv2d(3, 8, 7, {}, 3), nn.MaxPool2d({}), nn.Upsample(scale_factor=2)
+        self.a, self.b, self.c = (nn.Conv2d(8, 8, 3, padding=1) for _ in range(3))
+
+    def forward(self, x):
+        x = self.stem(x)
+        y = self.a(self.pool(x))
+        return x + self.up(y + self.up(self.c(self.b(self.pool(y)))))
+"""
+
+HEAD = """
+    def __init__(self):
+        super().__init__()
+        self.body, self.head = nn.Conv2d(1, 4, 3, {}, 1), nn.Conv2d(4, 1, {})
+
+    def forward(self, x):
+        return self.head(self.body(x))
+"""
+
+
+@pytest.mark.parametrize("factor", [1, 4])
+def test_a_shuffle_that_makes_other_channels_than_the_next_layer_takes_is_blamed(tmp_path: Path, factor: int) -> None:
+    (finding,) = report(tmp_path, SHUFFLED.format(factor), "1,3,9,12").findings
+    assert finding.code == "SL207"
+    assert finding.message.endswith(f": `pixel_shuffle` shuffles by {factor}")
+    assert finding.location is not None
+    assert finding.location.content() == f"nn.PixelShuffle({factor})"
+    assert fixed(finding, (1, 3, 9, 12)) == (1, 3, 18, 24)
+
+
+def test_the_channels_are_blamed_where_no_shuffle_makes_them(tmp_path: Path) -> None:
+    source = SHUFFLED.format(2).replace("nn.Conv2d(16, 3", "nn.Conv2d(12, 3")
+    (finding,) = report(tmp_path, source, "1,3,9,12").findings
+    assert finding.module == "up.3"
+
+
+def test_a_view_that_makes_one_map_of_two_samples_mixes_them(tmp_path: Path) -> None:
+    (finding,) = report(tmp_path, LATENT.format(8), "4,16").findings
+    assert (finding.code, finding.message) == ("SL402", "`view` makes 2 rows of 4 samples")
+    assert finding.fix is not None
+    assert finding.fix.title == "give a row the 128 values that a sample has"
+    assert not report(tmp_path, LATENT.format(4), "4,16").findings
+
+
+def test_a_view_that_makes_a_pair_of_two_samples_is_let_be(tmp_path: Path) -> None:
+    source = LATENT.format(4).replace("self.up(F.relu(self.fc(z)).view(-1, 8, 4, 4))", "self.fc(z).view(-1, 2, 128)")
+    assert not report(tmp_path, source, "4,16").findings
+
+
+def test_an_output_without_rows_is_wrong_though_nothing_raises(tmp_path: Path) -> None:
+    (finding,) = report(tmp_path, CROPPED.format(200), "1,1,100").findings
+    assert (finding.code, finding.message) == ("SL301", "the output is 1x4x0: the slice leaves nothing at 100")
+    assert not report(tmp_path, CROPPED.format(2), "1,1,100").findings
+
+
+@pytest.mark.parametrize(
+    ("stem", "pool", "fix"),
+    [(3, "2, 2", "`stride=2` instead of 3 in `stem`"), (2, "2, 3", "`stride=2` instead of 3 in `pool`")],
+)
+def test_a_stride_as_no_other_or_larger_than_its_kernel_is_at_fault(
+    tmp_path: Path, stem: int, pool: str, fix: str
+) -> None:
+    finding, *_ = report(tmp_path, HOURGLASS.format(stem, pool), "1,3,64,64").findings
+    assert finding.fix is not None
+    assert finding.fix.title.startswith(fix)
+    assert fixed(finding, (1, 3, 64, 64)) == (1, 8, 32, 32)
+
+
+@pytest.mark.parametrize(("rows", "kernel", "fix"), [(5, 4, "`kernel_size=3` in `head`"), (2, 2, None)])
+def test_a_smaller_kernel_is_written_where_it_still_is_one(
+    tmp_path: Path, rows: int, kernel: int, fix: str | None
+) -> None:
+    """Square kernels stay square, and a kernel of one row is no more than advice."""
+    (finding,) = report(tmp_path, HEAD.format(2, kernel), f"1,1,{rows},10").findings
+    assert finding.fix is not None
+    assert (fix in finding.fix.title) if fix else not finding.fix.edits
