@@ -76,7 +76,7 @@ def settle(condition: Condition) -> None:
     _zeros.extend(zeros)
     if isinstance(condition, Compare) and not condition.equal and condition.function.affine:
         _not_negative.add(condition.function)
-    while found := dict(filter(None, map(_pinned, zeros))):
+    while found := {atom: value for atom, value in filter(None, map(_pinned, zeros)) if atom not in _known}:
         _known.update(found)
         _names.update(atom.name for atom in found if isinstance(atom, Symbol))
         _rewritten.clear()
@@ -104,7 +104,10 @@ def on_path(function: Function) -> Function:
     if not _known or function.constant is not None:
         return function
     if function not in _rewritten:
-        _rewritten[function] = with_atoms(function, _known)
+        before, found = function, with_atoms(function, _known)
+        while found != before:  # a value in a division may make it another one that is known
+            before, found = found, with_atoms(found, _known)
+        _rewritten[function] = found
     return _rewritten[function]
 
 
