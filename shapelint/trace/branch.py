@@ -18,7 +18,7 @@ from shapelint.trace.recording.errors import Unanalysable
 from shapelint.trace.recording.record import Event, Shape
 from shapelint.trace.run import Run
 
-_FORMULA, _MOST_PIECES = 40, 1000
+_FORMULA, _MOST_PIECES = 40, 2000
 _OF_PRODUCTS = "a condition on products of sizes"
 
 
