@@ -22,6 +22,7 @@ from shapelint.rule import (
 _SIZE_NAMES = ("depth", "rows", "columns")
 _BRIEF, _PIECES = 90, 12
 _NAMED, _COUNTED = 3, 256
+_SCATTERED = 500  # to take one size out of so many pieces takes isl minutes
 _TINY = 8
 _LAYERS = ("Conv", "Linear", "Norm", "PReLU", "LSTM", "GRU", "RNN", "Attention", "Shuffle", "Pad", "ool")
 
@@ -65,6 +66,8 @@ def some_of(sizes: SizeSet) -> str:
 
 def _few(sizes: SizeSet) -> str:
     """The first members of a set, and how many more there are where they can be counted."""
+    if sizes.piece_count > _SCATTERED:
+        return f"{sized(tuple((sizes.sample() or {}).values()))} and others"
     found: list[str] = []
     left = sizes
     while len(found) < _NAMED and (member := left.sample()) is not None:
