@@ -129,6 +129,13 @@ def _containers() -> list[Any]:
     return found + [each for name, each in vars(hooks).items() if name.startswith("_global") and isinstance(each, dict)]
 
 
+def settings() -> tuple[Any, ...]:
+    """What a model may have changed of all this, as it is now, to be compared."""
+    found = [get() for get, _ in _SETTINGS]
+    copies = (each.copy() if isinstance(each, list) else each for each in found)
+    return *copies, *(each.copy() for each in _containers()), _environment().copy()
+
+
 def refill(container: Any, content: Any) -> None:
     """Gives a list, dict or set its old content again, in place, since others may hold it."""
     container.clear()

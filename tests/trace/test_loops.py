@@ -3,7 +3,12 @@
 # ruff: noqa: PERF401 - the loops are what is tested
 from __future__ import annotations
 
+import array
+import contextvars
+import os
+import threading
 from collections.abc import Callable
+from types import MappingProxyType, SimpleNamespace
 from typing import Any
 
 import pytest
@@ -158,6 +163,14 @@ def seen_by_another_name(net: Net, x: Tensor) -> Tensor:
     return F.pad(x, (0, len(others)))
 
 
+def filled_by_a_bound_method(net: Net, x: Tensor) -> Tensor:
+    outs = [x]
+    add = outs.append
+    for _ in range(x.shape[2] // 2):
+        add(x[:, :, :2])
+    return torch.cat(outs, 2)
+
+
 def longer_with_each_turn(net: Net, x: Tensor) -> Tensor:
     outs = []
     for i in range(x.shape[2]):
@@ -172,9 +185,62 @@ def its_number_goes_on(net: Net, x: Tensor) -> Tensor:
     return F.pad(x, (0, i + longest))
 
 
+class Text(str):
+    """A text of the user's own class."""
+
+    __slots__ = ()
+
+
+TURN: contextvars.ContextVar[int] = contextvars.ContextVar("TURN", default=0)
+
+
+class Counters:
+    """Places in which a number may be kept; each method counts in one of them and returns how often."""
+
+    def in_an_array(self) -> Callable[[], int]:
+        numbers = array.array("i", [0])
+        return lambda: numbers.__setitem__(0, numbers[0] + 1) or numbers[0]
+
+    def in_a_text(self) -> Callable[[], int]:
+        texts = [Text()]
+        return lambda: texts.__setitem__(0, Text(texts[0] + "a")) or len(str(texts[0]))
+
+    def in_the_context(self) -> Callable[[], int]:
+        TURN.set(0)
+        return lambda: TURN.set(TURN.get() + 1) and TURN.get()
+
+    def in_the_environment(self) -> Callable[[], int]:
+        os.environ["TURNS"] = ""
+        return lambda: os.environ.__setitem__("TURNS", os.environ["TURNS"] + "a") or os.environ["TURNS"].count("a")
+
+    def in_a_module(self) -> Callable[[], int]:
+        place = SimpleNamespace(module=threading)
+        setattr(threading, "turns", 0)  # noqa: B010
+        return lambda: setattr(place.module, "turns", place.module.turns + 1) or place.module.turns
+
+    def in_a_class_of_torch(self) -> Callable[[], int]:
+        setattr(nn.Conv1d, "turns", 0)  # noqa: B010
+        return lambda: setattr(nn.Conv1d, "turns", nn.Conv1d.turns + 1) or nn.Conv1d.turns
+
+    def behind_a_view(self) -> Callable[[], int]:
+        held = {"turns": 0}
+        update, shown = held.update, MappingProxyType(held)
+        return lambda: update(turns=shown["turns"] + 1) or shown["turns"]
+
+    def by_a_bound_method(self) -> Callable[[], int]:
+        return iter(range(1, 1000)).__next__
+
+    def in_the_mode_of_torch(self) -> Callable[[], int]:
+        def flip() -> int:
+            torch.set_grad_enabled(not torch.is_grad_enabled())
+            return 99 * torch.is_grad_enabled()
+
+        return flip
+
+
 UNLIKE = [
     halves_of_turns, counted_in_a_list, counted_in_a_global, counted_by_an_iterator, left_in_the_middle,
-    left_by_an_error, seen_by_another_name, longer_with_each_turn, its_number_goes_on,
+    left_by_an_error, seen_by_another_name, filled_by_a_bound_method, longer_with_each_turn, its_number_goes_on,
 ]  # fmt: skip
 
 
@@ -203,6 +269,25 @@ def test_turns_that_are_not_alike_are_not_taken_for_it(function: Callable[[Any, 
     report = shapelint.check(Net(function), "1,2,T")
     assert not report.contract.proved
     _agrees(function, report, SIZES)
+
+
+@pytest.mark.parametrize("place", [name for name in vars(Counters) if not name.startswith("_")])
+def test_a_number_that_changes_in_a_hidden_place_is_not_taken_for_the_same(
+    place: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TURNS", "")
+    for owner in (threading, nn.Conv1d):
+        monkeypatch.setattr(owner, "turns", 0, raising=False)
+
+    def counted_there(net: Net, x: Tensor) -> Tensor:
+        step, outs = getattr(Counters(), place)(), [x]
+        for _ in range(x.shape[2] // 2):
+            outs.append(x[:, :, : 1 if step() > 25 else 2])
+        return torch.cat(outs, 2)
+
+    report = shapelint.check(Net(counted_there), "1,2,T")
+    assert not report.contract.proved
+    _agrees(counted_there, report, [50, 54, 70])
 
 
 def test_what_keeps_a_loop_from_proof_is_told_at_its_line() -> None:

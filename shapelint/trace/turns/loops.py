@@ -93,6 +93,9 @@ class Loops:
         given = args[0] if args else kwargs.get("tensors")
         if type(given) is not FilledList or operation.function not in _JOINS:
             return args, kwargs
+        for loop in self._running:
+            if any(middle is given.middle for _, middle in loop.lists):
+                loop.look_again()
         operation.times = given.times()
         return ((given.items(), *args[1:]), kwargs) if args else (args, {**kwargs, "tensors": given.items()})
 

@@ -2,17 +2,46 @@
 
 from __future__ import annotations
 
-from types import ModuleType
-from typing import Any
+import datetime
+import decimal
+import threading
+import types
+import weakref
+from collections import OrderedDict, defaultdict, deque
+from typing import Any, Final
 
+import numpy as np
 import torch
 
 from shapelint.source.ownership import is_foreign
 
+_IN_PYTHON: Final = 1 << 9
+_SHOWN: Final = frozenset({
+    object, dict, list, set, frozenset, tuple, deque, OrderedDict, defaultdict, range, slice, np.ndarray, weakref.ref,
+    types.SimpleNamespace,
+})  # fmt: skip
+_CONSTANT: Final = frozenset({
+    decimal.Decimal, datetime.date, datetime.time, datetime.timedelta, datetime.timezone, np.dtype, np.ufunc,
+    types.GenericAlias, types.UnionType, types.CodeType, torch.finfo, torch.iinfo, torch.Tag,
+    type(threading.Lock()), type(threading.RLock()),
+})  # fmt: skip
 
-def is_users_module(value: Any) -> bool:
-    """Whether a value is a module of the user's or of a package."""
-    return isinstance(value, ModuleType) and not is_foreign(getattr(value, "__name__", None))
+
+def hides(kind: type) -> bool:
+    """Whether objects of a class may hold what changes and no attribute shows, as those of C code do."""
+    if hasattr(kind, "__next__"):
+        return True
+    return not issubclass(kind, np.generic) and not {_made_in_c(kind), kind} & (_SHOWN | _CONSTANT)
+
+
+def _made_in_c(kind: type) -> type:
+    """The class of C code on which a class is built; see `copyreg`."""
+    for base in kind.__mro__:
+        new = vars(base).get("__new__")
+        own = isinstance(new, types.BuiltinFunctionType) and new.__self__ is base
+        if own or not base.__flags__ & _IN_PYTHON:
+            return base
+    return object
 
 
 def strides_of(tensor: torch.Tensor) -> Any:

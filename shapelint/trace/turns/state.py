@@ -16,13 +16,15 @@ import weakref
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
 from types import (
     BuiltinFunctionType,
     CellType,
     CodeType,
     FrameType,
     FunctionType,
+    GetSetDescriptorType,
+    MappingProxyType,
+    MemberDescriptorType,
     MethodDescriptorType,
     MethodType,
     MethodWrapperType,
@@ -34,53 +36,34 @@ from typing import Any, Final
 import numpy as np
 import torch
 
-from shapelint.errors import foreseen
 from shapelint.instrument.compiled import is_tracked
 from shapelint.instrument.filled_list import FilledList
-from shapelint.instrument.instrument import nested_codes
 from shapelint.instrument.reachable import home_of
 from shapelint.restore.module import attributes_of
+from shapelint.restore.process import settings
 from shapelint.size.condition import Condition, symbols_of
 from shapelint.size.data_number import DataNumber
 from shapelint.size.number import Size, function_of
 from shapelint.size.ratio import Ratio
 from shapelint.source.ownership import is_foreign
 from shapelint.trace.recording.record import KnownTensor
-from shapelint.trace.turns.parts import is_users_module, slots_of, strides_of
+from shapelint.trace.turns.handed_on import HandedOn, Unseen
+from shapelint.trace.turns.owners import ALL_NAMES, Owners, names_in
+from shapelint.trace.turns.parts import hides, slots_of, strides_of
 
 _PLAIN: Final = frozenset({bool, str, bytes, complex, type(None), type(...), type(NotImplemented), torch.dtype,
                            torch.device, torch.memory_format, torch.layout})  # fmt: skip
 _APART: Final = (
-    type, ModuleType, BuiltinFunctionType, MethodDescriptorType, MethodWrapperType, WrapperDescriptorType, re.Pattern,
-    logging.Filterer, logging.Manager, enum.Enum, torch.Generator,
+    type, ModuleType, MethodDescriptorType, WrapperDescriptorType, MemberDescriptorType, GetSetDescriptorType,
+    re.Pattern, logging.Filterer, logging.Manager, enum.Enum, torch.Generator,
 )  # fmt: skip
-_AROUND: Final = (property, classmethod, staticmethod, functools.partial)
-_CHANGING: Final = (bytearray, memoryview, np.random.Generator, np.random.RandomState)
-_ALL_NAMES: Final = frozenset({"globals", "vars", "eval", "exec", "__import__", "modules"})
+_BOUND: Final = (BuiltinFunctionType, MethodWrapperType)
+_AROUND: Final = (MethodType, property, classmethod, staticmethod, functools.partial, *_BOUND)
+_OF_THE_TURN: Final = frozenset({"_getframe", "currentframe"})
 _FEW: Final = 4096
 
 Settled = Callable[[Condition], bool]
 """Whether a condition comes out at every size as it does in this run."""
-
-
-@foreseen
-class Unseen(Exception):
-    """Raised for what may change without anybody seeing it, such as a generator; the text says what it is."""
-
-
-@dataclass(slots=True)
-class HandedOn:
-    """The marks, and what must stay alive as long as they are compared.
-
-    `axes` tells whose size a mark is, `names` which variable's number; `symbols` are those on which sizes and strides
-    depend.
-    """
-
-    marks: list[Any] = field(default_factory=list)
-    axes: dict[int, tuple[torch.Tensor, int]] = field(default_factory=dict)
-    names: dict[int, str] = field(default_factory=dict)
-    held: list[Any] = field(default_factory=list)
-    symbols: set[str] = field(default_factory=set)
 
 
 def state_of(
@@ -98,8 +81,10 @@ def state_of(
                 walk.root(name, root)
             if frame is not None:
                 walk.code(frame.f_code, frame.f_globals)
-            while walk.codes:
-                walk.code(*walk.codes.pop())
+                walk._mark(settings())
+                walk.rest()
+                if found := _OF_THE_TURN & walk.owners.read:
+                    raise Unseen(f"what `{min(found)}` tells")
     except RecursionError as error:
         raise Unseen("what is nested too deep") from error
     return walk.state
@@ -111,7 +96,7 @@ class _Walk:
     def __init__(self, known: Mapping[int, KnownTensor], settled: Settled) -> None:
         self.state, self.codes = HandedOn(), list[tuple[CodeType, dict[str, Any]]]()
         self._known, self._settled, self._met = known, settled, dict[int, int]()
-        self._kinds, self._named = set[type](), set[tuple[int, str]]()
+        self._kinds, self._named, self.owners = set[type](), set[tuple[int, str]](), Owners()
 
     def _mark(self, *marks: Any) -> None:
         self.state.marks.extend(marks)
@@ -126,15 +111,26 @@ class _Walk:
         return True
 
     def code(self, code: CodeType, space: dict[str, Any]) -> None:
-        """What the names in a code may stand for among its globals, and in the user's modules among these."""
-        names = {name for each in (code, *nested_codes(code)) for name in each.co_names}
-        modules = [value for name in names if is_users_module(value := space.get(name))]
-        for own in (space, *map(vars, modules)):
-            for name in sorted(own.keys() if _ALL_NAMES & names else own.keys() & names):
-                if (id(own), name) not in self._named and not name.startswith("__"):
-                    self._named.add((id(own), name))
-                    self._mark(name)
-                    self.value(own[name])
+        """What the names in a code may stand for among its globals."""
+        names = names_in(code)
+        self.owners.read |= names
+        for name in sorted(space.keys() if ALL_NAMES & names else space.keys() & names):
+            if (id(space), name) not in self._named and not name.startswith("__"):
+                self._named.add((id(space), name))
+                self._mark(name)
+                self.value(space[name])
+
+    def rest(self) -> None:
+        """The functions that were met, and what all this code may read of the modules and classes that were."""
+        more = True
+        while more:
+            while self.codes:
+                self.code(*self.codes.pop())
+            more = False
+            for name, value in self.owners.unread():
+                more = True
+                self._mark(name)
+                self.value(value)
 
     def root(self, name: str, value: Any) -> None:
         """A variable."""
@@ -159,7 +155,7 @@ class _Walk:
         if issubclass(kind, tuple):
             self._mark((kind, len(value)))
             return self._each(tuple.__iter__(value))
-        if issubclass(kind, (FunctionType, MethodType, CellType, *_AROUND)):
+        if issubclass(kind, (FunctionType, CellType, MappingProxyType, *_AROUND)):
             return self._function(value)
         if isinstance(value, type):
             return self._kind(value)
@@ -180,6 +176,8 @@ class _Walk:
         """What cannot change, or of which only matters that it is the same one."""
         self.state.held.append(value)
         self._mark(("same", id(value)))
+        if isinstance(value, ModuleType | type):
+            self.owners.meet(value)
 
     def _object(self, value: Any, kind: type) -> None:
         self._mark(kind)
@@ -209,7 +207,7 @@ class _Walk:
 
     def _attributes(self, value: Any, kind: type) -> None:
         """The attributes of an object, and the code of its class."""
-        if hasattr(kind, "__next__") or issubclass(kind, (*_CHANGING, DataNumber)) or isinstance(value, float | int):
+        if hides(kind) or isinstance(value, DataNumber | float | int):
             raise Unseen(f"a {kind.__name__}")
         if not is_foreign(kind.__module__):
             self._kind(kind)
@@ -230,6 +228,7 @@ class _Walk:
         if kind in self._kinds:
             return
         self._kinds.add(kind)
+        self._kind(type(kind))
         for base in kind.__mro__:
             if is_foreign(base.__module__):
                 continue
@@ -240,15 +239,15 @@ class _Walk:
 
     def _function(self, value: Any) -> None:
         """A function, with what it closes over and keeps, and the globals that its code sees."""
-        if isinstance(value, (MethodType, *_AROUND)):
-            self._mark(type(value))
+        if isinstance(value, _AROUND):
+            self._mark(type(value), value.__name__ if isinstance(value, _BOUND) else "")
             names = ("__self__", "__func__", "fget", "fset", "func", "args", "keywords")
             self._each(getattr(value, name) for name in names if hasattr(value, name))
-        elif isinstance(value, CellType):
+        elif isinstance(value, CellType | MappingProxyType):
             if self._is_new(value):
-                inside = []
+                inside: list[Any] = [dict(value)] if isinstance(value, MappingProxyType) else []
                 with suppress(ValueError):  # an empty one
-                    inside.append(value.cell_contents)
+                    inside.extend([value.cell_contents] if isinstance(value, CellType) else [])
                 self._each(inside)
         elif not isinstance(value, FunctionType) or is_foreign(home_of(value)):
             self._same(value)

@@ -11,9 +11,10 @@ from shapelint.instrument.loops import About
 from shapelint.size.condition import equal
 from shapelint.size.function import Function, constant, symbol
 from shapelint.size.number import function_of, plain, tracked_size
+from shapelint.trace.turns.handed_on import HandedOn, Unseen
 from shapelint.trace.turns.numbers import TurnNumbers
 from shapelint.trace.turns.plans import Key
-from shapelint.trace.turns.state import HandedOn, Unseen, state_of
+from shapelint.trace.turns.state import state_of
 
 _DEPENDS = "what it gives depends on the number of the turn"
 _CHANGES = "its turns do not hand on to each other what they were given"
@@ -117,7 +118,7 @@ class Turns:
                 expected[index] = expected[index] + turn.plus(1).times(step)
         if now.marks != expected:
             self._learn(expected, now)
-        self._look_at_items()
+        self._look_at_items(number - 1)
         inside = number < plain(self._count) - self._tail
         beyond = function_of(self._count).plus(-self._head - self._tail)
         self._numbers.set(self._name, number - self._head if inside else None)
@@ -163,14 +164,15 @@ class Turns:
         left = self._state_of({name: value for name, value in variables.items() if name not in self._lists})
         if self._name in left.symbols:
             self._numbers.give_up(self.key, _DEPENDS)
+        self.look_again()
         first, last = self._lengths[self._head], self._lengths[plain(self._count) - self._tail]
         for items, start, stop, each in zip(self._lists.values(), first, last, self._per_turn(self._head), strict=True):
             self.lists.append((items, Middle(start, stop, each, self._count - self._head - self._tail)))
         self.ended = True
 
-    def _look_at_items(self) -> None:
-        """What the last turn put into the lists is what the others in the middle put there."""
-        before, after = self._lengths[-2:]
+    def _look_at_items(self, number: int) -> None:
+        """What a turn in the middle put into the lists is what the others put there."""
+        before, after = self._lengths[number : number + 2]
         new = [items[one:two] for items, one, two in zip(self._lists.values(), before, after, strict=True)]
         found = self._state_of({"": new})
         self._items = self._items or found
@@ -178,3 +180,8 @@ class Turns:
             self._numbers.give_up(self.key, _CHANGES)
         if self._name in found.symbols:
             self._numbers.give_up(self.key, _DEPENDS)
+
+    def look_again(self) -> None:
+        """What they put there is what it was: a tensor may get another shape in place."""
+        for number in range(self._head, plain(self._count) - self._tail) if self._lists else ():
+            self._look_at_items(number)
