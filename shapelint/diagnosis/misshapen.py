@@ -11,15 +11,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from shapelint.diagnosis.candidates import changed, evening, is_whole, twins
+from shapelint.diagnosis.chosen_sizes import is_chosen
 from shapelint.diagnosis.layer_groups import Group, is_pool
 from shapelint.diagnosis.pairs import spatial_size
 from shapelint.diagnosis.passage import CUTTING
 from shapelint.facts.diagnosis import Change
 from shapelint.facts.graph import Node, ShapeGraph
 
-_EVEN_OTHERS, _LARGE = 2, 64
-_CHOSEN = (1, 3, 5, 7)
-_CHOSEN_BY_ONE = (*range(1, 16, 2), 25, 45, 75, 125)
+_EVEN_OTHERS = 2
 Sizes = Mapping[str, int]
 
 
@@ -29,7 +28,8 @@ def misshapen_changes(
     """What makes the one misshapen layer like the others, the likeliest first; [] where there is none, or several.
 
     `given` is the size of the output: where people choose such a one, a layer that is a row off is there for it;
-    () where it is known to be wrong: then a layer that some `output_padding` settles is not it.
+    () where it is known to be wrong: then a layer that some `output_padding` settles is not it. A number that was
+    written for each axis, other than that of the next, is meant for each.
     """
     reached = graph.reached()
     known = {each[0].module: each for each in groups}
@@ -49,9 +49,10 @@ def misshapen_changes(
     several = len({node.module for node in odd}) >= _EVEN_OTHERS
     if len(even) < _EVEN_OTHERS and not (alike and (several or not by_one)):
         return []
-    if given and "transpose" in odd[0].operation and _is_chosen(given, by_one=by_one):
+    if given and is_chosen(given, by_one=by_one):
         return []
-    return [*dict.fromkeys((*alike, *evening(group, even)))]
+    changes = dict.fromkeys((*alike, *evening(group, even)))
+    return [each for each in changes if len(set(each.given)) == 1 or len(set(each.value)) > 1]
 
 
 def late_strides(graph: ShapeGraph, groups: Sequence[Group]) -> list[Change]:
@@ -146,17 +147,3 @@ def _misses_by_one(graph: ShapeGraph, node: Node, sizes: Sizes) -> bool:
     """Whether a layer gives at most a row more or less than its factor makes of what it takes, on each axis."""
     taken, given = (spatial_size(graph, node, sizes, out=out) for out in (False, True))
     return all(abs(m - n * f) <= 1 for n, m, f in zip(taken, given, node.factor, strict=True))
-
-
-def _is_chosen(given: Sequence[int], *, by_one: bool) -> bool:
-    """Whether a transposed layer may miss its multiple on purpose, so that the output has a size which people choose:
-    1 or 7 times a power of two, or a large one 3 or 5 times; where it misses by one row alone, other round numbers, or
-    on one axis one more than a power of two, as the bins of a spectrum are.
-    """
-    odd = [size // (size & -size) for size in given]
-    pairs = list(zip(given, odd, strict=True))
-    if by_one:
-        unusual = [size for size, part in pairs if part not in _CHOSEN_BY_ONE or (part > 7 and size < 4 * part)]
-    else:
-        unusual = [size for size, part in pairs if part not in _CHOSEN or (part in (3, 5) and size < _LARGE)]
-    return not unusual or (by_one and len(unusual) == 1 and (unusual[0] - 1) & (unusual[0] - 2) == 0)

@@ -13,7 +13,7 @@ from shapelint.diagnosis.pairs import spatial_size
 from shapelint.facts.graph import Node, ShapeGraph
 from shapelint.request.question import Question
 
-_LATENT = 8
+LATENT = 8
 Sizes = Mapping[str, int]
 
 
@@ -60,7 +60,7 @@ def may_be_meant(graph: ShapeGraph, node: Node, groups: Sequence[Group], questio
     calls = (each for each in graph.nodes if each.built == node.built and each.operation == node.operation)
     first = question.first
     largest = max((min(spatial_size(graph, each, first, out=False), default=0) for each in calls), default=0)
-    if len({each.module for each in even}) < 2 or largest < _LATENT:
+    if len({each.module for each in even}) < 2 or largest < LATENT:
         return True
     alike = [each for each in even if each.operation == node.operation]
     padding, reach = node.parameter("padding") or (), reach_of(node)

@@ -95,7 +95,10 @@ def _cutting(index: int, records: Sequence[Record], batch: Function) -> _Cut | N
 
 
 def _merging(index: int, records: Sequence[Record], batch: Function) -> _Cut | None:
-    """A view that makes one map, for a convolution, of the features of several samples."""
+    """A view that makes one map, for a convolution, of the features of several samples.
+
+    One whose last axes hold the features of a sample stacks whole rows, as those of a sequence.
+    """
     record = records[index]
     if record.name not in _VIEWS or not record.inputs or not record.outputs:
         return None
@@ -104,6 +107,8 @@ def _merging(index: int, records: Sequence[Record], batch: Function) -> _Cut | N
         return None
     row, features = reduce(product, made[1:]).constant, given[1].constant
     users = (each for each in records[index + 1 :] if index in each.inputs)
+    if any(reduce(product, made[axis:]).constant == features for axis in range(2, len(made))):
+        return None
     if row is None or features is None or row <= features or not any("conv" in each.name for each in users):
         return None
     return _Cut(record, given[1], row, "")

@@ -6,6 +6,7 @@ with one layer that keeps its size where a third doubling would stand, is not.
 
 from __future__ import annotations
 
+import ast
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
@@ -14,8 +15,10 @@ from shapelint.diagnosis.layer_groups import Group, is_pool, same_value, strides
 from shapelint.diagnosis.passage import passed
 from shapelint.facts.diagnosis import Change
 from shapelint.facts.graph import Node, ShapeGraph
+from shapelint.source.syntax import call_at, given
 
 _OTHERS_OF_A_MULTIPLE = 3
+_POSITIONS = {"kernel_size": 0, "scale_factor": 1}
 Factor = tuple[Fraction, ...]
 
 
@@ -49,6 +52,14 @@ def equalling_changes(
             yield from _stepping(group, step)
 
 
+def is_power(change: Change) -> bool:
+    """Whether a step is some power of the other, as one resize by four where the others double: it may be meant so."""
+    less, more = sorted((max(change.given), max(change.value)))
+    while less > 1 and more % less == 0 and more > less:
+        more //= less
+    return less == more > 1
+
+
 def _no_steps(graph: ShapeGraph, groups: Sequence[Group]) -> Iterator[Change]:
     """The step that most calls have, for each resize and pool that keeps every row: such a one does nothing."""
     steps = Counter(_step(node) for node in graph.nodes if _scales(node))
@@ -78,6 +89,13 @@ def _step(node: Node) -> Factor:
     return tuple(max(factor, 1 / factor) for factor in node.factor)
 
 
+def _is_written(node: Node, parameter: str) -> bool:
+    """Whether the call that builds a layer has a number for an argument: one of a configuration may be 1 as well."""
+    call = call_at(node.built)
+    value = None if call is None else given(call, parameter, _POSITIONS[parameter])
+    return isinstance(value, ast.Constant | ast.Tuple)
+
+
 def _stepping(group: Group, step: Factor) -> Iterator[Change]:
     node = group[0]
     if any(each.denominator != 1 for each in step):
@@ -85,6 +103,8 @@ def _stepping(group: Group, step: Factor) -> Iterator[Change]:
     value = tuple(int(each) for each in step)
     parameter = "scale_factor" if node.parameter("scale_factor") else "kernel_size" if is_pool(node) else "stride"
     present = node.parameter(parameter) or ()
+    if set(present) == {1} and parameter != "stride" and not _is_written(node, parameter):
+        return
     if parameter == "scale_factor":
         value = tuple(dict.fromkeys(value))
     if len(value) == len(present):

@@ -23,15 +23,16 @@ from shapelint.diagnosis.candidates import (
     unlike_the_others_of,
 )
 from shapelint.diagnosis.case import Case
+from shapelint.diagnosis.chosen_sizes import is_chosen
 from shapelint.diagnosis.evenness import evenly_padded
 from shapelint.diagnosis.intent import multiples
 from shapelint.diagnosis.layer_groups import LOWEST, Group, layer_groups, resizes
 from shapelint.diagnosis.misshapen import late_strides, misshapen_changes
-from shapelint.diagnosis.odd_layers import is_beyond, may_be_meant, uneven_group
+from shapelint.diagnosis.odd_layers import LATENT, is_beyond, may_be_meant, uneven_group
 from shapelint.diagnosis.scale import goes_down_and_up, slope_of
 from shapelint.diagnosis.shown_run import ShownRun, given_along
 from shapelint.diagnosis.single_change import first_that, restores_at
-from shapelint.diagnosis.unequal_totals import equalling_changes
+from shapelint.diagnosis.unequal_totals import equalling_changes, is_power
 from shapelint.facts.analysis import Intent
 from shapelint.facts.contract import Region
 from shapelint.facts.diagnosis import Change
@@ -111,20 +112,25 @@ def _meant_but_for_an_uneven_layer(shown: ShownRun) -> Meant | None:
 
 
 def _meant_but_for_a_misshapen_layer(shown: ShownRun) -> Meant | None:
-    """The size that the output has where the one misshapen layer is like the others, or keeps its size as they do."""
+    """The size that the output has where the one misshapen layer is like the others, or keeps its size as they do.
+
+    Of a fixed size, or made of a latent map, it is then one that people choose; else it may be meant.
+    """
     question, first = shown.question, shown.question.first
-    if question.asked is None or first not in shown.region.sizes:
-        return None
     place = shown.place or shown.fixed_place
-    if place is None:
+    if question.asked is None or first not in shown.region.sizes or place is None:
         return None
     given = size_at(shown.dims(place), first)
     if given == size_at(question.target, first):
         return None
-    changes = misshapen_changes(shown.graph, shown.groups, first, given) or late_strides(shown.graph, shown.groups)
+    taken = size_at(question.target, first) if shown.place else ()
+    changes = misshapen_changes(shown.graph, shown.groups, first, given)
+    if not taken or any(size % side for size, side in zip(given, taken, strict=True)):
+        changes = changes or late_strides(shown.graph, shown.groups)
 
     def works(trial: Exploration) -> bool:
-        return given_along(trial, place, first) not in ((), given)
+        made = given_along(trial, place, first)
+        return made not in ((), given) and (min(taken, default=0) >= LATENT or is_chosen(made, by_one=True))
 
     change = first_that(shown.explored, changes, works)
     return None if change is None else _as_the_others(shown, change, place)
@@ -145,6 +151,7 @@ def _meant_but_for_a_step(shown: ShownRun) -> Meant | None:
         return None
     ends = graph.inputs[question.lead], graph.outputs[place[0]]
     changes = equalling_changes(graph, _steps(shown.explored, graph, shown.built), ends, grows=max(given) > max(wanted))
+    changes = (each for each in changes if not is_power(each))
     change = first_that(shown.explored, changes, lambda trial: restores_at(trial, question, None, first))
     return None if change is None else _scaled(shown, change, [Fraction(1)] * len(place[1]), place)
 

@@ -120,6 +120,47 @@ def test_a_layer_that_makes_a_size_which_people_choose_is_let_be(
     assert not found.findings
 
 
+SIGNAL = """
+    def __init__(self):
+        super().__init__()
+        self.fc, self.up = nn.Linear(16, 8 * {}), nn.Upsample(scale_factor=2)
+        self.a, self.b = nn.Conv1d(8, 8, 5, padding=2), nn.Conv1d(8, 8, 5, padding=2)
+        self.c = nn.Conv1d(8, 1, 4, padding=2)
+
+    def forward(self, z):
+        return self.c(self.up(self.b(self.up(self.a(self.fc(z).view(-1, 8, {}))))))
+"""
+
+
+@pytest.mark.parametrize(
+    ("layers", "given"),
+    [
+        ((5, DOUBLES, DOUBLES, "8, 2, 1"), (84, 84)),  # a frame of Atari
+        ((8, DOUBLES, DOUBLES, "5, 2, 1"), (129, 129)),  # a grid with both corners
+        ((13, DOUBLES, "4, 2, 2", DOUBLES), (200, 200)),
+        ((9, DOUBLES, DOUBLES, "(5, 4), 2, 1"), (145, 144)),  # its axes are meant apart
+        ((23, DOUBLES, DOUBLES, "8, 2, 1"), (372, 372)),  # 368 would be no better
+    ],
+)
+def test_no_more_usual_size_is_proposed_for_one_that_is_meant(
+    tmp_path: Path, layers: tuple[object, ...], given: tuple[int, int]
+) -> None:
+    found = report(tmp_path, GENERATOR.format(*layers), "2,8,1,1")
+    assert found.contract.outcome(H=1, W=1).outputs == ((2, 3, *given),)
+    assert not found.findings
+
+
+def test_a_convolution_may_add_a_row_for_the_bins_of_a_spectrum(tmp_path: Path) -> None:
+    assert not report(tmp_path, SIGNAL.format(32, 32), "2,16").findings  # 129
+    (finding,) = report(tmp_path, SIGNAL.format(48, 48), "2,16").findings
+    assert finding.message == "the output is 193 where the other layers make it 192"
+
+
+def test_a_picture_made_larger_and_then_a_part_of_that_is_meant(tmp_path: Path) -> None:
+    source = BLOCKS.format("3, padding=1", 2, "").replace("scale_factor=3", "scale_factor=4")
+    assert not report(tmp_path, source, "1,3,20,20").findings  # twice the input
+
+
 @pytest.mark.parametrize(
     ("stride", "extra", "change", "given"), [(5, 1, "stride=4", 636), (4, 0, "output_padding=1", 508)]
 )
@@ -167,7 +208,7 @@ def test_the_doubling_layers_of_a_net_without_padding_are_compared(tmp_path: Pat
 
 @pytest.mark.parametrize(
     ("last", "crop"),
-    [("3, padding=2", "[..., :57, :57]"), ("4", ""), ("5, 2, padding=2", "")],
+    [("3, padding=2", "[..., 1:-1, 1:-1]"), ("4", ""), ("5, 2, padding=2", "")],
 )
 def test_what_a_layer_gives_may_be_meant(tmp_path: Path, last: str, crop: str) -> None:
     """Where it is cropped, where nothing pads it, and where no other layer has its kernel."""
@@ -184,4 +225,4 @@ def test_a_discriminator_may_take_rows_off_at_its_end(tmp_path: Path) -> None:
     def forward(self, x):
         return self.d(self.c(self.b(self.a(x))))
 """
-    assert not report(tmp_path, source, "1,3,64,64").findings
+    assert not report(tmp_path, source, "1,3,128,128").findings

@@ -91,6 +91,12 @@ def test_a_view_that_makes_a_pair_of_two_samples_is_let_be(tmp_path: Path) -> No
     assert not report(tmp_path, source, "4,16").findings
 
 
+def test_rows_that_are_stacked_whole_are_a_sequence(tmp_path: Path) -> None:
+    """The features of four sentences as one map for a convolution."""
+    source = LATENT.format(4).replace("nn.ConvTranspose2d(8, 1, 4, 2, 1)", "nn.Conv2d(1, 4, (2, 128))")
+    assert not report(tmp_path, source.replace(".view(-1, 8, 4, 4)", ".view(-1, 1, 4, 128)"), "8,16").findings
+
+
 def test_an_output_without_rows_is_wrong_though_nothing_raises(tmp_path: Path) -> None:
     (finding,) = report(tmp_path, CROPPED.format(200), "1,1,100").findings
     assert (finding.code, finding.message) == ("SL301", "the output is 1x4x0: the slice leaves nothing at 100")

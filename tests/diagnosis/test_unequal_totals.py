@@ -35,10 +35,8 @@ STRIDED = """
     ("steps", "module", "change", "given"),
     [
         ((2, 2, 1), "u1", "scale_factor=2", 20),
-        ((2, 4, 2), "u2", "scale_factor=2", 80),
         ((2, 2, 3), "u1", "scale_factor=2", 60),
         ((1, 2, 2), "p1", "kernel_size=2", 80),
-        ((4, 2, 2), "p1", "kernel_size=2", 20),
     ],
 )
 def test_a_resize_or_a_pool_that_steps_otherwise_is_blamed(
@@ -83,7 +81,17 @@ def test_a_resize_that_does_nothing_is_to_step_also_beside_a_skip(tmp_path: Path
         ((2, 2, 1), 5),  # five classes at half the size
         ((2, 4, 4), 3),  # four times the size
         ((4, 2, 1), 3),  # a part by no one layer
+        ((2, 4, 2), 3),  # twice the size, by one step of four
+        ((4, 2, 2), 3),  # half the size
     ],
 )
 def test_another_size_may_be_meant(tmp_path: Path, steps: tuple[int, ...], channels: int) -> None:
     assert not report(tmp_path, POOLED.format(*steps, channels), "1,3,40,40").findings
+
+
+def test_a_resize_by_a_factor_that_is_configured_may_do_nothing(tmp_path: Path) -> None:
+    """What is written as 1 is a slip, and what a setting makes 1 is none."""
+    source = POOLED.format(2, 2, 1, 3)
+    configured = source.replace("__init__(self):", "__init__(self, scale=1):").replace("factor=1", "factor=scale")
+    assert report(tmp_path, source, "1,3,40,40").findings
+    assert not report(tmp_path, configured, "1,3,40,40").findings
