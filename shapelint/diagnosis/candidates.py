@@ -95,7 +95,7 @@ def _reaches(node: Node) -> tuple[int, ...]:
 
 def is_whole(node: Node) -> bool:
     """Whether a layer by its arguments gives a whole part of each size, rounded up or down, or a whole multiple."""
-    if node.parameter("padding_total") is not None:  # "same" keeps the size
+    if node.parameter("padding") is None and node.parameter("padding_total") is not None:  # "same" keeps the size
         return True
     excesses, padding = tuple(_excesses(node)), node.parameter("padding") or ()
     rounding = node.parameter("ceil_mode") or (0,) * len(padding)
