@@ -10,6 +10,7 @@ from torch import nn
 
 from benchmarks.packages.compare import compare
 from benchmarks.packages.entry import Entry
+from benchmarks.packages.ratios import ratios, summary
 
 CHECKS = 15
 CHOSEN = (
@@ -40,6 +41,12 @@ CHOSEN = (
     "timm vit dynamic padded",
     "timm swin not strict",
 )
+
+
+def test_what_a_check_costs_is_told_beside_a_run_and_an_export(network: Callable[[str], Entry]) -> None:
+    found = [each for each in map(ratios, map(network, ("diffusers AutoencoderTiny", "timm resnet10t"))) if each]
+    assert [each.export is not None for each in found] == [True, True]
+    assert "(2 of 2 networks)" in summary(found)
 
 
 @pytest.mark.parametrize("name", CHOSEN)
