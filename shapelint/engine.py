@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,7 @@ from shapelint.request.options import Options, check_kinds, drawn
 from shapelint.request.question import Question, question
 from shapelint.request.signature import call_mistake
 from shapelint.request.spec import Expectation, parse_expect, parse_sizes
+from shapelint.restore.module import restored_globals
 from shapelint.restore.process import restored_state, shared_state
 from shapelint.rulings import installed_rules, said_by
 from shapelint.saved import SavedModel, as_advice, is_saved, load_saved
@@ -177,7 +179,7 @@ def _analysed(
     from shapelint.trace.recording.errors import OutOfTime
 
     try:
-        with shared_state(), tracked_builtins(loaded.module):
+        with shared_state(), tracked_builtins(loaded.module) as spaces:
             analysis, subject = study(loaded, parsed, asked, options)
     except Undecidable as error:
         said = f"{loaded.name}: the sizes at which {error} is 0 or more cannot be told"
@@ -195,9 +197,11 @@ def _analysed(
         from shapelint.confirm.own_file import confirmed_file
         return confirmed_file(analysis, subject, saved.file, options.confirm), subject
     if options.confirm:
-        with packages_first():
+        with packages_first(), ExitStack() as stack:
             from shapelint.confirm.points import confirmed
 
+            for space in spaces.values():
+                stack.enter_context(restored_globals(space, {}))
             return confirmed(analysis, loaded, subject, options.confirm, train=options.train), subject
     return analysis, subject
 

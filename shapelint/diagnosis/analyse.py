@@ -36,7 +36,7 @@ from shapelint.facts.analysis import Analysis, Intent, Layer, LostTransform, Mix
 from shapelint.facts.contract import Contract, How, Outcome, Region, union
 from shapelint.facts.failure import Kind
 from shapelint.facts.graph import ShapeGraph, TensorShape
-from shapelint.instrument.install import plain_globals
+from shapelint.instrument.install import tracked_builtins
 from shapelint.locks import one_check
 from shapelint.request.inputs import Inputs
 from shapelint.request.options import Options
@@ -147,7 +147,7 @@ def _contract(
     samples: MixedSamples | None,
 ) -> Contract:
     def ask(sizes: Mapping[str, int]) -> Outcome:
-        with one_check(), plain_globals(explored.subject.module):
+        with one_check(), tracked_builtins(explored.subject.module):
             run = explored.run(sizes, symbolic=False)
         outputs = tuple(tuple(map(plain, shape)) for shape in run.outputs)
         unsure = not shows_sizes(run)

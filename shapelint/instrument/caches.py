@@ -1,52 +1,176 @@
-"""Caches of the user's modules, which are passed by while a check runs: one keyed by sizes outlives a run."""
+"""Caches of the user's modules: while a check runs, what one keeps is kept for one run of the model.
+
+What it kept from another run would be of other sizes; and a model may change what it gets from a cache.
+"""
 
 from __future__ import annotations
 
 import functools
-import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from types import FunctionType
+from types import CodeType, FunctionType
 from typing import Any, Final
 
-_CACHED: Final = type(functools.lru_cache(lambda: None))
+import torch
+
+from shapelint.restore.module import Contents, between_runs
+from shapelint.size.number import Size, function_of
+from shapelint.size.tracking import symbolic
+from shapelint.source.fault import call_foreign
+
+CACHED: Final = type(functools.lru_cache(lambda: None))
+_FIXED: Final = (torch.Tensor, int, float, complex, str, bytes, type(None), torch.dtype, torch.device, type)
+_ASKED: Final = ("cache_info", "cache_clear")
+_KEPT: Final = "__shapelint_kept__"
+_open: list[dict[int, _OfOneRun]] = []
 
 
 @contextmanager
-def caches_passed_by(spaces: Iterable[dict[str, Any]]) -> Iterator[None]:
-    """While it is open, what `functools.lru_cache` wraps in these modules and their classes is called itself."""
-    replaced: list[tuple[Any, str, Any]] = []
-    dressed: list[tuple[Any, str]] = []
-    for space in spaces:
-        kinds = [each for each in space.values() if isinstance(each, type) and each.__module__ == space.get("__name__")]
-        for owner in (sys.modules.get(space.get("__name__", "")), *kinds):
-            for name, value in list(vars(owner).items()) if owner is not None else ():
-                if isinstance(getattr(value, "__func__", value) if type(value) is staticmethod else value, _CACHED):
-                    replaced.append((owner, name, value))
-                    setattr(owner, name, _passing_by(value))
-                    dressed += _dressed(getattr(value, "__func__", value))
+def caches_of_one_run() -> Iterator[None]:
+    """While it is open, `in_place_of` gives for what `functools.lru_cache` wraps one that forgets between runs."""
+    made: dict[int, _OfOneRun] = {}
+    _open.append(made)
+    try:
+        with between_runs(lambda: list(map(_OfOneRun.forget, made.values()))):
+            yield
+    finally:
+        _open.pop()
+
+
+@contextmanager
+def cached_methods_replaced(space: dict[str, Any]) -> Iterator[None]:
+    """While it is open, caches in the classes of a module's globals are replaced by what stands in their place."""
+    replaced: list[tuple[type, str, Any]] = []
+    for owner in (each for each in space.values() if isinstance(each, type)):
+        for name, value in list(vars(owner).items()) if owner.__module__ == space.get("__name__") else ():
+            if (found := in_place_of(value)) is not value:
+                replaced.append((owner, name, value))
+                setattr(owner, name, found)
     try:
         yield
     finally:
         for owner, name, value in replaced:
             setattr(owner, name, value)
-        for function, name in dressed:
-            delattr(function, name)
 
 
-def _dressed(cached: Any) -> list[tuple[Any, str]]:
-    """Gives the function behind a cache what its users ask the cache for; each function with the names."""
-    function = cached.__wrapped__
-    asked = {"cache_info": cached.cache_info, "cache_parameters": cached.cache_parameters}
-    asked["cache_clear"] = lambda: None  # the user's cache stays as it is
-    new = [name for name in asked if isinstance(function, FunctionType) and not hasattr(function, name)]
-    for name in new:
-        setattr(function, name, asked[name])
-    return [(function, name) for name in new]
+def in_place_of(value: Any) -> Any:
+    """The value; for a cache, a method that is one, or a method of one, what stands in its place during a check."""
+    if not _open:
+        return value
+    if type(value) is CACHED:
+        made = _open[-1]
+        if id(value) not in made:
+            made[id(value)] = _OfOneRun(value)
+        return made[id(value)].function
+    if type(value) in (staticmethod, classmethod):
+        inner = in_place_of(value.__func__)
+        return value if inner is value.__func__ else type(value)(inner)
+    owner = getattr(value, "__self__", None) if type(value) is _METHOD else None
+    return getattr(in_place_of(owner), value.__name__) if type(owner) is CACHED and value.__name__ in _ASKED else value
 
 
-def _passing_by(cached: Any) -> Any:
-    """The function behind a cache: what it keeps from one run is wrong in another."""
-    if isinstance(cached, staticmethod):
-        return staticmethod(_passing_by(cached.__func__))
-    return cached.__wrapped__
+def results_kept_by(function: FunctionType) -> list[Any] | None:
+    """What one that stands in a cache's place gave in this run and the model may change; None for other functions."""
+    return vars(function).get(_KEPT)
+
+
+class _OfOneRun:
+    """A cache of the user's for one run: a size in a call's arguments is compared by its function of the symbols.
+
+    What the user's cache held before the check and the model may change is given as it is, and put back between runs.
+    """
+
+    def __init__(self, cached: Any) -> None:
+        self._cached = cached  # kept alive, since it is known by its id
+        self._held = cached.cache_info().currsize > 0
+        self._contents: dict[int, tuple[Any, Contents]] = {}
+        self._changeable: list[Any] = []
+        asked = cached.cache_parameters()
+        kept = functools.lru_cache(asked["maxsize"])(self._result)
+
+        @functools.wraps(cached.__wrapped__)
+        def of_one_run(*args: Any, **kwargs: Any) -> Any:
+            return call_foreign(kept, _Call(args, kwargs, typed=asked["typed"]))
+
+        self.function: Any = of_one_run
+        self._clear = kept.cache_clear
+        vars(of_one_run).update({name: getattr(kept, name) for name in _ASKED})
+        vars(of_one_run).update({"cache_parameters": cached.cache_parameters, _KEPT: self._changeable})
+
+    def forget(self) -> None:
+        """Ends a run."""
+        self._clear()
+        self._changeable.clear()
+        for _, contents in self._contents.values():
+            contents.put_back()
+
+    def _result(self, call: _Call) -> Any:
+        found = self._held_before(call) if self._held and not call.has_sizes else None
+        if found is None:
+            found = call_foreign(self._cached.__wrapped__, *call.args, **call.kwargs)
+        if _may_change(found):
+            self._changeable.append(found)
+        return found
+
+    def _held_before(self, call: _Call) -> Any:
+        """What the user's cache holds for a call, if the model may change it, else None; nothing is added to it."""
+        function = self._cached.__wrapped__
+        if type(function) is not FunctionType:
+            return None
+        own = function.__code__
+        function.__code__ = _NOT_HELD.replace(co_freevars=own.co_freevars)
+        try:
+            found = self._cached(*call.args, **call.kwargs)
+        except _NotHeldError:
+            return None
+        finally:
+            function.__code__ = own
+        if not _may_change(found):
+            return None
+        self._contents.setdefault(id(found), (found, Contents([found])))
+        return found
+
+
+class _Call:
+    """The arguments of a call as a key."""
+
+    __slots__ = ("_key", "args", "has_sizes", "kwargs")
+
+    def __init__(self, args: tuple[Any, ...], kwargs: dict[str, Any], *, typed: bool) -> None:
+        self.args, self.kwargs, self.has_sizes = args, kwargs, False
+        self._key = self._of((args, tuple(kwargs.items()), tuple(map(type, args)) if typed else ()))
+
+    def _of(self, value: Any) -> Any:
+        if isinstance(value, tuple):
+            return tuple(map(self._of, tuple.__iter__(value)))
+        if isinstance(value, Size) and symbolic(value):
+            self.has_sizes = True
+            return Size, function_of(value)
+        return value
+
+    def __hash__(self) -> int:
+        return hash(self._key)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Call) and bool(self._key == other._key)
+
+
+class _NotHeldError(Exception):
+    """A cache holds no result of a call."""
+
+
+def _may_change(value: Any) -> bool:
+    """Whether a model could change what a result holds."""
+    return any(map(_may_change, value)) if isinstance(value, tuple) else not isinstance(value, _FIXED)
+
+
+def _raising(error: type[Exception]) -> CodeType:
+    """A code that raises, whatever it is given."""
+    place = 987654321
+    whole = compile(f"def absent(*args, **kwargs): raise {place}", "<frozen shapelint>", "exec")
+    code = next(each for each in whole.co_consts if isinstance(each, CodeType))
+    return code.replace(co_consts=tuple(error if each == place else each for each in code.co_consts))
+
+
+_METHOD: Final = type(functools.lru_cache(lambda: None).cache_info)
+_NOT_HELD: Final = _raising(_NotHeldError)

@@ -28,6 +28,7 @@ import numpy as np
 import torch
 
 from shapelint.instrument.builtins import TRACKED, item, tracked_sorted
+from shapelint.instrument.caches import CACHED, in_place_of
 from shapelint.instrument.legacy import LEGACY
 from shapelint.instrument.operand import compared, left_operand
 from shapelint.instrument.reachable import home_of
@@ -104,6 +105,9 @@ def callee(function: Any) -> Any:
         return _in_python(function)
     if kind is MethodType and type(function.__func__) is FunctionType:
         return function if _in_python(function.__func__) is function.__func__ else Heard(function)
+    if kind is CACHED:
+        callee(function.__wrapped__)
+        return in_place_of(function)
     if kind in _SCRIPTED:
         made_from = getattr(function, "_torchdynamo_inline", None)  # the Python function, which torch keeps so
         return _in_python(made_from) if isinstance(made_from, FunctionType) else Hidden(function)
@@ -146,6 +150,8 @@ def _in_c(function: Any) -> Any:
     kind = type(owner)  # of the object itself nothing is asked: it may be its own `__getattribute__` that calls
     if issubclass(kind, (torch.Tensor, *_KEYED)) or issubclass(getattr(function, "__objclass__", kind), _KEYED):
         return function
+    if kind is CACHED:
+        return in_place_of(function)
     if function is builtins.eval or function is builtins.exec:
         tell(f"what {function.__name__}() runs has no source")
     if kind is ModuleType and function in _BY_VALUE:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import builtins
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from types import CodeType, FunctionType
@@ -17,13 +17,13 @@ from typing import Any, Final
 import torch
 
 from shapelint.instrument.builtins import added, item, place
-from shapelint.instrument.caches import caches_passed_by
+from shapelint.instrument.caches import cached_methods_replaced, caches_of_one_run, in_place_of
 from shapelint.instrument.callees import callee, user_function_found
 from shapelint.instrument.choices import chosen, crops, sets
 from shapelint.instrument.compiled import code_of, forget_code, is_tracked, tracked_code
 from shapelint.instrument.lazy_compile import WAKE, changing, compile_now, compile_when_called, forget, is_uncompiled
 from shapelint.instrument.operand import compared, compared_on, left_operand
-from shapelint.instrument.reachable import Reached, user_functions
+from shapelint.instrument.reachable import Reached
 from shapelint.instrument.rewriting import (
     ADDED,
     CALLEE,
@@ -33,6 +33,7 @@ from shapelint.instrument.rewriting import (
     COUNTED,
     CROPS,
     FILLED,
+    IN_PLACE,
     ITEM,
     LEFT,
     MIDDLE,
@@ -49,7 +50,7 @@ from shapelint.restore.module import remembered, restored_globals
 _NAMES: Final[dict[str, Any]] = {
     WAKE: compile_now, LEFT: left_operand, ADDED: added, ITEM: item, SLICE: slice, CALLEE: callee, PLACE: place,
     STAND_IN: stand_in, SETS: sets, CHOSEN: chosen, CROPS: crops, CODE_OF: code_of, COMPARED: compared,
-    MIDDLE: compared_on, TURNS: turns, FILLED: filled, COUNTED: counted,
+    MIDDLE: compared_on, TURNS: turns, FILLED: filled, COUNTED: counted, IN_PLACE: in_place_of,
 }  # fmt: skip
 
 
@@ -65,7 +66,7 @@ class _Changed:
 
     def __init__(self, module: torch.nn.Module, stack: ExitStack) -> None:
         self._codes: dict[int, tuple[FunctionType, CodeType]] = {}
-        self._spaces: dict[int, dict[str, Any]] = {}
+        self.spaces: dict[int, dict[str, Any]] = {}
         self._stack = stack
         self._reached = Reached(module)
 
@@ -89,11 +90,10 @@ class _Changed:
                 compile_when_called(function, partial(self._awake, function, code))
 
     def _take_globals(self, space: dict[str, Any]) -> None:
-        if id(space) not in self._spaces:
-            self._spaces[id(space)] = space
-            self._stack.enter_context(restored_globals(space))
-            self._stack.enter_context(caches_passed_by([space]))
-            space.update(_standing_in(space))
+        if id(space) not in self.spaces:
+            self.spaces[id(space)] = space
+            self._stack.enter_context(cached_methods_replaced(space))
+            self._stack.enter_context(restored_globals(space, _instead(space)))
 
     def _awake(self, function: FunctionType, code: CodeType) -> CodeType | None:
         for each in self._reached.followed(function, code):
@@ -108,10 +108,14 @@ class _Changed:
 
 
 @contextmanager
-def tracked_builtins(module: torch.nn.Module) -> Iterator[None]:
-    """While it is open, the functions that the module reaches call the tracked versions."""
+def tracked_builtins(module: torch.nn.Module) -> Iterator[Mapping[int, dict[str, Any]]]:
+    """While it is open, the functions that the module reaches call the tracked versions.
+
+    Gives the globals of those that are called, by their ids.
+    """
     with ExitStack() as stack:
         stack.enter_context(remembered(module))
+        stack.enter_context(caches_of_one_run())
         if "torch._dynamo" in sys.modules:
             stack.enter_context(torch.compiler.set_stance("force_eager"))
         changed = _Changed(module, stack)
@@ -119,21 +123,10 @@ def tracked_builtins(module: torch.nn.Module) -> Iterator[None]:
         stack.callback(changed.put_back)
         changed.take_all()
         stack.enter_context(user_function_found(changed.take))
-        yield
+        yield changed.spaces
 
 
-@contextmanager
-def plain_globals(module: torch.nn.Module) -> Iterator[None]:
-    """While it is open, the module runs as it is on meta; what it keeps of that in globals and caches is put back."""
-    spaces = list({id(each.__globals__): each.__globals__ for each in user_functions(module)}.values())
-    with ExitStack() as stack:
-        for space in spaces:
-            stack.enter_context(restored_globals(space))
-        stack.enter_context(caches_passed_by(spaces))
-        yield
-
-
-def _standing_in(space: dict[str, Any]) -> dict[str, Any]:
+def _instead(space: dict[str, Any]) -> dict[str, Any]:
     """What takes the place of another among the globals of a module."""
-    found = {name: stand_in(value) for name, value in space.items()}
+    found = {name: in_place_of(stand_in(value)) for name, value in space.items()}
     return {name: value for name, value in found.items() if value is not space[name]}

@@ -22,6 +22,7 @@ ITEM: Final = "__shapelint_item__"
 PLACE: Final = "__shapelint_place__"
 CODE_OF: Final = "__shapelint_code_of__"
 CALLEE: Final = "__shapelint_callee__"
+IN_PLACE: Final = "__shapelint_in_place_of__"
 SLICE: Final = "__shapelint_slice__"
 STAND_IN: Final = "__shapelint_stand_in__"
 SETS: Final = "__shapelint_sets__"
@@ -102,8 +103,9 @@ class _Rewriter(ast.NodeTransformer):
         name = node.func.id if isinstance(node.func, ast.Name) else ""
         if name in _OF_TEXTS and node.args:  # they look at the variables of the function that calls them
             node.args[0] = _call(CODE_OF, node.args[0], node.func, node.args[0])
-        elif name not in _PASSED_BY and (node.args or node.keywords or _sorts(node.func)):
-            node.func = _call(CALLEE, node.func, node.func)
+        elif name not in _PASSED_BY:
+            given = node.args or node.keywords or _sorts(node.func)
+            node.func = _call(CALLEE if given else IN_PLACE, node.func, node.func)
         return node
 
     def visit_If(self, node: ast.If) -> ast.stmt:

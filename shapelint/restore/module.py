@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict, deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from operator import is_, is_not
 from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
@@ -133,6 +133,19 @@ def remembered(module: torch.nn.Module) -> Iterator[None]:
         _remembered.pop()
 
 
+_between_runs: list[Callable[[], object]] = []
+
+
+@contextmanager
+def between_runs(put_back: Callable[[], object]) -> Iterator[None]:
+    """While it is open, `put_back` is called after each run of a model."""
+    _between_runs.append(put_back)
+    try:
+        yield
+    finally:
+        _between_runs.remove(put_back)
+
+
 @contextmanager
 def left_as_it_was(module: torch.nn.Module, *, seeded: bool = False) -> Iterator[None]:
     """Puts back every attribute of the module's parts, and the global state of torch, numpy and Python.
@@ -145,23 +158,35 @@ def left_as_it_was(module: torch.nn.Module, *, seeded: bool = False) -> Iterator
             yield
     finally:
         known.put_back()
+        for put_back in _between_runs:
+            put_back()
 
 
 @contextmanager
-def restored_globals(space: dict[str, Any]) -> Iterator[None]:
-    """Puts back the globals of a module, and what lists and dicts among them held; imports stay."""
+def restored_globals(space: dict[str, Any], instead: Mapping[str, Any]) -> Iterator[None]:
+    """Puts back the globals of a module, and what lists and dicts among them held; imports stay.
+
+    While it is open every run begins with these globals, those that stand `instead` of others in their place.
+    """
     before = dict(space)
     contents = Contents(before.values(), 2)
+    space.update(instead)
     try:
-        yield
+        with between_runs(lambda: _put_back(space, {**before, **instead}, contents)):
+            yield
     finally:
+        _put_back(space, before, contents)
+
+
+def _put_back(space: dict[str, Any], before: Mapping[str, Any], contents: Contents) -> None:
+    if len(space) != len(before):
         for name, value in list(space.items()):
             if name not in before and not isinstance(value, ModuleType):
                 del space[name]
-        for name, value in before.items():
-            if space.get(name) is not value:
-                space[name] = value
-        contents.put_back()
+    for name, value in before.items():
+        if space.get(name) is not value:
+            space[name] = value
+    contents.put_back()
 
 
 @contextmanager

@@ -36,6 +36,7 @@ from typing import Any, Final
 import numpy as np
 import torch
 
+from shapelint.instrument.caches import in_place_of, results_kept_by
 from shapelint.instrument.compiled import is_tracked
 from shapelint.instrument.filled_list import FilledList
 from shapelint.instrument.reachable import home_of
@@ -140,6 +141,7 @@ class _Walk:
 
     def value(self, value: Any) -> None:
         """One value and what is in it."""
+        value = in_place_of(value)
         kind = type(value)
         if kind is int or kind is Size:
             return self._size(value)
@@ -249,6 +251,10 @@ class _Walk:
                 with suppress(ValueError):  # an empty one
                     inside.extend([value.cell_contents] if isinstance(value, CellType) else [])
                 self._each(inside)
+        elif isinstance(value, FunctionType) and (kept := results_kept_by(value)) is not None:
+            if self._is_new(value):
+                self._mark(("same", id(value)), len(kept))
+                self._each((*kept, vars(value)["__wrapped__"]))
         elif not isinstance(value, FunctionType) or is_foreign(home_of(value)):
             self._same(value)
         elif self._is_new(value):
