@@ -16,6 +16,7 @@ from typing import Any, Final
 import torch
 
 from shapelint.instrument.filled_list import FilledList
+from shapelint.instrument.keys import DICTS, key
 from shapelint.instrument.operand import TrackedFloat, compared_on, left_operand, right_operand
 from shapelint.instrument.sized_shape import SizedShape
 from shapelint.instrument.standins import sizes_in
@@ -167,7 +168,9 @@ def tracked_type(*args: Any) -> Any:
 
 def item(container: Any, index: Any) -> Any:
     """container[index]; where a size counts the items, each of them is a way of its own."""
-    if isinstance(index, slice):
+    if type(container) in DICTS:
+        index = key(container, index)
+    elif isinstance(index, slice):
         if isinstance(container, _SEQUENCES) or type(container).__module__ == "numpy":
             lose("a slice by a size", index.start, index.stop, index.step)
     elif symbolic(index):
@@ -182,7 +185,7 @@ def place(container: Any, index: Any) -> Any:
     """The index, at which an item of the container is to be set or deleted."""
     if not isinstance(container, (torch.Tensor, dict)):
         lose("a size as an index", index)
-    return index
+    return key(container, index, sets=True)
 
 
 def _place(length: int, index: int) -> int:

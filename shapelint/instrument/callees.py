@@ -29,6 +29,7 @@ import torch
 
 from shapelint.instrument.builtins import TRACKED, item, tracked_sorted
 from shapelint.instrument.caches import CACHED, in_place_of
+from shapelint.instrument.keys import asking, contained
 from shapelint.instrument.legacy import LEGACY
 from shapelint.instrument.operand import compared, left_operand
 from shapelint.instrument.reachable import home_of
@@ -47,7 +48,7 @@ _ON_THE_LEFT: Final = frozenset({
 })  # fmt: skip
 _COMPARING: Final = frozenset({"lt", "le", "gt", "ge", "eq", "ne"})
 _OF_ONE: Final = frozenset(
-    {"invert", "abs", "neg", "pos", "not", "truth", "inv", "is", "is_not", "contains", "concat", "matmul"}
+    {"invert", "abs", "neg", "pos", "not", "truth", "inv", "is", "is_not", "concat", "matmul"}
 )
 _HARMLESS: Final = frozenset({
     "isinstance", "issubclass", "type", "getattr", "setattr", "hasattr", "zip", "enumerate", "reversed", "list", "str",
@@ -149,7 +150,7 @@ def _in_c(function: Any) -> Any:
     owner = getattr(function, "__self__", None)
     kind = type(owner)  # of the object itself nothing is asked: it may be its own `__getattribute__` that calls
     if issubclass(kind, (torch.Tensor, *_KEYED)) or issubclass(getattr(function, "__objclass__", kind), _KEYED):
-        return function
+        return asking(function, owner)
     if kind is CACHED:
         return in_place_of(function)
     if function is builtins.eval or function is builtins.exec:
@@ -185,8 +186,8 @@ def _of_operator(function: Any) -> Any:
         return lambda first, *others: call_foreign(function, compared(first), *others)
     if name in _ON_THE_LEFT or name.removeprefix("i") in _ON_THE_LEFT:
         return lambda first, *others: call_foreign(function, left_operand(first), *others)
-    if name == "getitem":
-        return item
+    if name in ("getitem", "contains"):
+        return item if name == "getitem" else lambda container, value: contained(value, container)
     return function if name in _OF_ONE else Heard(function)
 
 

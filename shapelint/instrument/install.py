@@ -21,6 +21,7 @@ from shapelint.instrument.caches import cached_methods_replaced, caches_of_one_r
 from shapelint.instrument.callees import callee, user_function_found
 from shapelint.instrument.choices import chosen, crops, sets
 from shapelint.instrument.compiled import code_of, forget_code, is_tracked, tracked_code
+from shapelint.instrument.keys import contained, whole
 from shapelint.instrument.lazy_compile import WAKE, changing, compile_now, compile_when_called, forget, is_uncompiled
 from shapelint.instrument.operand import compared, compared_on, left_operand
 from shapelint.instrument.reachable import Reached
@@ -30,6 +31,7 @@ from shapelint.instrument.rewriting import (
     CHOSEN,
     CODE_OF,
     COMPARED,
+    CONTAINED,
     COUNTED,
     CROPS,
     FILLED,
@@ -42,6 +44,7 @@ from shapelint.instrument.rewriting import (
     SLICE,
     STAND_IN,
     TURNS,
+    WHOLE,
 )
 from shapelint.instrument.standins import stand_in
 from shapelint.instrument.turns import counted, filled, turns
@@ -51,6 +54,7 @@ _NAMES: Final[dict[str, Any]] = {
     WAKE: compile_now, LEFT: left_operand, ADDED: added, ITEM: item, SLICE: slice, CALLEE: callee, PLACE: place,
     STAND_IN: stand_in, SETS: sets, CHOSEN: chosen, CROPS: crops, CODE_OF: code_of, COMPARED: compared,
     MIDDLE: compared_on, TURNS: turns, FILLED: filled, COUNTED: counted, IN_PLACE: in_place_of,
+    CONTAINED: contained, WHOLE: whole,
 }  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from numbers import Number
 from typing import Any, Final
 
 from shapelint.caches import kept
+from shapelint.instrument.keys import is_whole, whole
 from shapelint.size.data_number import DataNumber
 from shapelint.size.number import Size
 from shapelint.size.ratio import Ratio
@@ -67,6 +68,8 @@ def left_operand(value: Any) -> Any:
         return TrackedFloat(value)
     if kind is str:
         return TrackedText(value)
+    if is_whole(value):
+        return whole(value)
     return Left(value) if _asks_first(kind) else value  # type: ignore[arg-type]
 
 
@@ -81,6 +84,8 @@ def _asks_first(kind: type) -> bool:
 def compared(value: Any) -> Any:
     """As `left_operand`, for a comparison: the numbers inside of a tuple, a list or a dict too."""
     kind = type(value)
+    if kind is dict:
+        whole(value)
     return _inside(value) if kind is tuple or kind is list or kind is dict else left_operand(value)
 
 

@@ -31,6 +31,8 @@ CROPS: Final = "__shapelint_crops__"
 TURNS: Final = "__shapelint_turns__"
 FILLED: Final = "__shapelint_filled__"
 COUNTED: Final = "__shapelint_counted__"
+CONTAINED: Final = "__shapelint_contained__"
+WHOLE: Final = "__shapelint_whole__"
 _STANDING_IN: Final = frozenset({"math", "numpy", "random"})
 _ARITHMETIC: Final = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.FloorDiv, ast.Mod, ast.Pow, ast.BitAnd, ast.BitOr,
                       ast.BitXor, ast.LShift, ast.RShift)  # fmt: skip
@@ -66,6 +68,10 @@ class _Rewriter(ast.NodeTransformer):
 
     def visit_Compare(self, node: ast.Compare) -> ast.expr:
         self.generic_visit(node)
+        if len(node.ops) == 1 and isinstance(node.ops[0], ast.In | ast.NotIn):
+            inside: ast.expr = _call(CONTAINED, node, node.left, node.comparators[0])
+            outside = ast.copy_location(ast.UnaryOp(ast.Not(), inside), node)
+            return inside if isinstance(node.ops[0], ast.In) else outside
         operands = [node.left, *node.comparators]
         for index, comparison in enumerate(node.ops):
             if isinstance(comparison, _COMPARISONS) and not isinstance(operands[index + 1], ast.Constant):
@@ -73,6 +79,21 @@ class _Rewriter(ast.NodeTransformer):
                 if not identity and not _leaves(operands[index]):
                     operands[index] = _call(MIDDLE if index else COMPARED, operands[index], operands[index])
         node.left, node.comparators = operands[0], operands[1:]
+        return node
+
+    def visit_Dict(self, node: ast.Dict) -> ast.expr:
+        """What is put into a display as a whole, as `{**one, **two}` does."""
+        self.generic_visit(node)
+        node.values = [
+            value if name else _call(WHOLE, value, value) for name, value in zip(node.keys, node.values, strict=True)
+        ]
+        return node
+
+    def visit_Set(self, node: ast.Set) -> ast.expr:
+        self.generic_visit(node)
+        for each in node.elts:
+            if isinstance(each, ast.Starred):
+                each.value = _call(WHOLE, each.value, each.value)
         return node
 
     def visit_AugAssign(self, node: ast.AugAssign) -> ast.stmt:
@@ -84,13 +105,13 @@ class _Rewriter(ast.NodeTransformer):
         return node
 
     def visit_Subscript(self, node: ast.Subscript) -> ast.expr:
+        owner = copy.deepcopy(node.value) if repeats(node.value) else None
         self.generic_visit(node)
         if _is_fixed(node.slice):
             return node
         if not isinstance(node.ctx, ast.Load):
-            if isinstance(node.value, ast.Name) and not isinstance(node.slice, ast.Slice):
-                owner = ast.copy_location(ast.Name(node.value.id, ast.Load()), node.value)
-                node.slice = _call(PLACE, node.slice, owner, node.slice)
+            if owner is not None and not isinstance(node.slice, ast.Slice):
+                node.slice = _call(PLACE, node.slice, self.visit(owner), node.slice)
             return node
         index: ast.expr = node.slice
         if isinstance(index, ast.Slice):
@@ -201,12 +222,14 @@ def _sorts(function: ast.expr) -> bool:
 
 
 def _is_fixed(index: ast.expr) -> bool:
-    """Whether an index can hold no size: a constant, a slice of constants, or a tuple, which lists do not take."""
+    """Whether an index can hold no size, or is one of several axes, which neither lists nor dicts take."""
     if isinstance(index, ast.Slice):
         return all(each is None or _is_fixed(each) for each in (index.lower, index.upper, index.step))
     if isinstance(index, ast.UnaryOp):
         return _is_fixed(index.operand)
-    return isinstance(index, ast.Constant | ast.Tuple | ast.JoinedStr)
+    if isinstance(index, ast.Tuple):
+        return any(isinstance(each, ast.Slice | ast.Starred) for each in index.elts) or all(map(_is_fixed, index.elts))
+    return isinstance(index, ast.Constant | ast.JoinedStr)
 
 
 def _parts(target: ast.expr) -> list[ast.expr]:

@@ -132,7 +132,10 @@ class Size(BitInteger):
         return self != 0
 
     def __hash__(self) -> int:
-        lose("a size used as a key", self)
+        if _hashed_next.get(id(self)):
+            _hashed_next[id(self)] -= 1
+        else:
+            lose("a size used as a key", self)
         return int.__hash__(self)
 
     def __int__(self) -> int:
@@ -165,6 +168,15 @@ class Size(BitInteger):
     def __format__(self, specification: str) -> str:
         tell(self)
         return format(plain(self), specification)
+
+
+_hashed_next: dict[int, int] = {}
+
+
+def plain_hash_next(sizes: Iterable[int], *, times: int = 1) -> None:
+    """Lets these sizes, which are hashed next, be hashed so often as plain numbers without a word, and no other."""
+    _hashed_next.clear()
+    _hashed_next.update((id(each), times) for each in sizes)
 
 
 def plain(number: Any) -> int:

@@ -1,0 +1,169 @@
+"""Dicts and sets that are asked for sizes: each key that a size may be is remembered, and no other way loses one."""
+
+from __future__ import annotations
+
+from collections import Counter, OrderedDict, defaultdict
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+import shapelint
+from tests.oracle import attempt, given
+
+SIZES = [(1, 1), (2, 9), (16, 16), (5, 30), (7, 8), (24, 24), (20, 24), (40, 17), (64, 70), (12, 64)]
+ROWS = {64: 3, 24: 2, 16: 1}
+
+
+class Net(nn.Module):
+    def __init__(self, function: Callable[[Any, Tensor], Any]) -> None:
+        super().__init__()
+        self.function = function
+        self.masks: dict[Any, Any] = {}
+        self.ordered: OrderedDict[Any, Any] = OrderedDict()
+        self.rows = [0] * 100
+
+    def forward(self, x: Tensor) -> Any:
+        return self.function(self, x)
+
+
+def kept_by_size(net: Net, x: Tensor) -> Any:
+    """As positions and window masks are kept: by a tuple of sizes, at two levels."""
+    outs = []
+    for y in (x, F.avg_pool2d(x, 2, ceil_mode=True)):
+        key = tuple(y.shape[2:])
+        if key not in net.masks:
+            net.masks[key] = torch.zeros(*key)
+        outs.append(y + net.masks[key])
+    return tuple(outs)
+
+
+def kept_by_shape(net: Net, x: Tensor) -> Tensor:
+    if x.shape not in net.masks:
+        net.masks[x.shape] = x.new_zeros(x.shape)
+    return x + net.masks[x.shape]
+
+
+def kept_by_get(net: Net, x: Tensor) -> Any:
+    """Where H = W, the second is the first."""
+    height, width = x.shape[2:]
+    first = net.ordered.get(height)
+    if first is None:
+        first = net.ordered.setdefault(height, 1)
+    second = net.ordered.get(width)
+    return x[..., first:], x[..., 5 if second is None else second :]
+
+
+def written_twice(net: Net, x: Tensor) -> Any:
+    """Where H = W, both writings have one key."""
+    net.masks[x.shape[2], 0] = 1
+    net.masks[x.shape[3], 0] = 2
+    return x[..., net.masks[x.shape[2], 0] :], x[..., len(net.masks) :]
+
+
+def asked_of_a_table(net: Net, x: Tensor) -> Tensor:
+    return x[..., ROWS.get(x.shape[-1], 0) :]
+
+
+def asked_of_sets(net: Net, x: Tensor) -> Tensor:
+    if x.shape[-1] in {16, 24} or (x.shape[-2], x.shape[-1]) in {(5, 30), (7, 8)}:
+        return x[..., 1:]
+    return x
+
+
+def asked_for_a_number(net: Net, x: Tensor) -> Tensor:
+    """A plain number may be the size that is a key."""
+    net.masks[x.shape[-1]] = 3
+    return x[..., net.masks.get(24, 0) :]
+
+
+def taken_out(net: Net, x: Tensor) -> Tensor:
+    net.masks[24] = 1
+    net.masks[x.shape[-1]] = 2
+    del net.masks[24]
+    return x[..., len(net.masks) :]
+
+
+PROVED = [
+    kept_by_size,
+    kept_by_shape,
+    kept_by_get,
+    written_twice,
+    asked_of_a_table,
+    asked_of_sets,
+    asked_for_a_number,
+    taken_out,
+]
+
+
+@pytest.mark.parametrize("function", PROVED)
+def test_what_is_kept_by_size_is_proved(function: Any) -> None:
+    found = shapelint.check(lambda: Net(function), "1,3,H,W").contract
+    assert found.proved
+    for height, width in SIZES:
+        outcome = found.outcome(H=height, W=width)
+        eager = given(attempt(Net(function), torch.zeros(1, 3, height, width)))
+        assert (outcome.outputs if outcome.ok else None) == eager
+
+
+def joined_in_a_display(net: Net, x: Tensor) -> Tensor:
+    net.masks[x.shape[-1]] = 1
+    return x[..., {24: 5, **net.masks}[24] :]
+
+
+def joined_by_an_operator(net: Net, x: Tensor) -> Tensor:
+    net.masks[x.shape[-1]] = 1
+    return x[..., ({24: 5} | net.masks)[24] :]
+
+
+def joined_by_update(net: Net, x: Tensor) -> Tensor:
+    net.masks[x.shape[-1]] = 1
+    net.masks.update({24: 5})
+    return x[..., len(net.masks) :]
+
+
+def compared_as_a_whole(net: Net, x: Tensor) -> Tensor:
+    net.masks[x.shape[-1]] = 1
+    return x[..., 1:] if net.masks == {24: 1} else x
+
+
+def put_into_a_set(net: Net, x: Tensor) -> Tensor:
+    seen = {24}
+    seen.add(x.shape[-1])
+    return x[..., len(seen) :]
+
+
+def counted(net: Net, x: Tensor) -> Tensor:
+    return x[..., Counter(x.shape[2:])[24] :]
+
+
+def added_in_place(net: Net, x: Tensor) -> Tensor:
+    rows: defaultdict[int, int] = defaultdict(int)
+    rows[24] += 1
+    rows[x.shape[-1]] += 1
+    return x[..., rows[24] :]
+
+
+def set_in_a_list(net: Net, x: Tensor) -> Tensor:
+    net.rows[x.shape[-1]] = 1
+    return x[..., net.rows[24] :]
+
+
+LOST = [
+    joined_in_a_display,
+    joined_by_an_operator,
+    joined_by_update,
+    compared_as_a_whole,
+    put_into_a_set,
+    counted,
+    added_in_place,
+    set_in_a_list,
+]
+
+
+@pytest.mark.parametrize("function", LOST)
+def test_what_python_compares_by_hash_alone_is_not_proved(function: Any) -> None:
+    assert not shapelint.check(lambda: Net(function), "1,3,H,W").contract.proved
