@@ -16,7 +16,8 @@ from typing import Any, Final
 import torch
 
 from shapelint.instrument.filled_list import FilledList
-from shapelint.instrument.keys import DICTS, key
+from shapelint.instrument.key_text import KeyText
+from shapelint.instrument.keys import DICTS, item_of, key
 from shapelint.instrument.operand import TrackedFloat, compared_on, left_operand, right_operand
 from shapelint.instrument.sized_shape import SizedShape
 from shapelint.instrument.standins import sizes_in
@@ -168,9 +169,9 @@ def tracked_type(*args: Any) -> Any:
 
 def item(container: Any, index: Any) -> Any:
     """container[index]; where a size counts the items, each of them is a way of its own."""
-    if type(container) in DICTS:
-        index = key(container, index)
-    elif isinstance(index, slice):
+    if type(container) in DICTS or type(index) is KeyText:
+        return item_of(container, index)
+    if isinstance(index, slice):
         if isinstance(container, _SEQUENCES) or type(container).__module__ == "numpy":
             lose("a slice by a size", index.start, index.stop, index.step)
     elif symbolic(index):

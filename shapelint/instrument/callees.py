@@ -29,7 +29,7 @@ import torch
 
 from shapelint.instrument.builtins import TRACKED, item, tracked_sorted
 from shapelint.instrument.caches import CACHED, in_place_of
-from shapelint.instrument.keys import asking, contained
+from shapelint.instrument.keys import asking, contained, has_texts, iterated
 from shapelint.instrument.legacy import LEGACY
 from shapelint.instrument.operand import compared, left_operand
 from shapelint.instrument.reachable import home_of
@@ -101,6 +101,17 @@ def user_function_found(hear: Callable[[FunctionType], None]) -> Iterator[None]:
 
 def callee(function: Any) -> Any:
     """The function, or the one that is called in its place."""
+    found = _callee(function)
+    in_source = function is len or type(found) in (FunctionType, MethodType)
+    return partial(_gone_through, found) if has_texts() and not in_source else found
+
+
+def _gone_through(function: Any, *args: Any, **kwargs: Any) -> Any:
+    """What a function that is not in Python may go through, as `"".join(masks)` does."""
+    return call_foreign(function, *map(iterated, args), **kwargs)
+
+
+def _callee(function: Any) -> Any:
     kind = type(function)
     if kind is FunctionType:
         return _in_python(function)

@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any, Final
 
-from shapelint.size.number import plain_hash_next
-from shapelint.size.tracking import lose, symbolic, tracker
+from shapelint.instrument.key_text import KeyText
+from shapelint.size.tracking import lose, plain_hash_next, symbolic, tracker
 from shapelint.source.fault import call_foreign
 
 DICTS: Final = (dict, OrderedDict, defaultdict)
@@ -26,11 +26,16 @@ _HARMLESS: Final = frozenset({"add", "clear", "copy", "discard", "items", "keys"
 _MOST: Final = 32
 _WHY: Final = "a size used as a key"
 _set: list[int] = []  # the last size that became the key of a dict
+_texts: list[int] = []  # the same of one in a text
 
 
 def key(container: Any, value: Any, *, sets: bool = False, times: int = 1) -> Any:
     """The key, after it was compared with those of the container; it is to be hashed next, so many times."""
-    if tracker() is None or not isinstance(value, int | tuple) or type(container) not in _KEYED:
+    if tracker() is None:
+        return value
+    if isinstance(value, str):
+        return _text(container, value, sets=sets)
+    if not isinstance(value, int | tuple) or type(container) not in _KEYED:
         return value
     sizes = [each for each in _numbers(value) if symbolic(each)]
     there = dict.__iter__(container) if isinstance(container, dict) else iter(container)  # without a hash
@@ -47,6 +52,42 @@ def key(container: Any, value: Any, *, sets: bool = False, times: int = 1) -> An
     return value
 
 
+def _text(container: Any, value: str, *, sets: bool) -> str:
+    """A text that is a key."""
+    sizes = value.sizes if isinstance(value, KeyText) else ()
+    if sizes and type(container) not in _KEYED:
+        lose(_WHY, *sizes)
+    if (sizes or any(map(symbolic, _set))) and type(container) in _KEYED:
+        others = [each for each in container if isinstance(each, str) and (sizes or isinstance(each, KeyText))]
+        if len(others) > _MOST:
+            lose(_WHY, *sizes, *_set)
+        else:
+            next((each for each in others if value == each), None)
+    if sets and sizes:
+        _set[:] = _texts[:] = sizes[:1]
+    return value
+
+
+def has_texts() -> bool:
+    """Whether a text with a size in it became the key of a dict in this run."""
+    return any(map(symbolic, _texts))
+
+
+def iterated(value: Any) -> Any:
+    """What is gone through, or given to a function: a text among its keys may be read there as a plain one."""
+    if has_texts() and type(value) in _WHOLES:
+        texts = [part for each in value for part in (each if isinstance(each, tuple) else (each,))]
+        lose(_WHY, *(size for text in texts if isinstance(text, KeyText) for size in text.sizes))
+    return value
+
+
+def key_of(container: Any, value: Any) -> Any:
+    """What a method of a container is asked with; only those of a dict hear of a text."""
+    if isinstance(value, KeyText) and type(container) not in DICTS:
+        lose(_WHY, *value.sizes)
+    return value
+
+
 def contained(value: Any, container: Any) -> bool:
     """`value in container`."""
     return call_foreign(operator.contains, container, key(container, value))
@@ -58,22 +99,33 @@ def asking(method: Any, container: Any) -> Any:
         return method
     name = method.__name__
     if name in _ASKING and type(container) in DICTS:
-        return partial(_asked, method, container)
-    return method if name in _HARMLESS else lambda *args, **kwargs: call_foreign(whole(method), *args, **kwargs)
+        return partial(_asked, method, container, sets=name in _SETTING)
+    return method if name in _HARMLESS else partial(_joining, method)
 
 
-def _asked(method: Any, container: Any, value: Any, *rest: Any) -> Any:
-    """What a method gives for a key, which an OrderedDict hashes again and again."""
-    value = key(container, value, sets=method.__name__ in _SETTING, times=9)
+def item_of(container: Any, index: Any) -> Any:
+    """`container[index]`, of which a defaultdict makes an item."""
+    return _asked(container.__getitem__, container, index, sets=type(container) is defaultdict)
+
+
+def _asked(method: Any, container: Any, value: Any, *rest: Any, sets: bool) -> Any:
+    """What a method gives for a key, which it may hash again and again."""
+    value = key(container, value, sets=sets, times=9)
     try:
         return call_foreign(method, value, *rest)
     finally:
         plain_hash_next(())
 
 
-def whole(value: Any) -> Any:
-    """A dict or a set that is joined to another, or compared with it."""
+def _joining(method: Any, *args: Any, **kwargs: Any) -> Any:
     lose(_WHY, *_set)
+    return call_foreign(method, *args, **kwargs)
+
+
+def whole(value: Any) -> Any:
+    """What is joined to another as a whole, or compared with it: a dict or a set may have sizes as keys."""
+    if is_whole(value):
+        lose(_WHY, *_set)
     return value
 
 

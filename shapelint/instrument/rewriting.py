@@ -13,6 +13,7 @@ from typing import Any, Final, TypeVar
 
 from shapelint.instrument import loops
 from shapelint.instrument.branches import adds_up, asked, chooses, cropped, either, inlined, repeats, set_place
+from shapelint.instrument.text_keys import KEY_OF, KEY_TEXT, with_key_texts
 
 LEFT: Final = "__shapelint_left_operand__"
 COMPARED: Final = "__shapelint_compared__"
@@ -33,6 +34,7 @@ FILLED: Final = "__shapelint_filled__"
 COUNTED: Final = "__shapelint_counted__"
 CONTAINED: Final = "__shapelint_contained__"
 WHOLE: Final = "__shapelint_whole__"
+ITERATED: Final = "__shapelint_iterated__"
 _STANDING_IN: Final = frozenset({"math", "numpy", "random"})
 _ARITHMETIC: Final = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.FloorDiv, ast.Mod, ast.Pow, ast.BitAnd, ast.BitOr,
                       ast.BitXor, ast.LShift, ast.RShift)  # fmt: skip
@@ -89,11 +91,15 @@ class _Rewriter(ast.NodeTransformer):
         ]
         return node
 
-    def visit_Set(self, node: ast.Set) -> ast.expr:
+    def visit_Starred(self, node: ast.Starred) -> ast.expr:
         self.generic_visit(node)
-        for each in node.elts:
-            if isinstance(each, ast.Starred):
-                each.value = _call(WHOLE, each.value, each.value)
+        if isinstance(node.ctx, ast.Load):
+            node.value = _call(WHOLE, node.value, node.value)
+        return node
+
+    def visit_comprehension(self, node: ast.comprehension) -> ast.comprehension:
+        self.generic_visit(node)
+        node.iter = _call(ITERATED, node.iter, node.iter)
         return node
 
     def visit_AugAssign(self, node: ast.AugAssign) -> ast.stmt:
@@ -124,7 +130,7 @@ class _Rewriter(ast.NodeTransformer):
         name = node.func.id if isinstance(node.func, ast.Name) else ""
         if name in _OF_TEXTS and node.args:  # they look at the variables of the function that calls them
             node.args[0] = _call(CODE_OF, node.args[0], node.func, node.args[0])
-        elif name not in _PASSED_BY:
+        elif name not in _PASSED_BY and name not in (KEY_TEXT, KEY_OF):
             given = node.args or node.keywords or _sorts(node.func)
             node.func = _call(CALLEE if given else IN_PLACE, node.func, node.func)
         return node
@@ -160,6 +166,7 @@ class _Rewriter(ast.NodeTransformer):
         about = loops.about(node) if plain and self._closes else None
         self.generic_visit(node)
         if about is None or not isinstance(call, ast.Call) or any(isinstance(each, ast.Starred) for each in call.args):
+            node.iter = _call(ITERATED, node.iter, node.iter)
             return node
         node.body[:0] = [_again(node, COUNTED, name, ast.Constant(name)) for name in loops.counted_by(node)]
         node.iter = _call(TURNS, call, ast.Constant(about), call.func, *call.args)  # type: ignore[arg-type]
@@ -179,7 +186,7 @@ class _Rewriter(ast.NodeTransformer):
 
     def _function(self, node: _Function) -> _Function:
         """In its body a lambda sees what the code around it sees; not so in a class, nor in what a class gives it."""
-        inside, node.body = loops.with_filled(inlined(ast.Module(node.body, []))), []
+        inside, node.body = with_key_texts(loops.with_filled(inlined(ast.Module(node.body, [])))), []
         self._scope(node)
         before, self._closes = self._closes, True
         node.body = self.generic_visit(inside).body  # type: ignore[attr-defined]

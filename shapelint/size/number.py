@@ -17,7 +17,7 @@ from shapelint.size.condition import Condition, at_least, equal, product
 from shapelint.size.division import divide_exactly
 from shapelint.size.few import takes_divisor, takes_quotient
 from shapelint.size.function import Function, NotQuasiAffine, constant, extreme
-from shapelint.size.tracking import Tracker, lose, on_path, proven, symbolic, tell, tracker
+from shapelint.size.tracking import Tracker, lose, lose_as_key, on_path, proven, symbolic, tell, tracker
 
 
 class Size(BitInteger):
@@ -132,10 +132,7 @@ class Size(BitInteger):
         return self != 0
 
     def __hash__(self) -> int:
-        if _hashed_next.get(id(self)):
-            _hashed_next[id(self)] -= 1
-        else:
-            lose("a size used as a key", self)
+        lose_as_key(self)
         return int.__hash__(self)
 
     def __int__(self) -> int:
@@ -168,15 +165,6 @@ class Size(BitInteger):
     def __format__(self, specification: str) -> str:
         tell(self)
         return format(plain(self), specification)
-
-
-_hashed_next: dict[int, int] = {}
-
-
-def plain_hash_next(sizes: Iterable[int], *, times: int = 1) -> None:
-    """Lets these sizes, which are hashed next, be hashed so often as plain numbers without a word, and no other."""
-    _hashed_next.clear()
-    _hashed_next.update((id(each), times) for each in sizes)
 
 
 def plain(number: Any) -> int:

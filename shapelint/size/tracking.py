@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Protocol
 
@@ -136,3 +136,20 @@ def lose(reason: str, *numbers: object) -> None:
     """Tells the current tracker, if any of the numbers is its own, that they became plain numbers."""
     if _current is not None and any(map(_followed, numbers)):
         _current.leak(reason)
+
+
+_hashed_next: dict[int, int] = {}
+
+
+def plain_hash_next(sizes: Iterable[int], *, times: int = 1) -> None:
+    """Lets these sizes, which are hashed next, be hashed so often as plain numbers without a word, and no other."""
+    _hashed_next.clear()
+    _hashed_next.update((id(each), times) for each in sizes)
+
+
+def lose_as_key(number: object) -> None:
+    """Tells that a size is hashed, unless it was compared with all keys."""
+    if _hashed_next.get(id(number)):
+        _hashed_next[id(number)] -= 1
+    else:
+        lose("a size used as a key", number)

@@ -87,6 +87,34 @@ def taken_out(net: Net, x: Tensor) -> Tensor:
     return x[..., len(net.masks) :]
 
 
+def kept_by_text(net: Net, x: Tensor) -> Tensor:
+    key = f"{x.shape[2]}x{x.shape[3]}"
+    if key not in net.masks:
+        net.masks[key] = torch.zeros(x.shape[2:])
+    return x + net.masks[key]
+
+
+def kept_by_the_text_of_a_shape(net: Net, x: Tensor) -> Tensor:
+    if str(x.shape) not in net.masks:
+        net.masks[str(x.shape)] = torch.zeros(x.shape[2:])
+    return x + net.masks[str(x.shape)]
+
+
+def texts_of_equal_sizes(net: Net, x: Tensor) -> Any:
+    first = "rows %d, %s" % (x.shape[2], "x")  # noqa: UP031 - as people write it
+    second = "rows {}, {}".format(x.shape[3], "x")
+    net.masks[first] = 1
+    net.masks[second] = 2
+    return x[..., net.masks["rows " + str(x.shape[2]) + ", x"] :], x[..., len(net.masks) :]
+
+
+def plain_texts(net: Net, x: Tensor) -> Any:
+    """No size is written with a zero in front."""
+    table = {"16x16": 1, "24x24": 2, "020x024": 3, "any": 4}
+    net.masks[f"width {x.shape[3]}"] = 5
+    return x[..., table.get(f"{x.shape[2]}x{x.shape[3]}", 0) :], x[..., net.masks.get("width 24", 0) :]
+
+
 PROVED = [
     kept_by_size,
     kept_by_shape,
@@ -96,6 +124,10 @@ PROVED = [
     asked_of_sets,
     asked_for_a_number,
     taken_out,
+    kept_by_text,
+    kept_by_the_text_of_a_shape,
+    texts_of_equal_sizes,
+    plain_texts,
 ]
 
 
@@ -152,6 +184,33 @@ def set_in_a_list(net: Net, x: Tensor) -> Tensor:
     return x[..., net.rows[24] :]
 
 
+def text_without_a_boundary(net: Net, x: Tensor) -> Tensor:
+    """11 and 1 are written as 1 and 11 are."""
+    net.masks[f"{x.shape[2]}{x.shape[3]}"] = 1
+    net.masks[f"{x.shape[3]}{x.shape[2]}"] = 2
+    return x[..., len(net.masks) :]
+
+
+def text_of_a_layer(net: Net, x: Tensor) -> Tensor:
+    layers = nn.ModuleDict({"24": nn.MaxPool2d(2)})
+    key = f"{x.shape[3]}"
+    return layers[key](x) if key in layers else x
+
+
+def text_that_is_read(net: Net, x: Tensor) -> Tensor:
+    key = f"{x.shape[3]}"
+    net.masks[key] = 1
+    return x[..., 1:] if "".join(net.masks) == "24" else x
+
+
+def text_that_names_an_attribute(net: Net, x: Tensor) -> Tensor:
+    key = f"w{x.shape[3]}"
+    net.masks[key] = 1
+    for name in net.masks:
+        setattr(net, name, 1)
+    return x[..., 1:] if hasattr(net, "w24") else x
+
+
 LOST = [
     joined_in_a_display,
     joined_by_an_operator,
@@ -161,6 +220,10 @@ LOST = [
     counted,
     added_in_place,
     set_in_a_list,
+    text_without_a_boundary,
+    text_of_a_layer,
+    text_that_is_read,
+    text_that_names_an_attribute,
 ]
 
 
