@@ -77,7 +77,8 @@ def left_operand(value: Any) -> Any:
 def _asks_first(kind: type) -> bool:
     if kind is bool or kind is complex or kind is bytes:
         return True
-    known = issubclass(kind, Ratio | SizeFloat | DataNumber | TrackedFloat) or kind.__module__ in ("numpy", "torch")
+    known = issubclass(kind, Size | Ratio | SizeFloat | DataNumber | TrackedFloat)
+    known = known or kind.__module__ in ("numpy", "torch")
     return not known and issubclass(kind, Number)
 
 
@@ -93,7 +94,8 @@ def compared_on(value: Any) -> Any:
     """The value in the middle of a comparison of three, where it stands on the right as well."""
     if type(value) is float:
         return TrackedFloat(value)
-    return int(value) if isinstance(value, int) and type(value) not in (int, Size) else value
+    plain = type(value) is int or issubclass(type(value), Size)
+    return int(value) if isinstance(value, int) and not plain else value
 
 
 def _inside(value: Any, depth: int = 4) -> Any:

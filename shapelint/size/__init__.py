@@ -1,6 +1,7 @@
 """Sizes that remember where they come from, and sets of them: see README.md in this folder."""
 
-from shapelint.size import expression as _  # noqa: F401  (tells pickle how)
+from shapelint.size import expression as _expression  # noqa: F401  (tells pickle how)
+from shapelint.size import union as _union  # noqa: F401  (tells what `a | b` of sizes is)
 from shapelint.size.function import Function, constant, symbol
 from shapelint.size.isl_form import Undecidable
 from shapelint.size.number import Size

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
+from functools import reduce
 from typing import Any
 
 from shapelint.size.tracking import lose, symbolic
@@ -21,28 +22,28 @@ class BitInteger(int):
         return _masked(self, other)
 
     def __or__(self, other: Any) -> Any:
-        return _lost(operator.or_, self, other)
+        return _union(self, other)
 
     def __ror__(self, other: Any) -> Any:
-        return _lost(operator.or_, other, self)
+        return _union(other, self)
 
     def __xor__(self, other: Any) -> Any:
-        return _lost(operator.xor, self, other)
+        return lost_bits(operator.xor, self, other)
 
     def __rxor__(self, other: Any) -> Any:
-        return _lost(operator.xor, other, self)
+        return lost_bits(operator.xor, other, self)
 
     def __lshift__(self, other: Any) -> Any:
-        return self * (1 << other) if _constant(other) else _lost(operator.lshift, self, other)
+        return self * (1 << other) if _constant(other) else lost_bits(operator.lshift, self, other)
 
     def __rlshift__(self, other: Any) -> Any:
-        return _lost(operator.lshift, other, self)
+        return lost_bits(operator.lshift, other, self)
 
     def __rshift__(self, other: Any) -> Any:
-        return self // (1 << other) if _constant(other) else _lost(operator.rshift, self, other)
+        return self // (1 << other) if _constant(other) else lost_bits(operator.rshift, self, other)
 
     def __rrshift__(self, other: Any) -> Any:
-        return _lost(operator.rshift, other, self)
+        return lost_bits(operator.rshift, other, self)
 
     def __pow__(self, other: Any, modulo: Any = None) -> Any:
         if modulo is None and _constant(other) and 0 <= other <= _HIGHEST_POWER:
@@ -103,9 +104,24 @@ def _masked(size: BitInteger, mask: Any) -> Any:
             return size % (mask + 1)
         if mask < 0 and -mask & (-mask - 1) == 0:
             return size - size % -mask
-    return _lost(operator.and_, size, mask)
+    return lost_bits(operator.and_, size, mask)
 
 
-def _lost(operation: Callable[[Any, Any], Any], first: Any, second: Any) -> Any:
-    lose(f"a bit operation on a size ({operation.__name__.strip('_')})", first, second)
-    return operation(_plain(first), _plain(second))
+_unions: list[Any] = []  # the class of the bits of several sizes, which is built of sizes
+
+
+def unions(kind: Any) -> Any:
+    """Takes in that class; a decorator of it, since its module imports this one."""
+    _unions.append(kind)
+    return kind
+
+
+def _union(first: Any, second: Any) -> Any:
+    whole = isinstance(first, int) and isinstance(second, int) and (symbolic(first) or symbolic(second))
+    return _unions[0](first, second) if whole else lost_bits(operator.or_, first, second)
+
+
+def lost_bits(operation: Callable[..., Any], *numbers: Any) -> Any:
+    """An operation on the bits of sizes whose functions are lost by it."""
+    lose(f"a bit operation on a size ({operation.__name__.strip('_')})", *numbers)
+    return reduce(operation, map(_plain, numbers))

@@ -50,6 +50,8 @@ class Net(nn.Module):
         "torch.equal(torch.tensor([h, w]) // 16 * 16, torch.tensor([h, w]))",
         "math.fmod(h, 16) == 0 and np.fmod(w, 16) == 0",
         "not (h & 15) and divmod(w, 16)[1] == 0",
+        "not (h | w) & 15",
+        "h % 16 | w % 16 == 0",
     ],
 )
 def test_a_guard_is_seen_however_it_is_written(tmp_path: Path, guard: str) -> None:
