@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from fractions import Fraction
 from typing import Any
 
 from torch import nn
@@ -48,6 +49,11 @@ def may_set(node: Node, parameter: str, value: tuple[int, ...]) -> bool:
     if parameter == "padding":
         return all(2 * p <= k for p, k in zip(value, kernel, strict=True))
     return parameter == "stride" or (parameter == "kernel_size" and (kernel != stride or strides_by_kernel(node)))
+
+
+def step_of(factor: Fraction) -> Fraction:
+    """By how much a call divides or multiplies an axis, of what it makes of one row; 0 where it leaves no row."""
+    return max(factor, 1 / factor) if factor else factor
 
 
 def strides_by_kernel(node: Node) -> bool:

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
-from shapelint.diagnosis.layer_groups import Group, is_pool, same_value, strides_by_kernel
+from shapelint.diagnosis.layer_groups import Group, is_pool, same_value, step_of, strides_by_kernel
 from shapelint.diagnosis.passage import passed
 from shapelint.facts.diagnosis import Change
 from shapelint.facts.graph import Node, ShapeGraph
@@ -86,7 +86,7 @@ def _scales(node: Node) -> bool:
 
 def _step(node: Node) -> Factor:
     """By how much a call divides or multiplies the size."""
-    return tuple(max(factor, 1 / factor) for factor in node.factor)
+    return tuple(map(step_of, node.factor))
 
 
 def _is_written(node: Node, parameter: str) -> bool:
