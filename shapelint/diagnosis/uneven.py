@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
+from itertools import chain
 from operator import eq
 
 from shapelint.diagnosis.candidates import (
@@ -27,12 +28,12 @@ from shapelint.diagnosis.chosen_sizes import is_chosen
 from shapelint.diagnosis.evenness import evenly_padded
 from shapelint.diagnosis.intent import multiples
 from shapelint.diagnosis.layer_groups import LOWEST, Group, layer_groups, resizes
-from shapelint.diagnosis.misshapen import late_strides, misshapen_changes
+from shapelint.diagnosis.misshapen import late_strides, lone_kernels, misshapen_changes
 from shapelint.diagnosis.odd_layers import LATENT, is_beyond, may_be_meant, uneven_group
 from shapelint.diagnosis.scale import goes_down_and_up
 from shapelint.diagnosis.shown_run import ShownRun, given_along
 from shapelint.diagnosis.single_change import first_that, restores_at
-from shapelint.diagnosis.unequal_totals import equalling_changes, is_power
+from shapelint.diagnosis.unequal_totals import equalling_changes, is_power, mirroring_changes, overstepping_changes
 from shapelint.facts.analysis import Intent
 from shapelint.facts.contract import Region
 from shapelint.facts.diagnosis import Change
@@ -125,7 +126,7 @@ def _meant_but_for_a_misshapen_layer(shown: ShownRun) -> Meant | None:
     if given == size_at(question.target, first):
         return None
     taken = size_at(question.target, first) if shown.place else ()
-    changes = misshapen_changes(shown.graph, shown.groups, first, given)
+    changes = misshapen_changes(shown.graph, shown.groups, first, given) or lone_kernels(shown.graph, shown.groups)
     if not taken or any(size % side for size, side in zip(given, taken, strict=True)):
         changes = changes or late_strides(shown.graph, shown.groups)
 
@@ -151,8 +152,10 @@ def _meant_but_for_a_step(shown: ShownRun) -> Meant | None:
     if len(channels) < 2 or channels[0] != channels[1] or channels[0].constant is None or given == wanted:
         return None
     ends = graph.inputs[question.lead], graph.outputs[place[0]]
-    changes = equalling_changes(graph, _steps(shown.explored, graph, shown.built), ends, grows=max(given) > max(wanted))
-    changes = (each for each in changes if not is_power(each))
+    steps = _steps(shown.explored, graph, shown.built)
+    equalling = equalling_changes(graph, steps, ends, grows=max(given) > max(wanted))
+    sure = chain(overstepping_changes(graph, shown.groups), mirroring_changes(graph, shown.groups, ends))
+    changes = chain(sure, (each for each in equalling if not is_power(each)))
     change = first_that(shown.explored, changes, lambda trial: restores_at(trial, question, None, first))
     return None if change is None else scaled(shown, change, [Fraction(1)] * len(place[1]), place)
 
