@@ -19,8 +19,9 @@ from shapelint.diagnosis.candidates import (
 )
 from shapelint.diagnosis.case import Case
 from shapelint.diagnosis.intent import is_restored
-from shapelint.diagnosis.layer_groups import layer_groups
+from shapelint.diagnosis.layer_groups import layer_groups, resizes
 from shapelint.diagnosis.soundness import sound_meaning
+from shapelint.diagnosis.steps import resized_changes, strides_over
 from shapelint.facts.diagnosis import Change
 from shapelint.facts.graph import Node, ShapeGraph
 from shapelint.request.question import Question
@@ -61,13 +62,15 @@ def sound_change(
 
     With `restoring` it must be meant to give its input's size back, and do so: a layer that takes features of one size
     is no sign of a wrong argument elsewhere. So must it where the layer is then none that gives a whole part of what it
-    takes, as those like it do. Where not `alone`, no layer is made unlike those that are like it.
+    takes, as those like it do. Where not `alone`, no layer is made unlike those that are like it. A resize by another
+    step than all others have comes first.
     """
     groups = layer_groups(case.explored, graph, case.built)
     uneven = uneven_layers(graph, groups, focus)
     stepped = sorted(stepped_changes(graph, groups), key=lambda change: change.module not in uneven)
     known = chain(likely_changes(graph, groups, focus), stepped)
-    tried = [each for each in known if alone or not makes_unlike(groups, each)]
+    tried = [each for each in known if (alone or not makes_unlike(groups, each)) and not strides_over(groups, each)]
+    resized = resized_changes(graph, resizes(case.explored, graph, case.built))
 
     def works(trial: Exploration, *, restoring: bool = restoring) -> bool:
         run = trial.run(focus, symbolic=False)
@@ -76,7 +79,8 @@ def sound_change(
         meaning = sound_meaning(trial, case.question, case.expect, focus)
         return meaning is not None and (meaning.meant or not restoring)
 
-    found = first_that(case.explored, (each for each in tried if fits_the_others(groups, each)), works)
+    fitting = (each for each in tried if fits_the_others(groups, each))
+    found = first_that(case.explored, chain(resized, fitting), works)
     if found is not None:
         return found
     odd = [each for each in tried if not fits_the_others(groups, each)]

@@ -16,6 +16,7 @@ from shapelint.diagnosis.candidates import twins
 from shapelint.diagnosis.layer_groups import Group, is_pool, same_value, step_of, strides_by_kernel
 from shapelint.diagnosis.mirrors import unlike_what_they_undo
 from shapelint.diagnosis.passage import passed
+from shapelint.diagnosis.steps import scales, steps_over
 from shapelint.facts.diagnosis import Change
 from shapelint.facts.graph import Node, ShapeGraph
 from shapelint.source.syntax import call_at, given
@@ -36,11 +37,11 @@ def equalling_changes(
     yield from _no_steps(graph, groups)
     calls = passed(graph, ends[1], ends[0])
     way, reached = {node.index for node in calls}, graph.reached()
-    if any(node.index in reached and node.index not in way and _scales(node) for node in graph.nodes):
+    if any(node.index in reached and node.index not in way and scales(node) for node in graph.nodes):
         return
     for group in (each for each in groups if _may_step(each[0])):
         module = group[0].module
-        others = [node for node in calls if _scales(node) and node.module != module]
+        others = [node for node in calls if scales(node) and node.module != module]
         steps = {_step(node) for node in others}
         if [node.module for node in calls].count(module) != 1 or len(steps) != 1:
             continue
@@ -48,7 +49,7 @@ def equalling_changes(
         growing = [
             max(node.factor) > 1 if node.module != module else not is_pool(node)
             for node in calls
-            if node.module == module or _scales(node)
+            if node.module == module or scales(node)
         ]
         equal = 2 * sum(growing) == len(growing) and not growing[0]
         if equal and step != _step(group[0]) and len(others) >= (_OTHERS_OF_A_MULTIPLE if grows else 1):
@@ -59,7 +60,7 @@ def mirroring_changes(graph: ShapeGraph, groups: Sequence[Group], ends: tuple[in
     """The stride of the one layer whose kernel is to its stride as in no other that scales, as the layer has it that it
     mirrors: where the model goes down and up by steps that are alike but for that one pair.
     """
-    calls = [node for node in passed(graph, ends[1], ends[0]) if _scales(node)]
+    calls = [node for node in passed(graph, ends[1], ends[0]) if scales(node)]
     half = len(calls) // 2
     downs, ups = calls[:half], calls[half:][::-1]
     if len(calls) % 2 or any(max(node.factor) > 1 for node in downs) or any(min(node.factor) < 1 for node in ups):
@@ -80,14 +81,9 @@ def overstepping_changes(graph: ShapeGraph, groups: Sequence[Group]) -> Iterator
     """The stride of each layer that is larger than its kernel, so that rows are stepped over, as another layer has it
     that is like it or that undoes it.
     """
-    over = {node.module for node, *_ in groups if _steps_over(node)}
+    over = {node.module for node, *_ in groups if steps_over(node, node.parameter("stride") or ())}
     found = chain(unlike_what_they_undo(graph, groups), *(twins(group, groups) for group in groups))
     yield from (each for each in found if each.module in over and each.parameter == "stride")
-
-
-def _steps_over(node: Node) -> bool:
-    kernel, stride = node.parameter("kernel_size") or (), node.parameter("stride") or ()
-    return any(s > k > 1 for s, k in zip(stride, kernel, strict=False))
 
 
 def _ratio(node: Node) -> tuple[Fraction, ...]:
@@ -106,11 +102,11 @@ def is_power(change: Change) -> bool:
 
 def _no_steps(graph: ShapeGraph, groups: Sequence[Group]) -> Iterator[Change]:
     """The step that most calls have, for each resize and pool that keeps every row: such a one does nothing."""
-    steps = Counter(_step(node) for node in graph.nodes if _scales(node))
+    steps = Counter(_step(node) for node in graph.nodes if scales(node))
     for group in groups:
         node = group[0]
         idle = node.parameter("scale_factor") or (node.parameter("kernel_size") if is_pool(node) else None)
-        if idle and set(idle) == {1} and not _scales(node):
+        if idle and set(idle) == {1} and not scales(node):
             for step, _ in steps.most_common(1):
                 yield from _stepping(group, step)
 
@@ -122,10 +118,6 @@ def _may_step(node: Node) -> bool:
         or "transpose" in node.operation
         or (is_pool(node) and strides_by_kernel(node))
     )
-
-
-def _scales(node: Node) -> bool:
-    return any(factor != 1 for factor in node.factor)
 
 
 def _step(node: Node) -> Factor:
