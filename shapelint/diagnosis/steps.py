@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from shapelint.diagnosis.layer_groups import Group, step_of
+from shapelint.diagnosis.layer_groups import Group, is_pool, step_of
 from shapelint.facts.diagnosis import Change
 from shapelint.facts.graph import Node, ShapeGraph
 
@@ -24,8 +24,8 @@ def steps_over(node: Node, stride: Sequence[int]) -> bool:
 
 
 def strides_over(groups: Sequence[Group], change: Change) -> bool:
-    """Whether a change of a stride makes its layer step over rows."""
-    found = (node for node, *_ in groups if node.module == change.module)
+    """Whether a change of a stride makes a pool step over rows."""
+    found = (node for node, *_ in groups if node.module == change.module and is_pool(node))
     return change.parameter == "stride" and any(steps_over(node, change.value) for node in found)
 
 
