@@ -13,13 +13,13 @@ from dataclasses import replace
 
 from shapelint.diagnosis.candidates import changed, evening, is_whole, twins
 from shapelint.diagnosis.chosen_sizes import is_chosen
-from shapelint.diagnosis.layer_groups import Group, is_pool
+from shapelint.diagnosis.layer_groups import LOWEST, Group, is_pool
 from shapelint.diagnosis.pairs import spatial_size
 from shapelint.diagnosis.passage import CUTTING
 from shapelint.facts.diagnosis import Change
 from shapelint.facts.graph import Node, ShapeGraph
 
-_EVEN_OTHERS, _VALID_LAYERS = 2, 6
+_EVEN_OTHERS, _VALID_LAYERS, _LARGE = 2, 6, 16
 Sizes = Mapping[str, int]
 
 
@@ -98,6 +98,28 @@ def lone_kernels(graph: ShapeGraph, groups: Sequence[Group]) -> list[Change]:
     found = [each for each in groups if each[0].module == lone.module] if times == 1 else []
     inner = lone not in (calls[0], calls[-1])
     return [each for group in found if inner for each in twins(group, groups) if each.value == usual]
+
+
+def unlike_their_siblings(graph: ShapeGraph, groups: Sequence[Group], sizes: Sizes) -> list[Change]:
+    """What the one strided layer between others has otherwise than several that are alike and halve exactly; of a large
+    map: what ends a way down may take rows off.
+    """
+    reached = graph.reached()
+    calls = [node for node in graph.nodes if node.index in reached and max(node.parameter("kernel_size") or (1,)) > 1]
+    inner, kinds = {node.module for node in calls[1:-1]}, Counter(_arguments(node) for node, *_ in groups)
+    found = []
+    for group in groups:
+        node = group[0]
+        strided = max(node.factor) < 1 and not is_pool(node) and node.module in inner and not is_whole(node)
+        if strided and min(spatial_size(graph, node, sizes, out=False), default=0) >= _LARGE:
+            alike = [each for each in twins(group, groups) if each.parameter != "stride"]
+            made = [(each, changed(node, each)) for each in alike]
+            found += [each for each, like in made if is_whole(like) and kinds[_arguments(like)] >= _EVEN_OTHERS]
+    return found if len({each.module for each in found}) == 1 else []
+
+
+def _arguments(node: Node) -> tuple[object, ...]:
+    return (node.operation, *map(node.parameter, LOWEST))
 
 
 def _takes_off(node: Node) -> bool:

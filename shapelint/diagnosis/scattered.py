@@ -1,7 +1,8 @@
 """The one layer of a discriminator for which `view(-1, 1)` makes several rows of a sample.
 
 One that scores patches has as many rows as patches, and is let be. One whose last kernel spans all of the map that it
-takes gives one score for each sample; padded, or behind a layer unlike those that are like it, it gives some more.
+takes gives one score for each sample; padded as no other layer, or behind one unlike those that are like it, it gives
+more.
 """
 
 from __future__ import annotations
@@ -71,13 +72,15 @@ def _scattering(graph: ShapeGraph, sizes: Sizes) -> Node | None:
 
 
 def _changes(graph: ShapeGraph, groups: Sequence[Group], last: Node, sizes: Sizes) -> Iterator[Change]:
-    """No padding for a last layer that spans all that it takes; what a layer has otherwise than others, which are alike
-    and give a whole part of what they take as it does not.
+    """No padding for a last layer that spans all that it takes, where no other has its padding; what a layer has
+    otherwise than others, which are alike and give a whole part of what they take as it does not.
     """
     for group in groups:
         node = group[0]
         padding, kernel = node.parameter("padding") or (), node.parameter("kernel_size")
-        if node.module == last.module and any(padding) and kernel == spatial_size(graph, node, sizes, out=False):
+        others = {each.parameter("padding") for each, *_ in groups if each.module != node.module}
+        whole = kernel == spatial_size(graph, node, sizes, out=False)
+        if node.module == last.module and any(padding) and whole and padding not in others:
             yield Change(node.module, "padding", padding, (0,) * len(padding), node.built)
         kinds = Counter(_arguments(each) for each, *_ in groups if each.operation == node.operation and is_whole(each))
         for change in () if is_whole(node) else twins(group, groups):

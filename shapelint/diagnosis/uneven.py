@@ -28,7 +28,7 @@ from shapelint.diagnosis.chosen_sizes import is_chosen
 from shapelint.diagnosis.evenness import evenly_padded
 from shapelint.diagnosis.intent import multiples
 from shapelint.diagnosis.layer_groups import LOWEST, Group, layer_groups, resizes
-from shapelint.diagnosis.misshapen import late_strides, lone_kernels, misshapen_changes
+from shapelint.diagnosis.misshapen import late_strides, lone_kernels, misshapen_changes, unlike_their_siblings
 from shapelint.diagnosis.odd_layers import LATENT, is_beyond, may_be_meant, uneven_group
 from shapelint.diagnosis.scale import goes_down_and_up
 from shapelint.diagnosis.shown_run import ShownRun, given_along
@@ -127,6 +127,7 @@ def _meant_but_for_a_misshapen_layer(shown: ShownRun) -> Meant | None:
         return None
     taken = size_at(question.target, first) if shown.place else ()
     changes = misshapen_changes(shown.graph, shown.groups, first, given) or lone_kernels(shown.graph, shown.groups)
+    changes = changes or (unlike_their_siblings(shown.graph, shown.groups, first) if shown.place else [])
     if not taken or any(size % side for size, side in zip(given, taken, strict=True)):
         changes = changes or late_strides(shown.graph, shown.groups)
 
