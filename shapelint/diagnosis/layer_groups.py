@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from typing import Any
 
 from torch import nn
 
+from shapelint.facts.diagnosis import Change
 from shapelint.facts.graph import Node, ShapeGraph
 from shapelint.source.span import Span
 from shapelint.source.syntax import call_at, given
@@ -84,6 +85,19 @@ def _is_layer(node: Node) -> bool:
     known = node.parameter("kernel_size") is not None
     is_convolution = node.operation.startswith("conv") and "Conv" in node.kind
     return (is_convolution or is_pool(node)) and known and not takes_output_size(node)
+
+
+def legal_values(group: Group | None) -> Iterator[Change]:
+    """An `output_padding` with another value on the axes where it is illegal: not below the stride, nor the dilation."""
+    node = group[0] if group else None
+    given = node.parameter("output_padding") if node else None
+    if group is None or node is None or given is None:
+        return
+    limits = [max(pair) for pair in zip(*(node.parameter(name) or () for name in ("stride", "dilation")), strict=True)]
+    for value in range(max(limits, default=0)):
+        legal = tuple(now if now < most else min(value, most - 1) for now, most in zip(given, limits, strict=True))
+        alike = same_value(group, "output_padding", given)
+        yield Change(node.module, "output_padding", given, legal, node.built, alike)
 
 
 def is_pool(node: Node) -> bool:
