@@ -88,7 +88,7 @@ def _is_layer(node: Node) -> bool:
 
 
 def legal_values(group: Group | None) -> Iterator[Change]:
-    """An `output_padding` with another value on the axes where it is illegal: not below the stride, nor the dilation."""
+    """An `output_padding` with other values on the axes where it is illegal: not below the stride, nor the dilation."""
     node = group[0] if group else None
     given = node.parameter("output_padding") if node else None
     if group is None or node is None or given is None:
