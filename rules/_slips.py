@@ -16,6 +16,8 @@ _SHUFFLES = ("pixel_shuffle", "pixel_unshuffle")
 def slip_texts(slip: Slip, misfit: Misfit) -> tuple[str, str]:
     """What the call does, and what it would have to do."""
     wanted, layer = slip.wanted, called(misfit.node)
+    if slip.node.operation in _VIEWS and not slip.samples:
+        return f"makes {slip.given[0]} of {wanted[0]}", f"the axis has {wanted[0]} before, which {layer} takes"
     if slip.node.operation in _VIEWS:
         note = f"with {wanted[0]} instead of {slip.given[0]} it keeps them apart, and {layer} gets what it takes"
         return f"makes {slip.samples[0]} samples of {slip.samples[1]}", note

@@ -17,6 +17,7 @@ from shapelint.rule import (
     sized,
 )
 
+from ._fixes import change_fix
 from ._words import flattened, nearest_note, quoted, some_of
 
 _LENET = """
@@ -133,8 +134,14 @@ class BatchMixed:
             notes=tuple(_notes(analysis, samples, features, focus)),
             module=samples.module or None,
             location=samples.place,
-            fix=Fix(_advice(samples, features), Safety.ADVICE),
+            fix=_fix(samples, features),
         )
+
+
+def _fix(samples: MixedSamples, features: int) -> Fix:
+    if samples.change is not None:
+        return change_fix(samples.change, "makes one row of each sample")
+    return Fix(_advice(samples, features), Safety.ADVICE)
 
 
 def _advice(samples: MixedSamples, features: int) -> str:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from math import gcd
 
 from shapelint.diagnosis.evenness import gives_as_many
-from shapelint.diagnosis.layer_groups import LOWEST, Group, is_pool, may_set, same_value
+from shapelint.diagnosis.layer_groups import LOWEST, Group, is_pool, may_set, same_value, step_of
 from shapelint.diagnosis.mirrors import not_growing, unlike_their_mirrors, unlike_what_they_undo
 from shapelint.diagnosis.pairs import spatial_size
 from shapelint.facts.diagnosis import Change
@@ -186,7 +186,7 @@ def stepped_changes(graph: ShapeGraph, groups: Sequence[Group]) -> Iterator[Chan
 
     Layers that one call builds with the same value change together. A stride becomes 1, 2, or one that the model has.
     """
-    strides = _USUAL_STRIDES | {round(max(each, 1 / each)) for node in graph.nodes for each in node.factor if each}
+    strides = _USUAL_STRIDES | {round(step_of(each)) for node in graph.nodes for each in node.factor if each}
     for step in _STEPS:
         for parameter in _STEPPED:
             for group in reversed(groups):
@@ -236,7 +236,7 @@ def odd_strides(graph: ShapeGraph, groups: Sequence[Group]) -> Iterator[Change]:
         node, stride = group[0], group[0].parameter("stride") or ()
         scaling = [each for each in graph.nodes if set(each.factor) not in ({1}, set())]
         others = [each.factor for each in scaling if each.module != node.module]
-        steps = {max(each, 1 / each) for factor in others for each in factor}
+        steps = {step_of(each) for factor in others for each in factor}
         if len(steps) == 1 and len(others) >= _SEVERAL and may_set(node, "stride", stride):
             step = int(max(steps))
             if set(stride) != {1} and all(gcd(step, each) == 1 for each in stride):
@@ -276,7 +276,7 @@ def evening(group: Group, others: Sequence[Node]) -> Iterator[Change]:
 
 def _ratio(node: Node) -> tuple[float, ...]:
     kernel, stride = node.parameter("kernel_size") or (), node.parameter("stride") or ()
-    return tuple(k / s for k, s in zip(kernel, stride, strict=False))
+    return tuple(k / s for k, s in zip(kernel, stride, strict=False) if s)
 
 
 def changed(node: Node, change: Change) -> Node:

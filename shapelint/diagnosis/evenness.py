@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from shapelint.diagnosis.layer_groups import Group, same_value
 from shapelint.diagnosis.pairs import spatial_size
+from shapelint.diagnosis.passage import CUTTING
 from shapelint.facts.diagnosis import Change
 from shapelint.facts.graph import Node, ShapeGraph
 
@@ -29,12 +30,17 @@ def evenly_padded(group: Group) -> Iterator[Change]:
 
 
 def is_even(graph: ShapeGraph, node: Node, sizes: Mapping[str, int]) -> bool:
-    """Whether a layer, alone or with what pads its input, gives just so many times what it takes; down to less than a
-    stride.
+    """Whether a layer, alone or with what pads its input or crops its output, gives just so many times what it takes;
+    down to less than a stride.
     """
     source, given = graph.nodes[node.inputs[0]], spatial_size(graph, node, sizes)
     alone = source.shapes[0].value(dict(sizes))[-node.spatial :] if source.shapes else ()
-    return any(gives_as_many(taken, given, node) for taken in (spatial_size(graph, node, sizes, out=False), alone))
+    if any(gives_as_many(taken, given, node) for taken in (spatial_size(graph, node, sizes, out=False), alone)):
+        return True
+    after = [each for each in graph.nodes[node.index + 1 :] if node.index in each.inputs]
+    if len(after) != 1 or after[0].operation not in CUTTING or not after[0].shapes:
+        return False
+    return gives_as_many(alone, after[0].shapes[0].value(dict(sizes))[-node.spatial :], node)
 
 
 def gives_as_many(taken: Sequence[int], given: Sequence[int], node: Node) -> bool:

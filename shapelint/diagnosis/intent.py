@@ -115,7 +115,8 @@ def is_restored(
 def _restores(outputs: Sequence[TensorShape], question: Question, expect: Expectation | None) -> Condition:
     place = output_axes(outputs, question)
     if expect is not None:
-        shape = outputs[place[0] if place else 0] if outputs else TensorShape(())
+        at = expect.output if expect.output is not None else place[0] if place else 0
+        shape = outputs[at] if at < len(outputs) else TensorShape(())
         return _as_expected(shape, expect)
     if place is None:
         return FALSE

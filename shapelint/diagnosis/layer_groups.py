@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from fractions import Fraction
 from typing import Any
 
 from torch import nn
 
+from shapelint.facts.diagnosis import Change
 from shapelint.facts.graph import Node, ShapeGraph
 from shapelint.source.span import Span
 from shapelint.source.syntax import call_at, given
@@ -50,6 +52,11 @@ def may_set(node: Node, parameter: str, value: tuple[int, ...]) -> bool:
     return parameter == "stride" or (parameter == "kernel_size" and (kernel != stride or strides_by_kernel(node)))
 
 
+def step_of(factor: Fraction) -> Fraction:
+    """By how much a call divides or multiplies an axis, of what it makes of one row; 0 where it leaves no row."""
+    return max(factor, 1 / factor) if factor else factor
+
+
 def strides_by_kernel(node: Node) -> bool:
     """Whether a pool is built without a stride, so that its kernel is its stride."""
     call = call_at(node.built) if node.built is not None and is_pool(node) else None
@@ -78,6 +85,19 @@ def _is_layer(node: Node) -> bool:
     known = node.parameter("kernel_size") is not None
     is_convolution = node.operation.startswith("conv") and "Conv" in node.kind
     return (is_convolution or is_pool(node)) and known and not takes_output_size(node)
+
+
+def legal_values(group: Group | None) -> Iterator[Change]:
+    """An `output_padding` with other values on the axes where it is illegal: not below the stride, nor the dilation."""
+    node = group[0] if group else None
+    given = node.parameter("output_padding") if node else None
+    if group is None or node is None or given is None:
+        return
+    limits = [max(pair) for pair in zip(*(node.parameter(name) or () for name in ("stride", "dilation")), strict=True)]
+    for value in range(max(limits, default=0)):
+        legal = tuple(now if now < most else min(value, most - 1) for now, most in zip(given, limits, strict=True))
+        alike = same_value(group, "output_padding", given)
+        yield Change(node.module, "output_padding", given, legal, node.built, alike)
 
 
 def is_pool(node: Node) -> bool:

@@ -38,7 +38,7 @@ def unlike_what_they_undo(graph: ShapeGraph, groups: Sequence[Group]) -> Iterato
 def not_growing(graph: ShapeGraph, groups: Sequence[Group]) -> Iterator[Change]:
     """Transposed layers of stride 1, with the stride by which the model goes down most often."""
     factors = (node.factor for node in graph.nodes if node.factor)
-    downs = Counter(factor for factor in factors if min(factor) < 1 >= max(factor))
+    downs = Counter(factor for factor in factors if 0 < min(factor) < 1 >= max(factor))
     for factor, _ in downs.most_common(1):
         stride = tuple(round(1 / each) for each in factor)
         for group in groups:

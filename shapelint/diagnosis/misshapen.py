@@ -7,18 +7,19 @@ and so is a model that crops, or joins, what such a layer gives.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from shapelint.diagnosis.candidates import changed, evening, is_whole, twins
 from shapelint.diagnosis.chosen_sizes import is_chosen
-from shapelint.diagnosis.layer_groups import Group, is_pool
+from shapelint.diagnosis.layer_groups import LOWEST, Group, is_pool
 from shapelint.diagnosis.pairs import spatial_size
 from shapelint.diagnosis.passage import CUTTING
 from shapelint.facts.diagnosis import Change
 from shapelint.facts.graph import Node, ShapeGraph
 
-_EVEN_OTHERS = 2
+_EVEN_OTHERS, _VALID_LAYERS, _LARGE = 2, 6, 16
 Sizes = Mapping[str, int]
 
 
@@ -44,6 +45,9 @@ def misshapen_changes(
     group = known[odd[0].module]
     others = {node.module: node for node in calls if node.built != odd[0].built and _is_like(node, odd[0])}
     alike = [each for each in twins(group, groups) if is_whole(changed(group[0], each))]
+    resumed = [each for each in alike if _steps_as_before(graph, each, groups)]
+    if resumed or all(_is_idle(graph, node, sizes) for node in odd):
+        return resumed or alike
     even = [node for node in others.values() if is_whole(node)]
     by_one = all(_misses_by_one(graph, node, sizes) for node in odd)
     several = len({node.module for node in odd}) >= _EVEN_OTHERS
@@ -53,6 +57,76 @@ def misshapen_changes(
         return []
     changes = dict.fromkeys((*alike, *evening(group, even)))
     return [each for each in changes if len(set(each.given)) == 1 or len(set(each.value)) > 1]
+
+
+def _is_idle(graph: ShapeGraph, node: Node, sizes: Sizes) -> bool:
+    """Whether a layer that multiplies gives just the rows that it takes."""
+    taken, given = (spatial_size(graph, node, sizes, out=out) for out in (False, True))
+    return taken == given and min(node.factor) > 1
+
+
+def _steps_as_before(graph: ShapeGraph, change: Change, groups: Sequence[Group]) -> bool:
+    """Whether a transposed layer of stride 1 is to have the stride of several that are like it in all else, or of one
+    where the model goes down once more than up.
+    """
+    if change.parameter != "stride" or set(change.given) != {1}:
+        return False
+    reached = graph.reached()
+    scaling = [node for node in graph.nodes if node.index in reached and any(each != 1 for each in node.factor)]
+    downs = sum(min(node.factor) < 1 for node in scaling)
+    node = next(each for each, *_ in groups if each.module == change.module)
+    alike = dict(changed(node, change).parameters)
+    like = {each.module for each, *_ in groups if each.built != node.built and dict(each.parameters) == alike}
+    twice = 2 * downs == len(scaling) + 1 if downs else len(like) > _EVEN_OTHERS
+    return "transpose" in node.operation and twice and bool(like)
+
+
+def lone_kernels(graph: ShapeGraph, groups: Sequence[Group]) -> list[Change]:
+    """The kernel of the one convolution that has another one than all others have, where none is padded, and the model
+    goes down and up again: not of the first or the last one.
+    """
+    reached = graph.reached()
+    calls = [node for node in graph.nodes if node.index in reached and _takes_off(node)]
+    kernels = Counter(node.parameter("kernel_size") for node in calls)
+    factors = [each for node in graph.nodes if node.index in reached for each in node.factor]
+    if any(any(node.parameter("padding") or ()) for node in calls) or len(kernels) != _EVEN_OTHERS:
+        return []
+    if len(calls) < _VALID_LAYERS or min(factors) >= 1 or max(factors) <= 1:
+        return []
+    (usual, _), (odd, times) = kernels.most_common()
+    lone = next(node for node in calls if node.parameter("kernel_size") == odd)
+    found = [each for each in groups if each[0].module == lone.module] if times == 1 else []
+    inner = lone not in (calls[0], calls[-1])
+    return [each for group in found if inner for each in twins(group, groups) if each.value == usual]
+
+
+def unlike_their_siblings(graph: ShapeGraph, groups: Sequence[Group], sizes: Sizes) -> list[Change]:
+    """What the one strided layer between others has otherwise than several that are alike and halve exactly; of a large
+    map: what ends a way down may take rows off.
+    """
+    reached = graph.reached()
+    calls = [node for node in graph.nodes if node.index in reached and max(node.parameter("kernel_size") or (1,)) > 1]
+    inner, kinds = {node.module for node in calls[1:-1]}, Counter(_arguments(node) for node, *_ in groups)
+    found = []
+    for group in groups:
+        node = group[0]
+        strided = max(node.factor) < 1 and not is_pool(node) and node.module in inner and not is_whole(node)
+        if strided and min(spatial_size(graph, node, sizes, out=False), default=0) >= _LARGE:
+            alike = [each for each in twins(group, groups) if each.parameter != "stride"]
+            made = [(each, changed(node, each)) for each in alike]
+            found += [each for each, like in made if is_whole(like) and kinds[_arguments(like)] >= _EVEN_OTHERS]
+    return found if len({each.module for each in found}) == 1 else []
+
+
+def _arguments(node: Node) -> tuple[object, ...]:
+    return (node.operation, *map(node.parameter, LOWEST))
+
+
+def _takes_off(node: Node) -> bool:
+    """Whether a call is a convolution of stride 1 that spans several rows."""
+    kernel = node.parameter("kernel_size") or (1,)
+    convolves = node.operation.startswith("conv") and "transpose" not in node.operation
+    return convolves and max(kernel) > 1 == max(node.factor)
 
 
 def late_strides(graph: ShapeGraph, groups: Sequence[Group]) -> list[Change]:

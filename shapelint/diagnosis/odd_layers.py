@@ -12,6 +12,7 @@ from shapelint.diagnosis.layer_groups import Group
 from shapelint.diagnosis.pairs import spatial_size
 from shapelint.facts.graph import Node, ShapeGraph
 from shapelint.request.question import Question
+from shapelint.size.function import as_function
 
 LATENT = 8
 Sizes = Mapping[str, int]
@@ -46,12 +47,13 @@ def windowed(graph: ShapeGraph) -> list[Node]:
 def may_be_meant(graph: ShapeGraph, node: Node, groups: Sequence[Group], question: Question, sizes: Sizes) -> bool:
     """Whether an uneven layer may be meant so, or the layers around it are too few to tell.
 
-    - Two other layers with a kernel, at least, are even; and nothing is known of latent maps of a few rows.
+    - Two other layers with a kernel, at least, are even, one where the output has as many channels as the input; and
+      nothing is known of latent maps of a few rows.
     - A transposed layer that multiplies is compared with two others that do; another one may make 7 rows of 4.
     - A layer that shrinks is padded too much, by more than half of its reach, and not too little.
     - A convolution without padding may take off what was there for it, or all of an axis: it is no such one where a
       layer with its kernel is padded; two of them, where it is the first one with a kernel. A layer of padding ahead
-      of it is there for it.
+      of it is there for it. A last layer of kernel 2 takes off nothing that was there, where others have kernel 1.
     """
     if _is_padded_by_a_layer(graph, node, sizes):
         return False
@@ -60,7 +62,7 @@ def may_be_meant(graph: ShapeGraph, node: Node, groups: Sequence[Group], questio
     calls = (each for each in graph.nodes if each.built == node.built and each.operation == node.operation)
     first = question.first
     largest = max((min(spatial_size(graph, each, first, out=False), default=0) for each in calls), default=0)
-    if len({each.module for each in even}) < 2 or largest < LATENT:
+    if len({each.module for each in even}) < (1 if _keeps_channels(graph, question) else 2) or largest < LATENT:
         return True
     alike = [each for each in even if each.operation == node.operation]
     padding, reach = node.parameter("padding") or (), reach_of(node)
@@ -73,10 +75,32 @@ def may_be_meant(graph: ShapeGraph, node: Node, groups: Sequence[Group], questio
     wrong = [axis for axis, (one, two) in enumerate(zip(taken, given, strict=True)) if one != two]
     if any(padding[axis] for axis in wrong):
         return False
+    if _ends_on_two_rows(graph, node, groups):
+        return False
     padded = {each.module for each in alike if reach_of(each) == reach and any(each.parameter("padding") or ())}
     above = {each.index for each in graph.ancestors(node)} - {node.index}
     inner = any(each.index in above for each in others)
     return any(reach[axis] >= taken[axis] - 1 for axis in wrong) or len(padded) < (1 if inner else 2)
+
+
+def _keeps_channels(graph: ShapeGraph, question: Question) -> bool:
+    """Whether the first output has the rank and the channels of the input that is followed."""
+    taken, axis = question.led.dims, min(question.axes, default=0)
+    made = [graph.nodes[index].shapes for index in graph.outputs[:1] if index >= 0]
+    dims = made[0][0].dims if made and made[0] else ()
+    if axis == 0 or len(dims) != len(taken):
+        return False
+    channels = [as_function(each[axis - 1]) for each in (dims, taken)]
+    return channels[0] == channels[1] and channels[0].constant is not None
+
+
+def _ends_on_two_rows(graph: ShapeGraph, node: Node, groups: Sequence[Group]) -> bool:
+    """Whether a convolution of kernel 2 is the last one, and others like it in all else have kernel 1."""
+    kernel = node.parameter("kernel_size") or ()
+    alike = dict(node.parameters) | {"kernel_size": (1,) * len(kernel)}
+    single = {each.module for each, *_ in groups if each.operation == node.operation and dict(each.parameters) == alike}
+    later = (each for each in graph.nodes[node.index + 1 :] if reach_of(each))
+    return set(kernel) == {2} and bool(single) and all(node not in graph.ancestors(each) for each in later)
 
 
 def _is_padded_by_a_layer(graph: ShapeGraph, node: Node, sizes: Sizes) -> bool:

@@ -9,6 +9,7 @@ from functools import reduce
 from math import gcd
 
 from shapelint.caches import kept
+from shapelint.diagnosis.layer_groups import step_of
 from shapelint.diagnosis.pairs import spatial_size
 from shapelint.diagnosis.passage import along
 from shapelint.facts.graph import Node, ShapeGraph, TensorShape
@@ -150,7 +151,7 @@ def totals(graph: ShapeGraph, output: int, rank: int) -> tuple[tuple[int, int], 
         node = graph.nodes[index]
         if len(node.factor) >= rank > 0:
             pairs = zip(found, node.factor[-rank:], strict=True)
-            found = [(down / factor, up) if factor < 1 else (down, up * factor) for (down, up), factor in pairs]
+            found = [(down / factor, up) if 0 < factor < 1 else (down, up * factor) for (down, up), factor in pairs]
         known = [each for each in node.inputs if each in scales]
         index = min(known, key=lambda each: (reduce(Fraction.__mul__, scales[each], Fraction(1)), each), default=-1)
     return tuple((int(down), int(up)) for down, up in found)
@@ -176,7 +177,7 @@ def uneven_factor(graph: ShapeGraph, output: int, rank: int) -> Node | None:
 
 def _steps(node: Node, rank: int) -> list[Fraction]:
     """By how much a layer divides or multiplies each axis."""
-    return [max(factor, 1 / factor) for factor in node.factor[-rank:]]
+    return [step_of(factor) for factor in node.factor[-rank:]]
 
 
 def _is_common(step: Fraction, steps: Mapping[Fraction, int]) -> bool:

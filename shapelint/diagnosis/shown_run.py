@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from shapelint.diagnosis.intent import output_axes
@@ -33,6 +33,14 @@ class ShownRun:
     def place(self) -> tuple[int, tuple[int, ...]] | None:
         """The output that is compared, and its axes that follow the input's."""
         return output_axes(self.region.outcome.outputs, self.question)
+
+    @property
+    def places(self) -> Iterator[tuple[int, tuple[int, ...]]]:
+        """The outputs that have axes which follow the input's, and these: first the one that is compared."""
+        for index, shape in enumerate(self.region.outcome.outputs):
+            own = output_axes((shape,), self.question)
+            if own is not None:
+                yield index, own[1]
 
     def dims(self, place: tuple[int, tuple[int, ...]]) -> list[Function]:
         """The size of an output along some axes."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import chain
 
 from shapelint.diagnosis.candidates import (
+    changed,
     evened,
     fits_the_others,
+    is_whole,
     likely_changes,
     makes_unlike,
     odd_strides,
@@ -19,8 +21,9 @@ from shapelint.diagnosis.candidates import (
 )
 from shapelint.diagnosis.case import Case
 from shapelint.diagnosis.intent import is_restored
-from shapelint.diagnosis.layer_groups import layer_groups
+from shapelint.diagnosis.layer_groups import Group, layer_groups, legal_values, resizes
 from shapelint.diagnosis.soundness import sound_meaning
+from shapelint.diagnosis.steps import resized_changes, strides_over
 from shapelint.facts.diagnosis import Change
 from shapelint.facts.graph import Node, ShapeGraph
 from shapelint.request.question import Question
@@ -48,10 +51,16 @@ def single_change(
     stepped = list(stepped_changes(graph, groups))
     first = [change for change in (*evened(groups), *stepped) if change.module == suspect]
     layers = {node.module for node, *_ in groups}
-    wished = [each for each in preferred if each.module in layers]
+    wished = [each for each in preferred if each.module in layers and not _spoils(groups, each)]
     uneven = uneven_layers(graph, groups, focus)
     known = chain(first, likely, wished, (each for each in stepped if each.module in uneven))
     return first_that(case.explored, known, lambda trial: restores_at(trial, case.question, case.expect, focus))
+
+
+def _spoils(groups: Sequence[Group], change: Change) -> bool:
+    """Whether a change takes from a layer that it gives a whole part or multiple of what it takes."""
+    node = next(each for each, *_ in groups if each.module == change.module)
+    return is_whole(node) and not is_whole(changed(node, change))
 
 
 def sound_change(
@@ -61,13 +70,15 @@ def sound_change(
 
     With `restoring` it must be meant to give its input's size back, and do so: a layer that takes features of one size
     is no sign of a wrong argument elsewhere. So must it where the layer is then none that gives a whole part of what it
-    takes, as those like it do. Where not `alone`, no layer is made unlike those that are like it.
+    takes, as those like it do. Where not `alone`, no layer is made unlike those that are like it. A resize by another
+    step than all others have comes first.
     """
     groups = layer_groups(case.explored, graph, case.built)
     uneven = uneven_layers(graph, groups, focus)
     stepped = sorted(stepped_changes(graph, groups), key=lambda change: change.module not in uneven)
     known = chain(likely_changes(graph, groups, focus), stepped)
-    tried = [each for each in known if alone or not makes_unlike(groups, each)]
+    tried = [each for each in known if (alone or not makes_unlike(groups, each)) and not strides_over(groups, each)]
+    resized = resized_changes(graph, resizes(case.explored, graph, case.built))
 
     def works(trial: Exploration, *, restoring: bool = restoring) -> bool:
         run = trial.run(focus, symbolic=False)
@@ -76,7 +87,8 @@ def sound_change(
         meaning = sound_meaning(trial, case.question, case.expect, focus)
         return meaning is not None and (meaning.meant or not restoring)
 
-    found = first_that(case.explored, (each for each in tried if fits_the_others(groups, each)), works)
+    fitting = (each for each in tried if fits_the_others(groups, each))
+    found = first_that(case.explored, chain(resized, fitting), works)
     if found is not None:
         return found
     odd = [each for each in tried if not fits_the_others(groups, each)]
@@ -97,12 +109,19 @@ def stride_at_fault(case: Case, graph: ShapeGraph, focus: Mapping[str, int]) -> 
 
 def legal_change(case: Case, graph: ShapeGraph, node: Node, focus: Mapping[str, int]) -> Change | None:
     """The change that makes the `output_padding` of a layer that refuses it legal: the sound change of a model that is
-    meant to restore, else that of the one argument in which the layer differs from another one.
+    meant to restore, else that of the one argument in which the layer differs from another one. First of all only the
+    axes that are illegal get a value.
     """
-    restoring = sound_change(case, graph, focus, restoring=True)
+    groups = layer_groups(case.explored, graph, case.built)
+    legal = legal_values(next((each for each in groups if each[0].module == node.module), None))
+
+    def restores(trial: Exploration) -> bool:
+        meaning = sound_meaning(trial, case.question, case.expect, focus)
+        return meaning is not None and meaning.meant
+
+    restoring = first_that(case.explored, legal, restores) or sound_change(case, graph, focus, restoring=True)
     if restoring is not None or case.intent.meant:
         return restoring
-    groups = layer_groups(case.explored, graph, case.built)
     alike = (change for group in groups if group[0].module == node.module for change in twins(group, groups))
     return first_that(case.explored, alike, lambda trial: trial.run(focus, symbolic=False).failure is None)
 

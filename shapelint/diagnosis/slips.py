@@ -75,9 +75,16 @@ def _kept(node: Node, given: tuple[int, ...], axis: int, wanted: int) -> Slip | 
 
 
 def _in_rows(node: Node, taken: tuple[int, ...], given: tuple[int, ...], axis: int, wanted: int) -> Slip | None:
-    """The number of a view that makes other samples of a batch, where with what the layer takes it keeps them."""
+    """The number of a view that makes other samples of a batch, where with what the layer takes it keeps them; or that
+    puts into the channels what was apart from them, where the layer takes as many as there were before.
+    """
+    if axis == 0:
+        return None
+    ends = len(given) - axis
+    if len(taken) > len(given) and taken[-ends:] == (wanted, *given[axis + 1 :]) and given[axis] % wanted == 0:
+        return Slip(node, (given[axis],), (wanted,), axis)
     kept = taken[0] * prod(given[1:]) * wanted == prod(taken) * given[axis]
-    if not kept or given[0] == taken[0] or axis == 0:
+    if not kept or given[0] == taken[0]:
         return None
     return Slip(node, (given[axis],), (wanted,), axis, (given[0], taken[0]))
 

@@ -10,14 +10,18 @@ import ast
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
+from itertools import chain
 
-from shapelint.diagnosis.layer_groups import Group, is_pool, same_value, strides_by_kernel
+from shapelint.diagnosis.candidates import twins
+from shapelint.diagnosis.layer_groups import Group, is_pool, same_value, step_of, strides_by_kernel
+from shapelint.diagnosis.mirrors import unlike_what_they_undo
 from shapelint.diagnosis.passage import passed
+from shapelint.diagnosis.steps import scales, steps_over
 from shapelint.facts.diagnosis import Change
 from shapelint.facts.graph import Node, ShapeGraph
 from shapelint.source.syntax import call_at, given
 
-_OTHERS_OF_A_MULTIPLE = 3
+_OTHERS_OF_A_MULTIPLE, _RATIOS = 3, 2
 _POSITIONS = {"kernel_size": 0, "scale_factor": 1}
 Factor = tuple[Fraction, ...]
 
@@ -33,11 +37,11 @@ def equalling_changes(
     yield from _no_steps(graph, groups)
     calls = passed(graph, ends[1], ends[0])
     way, reached = {node.index for node in calls}, graph.reached()
-    if any(node.index in reached and node.index not in way and _scales(node) for node in graph.nodes):
+    if any(node.index in reached and node.index not in way and scales(node) for node in graph.nodes):
         return
     for group in (each for each in groups if _may_step(each[0])):
         module = group[0].module
-        others = [node for node in calls if _scales(node) and node.module != module]
+        others = [node for node in calls if scales(node) and node.module != module]
         steps = {_step(node) for node in others}
         if [node.module for node in calls].count(module) != 1 or len(steps) != 1:
             continue
@@ -45,11 +49,47 @@ def equalling_changes(
         growing = [
             max(node.factor) > 1 if node.module != module else not is_pool(node)
             for node in calls
-            if node.module == module or _scales(node)
+            if node.module == module or scales(node)
         ]
         equal = 2 * sum(growing) == len(growing) and not growing[0]
         if equal and step != _step(group[0]) and len(others) >= (_OTHERS_OF_A_MULTIPLE if grows else 1):
             yield from _stepping(group, step)
+
+
+def mirroring_changes(graph: ShapeGraph, groups: Sequence[Group], ends: tuple[int, int]) -> Iterator[Change]:
+    """The stride of the one layer whose kernel is to its stride as in no other that scales, as the layer has it that it
+    mirrors: where the model goes down and up by steps that are alike but for that one pair.
+    """
+    calls = [node for node in passed(graph, ends[1], ends[0]) if scales(node)]
+    half = len(calls) // 2
+    downs, ups = calls[:half], calls[half:][::-1]
+    if len(calls) % 2 or any(max(node.factor) > 1 for node in downs) or any(min(node.factor) < 1 for node in ups):
+        return
+    unlike = [pair for pair in zip(downs, ups, strict=True) if _step(pair[0]) != _step(pair[1])]
+    ratios = Counter(_ratio(node) for node in calls)
+    if len(unlike) != 1 or len(calls) < 2 * _OTHERS_OF_A_MULTIPLE or () in ratios or len(ratios) != _RATIOS:
+        return
+    (usual, _), (odd, times) = ratios.most_common()
+    for node, other in (unlike[0], unlike[0][::-1]):
+        group = next((each for each in groups if each[0].module == node.module), None)
+        given, value = node.parameter("stride"), other.parameter("stride")
+        if group and given and value and times == 1 and (_ratio(node), _ratio(other)) == (odd, usual):
+            yield Change(node.module, "stride", given, value, node.built, same_value(group, "stride", given))
+
+
+def overstepping_changes(graph: ShapeGraph, groups: Sequence[Group]) -> Iterator[Change]:
+    """The stride of each layer that is larger than its kernel, so that rows are stepped over, as another layer has it
+    that is like it or that undoes it.
+    """
+    over = {node.module for node, *_ in groups if steps_over(node, node.parameter("stride") or ())}
+    found = chain(unlike_what_they_undo(graph, groups), *(twins(group, groups) for group in groups))
+    yield from (each for each in found if each.module in over and each.parameter == "stride")
+
+
+def _ratio(node: Node) -> tuple[Fraction, ...]:
+    """By how many strides the kernel of a call reaches."""
+    kernel, stride = node.parameter("kernel_size") or (), node.parameter("stride") or ()
+    return tuple(Fraction(k, s) for k, s in zip(kernel, stride, strict=False) if s)
 
 
 def is_power(change: Change) -> bool:
@@ -62,11 +102,11 @@ def is_power(change: Change) -> bool:
 
 def _no_steps(graph: ShapeGraph, groups: Sequence[Group]) -> Iterator[Change]:
     """The step that most calls have, for each resize and pool that keeps every row: such a one does nothing."""
-    steps = Counter(_step(node) for node in graph.nodes if _scales(node))
+    steps = Counter(_step(node) for node in graph.nodes if scales(node))
     for group in groups:
         node = group[0]
         idle = node.parameter("scale_factor") or (node.parameter("kernel_size") if is_pool(node) else None)
-        if idle and set(idle) == {1} and not _scales(node):
+        if idle and set(idle) == {1} and not scales(node):
             for step, _ in steps.most_common(1):
                 yield from _stepping(group, step)
 
@@ -80,13 +120,9 @@ def _may_step(node: Node) -> bool:
     )
 
 
-def _scales(node: Node) -> bool:
-    return any(factor != 1 for factor in node.factor)
-
-
 def _step(node: Node) -> Factor:
     """By how much a call divides or multiplies the size."""
-    return tuple(max(factor, 1 / factor) for factor in node.factor)
+    return tuple(map(step_of, node.factor))
 
 
 def _is_written(node: Node, parameter: str) -> bool:

@@ -9,8 +9,8 @@ or add what they do are let be: see `odd_layers.py` and `misshapen.py`.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from fractions import Fraction
+from itertools import chain
 from operator import eq
 
 from shapelint.diagnosis.candidates import (
@@ -23,33 +23,30 @@ from shapelint.diagnosis.candidates import (
     unlike_the_others_of,
 )
 from shapelint.diagnosis.case import Case
+from shapelint.diagnosis.changed_intent import Meant, as_the_others, scale_of, scaled
 from shapelint.diagnosis.chosen_sizes import is_chosen
 from shapelint.diagnosis.evenness import evenly_padded
 from shapelint.diagnosis.intent import multiples
 from shapelint.diagnosis.layer_groups import LOWEST, Group, layer_groups, resizes
-from shapelint.diagnosis.misshapen import late_strides, misshapen_changes
+from shapelint.diagnosis.misshapen import late_strides, lone_kernels, misshapen_changes, unlike_their_siblings
 from shapelint.diagnosis.odd_layers import LATENT, is_beyond, may_be_meant, uneven_group
-from shapelint.diagnosis.scale import goes_down_and_up, slope_of
+from shapelint.diagnosis.scale import goes_down_and_up
 from shapelint.diagnosis.shown_run import ShownRun, given_along
 from shapelint.diagnosis.single_change import first_that, restores_at
-from shapelint.diagnosis.unequal_totals import equalling_changes, is_power
+from shapelint.diagnosis.unequal_totals import equalling_changes, is_power, mirroring_changes, overstepping_changes
 from shapelint.facts.analysis import Intent
 from shapelint.facts.contract import Region
 from shapelint.facts.diagnosis import Change
 from shapelint.facts.graph import ShapeGraph, size_at
 from shapelint.request.question import Question
-from shapelint.request.spec import Expectation
-from shapelint.size.function import Function, as_function
+from shapelint.size.function import as_function
 from shapelint.source.span import Span
 from shapelint.source.syntax import written
-from shapelint.trace.branch import frozen_shape
 from shapelint.trace.explore import Exploration
-from shapelint.trace.run import overriding
 
 _LARGE = 64
 _FAR = 1 << 12
 Sizes = Mapping[str, int]
-Meant = tuple[Intent, Expectation | None]
 
 
 def meant_but_for_a_layer(
@@ -75,18 +72,23 @@ def meant_but_for_a_layer(
 
 
 def _meant_but_for_an_uneven_layer(shown: ShownRun) -> Meant | None:
-    """The multiple of the input's size, or the part of it, that the output is meant to have but for one layer.
+    """What is meant of the first output that one uneven layer makes another size than it should have."""
+    return next((found for place in shown.places if (found := _uneven_at(shown, place)) is not None), None)
+
+
+def _uneven_at(shown: ShownRun, place: tuple[int, tuple[int, ...]]) -> Meant | None:
+    """The multiple of the input's size, or the part of it, that an output is meant to have but for one layer.
 
     A part is meant only where the sizes go down and up again: a head that ends a way down may take rows off. A model
     that is one chain of layers, some of which shrink, gives its input's size back or what is not known.
     """
-    graph, region, question, place = shown.graph, shown.region, shown.question, shown.place
+    graph, region, question = shown.graph, shown.region, shown.question
     large = max([_LARGE, *(8 * step for step in shown.meaning.stride)])
     sizes = (multiples(question, shown.meaning.stride) & region.sizes).example(large) or question.first
-    if place is None or question.first not in region.sizes:
+    if question.first not in region.sizes:
         return None
     dims = shown.dims(place)
-    scale = [_scale(dim, wanted, question) for dim, wanted in zip(dims, question.target, strict=True)]
+    scale = [scale_of(dim, wanted, question) for dim, wanted in zip(dims, question.target, strict=True)]
     part = any(each < 1 for each in scale)
     whole = all(1 in (each.numerator, each.denominator) for each in scale)
     if any(each != 1 for each in scale) and _is_shrinking_chain(graph):
@@ -108,7 +110,7 @@ def _meant_but_for_an_uneven_layer(shown: ShownRun) -> Meant | None:
     if group is None or may_be_meant(graph, group[0], shown.groups, question, sizes):
         return None
     change = first_that(shown.explored, _changes_of(graph, group, shown.groups), works)
-    return None if change is None else _scaled(shown, change, scale, place)
+    return None if change is None else scaled(shown, change, scale, place)
 
 
 def _meant_but_for_a_misshapen_layer(shown: ShownRun) -> Meant | None:
@@ -124,7 +126,8 @@ def _meant_but_for_a_misshapen_layer(shown: ShownRun) -> Meant | None:
     if given == size_at(question.target, first):
         return None
     taken = size_at(question.target, first) if shown.place else ()
-    changes = misshapen_changes(shown.graph, shown.groups, first, given)
+    changes = misshapen_changes(shown.graph, shown.groups, first, given) or lone_kernels(shown.graph, shown.groups)
+    changes = changes or (unlike_their_siblings(shown.graph, shown.groups, first) if shown.place else [])
     if not taken or any(size % side for size, side in zip(given, taken, strict=True)):
         changes = changes or late_strides(shown.graph, shown.groups)
 
@@ -133,7 +136,7 @@ def _meant_but_for_a_misshapen_layer(shown: ShownRun) -> Meant | None:
         return made not in ((), given) and (min(taken, default=0) >= LATENT or is_chosen(made, by_one=True))
 
     change = first_that(shown.explored, changes, works)
-    return None if change is None else _as_the_others(shown, change, place)
+    return None if change is None else as_the_others(shown, change, place)
 
 
 def _meant_but_for_a_step(shown: ShownRun) -> Meant | None:
@@ -150,10 +153,12 @@ def _meant_but_for_a_step(shown: ShownRun) -> Meant | None:
     if len(channels) < 2 or channels[0] != channels[1] or channels[0].constant is None or given == wanted:
         return None
     ends = graph.inputs[question.lead], graph.outputs[place[0]]
-    changes = equalling_changes(graph, _steps(shown.explored, graph, shown.built), ends, grows=max(given) > max(wanted))
-    changes = (each for each in changes if not is_power(each))
+    steps = _steps(shown.explored, graph, shown.built)
+    equalling = equalling_changes(graph, steps, ends, grows=max(given) > max(wanted))
+    sure = chain(overstepping_changes(graph, shown.groups), mirroring_changes(graph, shown.groups, ends))
+    changes = chain(sure, (each for each in equalling if not is_power(each)))
     change = first_that(shown.explored, changes, lambda trial: restores_at(trial, question, None, first))
-    return None if change is None else _scaled(shown, change, [Fraction(1)] * len(place[1]), place)
+    return None if change is None else scaled(shown, change, [Fraction(1)] * len(place[1]), place)
 
 
 def _meant_but_for_an_odd_layer(shown: ShownRun) -> Intent | None:
@@ -174,7 +179,7 @@ def _meant_but_for_an_odd_layer(shown: ShownRun) -> Intent | None:
     parts = [Fraction(dim.value(far), wanted.value(far)) for dim, wanted in zip(dims, question.target, strict=True)]
     if all(1 in (part.numerator, part.denominator) for part in parts):
         return None
-    slopes = [_scale(dim, wanted, question) for dim, wanted in zip(dims, question.target, strict=True)]
+    slopes = [scale_of(dim, wanted, question) for dim, wanted in zip(dims, question.target, strict=True)]
     tried, enough = [each for each in (question.first, sizes) if each in region.sizes], any
     if first is not None and any(slope > 1 == slope.denominator for slope in slopes):
         farther = {name: size + _FAR * max(stride, default=1) for name, size in first.items()}
@@ -241,47 +246,6 @@ def _is_shrinking_chain(graph: ShapeGraph) -> bool:
     nodes = [graph.nodes[index] for index in graph.reached()]
     single = all(len(set(node.inputs)) <= 1 for node in nodes)
     return single and any("pool" in node.operation or min(node.factor, default=1) < 1 for node in nodes)
-
-
-def _scale(dim: Function, wanted: Function, question: Question) -> Fraction:
-    """How much faster than the input's size a dimension grows; 0 where it does not depend on it."""
-    return slope_of(dim, question.symbols) / (slope_of(wanted, question.symbols) or 1)
-
-
-def _scaled(shown: ShownRun, change: Change, scale: Sequence[Fraction], place: tuple[int, tuple[int, ...]]) -> Meant:
-    """The intent, and the size expected: the multiple, or where it is a part what the changed model gives."""
-    text = f"with `{change.parameter}={written(change.value)}` in `{change.module}`, which the layers around it fit"
-    meaning = replace(shown.meaning, meant=True, output=place[0], axes=place[1], change=change)
-    if all(each == 1 for each in scale):
-        return replace(meaning, why=f"{text}, the output is as large as the input"), None
-    times = " by ".join(dict.fromkeys(map(str, scale))) + (" times" if max(scale) > 1 else " of")
-    meaning = replace(meaning, why=f"{text}, the output has {times} the input's size", scale=times)
-    return _expected(shown, meaning, change)
-
-
-def _as_the_others(shown: ShownRun, change: Change, place: tuple[int, tuple[int, ...]]) -> Meant:
-    """The intent, and the size expected, where a layer is to be like the others: what the changed model gives."""
-    found = _expected(shown, replace(shown.meaning, meant=True, output=place[0], axes=place[1]), change)
-    pairs = list(zip(found[0].wanted, shown.question.target, strict=False))
-    scale = [_scale(dim, wanted, shown.question) for dim, wanted in pairs]
-    known = zip(pairs, scale, strict=True)
-    if scale and all(0 < each < 1 == each.numerator or dim == size.times(int(each)) for (dim, size), each in known):
-        return _scaled(shown, change, scale, place)
-    text = f"with `{change.parameter}={written(change.value)}` in `{change.module}`"
-    why = f"{text} it gives a whole multiple of what it takes, as the layers like it do"
-    return replace(found[0], why=why), found[1]
-
-
-def _expected(shown: ShownRun, meaning: Intent, change: Change) -> Meant:
-    """The intent with what the changed model gives, and that as what is expected."""
-    values = dict.fromkeys((change.module, *change.alike), change.value)
-    trial = Exploration(shown.explored.subject, shown.explored.domain, overriding(values, change.parameter))
-    shape = frozen_shape(trial.run(shown.question.first, symbolic=True).outputs[meaning.output])
-    dims: list[Function | None] = [None] * len(shape.dims)
-    for axis in meaning.axes:
-        dims[axis] = as_function(shape.dims[axis])
-    wanted = tuple(as_function(shape.dims[axis]) for axis in meaning.axes)
-    return replace(meaning, change=change, wanted=wanted), Expectation(tuple(dims), leading=False, text="")
 
 
 def _changes_of(graph: ShapeGraph, group: Group, groups: Sequence[Group]) -> Iterator[Change]:

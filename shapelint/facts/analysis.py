@@ -243,7 +243,8 @@ class Contradiction:
 class MixedSamples:
     """A view that makes other rows than samples: `sizes` are where it does, `apart` where a sample is a row.
 
-    A sample has `features` there, and a row takes `row` of them; `layer` is the linear layer behind it.
+    A sample has `features` there, and a row takes `row` of them; `layer` is the linear layer behind it. With `change`
+    in a layer ahead of it, which then is at `place`, a sample is a row.
     """
 
     sizes: SizeSet
@@ -254,6 +255,7 @@ class MixedSamples:
     features: Function
     row: int
     layer: str
+    change: Change | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -119,9 +119,9 @@ class Misfit:
 class Slip:
     """A `cat`, `permute` or `view` that hands a layer the wrong axis: the number that it has, and the one that fits.
 
-    For a `cat` these are the axis; for a `view` what it makes of `axis`, so that there are `samples` (now, and before);
-    of a `permute` `wanted` is the whole order, of a `squeeze` that takes no axis away they are that axis' size, and of
-    a shuffle of pixels its factor.
+    For a `cat` these are the axis; for a `view` what it makes of `axis`, so that there are `samples` (now, and before;
+    () where it puts another axis into the channels); of a `permute` `wanted` is the whole order, of a `squeeze` that
+    takes no axis away they are that axis' size, and of a shuffle of pixels its factor.
     """
 
     node: Node

@@ -113,7 +113,7 @@ class Trier:
 def with_rewrite(analysis: Analysis, trier: Trier) -> Analysis:
     """The analysis, with other code for what is wrong at the focus, where some was seen to work."""
     diagnosis = analysis.diagnosis
-    settled = diagnosis is None or diagnosis.change is not None or _is_of_two_levels(diagnosis)
+    settled = diagnosis is None or diagnosis.change is not None or _loses_no_row(analysis, diagnosis)
     if diagnosis is None or settled or (analysis.claimed and analysis.transform is None):
         return analysis
     wanted = _wanted(analysis, diagnosis)
@@ -125,9 +125,9 @@ def with_rewrite(analysis: Analysis, trier: Trier) -> Analysis:
     return analysis
 
 
-def _is_of_two_levels(diagnosis: Diagnosis) -> bool:
-    """Whether the join that fails gets maps of two levels, which no resize makes one."""
-    return any(mismatch.strides is not None for mismatch in diagnosis.mismatches[:1])
+def _loses_no_row(analysis: Analysis, diagnosis: Diagnosis) -> bool:
+    """Whether the join that fails gets maps of two levels, or fits at no size: a resize would hide what is wrong."""
+    return any(each.strides is not None or not analysis.contract.runs for each in diagnosis.mismatches[:1])
 
 
 def _tried(trial: Trial[Argument, Result], edits: tuple[Edit, ...], at: Argument) -> Result | None:

@@ -61,11 +61,15 @@ class TensorSpec:
 
 @dataclass(frozen=True, slots=True)
 class Expectation:
-    """The shape that the first output must have: None is any size, `leading` any number of dims in front."""
+    """The shape that an output must have: None is any size, `leading` any number of dims in front.
+
+    `output` is the number of the output, None the first that has spatial axes.
+    """
 
     dims: tuple[Function | None, ...]
     leading: bool
     text: str
+    output: int | None = None
 
     def at(self, sizes: Mapping[str, int]) -> Expectation:
         """The expectation where the symbols have the given sizes."""

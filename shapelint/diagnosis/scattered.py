@@ -1,0 +1,96 @@
+"""The one layer of a discriminator for which `view(-1, 1)` makes several rows of a sample.
+
+One that scores patches has as many rows as patches, and is let be. One whose last kernel spans all of the map that it
+takes gives one score for each sample; padded as no other layer, or behind one unlike those that are like it, it gives
+more.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from math import prod
+
+from shapelint.diagnosis.candidates import changed, is_whole, twins
+from shapelint.diagnosis.layer_groups import LOWEST, Group, layer_groups, same_value
+from shapelint.diagnosis.pairs import spatial_size
+from shapelint.diagnosis.single_change import first_that
+from shapelint.facts.analysis import MixedSamples
+from shapelint.facts.diagnosis import Change
+from shapelint.facts.graph import Node, ShapeGraph
+from shapelint.request.question import Question
+from shapelint.size.function import as_function, constant
+from shapelint.size.sets import SizeSet
+from shapelint.source.span import Span
+from shapelint.trace.branch import frozen_shape
+from shapelint.trace.explore import Exploration
+
+_VIEWS = frozenset({"view", "reshape", "flatten"})
+_OTHERS = 2
+Sizes = Mapping[str, int]
+
+
+def scattered_samples(
+    explored: Exploration, graph: ShapeGraph, question: Question, built: Mapping[str, Span]
+) -> MixedSamples | None:
+    """The asked size, where one changed layer would make one row of each sample; None where rows may be patches."""
+    first = question.first
+    view = _scattering(graph, first) if question.asked is not None and graph.sizes == first else None
+    last = None if view is None else next((each for each in graph.ancestors(view) if each.spatial), None)
+    if view is None or last is None:
+        return None
+    samples = _shape(graph.nodes[view.inputs[0]], first)[0]
+    groups = layer_groups(explored, graph, built)
+
+    def works(trial: Exploration) -> bool:
+        run = trial.run(first, symbolic=False)
+        runs = run.failure is None and run.error is None
+        return runs and frozen_shape(run.outputs[0]).value(dict(first))[0] == samples
+
+    change = first_that(explored, _changes(graph, groups, last, first), works)
+    if change is None:
+        return None
+    features = constant(prod(_shape(graph.nodes[view.inputs[0]], first)[1:]))
+    sizes = SizeSet.point(question.symbols, first)
+    nothing = SizeSet.empty(question.symbols)
+    return MixedSamples(sizes, nothing, view.operation, view.module, change.built, features, 1, "", change)
+
+
+def _scattering(graph: ShapeGraph, sizes: Sizes) -> Node | None:
+    """The view that makes a row of each value of maps of one channel, where these rows are the output."""
+    index = graph.outputs[0] if graph.outputs else -1
+    while index >= 0:
+        node = graph.nodes[index]
+        taken = _shape(graph.nodes[node.inputs[0]], sizes) if node.inputs else ()
+        made = _shape(node, sizes)
+        if len(taken) > 2:
+            single = taken[1] == 1 < prod(taken[2:]) and made[:1] == (prod(taken),) and prod(made[1:]) == 1
+            return node if node.operation in _VIEWS and single else None
+        index = node.inputs[0] if node.inputs else -1
+    return None
+
+
+def _changes(graph: ShapeGraph, groups: Sequence[Group], last: Node, sizes: Sizes) -> Iterator[Change]:
+    """No padding for a last layer that spans all that it takes, where no other has its padding; what a layer has
+    otherwise than others, which are alike and give a whole part of what they take as it does not.
+    """
+    for group in groups:
+        node = group[0]
+        padding, kernel = node.parameter("padding") or (), node.parameter("kernel_size")
+        others = {each.parameter("padding") for each, *_ in groups if each.module != node.module}
+        whole = kernel == spatial_size(graph, node, sizes, out=False)
+        if node.module == last.module and any(padding) and whole and padding not in others:
+            yield Change(node.module, "padding", padding, (0,) * len(padding), node.built)
+        kinds = Counter(_arguments(each) for each, *_ in groups if each.operation == node.operation and is_whole(each))
+        for change in () if is_whole(node) else twins(group, groups):
+            if kinds[_arguments(changed(node, change))] >= _OTHERS:
+                yield replace(change, alike=same_value(group, change.parameter, change.given))
+
+
+def _arguments(node: Node) -> tuple[tuple[int, ...] | None, ...]:
+    return tuple(map(node.parameter, LOWEST))
+
+
+def _shape(node: Node, sizes: Sizes) -> tuple[int, ...]:
+    return tuple(as_function(dim).value(sizes) for dim in node.shapes[0].dims) if node.shapes else ()

@@ -1,0 +1,40 @@
+"""By how much calls divide or multiply the size: which resize does so as no other call, and what steps over rows."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from shapelint.diagnosis.layer_groups import Group, is_pool, step_of
+from shapelint.facts.diagnosis import Change
+from shapelint.facts.graph import Node, ShapeGraph
+
+_MAJORITY = 2
+
+
+def scales(node: Node) -> bool:
+    """Whether a call divides or multiplies the size on some axis."""
+    return any(factor != 1 for factor in node.factor)
+
+
+def steps_over(node: Node, stride: Sequence[int]) -> bool:
+    """Whether a layer with a stride steps over rows: it is larger than its kernel; one of 1 picks rows on purpose."""
+    kernel = node.parameter("kernel_size") or ()
+    return any(s > k > 1 for s, k in zip(stride, kernel, strict=False))
+
+
+def strides_over(groups: Sequence[Group], change: Change) -> bool:
+    """Whether a change of a stride makes a pool step over rows."""
+    found = (node for node, *_ in groups if node.module == change.module and is_pool(node))
+    return change.parameter == "stride" and any(steps_over(node, change.value) for node in found)
+
+
+def resized_changes(graph: ShapeGraph, resized: Sequence[Node]) -> Iterator[Change]:
+    """The step that most other calls have, for each resize whose step none of them has."""
+    for node in resized:
+        others = [each for each in graph.nodes if each.module != node.module and scales(each)]
+        steps = Counter(tuple(map(step_of, each.factor)) for each in others)
+        given, own = node.parameter("scale_factor"), tuple(map(step_of, node.factor))
+        for step, times in steps.most_common(1):
+            if given and own not in steps and times >= _MAJORITY and all(each.denominator == 1 for each in step):
+                yield Change(node.module, "scale_factor", given, tuple(dict.fromkeys(map(int, step))), node.built)
