@@ -11,8 +11,9 @@ from typing import Any, Final
 import torch
 
 from shapelint.errors import foreseen
-from shapelint.size.condition import Condition, any_of, at_least, equal
-from shapelint.size.function import constant
+from shapelint.size.bound import lower_bound
+from shapelint.size.condition import FALSE, Condition, any_of, at_least, equal
+from shapelint.size.function import Function, constant
 from shapelint.size.number import function_of, plain
 from shapelint.size.tracking import symbolic
 from shapelint.source.fault import call_foreign
@@ -141,6 +142,12 @@ def unit_sizes(result: Result) -> tuple[Condition, ...]:
     return tuple(equal(function_of(dim), constant(1)) for dim in sizes)
 
 
+def _is_larger(function: Function) -> bool:
+    """Whether a size is certainly not 1."""
+    bound = lower_bound(function)
+    return equal(function, constant(1)) == FALSE or (bound is not None and bound > 1)
+
+
 def _fraction(number: Fraction | int) -> Fraction:
     return number if type(number) is Fraction else Fraction(number)
 
@@ -259,6 +266,10 @@ class Operation:
         text = "The size of tensor a ({left}) must match the size of tensor b ({right}) at non-singleton dimension "
         text += str(axis)
         self.require(any_of([same, first_one, second_one]), Kind.JOIN, text, between=(first, second))
+        if one.constant is None is two.constant and (_is_larger(one) or _is_larger(two)):
+            # Where they are equal the result is either, and else the one that is never 1: no other way for size 1.
+            self.layout = (*self.layout, second_one if _is_larger(one) else first_one)
+            return first if _is_larger(one) else second
         if plain(first) == plain(second):
             self.decide(any_of([same, second_one]))
             return first
