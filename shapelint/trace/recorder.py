@@ -149,8 +149,10 @@ class Recorder(TorchFunctionMode):
 
     def takes(self, condition: Condition, holds: bool) -> bool:
         """How the model's own code takes a comparison; one that is left open may come out either way."""
-        met = condition if holds else negate(condition)
-        if condition not in self.answers.left_open:
+        met, place = condition if holds else negate(condition), None
+        if self.answers.places and self._current is _NO_CALL and met not in self._seen:
+            place = calling_place(sys._getframe(1))
+        if not self.answers.leaves_open(condition, place):
             self.assume(met)
         elif self._current is not _NO_CALL:
             self._take(met, None)  # a size rule asks, which has no other way
