@@ -5,12 +5,42 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import _lru_cache_wrapper, lru_cache
-from typing import Final, TypeVar
+from types import CodeType
+from typing import Final, Generic, NamedTuple, TypeVar
 
 Result = TypeVar("Result")
 
 _MOST: Final = 2048
-_caches: Final[list[_lru_cache_wrapper[object]]] = []
+
+
+class _Size(NamedTuple):
+    currsize: int
+
+
+class OfCode(Generic[Result]):
+    """A function of code objects whose results are `kept`, by identity: to compare code takes a microsecond."""
+
+    def __init__(self, function: Callable[[CodeType], Result]) -> None:
+        self.__qualname__, self._function = function.__qualname__, function
+        self._found: dict[int, tuple[CodeType, Result]] = {}  # with the code itself, so that no other gets its id
+        _caches.append(self)  # type: ignore[arg-type]
+
+    def __call__(self, code: CodeType) -> Result:
+        found = self._found.get(id(code))
+        if found is None:
+            found = self._found[id(code)] = code, self._function(code)
+        return found[1]
+
+    def cache_info(self) -> _Size:
+        """How many results there are."""
+        return _Size(len(self._found))
+
+    def cache_clear(self) -> None:
+        """Forgets them."""
+        self._found.clear()
+
+
+_caches: Final[list[_lru_cache_wrapper[object] | OfCode[object]]] = []
 
 
 def kept(maxsize: int) -> Callable[[Callable[..., Result]], _lru_cache_wrapper[Result]]:

@@ -8,7 +8,7 @@ import sys
 from functools import lru_cache
 from types import CodeType, FrameType, TracebackType
 
-from shapelint.caches import kept
+from shapelint.caches import OfCode
 from shapelint.source.ownership import OWN_FOLDER, installed
 from shapelint.source.ownership import is_own as is_own_file
 from shapelint.source.span import CallSite
@@ -19,20 +19,20 @@ def _torch_folder() -> str:
     return os.path.dirname(sys.modules["torch"].__file__ or "") + os.sep
 
 
-@kept(16384)
+@OfCode
 def is_users(code: CodeType) -> bool:
     """Whether code is neither torch's nor our own (and not generated on the fly)."""
     file = code.co_filename
     return not file.startswith((_torch_folder(), OWN_FOLDER, "<frozen"))
 
 
-@kept(16384)
+@OfCode
 def is_own(code: CodeType) -> bool:
     """Whether code is ours."""
     return is_own_file(code.co_filename)
 
 
-@kept(16384)
+@OfCode
 def is_sizes_own(code: CodeType) -> bool:
     """Whether code belongs to the sizes that go through a model, or hears what they tell."""
     parts = code.co_filename.removeprefix(OWN_FOLDER).split(os.sep)

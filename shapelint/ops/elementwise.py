@@ -204,7 +204,7 @@ def _copy(op: Operation, target: Tensor, source: Tensor, non_blocking: bool = Fa
 def _broadcast_tensors(op: Operation, *tensors: Any) -> Result:
     parts = tensors[0] if len(tensors) == 1 and isinstance(tensors[0], (tuple, list)) else tensors
     shape = op.broadcast(*map(op.shape, parts))
-    op.layout = tuple(equal(function_of(dim), function_of(1)) for dim in shape)
+    op.layout = (*op.layout, *(equal(function_of(dim), function_of(1)) for dim in shape))
     return Kernel((shape,) * len(parts))
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import torch
 
 from shapelint.source.fault import let_out
 from shapelint.trace.recording.constants import DRAWN
 from shapelint.trace.recording.operation import Operation
-from shapelint.trace.recording.record import Record, elements
+from shapelint.trace.recording.record import Record, Recording, elements
 from shapelint.trace.recording.trees import flat_tensors, with_tensors
 
 Tensor = torch.Tensor
@@ -40,13 +41,13 @@ def is_chosen_by_data(op: Operation, index: Tensor) -> bool:
 def is_of_an_input(op: Operation, index: Tensor) -> bool:
     """Whether the numbers in an index tensor are integers of one input of the model, moved about at most."""
     records, node = op.recorder.records, op.recorder.known[id(index)].node
-    if node < 0 or written_to(records, node):
+    if node < 0 or written_to(op.recorder, node):
         return False
     while node >= 0 and records[node].function is not None:
         moved = records[node].name in _SOME_NUMBERS and len(records[node].inputs) == 1
         node = records[node].inputs[0] if moved else -1
     given = [known.tensor for known in op.recorder.known.values() if known.node == node and node >= 0]
-    written = {_memory(tensor) for record in records for tensor in _targets(record)}
+    written = _written(op.recorder)
     return any(not (tensor.dtype.is_floating_point or _memory(tensor) in written) for tensor in given)
 
 
@@ -97,7 +98,7 @@ def found_below(op: Operation, index: Tensor) -> int | None:
     """The size of the axis along which an index tensor was found, as by `argmax` or `topk`; None for another."""
     records, known = op.recorder.records, op.recorder.known
     node = known[id(index)].node
-    if written_to(records, node):
+    if written_to(op.recorder, node):
         return None
     while node >= 0 and records[node].name in _SOME_NUMBERS and isinstance(records[node].arguments[0], Tensor):
         index = records[node].arguments[0]
@@ -110,19 +111,31 @@ def found_below(op: Operation, index: Tensor) -> int | None:
     return _extent(op, record)
 
 
-def written_to(records: list[Record], node: int) -> bool:
+def written_to(recorder: Recording, node: int) -> bool:
     """Whether a call writes into the memory of a call's result, or of what that was made of; a place that was found
     is new, whatever was written to the numbers among which it was sought.
     """
-    memories: set[int] = set()
+    records, written = recorder.records, _written(recorder)
     waiting, seen = [node], {-1}
     while waiting:
         node = waiting.pop()
         if node not in seen:
             seen.add(node)
-            memories.update(map(_memory, flat_tensors(records[node].result)))
+            if any(_memory(tensor) in written for tensor in flat_tensors(records[node].result)):
+                return True
             waiting.extend(() if records[node].name in _PLACES else records[node].inputs)
-    return any(_memory(tensor) in memories for record in records for tensor in _targets(record))
+    return False
+
+
+_writes: WeakKeyDictionary[Recording, tuple[int, set[int]]] = WeakKeyDictionary()
+
+
+def _written(recorder: Recording) -> set[int]:
+    """The memories that the calls so far have written into; each call is looked at once."""
+    count, found = _writes.get(recorder, (0, set()))
+    found.update(_memory(tensor) for record in recorder.records[count:] for tensor in _targets(record))
+    _writes[recorder] = len(recorder.records), found
+    return found
 
 
 def _targets(record: Record) -> list[Tensor]:

@@ -39,7 +39,7 @@ class Bounds:
 def bounds_of(op: Operation, index: Tensor) -> Bounds | None:
     """The bounds of the numbers in an integer tensor that is not empty; None where they are not known."""
     known = op.recorder.known.get(id(index))
-    if known is None or (known.node >= 0 and written_to(op.recorder.records, known.node)):
+    if known is None or (known.node >= 0 and written_to(op.recorder, known.node)):
         return None
     if any(symbolic(dim) for record in op.recorder.records if record.function is None for dim in record.outputs[0]):
         return _bounds(op, index)

@@ -42,7 +42,8 @@ def _per_channel(op: Operation, shape: Shape, channels: int, **parameters: Tenso
     """Each parameter that is there must have one value per channel; of an empty input that is not asked."""
     for name, tensor in parameters.items():
         if tensor is not None:
-            count = elements(op.shape(tensor))
+            values = op.shape(tensor)
+            count = values[0] if len(values) == 1 else elements(values)
             if op.settled(channels, count) and not op.recorder.overrides:
                 continue
             text = f"{name} should contain {{left}} elements not {{right}}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from operator import is_, is_not
+from operator import is_not
 from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 from typing import Any, Final
 
@@ -81,8 +81,8 @@ class Contents:
 
 def _is_still(container: dict[Any, Any], keys: list[Any], values: list[Any]) -> bool:
     """Whether a dict has these very keys and values, in their order."""
-    same = len(container) == len(keys) and all(map(is_, dict.__iter__(container), keys))
-    return same and all(map(is_, dict.values(container), values))
+    same = len(container) == len(keys) and not any(map(is_not, dict.__iter__(container), keys))
+    return same and not any(map(is_not, dict.values(container), values))
 
 
 def _refill(container: dict[Any, Any], keys: list[Any], values: list[Any]) -> None:
@@ -114,7 +114,7 @@ class _Module:
         for part, kind, names, values in self._parts:
             if type(part) is not kind:
                 part.__class__ = kind
-            if not _is_still(part.__dict__, names, values):
+            if list(part.__dict__) != names or any(map(is_not, part.__dict__.values(), values)):
                 part.__dict__.clear()
                 part.__dict__.update(zip(names, values, strict=True))
         self._contents.put_back()

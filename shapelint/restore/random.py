@@ -13,13 +13,14 @@ from typing import Any, Final
 import torch
 
 _BITS: Final = 1024
+_NUMBERS: Final = 16
 _FIRST: Final = random.Random(0).getrandbits(_BITS)
 
 
 @lru_cache(maxsize=1)
 def _first(numpy: Any) -> bytes:
-    """The first bytes that numpy draws after the seed 0."""
-    return bytes(numpy.random.RandomState(0).bytes(_BITS // 8))
+    """The first numbers that numpy draws after the seed 0."""
+    return bytes(numpy.random.RandomState(0).random_sample(_NUMBERS).tobytes())
 
 
 def seed(number: int = 0) -> None:
@@ -39,7 +40,7 @@ def drawn() -> str:
     if random.getrandbits(_BITS) != _FIRST:
         return "a random number of Python's `random`"
     numpy: Any = sys.modules.get("numpy")
-    if numpy is not None and numpy.random.bytes(_BITS // 8) != _first(numpy):
+    if numpy is not None and numpy.random.random_sample(_NUMBERS).tobytes() != _first(numpy):
         return "a random number of numpy's"
     return ""
 

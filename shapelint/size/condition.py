@@ -133,12 +133,20 @@ def equal(first: Function, second: Function) -> Condition:
         return TRUE if difference.constant == 0 else FALSE
     if identical(first, second):
         return TRUE
+    if _is_never_zero(difference):
+        return FALSE
     if not difference.affine and second.constant is None and first.constant is not None:
         first, second = second, first
     if not difference.affine and second.constant:
         return _product_is(factors(first), second.constant)
     whole = None if difference.affine else _whole(difference)
     return whole or Compare(difference, True)
+
+
+def _is_never_zero(difference: Function) -> bool:
+    """Whether a number divides every term but the constant one, as in 2*((H + 1)//2) - 1."""
+    constants = [value for monomial, value in difference.terms if not monomial]
+    return bool(constants) and constants[0] % gcd(*(value for monomial, value in difference.terms if monomial)) != 0
 
 
 def _whole(difference: Function) -> Condition | None:
@@ -210,6 +218,15 @@ def equalities(condition: Condition) -> tuple[Function, ...]:
         return tuple(function for part in condition.parts for function in equalities(part))
     known = isinstance(condition, Compare) and condition.equal and condition.function.affine
     return (condition.function,) if known else ()  # type: ignore[union-attr]
+
+
+def is_affine(condition: Condition) -> bool:
+    """Whether a condition is made of comparisons of quasi-affine functions, so that a set tells where it holds."""
+    if isinstance(condition, Not):
+        return is_affine(condition.part)
+    if isinstance(condition, (AllOf, AnyOf)):
+        return all(map(is_affine, condition.parts))
+    return isinstance(condition, Compare) and condition.function.affine
 
 
 def symbols_of(condition: Condition) -> frozenset[str]:

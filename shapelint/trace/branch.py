@@ -18,7 +18,7 @@ from shapelint.trace.recording.errors import Unanalysable
 from shapelint.trace.recording.record import Event, Shape
 from shapelint.trace.run import Run
 
-_FORMULA, _MOST_PIECES = 40, 2000
+_FORMULA, _FEW, _MOST_PIECES = 40, 8, 2000
 _OF_PRODUCTS = "a condition on products of sizes"
 
 
@@ -64,7 +64,7 @@ class Doubt:
 
 def cut(branch: Branch, run: Run, index: int) -> list[Doubt]:
     """Gives the branch its steps and its end; returns the conditions that leave it without proof."""
-    path, given, doubts = branch.sizes, set(branch.given), []
+    path, given, doubts, many = branch.sizes, set(branch.given), [], _FEW
     branch.steps = []
     for event in _in_order(run):
         if event.condition in given or run.leaves_open(event):
@@ -81,7 +81,10 @@ def cut(branch: Branch, run: Run, index: int) -> list[Doubt]:
             opposite = frozenset({*given, negate(event.condition)})
             part = _failing(run, event, outside, index) or Branch(outside, opposite, branch.turns + 1)
             branch.steps.append((path, part))
-            path = _in_few_pieces(path & holds)
+            path &= holds
+            if path.piece_count > many:
+                path = _in_few_pieces(path)
+                many = max(_FEW, 2 * path.piece_count)
         given.add(event.condition)
     assert run.sizes in path, f"the run at {run.sizes} left its own path"
     branch.end = _end(run, path, index)
@@ -89,8 +92,9 @@ def cut(branch: Branch, run: Run, index: int) -> list[Doubt]:
 
 
 def _in_few_pieces(sizes: SizeSet) -> SizeSet:
-    """The same sizes; raises SolverError where isl keeps them in so many pieces that each next step takes minutes."""
-    if sizes.piece_count > _MOST_PIECES and (sizes := sizes.coalesced()).piece_count > _MOST_PIECES:
+    """The same sizes in fewer pieces; raises SolverError where these are so many that each next step takes minutes."""
+    sizes = sizes.coalesced()
+    if sizes.piece_count > _MOST_PIECES:
         raise SolverError(f"a set of {sizes.piece_count} pieces")
     return sizes
 

@@ -16,12 +16,13 @@ from typing import Any
 from shapelint.facts.contract import How, Region, RegionOutcome
 from shapelint.facts.failure import Failure, Kind
 from shapelint.restore.module import left_as_it_was
-from shapelint.size.condition import Condition, negate
+from shapelint.size.condition import negate
 from shapelint.size.isl_form import SolverError, limited
 from shapelint.size.sets import SizeSet
 from shapelint.source.span import Span
 from shapelint.trace.branch import Branch, Doubt, cut, doubted, failed_node, leaves, outcome_of, unvisited
 from shapelint.trace.budget import Budget
+from shapelint.trace.recording.answers import LeftOpen
 from shapelint.trace.recording.errors import OutOfTime, Unanalysable
 from shapelint.trace.recording.record import Overrides
 from shapelint.trace.replay import difference, distant, how_many
@@ -51,7 +52,7 @@ class Exploration:
     pinned: int = 0
     distrust: tuple[str, Span | None] | None = None
     odd: list[Run] = field(default_factory=list)
-    left_open: frozenset[Condition] = frozenset()
+    left_open: LeftOpen = field(default_factory=LeftOpen)
     budget: Budget = field(default_factory=Budget)
     plans: Plans = field(default_factory=Plans)
 
@@ -63,13 +64,13 @@ class Exploration:
         """A run with plain ints of which only the end is asked: places and layers of its calls are left out."""
         return self._run(sizes, symbolic=False, with_places=False)
 
-    def either_way(self, sizes: Mapping[str, int], left_open: frozenset[Condition]) -> Run:
+    def either_way(self, sizes: Mapping[str, int], left_open: LeftOpen) -> Run:
         """A run in which the open comparisons go either way; its error is Unanalysable where the ways differ."""
         return self._run(sizes, symbolic=True, left_open=left_open)
 
     def followed(self, sizes: Mapping[str, int]) -> Run:
         """A run for a branch, with both sides of what no set could tell on another branch, where these end alike."""
-        if self.left_open:
+        if self.left_open.places:
             run = self.either_way(sizes, self.left_open)
             if not isinstance(run.error, Unanalysable) and not run.leaks:
                 return run
@@ -175,16 +176,19 @@ def _divide(found: Exploration, branch: Branch, run: Run) -> list[Branch | Regio
 
 def _cut(found: Exploration, branch: Branch, run: Run) -> tuple[Run, list[Doubt]]:
     """Cuts the branch along the run, or along all the ways that its open comparisons allow, if these end alike."""
-    index, left_open, shown = len(found.runs) - 1, run.left_open, run
+    index, shown, left_open = len(found.runs) - 1, run, replace(found.left_open, conditions=run.left_open)
     first = doubts = cut(branch, run, index)
     while doubts and not shown.leaks and all(each.event.place is not None for each in doubts):
-        left_open |= {way for each in doubts for way in (each.event.condition, negate(each.event.condition))}
+        open_now = {way for each in doubts for way in (each.event.condition, negate(each.event.condition))}
+        places = {each.event.place for each in doubts if each.event.place is not None}
+        left_open = LeftOpen(left_open.conditions | open_now, left_open.places | places)
         shown = found.either_way(run.sizes, left_open)
         if isinstance(shown.error, Unanalysable):
             break
         doubts = cut(branch, shown, index)
     if first and not doubts:
-        found.runs[-1], found.left_open = shown, found.left_open | left_open
+        conditions = found.left_open.conditions | left_open.conditions
+        found.runs[-1], found.left_open = shown, LeftOpen(conditions, left_open.places)
         return shown, doubts
     return run, cut(branch, run, index) if doubts is not first else first
 

@@ -43,7 +43,8 @@ class MetaState:
     def take(self) -> None:
         """Sets the parts of the module up."""
         for part in self._parts:
-            part.training = self._train
+            if part.training is not self._train:
+                part.training = self._train
         for part, kind, tensors in self._tensors:
             getattr(part, kind).update(tensors)
         for part, name, tensor in self._small:

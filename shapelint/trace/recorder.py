@@ -47,7 +47,7 @@ from shapelint.trace.recording.operation import (
 )
 from shapelint.trace.recording.record import Event, KnownTensor, Overrides, Record, Shape
 from shapelint.trace.recording.size_floats import plain_arguments
-from shapelint.trace.recording.trees import flat_tensors, on_meta, plain_tree
+from shapelint.trace.recording.trees import flat_tensors, is_all_on_meta, on_meta, plain_tree, tensors_in
 from shapelint.trace.recording.unforeseen import bug_in
 from shapelint.trace.turns.loops import Loops
 from shapelint.trace.turns.plans import Plans
@@ -149,8 +149,10 @@ class Recorder(TorchFunctionMode):
 
     def takes(self, condition: Condition, holds: bool) -> bool:
         """How the model's own code takes a comparison; one that is left open may come out either way."""
-        met = condition if holds else negate(condition)
-        if condition not in self.answers.left_open:
+        met, place = condition if holds else negate(condition), None
+        if self.answers.places and self._current is _NO_CALL and met not in self._seen:
+            place = calling_place(sys._getframe(1))
+        if not self.answers.leaves_open(condition, place):
             self.assume(met)
         elif self._current is not _NO_CALL:
             self._take(met, None)  # a size rule asks, which has no other way
@@ -215,7 +217,7 @@ class Recorder(TorchFunctionMode):
         operation, before = Operation(self, func), self._current
         try:
             args, kwargs = plain_arguments(operation, *self.loops.joined(operation, args, kwargs))
-            self._current, operation.given = (args, kwargs), flat_tensors((args, kwargs))
+            self._current, operation.given = (args, kwargs), tensors_in(args, kwargs)
             result = declared(operation, args, kwargs)
             if isinstance(result, Plain):
                 if any(event.failure and event.node == len(self.records) for event in self.events[-1:]):
@@ -233,7 +235,7 @@ class Recorder(TorchFunctionMode):
 
     def perform(self, operation: Operation, result: Result, args: Any, kwargs: Any) -> Any:
         """Makes the declared result and records the call."""
-        given = operation.given
+        given, number = operation.given, len(self.records)
         if isinstance(result, (Fresh, Same)) and not is_on_meta(result):
             result = without_numbers(result) or Kernel((result.shape,))
         if isinstance(result, Kernel):
@@ -242,6 +244,9 @@ class Recorder(TorchFunctionMode):
             shapes = result.shapes or (None,) * len(tensors)
             dims = tuple(tuple(made.shape) if dim is None else dim for made, dim in zip(tensors, shapes, strict=False))
             refuse_other_shapes(operation.name, tensors, dims)
+        elif isinstance(result, Fresh):
+            value = created(result)
+            tensors, dims = [value], (result.shape,)
         else:
             value = created(result)
             tensors, dims = flat_tensors(value), tuple(each.shape for each in fresh_parts(result))
@@ -250,11 +255,11 @@ class Recorder(TorchFunctionMode):
         self._record(operation, args, kwargs, dims, value)
         for index, (tensor, shape) in enumerate(zip(tensors, dims, strict=False)):
             values = None if operation.values is None else operation.values[index]
-            self.learn(tensor, shape, len(self.records) - 1, values, layout)
-        if not all(tensor.is_meta for tensor in (*given, *tensors)):
+            self.learn(tensor, shape, number, values, layout)
+        if not (is_all_on_meta(given) and is_all_on_meta(tensors)):
             mark_constants(self.known, operation.name, (args, kwargs), tensors, origin)
         if operation.writes is not None:
-            self.learn(operation.writes, self.shape(operation.writes), len(self.records) - 1)
+            self.learn(operation.writes, self.shape(operation.writes), number)
         return value
 
     def kernel(self, func: Any, args: Any, kwargs: Any) -> Any:
@@ -275,20 +280,12 @@ class Recorder(TorchFunctionMode):
 
     def _record(self, operation: Operation, args: Any, kwargs: Any, dims: Any, value: Any) -> None:
         module, call = self.layers[-1]
-        known = [self.known[id(each)] for each in operation.given if self.with_places and id(each) in self.known]
-        made = Record(
-            name=operation.name,
-            function=operation.function,
-            arguments=args,
-            keywords=kwargs,
-            module=module,
-            call=call,
-            inputs=tuple(each.node for each in known if each.node >= 0),
-            taken=tuple(each.name for each in known if each.name),
-            place=calling_place(sys._getframe(1)) if self.with_places else None,
-            outputs=dims,
-            result=value,
-        )
+        known = [self.known[id(each)] for each in operation.given if id(each) in self.known] if self.with_places else ()
+        inputs = tuple([each.node for each in known if each.node >= 0])
+        taken = tuple([each.name for each in known if each.name])
+        place = calling_place(sys._getframe(1)) if self.with_places else None
+        called = operation.name, operation.function, args, kwargs
+        made = Record(*called, module, call, inputs, taken, place, dims, value)
         made.spatial, made.factor, made.parameters = operation.spatial, operation.factor, operation.parameters
         self.records.append(made)
 

@@ -30,7 +30,7 @@ from shapelint.source.span import CallSite
 from shapelint.trace.budget import Budget
 from shapelint.trace.meta_state import MetaState
 from shapelint.trace.recorder import Recorder
-from shapelint.trace.recording.answers import Answers
+from shapelint.trace.recording.answers import Answers, LeftOpen
 from shapelint.trace.recording.errors import Failure, Kind, SizeError, Unanalysable
 from shapelint.trace.recording.module_calls import ModuleCall, ModuleCalls
 from shapelint.trace.recording.record import Event, Overrides, Record, Shape
@@ -105,7 +105,7 @@ class Run:
 
 def run_once(
     subject: Subject, sizes: Mapping[str, int], *, symbolic: bool, overrides: Overrides | None = None,
-    with_places: bool = True, choices: tuple[bool, ...] = (), left_open: frozenset[Condition] = frozenset(),
+    with_places: bool = True, choices: tuple[bool, ...] = (), left_open: LeftOpen | None = None,
     plans: Plans | None = None,
 ) -> Run:  # fmt: skip
     """Runs the model where the symbols have `sizes`; with plain ints unless `symbolic`.
@@ -115,7 +115,7 @@ def run_once(
     Again asks for another run with the same `plans`.
     """
     asked: dict[str, Any] = {"overrides": overrides or {}, "with_places": with_places, "plans": plans}
-    asked |= {"answers": Answers(choices, left_open), "stop": run_once.__code__}
+    asked |= {"answers": Answers(choices, left_open or LeftOpen()), "stop": run_once.__code__}
     recorder = Recorder(subject.names, sizes, budget=Budget(calls=_CALLS, seconds=_SECONDS, waiting=_WAITING), **asked)
     before = track(recorder if symbolic else None)
     value, tensors, modules = None, [], ModuleCalls(recorder)

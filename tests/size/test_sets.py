@@ -240,6 +240,7 @@ def test_a_product_of_negative_factors_is_positive() -> None:
 def test_conditions_without_content_are_true_or_false() -> None:
     assert equal(H, H) == TRUE == at_least(H.plus(1), H)
     assert equal(H, H.plus(1)) == FALSE == negate(TRUE)
+    assert equal(H.plus(1).floor_divide(2).times(2), W.times(6).plus(1)) == FALSE
     assert all_of([TRUE, equal(H, W)]) == equal(H, W) == any_of([FALSE, equal(H, W)])
     assert all_of([FALSE, equal(H, W)]) == FALSE
     assert any_of([TRUE, equal(H, W)]) == TRUE

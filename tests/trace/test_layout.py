@@ -135,3 +135,28 @@ def test_one_row_does_not_tell_how_the_parts_of_a_tensor_lie(part: Callable[[Ten
     contract = shapelint.check(Net(), "1,2,L").contract
     assert [contract.outcome(L=rows).ok for rows in range(1, 12)] == [runs(Net(), 1, 2, rows) for rows in range(1, 12)]
     assert not contract.outcome(L=4).ok
+
+
+ORDERS: dict[str, Callable[[Tensor], Tensor]] = {
+    "rows and columns turned": lambda x: x.transpose(2, 3).contiguous().transpose(2, 3),
+    "channels last": lambda x: x.permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2),
+}
+
+
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("view", [lambda x: x.view(1, -1), lambda x: x.permute(0, 2, 3, 1).view(-1, 3)])
+def test_a_sum_that_repeats_a_row_where_there_is_one_lies_as_the_other_operand(
+    view: Callable[[Tensor], Tensor], order: str
+) -> None:
+    """The second operand never has one row: at one row of the first it alone says how the sum lies, else the first."""
+
+    class Net(nn.Module):
+        def forward(self, x: Tensor) -> Any:
+            even = F.interpolate(F.max_pool2d(x, 2, ceil_mode=True), scale_factor=2)
+            return view(x + ORDERS[order](even))
+
+    contract = shapelint.check(Net(), "1,3,H,W").contract
+    assert contract.proved
+    for height, width in ((1, 1), (1, 2), (2, 1), (2, 2), (1, 4), (4, 1), (4, 4), (3, 4)):
+        found = contract.outcome(H=height, W=width)
+        assert found.ok == runs(Net(), 1, 3, height, width), (height, width)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 import shapelint
+from shapelint.trace import explore
 from tests.oracle import attempt, given
 
 SIZES = [(1, 1), (2, 3), (4, 4), (7, 8), (16, 10), (33, 2)]
@@ -236,3 +238,47 @@ def test_it_matters_where_they_do_not(function: Any) -> None:
     for sizes in [(4, 4, 4), (10, 10, 10), (12, 12, 13), (16, 20, 18)]:
         outcome = contract.outcome(**dict(zip("THW", sizes, strict=True)))
         assert outcome.how != "proved"
+
+
+def repeated_where_single(x: Tensor) -> Tensor:
+    for _ in range(3):
+        x = x + F.interpolate(F.max_pool2d(x, 2, ceil_mode=True), scale_factor=2)
+    return x
+
+
+@pytest.fixture
+def symbolic_runs(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """The sizes of the runs with symbols since."""
+    found, run_once = [], explore.run_once
+
+    def counting(subject: Any, sizes: Any, **options: Any) -> Any:
+        found.extend([sizes] if options["symbolic"] else [])
+        return run_once(subject, sizes, **options)
+
+    monkeypatch.setattr(explore, "run_once", counting)
+    return found
+
+
+def large_after_a_cut(x: Tensor) -> Tensor:
+    """On each of its four ways it asks for another product of sizes."""
+    x = x[:, :, x.shape[2] % 2 :, x.shape[3] % 2 :] if x.shape[2] % 2 and x.shape[3] % 2 else x
+    x = x[:, :, x.shape[2] % 2 :] if x.shape[2] % 2 else x
+    x = x[..., x.shape[3] % 2 :] if x.shape[3] % 2 else x
+    return x.contiguous() if x.numel() * 2 > 2**31 else x
+
+
+def test_a_comparison_like_one_that_no_set_could_tell_is_taken_either_way_at_once(symbolic_runs: list[Any]) -> None:
+    assert shapelint.check(net(large_after_a_cut), "1,3,H,W").contract.proved
+    ways = Counter(map(str, symbolic_runs))
+    assert sorted(ways.values()) == [2, 2, 2, 3]  # the first way is followed before it is known to be asked there
+
+
+def test_a_size_that_is_never_1_gives_the_size_of_a_join_without_another_way(symbolic_runs: list[Any]) -> None:
+    """Else each axis of size 1 would be a way of its own at each join."""
+    contract = shapelint.check(net(repeated_where_single), "1,3,H,W").contract
+    assert contract.proved
+    assert len(symbolic_runs) == 1
+    for height, width in SIZES:
+        outcome = contract.outcome(H=height, W=width)
+        real = attempt(net(repeated_where_single), torch.rand(1, 3, height, width))
+        assert (outcome.outputs if outcome.ok else None) == given(real)

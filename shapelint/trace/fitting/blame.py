@@ -7,7 +7,7 @@ at dtypes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from itertools import product
@@ -35,7 +35,7 @@ def check_kinds(op: Operation, args: Any, kwargs: Any) -> None:
     Some kernels are for some sizes, such as products of booleans: raises Unanalysable where open sizes decide.
     """
     kinds = {tensor.dtype for tensor in op.given}
-    if (kinds in _USUAL and kwargs.get("out") is None) or not kinds or _excepted(op):
+    if not kinds or (kinds in _USUAL and kwargs.get("out") is None) or _excepted(op):
         return
     answers = _answers(op, op.given, partial(_asked, op.function, args, kwargs))
     refusal = next(filter(None, answers), "")
@@ -49,7 +49,7 @@ def check_kinds(op: Operation, args: Any, kwargs: Any) -> None:
         op.refuse(Kind.ARGUMENT, refusal)
 
 
-def _answers(op: Operation, tensors: list[torch.Tensor], asked: Callable[[int | None], str | None]) -> list[str]:
+def _answers(op: Operation, tensors: Sequence[torch.Tensor], asked: Callable[[int | None], str | None]) -> list[str]:
     """What is known of sizes that are all 1, all 2, and, last, the call's own where these are small."""
     empty = any(0 in tensor.shape for tensor in tensors)
     answers = [] if empty else [asked(1), asked(2)]

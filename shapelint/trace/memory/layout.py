@@ -37,10 +37,12 @@ def is_plain_layout(*tensors: Tensor | None) -> bool:
 
 def settled_layout(op: Operation, *tensors: Tensor | None) -> bool:
     """Whether all tensors are contiguous at every size, not only where their axes happen to be of size 1."""
-    given = [tensor for tensor in tensors if tensor is not None]
-    for tensor in given:
-        op.shape(tensor)
-    return is_plain_layout(*given) and not any(op.recorder.known[id(tensor)].layout for tensor in given)
+    known, settled = op.recorder.known, True
+    for tensor in tensors:
+        if tensor is not None:
+            op.shape(tensor)
+            settled = settled and tensor.is_contiguous() and not known[id(tensor)].layout
+    return settled
 
 
 def is_like_channels_last(tensor: Tensor) -> bool:
@@ -49,7 +51,7 @@ def is_like_channels_last(tensor: Tensor) -> bool:
     It need not be dense: a part of one counts too (is_channels_last_strides_2d in c10/core/MemoryFormat.h).
     """
     sizes, strides, rank = tensor.shape, tensor.stride(), tensor.dim()
-    if rank not in (4, 5) or strides[1] == 0:
+    if rank not in (4, 5) or strides[1] == 0 or strides[-1] < strides[1] * sizes[1]:
         return False
     least = 0
     for axis in (1, *range(rank - 1, 1, -1), 0):

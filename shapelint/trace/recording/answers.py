@@ -3,23 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from shapelint.size.condition import Condition, negate
+from shapelint.size.condition import Condition, is_affine, negate
 from shapelint.source.span import CallSite
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOpen:
+    """Comparisons of sizes that a run may take either way: no set of sizes tells where they hold.
+
+    At the `places` where such a one was asked, the like are too: on another way they are about other sizes.
+    """
+
+    conditions: frozenset[Condition] = frozenset()
+    places: frozenset[CallSite] = frozenset()
 
 
 class Answers:
     """The answers in the order of the questions: the first ones as `prescribed`, then what each question would have.
 
-    `left_open` are comparisons of sizes that a run may take either way: no set of sizes tells where they hold.
-    `events` is how many conditions were met before the first question, `place` where that one was asked.
+    `left_open` are the comparisons that the run has left open, or would. `events` is how many conditions were met
+    before the first question, `place` where that one was asked.
     """
 
-    def __init__(self, prescribed: Sequence[bool], left_open: frozenset[Condition]) -> None:
+    def __init__(self, prescribed: Sequence[bool], left_open: LeftOpen) -> None:
         self.given: list[bool] = []
         self.events = 0
         self.place: CallSite | None = None
-        self.left_open = left_open
+        self.left_open, self.places = left_open.conditions, left_open.places
         self._prescribed = prescribed
         self._taken: dict[Condition, bool] = {}
 
@@ -29,6 +41,12 @@ class Answers:
             self.events, self.place = events, place
         self.given.append([*self._prescribed[len(self.given) :], usual][0])
         return self.given[-1]
+
+    def leaves_open(self, condition: Condition, place: CallSite | None) -> bool:
+        """Whether a comparison, asked for the first time at this place, may come out either way."""
+        if place in self.places and not is_affine(condition):
+            self.left_open |= {condition, negate(condition)}
+        return condition in self.left_open
 
     def of(self, condition: Condition, holds: bool, events: int, place: CallSite | None) -> bool:
         """Whether an open comparison holds in this run, the same each time that it is asked; `holds` is what is so."""

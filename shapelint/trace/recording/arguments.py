@@ -20,7 +20,7 @@ def per_axis(value: Any, axes: int) -> tuple[int, ...]:
 
     Raises NoRule for anything else.
     """
-    if type(value) is tuple and len(value) == axes and all(type(each) is int for each in value):
+    if type(value) is tuple and len(value) == axes and _INTS.issuperset(map(type, value)):
         return value
     if _whole(value):
         return (value,) * axes
@@ -74,6 +74,7 @@ def _number_for(op: Operation, value: Any) -> Any:
     return value
 
 
+_INTS = frozenset({int})
 _MAKES = frozenset({"zeros", "ones", "empty", "arange"})
 _TAKES_NUMBERS = _MAKES | {
     "permute", "view", "reshape", "expand", "repeat", "tile", "pad", "new_zeros", "new_ones", "narrow", "unflatten",
@@ -116,7 +117,7 @@ def floating(op: Operation, tensor: torch.Tensor, *, also: Iterable[torch.dtype]
 
 def one_dtype(op: Operation, *tensors: torch.Tensor | None) -> None:
     """Refuses tensors of different dtypes, as matrix products do; autocast may make them one."""
-    kinds = dict.fromkeys(tensor.dtype for tensor in tensors if tensor is not None)
+    kinds = dict.fromkeys([tensor.dtype for tensor in tensors if tensor is not None])
     if len(kinds) > 1 and not _autocast():
         names = [str(kind)[6:] for kind in kinds]
         op.refuse(Kind.ARGUMENT, f"{op.name}: expected one dtype, but got {' and '.join(names)}")
@@ -125,9 +126,9 @@ def one_dtype(op: Operation, *tensors: torch.Tensor | None) -> None:
 def norm_dtypes(op: Operation, input: torch.Tensor, *parameters: torch.Tensor | None) -> None:
     """Refuses dtypes that normalisations refuse: parameters are of the input's, or float32 with a 16-bit input."""
     floating(op, input)
-    halves = (torch.float16, torch.bfloat16)
-    wide = [tensor for tensor in parameters if tensor is not None and tensor.dtype is not torch.float32]
-    one_dtype(op, input, *(wide if input.dtype in halves else parameters))
+    if input.dtype in (torch.float16, torch.bfloat16):
+        parameters = tuple(each for each in parameters if each is not None and each.dtype is not torch.float32)
+    one_dtype(op, input, *parameters)
 
 
 def axis_index(axis: Any, dimensions: int) -> int:

@@ -16,7 +16,7 @@ from shapelint.size.ratio import Ratio
 from shapelint.size.tracking import symbolic
 from shapelint.source.ownership import is_foreign
 from shapelint.trace.recording.record import KnownTensor
-from shapelint.trace.recording.trees import flat_tensors
+from shapelint.trace.recording.trees import flat_tensors, is_all_on_meta
 
 _DEPTH = 3
 DRAWN = frozenset({
@@ -64,7 +64,7 @@ def constancy_of(
     known: Mapping[int, KnownTensor], name: str, arguments: tuple[Any, Any], given: Sequence[torch.Tensor]
 ) -> Constancy:
     """What the results of a call are made of, asked before these are known: one may be an argument, written into."""
-    if given and all(tensor.is_meta for tensor in given):
+    if given and is_all_on_meta(given):
         return _NEITHER
     stale = any(known[id(tensor)].stale for tensor in given if id(tensor) in known)
     return Constancy(name not in DRAWN and _is_constant(known, arguments), stale)

@@ -30,8 +30,9 @@ class Unanalysable(RuntimeError):
 
 def refuse_nested(types: Iterable[type]) -> None:
     """Raises Unanalysable for a call of nested tensors, whose axes have no one size."""
-    if any(each.__name__ == "NestedTensor" for each in types):
-        raise Unanalysable("a nested tensor: it has no one size for an axis")
+    for each in types:
+        if each.__name__ == "NestedTensor":
+            raise Unanalysable("a nested tensor: it has no one size for an axis")
 
 
 class OutOfTime(Unanalysable):

@@ -6,13 +6,14 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import Any
+from typing import Any, Final
 
 import torch
 
 from shapelint.errors import foreseen
-from shapelint.size.condition import Condition, any_of, at_least, equal
-from shapelint.size.function import constant
+from shapelint.size.bound import lower_bound
+from shapelint.size.condition import FALSE, Condition, any_of, at_least, equal
+from shapelint.size.function import Function, constant
 from shapelint.size.number import function_of, plain
 from shapelint.size.tracking import symbolic
 from shapelint.source.fault import call_foreign
@@ -20,6 +21,7 @@ from shapelint.trace.recording.errors import Failure, Kind, Unanalysable
 from shapelint.trace.recording.record import Recording, Shape
 
 _MOST_NUMBERS = 1 << 24
+_META: Final = torch.device("meta")
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,13 +112,26 @@ def created(result: Any) -> Any:
         return result.tensor
     if isinstance(result, Plain):
         return result.value
-    dtype, shape = result.dtype or result.like.dtype, tuple(map(plain, result.shape))
-    assert min(shape, default=0) >= 0, f"a size rule gives the shape {shape}"
-    if result.layout is None or (isinstance(result.layout, torch.Tensor) and result.layout.is_contiguous()):
-        return call_foreign(torch.empty, shape, dtype=dtype, device="meta")  # the sizes may be too large
-    if isinstance(result.layout, torch.Tensor):
-        return torch.empty_like(result.layout, dtype=dtype, device="meta")
-    return call_foreign(torch.empty, shape, dtype=dtype, device="meta", memory_format=result.layout)
+    dtype, shape, layout = result.dtype or result.like.dtype, tuple(map(plain, result.shape)), result.layout
+    assert not shape or min(shape) >= 0, f"a size rule gives the shape {shape}"
+    if layout is None or (isinstance(layout, torch.Tensor) and layout.is_contiguous()):
+        return call_foreign(torch.empty, shape, dtype=dtype, device=_META)  # the sizes may be too large
+    if not isinstance(layout, torch.Tensor):
+        return call_foreign(torch.empty, shape, dtype=dtype, device=_META, memory_format=layout)
+    if _is_dense(layout):  # as the CPU does; the kernel for meta takes twenty times as long
+        return torch.empty_strided(layout.shape, layout.stride(), dtype=dtype, device=_META)
+    return torch.empty_like(layout, dtype=dtype, device=_META)
+
+
+def _is_dense(tensor: torch.Tensor) -> bool:
+    """Whether its elements, of which there are some, fill a stretch of memory once."""
+    block = 1
+    for stride, size in sorted(zip(tensor.stride(), tensor.shape, strict=True)):
+        if size != 1:
+            if stride != block:
+                return False
+            block *= size
+    return block > 0
 
 
 def unit_sizes(result: Result) -> tuple[Condition, ...]:
@@ -125,6 +140,12 @@ def unit_sizes(result: Result) -> tuple[Condition, ...]:
     laid = [part.shape for part in parts if isinstance(part, Fresh) and part.layout is not None]
     sizes = [dim for shape in laid for dim in shape if symbolic(dim)]
     return tuple(equal(function_of(dim), constant(1)) for dim in sizes)
+
+
+def _is_larger(function: Function) -> bool:
+    """Whether a size is certainly not 1."""
+    bound = lower_bound(function)
+    return equal(function, constant(1)) == FALSE or (bound is not None and bound > 1)
 
 
 def _fraction(number: Fraction | int) -> Fraction:
@@ -160,22 +181,18 @@ class Operation:
     it joins stands for, where that is not one.
     """
 
-    __slots__ = (
-        "factor", "function", "given", "layout", "name", "parameters", "recorder", "spatial", "times", "values",
-        "writes",
-    )  # fmt: skip
+    spatial: int = 0
+    factor: tuple[Fraction, ...] = ()
+    layout: tuple[Condition, ...] = ()
+    values: tuple[tuple[Any, ...] | None, ...] | None = None
+    writes: torch.Tensor | None = None
+    given: Sequence[torch.Tensor] = ()
+    times: tuple[int, ...] = ()
 
     def __init__(self, recorder: Recording, function: Any) -> None:
         self.recorder, self.function = recorder, function
-        self.name = getattr(function, "__name__", str(function))
-        self.spatial = 0
-        self.factor: tuple[Fraction, ...] = ()
+        self.name = getattr(function, "__name__", None) or str(function)
         self.parameters: dict[str, tuple[int, ...]] = {}
-        self.layout: tuple[Condition, ...] = ()
-        self.values: tuple[tuple[Any, ...] | None, ...] | None = None
-        self.writes: torch.Tensor | None = None
-        self.given: list[torch.Tensor] = []
-        self.times: tuple[int, ...] = ()
 
     def shape(self, tensor: torch.Tensor) -> Shape:
         """The shape of a tensor, each dimension a Size where it depends on a symbol."""
@@ -249,6 +266,10 @@ class Operation:
         text = "The size of tensor a ({left}) must match the size of tensor b ({right}) at non-singleton dimension "
         text += str(axis)
         self.require(any_of([same, first_one, second_one]), Kind.JOIN, text, between=(first, second))
+        if one.constant is None is two.constant and (_is_larger(one) or _is_larger(two)):
+            # Where they are equal the result is either, and else the one that is never 1: no other way for size 1.
+            self.layout = (*self.layout, second_one if _is_larger(one) else first_one)
+            return first if _is_larger(one) else second
         if plain(first) == plain(second):
             self.decide(any_of([same, second_one]))
             return first

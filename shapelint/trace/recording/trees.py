@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import torch
@@ -17,6 +17,23 @@ def flat_tensors(tree: Any) -> list[torch.Tensor]:
     return found
 
 
+def tensors_in(args: Iterable[Any], kwargs: Mapping[str, Any]) -> list[torch.Tensor]:
+    """The tensors in the arguments of a call, depth first."""
+    found: list[torch.Tensor] = []
+    _gather(args, found)
+    if kwargs:
+        _gather(kwargs.values(), found)
+    return found
+
+
+def is_all_on_meta(tensors: Iterable[torch.Tensor]) -> bool:
+    """Whether none of the tensors has numbers."""
+    for tensor in tensors:  # noqa: SIM110 - a generator takes twice as long, and every call asks
+        if not tensor.is_meta:
+            return False
+    return True
+
+
 def _gather(parts: Iterable[Any], found: list[torch.Tensor]) -> None:
     for part in parts:
         kind = type(part)
@@ -24,6 +41,8 @@ def _gather(parts: Iterable[Any], found: list[torch.Tensor]) -> None:
             found.append(part)
         elif kind in _LEAVES:
             continue
+        elif kind is tuple:
+            _gather(part, found)
         elif issubclass(kind, torch.Tensor):
             found.append(part)
         elif issubclass(kind, (tuple, list)):
