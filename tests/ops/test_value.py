@@ -24,6 +24,9 @@ from tests.calls import check, points
     "torch.zeros(torch.as_tensor(x.shape)[-1].long().item())",
     "x[:, torch.tensor([0, 2])]",
     "x[torch.tensor(1)]",
+    "x[:, :, : torch.tensor(x.shape[2]) // 2]",
+    "x[..., torch.ceil(torch.as_tensor(x.shape[3] / 2)).long() :]",
+    "x[:, :, : x.shape[2] // int(torch.as_tensor(__import__('numpy').array([3, 2]))[1])]",
 ])  # fmt: skip
 def test_numbers_in_tensors_stay_functions(text: str) -> None:
     claims = check(text, ["2,4,H,W"], points(random.Random(text), 16))
