@@ -8,7 +8,7 @@ from __future__ import annotations
 import builtins
 import operator
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial, reduce
 from operator import getitem
 from typing import Any, Final
@@ -29,6 +29,7 @@ from shapelint.size.tracking import lose, symbolic
 from shapelint.source.fault import call_foreign
 
 _MOST = 32
+_MOST_TURNS = 256
 _SIZED: Final = (Size, Ratio, SizeFloat)
 _SEQUENCES: Final = (list, tuple, str, bytes, range, deque, torch.nn.ModuleList, torch.nn.Sequential)
 
@@ -99,10 +100,33 @@ def tracked_sorted(items: Iterable[Any], **kwargs: Any) -> list[Any]:
     return [_untracked(each) for each in call_foreign(sorted, _compared(kept), **kwargs)]
 
 
-def tracked_range(*args: Any) -> range:
-    """range(), which tells that a size became the length of a loop."""
-    lose("range() over a size", *args)
-    return call_foreign(range, *args)
+def tracked_range(*args: Any) -> Sequence[int]:
+    """range(), which tells that a size became the length of a loop.
+
+    Where only its numbers are sizes, as in `range(0, h, h // 4)` where 4 divides h, it is a tuple of these.
+    """
+    numbers = _numbers_of(*args) if len(args) in (2, 3) and any(map(symbolic, (args[0], *args[2:]))) else None
+    if numbers is None:
+        lose("range() over a size", *args)
+        return call_foreign(range, *args)
+    return numbers
+
+
+def _numbers_of(first: Any, stop: Any, step: Any = 1) -> Sequence[int] | None:
+    """The numbers of a range, where how many there are is no size."""
+    if not all(isinstance(each, int) for each in (first, stop, step)) or step < 0:
+        return None
+    if step == 0:
+        raise ValueError("range() arg 3 must not be zero")
+    count = number_of_turns(first, stop, step)
+    if symbolic(count) or plain(count) > _MOST_TURNS:
+        return None
+    return tuple(first + step * number for number in call_foreign(range, plain(count)))
+
+
+def number_of_turns(first: int, stop: int, step: int) -> int:
+    """How many numbers `range(first, stop, step)` has, for a positive step and not fewer than none, as a size."""
+    return (stop - first + step - 1) // step if not symbolic(step) else -((first - stop) // step)
 
 
 def tracked_len(*args: Any) -> int:

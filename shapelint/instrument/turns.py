@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any, Protocol
 
-from shapelint.instrument.builtins import tracked_range
+from shapelint.instrument.builtins import number_of_turns, tracked_range
 from shapelint.instrument.loops import About
 from shapelint.size.function import Function
 from shapelint.size.number import Size
@@ -50,9 +50,8 @@ def turns(about: About, function: Callable[..., Any], *args: Any) -> Iterable[An
     """What a `for` goes through: `function(*args)`, or the turns of a loop that is followed."""
     if function is tracked_range and _followers and any(map(symbolic, args)) and len(args) <= 3:
         first, stop, step = args if len(args) == 3 else (*([0] if len(args) == 1 else []), *args, 1)
-        sizes = isinstance(first, int) and isinstance(stop, int) and type(step) is int
-        if sizes and step > 0:
-            count = (stop - first + step - 1) // step
+        if all(isinstance(each, int) for each in (first, stop, step)) and step > 0:
+            count = number_of_turns(first, stop, step)
             found = _followers[-1].turns(first, step, count, sys._getframe(1), about)
             if found is not None:
                 return found

@@ -25,6 +25,7 @@ from shapelint.trace.recording.operation import Fresh, Kernel, NoRule, Operation
 Tensor = torch.Tensor
 _LIKE = torch.empty(0, device="meta")
 _MOST = 64
+_FINEST = 1 << 16
 
 
 @size_rule(Tensor.device.__get__)
@@ -100,19 +101,25 @@ def _linspace(op: Operation, start: Any, end: Any, steps: int, *rest: Any, dtype
 
 
 def progression(op: Operation, start: Any, end: Any, step: Any) -> int:
-    """How many numbers there are from `start` to before `end`."""
-    if symbolic(step) or not isinstance(step, int) or isinstance(step, bool):
+    """How many numbers there are from `start` to before `end`, of which doubles hold the ends exactly."""
+    if symbolic(step) or not all(map(_is_exact, (start, end, step))):
         return _plain_progression(op, start, end, step)
-    step = plain(step)
     if step == 0:
         op.refuse(Kind.ARGUMENT, "step must be nonzero")
-    if not all(isinstance(each, (int, Ratio)) for each in (start, end)):
-        return _plain_progression(op, start, end, step)
     span = end - start if step > 0 else start - end
-    whole = math.ceil(span) if isinstance(span, float) else span
+    whole = math.floor(span) if isinstance(span, float) else span
     op.require_at_least(whole, 0, Kind.ARGUMENT, "upper bound and lower bound inconsistent with step sign")
-    count: int = -(-whole // abs(step))
+    if isinstance(step, float):
+        count: int = math.ceil(span / abs(step))
+        return count
+    count = -(-(math.ceil(span) if isinstance(span, float) else span) // abs(plain(step)))
     return count
+
+
+def _is_exact(number: Any) -> bool:
+    """Whether a number is a size, a quotient of one, or has so few digits that sums with those are exact too."""
+    plain_float = type(number) is float and abs(number) < _FINEST and (number * _FINEST).is_integer()
+    return plain_float or (isinstance(number, (int, Ratio)) and not isinstance(number, bool))
 
 
 def _plain_progression(op: Operation, start: Any, end: Any, step: Any) -> int:

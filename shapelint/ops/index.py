@@ -49,7 +49,7 @@ def _getitem(op: Operation, input: Tensor, index: Any) -> Result:
     op.layout = (*ones(shape), *found.layout)
     result = _result(op, found)
     _note_strides(op, input, shape, parts)
-    if any(isinstance(part, Tensor) and not part.dim() for part in _parts(index)):
+    if any(_holds_number(part) for part in _parts(index)):
         return Ready((result,), op.recorder.kernel(op.function, (input, parts), {}))
     return Kernel((result,))
 
@@ -68,8 +68,18 @@ def _note_strides(op: Operation, input: Tensor, shape: Shape, parts: tuple[Any, 
         op.resamples(len(shape) - 2, (Fraction(1, step) for step in steps[2:]))
 
 
+def _holds_number(part: Any) -> bool:
+    bounds = (part.start, part.stop, part.step) if isinstance(part, slice) else (part,)
+    return any(isinstance(each, Tensor) and not each.dim() for each in bounds)
+
+
 def _scalar(op: Operation, part: Any) -> Any:
-    """A tensor without dimensions stands for its number; where that is unknown, any number gives the same shape."""
+    """A tensor without dimensions stands for its number; where that is unknown, any number gives the same shape.
+
+    As a bound of a slice it must be known.
+    """
+    if isinstance(part, slice) and _holds_number(part):
+        return slice(*(_bound(op, each) for each in (part.start, part.stop, part.step)))
     if not isinstance(part, Tensor) or part.dim() or part.dtype in (torch.bool, torch.uint8):
         return part
     known = op.recorder.known.get(id(part)) or op.recorder.adopt(part)
@@ -77,6 +87,13 @@ def _scalar(op: Operation, part: Any) -> Any:
         op.recorder.leak("an index tensor whose values are not known")
         return 0
     return known.values[0]
+
+
+def _bound(op: Operation, bound: Any) -> Any:
+    if not isinstance(bound, Tensor) or bound.numel() != 1 or bound.dtype.is_floating_point:
+        return bound
+    known = op.recorder.known.get(id(bound))
+    return bound if known is None or known.values is None else known.values[0]
 
 
 @size_rule(Tensor.__setitem__)

@@ -60,6 +60,7 @@ def computed(op: Operation, tensor: Tensor, node: int, made: dict[int, Any]) -> 
         return None
     record = op.recorder.records[node]
     if node not in made:
+        made[node] = None  # as long as it is asked: what is written into what was made of it leads back to it
         made[node] = None if record.function is None or record.name in DRAWN else _called(op, record, made)
     value = made[node]
     if isinstance(value, Tensor):

@@ -24,9 +24,9 @@ from shapelint.size.condition import (
     factors,
     product,
 )
-from shapelint.size.division import divide_exactly
 from shapelint.size.function import Function, NotQuasiAffine, constant
 from shapelint.size.number import function_of, plain, size
+from shapelint.size.tracking import divide_on_path
 from shapelint.trace.recording.errors import Kind
 from shapelint.trace.recording.operation import Operation
 from shapelint.trace.recording.record import Shape
@@ -188,7 +188,7 @@ def _inferred(op: Operation, shape: Shape, rest: Sequence[int], wanted: Sequence
         op.require(condition, Kind.RESHAPE, _TEXT, between=(whole, math.prod(map(plain, rest))), shape=wanted)
         return size(value, _quotient(one, divisor.constant))
     try:
-        return size(value, divide_exactly(total, divisor))
+        return size(value, divide_on_path(total, divisor))
     except NotQuasiAffine:
         return _matched(op, shape, rest, wanted, (total, divisor))
 

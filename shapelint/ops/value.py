@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from functools import partial, reduce
 from typing import Any
 
+import numpy as np
 import torch
 
 from shapelint.ops.factory import shape_asked
@@ -109,6 +110,8 @@ def _numbers(op: Operation, data: Any) -> list[Any]:
         return list(_values(op, data))
     if isinstance(data, (int, float)):
         return [data]
+    if type(data) is np.ndarray and data.dtype.kind in "biuf":  # one that holds sizes is of another type
+        return list(data.ravel().tolist())
     op.recorder.leak(f"a tensor made of a {type(data).__name__}")
     raise NoRule
 

@@ -31,7 +31,18 @@ def lower_bound(function: Function) -> Fraction | None:
 def never_negative(function: Function) -> bool:
     """Whether the function is certainly at least 0."""
     bound = lower_bound(function)
-    return bound is not None and bound >= 0
+    return (bound is not None and bound >= 0) or _has_rest(function)
+
+
+def _has_rest(function: Function) -> bool:
+    """Whether it is so without the floor of one division: -k * floor(n / d) is at least -k * n / d."""
+    for monomial, value in function.terms:
+        floor = monomial[0] if len(monomial) == 1 else None
+        if isinstance(floor, FloorDivision) and value < 0:
+            others = function - Function(((monomial, value),))
+            bound = lower_bound(others.times(floor.divisor) + floor.numerator.times(value))
+            return bound is not None and bound >= 0
+    return False
 
 
 def magnitude(function: Function) -> int:

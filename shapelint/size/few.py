@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Final
 
-from shapelint.size.bound import never_negative
 from shapelint.size.condition import all_of, at_least, equal
-from shapelint.size.function import Function, constant
+from shapelint.size.function import Function, NotQuasiAffine, constant
+from shapelint.size.period import function_period
 from shapelint.size.tracking import ceiling, tracker
 
 _MOST_DIVIDED: Final = 64
@@ -23,12 +24,25 @@ def takes_divisor(below: Function, divisor: int) -> bool:
 
 
 def takes_quotient(above: Function, below: Function, quotient: int) -> bool:
-    """Whether a small number by a positive size has few quotients; the run goes on where it has the one that it has."""
+    """Whether a division by a positive size has few quotients; the run goes on where it has the one that it has.
+
+    So has a small number, and what grows with the divisor, such as H//4 by H//28.
+    """
     listener, number = tracker(), above.constant
-    if listener is None or number is None or not (0 <= number <= _MOST_DIVIDED and below.affine):
+    if listener is None or not below.affine:
         return False
-    if not never_negative(below.plus(-1)):
+    if not (_grow_together(above, below) if number is None else 0 <= number <= _MOST_DIVIDED):
         return False
     low, high = below.times(quotient), below.times(quotient + 1)
-    listener.assume(all_of((at_least(above, low), at_least(high, above.plus(1)))))
+    listener.assume(all_of((at_least(below, constant(1)), at_least(above, low), at_least(high, above.plus(1)))))
     return True
+
+
+def _grow_together(above: Function, below: Function) -> bool:
+    """Whether two functions of one symbol both grow with it: then their quotient hardly changes from some size on."""
+    names = above.symbols()
+    if len(names) != 1 or names != below.symbols():
+        return False
+    with suppress(NotQuasiAffine):
+        return min(function_period(above)[1], function_period(below)[1]) > 0
+    return False

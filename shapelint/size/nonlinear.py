@@ -23,6 +23,7 @@ from shapelint.size.function import Atom, Function, NotQuasiAffine, constant, sy
 from shapelint.size.joint_floors import joint_divisor, without_floor
 from shapelint.size.period import atom_period
 from shapelint.size.prime_powers import divisors
+from shapelint.size.small_products import small_product
 
 _LONGEST_PERIOD = 4096
 _MOST_CLASSES = 256
@@ -65,7 +66,7 @@ def linearised(compare: Compare) -> Condition:
     """The same condition, where no symbol is negative, without products; raises NotDecided."""
     if len(extremes(compare.function)) > _MOST_EXTREMES:
         raise NotDecided(str(compare.function))
-    simpler = by_cases(compare) or without_floor(compare)
+    simpler = by_cases(compare) or without_floor(compare) or small_product(compare)
     if simpler is not None:
         return simpler
     lines = factored(compare.function) if compare.equal else None

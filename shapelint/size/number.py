@@ -14,10 +14,19 @@ from typing import Any
 from shapelint.size.bits import BitInteger
 from shapelint.size.bound import never_negative
 from shapelint.size.condition import Condition, at_least, equal, product
-from shapelint.size.division import divide_exactly
 from shapelint.size.few import takes_divisor, takes_quotient
 from shapelint.size.function import Function, NotQuasiAffine, constant, extreme
-from shapelint.size.tracking import Tracker, lose, lose_as_key, on_path, proven, symbolic, tell, tracker
+from shapelint.size.tracking import (
+    Tracker,
+    divide_on_path,
+    lose,
+    lose_as_key,
+    on_path,
+    proven,
+    symbolic,
+    tell,
+    tracker,
+)
 
 
 class Size(BitInteger):
@@ -198,12 +207,14 @@ def floor_divide(dividend: Any, divisor: Any) -> Any:
         return _ratio(dividend) // divisor
     if not (integral(dividend) and integral(divisor)):
         return NotImplemented
-    value = plain(dividend) // plain(divisor)
     below = function_of(divisor)
+    if below.constant is None and not never_negative(below.plus(-1)) and divisor == 0:
+        raise ZeroDivisionError("integer division or modulo by zero")
+    value = plain(dividend) // plain(divisor)
     try:
         if below.constant is not None:
             return size(value, function_of(dividend).floor_divide(below.constant))
-        return size(value, divide_exactly(function_of(dividend), below))
+        return size(value, divide_on_path(function_of(dividend), below))
     except NotQuasiAffine:
         if takes_divisor(below, plain(divisor)):
             return size(value, function_of(dividend).floor_divide(plain(divisor)))

@@ -16,13 +16,12 @@ from fractions import Fraction
 from typing import Any
 
 from shapelint.size.data_number import DataNumber
-from shapelint.size.division import divide_exactly
 from shapelint.size.float_term import float_term
 from shapelint.size.followed_float import FollowedFloat
 from shapelint.size.function import Function, NotQuasiAffine, constant
 from shapelint.size.number import function_of, integral, plain, quotients, tracked_size
 from shapelint.size.size_float import SizeFloat, compared_floats, computed, is_size_float
-from shapelint.size.tracking import lose, symbolic, tell
+from shapelint.size.tracking import divide_on_path, lose, symbolic, tell
 
 _FINEST = 1 << 20
 
@@ -239,7 +238,7 @@ class Ratio(FollowedFloat):
 
 def _whole_function(function: Function, divisor: Function) -> Function | None:
     with contextlib.suppress(NotQuasiAffine):
-        return divide_exactly(function, divisor)
+        return divide_on_path(function, divisor)
     return None
 
 

@@ -21,7 +21,7 @@ from shapelint.size.condition import (
     negate,
     product,
 )
-from shapelint.size.function import Atom, Function, constant, extreme, symbol
+from shapelint.size.function import Atom, Function, as_function, constant, extreme, symbol
 
 
 def substituted(condition: Condition, values: Mapping[str, int]) -> Condition:
@@ -47,17 +47,17 @@ def with_values(function: Function, values: Mapping[str, int]) -> Function:
     return with_atoms(function, {atom: value for name, value in values.items() for atom in symbol(name).atoms()})
 
 
-def with_atoms(function: Function, values: Mapping[Atom, int]) -> Function:
-    """A function of the other atoms, wherever these occur."""
+def with_atoms(function: Function, values: Mapping[Atom, int | Function]) -> Function:
+    """A function of the other atoms, wherever these occur; what stands in their place is a number or a function."""
     total = constant(0)
     for monomial, scale in function.terms:
         total += reduce(Function.__mul__, (_atom(atom, values) for atom in monomial), constant(scale))
     return total
 
 
-def _atom(atom: Atom, values: Mapping[Atom, int]) -> Function:
+def _atom(atom: Atom, values: Mapping[Atom, int | Function]) -> Function:
     if atom in values:
-        return constant(values[atom])
+        return as_function(values[atom])
     if isinstance(atom, Symbol):
         return symbol(atom.name)
     if isinstance(atom, FloorDivision):

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import reduce
 from typing import Protocol
 
 from shapelint.size.atoms import Symbol
 from shapelint.size.condition import Compare, Condition, equalities
-from shapelint.size.function import Atom, Function
+from shapelint.size.division import divide_exactly
+from shapelint.size.function import Atom, Function, NotQuasiAffine
 from shapelint.size.substitution import with_atoms
 
 
@@ -36,6 +38,7 @@ _not_negative: set[Function] = set()
 _known: dict[Atom, int] = {}
 _names: set[str] = set()
 _rewritten: dict[Function, Function] = {}
+_multiples: list[Mapping[Atom, Function]] = []
 
 
 _provers: list[Callable[[Function], bool]] = []
@@ -60,7 +63,7 @@ def track(tracker: Tracker | None) -> Tracker | None:
     """Makes `tracker` the current one and returns the one before."""
     global _current
     before, _current = _current, tracker
-    for found in (_zeros, _not_negative, _known, _names, _rewritten):
+    for found in (_zeros, _not_negative, _known, _names, _rewritten, _multiples):
         found.clear()
     return before
 
@@ -109,6 +112,35 @@ def on_path(function: Function) -> Function:
             before, found = found, with_atoms(found, _known)
         _rewritten[function] = found
     return _rewritten[function]
+
+
+def divide_on_path(function: Function, divisor: Function) -> Function:
+    """The quotient of a product by one of its factors, as the equalities on the path show it; else NotQuasiAffine.
+
+    Where H and W are multiples of 4 on it, `N * (H//4) * (W//4)` by `H * W // 16` is N.
+    """
+    with suppress(NotQuasiAffine):
+        return divide_exactly(function, divisor)
+    return divide_exactly(*_in_multiples(function, divisor))
+
+
+def _in_multiples(*functions: Function) -> tuple[Function, ...]:
+    """The functions with d * b in the place of each a that an equality a == d * b on the path makes a multiple."""
+    for zero in _zeros:
+        found = _multiple(reduce(with_atoms, _multiples, on_path(zero)))
+        if found is not None:
+            _multiples.append(found)
+    return tuple(reduce(with_atoms, _multiples, on_path(each)) for each in functions)
+
+
+def _multiple(zero: Function) -> Mapping[Atom, Function] | None:
+    """What stands in the place of an atom where a function of two atoms is 0; the later one where they are equal."""
+    if len(zero.terms) != 2 or not all(len(monomial) == 1 for monomial, _ in zero.terms):
+        return None
+    ((taken,), one), ((kept,), other) = sorted(zero.terms, key=lambda term: (abs(term[1]), -term[0][0].order))
+    if one * other > 0 or other % one:
+        return None
+    return {taken: Function((((kept,), -other // one),))}
 
 
 def settled(symbols: frozenset[str]) -> bool:

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from math import prod
 from typing import Any
 
 from shapelint.facts.contract import How, Region, RegionOutcome
@@ -25,7 +24,7 @@ from shapelint.trace.budget import Budget
 from shapelint.trace.recording.answers import LeftOpen
 from shapelint.trace.recording.errors import OutOfTime, Unanalysable
 from shapelint.trace.recording.record import Overrides
-from shapelint.trace.replay import difference, distant, how_many
+from shapelint.trace.replay import can_be_held, countable, difference, distant, how_many
 from shapelint.trace.run import Run, Subject, run_once
 from shapelint.trace.turns.plans import Again, Plans
 from shapelint.trace.ways import Choices, run_all_ways
@@ -224,7 +223,7 @@ def _contradiction(found: Exploration, run: Run, regions: list[Region]) -> str:
                 continue
             replay = found.replay(point)
             why = difference(replay, region, point)
-            if why:
+            if why and can_be_held(run, point):
                 found.odd.append(replay)
                 found.distrust = found.distrust or (region.why or why, region.place if region.why else None)
                 return why
@@ -233,8 +232,7 @@ def _contradiction(found: Exploration, run: Run, regions: list[Region]) -> str:
 
 def _can_be_made(subject: Subject, point: Mapping[str, int]) -> bool:
     """Whether torch can count the bytes of the inputs, which it must even on meta."""
-    shapes = ([dim.value(point) for dim in spec.dims] for spec in subject.inputs.tensors())
-    return all(16 * prod(shape) < 2**63 for shape in shapes)
+    return all(countable([dim.value(point) for dim in spec.dims]) for spec in subject.inputs.tensors())
 
 
 def _trusted(found: Exploration, region: Region) -> Region:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from math import prod
 
 from shapelint.facts.contract import Region
+from shapelint.size.function import as_function
 from shapelint.size.number import plain
 from shapelint.size.sets import SizeSet
+from shapelint.trace.branch import frozen_shape
 from shapelint.trace.run import Run
 
 _SCALES = ((1, 29), (5, 3), (17, 11), (1, 1))
@@ -37,6 +40,21 @@ def distant(sizes: SizeSet, hint: Mapping[str, int], count: int, *, loops: bool 
         if beyond is not None and beyond not in points:
             points.append(beyond)
     return points
+
+
+def can_be_held(run: Run, point: Mapping[str, int]) -> bool:
+    """Whether torch can count the bytes of all that the calls of a run would give at a point.
+
+    It cannot for the scores of a billion tokens, which even meta refuses.
+    """
+    shapes = (frozen_shape(shape) for record in run.records for shape in record.outputs)
+    known = (shape for shape in shapes if all(as_function(dim).symbols() <= set(point) for dim in shape.dims))
+    return all(countable(shape.value(dict(point))) for shape in known)
+
+
+def countable(shape: Iterable[int]) -> bool:
+    """Whether torch can count the bytes of a tensor, of whatever dtype."""
+    return 16 * prod(shape) < 2**63
 
 
 def difference(replay: Run, region: Region, point: Mapping[str, int]) -> str:

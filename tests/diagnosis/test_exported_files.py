@@ -203,6 +203,15 @@ BRANCHES = {
             y = y[..., :-1, :]
         return y + x
     """,
+    "refused pad": """
+        try:
+            y = F.pad(x, [0, -x.shape[-1] % 8, 0, 0], mode="reflect")
+        except RuntimeError:
+            y = F.pad(x, [0, -x.shape[-1] % 8, 0, 0])
+        if y.shape[-1] % 16:
+            y = F.pad(y, [0, 8])
+        return F.avg_pool2d(y, (1, 8))
+    """,
 }  # fmt: skip
 EXPORTABLE = {
     "resize": """

@@ -6,6 +6,7 @@ import random
 from collections.abc import Callable
 
 import pytest
+import torch
 from torch import Tensor, nn
 
 import shapelint
@@ -167,3 +168,20 @@ def test_numbers_of_an_input_are_taken_to_be_right_wherever_they_are_moved(
     contract = shapelint.check(Tokens(moved), spec).contract
     assert contract.proved == proved
     assert (contract.outcome(B=2, T=5).how is How.PROVED) == proved
+
+
+def test_numbers_that_are_written_into_what_they_are_read_from_are_not_known() -> None:
+    """The places by which a matrix of relative positions is shifted, on both sides of its diagonal."""
+
+    class Net(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            upper = torch.triu_indices(4, 4, offset=1, device=x.device)
+            steps = torch.cat([torch.arange(1, 4 - i, device=x.device) for i in range(3)])
+            places = torch.zeros(4, 4, dtype=torch.long, device=x.device)
+            places[..., upper[0], upper[1]] = steps
+            places.transpose(-2, -1)[..., upper[0], upper[1]] = steps
+            places = (3 - places).repeat(x.shape[-2] // 4, 1)
+            return x[..., torch.arange(x.size(-2), device=x.device).unsqueeze(1), places]
+
+    contract = shapelint.check(Net, "N,8,4").contract
+    assert contract.outcome(N=5).outputs in ((), ((5, 8, 4),))

@@ -24,6 +24,9 @@ from tests.calls import check, points
     "torch.zeros(torch.as_tensor(x.shape)[-1].long().item())",
     "x[:, torch.tensor([0, 2])]",
     "x[torch.tensor(1)]",
+    "x[:, :, : torch.tensor(x.shape[2]) // 2]",
+    "x[..., torch.ceil(torch.as_tensor(x.shape[3] / 2)).long() :]",
+    "x[:, :, : x.shape[2] // int(torch.as_tensor(__import__('numpy').array([3, 2]))[1])]",
 ])  # fmt: skip
 def test_numbers_in_tensors_stay_functions(text: str) -> None:
     claims = check(text, ["2,4,H,W"], points(random.Random(text), 16))
@@ -62,6 +65,10 @@ def test_values_of_the_input_are_not_analysed(text: str) -> None:
     "torch.arange(2, x.shape[2], 2)",
     "torch.arange(x.shape[2], 0, -2)",
     "torch.arange(0, x.shape[2] / 2)",
+    "torch.arange(0.5, x.shape[2])",
+    "torch.arange(1, x.shape[2] / 2)",
+    "torch.arange(-1.25, x.shape[2] / 2, 0.75)",
+    "torch.arange(x.shape[2], 1.5, -2.5)",
     "torch.arange(5)[:3].float()",
     "torch.linspace(-1, 1, x.shape[3] - 1)",
     "torch.eye(x.shape[2], 3)",

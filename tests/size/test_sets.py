@@ -230,6 +230,20 @@ def test_a_product_against_a_number_with_too_many_steps_is_left_open() -> None:
         SizeSet.where(SYMBOLS, at_least(product(H, W), constant(2**31)))
 
 
+@pytest.mark.parametrize("number", [-3, 0, 1, 9, 40])
+def test_a_product_of_three_sizes_is_counted_exactly(number: int) -> None:
+    """The patches of a clip against the rows of a table of positions."""
+    frames, rows, columns = symbol("T").floor_divide(2), H.floor_divide(2), W
+    patches, names = product(product(frames, rows), columns), ("T", "H", "W")
+    points = [(t, h, w) for t in range(1, 9) for h in range(1, 9) for w in (1, 2, 3, 10, 41)]
+    for condition in (at_least(constant(number), patches), at_least(patches, constant(number)),
+                      Compare(patches.plus(-number), True), Compare(patches.times(2).plus(-number), True)):  # fmt: skip
+        found = SizeSet.where(names, condition)
+        asked = ((point, dict(zip(names, point, strict=True))) for point in points)
+        wrong = [point for point, sizes in asked if (point in found) is not condition.holds(sizes)]
+        assert not wrong, (condition, wrong)
+
+
 def test_a_product_of_negative_factors_is_positive() -> None:
     condition = at_least(product(H.plus(-5), W.plus(-5)), constant(1))
     assert condition.holds({"H": 1, "W": 1})

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from shapelint.size.condition import equal
-from shapelint.size.function import constant, extreme, symbol
-from shapelint.size.tracking import on_path, settle, track
+from shapelint.size.function import NotQuasiAffine, constant, extreme, symbol
+from shapelint.size.tracking import divide_on_path, on_path, settle, track
 
 
 def test_a_value_that_only_another_one_makes_known_is_used_too() -> None:
@@ -25,3 +27,24 @@ def test_a_value_that_only_another_one_makes_known_is_used_too() -> None:
         assert on_path(quotient) == constant(5)
     finally:
         track(before)
+
+
+def test_windows_that_fill_the_picture_are_counted_by_its_sides() -> None:
+    """The windows of N pictures by those of one; the rows of a picture are an eighth of an input's, or less."""
+    batch, rows, width = symbol("N"), symbol("H").floor_divide(8), symbol("W")
+    down, across = rows.floor_divide(7), width.floor_divide(7)
+    windows, picture = batch * down * across, (rows * width).floor_divide(49)
+    listener: Any = object()
+    before = track(listener)
+    try:
+        with pytest.raises(NotQuasiAffine):
+            divide_on_path(windows, picture)
+        settle(equal(down.times(7), rows))
+        settle(equal(width, across.times(7)))
+        assert divide_on_path(windows, picture) == batch
+        settle(equal(rows, rows.floor_divide(14).times(14)))
+        assert divide_on_path(batch * rows, rows.floor_divide(14)) == batch.times(14)
+    finally:
+        track(before)
+    with pytest.raises(NotQuasiAffine):
+        divide_on_path(windows, picture)

@@ -66,7 +66,48 @@ def window_of_a_small_picture(x: Tensor) -> Tensor:
     return x.view(1, 3, x.shape[2] // side, side, x.shape[3] // side, side).permute(0, 2, 4, 3, 5, 1).flatten(0, 2)
 
 
-FUNCTIONS = [masked_windows, joined_windows, known_through_another, divided_by_a_size, window_of_a_small_picture]
+def windows_of_what_divides(x: Tensor) -> Tensor:
+    """Swin as it was first written: the picture is not padded, and the batch is counted from the windows."""
+    height, width = x.shape[2:]
+    windows = partition(x.permute(0, 2, 3, 1), 8)
+    batch = int(windows.shape[0] / (height * width / 8 / 8))
+    x = windows.view(batch, height // 8, width // 8, 8, 8, -1).permute(0, 1, 3, 2, 4, 5).contiguous()
+    return x.view(batch, height, width, -1)
+
+
+def windows_of_a_picture_made_longer(x: Tensor) -> Tensor:
+    """SwinIR's frame: the picture is continued by its mirror image, which a small one has too little of."""
+    height = x.shape[2] + 8 - x.shape[2] % 8
+    x = torch.cat([x, x.flip(2)], 2)[:, :, :height]
+    windows = x.view(1, 3, height // 4, 4, x.shape[3], 1).permute(0, 2, 4, 3, 5, 1).reshape(-1, 4, 3)
+    batch = int(windows.shape[0] / (height * x.shape[3] / 4))
+    return windows.view(batch, height // 4, x.shape[3], 4, 1, -1)
+
+
+def local_by_regional(x: Tensor) -> Tensor:
+    """RegionViT's windows are as large as the one map by the other."""
+    rows, regions = x.shape[2] // 2, x.shape[2] // 14
+    side = rows // regions
+    return x[:, :, : side * regions].view(1, 3, regions, side, -1)
+
+
+def quarters(x: Tensor) -> Tensor:
+    """A loop whose step is a size has a number of turns that is none."""
+    step, parts = x.shape[2] // 4, []
+    for start in range(0, 4 * step, step):
+        parts.append(x[:, :, start : start + step])  # noqa: PERF401 - a loop and a comprehension
+    return torch.cat(parts, 2) + torch.cat([x[:, :, start : start + step] for start in range(0, 4 * step, step)], 2)
+
+
+def divided_by_nothing(x: Tensor) -> Tensor:
+    """No row is left of a small picture, and nothing is divided by 0."""
+    rows = x.shape[2] // 8
+    return x[: x.shape[0] * rows // rows]
+
+
+FUNCTIONS = [masked_windows, joined_windows, known_through_another, divided_by_a_size, window_of_a_small_picture,
+             windows_of_what_divides, windows_of_a_picture_made_longer, local_by_regional, quarters,
+             divided_by_nothing]  # fmt: skip
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)

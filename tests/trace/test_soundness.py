@@ -296,3 +296,15 @@ def test_sizes_whose_bytes_torch_cannot_count_are_not_decided() -> None:
     assert contract.outcome(D=8, H=8, W=100).outputs == ((2, 2, 1, 1, 12),)
     assert contract.outcome(D=1, H=8, W=100).ok is False
     assert contract.outcome(D=2**19, H=2**18, W=6553600).ok is None
+
+
+def test_far_replays_are_no_evidence_where_torch_cannot_count_the_bytes() -> None:
+    """The scores of the patches of a clip, three axes that are multiplied twice."""
+
+    def forward(x: torch.Tensor) -> torch.Tensor:
+        tokens = x.unfold(2, 2, 2).unfold(3, 4, 4).unfold(4, 4, 4).flatten(5).flatten(2, 4).mean(1)
+        return (tokens @ tokens.mT).softmax(-1) @ tokens
+
+    found = contract(forward, "N,3,T,H,W")
+    assert found.proved
+    assert found.outcome(N=1, T=4, H=9, W=8).outputs == ((1, 8, 32),)
