@@ -109,10 +109,11 @@ def progression(op: Operation, start: Any, end: Any, step: Any) -> int:
     span = end - start if step > 0 else start - end
     whole = math.floor(span) if isinstance(span, float) else span
     op.require_at_least(whole, 0, Kind.ARGUMENT, "upper bound and lower bound inconsistent with step sign")
+    count: int
     if isinstance(step, float):
-        count: int = math.ceil(span / abs(step))
-        return count
-    count = -(-(math.ceil(span) if isinstance(span, float) else span) // abs(plain(step)))
+        count = math.ceil(span / abs(step))
+    else:
+        count = -(-(math.ceil(span) if isinstance(span, float) else span) // abs(plain(step)))
     return count
 
 
