@@ -59,7 +59,8 @@ CAUSAL = """
 
     def forward(self, x):
         x = F.relu(self.a(x)[..., :-2])
-        return self.out(F.relu(self.b(x)[..., :-4]) + self.res(x))
+        y = self.b(x)[..., :-4]
+        return self.out(F.relu(y + self.res(x)))
 """
 
 GENERATOR = """
@@ -146,9 +147,26 @@ def test_a_resize_by_another_step_than_all_others_have_is_blamed_for_a_join(tmp_
 
 
 def test_no_resize_is_written_where_no_size_fits(tmp_path: Path) -> None:
-    source = CAUSAL.format(1, 2, 1).replace("padding=4, ", "")
-    (finding,) = report(tmp_path, source, "2,1,100").findings
-    assert finding.code == "SL201"
+    source = """
+    def __init__(self):
+        super().__init__()
+        self.blocks = nn.Sequential(Block(4, 1), Block(8, 2))
+
+    def forward(self, x):
+        return self.blocks(x)
+
+
+class Block(nn.Module):
+    def __init__(self, channels, dilation):
+        super().__init__()
+        self.conv, self.res = nn.Conv1d(channels, 8, 3, dilation=dilation), nn.Conv1d(channels, 8, 1)
+
+    def forward(self, x):
+        y = self.conv(x)[..., :-2]
+        return F.relu(y + self.res(x))
+"""
+    (finding,) = report(tmp_path, source, "2,4,100").findings
+    assert finding.message == "`add` joins 100 from `blocks.0.res` with 96 from `blocks.0.conv`"
     assert finding.fix is not None
     assert not finding.fix.edits
 
@@ -194,17 +212,17 @@ def test_only_the_illegal_axis_of_an_output_padding_changes(tmp_path: Path) -> N
     source = """
     def __init__(self):
         super().__init__()
-        self.e1, self.e2 = nn.Conv2d(1, 4, 3, 2, 1), nn.Conv2d(4, 4, 3, 2, 1)
-        self.d2 = nn.ConvTranspose2d(4, 4, 3, 2, 1, output_padding=(1, 0))
-        self.d1 = nn.ConvTranspose2d(4, 1, 3, 2, 1, output_padding=(3, 0))
+        self.e1, self.e2 = nn.Conv3d(1, 4, 3, (1, 2, 2), 1), nn.Conv3d(4, 4, 3, (1, 2, 2), 1)
+        self.d2 = nn.ConvTranspose3d(4, 4, 3, (1, 2, 2), 1, output_padding=(0, 1, 0))
+        self.d1 = nn.ConvTranspose3d(4, 1, 3, (1, 2, 2), 1, output_padding=(0, 3, 1))
 
     def forward(self, x):
         return self.d1(self.d2(self.e2(self.e1(x))))
 """
-    (finding,) = report(tmp_path, source, "1,1,60,89").findings
+    (finding,) = report(tmp_path, source, "1,1,8,60,90").findings
     assert finding.fix is not None
-    assert finding.fix.title.startswith("`output_padding=(1, 0)` instead of (3, 0) in `d1`")
-    assert fixed(finding, (1, 1, 60, 89)) == (1, 1, 60, 89)
+    assert finding.fix.title.startswith("`output_padding=(0, 1, 1)` instead of (0, 3, 1) in `d1`")
+    assert fixed(finding, (1, 1, 8, 60, 90)) == (1, 1, 8, 60, 90)
 
 
 def test_a_pool_to_no_rows_is_answered(tmp_path: Path) -> None:
