@@ -126,7 +126,7 @@ def with_rewrite(analysis: Analysis, trier: Trier) -> Analysis:
 
 
 def _loses_no_row(analysis: Analysis, diagnosis: Diagnosis) -> bool:
-    """Whether the join that fails gets maps of two levels, or fits at a few sizes by chance: a resize hides what is wrong."""
+    """Whether the join that fails gets maps of two levels, or fits at few sizes: a resize hides what is wrong."""
     return any(each.strides is not None or analysis.contract.runs.finite for each in diagnosis.mismatches[:1])
 
 
