@@ -87,6 +87,16 @@ NECK = """
         return self.fine(self.mix(torch.cat([x, self.up(y)], 1))), self.coarse(y)
 """
 
+VIDEO = """
+    def __init__(self):
+        super().__init__()
+        self.e1, self.e2 = nn.Conv3d(3, 4, (3, 4, 4), {}, 1), nn.Conv3d(4, 8, 4, 2, 1)
+        self.d2, self.d1 = nn.ConvTranspose3d(8, 4, 4, 2, 1), nn.ConvTranspose3d(4, 3, (3, 4, 4), (1, 2, 2), 1)
+
+    def forward(self, x):
+        return self.d1(self.d2(self.e2(self.e1(x))))
+"""
+
 WHOLE, ONE = "4, 2, 1", "4, 1, 0"
 
 
@@ -97,6 +107,7 @@ WHOLE, ONE = "4, 2, 1", "4, 1, 0"
         (DISCRIMINATOR.format("4, 2, 0", ONE, ""), "1,3,128,128", "12x12 where 1/8 of the input is 13x13", 13),
         (CODEC.format("8, 2, 2", WHOLE), "1,1,800", "1600 where the input is 800", 800),
         (CODEC.format("8, 4, 2", "4, 4, 1"), "1,1,800", "1598 where the input is 800", 800),
+        (VIDEO.format("(2, 2, 2)"), "1,3,16,32,32", "8x32x32 where the input is 16x32x32", 16),
         (VALID.format(3, 4, "2, 2"), "1,1,100,100", "62x62 where the other layers make it 66x66", 66),
         (VALID.format(3, 3, "2, 1"), "1,1,100,100", "33x33 where the other layers make it 66x66", 66),
         (CAUSAL.format(1, 2, 2), "2,1,100", "99 where the input is 100", 100),
