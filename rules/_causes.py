@@ -38,9 +38,9 @@ def is_pinned(analysis: Analysis, failure: Failure | None) -> bool:
     return failure.left not in target and any(failure.left.symbols() & dim.symbols() for dim in target)
 
 
-def is_left_by_squeeze(diagnosis: Diagnosis) -> bool:
-    """Whether a `squeeze` ahead of the layer that misfits leaves the axis, since that is not 1."""
-    return diagnosis.slip is not None and diagnosis.slip.node.operation == "squeeze"
+def is_left_apart(diagnosis: Diagnosis) -> bool:
+    """Whether a `squeeze` ahead of the layer that misfits leaves its axis, or a `flatten` others than the samples'."""
+    return diagnosis.slip is not None and diagnosis.slip.node.operation in ("squeeze", "flatten")
 
 
 def pinned_regions(analysis: Analysis) -> list[Region]:

@@ -1,4 +1,4 @@
-"""A `cat`, a `permute` or a `view` that hands a layer the wrong axis: what is said of it, and the number to write."""
+"""A call that hands a layer the wrong axis, as `cat` and `view` do: what is said of it, and the number to write."""
 
 from __future__ import annotations
 
@@ -25,6 +25,8 @@ def slip_texts(slip: Slip, misfit: Misfit) -> tuple[str, str]:
         return f"shuffles by {slip.given[0]}", f"by {wanted[0]} it gives {layer} the {misfit.built_for} that it takes"
     if slip.node.operation == "squeeze":
         return "takes no axis away", f"the axis has {slip.given[0]} rows there, and {layer} takes it for the features"
+    if slip.node.operation == "flatten":
+        return f"flattens from axis {slip.given[0]}", f"from axis {wanted[0]} it gives {layer} its {misfit.built_for}"
     if not slip.given:
         note = f"in the order {wanted} the {misfit.built_for} stand where {layer} takes them"
         return "puts them on another axis", note
@@ -58,6 +60,10 @@ def _edits(slip: Slip, call: ast.Call, file: str) -> Iterator[Edit]:
     elif slip.node.operation in _SHUFFLES:
         name = "upscale_factor" if slip.node.operation == "pixel_shuffle" else "downscale_factor"
         found = given(call, name, 0 if slip.node.built else 1)
+        targets = [] if found is None else [found]
+    elif slip.node.operation == "flatten":
+        function = slip.node.built is None and ast.unparse(call.func) in ("torch.flatten", "flatten")
+        found = given(call, "start_dim", 1 if function else 0)
         targets = [] if found is None else [found]
     elif slip.given:
         found = given(call, "dim", 1) or given(call, "axis")

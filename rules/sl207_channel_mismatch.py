@@ -22,7 +22,7 @@ from shapelint.rule import (
 )
 
 from ._built_for import argument_of, channels_fix, followers_note, misfit_text, origin_text, unit_of
-from ._causes import is_left_by_squeeze, is_pinned, misfit_regions, place_of, raising, size_taken
+from ._causes import is_left_apart, is_pinned, misfit_regions, place_of, raising, size_taken
 from ._slips import slip_fix, slip_texts
 from ._words import brief, called, quoted, said_note
 
@@ -213,7 +213,7 @@ class ChannelMismatch:
     def check(self, analysis: Analysis) -> Iterator[Finding]:
         """Yields the one finding about the first such layer, with the later ones in its notes."""
         found = raising(analysis, Kind.CHANNELS, Kind.MULTIPLE)
-        pinned = found is not None and is_pinned(analysis, found[2]) and not is_left_by_squeeze(found[0])
+        pinned = found is not None and is_pinned(analysis, found[2]) and not is_left_apart(found[0])
         if found is not None and found[0].misfits and not pinned:
             slip = found[0].slip
             yield self._error(analysis, found[0]) if slip is None else self._slipped(found[0].misfits[0], slip)

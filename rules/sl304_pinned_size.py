@@ -26,7 +26,7 @@ from shapelint.rule import (
 )
 
 from ._built_for import argument_of, channels_fix, followers_note
-from ._causes import is_cut_into_rows, is_left_by_squeeze, is_pinned, node_of, pinned_regions, place_of, raising
+from ._causes import is_cut_into_rows, is_left_apart, is_pinned, node_of, pinned_regions, place_of, raising
 from ._fixes import change_fix, rewriting_fix
 from ._words import brief, called, consequence, flattened, nearest_note, quoted, said_note
 
@@ -136,7 +136,7 @@ class PinnedSize:
     def check(self, analysis: Analysis) -> Iterator[Finding]:
         """Yields an error where this is what raises, or a note with the sizes that fit."""
         found = raising(analysis, Kind.CHANNELS)
-        if found is not None and is_left_by_squeeze(found[0]):
+        if found is not None and is_left_apart(found[0]):
             return
         if found is not None and is_pinned(analysis, found[2]) and found[0].misfits:
             yield self._error(analysis, found[0])

@@ -2,7 +2,7 @@
 
 A layer that gets other channels than it was built for is right where the call ahead of it would give these channels
 with one number changed: `cat` along the axis of the channels, `permute` with the channels last, `view` with rows of a
-sample, a shuffle of pixels by another factor.
+sample, `flatten` from the axis behind the samples, a shuffle of pixels by another factor.
 """
 
 from __future__ import annotations
@@ -32,6 +32,8 @@ def slip(graph: ShapeGraph, misfit: Misfit) -> Slip | None:
             return _ordered(node, shapes[0], axis, wanted)
         if node.operation == "squeeze" and given == shapes[0]:
             return _kept(node, given, axis, wanted)
+        if node.operation == "flatten" and len(given) < len(shapes[0]):
+            return _from_axis(node, shapes[0], len(given) - 1, wanted)
         if node.operation in _VIEWS:
             return _in_rows(node, shapes[0], given, axis, wanted)
         if node.operation in _SHUFFLES:
@@ -72,6 +74,11 @@ def _kept(node: Node, given: tuple[int, ...], axis: int, wanted: int) -> Slip | 
     """The axis that a `squeeze` leaves, since it is not 1, where the layer would else take the one before it."""
     fits = axis > 0 and given[axis - 1] == wanted and given[axis] > 1
     return Slip(node, (given[axis],), (1,)) if fits else None
+
+
+def _from_axis(node: Node, taken: tuple[int, ...], axis: int, wanted: int) -> Slip | None:
+    """The first axis of a flatten that leaves others apart, or takes the samples in, where a layer takes a sample."""
+    return Slip(node, (axis,), (1,)) if axis != 1 and prod(taken[1:]) == wanted else None
 
 
 def _in_rows(node: Node, taken: tuple[int, ...], given: tuple[int, ...], axis: int, wanted: int) -> Slip | None:

@@ -57,8 +57,9 @@ def equalling_changes(
 
 
 def mirroring_changes(graph: ShapeGraph, groups: Sequence[Group], ends: tuple[int, int]) -> Iterator[Change]:
-    """The stride of the one layer whose kernel is to its stride as in no other that scales, as the layer has it that it
-    mirrors: where the model goes down and up by steps that are alike but for that one pair.
+    """A stride as the layer has it that its layer mirrors, where the model goes down and up by steps that are alike but
+    for that one pair: of the one layer whose kernel is to its stride as in no other that scales, or of layers with one
+    kernel whose strides are alike on another axis.
     """
     calls = [node for node in passed(graph, ends[1], ends[0]) if scales(node)]
     half = len(calls) // 2
@@ -66,15 +67,30 @@ def mirroring_changes(graph: ShapeGraph, groups: Sequence[Group], ends: tuple[in
     if len(calls) % 2 or any(max(node.factor) > 1 for node in downs) or any(min(node.factor) < 1 for node in ups):
         return
     unlike = [pair for pair in zip(downs, ups, strict=True) if _step(pair[0]) != _step(pair[1])]
-    ratios = Counter(_ratio(node) for node in calls)
-    if len(unlike) != 1 or len(calls) < 2 * _OTHERS_OF_A_MULTIPLE or () in ratios or len(ratios) != _RATIOS:
+    if len(unlike) != 1:
         return
-    (usual, _), (odd, times) = ratios.most_common()
+    lone = _lone_ratio(calls)
     for node, other in (unlike[0], unlike[0][::-1]):
         group = next((each for each in groups if each[0].module == node.module), None)
         given, value = node.parameter("stride"), other.parameter("stride")
-        if group and given and value and times == 1 and (_ratio(node), _ratio(other)) == (odd, usual):
+        if group and given and value and (_ratio(node) == lone != () or _are_alike_on_an_axis(node, other)):
             yield Change(node.module, "stride", given, value, node.built, same_value(group, "stride", given))
+
+
+def _lone_ratio(calls: Sequence[Node]) -> tuple[Fraction, ...]:
+    """The ratio of kernel and stride that one of several calls has, where all others have one ratio; else ()."""
+    ratios = Counter(_ratio(node) for node in calls)
+    if len(calls) < 2 * _OTHERS_OF_A_MULTIPLE or () in ratios or len(ratios) != _RATIOS:
+        return ()
+    odd, times = ratios.most_common()[-1]
+    return odd if times == 1 else ()
+
+
+def _are_alike_on_an_axis(node: Node, other: Node) -> bool:
+    """Whether two layers have one kernel and one padding, and one stride of more than 1 along some axis."""
+    same = all(node.parameter(name) == other.parameter(name) for name in ("kernel_size", "padding"))
+    strides = zip(node.parameter("stride") or (), other.parameter("stride") or (), strict=False)
+    return same and any(one == two > 1 for one, two in strides)
 
 
 def overstepping_changes(graph: ShapeGraph, groups: Sequence[Group]) -> Iterator[Change]:

@@ -126,8 +126,8 @@ def with_rewrite(analysis: Analysis, trier: Trier) -> Analysis:
 
 
 def _loses_no_row(analysis: Analysis, diagnosis: Diagnosis) -> bool:
-    """Whether the join that fails gets maps of two levels, or fits at no size: a resize would hide what is wrong."""
-    return any(each.strides is not None or not analysis.contract.runs for each in diagnosis.mismatches[:1])
+    """Whether the join that fails gets maps of two levels, or fits at few sizes: a resize hides what is wrong."""
+    return any(each.strides is not None or analysis.contract.runs.finite for each in diagnosis.mismatches[:1])
 
 
 def _tried(trial: Trial[Argument, Result], edits: tuple[Edit, ...], at: Argument) -> Result | None:

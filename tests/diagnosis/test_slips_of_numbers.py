@@ -124,3 +124,22 @@ def test_a_smaller_kernel_is_written_where_it_still_is_one(
     (finding,) = report(tmp_path, HEAD.format(2, kernel), f"1,1,{rows},10").findings
     assert finding.fix is not None
     assert (fix in finding.fix.title) if fix else not finding.fix.edits
+
+
+@pytest.mark.parametrize("axis", ["flatten({})", "torch.flatten(y, {})", "torch.flatten(y, start_dim={})"])
+def test_a_flatten_from_the_axis_behind_the_samples_gives_what_is_taken(tmp_path: Path, axis: str) -> None:
+    source = """
+    def __init__(self):
+        super().__init__()
+        self.conv, self.fc = nn.Conv2d(3, 8, 4, 4), nn.Linear(8 * 8 * 8, 10)
+
+    def forward(self, x):
+        y = self.conv(x)
+        return self.fc({})
+"""
+    call = axis if axis.startswith("torch") else f"y.{axis}"
+    for wrong, given in ((2, 64), (0, 1024)):
+        (finding,) = report(tmp_path, source.format(call.format(wrong)), "2,3,32,32").findings
+        text = f"`fc` is built for 512 features and gets {given}: `flatten` flattens from axis {wrong}"
+        assert (finding.code, finding.message) == ("SL207", text)
+        assert fixed(finding, (2, 3, 32, 32)) == (2, 10)

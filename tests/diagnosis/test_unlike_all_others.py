@@ -59,7 +59,8 @@ CAUSAL = """
 
     def forward(self, x):
         x = F.relu(self.a(x)[..., :-2])
-        return self.out(F.relu(self.b(x)[..., :-4]) + self.res(x))
+        y = self.b(x)[..., :-4]
+        return self.out(F.relu(y + self.res(x)))
 """
 
 GENERATOR = """
@@ -86,6 +87,16 @@ NECK = """
         return self.fine(self.mix(torch.cat([x, self.up(y)], 1))), self.coarse(y)
 """
 
+VIDEO = """
+    def __init__(self):
+        super().__init__()
+        self.e1, self.e2 = nn.Conv3d(3, 4, (3, 4, 4), {}, 1), nn.Conv3d(4, 8, 4, 2, 1)
+        self.d2, self.d1 = nn.ConvTranspose3d(8, 4, 4, 2, 1), nn.ConvTranspose3d(4, 3, (3, 4, 4), (1, 2, 2), 1)
+
+    def forward(self, x):
+        return self.d1(self.d2(self.e2(self.e1(x))))
+"""
+
 WHOLE, ONE = "4, 2, 1", "4, 1, 0"
 
 
@@ -96,6 +107,7 @@ WHOLE, ONE = "4, 2, 1", "4, 1, 0"
         (DISCRIMINATOR.format("4, 2, 0", ONE, ""), "1,3,128,128", "12x12 where 1/8 of the input is 13x13", 13),
         (CODEC.format("8, 2, 2", WHOLE), "1,1,800", "1600 where the input is 800", 800),
         (CODEC.format("8, 4, 2", "4, 4, 1"), "1,1,800", "1598 where the input is 800", 800),
+        (VIDEO.format("(2, 2, 2)"), "1,3,16,32,32", "8x32x32 where the input is 16x32x32", 16),
         (VALID.format(3, 4, "2, 2"), "1,1,100,100", "62x62 where the other layers make it 66x66", 66),
         (VALID.format(3, 3, "2, 1"), "1,1,100,100", "33x33 where the other layers make it 66x66", 66),
         (CAUSAL.format(1, 2, 2), "2,1,100", "99 where the input is 100", 100),
@@ -146,9 +158,26 @@ def test_a_resize_by_another_step_than_all_others_have_is_blamed_for_a_join(tmp_
 
 
 def test_no_resize_is_written_where_no_size_fits(tmp_path: Path) -> None:
-    source = CAUSAL.format(1, 2, 1).replace("padding=4, ", "")
-    (finding,) = report(tmp_path, source, "2,1,100").findings
-    assert finding.code == "SL201"
+    source = """
+    def __init__(self):
+        super().__init__()
+        self.blocks = nn.Sequential(Block(4, 1), Block(8, 2))
+
+    def forward(self, x):
+        return self.blocks(x)
+
+
+class Block(nn.Module):
+    def __init__(self, channels, dilation):
+        super().__init__()
+        self.conv, self.res = nn.Conv1d(channels, 8, 3, dilation=dilation), nn.Conv1d(channels, 8, 1)
+
+    def forward(self, x):
+        y = self.conv(x)[..., :-2]
+        return F.relu(y + self.res(x))
+"""
+    (finding,) = report(tmp_path, source, "2,4,100").findings
+    assert finding.message == "`add` joins 100 from `blocks.0.res` with 96 from `blocks.0.conv`"
     assert finding.fix is not None
     assert not finding.fix.edits
 
@@ -194,17 +223,17 @@ def test_only_the_illegal_axis_of_an_output_padding_changes(tmp_path: Path) -> N
     source = """
     def __init__(self):
         super().__init__()
-        self.e1, self.e2 = nn.Conv2d(1, 4, 3, 2, 1), nn.Conv2d(4, 4, 3, 2, 1)
-        self.d2 = nn.ConvTranspose2d(4, 4, 3, 2, 1, output_padding=(1, 0))
-        self.d1 = nn.ConvTranspose2d(4, 1, 3, 2, 1, output_padding=(3, 0))
+        self.e1, self.e2 = nn.Conv3d(1, 4, 3, (1, 2, 2), 1), nn.Conv3d(4, 4, 3, (1, 2, 2), 1)
+        self.d2 = nn.ConvTranspose3d(4, 4, 3, (1, 2, 2), 1, output_padding=(0, 1, 0))
+        self.d1 = nn.ConvTranspose3d(4, 1, 3, (1, 2, 2), 1, output_padding=(0, 3, 1))
 
     def forward(self, x):
         return self.d1(self.d2(self.e2(self.e1(x))))
 """
-    (finding,) = report(tmp_path, source, "1,1,60,89").findings
+    (finding,) = report(tmp_path, source, "1,1,8,60,90").findings
     assert finding.fix is not None
-    assert finding.fix.title.startswith("`output_padding=(1, 0)` instead of (3, 0) in `d1`")
-    assert fixed(finding, (1, 1, 60, 89)) == (1, 1, 60, 89)
+    assert finding.fix.title.startswith("`output_padding=(0, 1, 1)` instead of (0, 3, 1) in `d1`")
+    assert fixed(finding, (1, 1, 8, 60, 90)) == (1, 1, 8, 60, 90)
 
 
 def test_a_pool_to_no_rows_is_answered(tmp_path: Path) -> None:
