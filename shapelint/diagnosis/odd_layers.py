@@ -65,7 +65,8 @@ def may_be_meant(graph: ShapeGraph, node: Node, groups: Sequence[Group], questio
     if len({each.module for each in even}) < (1 if _keeps_channels(graph, question) else 2) or largest < LATENT:
         return True
     alike = [each for each in even if each.operation == node.operation]
-    padding, reach = node.parameter("padding") or (), reach_of(node)
+    reach = reach_of(node)
+    padding = node.parameter("padding") or (0,) * len(reach)  # none where it is said in a word
     if "transpose" in node.operation:
         growing = {each.module for each in alike if max(each.factor, default=0) > 1}
         return max(node.factor) == 1 or len(growing) < 2 or question.asked is None

@@ -266,6 +266,16 @@ CAUSAL = """
         return self.c(self.b(self.a(x)[..., :-2]))
 """
 
+WORDS = """
+    def __init__(self):
+        super().__init__()
+        self.a, self.b = nn.Conv1d(3, 2, 5, padding=2), nn.Conv1d(2, 2, 3, padding="same")
+        self.c = nn.Conv1d(2, 2, 2, padding="valid")
+
+    def forward(self, x):
+        return self.c(self.b(self.a(x)))
+"""
+
 
 @pytest.mark.parametrize(
     ("source", "spec"),
@@ -283,6 +293,7 @@ CAUSAL = """
         (CAUSAL, "1,8,100"),
         (VALID.format("9", "3"), "1,3,30,31"),
         (LATENT, "2,16"),
+        (WORDS, "2,3,40"),
     ],
 )
 def test_what_is_made_to_take_rows_off_is_let_be(tmp_path: Path, source: str, spec: str) -> None:
