@@ -176,7 +176,8 @@ _hashed_next: dict[int, int] = {}
 def plain_hash_next(sizes: Iterable[int], *, times: int = 1) -> None:
     """Lets these sizes, which are hashed next, be hashed so often as plain numbers without a word, and no other."""
     _hashed_next.clear()
-    _hashed_next.update((id(each), times) for each in sizes)
+    for each in sizes:  # one of them may stand in a tuple twice
+        _hashed_next[id(each)] = _hashed_next.get(id(each), 0) + times
 
 
 def lose_as_key(number: object) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from random import Random
 
+from tests.drawn.kept import write_kept
 from tests.drawn.templates import TEMPLATES
 from tests.drawn.writer import Writer
 
@@ -125,5 +126,6 @@ def draw(seed: int) -> Drawn:
     _round_up(writer)
     template = writer.weighted({name: weight for name, (weight, _) in TEMPLATES.items()})
     TEMPLATES[template][1](writer)
+    write_kept(writer, Random(f"kept {seed}"))
     final = _leave(writer)
     return Drawn(seed, writer.source(seed, final), ",".join(spec), symbols, points)

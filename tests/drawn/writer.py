@@ -11,6 +11,7 @@ Choice = TypeVar("Choice")
 Axes = tuple[int, ...]
 
 HEADER = '''"""Drawn model, seed {seed}."""
+import functools
 import math
 
 import numpy as np
