@@ -114,7 +114,12 @@ def unlike_the_others_of(graph: ShapeGraph, groups: Sequence[Group], sizes: Mapp
     found += [*unlike_what_they_undo(graph, groups), *not_growing(graph, groups)]
     return sorted(
         dict.fromkeys(found),
-        key=lambda change: (ends_scaling(change), _is_rarer(groups, change), change.module not in uneven),
+        key=lambda change: (
+            ends_scaling(change),
+            spoils(groups, change),
+            _is_rarer(groups, change),
+            change.module not in uneven,
+        ),
     )
 
 
@@ -219,6 +224,12 @@ def fits_the_others(groups: Sequence[Group], change: Change) -> bool:
     alike = [each for each, *_ in groups if each.operation == node.operation and each.built != node.built]
     like = [each for each in alike if max(each.parameter("kernel_size") or (1,)) > 1]
     return sum(map(is_whole, like)) < _MAJORITY or is_whole(changed(node, change))
+
+
+def spoils(groups: Sequence[Group], change: Change) -> bool:
+    """Whether a change takes from a layer that it gives a whole part or multiple of what it takes."""
+    node = next((each for each, *_ in groups if each.module == change.module), None)
+    return node is not None and is_whole(node) and not is_whole(changed(node, change))
 
 
 def odd_strides(graph: ShapeGraph, groups: Sequence[Group]) -> Iterator[Change]:

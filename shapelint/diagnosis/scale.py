@@ -152,7 +152,7 @@ def totals(graph: ShapeGraph, output: int, rank: int) -> tuple[tuple[int, int], 
         if len(node.factor) >= rank > 0:
             pairs = zip(found, node.factor[-rank:], strict=True)
             found = [(down / factor, up) if 0 < factor < 1 else (down, up * factor) for (down, up), factor in pairs]
-        known = [each for each in node.inputs if each in scales]
+        known = _telling(graph, node, scales)
         index = min(known, key=lambda each: (reduce(Fraction.__mul__, scales[each], Fraction(1)), each), default=-1)
     return tuple((int(down), int(up)) for down, up in found)
 
@@ -190,12 +190,20 @@ def _scales(graph: ShapeGraph, rank: int) -> dict[int, tuple[Fraction, ...]]:
     """By what the layers on its way multiply the size of what each call gives; at joins, the smallest."""
     scale: dict[int, tuple[Fraction, ...]] = {}
     for node in graph.nodes:
-        known = [scale[index] for index in node.inputs if index in scale]
+        known = [scale[index] for index in _telling(graph, node, scale)]
         here = min(known, key=lambda each: reduce(Fraction.__mul__, each, Fraction(1)), default=(Fraction(1),) * rank)
         if len(node.factor) >= rank > 0:
             here = tuple(one * two for one, two in zip(here, node.factor[-rank:], strict=True))
         scale[node.index] = here
     return scale
+
+
+def _telling(graph: ShapeGraph, node: Node, known: Mapping[int, object]) -> list[int]:
+    """The inputs of a call that tell by what the size was multiplied; what was resized to a size has the factor of this
+    run, and tells it only where nothing else does.
+    """
+    before = [index for index in node.inputs if index in known]
+    return [index for index in before if not graph.nodes[index].parameter("size")] or before
 
 
 def total_stride(graph: ShapeGraph, rank: int) -> tuple[int, ...]:

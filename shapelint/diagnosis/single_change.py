@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from itertools import chain
 
 from shapelint.diagnosis.candidates import (
-    changed,
     evened,
     fits_the_others,
-    is_whole,
     likely_changes,
     makes_unlike,
     odd_strides,
     rounded_changes,
+    spoils,
     stepped_changes,
     twins,
     uneven_layers,
@@ -21,7 +20,7 @@ from shapelint.diagnosis.candidates import (
 )
 from shapelint.diagnosis.case import Case
 from shapelint.diagnosis.intent import is_restored
-from shapelint.diagnosis.layer_groups import Group, layer_groups, legal_values, resizes
+from shapelint.diagnosis.layer_groups import layer_groups, legal_values, resizes
 from shapelint.diagnosis.soundness import sound_meaning
 from shapelint.diagnosis.steps import resized_changes, strides_over
 from shapelint.facts.diagnosis import Change
@@ -51,16 +50,10 @@ def single_change(
     stepped = list(stepped_changes(graph, groups))
     first = [change for change in (*evened(groups), *stepped) if change.module == suspect]
     layers = {node.module for node, *_ in groups}
-    wished = [each for each in preferred if each.module in layers and not _spoils(groups, each)]
+    wished = [each for each in preferred if each.module in layers and not spoils(groups, each)]
     uneven = uneven_layers(graph, groups, focus)
     known = chain(first, likely, wished, (each for each in stepped if each.module in uneven))
     return first_that(case.explored, known, lambda trial: restores_at(trial, case.question, case.expect, focus))
-
-
-def _spoils(groups: Sequence[Group], change: Change) -> bool:
-    """Whether a change takes from a layer that it gives a whole part or multiple of what it takes."""
-    node = next(each for each, *_ in groups if each.module == change.module)
-    return is_whole(node) and not is_whole(changed(node, change))
 
 
 def sound_change(

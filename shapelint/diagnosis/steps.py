@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from shapelint.diagnosis.layer_groups import Group, is_pool, step_of
+from shapelint.diagnosis.layer_groups import Group, is_pool, step_of, strides_by_kernel
 from shapelint.facts.diagnosis import Change
 from shapelint.facts.graph import Node, ShapeGraph
 
@@ -24,9 +24,12 @@ def steps_over(node: Node, stride: Sequence[int]) -> bool:
 
 
 def strides_over(groups: Sequence[Group], change: Change) -> bool:
-    """Whether a change of a stride makes a pool step over rows."""
-    found = (node for node, *_ in groups if node.module == change.module and is_pool(node))
-    return change.parameter == "stride" and any(steps_over(node, change.value) for node in found)
+    """Whether a change makes a pool step over rows, or gives a layer a kernel smaller than its stride."""
+    node = next(each for each, *_ in groups if each.module == change.module)
+    if change.parameter == "kernel_size":
+        kernels = zip(change.value, change.given, node.parameter("stride") or (), strict=False)
+        return not strides_by_kernel(node) and any(new < s <= old for new, old, s in kernels)
+    return change.parameter == "stride" and is_pool(node) and steps_over(node, change.value)
 
 
 def resized_changes(graph: ShapeGraph, resized: Sequence[Node]) -> Iterator[Change]:

@@ -139,6 +139,8 @@ def _filters(op: Operation, weight: torch.Tensor, axes: int, groups: Any) -> Sha
         op.refuse(Kind.ARGUMENT, "non-positive groups is not supported")
     if plain(filters[0]) == 0 and not op.name.startswith("conv_transpose"):
         op.refuse(Kind.ARGUMENT, f"expected weight to be at least {groups} at dimension 0, but it has none")
+    if all(map(plain, filters[:2])) and not all(map(plain, filters[2:])):
+        op.refuse(Kind.ARGUMENT, "kernel size should be greater than zero")
     if any(plain(each) == 0 for each in filters):
         raise NoRule
     if filters[0] % groups:

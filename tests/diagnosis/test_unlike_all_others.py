@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from shapelint.errors import ModelError
 from tests.diagnosis.test_at_fault import fixed, report
 
 DISCRIMINATOR = """
@@ -90,8 +91,8 @@ NECK = """
 VIDEO = """
     def __init__(self):
         super().__init__()
-        self.e1, self.e2 = nn.Conv3d(3, 4, (3, 4, 4), {}, 1), nn.Conv3d(4, 8, 4, 2, 1)
-        self.d2, self.d1 = nn.ConvTranspose3d(8, 4, 4, 2, 1), nn.ConvTranspose3d(4, 3, (3, 4, 4), (1, 2, 2), 1)
+        self.e1, self.e2 = nn.Conv3d(3, 4, (3, 4, 4), {}, 1), nn.Conv3d(4, 8, 4, {}, 1)
+        self.d2, self.d1 = nn.ConvTranspose3d(8, 4, 4, {}, 1), nn.ConvTranspose3d(4, 3, (3, 4, 4), (1, 2, 2), 1)
 
     def forward(self, x):
         return self.d1(self.d2(self.e2(self.e1(x))))
@@ -107,7 +108,7 @@ WHOLE, ONE = "4, 2, 1", "4, 1, 0"
         (DISCRIMINATOR.format("4, 2, 0", ONE, ""), "1,3,128,128", "12x12 where 1/8 of the input is 13x13", 13),
         (CODEC.format("8, 2, 2", WHOLE), "1,1,800", "1600 where the input is 800", 800),
         (CODEC.format("8, 4, 2", "4, 4, 1"), "1,1,800", "1598 where the input is 800", 800),
-        (VIDEO.format("(2, 2, 2)"), "1,3,16,32,32", "8x32x32 where the input is 16x32x32", 16),
+        (VIDEO.format("(2, 2, 2)", 2, 2), "1,3,16,32,32", "8x32x32 where the input is 16x32x32", 16),
         (VALID.format(3, 4, "2, 2"), "1,1,100,100", "62x62 where the other layers make it 66x66", 66),
         (VALID.format(3, 3, "2, 1"), "1,1,100,100", "33x33 where the other layers make it 66x66", 66),
         (CAUSAL.format(1, 2, 2), "2,1,100", "99 where the input is 100", 100),
@@ -141,6 +142,21 @@ def test_the_layer_that_no_other_is_like_is_made_like_them(
 )
 def test_a_layer_may_be_the_only_one_of_its_kind(tmp_path: Path, source: str, spec: str) -> None:
     assert not report(tmp_path, source, spec).findings
+
+
+@pytest.mark.parametrize(("down", "up", "module"), [("(1, 2, 2)", 2, "e2"), (2, "(1, 2, 2)", "d2")])
+def test_of_two_layers_that_mirror_each_other_the_one_that_gives_no_whole_part_is_blamed(
+    tmp_path: Path, down: object, up: object, module: str
+) -> None:
+    (finding,) = report(tmp_path, VIDEO.format("(1, 2, 2)", down, up), "1,3,16,32,32").findings
+    assert finding.module == module
+    assert fixed(finding, (1, 3, 16, 32, 32)) == (1, 3, 16, 32, 32)
+
+
+def test_a_kernel_of_no_rows_raises_at_every_size(tmp_path: Path) -> None:
+    source = NECK.format(2, 0)
+    with pytest.raises(ModelError, match="kernel size should be greater than zero"):
+        report(tmp_path, source, "1,3,160,160")
 
 
 def test_each_output_has_the_size_of_its_features(tmp_path: Path) -> None:
