@@ -259,7 +259,8 @@ READING = MODEL.replace(
 
 
 def check(*arguments: str, program: str = "", **environment: str) -> tuple[int, str, str]:
-    command = [sys.executable, "-c", program or WATCHED, "check", "net.py:Net", "--input", "1,3,6,6", "--no-confirm", *arguments]
+    asked = ["check", "net.py:Net", "--input", "1,3,6,6", "--no-confirm", *arguments]
+    command = [sys.executable, "-c", program or WATCHED, *asked]
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=os.environ | environment)
     return done.returncode, done.stdout, done.stderr
 
