@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from shapelint.cli.checker import Checker
 from shapelint.errors import BaselineError
-from shapelint.rule import Rule
 from shapelint.suppression.baseline import Baseline, read_baseline
 from shapelint.terminal import output
+
+if TYPE_CHECKING:
+    from shapelint.rule import Rule
 
 
 def baseline_of(

@@ -120,7 +120,7 @@ def _stored(name: str) -> tuple[str, ...]:
     return tuple(each.name for each in fields(kind) if each.name not in _OMITTED.get(kind, ()))
 
 
-_set = kept(1024)(SizeSet.read)
+_set = kept(1024)(SizeSet.kept)
 _function = kept(4096)(parse_function)
 
 
@@ -148,7 +148,7 @@ class _Reader:
 
     def _size_set(self, parts: list[Any]) -> SizeSet:
         symbols, text = parts
-        return _set(tuple(symbols), text)
+        return _set(tuple(map(str, symbols)), str(text))
 
     def _function(self, parts: list[Any]) -> Function:
         (text,) = parts

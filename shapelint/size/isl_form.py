@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import importlib
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import reduce, wraps
 from itertools import product as combinations
 from types import FunctionType
-from typing import Any, TypeVar
-
-import islpy as isl
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from shapelint.caches import kept
 from shapelint.errors import foreseen
@@ -22,15 +22,30 @@ from shapelint.size.nonlinear import NotDecided, linearised
 from shapelint.size.prime_powers import divisors, indivisible
 from shapelint.size.substitution import substituted
 
+if TYPE_CHECKING:
+    import islpy as isl
+else:
+
+    class _Isl:
+        """The module islpy, imported by the first question: a kept report is told without one."""
+
+        def __getattr__(self, name: str) -> Any:
+            found = self.__dict__[name] = getattr(importlib.import_module("islpy"), name)
+            return found
+
+    isl = _Isl()
+
 _FACTORISATIONS = 4096
-
-
-SolverError: type[Exception] = foreseen(isl.Error)
 Kind = TypeVar("Kind", bound=type)
 
 # Held for each question to isl, and for all that are asked within one limit: isl counts the steps of all threads
 # together. A new process has no limit.
-_asking = InnerLock(lambda: isl.DEFAULT_CONTEXT.set_max_operations(0))
+_asking = InnerLock(lambda: isl.DEFAULT_CONTEXT.set_max_operations(0) if "islpy" in sys.modules else None)
+
+
+@foreseen
+class SolverError(Exception):
+    """What isl cannot do, or not within the limit of its steps."""
 
 
 @foreseen
@@ -78,7 +93,10 @@ def _asked(method: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(method)
     def asked(*args: Any, **kwargs: Any) -> Any:
         with _asking.lock:
-            return method(*args, **kwargs)
+            try:
+                return method(*args, **kwargs)
+            except isl.Error as error:
+                raise SolverError(str(error)) from error
 
     return asked
 

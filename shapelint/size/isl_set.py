@@ -7,13 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import reduce
-from typing import Self
-
-import islpy as isl
+from typing import TYPE_CHECKING, Self
 
 from shapelint.size.condition import AllOf, Compare, Condition
 from shapelint.size.function import Function
 from shapelint.size.isl_form import (
+    SolverError,
     asking,
     condition_set,
     conjunction,
@@ -25,6 +24,11 @@ from shapelint.size.isl_form import (
     space,
 )
 
+if TYPE_CHECKING:
+    import islpy as isl
+else:
+    from shapelint.size.isl_form import isl
+
 _SEARCHED = 4096
 _STEPS = 4_000_000
 
@@ -33,11 +37,12 @@ _STEPS = 4_000_000
 class IslSet:
     """A set of integer points with one coordinate for each symbol, in a fixed order of symbols."""
 
-    __slots__ = ("_set", "symbols")
+    __slots__ = ("_set", "_text", "symbols")
+
+    _text: str
 
     def __init__(self, symbols: Sequence[str], raw: isl.Set) -> None:
-        self.symbols = tuple(symbols)
-        self._set = raw
+        self.symbols, self._set = tuple(symbols), raw
 
     def _with(self, raw: isl.Set, symbols: Sequence[str] | None = None) -> Self:
         """Other points, of the same symbols unless others are given."""
@@ -70,6 +75,19 @@ class IslSet:
     def read(cls, symbols: Sequence[str], text: str) -> Self:
         """The set that `text`, isl's own notation, denotes."""
         return cls(symbols, isl.Set(text))
+
+    @classmethod
+    def kept(cls, symbols: Sequence[str], text: str) -> Self:
+        """The set that a text of ours denotes; isl, and its import, read it when something is asked of the set."""
+        self = cls.__new__(cls)
+        self.symbols, self._text = tuple(symbols), text
+        return self
+
+    def __getattr__(self, name: str) -> isl.Set:
+        if name != "_set":
+            raise AttributeError(name)
+        self._set = isl.Set(self._text)
+        return self._set
 
     def meeting(self, condition: Condition) -> Self:
         """The members at which the condition holds; raises Undecidable less often than `where`, which looks at all."""
@@ -116,7 +134,7 @@ class IslSet:
         try:
             with limited():
                 return self._with(self._set.coalesce())
-        except isl.Error:
+        except (isl.Error, SolverError):
             return self
 
     @property
@@ -168,13 +186,13 @@ class IslSet:
         try:
             with limited(_STEPS):
                 return self._values(raw.lexmin().sample_point())
-        except isl.Error:
+        except (isl.Error, SolverError):
             if not all(raw.dim_has_lower_bound(isl.dim_type.set, index) for index in range(len(self.symbols))):
                 return None
         try:
             with limited(_STEPS):
                 return self._searched(raw)
-        except isl.Error:
+        except (isl.Error, SolverError):
             return self._values(raw.sample_point())
 
     def _searched(self, raw: isl.Set) -> dict[str, int]:
@@ -238,7 +256,7 @@ class IslSet:
         try:
             with limited():
                 pieces = self._set.compute_divs().gist(other._set).get_basic_sets()
-        except isl.Error:  # too many steps, or an assertion of isl's own on some sets with several divisions
+        except (isl.Error, SolverError):  # or an assertion of isl's own on some sets with several divisions
             return None
         return constraints(self.symbols, pieces[0]) if len(pieces) == 1 else None
 

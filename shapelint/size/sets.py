@@ -59,4 +59,4 @@ class SizeSet(IslSet):
 
 def _read(symbols: tuple[str, ...], text: str) -> SizeSet:
     """What a pickled set is made of again."""
-    return SizeSet.read(symbols, text)
+    return SizeSet.kept(symbols, text)

@@ -13,15 +13,17 @@ import tokenize
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from shapelint.facts.analysis import UnusedIgnore
 from shapelint.facts.finding import Finding, fits
 from shapelint.facts.result import CheckResult
 from shapelint.source.comments import WORD, Ignore, comments_in
 from shapelint.source.ownership import file_of, installed
 from shapelint.source.span import Edit, Span
 from shapelint.source.syntax import function_around, tree
+
+if TYPE_CHECKING:
+    from shapelint.facts.analysis import UnusedIgnore
 
 Result = TypeVar("Result", bound=CheckResult)
 
@@ -45,6 +47,8 @@ def unused_ignores(
     `module` is the model, `places` are calls that built or ran it, and `judged` tells whether the rules that a word
     means (None: all rules) took part.
     """
+    from shapelint.facts.analysis import UnusedIgnore
+
     classes = dict.fromkeys(cls for part in module.modules() for cls in type(part).__mro__)
     named = [(file, cls.__qualname__) for cls in classes if (file := _file_of(cls)) is not None]
     ignores, found = _Ignores(), []
@@ -103,7 +107,7 @@ class _Ignores:
 def _read(file: str) -> Iterator[Ignore]:
     """The comments of a file, in the text that the model was built from."""
     text = "".join(linecache.getlines(file))
-    if WORD.decode() in text:
+    if WORD.decode() in text and "ignore" in text:
         with suppress(SyntaxError, tokenize.TokenError):
             yield from comments_in(text, file).ignores
 

@@ -258,8 +258,9 @@ READING = MODEL.replace(
 )
 
 
-def check(*arguments: str, **environment: str) -> tuple[int, str, str]:
-    command = [sys.executable, "-c", WATCHED, "check", "net.py:Net", "--input", "1,3,6,6", "--no-confirm", *arguments]
+def check(*arguments: str, program: str = "", **environment: str) -> tuple[int, str, str]:
+    asked = ["check", "net.py:Net", "--input", "1,3,6,6", "--no-confirm", *arguments]
+    command = [sys.executable, "-c", program or WATCHED, *asked]
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=os.environ | environment)
     return done.returncode, done.stdout, done.stderr
 
@@ -271,6 +272,12 @@ code = run(sys.argv[1:], apart=True)
 assert "torch" not in sys.modules
 sys.exit(code)
 """
+
+
+def test_a_kept_answer_is_told_without_the_solver() -> None:
+    Path("net.py").write_text(MODEL)
+    without = WATCHED.replace('"torch" not in sys.modules', 'not {"torch", "islpy"} & set(sys.modules)')
+    assert check() == check(program=without)
 
 
 def test_what_a_model_reads_and_nothing_else_makes_its_check_anew() -> None:

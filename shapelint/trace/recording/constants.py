@@ -6,6 +6,7 @@ reason elsewhere (`restore/random.py`).
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -19,6 +20,7 @@ from shapelint.trace.recording.record import KnownTensor
 from shapelint.trace.recording.trees import flat_tensors, is_all_on_meta
 
 _DEPTH = 3
+_WITHOUT_TENSORS = frozenset({bool, int, float, str, type(None), set, OrderedDict})
 DRAWN = frozenset({
     "rand", "randn", "randint", "randperm", "rand_like", "randn_like", "randint_like", "normal", "bernoulli", "poisson",
     "multinomial", "normal_", "uniform_", "random_", "bernoulli_", "exponential_", "geometric_", "cauchy_",
@@ -30,7 +32,7 @@ def attribute_tensors(module: torch.nn.Module) -> Iterator[torch.Tensor]:
     """The tensors that hang in plain attributes of a module's parts, and in lists, dicts and objects there."""
     for part in module.modules():
         for name, value in vars(part).items():
-            if name not in ("_parameters", "_buffers", "_modules"):
+            if type(value) not in _WITHOUT_TENSORS and name not in ("_parameters", "_buffers", "_modules"):
                 yield from _inside(value, _DEPTH)
 
 
