@@ -21,6 +21,7 @@ from shapelint.instrument.caches import caches_passed_by
 from shapelint.instrument.callees import callee, user_function_found
 from shapelint.instrument.choices import chosen, crops, sets
 from shapelint.instrument.compiled import code_of, forget_code, is_tracked, tracked_code
+from shapelint.instrument.gone_through import BACKWARDS, CUT, GIVEN, MAPPED, TURNS
 from shapelint.instrument.lazy_compile import WAKE, changing, compile_now, compile_when_called, forget, is_uncompiled
 from shapelint.instrument.operand import compared, compared_on, left_operand
 from shapelint.instrument.reachable import Reached, user_functions
@@ -40,16 +41,16 @@ from shapelint.instrument.rewriting import (
     SETS,
     SLICE,
     STAND_IN,
-    TURNS,
 )
 from shapelint.instrument.standins import stand_in
-from shapelint.instrument.turns import counted, filled, turns
+from shapelint.instrument.turns import backwards, counted, cut, filled, given, mapped, turns
 from shapelint.restore.module import remembered, restored_globals
 
 _NAMES: Final[dict[str, Any]] = {
     WAKE: compile_now, LEFT: left_operand, ADDED: added, ITEM: item, SLICE: slice, CALLEE: callee, PLACE: place,
     STAND_IN: stand_in, SETS: sets, CHOSEN: chosen, CROPS: crops, CODE_OF: code_of, COMPARED: compared,
     MIDDLE: compared_on, TURNS: turns, FILLED: filled, COUNTED: counted,
+    BACKWARDS: backwards, MAPPED: mapped, GIVEN: given, CUT: cut,
 }  # fmt: skip
 
 

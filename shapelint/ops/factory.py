@@ -109,16 +109,14 @@ def progression(op: Operation, start: Any, end: Any, step: Any) -> int:
     span = end - start if step > 0 else start - end
     whole = math.floor(span) if isinstance(span, float) else span
     op.require_at_least(whole, 0, Kind.ARGUMENT, "upper bound and lower bound inconsistent with step sign")
-    if isinstance(step, float):
-        return math.ceil(span / abs(step))
-    count: int = -(-(math.ceil(span) if isinstance(span, float) else span) // abs(plain(step)))
-    return count
+    most: int = math.ceil(span / abs(step) if isinstance(step, float) else span)
+    return most if isinstance(step, float) else -(-most // abs(plain(step)))
 
 
 def _is_exact(number: Any) -> bool:
     """Whether a number is a size, a quotient of one, or has so few digits that sums with those are exact too."""
     plain_float = type(number) is float and abs(number) < _FINEST and (number * _FINEST).is_integer()
-    return plain_float or isinstance(number, (int, Ratio)) and not isinstance(number, bool)
+    return plain_float or (isinstance(number, (int, Ratio)) and not isinstance(number, bool))
 
 
 def _plain_progression(op: Operation, start: Any, end: Any, step: Any) -> int:
