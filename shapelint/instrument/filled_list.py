@@ -92,6 +92,12 @@ class FilledList(list[Any]):
         """More items at the end."""
         list.extend(self, items)
 
+    def reverse(self) -> None:
+        """The items the other way round."""
+        turned = self.backwards()
+        list.reverse(self if turned is not None else self.settled())
+        self.middle = None if turned is None else turned.middle
+
     def __bool__(self) -> bool:
         return list.__len__(self) > 0
 
@@ -149,6 +155,6 @@ def _settling(name: str) -> Callable[..., Any]:
 for _name in (
     "__setitem__", "__delitem__", "__contains__", "__iadd__", "__mul__", "__rmul__", "__imul__", "__eq__",
     "__ne__", "__lt__", "__le__", "__gt__", "__ge__", "__reversed__", "__repr__", "index", "count", "pop", "insert",
-    "remove", "reverse", "sort", "copy", "clear",
+    "remove", "sort", "copy", "clear",
 ):  # fmt: skip
     setattr(FilledList, _name, _settling(_name))

@@ -192,7 +192,10 @@ def tracked_size(value: int, function: Function) -> int:
 
 
 def floor_divide(dividend: Any, divisor: Any) -> Any:
-    """floor(dividend / divisor); a division by a size that does not come out exactly is a leak."""
+    """floor(dividend / divisor); a division by a size that does not come out exactly is a leak.
+
+    Raises ZeroDivisionError where the divisor is 0, for which the run is asked.
+    """
     if isinstance(divisor, float) or isinstance(dividend, float):
         return _ratio(dividend) // divisor
     if not (integral(dividend) and integral(divisor)):

@@ -1,5 +1,6 @@
 """Loops that go through no range: the pieces of a tensor, its rows, and lists that a loop or a comprehension filled."""
 
+# ruff: noqa: B023, FURB187, PERF401 - the loops are what is tested
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -89,6 +90,7 @@ def there_and_back(net: Net, x: Tensor) -> Tensor:
     before = before[::-1]
     for number in range(x.shape[2]):
         after.append(torch.cat([x[:, :, number], before[number]], 1))
+    after.reverse()
     return torch.stack(after, 2)
 
 
