@@ -125,8 +125,10 @@ def _numbers_of(first: Any, stop: Any, step: Any = 1) -> Sequence[int] | None:
 
 
 def number_of_turns(first: int, stop: int, step: int) -> int:
-    """How many numbers `range(first, stop, step)` has, for a positive step and not fewer than none, as a size."""
-    return (stop - first + step - 1) // step if not symbolic(step) else -((first - stop) // step)
+    """How many numbers `range(first, stop, step)` has, as a size; it may be negative where it has none."""
+    if symbolic(step):
+        return -((first - stop) // step)
+    return (stop - first + step - 1) // step if step > 0 else (first - stop - step - 1) // -step
 
 
 def tracked_len(*args: Any) -> int:
@@ -199,6 +201,8 @@ def item(container: Any, index: Any) -> Any:
         if isinstance(container, _SEQUENCES) or type(container).__module__ == "numpy":
             lose("a slice by a size", index.start, index.stop, index.step)
     elif symbolic(index):
+        if type(container) is FilledList and container.is_one(index):
+            return container[index]
         if isinstance(container, _SEQUENCES) and len(container) <= _MOST:
             return container[_place(len(container), index)]
         if not isinstance(container, (torch.Tensor, dict)):

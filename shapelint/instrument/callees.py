@@ -102,7 +102,7 @@ def user_function_found(hear: Callable[[FunctionType], None]) -> Iterator[None]:
 def callee(function: Any) -> Any:
     """The function, or the one that is called in its place."""
     found = _callee(function)
-    in_source = function is len or type(found) in (FunctionType, MethodType)
+    in_source = function is len or function is range or type(found) in (FunctionType, MethodType)
     return partial(_gone_through, found) if has_texts() and not in_source else found
 
 

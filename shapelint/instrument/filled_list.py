@@ -10,6 +10,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from shapelint.size.number import function_of, plain
+from shapelint.size.tracking import proven
+
 
 @dataclass(frozen=True, slots=True)
 class Middle:
@@ -25,19 +28,35 @@ class FilledList(list[Any]):
     """The list; `middle` is None once the run is bound to its number of items."""
 
     middle: Middle | None
+    origin: Middle | None
     _settle: Callable[[], None]
+    _kind: type = list
 
     @property  # type: ignore[misc]
     def __class__(self) -> Any:
-        return list
+        return self._kind
 
     @classmethod
-    def of(cls, items: list[Any], middle: Middle, settle: Callable[[], None]) -> FilledList:
-        """The list with these items."""
+    def of(
+        cls, items: list[Any], middle: Middle, settle: Callable[[], None], kind: type = list,
+        origin: Middle | None = None,
+    ) -> FilledList:  # fmt: skip
+        """The list with these items, which is a tuple to the model where `kind` says so.
+
+        Its middle was another one, `origin`, in the list that the loop filled.
+        """
         self = cls()
         list.extend(self, items)
-        self.middle, self._settle = middle, settle
+        self.middle, self.origin, self._settle, self._kind = middle, origin or middle, settle, kind
         return self
+
+    def backwards(self) -> FilledList | None:
+        """The items in reverse, which are as many; None where their order matters, or the run is bound to them."""
+        found, length = self.middle, list.__len__(self)
+        if found is None or found.each != 1:
+            return None
+        turned = Middle(length - found.stop, length - found.start, 1, found.turns)
+        return FilledList.of(list(list.__iter__(self))[::-1], turned, self._settle, self._kind, self.origin)
 
     def items(self) -> list[Any]:
         """The items of this run, without binding it to their number."""
@@ -73,6 +92,12 @@ class FilledList(list[Any]):
         """More items at the end."""
         list.extend(self, items)
 
+    def reverse(self) -> None:
+        """The items the other way round."""
+        turned = self.backwards()
+        list.reverse(self if turned is not None else self.settled())
+        self.middle = None if turned is None else turned.middle
+
     def __bool__(self) -> bool:
         return list.__len__(self) > 0
 
@@ -84,12 +109,37 @@ class FilledList(list[Any]):
 
     def __getitem__(self, index: Any) -> Any:
         found = self.middle
-        if found is not None and type(index) is int:
-            if not (index < found.start and -index <= list.__len__(self) - found.stop):
-                self.settled()
-        elif found is not None:
+        if isinstance(index, slice) and (index.start, index.stop, index.step) == (None, None, -1):
+            turned = self.backwards()
+            if turned is not None:
+                return turned
+        if found is not None and not (isinstance(index, int) and (self._is_at_an_end(index) or self.is_one(index))):
             self.settled()
-        return list.__getitem__(self, index)
+        return list.__getitem__(self, plain(index) if isinstance(index, int) else index)
+
+    def _is_at_an_end(self, index: int) -> bool:
+        """Whether a plain index counts from an end and does not reach the middle."""
+        found = self.middle
+        ends = (0, 0) if found is None else (found.start, list.__len__(self) - found.stop)
+        return type(index) is int and -ends[1] <= index < ends[0]
+
+    def is_one(self, index: int) -> bool:
+        """Whether an index that is a size means one item at every size: one at the end, or any of the middle."""
+        found, length = self.middle, list.__len__(self)
+        if found is None or found.each != 1 or not 0 <= plain(index) < length:
+            return False
+        before_end = function_of(self.length() - index)
+        if before_end.constant is not None and before_end.constant <= length - found.stop:
+            return True
+        if not found.start <= plain(index) < found.stop:
+            return False
+        return proven(function_of(index - found.start)) and proven(before_end.plus(found.stop - length - 1))
+
+    def __add__(self, other: Any) -> Any:
+        return self._kind(list.__iter__(self.settled())) + other
+
+    def __radd__(self, other: Any) -> Any:
+        return other + self._kind(list.__iter__(self.settled()))
 
 
 def _settling(name: str) -> Callable[..., Any]:
@@ -103,8 +153,8 @@ def _settling(name: str) -> Callable[..., Any]:
 
 
 for _name in (
-    "__setitem__", "__delitem__", "__contains__", "__add__", "__iadd__", "__mul__", "__rmul__", "__imul__", "__eq__",
+    "__setitem__", "__delitem__", "__contains__", "__iadd__", "__mul__", "__rmul__", "__imul__", "__eq__",
     "__ne__", "__lt__", "__le__", "__gt__", "__ge__", "__reversed__", "__repr__", "index", "count", "pop", "insert",
-    "remove", "reverse", "sort", "copy", "clear",
+    "remove", "sort", "copy", "clear",
 ):  # fmt: skip
     setattr(FilledList, _name, _settling(_name))

@@ -21,6 +21,7 @@ from shapelint.instrument.caches import cached_methods_replaced, caches_of_one_r
 from shapelint.instrument.callees import callee, user_function_found
 from shapelint.instrument.choices import chosen, crops, sets
 from shapelint.instrument.compiled import code_of, forget_code, is_tracked, tracked_code
+from shapelint.instrument.gone_through import BACKWARDS, CUT, GIVEN, MAPPED, TURNS
 from shapelint.instrument.key_text import key_text
 from shapelint.instrument.keys import contained, iterated, key_of, whole
 from shapelint.instrument.lazy_compile import WAKE, changing, compile_now, compile_when_called, forget, is_uncompiled
@@ -45,12 +46,11 @@ from shapelint.instrument.rewriting import (
     SETS,
     SLICE,
     STAND_IN,
-    TURNS,
     WHOLE,
 )
 from shapelint.instrument.standins import stand_in
 from shapelint.instrument.text_keys import KEY_OF, KEY_TEXT
-from shapelint.instrument.turns import counted, filled, turns
+from shapelint.instrument.turns import backwards, counted, cut, filled, given, mapped, turns
 from shapelint.restore.module import remembered, restored_globals
 
 _NAMES: Final[dict[str, Any]] = {
@@ -58,6 +58,7 @@ _NAMES: Final[dict[str, Any]] = {
     STAND_IN: stand_in, SETS: sets, CHOSEN: chosen, CROPS: crops, CODE_OF: code_of, COMPARED: compared,
     MIDDLE: compared_on, TURNS: turns, FILLED: filled, COUNTED: counted, IN_PLACE: in_place_of,
     CONTAINED: contained, WHOLE: whole, KEY_TEXT: key_text, KEY_OF: key_of, ITERATED: iterated,
+    BACKWARDS: backwards, MAPPED: mapped, GIVEN: given, CUT: cut,
 }  # fmt: skip
 
 

@@ -9,6 +9,8 @@ from typing import Final
 # A loop that may be left in the middle, or that waits in the middle of a turn.
 _LEAVES: Final = (ast.Return, ast.Yield, ast.YieldFrom, ast.Await)
 _SCOPES: Final = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
+# What looks at a variable later than it is computed, or sets one outside.
+_LATER: Final = (*_SCOPES, ast.GeneratorExp, ast.NamedExpr, ast.Await, ast.Yield, ast.YieldFrom)
 _LOOKS_AT_ALL: Final = frozenset({"locals", "eval", "exec", "vars"})
 
 About = tuple[tuple[str, ...], tuple[str, ...], int, int, tuple[str, ...]]
@@ -41,6 +43,19 @@ def about(node: ast.For) -> About | None:
     read.block(node.body)
     last = node.body[-1].end_lineno or node.body[-1].lineno
     return tuple(sorted(read.first - set(filled))), filled, node.body[0].lineno, last, counted_by(node)
+
+
+def of_comprehension(node: ast.ListComp) -> About | None:
+    """The same of a comprehension with one `for`, whose element is computed by itself; None for any other."""
+    (part, *more), names = node.generators, {each.id for each in ast.walk(node) if isinstance(each, ast.Name)}
+    targets = part.target.elts if isinstance(part.target, ast.Tuple) else [part.target]
+    plain = not (more or part.ifs or part.is_async) and all(isinstance(each, ast.Name) for each in targets)
+    if not plain or names & _LOOKS_AT_ALL or any(isinstance(each, _LATER) for each in ast.walk(node)):
+        return None
+    read = _Reads()
+    read.assign(part.target)
+    read.read(node.elt)
+    return tuple(sorted(read.first)), (), node.lineno, node.end_lineno or node.lineno, ()
 
 
 def filled_by(node: ast.For) -> _Names:
@@ -110,7 +125,7 @@ def _begun(statement: ast.AST) -> set[str]:
 
 
 def _only_filled(node: ast.For, name: str) -> bool:
-    """Whether every place at which a loop has the name is a statement that appends to it, at least one."""
+    """Whether every place at which a loop has the name is a statement that adds one item to it, at least one."""
     if _has(node.iter, name) or _has(node.target, name):
         return False
     walked = [each for part in (*node.body, *node.orelse) for each in ast.walk(part)]
@@ -124,7 +139,16 @@ def _only_filled(node: ast.For, name: str) -> bool:
         and call.func.value.id == name
         for call in calls
     )
+    appended += sum(_adds_one(each) and each.target.id == name for each in walked)  # type: ignore[attr-defined]
     return 0 < appended == sum(isinstance(each, ast.Name) and each.id == name for each in walked)
+
+
+def _adds_one(node: ast.AST) -> bool:
+    """`items += [item]`"""
+    if not isinstance(node, ast.AugAssign) or not isinstance(node.target, ast.Name) or not isinstance(node.op, ast.Add):
+        return False
+    added = node.value.elts if isinstance(node.value, ast.List) else []
+    return len(added) == 1 and not isinstance(added[0], ast.Starred)
 
 
 def _has(node: ast.AST, name: str) -> bool:

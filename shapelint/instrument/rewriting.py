@@ -13,6 +13,19 @@ from typing import Any, Final, TypeVar
 
 from shapelint.instrument import loops
 from shapelint.instrument.branches import adds_up, asked, chooses, cropped, either, inlined, repeats, set_place
+from shapelint.instrument.gone_through import (
+    MAPPED,
+    TURNS,
+    cut,
+    cut_some,
+    cuts,
+    gone_through,
+    made_call,
+    may_be_counted,
+    of_one,
+    places_of_cuts,
+)
+from shapelint.instrument.targets import is_fixed, parts_of_target
 from shapelint.instrument.text_keys import KEY_OF, KEY_TEXT, with_key_texts
 
 LEFT: Final = "__shapelint_left_operand__"
@@ -29,7 +42,6 @@ STAND_IN: Final = "__shapelint_stand_in__"
 SETS: Final = "__shapelint_sets__"
 CHOSEN: Final = "__shapelint_chosen__"
 CROPS: Final = "__shapelint_crops__"
-TURNS: Final = "__shapelint_turns__"
 FILLED: Final = "__shapelint_filled__"
 COUNTED: Final = "__shapelint_counted__"
 CONTAINED: Final = "__shapelint_contained__"
@@ -65,13 +77,13 @@ class _Rewriter(ast.NodeTransformer):
         self.generic_visit(node)
         fixed = isinstance(node.right, ast.Constant) or _leaves(node.left, text=isinstance(node.op, ast.Mod))
         if isinstance(node.op, _ARITHMETIC) and not fixed:
-            node.left = _call(LEFT, node.left, node.left)
+            node.left = made_call(LEFT, node.left, node.left)
         return node
 
     def visit_Compare(self, node: ast.Compare) -> ast.expr:
         self.generic_visit(node)
         if len(node.ops) == 1 and isinstance(node.ops[0], ast.In | ast.NotIn):
-            inside: ast.expr = _call(CONTAINED, node, node.left, node.comparators[0])
+            inside: ast.expr = made_call(CONTAINED, node, node.left, node.comparators[0])
             outside = ast.copy_location(ast.UnaryOp(ast.Not(), inside), node)
             return inside if isinstance(node.ops[0], ast.In) else outside
         operands = [node.left, *node.comparators]
@@ -79,60 +91,59 @@ class _Rewriter(ast.NodeTransformer):
             if isinstance(comparison, _COMPARISONS) and not isinstance(operands[index + 1], ast.Constant):
                 identity = index and isinstance(node.ops[index - 1], ast.Is | ast.IsNot)
                 if not identity and not _leaves(operands[index]):
-                    operands[index] = _call(MIDDLE if index else COMPARED, operands[index], operands[index])
+                    operands[index] = made_call(MIDDLE if index else COMPARED, operands[index], operands[index])
         node.left, node.comparators = operands[0], operands[1:]
         return node
 
     def visit_Dict(self, node: ast.Dict) -> ast.expr:
         """What is put into a display as a whole, as `{**one, **two}` does."""
         self.generic_visit(node)
-        node.values = [
-            value if name else _call(WHOLE, value, value) for name, value in zip(node.keys, node.values, strict=True)
-        ]
+        named = zip(node.keys, node.values, strict=True)
+        node.values = [value if name else made_call(WHOLE, value, value) for name, value in named]
         return node
 
     def visit_Starred(self, node: ast.Starred) -> ast.expr:
         self.generic_visit(node)
         if isinstance(node.ctx, ast.Load):
-            node.value = _call(WHOLE, node.value, node.value)
+            node.value = made_call(WHOLE, node.value, node.value)
         return node
 
     def visit_comprehension(self, node: ast.comprehension) -> ast.comprehension:
         self.generic_visit(node)
-        node.iter = _call(ITERATED, node.iter, node.iter)
+        node.iter = made_call(ITERATED, node.iter, node.iter)
         return node
 
     def visit_AugAssign(self, node: ast.AugAssign) -> ast.stmt:
         """The left operand is the target, so that the value on the right has a look at it."""
-        seen = _parts(node.target)
+        seen = parts_of_target(node.target)
         self.generic_visit(node)
         if isinstance(node.op, _ARITHMETIC) and not isinstance(node.value, ast.Constant):
-            node.value = _call(ADDED, node.value, node.value, *map(self.visit, seen))
+            node.value = made_call(ADDED, node.value, node.value, *map(self.visit, seen))
         return node
 
     def visit_Subscript(self, node: ast.Subscript) -> ast.expr:
         owner = copy.deepcopy(node.value) if repeats(node.value) else None
         self.generic_visit(node)
-        if _is_fixed(node.slice):
+        if is_fixed(node.slice):
             return node
         if not isinstance(node.ctx, ast.Load):
             if owner is not None and not isinstance(node.slice, ast.Slice):
-                node.slice = _call(PLACE, node.slice, self.visit(owner), node.slice)
+                node.slice = made_call(PLACE, node.slice, self.visit(owner), node.slice)
             return node
         index: ast.expr = node.slice
         if isinstance(index, ast.Slice):
             bounds = [each or ast.Constant(None) for each in (index.lower, index.upper, index.step)]
-            index = _call(SLICE, node.slice, *bounds)
-        return _call(ITEM, node, node.value, index)
+            index = made_call(SLICE, node.slice, *bounds)
+        return made_call(ITEM, node, node.value, index)
 
     def visit_Call(self, node: ast.Call) -> ast.expr:
         self.generic_visit(node)
         name = node.func.id if isinstance(node.func, ast.Name) else ""
         if name in _OF_TEXTS and node.args:  # they look at the variables of the function that calls them
-            node.args[0] = _call(CODE_OF, node.args[0], node.func, node.args[0])
+            node.args[0] = made_call(CODE_OF, node.args[0], node.func, node.args[0])
         elif name not in _PASSED_BY and name not in (KEY_TEXT, KEY_OF):
             given = node.args or node.keywords or _sorts(node.func)
-            node.func = _call(CALLEE if given else IN_PLACE, node.func, node.func)
+            node.func = made_call(CALLEE if given else IN_PLACE, node.func, node.func)
         return node
 
     def visit_If(self, node: ast.If) -> ast.stmt:
@@ -141,10 +152,10 @@ class _Rewriter(ast.NodeTransformer):
         self.generic_visit(node)
         if crop is not None:
             described = ast.copy_location(ast.Tuple([self.visit(each) for each in crop], ast.Load()), node.test)
-            node.test = _call(CROPS, node.test, _later(described), _later(node.test))
+            node.test = made_call(CROPS, node.test, _later(described), _later(node.test))
         if seen is not None:
             place, number = map(self.visit, seen[:2]), seen[2]
-            node.test = _call(SETS, node.test, *asked(node.test), *place, number)
+            node.test = made_call(SETS, node.test, *asked(node.test), *place, number)
         if both is None or not self._closes:
             return node
         target, first, second = both[0].targets, both[0].value, both[1].value
@@ -157,20 +168,40 @@ class _Rewriter(ast.NodeTransformer):
         return self._chosen(node, node.body, node.orelse) if numbers else node
 
     def _chosen(self, node: ast.If | ast.IfExp, *values: ast.expr) -> ast.expr:
-        return _call(CHOSEN, node.test, *asked(node.test), *map(_later, values))
+        return made_call(CHOSEN, node.test, *asked(node.test), *map(_later, values))
+
+    def visit_Assign(self, node: ast.Assign) -> ast.stmt:
+        """The pieces of a tensor may be as many as a size says; a tuple on the left says how many there are."""
+        named = self._closes and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name)
+        in_pieces = named and cuts(node.value)
+        self.generic_visit(node)
+        node.value = cut(node.value) if in_pieces else node.value
+        return node
 
     def visit_For(self, node: ast.For) -> Any:
         """What it goes through may be counted by a size; then the lists that it fills have as many items."""
-        call = node.iter
-        plain = isinstance(call, ast.Call) and call.args and not call.keywords
-        about = loops.about(node) if plain and self._closes else None
+        about = loops.about(node) if self._closes and may_be_counted(node.iter) else None
+        places = places_of_cuts(node.iter)
         self.generic_visit(node)
-        if about is None or not isinstance(call, ast.Call) or any(isinstance(each, ast.Starred) for each in call.args):
-            node.iter = _call(ITERATED, node.iter, node.iter)
+        if about is None:
+            node.iter = made_call(ITERATED, node.iter, node.iter)
             return node
+        cut_some(node.iter, places)
         node.body[:0] = [_again(node, COUNTED, name, ast.Constant(name)) for name in loops.counted_by(node)]
-        node.iter = _call(TURNS, call, ast.Constant(about), call.func, *call.args)  # type: ignore[arg-type]
+        node.iter = gone_through(TURNS, node.iter, about)
         return [node, *(_again(node, FILLED, name) for name in about[1])]
+
+    def visit_ListComp(self, node: ast.ListComp) -> ast.expr:
+        """A loop that fills a list with one item in each turn."""
+        about = loops.of_comprehension(node) if self._closes else None
+        counted = about is not None and may_be_counted(node.generators[0].iter)
+        places = places_of_cuts(node.generators[0].iter)
+        self.generic_visit(node)
+        if about is None or not counted:
+            return node
+        through = node.generators[0].iter.args[0]  # type: ignore[attr-defined]
+        cut_some(through, places)
+        return gone_through(MAPPED, through, about, of_one(node))
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.stmt:
         return self._function(node)
@@ -228,29 +259,6 @@ def _sorts(function: ast.expr) -> bool:
     return isinstance(function, ast.Attribute) and function.attr == "sort"
 
 
-def _is_fixed(index: ast.expr) -> bool:
-    """Whether an index can hold no size, or is one of several axes, which neither lists nor dicts take."""
-    if isinstance(index, ast.Slice):
-        return all(each is None or _is_fixed(each) for each in (index.lower, index.upper, index.step))
-    if isinstance(index, ast.UnaryOp):
-        return _is_fixed(index.operand)
-    if isinstance(index, ast.Tuple):
-        return any(isinstance(each, ast.Slice | ast.Starred) for each in index.elts) or all(map(_is_fixed, index.elts))
-    return isinstance(index, ast.Constant | ast.JoinedStr)
-
-
-def _parts(target: ast.expr) -> list[ast.expr]:
-    """A variable; or the owner in a target, its name and the index, without these where to read it may do something."""
-    if isinstance(target, ast.Name):
-        return [ast.copy_location(ast.Name(target.id, ast.Load()), target)]
-    if not isinstance(target, ast.Attribute | ast.Subscript) or not repeats(target.value):
-        return []
-    owner, nothing = copy.deepcopy(target.value), ast.Constant(None)
-    if isinstance(target, ast.Subscript):
-        return [owner, nothing, copy.deepcopy(target.slice)] if repeats(target.slice) else [owner, nothing]
-    return [owner, nothing] if target.attr.startswith("__") else [owner, ast.Constant(target.attr), nothing]
-
-
 def _stands_in(module: str) -> bool:
     return module.partition(".")[0] in _STANDING_IN
 
@@ -258,26 +266,17 @@ def _stands_in(module: str) -> bool:
 def _stood_in(node: ast.stmt, name: str) -> ast.stmt:
     """`name = stand_in(name)`, after an import."""
     read = ast.copy_location(ast.Name(name, ast.Load()), node)
-    call = _call(STAND_IN, read, read)
+    call = made_call(STAND_IN, read, read)
     return ast.copy_location(ast.Assign([ast.copy_location(ast.Name(name, ast.Store()), node)], call), node)
 
 
 def _again(node: ast.stmt, function: str, name: str, *arguments: ast.expr) -> ast.stmt:
     """`name = function(name)`."""
     read = ast.copy_location(ast.Name(name, ast.Load()), node)
-    call = _call(function, read, read, *arguments)
+    call = made_call(function, read, read, *arguments)
     return ast.copy_location(ast.Assign([ast.copy_location(ast.Name(name, ast.Store()), node)], call), node)
 
 
 def _later(value: ast.expr) -> ast.expr:
     """A function without parameters that computes a value."""
     return ast.copy_location(ast.Lambda(ast.arguments([], [], None, [], [], None, []), value), value)
-
-
-def _call(name: str, place: ast.expr, *arguments: ast.expr) -> ast.expr:
-    function = ast.copy_location(ast.Name(name, ast.Load()), place)
-    call = ast.copy_location(ast.Call(function, list(arguments), []), place)
-    for argument in arguments:
-        if not hasattr(argument, "lineno"):
-            ast.copy_location(argument, place)
-    return call

@@ -18,8 +18,9 @@ import numpy as np
 
 from shapelint.instrument.operand import left_operand
 from shapelint.instrument.size_array import SizeArray, size_array, sizes_of_array
+from shapelint.size.bits import integral
 from shapelint.size.data_number import DataNumber
-from shapelint.size.number import Size, integral, larger, smaller
+from shapelint.size.number import Size, larger, smaller
 from shapelint.size.ratio import Ratio
 from shapelint.size.roots import whole_root
 from shapelint.size.size_float import computed, is_size_float

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from shapelint.instrument.branches import repeats
+from shapelint.instrument.gone_through import made_call
 
 KEY_TEXT: Final = "__shapelint_key_text__"
 KEY_OF: Final = "__shapelint_key_of__"
@@ -33,7 +34,7 @@ def with_key_texts(function: ast.Module) -> ast.Module:
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.args[:1]:
             made = _made(node.args[0]) if id(node.args[0]) in uses else None
             if made is not None or _is_name(node.args[0], names):
-                node.args[0] = _call(KEY_OF, node.args[0], copy.deepcopy(node.func.value), made or node.args[0])
+                node.args[0] = made_call(KEY_OF, node.args[0], copy.deepcopy(node.func.value), made or node.args[0])
     return function
 
 
@@ -76,7 +77,7 @@ def _made(node: ast.expr) -> ast.expr | None:
     parts = _parts(node)
     if not parts or all(isinstance(each, ast.Constant) for each in parts):
         return None
-    return _call(KEY_TEXT, node, *parts)
+    return made_call(KEY_TEXT, node, *parts)
 
 
 def _parts(node: ast.expr) -> list[ast.expr]:
@@ -128,7 +129,3 @@ def _of_template(node: ast.expr) -> list[ast.expr]:
 def _pair(how: ast.expr, value: ast.expr) -> ast.expr:
     return ast.copy_location(ast.Tuple([ast.copy_location(how, value), value], ast.Load()), value)
 
-
-def _call(name: str, place: ast.expr, *arguments: ast.expr) -> ast.expr:
-    function = ast.copy_location(ast.Name(name, ast.Load()), place)
-    return ast.copy_location(ast.Call(function, list(arguments), []), place)

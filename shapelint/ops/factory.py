@@ -109,12 +109,8 @@ def progression(op: Operation, start: Any, end: Any, step: Any) -> int:
     span = end - start if step > 0 else start - end
     whole = math.floor(span) if isinstance(span, float) else span
     op.require_at_least(whole, 0, Kind.ARGUMENT, "upper bound and lower bound inconsistent with step sign")
-    count: int
-    if isinstance(step, float):
-        count = math.ceil(span / abs(step))
-    else:
-        count = -(-(math.ceil(span) if isinstance(span, float) else span) // abs(plain(step)))
-    return count
+    most: int = math.ceil(span / abs(step) if isinstance(step, float) else span)
+    return most if isinstance(step, float) else -(-most // abs(plain(step)))
 
 
 def _is_exact(number: Any) -> bool:

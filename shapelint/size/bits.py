@@ -89,6 +89,14 @@ class BitInteger(int):
         return self
 
 
+def integral(number: object) -> bool:
+    """Whether a number is an integer: Python's, or numpy's, which has a shape, and an index that a float lacks."""
+    if isinstance(number, int):
+        return True
+    shape = getattr(number, "shape", None)
+    return hasattr(number, "__index__") and (shape is None or (shape == () and type(number).__module__ == "numpy"))
+
+
 def _constant(number: object) -> bool:
     return isinstance(number, int) and not symbolic(number)
 

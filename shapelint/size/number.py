@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from numbers import Number
 from typing import Any
 
-from shapelint.size.bits import BitInteger
+from shapelint.size.bits import BitInteger, integral
 from shapelint.size.bound import never_negative
 from shapelint.size.condition import Condition, at_least, equal, product
 from shapelint.size.few import takes_divisor, takes_quotient
@@ -202,7 +202,10 @@ def tracked_size(value: int, function: Function) -> int:
 
 
 def floor_divide(dividend: Any, divisor: Any) -> Any:
-    """floor(dividend / divisor); a division by a size that does not come out exactly is a leak."""
+    """floor(dividend / divisor); a division by a size that does not come out exactly is a leak.
+
+    Raises ZeroDivisionError where the divisor is 0, for which the run is asked.
+    """
     if isinstance(divisor, float) or isinstance(dividend, float):
         return _ratio(dividend) // divisor
     if not (integral(dividend) and integral(divisor)):
@@ -244,14 +247,6 @@ def _chosen(name: str, first: int, second: int) -> int:
     if never_negative(two - one) or proven(two - one):
         return size(value, one if name == "min" else two)
     return size(value, extreme(name, one, two))
-
-
-def integral(number: object) -> bool:
-    """Whether a number is an integer: Python's, or numpy's, which has a shape, and an index that a float lacks."""
-    if isinstance(number, int):
-        return True
-    shape = getattr(number, "shape", None)
-    return hasattr(number, "__index__") and (shape is None or (shape == () and type(number).__module__ == "numpy"))
 
 
 def _linear(

@@ -15,11 +15,12 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
+from shapelint.size.bits import integral
 from shapelint.size.data_number import DataNumber
 from shapelint.size.float_term import float_term
 from shapelint.size.followed_float import FollowedFloat
 from shapelint.size.function import Function, NotQuasiAffine, constant
-from shapelint.size.number import function_of, integral, plain, quotients, tracked_size
+from shapelint.size.number import function_of, plain, quotients, tracked_size
 from shapelint.size.size_float import SizeFloat, compared_floats, computed, is_size_float
 from shapelint.size.tracking import divide_on_path, lose, symbolic, tell
 

@@ -84,8 +84,7 @@ class Recorder(TorchFunctionMode):
 
     def shape(self, tensor: torch.Tensor) -> Shape:
         """See Recording."""
-        known = self.known.get(id(tensor))
-        return known.dims if known is not None else self.adopt(tensor).dims
+        return (self.known.get(id(tensor)) or self.adopt(tensor)).dims
 
     def adopt(self, tensor: torch.Tensor) -> KnownTensor:
         """Takes in a tensor that no seen function made: its size may depend on anything, so nothing is proved."""
@@ -259,7 +258,8 @@ class Recorder(TorchFunctionMode):
         if not (is_all_on_meta(given) and is_all_on_meta(tensors)):
             mark_constants(self.known, operation.name, (args, kwargs), tensors, origin)
         if operation.writes is not None:
-            self.learn(operation.writes, self.shape(operation.writes), number)
+            known = self.known[id(operation.writes)]
+            self.learn(known.tensor, known.dims, number, layout=known.layout)
         return value
 
     def kernel(self, func: Any, args: Any, kwargs: Any) -> Any:

@@ -15,9 +15,10 @@ from typing import Any, Final
 
 import torch
 
-from shapelint.instrument.filled_list import FilledList
+from shapelint.instrument.filled_list import FilledList, Middle
 from shapelint.instrument.frames import calling_place
 from shapelint.instrument.loops import About
+from shapelint.instrument.pieces import Pieces
 from shapelint.size.condition import at_least, equal
 from shapelint.size.function import Function, constant
 from shapelint.size.number import function_of, plain
@@ -42,10 +43,14 @@ class Loops:
         self._recorder, self._plans, self._follows = recorder, self.numbers.plans, plans is not None
         self._running: list[Turns] = []
 
-    def turns(self, first: int, step: int, count: int, frame: FrameType, about: About) -> Iterable[int] | None:
+    def turns(
+        self, spread: tuple[int, int, int], frame: FrameType, about: About, items: list[Any] | None = None,
+        least: tuple[int, int] = (0, 0),
+    ) -> Iterable[int] | None:  # fmt: skip
         """See Follower."""
         if not self._follows:
             return None
+        first, step, count = spread
         key = frame.f_code, frame.f_code.co_filename, about[2]
         here, n = plain(count), function_of(count)
         if here <= 0 and n.affine:
@@ -61,13 +66,14 @@ class Loops:
                 return None
             self._recorder.decide(equal(n, constant(here)))
             return [first + step * number for number in range(here)]
+        ends = max(ends[0], least[0]), max(ends[1], least[1])
         self._plans.places[key] = calling_place(frame)
         self._fewer(n, here, sum(ends) + 1)
         if not self._recorder.decide(at_least(n, constant(sum(ends) + 1))):
             self._recorder.decide(equal(n, constant(here)))
             return [first + step * number for number in range(here)]
         self._running = [each for each in self._running if not each.ended]
-        self._running.append(Turns(self.numbers, key, (first, step, count), ends, frame, about))
+        self._running.append(Turns(self.numbers, key, spread, ends, frame, about, items))
         return self._running[-1]
 
     def _fewer(self, count: Function, here: int, enough: int) -> None:
@@ -88,13 +94,30 @@ class Loops:
                     return FilledList.of(items, middle, loop.bind)
         return items
 
+    def cut(self, pieces: Pieces) -> Any:
+        """See Follower."""
+        count, here = function_of(pieces.count), plain(pieces.count)
+        if not self._follows or not count.affine or not 2 < here <= _MOST or count.constant is not None:
+            return None
+        self.numbers.asked = True
+        self._fewer(count, here, 3)
+        if not self._recorder.decide(at_least(count, constant(here))):
+            return None
+        items = [pieces.piece(number, False) for number in range(here - 1)]
+        items.append(pieces.piece(pieces.count - 1, True))
+        middle = Middle(1, here - 1, 1, pieces.count - 2)
+        return FilledList.of(items, middle, lambda: self._bind(count, here), tuple)
+
+    def _bind(self, count: Function, here: int) -> None:
+        self._recorder.decide(equal(count, constant(here)))
+
     def joined(self, operation: Operation, args: Any, kwargs: Any) -> tuple[Any, Any]:
         """The arguments of a join, whose operation is told how many tensors each tensor stands for."""
         given = args[0] if args else kwargs.get("tensors")
         if type(given) is not FilledList or operation.function not in _JOINS:
             return args, kwargs
         for loop in self._running:
-            if any(middle is given.middle for _, middle in loop.lists):
+            if any(middle is given.origin for _, middle in loop.lists):
                 loop.look_again()
         operation.times = given.times()
         return ((given.items(), *args[1:]), kwargs) if args else (args, {**kwargs, "tensors": given.items()})

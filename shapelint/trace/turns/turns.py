@@ -8,7 +8,7 @@ from typing import Any
 
 from shapelint.instrument.filled_list import Middle
 from shapelint.instrument.loops import About
-from shapelint.size.condition import equal
+from shapelint.size.condition import Condition, equal
 from shapelint.size.function import Function, constant, symbol
 from shapelint.size.number import function_of, plain, tracked_size
 from shapelint.trace.turns.handed_on import HandedOn, Unseen
@@ -30,7 +30,7 @@ class Turns:
 
     def __init__(
         self, numbers: TurnNumbers, key: Key, spread: tuple[int, int, int], ends: tuple[int, int], frame: FrameType,
-        about: About,
+        about: About, items: list[Any] | None = None,
     ) -> None:  # fmt: skip
         self.key, self.frame, self.about = key, frame, about
         self._numbers, (self._first, self._step, self._count), (self._head, self._tail) = numbers, spread, ends
@@ -39,6 +39,8 @@ class Turns:
         if any(type(each) is not list for each in found.values()) or set(names) & set(frame.f_code.co_cellvars):
             numbers.give_up(key, "it fills what is no list of its own", for_good=True)
         self._lists: dict[str, list[Any]] = found  # type: ignore[assignment]
+        if items is not None:
+            self._lists[""] = items
         self._lengths: list[list[int]] = []
         self._given: HandedOn | None = None
         self._items: HandedOn | None = None
@@ -112,7 +114,7 @@ class Turns:
         """The state after a turn in the middle is the one before it."""
         assert self._given is not None
         now, turn = self._state(), symbol(self._name)
-        expected = list(self._given.marks)
+        expected = [self._open(mark) for mark in self._given.marks]
         for index, step in self._grows.items():
             if index < len(expected) and type(expected[index]) is Function:
                 expected[index] = expected[index] + turn.plus(1).times(step)
@@ -123,6 +125,14 @@ class Turns:
         beyond = function_of(self._count).plus(-self._head - self._tail)
         self._numbers.set(self._name, number - self._head if inside else None)
         self._relabel(self._given, now, turn if inside else beyond)
+
+    def _open(self, mark: Any) -> Any:
+        """A mark without the conditions on strides that were decided since it was made."""
+        if type(mark) is not frozenset:
+            return mark
+        return frozenset(
+            each for each in mark if not (isinstance(each, Condition) and self._numbers.settled(each))
+        )
 
     def _relabel(self, given: HandedOn, now: HandedOn, turn: Function) -> None:
         """What grows has the size that it has after so many turns in the middle."""

@@ -1,0 +1,145 @@
+"""Loops that go through no range: the pieces of a tensor, its rows, and lists that a loop or a comprehension filled."""
+
+# ruff: noqa: B023, FURB187, PERF401 - the loops are what is tested
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+import shapelint
+from tests.oracle import attempt, given
+
+LENGTHS = [*range(1, 26), 31, 32, 33, 40, 61]
+
+
+class Net(nn.Module):
+    def __init__(self, function: Callable[[Net, Tensor], object]) -> None:
+        super().__init__()
+        self.function = function
+        self.cache: Tensor | None = None
+        self.turns = 0
+
+    def forward(self, x: Tensor) -> object:
+        self.cache, self.turns = None, 0
+        return self.function(self, x)
+
+    def cached(self, piece: Tensor) -> Tensor:
+        whole = piece if self.cache is None else torch.cat([self.cache, piece], 2)
+        self.cache = whole[:, :, -3:]
+        return whole
+
+    def every_other(self, piece: Tensor) -> Tensor:
+        self.turns += 1
+        return piece if self.turns % 2 else piece[:, :, :1]
+
+
+def split_in_a_loop(net: Net, x: Tensor) -> Tensor:
+    outs = []
+    for piece in torch.split(x, 4, dim=-1):
+        outs += [F.pad(piece, (1, 1))]
+    return torch.cat(outs, 2)
+
+
+def split_in_a_comprehension(net: Net, x: Tensor) -> Tensor:
+    return torch.cat([net.cached(piece) for piece in x.split(4, 2)], 2)
+
+
+def split_and_kept(net: Net, x: Tensor) -> object:
+    pieces = x.split(split_size=4, dim=2)
+    again = [piece * 2 for piece in pieces]
+    assert isinstance(pieces, tuple)
+    return torch.cat(again, 2), pieces[-1], x.new_zeros(len(pieces))
+
+
+def frames_one_by_one(net: Net, x: Tensor) -> Tensor:
+    state = x.new_zeros(1, 3)
+    for frame, mask in zip(x.unbind(2), (x * 2).unbind(dim=-1), strict=False):
+        state = state + frame * mask
+    return state
+
+
+def frames_together(net: Net, x: Tensor) -> Tensor:
+    return torch.stack([a * b for a, b in zip(x.unbind(2), (x * 2).unbind(2))], 1)  # noqa: B905 - as it is written
+
+
+def rows_of_a_tensor(net: Net, x: Tensor) -> Tensor:
+    return torch.stack([F.pad(row, (0, 1)) * number for number, row in enumerate(x.mT[0])])
+
+
+def tiles_by_their_numbers(net: Net, x: Tensor) -> Tensor:
+    """Tiles of a row, each blended with the one before it."""
+    tiles = [x[:, :, start : start + 6].clone() for start in range(0, x.shape[2], 4)]
+    outs = []
+    for number, tile in enumerate(tiles):
+        if number > 0:
+            tile[:, :, 0] = tiles[number - 1][:, :, -1] + tile[:, :, 0]
+        outs.append(tile[:, :, :4])
+    return torch.cat(outs, 2)
+
+
+def there_and_back(net: Net, x: Tensor) -> Tensor:
+    """As videos are restored: backwards first, and then forwards with what came of it."""
+    state, before, after = x.new_zeros(1, 3), [], []
+    for number in reversed(range(x.shape[2])):
+        state = state + x[:, :, number]
+        before.append(state)
+    before = before[::-1]
+    for number in range(x.shape[2]):
+        after.append(torch.cat([x[:, :, number], before[number]], 1))
+    after.reverse()
+    return torch.stack(after, 2)
+
+
+def nested(net: Net, x: Tensor) -> Tensor:
+    image = x.view(1, 3, -1, 1).expand(1, 3, x.shape[2], x.shape[2])
+    rows = [torch.cat([part + 1 for part in row.split(4, 3)], 3) for row in image.split(4, 2)]
+    return torch.cat(rows, 2)
+
+
+PROVED = [split_in_a_loop, split_in_a_comprehension, split_and_kept, frames_one_by_one, frames_together,
+          rows_of_a_tensor, tiles_by_their_numbers, there_and_back, nested]  # fmt: skip
+
+
+def other_turns(net: Net, x: Tensor) -> Tensor:
+    return torch.cat([net.every_other(piece) for piece in x.split(4, 2)], 2)
+
+
+def shorter_meanwhile(net: Net, x: Tensor) -> Tensor:
+    tiles, outs = [x[:, :, start : start + 4] for start in range(0, x.shape[2], 4)], []
+    for tile in tiles:
+        outs.append(tile)
+        if len(tiles) > 2:
+            tiles.pop()
+    return torch.cat(outs, 2)
+
+
+def pieces_unlike_in_number(net: Net, x: Tensor) -> Tensor:
+    return torch.cat([torch.cat(pair, 2) for pair in zip(x.split(4, 2), x.split(8, 2), strict=False)], 2)
+
+
+def added_up(net: Net, x: Tensor) -> object:
+    pieces = x.split(4, 2)
+    return torch.cat((*pieces, x), 2), torch.cat(pieces + (x,), 2), torch.cat(pieces[1:] or pieces, 2)  # noqa: RUF005
+
+
+def late(net: Net, x: Tensor) -> Tensor:
+    functions = [lambda: number for number in range(x.shape[2] // 4)]
+    return x.new_zeros(functions[0]() + 1) if functions else x
+
+
+NOT_PROVED = [other_turns, shorter_meanwhile, pieces_unlike_in_number, added_up, late]
+
+
+@pytest.mark.parametrize("function", [*PROVED, *NOT_PROVED])
+def test_what_is_said_of_pieces_is_what_eager_does(function: Callable[[Net, Tensor], object]) -> None:
+    contract = shapelint.check(lambda: Net(function), "1,3,L").contract
+    if function in PROVED:
+        assert contract.proved, [region.why for region in contract.regions]
+    for length in LENGTHS:
+        claimed = contract.outcome(L=length)
+        seen = given(attempt(Net(function), torch.zeros(1, 3, length)))
+        assert claimed.ok is None or claimed.outputs == (seen or ()), length
