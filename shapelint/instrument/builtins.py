@@ -173,6 +173,7 @@ def added(value: Any, *target: Any) -> Any:
         return value.of_this_run()
     whole(value)
     if len(target) == 1:
+        whole(target[0])
         return _right_of(target[0], value)
     if not symbolic(value) or (target and isinstance(target[0], torch.Tensor)):
         return value

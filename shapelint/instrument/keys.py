@@ -46,7 +46,7 @@ def key(container: Any, value: Any, *, sets: bool = False, times: int = 1) -> An
     parts = [*_parts(value), *(each for other in others for each in _parts(other))]
     if not any(map(symbolic, parts)):
         return value
-    if len(others) > _MOST or not all(isinstance(each, int | float) or _is_apart(each) for each in parts):
+    if len(others) > _MOST or not all(map(_is_comparable, parts)):
         lose(_WHY, *sizes, *_set)
         return value
     next((each for each in others if _same(value, each)), None)
@@ -145,6 +145,18 @@ def _parts(value: Any) -> Iterator[Any]:
             yield from _parts(part)
     else:
         yield value
+
+
+def equal_keys(one: Any, two: Any) -> bool:
+    """Whether two keys are equal, of which the run remembers it where sizes are in them."""
+    parts = [*_parts(one), *_parts(two)]
+    if not all(map(_is_comparable, parts)):
+        lose(_WHY, *parts)
+    return _same(one, two)
+
+
+def _is_comparable(part: Any) -> bool:
+    return isinstance(part, int | float) or _is_apart(part)
 
 
 def _is_apart(value: Any) -> bool:
