@@ -149,6 +149,10 @@ class FilledList(list[Any]):
         """The plain list or tuple, to whose number of items the run is bound."""
         return self._kind(list.__iter__(self.settled()))
 
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        """What `copy` makes another list of."""
+        return self._kind, (list(list.__iter__(self.settled())),)
+
     def __add__(self, other: Any) -> Any:
         return self.of_this_run() + other
 

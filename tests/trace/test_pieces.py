@@ -3,6 +3,7 @@
 # ruff: noqa: B023, FURB187, PERF401 - the loops are what is tested
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 
 import pytest
@@ -197,7 +198,11 @@ def added_in_place_under_another_name(net: Net, x: Tensor) -> Tensor:
     return torch.cat(also, 2)
 
 
-NOT_PROVED = [other_turns, shorter_meanwhile, pieces_unlike_in_number, added_up, late, one_counter_in_all_items,
+def copied(net: Net, x: Tensor) -> Tensor:
+    return torch.cat([each[0] for each in copy.deepcopy([[piece] for piece in x.split(4, 2)])], 2)
+
+
+NOT_PROVED = [copied, other_turns, shorter_meanwhile, pieces_unlike_in_number, added_up, late, one_counter_in_all_items,
               each_item_grows_once, hook_of_all_modules, rows_of_what_changes_its_shape, one_of_two_is_changed,
               one_of_two_lists_is_changed, added_in_place_under_another_name]  # fmt: skip
 
