@@ -265,7 +265,12 @@ def text_among_attributes(net: Net, x: Tensor) -> Tensor:
     return x[..., 1:] if hasattr(net, "v24") else x
 
 
+def text_of_a_quotient(net: Net, x: Tensor) -> Tensor:
+    return x[..., {"12.0": 1}.get(f"{x.shape[3] / 2}", 0) :]
+
+
 LOST = [
+    text_of_a_quotient,
     joined_in_place,
     asked_of_a_class,
     asked_of_a_fraction,
