@@ -17,7 +17,7 @@ import torch
 
 from shapelint.instrument.filled_list import FilledList
 from shapelint.instrument.key_text import KeyText
-from shapelint.instrument.keys import DICTS, item_of, key
+from shapelint.instrument.keys import DICTS, item_of, key, whole
 from shapelint.instrument.operand import TrackedFloat, compared_on, left_operand, right_operand
 from shapelint.instrument.sized_shape import SizedShape
 from shapelint.instrument.standins import sizes_in
@@ -169,7 +169,11 @@ def added(value: Any, *target: Any) -> Any:
 
     Of an owner alone it is not known what it is added to.
     """
+    if type(value) is FilledList:
+        return value.of_this_run()
+    whole(value)
     if len(target) == 1:
+        whole(target[0])
         return _right_of(target[0], value)
     if not symbolic(value) or (target and isinstance(target[0], torch.Tensor)):
         return value

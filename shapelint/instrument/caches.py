@@ -13,15 +13,17 @@ from typing import Any, Final
 
 import torch
 
+from shapelint.instrument.keys import equal_keys
 from shapelint.restore.module import Contents, between_runs
 from shapelint.size.number import Size, function_of
-from shapelint.size.tracking import symbolic
+from shapelint.size.tracking import lose, symbolic
 from shapelint.source.fault import call_foreign
 
 CACHED: Final = type(functools.lru_cache(lambda: None))
 _FIXED: Final = (torch.Tensor, int, float, complex, str, bytes, type(None), torch.dtype, torch.device, type)
 _ASKED: Final = ("cache_info", "cache_clear")
 _KEPT: Final = "__shapelint_kept__"
+_MOST: Final = 32
 _open: list[dict[int, _OfOneRun]] = []
 
 
@@ -57,8 +59,8 @@ def in_place_of(value: Any) -> Any:
     """The value; for a cache, a method that is one, or a method of one, what stands in its place during a check."""
     if not _open:
         return value
-    if type(value) is CACHED:
-        made = _open[-1]
+    made = _open[-1]
+    if type(value) is CACHED and all(value is not each.kept for each in made.values()):
         if id(value) not in made:
             made[id(value)] = _OfOneRun(value)
         return made[id(value)].function
@@ -75,7 +77,7 @@ def results_kept_by(function: FunctionType) -> list[Any] | None:
 
 
 class _OfOneRun:
-    """A cache of the user's for one run: a size in a call's arguments is compared by its function of the symbols.
+    """A cache of the user's for one run: a size in a call's arguments is compared with those of the calls before.
 
     What the user's cache held before the check and the model may change is given as it is, and put back between runs.
     """
@@ -85,12 +87,14 @@ class _OfOneRun:
         self._held = cached.cache_info().currsize > 0
         self._contents: dict[int, tuple[Any, Contents]] = {}
         self._changeable: list[Any] = []
+        self._calls: dict[_Call, _Call] = {}
+        self._of_sizes = False
         asked = cached.cache_parameters()
-        kept = functools.lru_cache(asked["maxsize"])(self._result)
+        self.kept = kept = functools.lru_cache(asked["maxsize"])(self._result)
 
         @functools.wraps(cached.__wrapped__)
         def of_one_run(*args: Any, **kwargs: Any) -> Any:
-            return call_foreign(kept, _Call(args, kwargs, typed=asked["typed"]))
+            return call_foreign(kept, self._known(_Call(args, kwargs, typed=asked["typed"])))
 
         self.function: Any = of_one_run
         self._clear = kept.cache_clear
@@ -100,9 +104,24 @@ class _OfOneRun:
     def forget(self) -> None:
         """Ends a run."""
         self._clear()
+        self._calls.clear()
+        self._of_sizes = False
         self._changeable.clear()
         for _, contents in self._contents.values():
             contents.put_back()
+
+    def _known(self, call: _Call) -> _Call:
+        """The call before with the same key, else this one."""
+        call_foreign(hash, call)
+        before = self._calls.get(call)
+        if before is None and (call.has_sizes or self._of_sizes):
+            if len(self._calls) > _MOST:
+                lose("a size given to a cache", *call.sizes, *(size for each in self._calls for size in each.sizes))
+            others = list(self._calls)[:_MOST]
+            before = next((each for each in others if equal_keys(each.parts, call.parts)), None)
+        if before is None:
+            self._calls[call], self._of_sizes = call, self._of_sizes or call.has_sizes
+        return before or call
 
     def _result(self, call: _Call) -> Any:
         found = self._held_before(call) if self._held and not call.has_sizes else None
@@ -134,17 +153,25 @@ class _OfOneRun:
 class _Call:
     """The arguments of a call as a key."""
 
-    __slots__ = ("_key", "args", "has_sizes", "kwargs")
+    __slots__ = ("_key", "args", "kwargs", "parts", "sizes")
 
     def __init__(self, args: tuple[Any, ...], kwargs: dict[str, Any], *, typed: bool) -> None:
-        self.args, self.kwargs, self.has_sizes = args, kwargs, False
-        self._key = self._of((args, tuple(kwargs.items()), tuple(map(type, args)) if typed else ()))
+        self.args, self.kwargs, self.sizes = args, kwargs, list[int]()
+        kinds = [int if kind is Size else kind for kind in map(type, (*args, *kwargs.values()))]
+        alone = len(args) == 1 and not kwargs and not typed and type(args[0]) in (int, Size, str)
+        self.parts = args[0] if alone else args, tuple(kwargs.items()), tuple(kinds) if typed else ()  # 1 is not 1.0
+        self._key = alone, self._of(self.parts)
+
+    @property
+    def has_sizes(self) -> bool:
+        """Whether a size is among the arguments."""
+        return bool(self.sizes)
 
     def _of(self, value: Any) -> Any:
         if isinstance(value, tuple):
             return tuple(map(self._of, tuple.__iter__(value)))
         if isinstance(value, Size) and symbolic(value):
-            self.has_sizes = True
+            self.sizes.append(value)
             return Size, function_of(value)
         return value
 

@@ -8,10 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
+
+import torch
 
 from shapelint.size.number import function_of, plain
 from shapelint.size.tracking import proven
+
+# Of these it does not matter which of several that are alike is read, unless a tensor gets another shape in place.
+_ALIKE: Final = (torch.Tensor, int, float, str, bytes, type(None))
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +34,7 @@ class FilledList(list[Any]):
 
     middle: Middle | None
     origin: Middle | None
+    asked: list[Any]
     _settle: Callable[[], None]
     _kind: type = list
 
@@ -43,11 +49,11 @@ class FilledList(list[Any]):
     ) -> FilledList:  # fmt: skip
         """The list with these items, which is a tuple to the model where `kind` says so.
 
-        Its middle was another one, `origin`, in the list that the loop filled.
+        Its middle was another one, `origin`, in the list that the loop filled. Which were read is in `asked`.
         """
         self = cls()
         list.extend(self, items)
-        self.middle, self.origin, self._settle, self._kind = middle, origin or middle, settle, kind
+        self.middle, self.origin, self._settle, self._kind, self.asked = middle, origin or middle, settle, kind, []
         return self
 
     def backwards(self) -> FilledList | None:
@@ -56,7 +62,9 @@ class FilledList(list[Any]):
         if found is None or found.each != 1:
             return None
         turned = Middle(length - found.stop, length - found.start, 1, found.turns)
-        return FilledList.of(list(list.__iter__(self))[::-1], turned, self._settle, self._kind, self.origin)
+        made = FilledList.of(list(list.__iter__(self))[::-1], turned, self._settle, self._kind, self.origin)
+        made.asked = self.asked
+        return made
 
     def items(self) -> list[Any]:
         """The items of this run, without binding it to their number."""
@@ -131,15 +139,25 @@ class FilledList(list[Any]):
         before_end = function_of(self.length() - index)
         if before_end.constant is not None and before_end.constant <= length - found.stop:
             return True
-        if not found.start <= plain(index) < found.stop:
+        item = list.__getitem__(self, plain(index))
+        if not found.start <= plain(index) < found.stop or not isinstance(item, _ALIKE):
             return False
+        self.asked.append(item)
         return proven(function_of(index - found.start)) and proven(before_end.plus(found.stop - length - 1))
 
+    def of_this_run(self) -> Any:
+        """The plain list or tuple, to whose number of items the run is bound."""
+        return self._kind(list.__iter__(self.settled()))
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        """What `copy` makes another list of."""
+        return self._kind, (list(list.__iter__(self.settled())),)
+
     def __add__(self, other: Any) -> Any:
-        return self._kind(list.__iter__(self.settled())) + other
+        return self.of_this_run() + other
 
     def __radd__(self, other: Any) -> Any:
-        return other + self._kind(list.__iter__(self.settled()))
+        return other + self.of_this_run()
 
 
 def _settling(name: str) -> Callable[..., Any]:

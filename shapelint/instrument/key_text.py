@@ -109,6 +109,7 @@ def _pieces(how: Any, value: Any) -> Iterator[Any]:
     elif how == "d":
         yield call_foreign(str.__mod__, "%d", (value,))
     else:
+        lose(_WHY, getattr(value, "_numerator", value))  # a quotient of sizes, or a float computed from them
         yield call_foreign(_MAKING.get(how, how), value)
 
 

@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any, Final
 
+import torch
+
 from shapelint.instrument.key_text import KeyText
 from shapelint.size.tracking import lose, plain_hash_next, symbolic, tracker
 from shapelint.source.fault import call_foreign
@@ -23,6 +25,7 @@ _WHOLES: Final[frozenset[type]] = _KEYED | {type({}.items())}
 _ASKING: Final = frozenset({"__contains__", "__delitem__", "__getitem__", "__setitem__", "get", "pop", "setdefault"})
 _SETTING: Final = frozenset({"__setitem__", "setdefault"})
 _HARMLESS: Final = frozenset({"add", "clear", "copy", "discard", "items", "keys", "popitem", "remove", "values"})
+_APART: Final = (str, bytes, type(None), torch.dtype, torch.device)
 _MOST: Final = 32
 _WHY: Final = "a size used as a key"
 _set: list[int] = []  # the last size that became the key of a dict
@@ -35,14 +38,15 @@ def key(container: Any, value: Any, *, sets: bool = False, times: int = 1) -> An
         return value
     if isinstance(value, str):
         return _text(container, value, sets=sets)
-    if not isinstance(value, int | tuple) or type(container) not in _KEYED:
+    if type(container) not in _KEYED or _is_apart(value):
         return value
-    sizes = [each for each in _numbers(value) if symbolic(each)]
+    sizes = [each for each in _parts(value) if symbolic(each)]
     there = dict.__iter__(container) if isinstance(container, dict) else iter(container)  # without a hash
-    others = [each for each in there if isinstance(each, int | tuple)]
-    if not sizes and not any(symbolic(each) for other in others for each in _numbers(other)):
+    others = [each for each in there if not _is_apart(each)]
+    parts = [*_parts(value), *(each for other in others for each in _parts(other))]
+    if not any(map(symbolic, parts)):
         return value
-    if len(others) > _MOST:
+    if len(others) > _MOST or not all(map(_is_comparable, parts)):
         lose(_WHY, *sizes, *_set)
         return value
     next((each for each in others if _same(value, each)), None)
@@ -134,13 +138,31 @@ def is_whole(value: Any) -> bool:
     return type(value) in _WHOLES
 
 
-def _numbers(value: Any) -> Iterator[Any]:
-    """The integers in a key."""
+def _parts(value: Any) -> Iterator[Any]:
+    """What is in a key."""
     if isinstance(value, tuple):
         for part in tuple.__iter__(value):
-            yield from _numbers(part)
-    elif isinstance(value, int):
+            yield from _parts(part)
+    else:
         yield value
+
+
+def equal_keys(one: Any, two: Any) -> bool:
+    """Whether two keys are equal, of which the run remembers it where sizes are in them."""
+    parts = [*_parts(one), *_parts(two)]
+    if not all(map(_is_comparable, parts)):
+        lose(_WHY, *parts)
+    return _same(one, two)
+
+
+def _is_comparable(part: Any) -> bool:
+    return isinstance(part, int | float) or _is_apart(part)
+
+
+def _is_apart(value: Any) -> bool:
+    """Whether a value equals no number and no tuple, as a text does not, or what only equals itself."""
+    compares: Any = type(value).__eq__
+    return isinstance(value, _APART) or compares is object.__eq__
 
 
 def _same(one: Any, two: Any) -> bool:
@@ -148,4 +170,7 @@ def _same(one: Any, two: Any) -> bool:
     if isinstance(one, tuple) and isinstance(two, tuple):
         pairs = zip(tuple.__iter__(one), tuple.__iter__(two), strict=False)
         return len(one) == len(two) and all(_same(*pair) for pair in pairs)
-    return one is two or bool(call_foreign(operator.eq, one, two))
+    if isinstance(one, tuple) or isinstance(two, tuple) or _is_apart(one) is not _is_apart(two):
+        return False
+    first, second = (two, one) if symbolic(two) else (one, two)  # a float does not ask a size
+    return one is two or bool(call_foreign(operator.eq, first, second))

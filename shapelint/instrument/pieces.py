@@ -23,13 +23,13 @@ _NAMES: Final = {"split": ("split_size", "dim"), "unbind": ("dim",)}
 class Pieces:
     """How many there are, and the one of a number, of which it is told whether it is the last.
 
-    As many as `ends` at either end may be unlike those between them. They are those `of` some lists.
+    As many as `ends` at either end may be unlike those between them. They are those `of` some lists and tensors.
     """
 
     count: int
     piece: Callable[[int, bool], Any]
     ends: tuple[int, int] = (0, 0)
-    of: tuple[list[Any], ...] = ()
+    of: tuple[list[Any] | torch.Tensor, ...] = ()
 
     def numbered(self) -> Pieces:
         """The pairs of `enumerate`."""
@@ -41,11 +41,11 @@ class Pieces:
         return Pieces(count, lambda number, last: self.piece(count - 1 - number, plain(number) == 0), ends, self.of)
 
     def at(self, numbers: Iterable[int]) -> Iterator[Any]:
-        """The pieces of these numbers; a list that gets longer or shorter meanwhile tells of no other length."""
-        lengths = [list.__len__(each) for each in self.of]
+        """The pieces of these numbers; what gets another length or shape meanwhile tells of no others."""
+        before = list(map(_extent, self.of))
         for place, number in enumerate(numbers, 1):
-            if lengths != [list.__len__(each) for each in self.of]:
-                lose("a list that changes while a loop goes through it", self.count)
+            if before != list(map(_extent, self.of)):
+                lose("a list or a tensor that changes while a loop goes through it", self.count)
                 return
             yield self.piece(number, place == plain(self.count))
 
@@ -98,7 +98,16 @@ def _pieces_in(value: Any) -> Pieces | None:
 
 def _rows(tensor: torch.Tensor, axis: int) -> Pieces | None:
     size = tensor.size(axis)
-    return Pieces(size, lambda number, last: tensor.select(axis, number)) if symbolic(size) else None
+    return Pieces(size, lambda number, last: tensor.select(axis, number), of=(tensor,)) if symbolic(size) else None
+
+
+def _extent(value: list[Any] | torch.Tensor) -> Any:
+    """The length of a list; the sizes of a tensor and how it lies in memory."""
+    if isinstance(value, list):
+        return list.__len__(value)
+    sizes = [function_of(value.size(axis)) for axis in range(value.dim())]
+    with torch._C.DisableTorchFunction():
+        return sizes, value.stride()
 
 
 def _split(tensor: torch.Tensor, step: Any, axis: int) -> Pieces | None:
@@ -110,4 +119,4 @@ def _split(tensor: torch.Tensor, step: Any, axis: int) -> Pieces | None:
         start = number * step
         return tensor.narrow(axis, start, size - start if last else step)
 
-    return Pieces((size + step - 1) // step, piece)
+    return Pieces((size + step - 1) // step, piece, of=(tensor,))

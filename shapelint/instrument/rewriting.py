@@ -25,7 +25,7 @@ from shapelint.instrument.gone_through import (
     of_one,
     places_of_cuts,
 )
-from shapelint.instrument.targets import is_fixed, parts_of_target
+from shapelint.instrument.targets import is_fixed, may_be_key, parts_of_target
 from shapelint.instrument.text_keys import KEY_OF, KEY_TEXT, with_key_texts
 
 LEFT: Final = "__shapelint_left_operand__"
@@ -123,8 +123,9 @@ class _Rewriter(ast.NodeTransformer):
 
     def visit_Subscript(self, node: ast.Subscript) -> ast.expr:
         owner = copy.deepcopy(node.value) if repeats(node.value) else None
+        fixed = is_fixed(node.slice) and not may_be_key(node.value, node.slice)
         self.generic_visit(node)
-        if is_fixed(node.slice):
+        if fixed:
             return node
         if not isinstance(node.ctx, ast.Load):
             if owner is not None and not isinstance(node.slice, ast.Slice):

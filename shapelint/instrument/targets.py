@@ -19,6 +19,13 @@ def is_fixed(index: ast.expr) -> bool:
     return isinstance(index, ast.Constant | ast.JoinedStr)
 
 
+def may_be_key(owner: ast.expr, index: ast.expr) -> bool:
+    """Whether a fixed index may be a key of a dict that a variable or an attribute holds, beside sizes."""
+    if not isinstance(owner, ast.Name | ast.Attribute) or (isinstance(owner, ast.Attribute) and owner.attr == "shape"):
+        return False
+    return not any(isinstance(each, ast.Slice | ast.Starred) for each in ast.walk(index))
+
+
 def parts_of_target(target: ast.expr) -> list[ast.expr]:
     """A variable; or the owner in a target, its name and the index, without these where to read it may do something."""
     if isinstance(target, ast.Name):

@@ -22,6 +22,8 @@ _CONVERSIONS: Final = {ord("s"): "s", ord("r"): "r"}
 
 def with_key_texts(function: ast.Module) -> ast.Module:
     """The body of a function, where texts that are only keys are made by KEY_TEXT, and given to methods by KEY_OF."""
+    if any(_names_attributes(node) for node in ast.walk(function)):
+        return function
     uses = {id(use): use for node in ast.walk(function) for use in _keys_in(node)}
     names = _names_of_keys(function, uses)
     for node in ast.walk(function):
@@ -36,6 +38,12 @@ def with_key_texts(function: ast.Module) -> ast.Module:
             if made is not None or _is_name(node.args[0], names):
                 node.args[0] = made_call(KEY_OF, node.args[0], copy.deepcopy(node.func.value), made or node.args[0])
     return function
+
+
+def _names_attributes(node: ast.AST) -> bool:
+    """Whether a function may get at a dict whose keys are names of attributes or variables, which are read as such."""
+    found = node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
+    return found in ("__dict__", "vars", "globals", "locals")
 
 
 def _keys_in(node: ast.AST) -> Iterator[ast.expr]:

@@ -23,12 +23,12 @@ class Follower(Protocol):
 
     def turns(
         self, spread: tuple[int, int, int], frame: FrameType, about: About, items: list[Any] | None = None,
-        least: tuple[int, int] = (0, 0),
+        through: Pieces | None = None,
     ) -> Iterable[int] | None:  # fmt: skip
         """The numbers of a loop, as many as the third of `spread` says, from the first on in steps of the second; None
         where it cannot be followed.
 
-        It fills the list `items` too, and as many of its turns as `least` at either end are unlike the others.
+        It fills the list `items` too, and goes `through` these pieces.
         """
 
     def cut(self, pieces: Pieces) -> Any:
@@ -127,7 +127,7 @@ def _of_a_range(
 
 
 def _turns_of(pieces: Pieces, frame: FrameType, about: About, items: list[Any] | None) -> Iterable[Any] | None:
-    found = _followers[-1].turns((0, 1, pieces.count), frame, about, items, pieces.ends)
+    found = _followers[-1].turns((0, 1, pieces.count), frame, about, items, pieces)
     return None if found is None else pieces.at(found)
 
 

@@ -134,12 +134,24 @@ def _arange(op: Operation, *args: Any, dtype: Any = None, out: Any = None, **opt
     if dtype is None:
         whole = all(isinstance(each, int) for each in (start, end, step))
         dtype = torch.int64 if whole else torch.get_default_dtype()
+    elif dtype == torch.int64 and not all(isinstance(each, int) for each in (start, end, step)):
+        progression(op, start, end, step)  # which is asked before the fractions are cut off
+        start, end, step = map(_whole, (start, end, step))
     count = progression(op, start, end, step)
     if any(symbolic(each) or isinstance(each, Ratio) for each in (count, start, end, step)) or count > _MOST:
         return Fresh((count,), _LIKE, dtype)
     value = op.recorder.kernel(torch.arange, (start, end, step), {"dtype": dtype})
     op.values = (tuple(value.tolist()),)
     return Ready(((count,),), value)
+
+
+def _whole(bound: Any) -> Any:
+    """A bound of whole numbers without its fraction, as torch counts these."""
+    if isinstance(bound, int):
+        return bound
+    if type(bound) is float and not math.isfinite(bound):
+        raise NoRule
+    return math.trunc(bound)
 
 
 def _bounds(args: tuple[Any, ...], named: list[Any]) -> tuple[Any, Any, Any]:

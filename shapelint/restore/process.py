@@ -125,8 +125,12 @@ _SETTINGS: Final[tuple[tuple[Get, Set], ...]] = (
 
 def _containers() -> list[Any]:
     """What a model may add to: paths, arguments, filters, and the hooks that all modules share."""
-    found = [sys.path, sys.argv, warnings.filters, logging.root.handlers]
-    return found + [each for name, each in vars(hooks).items() if name.startswith("_global") and isinstance(each, dict)]
+    return [sys.path, sys.argv, warnings.filters, logging.root.handlers, *shared_hooks()]
+
+
+def shared_hooks() -> list[Any]:
+    """The hooks that all modules share, in dicts."""
+    return [each for name, each in vars(hooks).items() if name.startswith("_global") and isinstance(each, dict)]
 
 
 def settings() -> tuple[Any, ...]:

@@ -34,7 +34,10 @@ def takes_quotient(above: Function, below: Function, quotient: int) -> bool:
     if not (_grow_together(above, below) if number is None else 0 <= number <= _MOST_DIVIDED):
         return False
     low, high = below.times(quotient), below.times(quotient + 1)
-    listener.assume(all_of((at_least(below, constant(1)), at_least(above, low), at_least(high, above.plus(1)))))
+    way = all_of((at_least(below, constant(1)), at_least(above, low), at_least(high, above.plus(1))))
+    if not way.holds(listener.sizes):
+        return False  # a negative divisor
+    listener.assume(way)
     return True
 
 

@@ -25,6 +25,12 @@ def half_of(number: int) -> int:
 
 
 @functools.cache
+def computed(number: float, factor: float = 1) -> float:
+    SEEN["computed"] += 1
+    return number * factor
+
+
+@functools.cache
 def configuration() -> dict[str, int]:
     return {"rows": 1}
 
@@ -55,6 +61,28 @@ class CountsBySizes(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         counter(x.shape[-1] - 4)["calls"] += 1
         return x[..., counter(x.shape[-1] // 2 * 2 - 4 + x.shape[-1] % 2)["calls"] - x.shape[-1] + 4 :]
+
+
+class KeepsByTwoSizes(nn.Module):
+    """Where H is W or 20, the same dict is given for both."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        height, width = x.shape[2:]
+        counter(height)["calls"] += 2
+        counter(20)["calls"] += 3
+        return x.new_zeros(counter(width)["calls"] + (counter(width) is counter(height)))
+
+
+class CountsWhatItComputes(nn.Module):
+    """A cache computes nothing again; 20 and 20.0 alone are two keys of it, beside another argument they are one."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        SEEN["computed"] = 0
+        computed.cache_clear()
+        for argument in (x.shape[2], x.shape[3], 20, 20.0, x.shape[2]):
+            computed(argument)
+            computed(argument, 1)
+        return x.new_zeros(SEEN["computed"], computed.cache_info().misses)
 
 
 class CountsInGlobals(nn.Module):
@@ -126,6 +154,8 @@ KINDS = [
     CountsInACache,
     CountsInItsOwnCache,
     CountsBySizes,
+    KeepsByTwoSizes,
+    CountsWhatItComputes,
     CountsInGlobals,
     FillsACacheFirst,
     CachedMethods,
@@ -135,7 +165,7 @@ KINDS = [
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_each_run_begins_with_what_caches_and_globals_held(kind: type[nn.Module]) -> None:
-    want = {size: first_call(kind, *size) for size in [(4, 9), (20, 24), (33, 100)]}
+    want = {size: first_call(kind, *size) for size in [(4, 9), (20, 24), (33, 100), (20, 20), (9, 9)]}
     fresh()
     found = shapelint.check(kind, "1,3,H,W").contract
     assert found.proved == (kind is not LoopsOverACache)

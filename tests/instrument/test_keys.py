@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Callable
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -115,7 +116,32 @@ def plain_texts(net: Net, x: Tensor) -> Any:
     return x[..., table.get(f"{x.shape[2]}x{x.shape[3]}", 0) :], x[..., net.masks.get("width 24", 0) :]
 
 
+def keys_of_other_kinds(net: Net, x: Tensor) -> Any:
+    """24.0 is the key 24, whichever of the two comes first."""
+    rows = x.shape[2]
+    net.masks[rows, x.device, x.dtype] = 5
+    net.ordered[rows] = 7
+    found = {24.0: 2, None: 3, "24": 4, net: 5}.get(rows, 0), net.ordered.get(24.0, 0), 16.0 in net.ordered
+    return x[..., sum(found) :], x[..., net.masks.get((x.shape[3], x.device, x.dtype), 0) :]
+
+
+def fixed_keys(net: Net, x: Tensor) -> Any:
+    """A number in the source is a key that a size may be."""
+    rows, columns, texts = x.shape[2], x.shape[3], dict[str, int]()
+    net.masks[rows] = 5
+    net.ordered[rows - columns] = net.ordered[rows, columns] = 1
+    texts[f"{rows}"] = 2
+    net.masks[24] = texts["24"] = 3
+    try:
+        number: int = net.ordered[-4] + net.ordered[20, 24]
+    except KeyError:
+        number = 0
+    return x[..., net.masks[rows] + len(net.masks) + texts[f"{rows}"] + len(texts) + number :]
+
+
 PROVED = [
+    keys_of_other_kinds,
+    fixed_keys,
     kept_by_size,
     kept_by_shape,
     kept_by_get,
@@ -211,7 +237,44 @@ def text_that_names_an_attribute(net: Net, x: Tensor) -> Tensor:
     return x[..., 1:] if hasattr(net, "w24") else x
 
 
+def joined_in_place(net: Net, x: Tensor) -> Tensor:
+    net.masks[x.shape[-1]] = 1
+    masks = {24: 5}
+    masks |= net.masks
+    return x[..., masks[24] :]
+
+
+class Equal24:
+    def __eq__(self, other: object) -> bool:
+        return other == 24
+
+    def __hash__(self) -> int:
+        return hash(24)
+
+
+def asked_of_a_class(net: Net, x: Tensor) -> Tensor:
+    return x[..., {Equal24(): 1}.get(x.shape[-1], 0) :]
+
+
+def asked_of_a_fraction(net: Net, x: Tensor) -> Tensor:
+    return x[..., {(Fraction(24), 1): 1}.get((x.shape[-1], 1), 0) :]
+
+
+def text_among_attributes(net: Net, x: Tensor) -> Tensor:
+    net.__dict__[f"v{x.shape[3]}"] = 1
+    return x[..., 1:] if hasattr(net, "v24") else x
+
+
+def text_of_a_quotient(net: Net, x: Tensor) -> Tensor:
+    return x[..., {"12.0": 1}.get(f"{x.shape[3] / 2}", 0) :]
+
+
 LOST = [
+    text_of_a_quotient,
+    joined_in_place,
+    asked_of_a_class,
+    asked_of_a_fraction,
+    text_among_attributes,
     joined_in_a_display,
     joined_by_an_operator,
     joined_by_update,

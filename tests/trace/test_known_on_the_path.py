@@ -122,3 +122,14 @@ def test_it_is_proved_and_agrees_with_eager(function: Callable[[Tensor], Tensor]
         for width in (5, 8, 32):
             seen = given(attempt(Net(), torch.zeros(1, 3, height, width)))
             assert contract.outcome(H=height, W=width).outputs == (seen or ()), (height, width)
+
+
+def test_what_is_divided_by_a_negative_number_is_asked_of_no_path_of_positive_ones() -> None:
+    class Net(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            return x.new_zeros(60 // (x.shape[2] - 5) + 20)
+
+    contract = shapelint.check(Net, "1,3,H,4").contract
+    for height in SIZES:
+        found = contract.outcome(H=height)
+        assert found.ok is None or found.outputs == (given(attempt(Net(), torch.zeros(1, 3, height, 4))) or ()), height

@@ -42,10 +42,11 @@ class Loops:
         self.numbers = TurnNumbers(recorder, plans or Plans())
         self._recorder, self._plans, self._follows = recorder, self.numbers.plans, plans is not None
         self._running: list[Turns] = []
+        self._made: list[tuple[FilledList, dict[int, Any]]] = []
 
     def turns(
         self, spread: tuple[int, int, int], frame: FrameType, about: About, items: list[Any] | None = None,
-        least: tuple[int, int] = (0, 0),
+        through: Pieces | None = None,
     ) -> Iterable[int] | None:  # fmt: skip
         """See Follower."""
         if not self._follows:
@@ -66,6 +67,7 @@ class Loops:
                 return None
             self._recorder.decide(equal(n, constant(here)))
             return [first + step * number for number in range(here)]
+        least = (0, 0) if through is None else through.ends
         ends = max(ends[0], least[0]), max(ends[1], least[1])
         self._plans.places[key] = calling_place(frame)
         self._fewer(n, here, sum(ends) + 1)
@@ -73,7 +75,7 @@ class Loops:
             self._recorder.decide(equal(n, constant(here)))
             return [first + step * number for number in range(here)]
         self._running = [each for each in self._running if not each.ended]
-        self._running.append(Turns(self.numbers, key, spread, ends, frame, about, items))
+        self._running.append(Turns(self.numbers, key, spread, ends, frame, about, items, through))
         return self._running[-1]
 
     def _fewer(self, count: Function, here: int, enough: int) -> None:
@@ -91,7 +93,7 @@ class Loops:
         for loop in self._running:
             for filled, middle in loop.lists if loop.ended else ():
                 if filled is items:
-                    return FilledList.of(items, middle, loop.bind)
+                    return self._kept(FilledList.of(items, middle, loop.bind))
         return items
 
     def cut(self, pieces: Pieces) -> Any:
@@ -106,7 +108,19 @@ class Loops:
         items = [pieces.piece(number, False) for number in range(here - 1)]
         items.append(pieces.piece(pieces.count - 1, True))
         middle = Middle(1, here - 1, 1, pieces.count - 2)
-        return FilledList.of(items, middle, lambda: self._bind(count, here), tuple)
+        return self._kept(FilledList.of(items, middle, lambda: self._bind(count, here), tuple))
+
+    def _kept(self, made: FilledList) -> FilledList:
+        self._made.append((made, {id(item): self._form(item) for item in made.items()}))
+        return made
+
+    def _form(self, item: Any) -> Any:
+        """The sizes and strides of a tensor."""
+        known = self._recorder.known.get(id(item)) if isinstance(item, torch.Tensor) else None
+        if known is None:
+            return None
+        with torch._C.DisableTorchFunction():
+            return [*map(function_of, known.dims)], item.stride()
 
     def _bind(self, count: Function, here: int) -> None:
         self._recorder.decide(equal(count, constant(here)))
@@ -142,6 +156,8 @@ class Loops:
         A failure in a turn in general position is one of the first of these.
         """
         numbers, recorder = self.numbers, self._recorder
+        if any(forms.get(id(item)) != self._form(item) for made, forms in self._made for item in made.asked):
+            recorder.leak("an item of a list whose shape is changed")
         for loop in self._running:
             if loop.stands_for_many and not (error is not None and _passes(error.__traceback__, loop)):
                 numbers.doubt(loop.key, "it is left in the middle", for_good=True)

@@ -189,10 +189,11 @@ class _Walk:
                 self.value(key)
                 self.value(item)
         elif issubclass(kind, list | deque):
-            items = list((list if issubclass(kind, list) else deque).__iter__(value))
+            items, axes = list((list if issubclass(kind, list) else deque).__iter__(value)), dict(self.state.axes)
             self._mark(len(items))
             self._each(items)
-            if kind is FilledList:
+            if kind is FilledList:  # an item stands for many, of which a turn makes one larger and not all
+                self.state.axes = axes
                 return self._each(dataclasses.astuple(value.middle) if value.middle else ())
         elif issubclass(kind, set | frozenset):
             self._mark(frozenset(each if type(each) in (int, str) else (type(each), id(each)) for each in value))

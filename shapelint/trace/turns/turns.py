@@ -8,6 +8,8 @@ from typing import Any
 
 from shapelint.instrument.filled_list import Middle
 from shapelint.instrument.loops import About
+from shapelint.instrument.pieces import Pieces
+from shapelint.restore.process import shared_hooks
 from shapelint.size.condition import Condition, equal
 from shapelint.size.function import Function, constant, symbol
 from shapelint.size.number import function_of, plain, tracked_size
@@ -30,7 +32,7 @@ class Turns:
 
     def __init__(
         self, numbers: TurnNumbers, key: Key, spread: tuple[int, int, int], ends: tuple[int, int], frame: FrameType,
-        about: About, items: list[Any] | None = None,
+        about: About, items: list[Any] | None = None, through: Pieces | None = None,
     ) -> None:  # fmt: skip
         self.key, self.frame, self.about = key, frame, about
         self._numbers, (self._first, self._step, self._count), (self._head, self._tail) = numbers, spread, ends
@@ -41,6 +43,9 @@ class Turns:
         self._lists: dict[str, list[Any]] = found  # type: ignore[assignment]
         if items is not None:
             self._lists[""] = items
+        # A turn gets at what is in the lists that the loop goes through, and at hooks, also where it names none.
+        lists = [each for each in through.of if isinstance(each, list)] if through is not None else []
+        self._unnamed = [*lists, *shared_hooks()]
         self._lengths: list[list[int]] = []
         self._given: HandedOn | None = None
         self._items: HandedOn | None = None
@@ -91,7 +96,8 @@ class Turns:
 
     def _state(self) -> HandedOn:
         variables = self.frame.f_locals
-        return self._state_of({name: variables[name] for name in self._read if name in variables}, self.frame)
+        named = {name: variables[name] for name in self._read if name in variables}
+        return self._state_of(named | {"": self._unnamed}, self.frame)
 
     def _state_of(self, roots: Mapping[str, Any], frame: FrameType | None = None) -> HandedOn:
         try:
