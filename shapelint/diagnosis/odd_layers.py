@@ -54,9 +54,12 @@ def may_be_meant(graph: ShapeGraph, node: Node, groups: Sequence[Group], questio
     - A convolution without padding may take off what was there for it, or all of an axis: it is no such one where a
       layer with its kernel is padded; two of them, where it is the first one with a kernel. A layer of padding ahead
       of it is there for it. A last layer of kernel 2 takes off nothing that was there, where others have kernel 1.
+    - A discriminator of patches ends on layers of stride 1 that are in all else as the strided ones before them.
     """
     if _is_padded_by_a_layer(graph, node, sizes):
         return False
+    if _scores_patches(graph, node):
+        return True
     others = [each[0] for each in groups if each[0].built != node.built and reach_of(each[0])]
     even = [each for each in others if is_even(graph, each, sizes)]
     calls = (each for each in graph.nodes if each.built == node.built and each.operation == node.operation)
@@ -82,6 +85,18 @@ def may_be_meant(graph: ShapeGraph, node: Node, groups: Sequence[Group], questio
     above = {each.index for each in graph.ancestors(node)} - {node.index}
     inner = any(each.index in above for each in others)
     return any(reach[axis] >= taken[axis] - 1 for axis in wrong) or len(padded) < (1 if inner else 2)
+
+
+def _scores_patches(graph: ShapeGraph, node: Node) -> bool:
+    """Whether a convolution of stride 1 is in all else as the strided one before it, and nothing is scaled after it."""
+    scaling = [each for each in graph.ancestors(node) if set(each.factor) not in ({1}, set())]
+    if not scaling or set(node.parameter("stride") or ()) != {1}:
+        return False
+    last = max(scaling, key=lambda each: each.index)
+    alike = dict(last.parameters) | {"stride": node.parameter("stride")} == dict(node.parameters)
+    after = (each for each in graph.nodes[node.index + 1 :] if set(each.factor) not in ({1}, set()))
+    strided = last.operation == node.operation and "transpose" not in node.operation
+    return strided and alike and not any(node in graph.ancestors(each) for each in after)
 
 
 def _keeps_channels(graph: ShapeGraph, question: Question) -> bool:
