@@ -53,7 +53,8 @@ def may_be_meant(graph: ShapeGraph, node: Node, groups: Sequence[Group], questio
     - A layer that shrinks is padded too much, by more than half of its reach, and not too little.
     - A convolution without padding may take off what was there for it, or all of an axis: it is no such one where a
       layer with its kernel is padded; two of them, where it is the first one with a kernel. A layer of padding ahead
-      of it is there for it. A last layer of kernel 2 takes off nothing that was there, where others have kernel 1.
+      of it is there for it. A last layer of kernel 2 takes off nothing that was there, where others have kernel 1. One
+      that is padded along its other axes is not padded on purpose.
     - A discriminator of patches ends on layers of stride 1 that are in all else as the strided ones before them.
     """
     if _is_padded_by_a_layer(graph, node, sizes):
@@ -79,6 +80,8 @@ def may_be_meant(graph: ShapeGraph, node: Node, groups: Sequence[Group], questio
     wrong = [axis for axis, (one, two) in enumerate(zip(taken, given, strict=True)) if one != two]
     if any(padding[axis] for axis in wrong):
         return False
+    if any(padding):
+        return True
     if _ends_on_two_rows(graph, node, groups):
         return False
     padded = {each.module for each in alike if reach_of(each) == reach and any(each.parameter("padding") or ())}

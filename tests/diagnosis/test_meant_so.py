@@ -80,6 +80,16 @@ VOCODER = """
         return self.post(z) + c
 """
 
+CLIP = """
+    def __init__(self):
+        super().__init__()
+        self.first, self.mix = nn.Conv3d(3, 8, 3, 1, 1), nn.Conv3d(8, 8, 3, 1, (0, 1, 1))
+        self.up = nn.ConvTranspose3d(8, 3, (1, 4, 4), (1, 2, 2), (0, 1, 1))
+
+    def forward(self, x):
+        return self.up(self.mix(self.first(x)))
+"""
+
 FRAMES = VIDEO.replace("4, 8, 4,", "4, 8, (3, 4, 4),").replace("8, 4, 4,", "8, 4, (3, 4, 4),")
 DEEPER = GENERATOR.replace("8, 3, {})", "8, 8, 4, 2, 1), nn.ConvTranspose2d(8, 3, {})")
 DEEPER = DEEPER.replace("self.up4 = ", "self.up4, self.up5 = ").replace("self.up4(self", "self.up5(self.up4(self") + ")"
@@ -94,6 +104,7 @@ DEEPER = DEEPER.replace("self.up4 = ", "self.up4, self.up5 = ").replace("self.up
         (DEEPER.format("4, 1, 1", WHOLE), ["2,8,1,1"]),  # 80x80 from 5x5
         (SHALLOW, ["1,1,92,92"]),  # the first U-Net goes up by a convolution of 2
         (FRAMES.format("(2, 2, 2)", "(1, 2, 2)", "(1, 2, 2)"), ["1,3,16,64,64"]),  # half of the frames
+        (CLIP, ["1,3,8,64,64"]),  # the frames that have two neighbours
         (LARGER, ["1,3,64,64"]),  # twice the picture
         (DISCRIMINATOR.replace("4, 2, 1", "3, 2, 1").format("3, 2, 0", 1, ""), ["1,3,98,98"]),  # 24 of 49
         (TURNED, ["1,1,161,64"]),  # a spectrum whose axes are swapped, and swapped back
