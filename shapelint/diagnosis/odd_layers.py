@@ -76,6 +76,16 @@ def may_be_meant(graph: ShapeGraph, node: Node, groups: Sequence[Group], questio
         return max(node.factor) == 1 or len(growing) < 2 or question.asked is None
     if any(factor < 1 for factor in node.factor):
         return any(2 * p <= r for p, r in zip(padding, reach, strict=True))
+    return _takes_off_on_purpose(graph, node, groups, alike, sizes)
+
+
+def _takes_off_on_purpose(
+    graph: ShapeGraph, node: Node, groups: Sequence[Group], alike: Sequence[Node], sizes: Sizes
+) -> bool:
+    """Whether a convolution of stride 1 that does not keep its size may be meant so, given the even ones like it."""
+    reach = reach_of(node)
+    padding = node.parameter("padding") or (0,) * len(reach)
+    others = [each[0] for each in groups if each[0].built != node.built and reach_of(each[0])]
     taken, given = (spatial_size(graph, node, sizes, out=out) for out in (False, True))
     wrong = [axis for axis, (one, two) in enumerate(zip(taken, given, strict=True)) if one != two]
     if any(padding[axis] for axis in wrong):
