@@ -37,10 +37,21 @@ def output_axes(outputs: Sequence[TensorShape], question: Question) -> tuple[int
     for index, shape in enumerate(outputs):
         depending = [axis for axis, dim in enumerate(shape.dims) if len(_symbols(dim) & names) == 1]
         if rank and len(depending) == rank:
-            return index, tuple(depending)
+            return index, _in_the_order_of_the_input(shape, depending, question)
         if rank and len(shape.dims) == len(first.dims):
             return index, question.axes
     return None
+
+
+def _in_the_order_of_the_input(shape: TensorShape, axes: Sequence[int], question: Question) -> tuple[int, ...]:
+    """The axes of an output, each where that of the input is which it follows, if layers take these in another order
+    than the input has them: a model may give them back in either.
+    """
+    followed = [dim.symbols() for dim in question.target]
+    own = {_symbols(shape.dims[axis]) & frozenset().union(*followed): axis for axis in axes}
+    if list(question.axes) == sorted(question.axes) or set(own) != set(followed):
+        return tuple(axes)
+    return tuple(own[names] for names in followed)
 
 
 def surviving_axes(outputs: Sequence[TensorShape], question: Question) -> tuple[int, ...]:
@@ -161,7 +172,7 @@ def intent(region: Region | None, graph: ShapeGraph, question: Question, expect:
         down, up = totals(graph, place[0], len(slopes))[slopes.index(odd)]
         both = f"the sizes go down by {down} and up by {up}"
         return Intent(True, f"{both}, so the output is meant as large as the input", stride, *place)
-    if not (pinned or all(slope == 1 for slope in slopes)):
+    if not (pinned or all(slope == 1 for slope in slopes)) or (pinned and _is_as_another_input(dims, question)):
         return Intent(False, "", stride)
     slack = [max(s, regrown(graph, w)) for (_, w), s in zip(pairs, stride, strict=True)]
     near = all_of(at_least(dim + constant(s), w.plus(1)) for (dim, w), s in zip(pairs, slack, strict=True))
@@ -172,6 +183,13 @@ def intent(region: Region | None, graph: ShapeGraph, question: Question, expect:
         names = (each.operation.removeprefix("fft_") for each in (undone[-1].inverse, undone[-1].forward))
         why = "`{}` undoes `{}`".format(*names)
     return Intent(True, f"{why}, so the output is meant as large as the input", stride, *place)
+
+
+def _is_as_another_input(dims: Sequence[Function], question: Question) -> bool:
+    """Whether an output of fixed size has that of another input than the one that is followed, and not that one's."""
+    given, followed = size_at(dims, question.first), size_at(question.target, question.first)
+    others = [each.dims[-len(dims) :] for each in question.inputs.tensors() if len(each.dims) >= len(dims)]
+    return given != followed and any(size_at(each, question.first) == given for each in others)
 
 
 def _with_steps(stride: tuple[int, ...], undone: Sequence[TransformPair], question: Question) -> tuple[int, ...]:

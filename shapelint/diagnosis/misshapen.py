@@ -13,6 +13,7 @@ from dataclasses import replace
 
 from shapelint.diagnosis.candidates import changed, evening, is_whole, twins
 from shapelint.diagnosis.chosen_sizes import is_chosen
+from shapelint.diagnosis.evenness import is_even
 from shapelint.diagnosis.layer_groups import LOWEST, Group, is_pool
 from shapelint.diagnosis.pairs import spatial_size
 from shapelint.diagnosis.passage import CUTTING
@@ -46,7 +47,8 @@ def misshapen_changes(
     others = {node.module: node for node in calls if node.built != odd[0].built and _is_like(node, odd[0])}
     alike = [each for each in twins(group, groups) if is_whole(changed(group[0], each))]
     resumed = [each for each in alike if _steps_as_before(graph, each, groups)]
-    if resumed or all(_is_idle(graph, node, sizes) for node in odd):
+    idle = all(_is_idle(graph, node, sizes) for node in odd)
+    if idle or (resumed and not (given and is_chosen(given, by_one=False))):
         return resumed or alike
     even = [node for node in others.values() if is_whole(node)]
     by_one = all(_misses_by_one(graph, node, sizes) for node in odd)
@@ -83,7 +85,7 @@ def _steps_as_before(graph: ShapeGraph, change: Change, groups: Sequence[Group])
 
 def lone_kernels(graph: ShapeGraph, groups: Sequence[Group]) -> list[Change]:
     """The kernel of the one convolution that has another one than all others have, where none is padded, and the model
-    goes down and up again: not of the first or the last one.
+    goes down and up again: not of the first or the last one, nor of 2 behind a resize, as the first U-Net goes up.
     """
     reached = graph.reached()
     calls = [node for node in graph.nodes if node.index in reached and _takes_off(node)]
@@ -96,7 +98,8 @@ def lone_kernels(graph: ShapeGraph, groups: Sequence[Group]) -> list[Change]:
     (usual, _), (odd, times) = kernels.most_common()
     lone = next(node for node in calls if node.parameter("kernel_size") == odd)
     found = [each for each in groups if each[0].module == lone.module] if times == 1 else []
-    inner = lone not in (calls[0], calls[-1])
+    goes_up = set(odd or ()) == {2} and max(graph.nodes[lone.inputs[0]].factor, default=1) > 1
+    inner = lone not in (calls[0], calls[-1]) and not goes_up
     return [each for group in found if inner for each in twins(group, groups) if each.value == usual]
 
 
@@ -111,7 +114,8 @@ def unlike_their_siblings(graph: ShapeGraph, groups: Sequence[Group], sizes: Siz
     for group in groups:
         node = group[0]
         strided = max(node.factor) < 1 and not is_pool(node) and node.module in inner and not is_whole(node)
-        if strided and min(spatial_size(graph, node, sizes, out=False), default=0) >= _LARGE:
+        large = min(spatial_size(graph, node, sizes, out=False), default=0) >= _LARGE
+        if strided and large and not is_even(graph, node, sizes):
             alike = [each for each in twins(group, groups) if each.parameter != "stride"]
             made = [(each, changed(node, each)) for each in alike]
             found += [each for each, like in made if is_whole(like) and kinds[_arguments(like)] >= _EVEN_OTHERS]

@@ -53,10 +53,14 @@ def may_be_meant(graph: ShapeGraph, node: Node, groups: Sequence[Group], questio
     - A layer that shrinks is padded too much, by more than half of its reach, and not too little.
     - A convolution without padding may take off what was there for it, or all of an axis: it is no such one where a
       layer with its kernel is padded; two of them, where it is the first one with a kernel. A layer of padding ahead
-      of it is there for it. A last layer of kernel 2 takes off nothing that was there, where others have kernel 1.
+      of it is there for it. A last layer of kernel 2 takes off nothing that was there, where others have kernel 1. One
+      that is padded along its other axes is not padded on purpose.
+    - A discriminator of patches ends on layers of stride 1 that are in all else as the strided ones before them.
     """
     if _is_padded_by_a_layer(graph, node, sizes):
         return False
+    if _scores_patches(graph, node):
+        return True
     others = [each[0] for each in groups if each[0].built != node.built and reach_of(each[0])]
     even = [each for each in others if is_even(graph, each, sizes)]
     calls = (each for each in graph.nodes if each.built == node.built and each.operation == node.operation)
@@ -72,16 +76,40 @@ def may_be_meant(graph: ShapeGraph, node: Node, groups: Sequence[Group], questio
         return max(node.factor) == 1 or len(growing) < 2 or question.asked is None
     if any(factor < 1 for factor in node.factor):
         return any(2 * p <= r for p, r in zip(padding, reach, strict=True))
+    return _takes_off_on_purpose(graph, node, groups, alike, sizes)
+
+
+def _takes_off_on_purpose(
+    graph: ShapeGraph, node: Node, groups: Sequence[Group], alike: Sequence[Node], sizes: Sizes
+) -> bool:
+    """Whether a convolution of stride 1 that does not keep its size may be meant so, given the even ones like it."""
+    reach = reach_of(node)
+    padding = node.parameter("padding") or (0,) * len(reach)
+    others = [each[0] for each in groups if each[0].built != node.built and reach_of(each[0])]
     taken, given = (spatial_size(graph, node, sizes, out=out) for out in (False, True))
     wrong = [axis for axis, (one, two) in enumerate(zip(taken, given, strict=True)) if one != two]
     if any(padding[axis] for axis in wrong):
         return False
+    if any(padding):
+        return True
     if _ends_on_two_rows(graph, node, groups):
         return False
     padded = {each.module for each in alike if reach_of(each) == reach and any(each.parameter("padding") or ())}
     above = {each.index for each in graph.ancestors(node)} - {node.index}
     inner = any(each.index in above for each in others)
     return any(reach[axis] >= taken[axis] - 1 for axis in wrong) or len(padded) < (1 if inner else 2)
+
+
+def _scores_patches(graph: ShapeGraph, node: Node) -> bool:
+    """Whether a convolution of stride 1 is in all else as the strided one before it, and nothing is scaled after it."""
+    scaling = [each for each in graph.ancestors(node) if set(each.factor) not in ({1}, set())]
+    if not scaling or set(node.parameter("stride") or ()) != {1}:
+        return False
+    last = max(scaling, key=lambda each: each.index)
+    alike = dict(last.parameters) | {"stride": node.parameter("stride")} == dict(node.parameters)
+    after = (each for each in graph.nodes[node.index + 1 :] if set(each.factor) not in ({1}, set()))
+    strided = last.operation == node.operation and "transpose" not in node.operation
+    return strided and alike and not any(node in graph.ancestors(each) for each in after)
 
 
 def _keeps_channels(graph: ShapeGraph, question: Question) -> bool:

@@ -73,8 +73,10 @@ def _scattering(graph: ShapeGraph, sizes: Sizes) -> Node | None:
 
 def _changes(graph: ShapeGraph, groups: Sequence[Group], last: Node, sizes: Sizes) -> Iterator[Change]:
     """No padding for a last layer that spans all that it takes, where no other has its padding; what a layer has
-    otherwise than others, which are alike and give a whole part of what they take as it does not.
+    otherwise than others, which are alike and give a whole part of what they take as it does not. A layer of stride 1
+    behind all strided ones scores patches.
     """
+    strided = [each.index for each in graph.nodes if min(each.factor, default=1) < 1]
     for group in groups:
         node = group[0]
         padding, kernel = node.parameter("padding") or (), node.parameter("kernel_size")
@@ -84,7 +86,8 @@ def _changes(graph: ShapeGraph, groups: Sequence[Group], last: Node, sizes: Size
             yield Change(node.module, "padding", padding, (0,) * len(padding), node.built)
         kinds = Counter(_arguments(each) for each, *_ in groups if each.operation == node.operation and is_whole(each))
         for change in () if is_whole(node) else twins(group, groups):
-            if kinds[_arguments(changed(node, change))] >= _OTHERS:
+            ends = change.parameter == "stride" and node.index > max(strided, default=-1)
+            if kinds[_arguments(changed(node, change))] >= _OTHERS and not ends:
                 yield replace(change, alike=same_value(group, change.parameter, change.given))
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from itertools import chain
 
-from shapelint.diagnosis.candidates import twins
+from shapelint.diagnosis.candidates import is_whole, twins
 from shapelint.diagnosis.layer_groups import Group, is_pool, same_value, step_of, strides_by_kernel
 from shapelint.diagnosis.mirrors import unlike_what_they_undo
 from shapelint.diagnosis.passage import passed
@@ -58,8 +58,9 @@ def equalling_changes(
 
 def mirroring_changes(graph: ShapeGraph, groups: Sequence[Group], ends: tuple[int, int]) -> Iterator[Change]:
     """A stride as the layer has it that its layer mirrors, where the model goes down and up by steps that are alike but
-    for that one pair: of the one layer whose kernel is to its stride as in no other that scales, or of layers with one
-    kernel whose strides are alike on another axis.
+    for that one pair: of the one layer whose kernel is to its stride as in no other that scales, and that gives no
+    whole part; or of layers with one kernel whose strides are alike on another axis. Where both give a whole part or
+    multiple, and no other pair scales the axis on which they are unlike, the model gives more frames, or fewer.
     """
     calls = [node for node in passed(graph, ends[1], ends[0]) if scales(node)]
     half = len(calls) // 2
@@ -73,7 +74,9 @@ def mirroring_changes(graph: ShapeGraph, groups: Sequence[Group], ends: tuple[in
     for node, other in (unlike[0], unlike[0][::-1]):
         group = next((each for each in groups if each[0].module == node.module), None)
         given, value = node.parameter("stride"), other.parameter("stride")
-        if group and given and value and (_ratio(node) == lone != () or _are_alike_on_an_axis(node, other)):
+        is_lone = _ratio(node) == lone != () and not is_whole(node)
+        alike = _are_alike_on_an_axis(node, other) and not _is_a_change_of_rate(node, other, calls)
+        if group and given and value and (is_lone or alike):
             yield Change(node.module, "stride", given, value, node.built, same_value(group, "stride", given))
 
 
@@ -91,6 +94,13 @@ def _are_alike_on_an_axis(node: Node, other: Node) -> bool:
     same = all(node.parameter(name) == other.parameter(name) for name in ("kernel_size", "padding"))
     strides = zip(node.parameter("stride") or (), other.parameter("stride") or (), strict=False)
     return same and any(one == two > 1 for one, two in strides)
+
+
+def _is_a_change_of_rate(node: Node, other: Node, calls: Sequence[Node]) -> bool:
+    """Whether two layers give a whole part or multiple and no other call scales an axis on which they are unlike."""
+    unlike = [axis for axis, (one, two) in enumerate(zip(_step(node), _step(other), strict=True)) if one != two]
+    rest = [each for each in calls if each.index not in (node.index, other.index)]
+    return is_whole(node) and is_whole(other) and all(_step(each)[axis] == 1 for each in rest for axis in unlike)
 
 
 def overstepping_changes(graph: ShapeGraph, groups: Sequence[Group]) -> Iterator[Change]:
