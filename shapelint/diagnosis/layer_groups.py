@@ -57,6 +57,11 @@ def step_of(factor: Fraction) -> Fraction:
     return max(factor, 1 / factor) if factor else factor
 
 
+def arguments_of(node: Node) -> tuple[object, ...]:
+    """What a layer does and by which numbers: two that are equal here are alike."""
+    return (node.operation, *map(node.parameter, LOWEST))
+
+
 def strides_by_kernel(node: Node) -> bool:
     """Whether a pool is built without a stride, so that its kernel is its stride."""
     call = call_at(node.built) if node.built is not None and is_pool(node) else None

@@ -14,7 +14,7 @@ from dataclasses import replace
 from shapelint.diagnosis.candidates import changed, evening, is_whole, twins
 from shapelint.diagnosis.chosen_sizes import is_chosen
 from shapelint.diagnosis.evenness import is_even
-from shapelint.diagnosis.layer_groups import LOWEST, Group, is_pool
+from shapelint.diagnosis.layer_groups import Group, arguments_of, is_pool
 from shapelint.diagnosis.pairs import spatial_size
 from shapelint.diagnosis.passage import CUTTING
 from shapelint.facts.diagnosis import Change
@@ -109,7 +109,7 @@ def unlike_their_siblings(graph: ShapeGraph, groups: Sequence[Group], sizes: Siz
     """
     reached = graph.reached()
     calls = [node for node in graph.nodes if node.index in reached and max(node.parameter("kernel_size") or (1,)) > 1]
-    inner, kinds = {node.module for node in calls[1:-1]}, Counter(_arguments(node) for node, *_ in groups)
+    inner, kinds = {node.module for node in calls[1:-1]}, Counter(arguments_of(node) for node, *_ in groups)
     found = []
     for group in groups:
         node = group[0]
@@ -118,12 +118,8 @@ def unlike_their_siblings(graph: ShapeGraph, groups: Sequence[Group], sizes: Siz
         if strided and large and not is_even(graph, node, sizes):
             alike = [each for each in twins(group, groups) if each.parameter != "stride"]
             made = [(each, changed(node, each)) for each in alike]
-            found += [each for each, like in made if is_whole(like) and kinds[_arguments(like)] >= _EVEN_OTHERS]
+            found += [each for each, like in made if is_whole(like) and kinds[arguments_of(like)] >= _EVEN_OTHERS]
     return found if len({each.module for each in found}) == 1 else []
-
-
-def _arguments(node: Node) -> tuple[object, ...]:
-    return (node.operation, *map(node.parameter, LOWEST))
 
 
 def _takes_off(node: Node) -> bool:

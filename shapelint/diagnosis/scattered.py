@@ -13,7 +13,7 @@ from dataclasses import replace
 from math import prod
 
 from shapelint.diagnosis.candidates import changed, is_whole, twins
-from shapelint.diagnosis.layer_groups import LOWEST, Group, layer_groups, same_value
+from shapelint.diagnosis.layer_groups import Group, arguments_of, layer_groups, same_value
 from shapelint.diagnosis.pairs import spatial_size
 from shapelint.diagnosis.single_change import first_that
 from shapelint.facts.analysis import MixedSamples
@@ -84,15 +84,11 @@ def _changes(graph: ShapeGraph, groups: Sequence[Group], last: Node, sizes: Size
         whole = kernel == spatial_size(graph, node, sizes, out=False)
         if node.module == last.module and any(padding) and whole and padding not in others:
             yield Change(node.module, "padding", padding, (0,) * len(padding), node.built)
-        kinds = Counter(_arguments(each) for each, *_ in groups if each.operation == node.operation and is_whole(each))
+        kinds = Counter(arguments_of(each) for each, *_ in groups if is_whole(each))
         for change in () if is_whole(node) else twins(group, groups):
             ends = change.parameter == "stride" and node.index > max(strided, default=-1)
-            if kinds[_arguments(changed(node, change))] >= _OTHERS and not ends:
+            if kinds[arguments_of(changed(node, change))] >= _OTHERS and not ends:
                 yield replace(change, alike=same_value(group, change.parameter, change.given))
-
-
-def _arguments(node: Node) -> tuple[tuple[int, ...] | None, ...]:
-    return tuple(map(node.parameter, LOWEST))
 
 
 def _shape(node: Node, sizes: Sizes) -> tuple[int, ...]:

@@ -102,8 +102,9 @@ def user_function_found(hear: Callable[[FunctionType], None]) -> Iterator[None]:
 def callee(function: Any) -> Any:
     """The function, or the one that is called in its place."""
     found = _callee(function)
-    in_source = function is len or function is range or type(found) in (FunctionType, MethodType)
-    return partial(_gone_through, found) if has_texts() and not in_source else found
+    if not has_texts() or function is len or function is range or type(found) in (FunctionType, MethodType):
+        return found
+    return partial(_gone_through, found)
 
 
 def _gone_through(function: Any, *args: Any, **kwargs: Any) -> Any:

@@ -31,6 +31,9 @@ class KeyText(str):
     def __ne__(self, other: object) -> bool:
         return not self == other
 
+    def __radd__(self, other: Any) -> Any:
+        return call_foreign(operator.add, other, self.lost())
+
     def __str__(self) -> str:
         tell(*self.sizes)
         return str.__str__(self)
@@ -50,14 +53,9 @@ def _losing(name: str) -> Any:
     return method
 
 
-def _from_the_right(self: KeyText, other: Any) -> Any:
-    return call_foreign(operator.add, other, self.lost())
-
-
 _OF_OBJECTS: Final = {"__lt__", "__le__", "__gt__", "__ge__", "__format__", "__repr__"}
 for _name in set(dir(str)) - set(dir(object)) - {"__getnewargs__"} | _OF_OBJECTS:
     setattr(KeyText, _name, _losing(_name))
-setattr(KeyText, "__radd__", _from_the_right)  # noqa: B010 - a text has none, and `+` asks it first
 
 
 def key_text(*parts: Any) -> str:
@@ -80,18 +78,14 @@ def key_text(*parts: Any) -> str:
 
 def same(one: KeyText, two: str) -> bool:
     """Whether two texts are equal, which is asked of their sizes where these stand apart."""
-    alike = str.__eq__(one, two)
-    apart = all(map(_keeps_apart, one.literals[1:-1]))
-    if isinstance(two, KeyText):
-        if not apart or one.literals != two.literals:
-            lose(_WHY, *one.sizes, *two.sizes)
-            return bool(alike)
-        return all(first == second for first, second in zip(one.sizes, two.sizes, strict=True))
-    pattern = r"(0|-?[1-9]\d*)".join(map(re.escape, one.literals))
-    found = re.fullmatch(pattern, two)
-    if not apart:
-        lose(_WHY, *one.sizes)
-        return bool(alike)
+    others = two.sizes if isinstance(two, KeyText) else ()
+    as_written = not isinstance(two, KeyText) or one.literals == two.literals
+    if not as_written or not all(map(_keeps_apart, one.literals[1:-1])):
+        lose(_WHY, *one.sizes, *others)
+        return str.__eq__(one, two)
+    if others:
+        return all(first == second for first, second in zip(one.sizes, others, strict=True))
+    found = re.fullmatch(r"(0|-?[1-9]\d*)".join(map(re.escape, one.literals)), two)
     return found is not None and all(size == int(text) for size, text in zip(one.sizes, found.groups(), strict=True))
 
 

@@ -136,4 +136,3 @@ def _of_template(node: ast.expr) -> list[ast.expr]:
 
 def _pair(how: ast.expr, value: ast.expr) -> ast.expr:
     return ast.copy_location(ast.Tuple([ast.copy_location(how, value), value], ast.Load()), value)
-
