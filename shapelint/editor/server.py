@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import asyncio
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from importlib.metadata import version
 from pathlib import Path
@@ -235,12 +235,18 @@ def _answering(made: Server) -> None:
         known = made.known(given.text_document.uri)
         found = [] if known is None else actions(*known, given.text_document.uri, given.range)
         only = given.context.only
-        return found if only is None else [each for each in found if _asked_for(str(each.kind), list(only))]
+        return found if only is None else [each for each in found if _asked_for(each.kind, only)]
 
 
-def _asked_for(kind: str, only: list[Any]) -> bool:
+def _asked_for(kind: str | None, only: Sequence[str]) -> bool:
     """Whether an action is of one of the kinds, or of a part of it: `source` asks for `source.fixAll.shapelint` too."""
-    return any(kind == str(each) or kind.startswith(f"{each}.") for each in only)
+    written = _written(kind or "")
+    return any(not each or f"{written}.".startswith(f"{_written(each)}.") for each in only)
+
+
+def _written(kind: str) -> str:
+    """A kind as the protocol writes it: the text of an enum's member is its name in Python."""
+    return kind.value if isinstance(kind, types.CodeActionKind) else kind
 
 
 def serve() -> None:

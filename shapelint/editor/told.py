@@ -177,7 +177,10 @@ def actions(checked: Checked, moved: Moved, uri: str, near: types.Range) -> list
             continue
         if finding.fix is not None and finding.fix.edits and finding.fix.safety is not Safety.ADVICE:
             title = f"{finding.fix.title} ({finding.fix.safety})"
-            found.append(_action(title, quick, uri, moved, finding.fix.edits, checked.file))
+            made = _action(title, quick, uri, moved, finding.fix.edits, checked.file)
+            if made is not None:
+                made.is_preferred = finding.fix.safety is Safety.SAFE
+            found.append(made)
         found.append(_action(f"Ignore {finding.code} here", quick, uri, moved, _ignoring(finding), checked.file))
     found += [
         _action(f"Write `{report.comment}`", quick, uri, moved, _inputs(report, checked), checked.file)

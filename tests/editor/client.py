@@ -74,8 +74,8 @@ class Editor:
         found = await self.client.text_document_inlay_hint_async(types.InlayHintParams(self.document, EVERYWHERE))
         return [(each.position.line, each.position.character, each.label) for each in found or ()]
 
-    async def actions(self) -> dict[str, types.CodeAction]:
-        given = types.CodeActionParams(self.document, EVERYWHERE, types.CodeActionContext([]))
+    async def actions(self, *only: str) -> dict[str, types.CodeAction]:
+        given = types.CodeActionParams(self.document, EVERYWHERE, types.CodeActionContext([], only=only or None))
         found = await self.client.text_document_code_action_async(given)
         return {each.title: each for each in found or () if isinstance(each, types.CodeAction)}
 
