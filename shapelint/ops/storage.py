@@ -13,7 +13,7 @@ from shapelint.size.number import function_of, plain
 from shapelint.size.tracking import symbolic
 from shapelint.trace.memory.layout import settled_layout
 from shapelint.trace.recording.arguments import dimension
-from shapelint.trace.recording.errors import Kind
+from shapelint.trace.recording.errors import Kind, Unanalysable
 from shapelint.trace.recording.operation import Kernel, NoRule, Operation, Plain, Result, size_rule
 from shapelint.trace.recording.record import elements
 
@@ -33,6 +33,18 @@ def _stride(op: Operation, input: Tensor, dim: Any = None) -> Plain:
 @size_rule(Tensor.nbytes.__get__)  # type: ignore[attr-defined]
 def _nbytes(op: Operation, input: Tensor) -> Plain:
     return Plain(elements(op.shape(input)) * input.element_size())
+
+
+@size_rule(Tensor.storage_offset)
+def _storage_offset(op: Operation, input: Tensor) -> Plain:
+    op.recorder.leak("the offset of a tensor in its memory")
+    return Plain(input.storage_offset())
+
+
+@size_rule(Tensor.data_ptr, Tensor._version.__get__, Tensor.untyped_storage, Tensor.storage, Tensor.is_set_to)  # type: ignore[attr-defined]
+def _memory(op: Operation, *tensors: Tensor) -> Plain:
+    """No run without memory tells its address, how often it was written to, and who shares it."""
+    raise Unanalysable("where a tensor lies in memory, or how often it was written to")
 
 
 @size_rule(Tensor.is_contiguous)

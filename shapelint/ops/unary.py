@@ -16,7 +16,7 @@ from shapelint.size.condition import divisible, equal
 from shapelint.size.function import constant
 from shapelint.size.number import function_of, plain
 from shapelint.trace.fitting.dtypes import check_dtypes, check_settings
-from shapelint.trace.memory.layout import is_like_channels_last, suggested_format
+from shapelint.trace.memory.layout import is_like_channels_last, settled_layout, suggested_format
 from shapelint.trace.recording.arguments import dimension, one_dtype
 from shapelint.trace.recording.errors import Kind
 from shapelint.trace.recording.operation import (
@@ -89,9 +89,11 @@ def _elementwise(
         raise NoRule
     if op.name in _PROBABILITIES:
         _check_probability(op, named.get("p", rest[0] if rest else 0.5))
-        if not input.is_contiguous() and not _drops(op, *rest, **named) and not _is_dense(input):
+        if not _drops(op, *rest, **named):
             return Same(input, op.shape(input))
     check_settings(op, input, *rest, **named)
+    if op.name in ("positive", "__pos__"):
+        return Same(input, op.shape(input))
     inplace = named.get("inplace", position is not None and len(rest) >= position and rest[position - 1])
     if inplace or (op.name.endswith("_") and not op.name.endswith("__")):
         return in_place(op, input)
@@ -112,11 +114,6 @@ def _drops(op: Operation, p: Any = 0.5, training: Any = None, *rest: Any, **name
     """Whether a dropout makes a new tensor."""
     training = named.get("train", training)
     return bool(p) and bool("alpha" not in op.name if training is None else training)
-
-
-def _is_dense(tensor: Tensor) -> bool:
-    """Whether a copy has the same strides."""
-    return torch.empty_like(tensor, device="meta").stride() == tensor.stride()
 
 
 def _fill(op: Operation, input: Tensor, *rest: Any, **named: Any) -> Result:
@@ -208,7 +205,8 @@ def _made_contiguous(
         _check_rank(op, shape, memory_format)
         op.layout = ones(shape)
         return Kernel((shape,))
-    return Same(input, shape) if input.is_contiguous() and is_like_channels_last(input) else Fresh(shape, input)
+    kept = settled_layout(op, input) or (input.is_contiguous() and is_like_channels_last(input))
+    return Same(input, shape) if kept else Fresh(shape, input)
 
 
 def _check_rank(op: Operation, shape: Shape, memory_format: torch.memory_format) -> None:
@@ -226,14 +224,16 @@ def _to(op: Operation, input: Tensor, *rest: Any, **named: Any) -> Result:
     dtype: Any = next((each for each in arguments if isinstance(each, torch.dtype)), None)
     other = next((each for each in arguments if isinstance(each, Tensor)), None)
     dtype = dtype or (other.dtype if other is not None else input.dtype)
-    layout = named.get("memory_format", torch.preserve_format)
+    layout = next((each for each in arguments if isinstance(each, torch.memory_format)), torch.preserve_format)
+    flags = [each for each in rest if isinstance(each, bool)]  # non_blocking, copy
+    shape, copies = op.shape(input), named.get("copy") or any(flags[1:])
     if layout in (torch.channels_last, torch.channels_last_3d):
-        _check_rank(op, op.shape(input), layout)
-        if dtype is input.dtype and not named.get("copy") and suggested_format(input) is layout:
-            return Same(input, op.shape(input))
-        return Fresh(op.shape(input), input, dtype, layout)
-    copies = bool(named.get("copy")) or any(each is True for each in rest[2:])
-    return Same(input, op.shape(input)) if dtype is input.dtype and not copies else kept(op, input, dtype)
+        _check_rank(op, shape, layout)
+    if dtype is input.dtype and not copies and layout in (torch.preserve_format, suggested_format(input)):
+        return Same(input, shape)
+    if layout is torch.preserve_format:
+        return kept(op, input, dtype)
+    return Fresh(shape, input, dtype, None if layout is torch.contiguous_format else layout)
 
 
 def _cast(op: Operation, input: Tensor, *rest: Any, dtype: torch.dtype, **named: Any) -> Result:

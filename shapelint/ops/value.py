@@ -29,6 +29,7 @@ from shapelint.trace.recording.operation import (
     NoRule,
     Operation,
     Result,
+    Same,
     SizeRule,
     size_rule,
     spellings,
@@ -79,6 +80,8 @@ def _tensor(op: Operation, data: Any, *, dtype: Any = None, **options: Any) -> R
     if isinstance(data, Tensor):
         if not data.is_meta:
             raise NoRule
+        if op.name in ("as_tensor", "asarray") and dtype in (None, data.dtype) and not options.get("copy"):
+            return Same(data, op.shape(data))
         return Fresh(op.shape(data), data, dtype, data)
     numbers = _numbers(op, data)
     value = op.recorder.kernel(torch.tensor, (_plain_data(op, data),), {"dtype": dtype})

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 
 import pytest
+import torch
+from torch import nn
 
+import shapelint
 from tests.calls import check, points
 
 
@@ -48,6 +52,63 @@ from tests.calls import check, points
 def test_known_calls(text: str) -> None:
     claims = check(text, ["2,4,H,W", "2,4,W,H//2+1"], points(random.Random(text), 20))
     assert not claims.reasons, claims.reasons
+
+
+@pytest.mark.parametrize("text", [
+    "x.contiguous()",
+    "x[:, :2].contiguous()",
+    "x.transpose(2, 3).contiguous()",
+    "x.to('cpu', x.dtype, True)",
+    "x.to('cpu', x.dtype, False, True)",
+    "F.dropout(x, 0.5, False)",
+    "F.dropout(x, 0.5, True)",
+    "F.feature_alpha_dropout(x, 0.5, False)",
+    "torch.positive(x)",
+    "torch.as_tensor(x)",
+    "torch.as_tensor(x, dtype=torch.float64)",
+    "torch.asarray(x, copy=True)",
+    "x.float()",
+    "x.flatten(1, 1)",
+])  # fmt: skip
+def test_what_gives_back_its_argument_gives_the_very_tensor(text: str) -> None:
+    """Its shape, given in place, is then that of both."""
+    for asked in (f"x if {text} is x else x[..., :1]", f"({text}.squeeze_(0), x)[1]"):
+        claims = check(asked, ["1,4,H,W"], [{"H": h, "W": w} for h in (2, 3, 5) for w in (2, 4)])
+        assert not claims.reasons, (asked, claims.reasons)
+
+
+def test_a_cast_into_another_memory_format_has_its_strides() -> None:
+    for text in (
+        "x.permute(0, 2, 3, 1).to(torch.float64, memory_format=torch.contiguous_format).view(-1)",
+        "x.to(memory_format=torch.channels_last).to(memory_format=torch.contiguous_format).view(-1)",
+        "x.to('cpu', torch.float64, False, True, memory_format=torch.channels_last).view(-1)",
+    ):
+        claims = check(text, ["2,4,H,W"], points(random.Random(text), 12))
+        assert not claims.reasons, claims.reasons
+
+
+class Asking(nn.Module):
+    def __init__(self, asked: Callable[[torch.Tensor], bool]) -> None:
+        super().__init__()
+        self.asked = asked
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x if self.asked(x) else x[..., :1]
+
+
+def test_what_only_real_memory_tells_is_not_known() -> None:
+    """No run on meta tensors knows their addresses, nor how often they were written to."""
+    for asked in (
+        lambda x: x.data_ptr() == 0,
+        lambda x: x.add_(1)._version == 0,
+        lambda x: x.untyped_storage().data_ptr() == 0,
+        lambda x: x.is_set_to(x),
+    ):
+        (region,) = shapelint.check(Asking(asked), "1,2,H").contract.regions
+        assert (region.how, region.why) == ("unknown", "where a tensor lies in memory, or how often it was written to")
+    contract = shapelint.check(Asking(lambda x: x[:, 1].storage_offset() > 0), "1,2,H").contract
+    assert {region.why for region in contract.regions} == {"the offset of a tensor in its memory"}
+    assert contract.outcome(H=7).outputs == ((1, 2, 7),)
 
 
 def test_memory_that_is_not_known_to_be_large_enough_is_not_proved() -> None:

@@ -39,10 +39,10 @@ from shapelint.trace.recording.trees import flat_tensors
 UNTRIED: Final = "has no size rule, and its tensors are too large to try it"
 _QUIET = frozenset({
     "__get__", "__set__", "is_floating_point", "is_complex", "element_size", "get_device",
-    "is_inference", "requires_grad_", "__hash__", "is_signed", "data_ptr", "type", "is_conj", "is_neg", "is_nonzero",
+    "is_inference", "requires_grad_", "__hash__", "is_signed", "type", "is_conj", "is_neg", "is_nonzero",
     "register_hook", "backward", "__repr__", "__format__", "is_shared", "is_distributed", "is_pinned", "retain_grad",
     "dense_dim", "sparse_dim", "dim_order", "record_stream", "register_post_accumulate_grad_hook", "is_coalesced",
-    "is_set_to", "qscheme", "_is_view", "untyped_storage", "storage", "const_data_ptr",
+    "qscheme", "_is_view",
 })  # fmt: skip
 _KEPT = frozenset({"share_memory_", "pin_memory", "__deepcopy__", "__reversed__", "to_dense", "dequantize", "coalesce"})
 
