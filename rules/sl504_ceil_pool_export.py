@@ -122,12 +122,12 @@ def _wrong(analysis: Analysis, node: Node, sizes: SizeSet) -> SizeSet:
 
 
 def _declared(analysis: Analysis, node: Node) -> list[Function]:
-    """ceil((n + 2p - d(k-1) - 1)/s) + 1 for each spatial axis; none for a pool that pads its sides unlike."""
-    before = analysis.graph.nodes[node.inputs[0]].shapes[0].dims[-node.spatial :]
+    """ceil((n + 2p - d(k-1) - 1)/s) + 1 for each spatial axis; none for a pool that pads its sides unlike, or of a constant."""
     names = ("kernel_size", "stride", "padding", "dilation", "ceil_mode")
     given = [node.parameter(name) for name in names]
-    if None in given:
+    if None in given or not node.inputs:
         return []
+    before = analysis.graph.nodes[node.inputs[0]].shapes[0].dims[-node.spatial :]
     values = zip(*(each for each in given if each is not None), strict=True)
     return [
         (as_function(n).plus(2 * p - d * (k - 1) - 1 + (s - 1) * ceil)).floor_divide(s).plus(1)

@@ -184,10 +184,11 @@ def _planned(graph: ShapeGraph, module: str, value: tuple[int, ...], focus: Mapp
         for index in pair.up_nodes:
             if graph.nodes[index].module == module:
                 return [replace(_loss(graph, pair, focus), up=graph.nodes[index], values={module: value})]
-    node = next((node for node in graph.nodes if node.module == module), None)
+    of_module = (node for node in graph.nodes if node.module == module)
+    node = next((node for node in of_module if node.parameter("output_padding") is not None), None)
     if node is None or not node.shapes:
         return []
-    size, present = spatial_size(graph, node, focus), node.parameter("output_padding") or (0,) * len(value)
+    size, present = spatial_size(graph, node, focus), node.parameter("output_padding") or ()
     gap = tuple(wanted - now for wanted, now in zip(value, present, strict=True))
     whole = tuple(map(sum, zip(size, gap, strict=True)))
     alone = Pair((), (module,), whole, size, (0,) * len(size), (), (node.index,))

@@ -123,7 +123,7 @@ def short_unpoolings(graph: ShapeGraph, focus: Mapping[str, int]) -> Iterator[Sh
         given = node.parameter("output_size")
         if node.shapes:
             given = node.shapes[0].value(dict(focus))
-        if pool is None or given is None or not pool.spatial:
+        if pool is None or given is None or not pool.spatial or not pool.inputs:
             continue
         taken = graph.nodes[pool.inputs[0]].shapes[0].value(dict(focus))[-pool.spatial :]
         if given[-pool.spatial :] != taken:

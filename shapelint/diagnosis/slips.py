@@ -26,6 +26,8 @@ def slip(graph: ShapeGraph, misfit: Misfit) -> Slip | None:
     for node in _ahead(graph, misfit.node):
         given, shapes = _shape(node), [_shape(graph.nodes[index]) for index in node.inputs]
         axis = channel_axis(misfit.node, len(given))
+        if not shapes:  # of a constant
+            return None
         if node.operation in _CATS:
             return _along(node, shapes, axis, wanted)
         if node.operation in _PERMUTES:
@@ -57,6 +59,8 @@ def _along(node: Node, shapes: list[tuple[int, ...]], axis: int, wanted: int) ->
     if axis >= rank or len(rests) > 1 or sum(shape[axis] for shape in shapes) != wanted:
         return None
     given = next(each for each in range(rank) if _shape(node)[each] != shapes[0][each])
+    if sum(shape[given] for shape in shapes) != _shape(node)[given]:
+        return None  # some of what it joins are constants
     return Slip(node, (given,), (axis,))
 
 

@@ -96,7 +96,7 @@ def _step(given: Function, taken: Function) -> tuple[int, int] | None:
     right: list[int] = []
     for size in range(_FAR, _FAR + _STEPS):
         at: Mapping[str, int] = {name: size}
-        if given.value(at) == taken.value(at):
+        if given.value(at) == taken.value(at) and taken.value(at) not in right:
             right.append(taken.value(at))
             if len(right) == 2:
                 return right[1] - right[0], right[0] % (right[1] - right[0])

@@ -40,7 +40,8 @@ def test_a_file_is_told_of_when_it_is_opened_and_when_it_is_saved(tmp_path: Path
         (edit,) = fix.edit.changes[editor.file.as_uri()]
         assert (edit.range.start.line, edit.new_text) == (9, ", output_padding=1")
         safe, ignored = (await editor.actions("quickfix")).values()  # the model has its input already
-        assert safe.title.startswith("set `output_padding=1` in `up`") and safe.is_preferred
+        assert safe.title.startswith("set `output_padding=1` in `up`")
+        assert safe.is_preferred
         assert (ignored.title, ignored.is_preferred) == ("Ignore SL101 here", None)
         for kind in ("source", "source.fixAll", "source.fixAll.shapelint"):
             assert set(await editor.actions(kind)) == {"Fix all that is safe (shapelint)"}
