@@ -40,7 +40,7 @@ def is_pinned(analysis: Analysis, failure: Failure | None) -> bool:
 
 def is_left_apart(diagnosis: Diagnosis) -> bool:
     """Whether a `squeeze` ahead of the layer that misfits leaves its axis, or a `flatten` others than the samples'."""
-    return diagnosis.slip is not None and diagnosis.slip.node.operation in ("squeeze", "flatten")
+    return diagnosis.slip is not None and diagnosis.slip.node.operation in ("squeeze", "flatten", "linear")
 
 
 def pinned_regions(analysis: Analysis) -> list[Region]:
