@@ -126,6 +126,7 @@ class Net(nn.Module):
 """
 
 _MARK = "  # <-- SL207"
+_VIEWS = ("reshape", "view", "flatten")
 
 
 class ChannelMismatch:
@@ -288,5 +289,5 @@ def _notes(diagnosis: Diagnosis, misfit: Misfit) -> Iterator[str | None]:
     if single == "" and len(shape) > 2 and shape[-1] == misfit.built_for:
         order = (0, len(shape) - 1, *range(1, len(shape) - 1))
         yield f"the last axis has {misfit.built_for}: where the input is channels-last, `x.permute{order}` comes first"
-    elif single and misfit.built_for and len(misfit.origins[0].size) == 1:
+    elif single and single not in _VIEWS and misfit.built_for and len(misfit.origins[0].size) == 1:
         yield f"or let {quoted(single)} give {misfit.built_for}"
