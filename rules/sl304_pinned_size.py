@@ -154,7 +154,7 @@ class PinnedSize:
         none = analysis.contract.proved and not analysis.contract.runs
         notes = [_fitting(analysis), nearest_note(analysis, focus), followers_note(diagnosis)]
         notes.append(_pooled(analysis, misfit.node))
-        if diagnosis.repaired is not None and diagnosis.repaired.complete:
+        if diagnosis.repaired is not None and diagnosis.repaired.complete and analysis.certain:
             notes.append(consequence(analysis, diagnosis.repaired))
         notes.append(said_note(analysis))
         return Finding(
