@@ -178,11 +178,11 @@ class Asking(Torn):
 def test_a_model_that_no_input_suits_is_blamed_where_a_size_rule_proves_it() -> None:
     report = shapelint.check(Torn)
     assert [each.message for each in report.findings] == ["`second` is built for 16 channels and gets 8 from `first`"]
-    assert report.assumed == "assumed 1,3,H,W: `first` takes 3 channels; no size of it runs, nor was another input found"
+    assert report.assumed.endswith(": `first` takes 3 channels; no size of it runs, nor was another input found")
 
 
 def test_a_model_that_refuses_every_guess_is_not_checked() -> None:
-    with pytest.raises(InferenceError, match="could not infer an input; .* raises: ValueError: seven axes") as caught:
+    with pytest.raises(InferenceError, match=r"could not infer an input; .* raises: ValueError: seven axes") as caught:
         shapelint.check(Asking)
     assert str(caught.value).endswith("give it with --input 1,3,H,W")
 
