@@ -19,7 +19,7 @@ from shapelint.rule import (
 
 from ._built_for import followers_note, misfit_fix, misfit_text, origin_text
 from ._causes import is_left_apart, is_pinned, misfit_regions, place_of, raising, size_taken
-from ._slips import slip_fix, slip_place, slip_texts
+from ._slips import slip_fix, slip_message, slip_place
 from ._words import brief, called, quoted, said_note
 
 _UNET = """
@@ -244,13 +244,12 @@ class ChannelMismatch:
         """The call that hands the layer the wrong axis: the layer itself is built for what one sample has."""
         misfit, slip = diagnosis.misfits[0], diagnosis.slip
         assert slip is not None, "check() has looked"
-        name, (text, note) = f"{quoted(slip.node.operation)} ", slip_texts(slip, misfit)
-        name = "" if slip.node is misfit.node else name
+        message, note = slip_message(slip, misfit)
         return Finding(
             code=self.code,
             name=self.name,
             severity=Severity.ERROR,
-            message=f"{misfit_text(misfit)}: {name}{text}",
+            message=message,
             notes=tuple(each for each in (note, said_note(analysis)) if each),
             module=slip.node.module or None,
             location=slip_place(slip),

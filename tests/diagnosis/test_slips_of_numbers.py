@@ -183,3 +183,22 @@ def test_a_recurrent_layer_is_built_for_the_features_that_come(tmp_path: Path, k
     assert (finding.code, finding.module) == ("SL207", "rnn")
     assert finding.message == "`rnn` is built for 12 features and gets 16 from `conv`"
     assert fixed(finding, (2, 4, 20)) == (2, 18, 8)
+
+
+@pytest.mark.parametrize("product", ["q @ k", "torch.matmul(q, k)", "torch.bmm(q, k)"])
+def test_a_product_that_lacks_a_transpose_pins_no_size(tmp_path: Path, product: str) -> None:
+    source = f"""
+    def __init__(self):
+        super().__init__()
+        self.q, self.k = nn.Conv2d(16, 8, 1), nn.Conv2d(16, 8, 1)
+
+    def forward(self, x):
+        q, k = self.q(x).flatten(2), self.k(x).flatten(2)
+        return ({product}).softmax(-1)
+"""
+    (finding,) = report(tmp_path, source, "2,16,10,12").findings
+    name = "bmm" if "bmm" in product else "matmul"
+    assert finding.message == f"`{name}` multiplies 8x120 with 8x120: one of them is not transposed"
+    assert finding.fix is not None
+    assert finding.fix.title == "transpose one of the two: `.transpose(-2, -1)`"
+    assert not report(tmp_path, source.replace("q, k)", "q.mT, k)").replace("q @ k", "q.mT @ k"), "2,16,10,12").findings
