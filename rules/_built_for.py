@@ -56,7 +56,12 @@ def unit_of(node: Node) -> str:
 
 def misfit_text(misfit: Misfit) -> str:
     """Both numbers: what the layer is built for, and what it gets."""
-    return f"{called(misfit.node)} is built for {misfit.built_for} {unit_of(misfit.node)} and gets {misfit.given}"
+    return f"{called(misfit.node)} is built for {_counted(misfit)} and gets {misfit.given}"
+
+
+def _counted(misfit: Misfit) -> str:
+    unit = unit_of(misfit.node)
+    return f"{misfit.built_for} {unit if misfit.built_for != 1 else unit[:-1]}"
 
 
 def origin_text(joint: str, origins: Sequence[Origin]) -> str:
@@ -105,7 +110,7 @@ def misfit_fix(diagnosis: Diagnosis, misfit: Misfit) -> Fix:
     written = f"`{argument[0]}={given}`" if argument else f"a weight for {given}"
     more = ", and the later layers likewise" if len(diagnosis.misfits) > 1 else ""
     if [origin.source for origin in misfit.origins] == [""]:
-        text = f"give an input with {misfit.built_for} {unit_of(misfit.node)}, or build {name} for {given}{more}"
+        text = f"give an input with {_counted(misfit)}, or build {name} for {given}{more}"
         return Fix(text, Safety.ADVICE, repairs=(Repair.CHANNELS,))
     return channels_fix(diagnosis, f"give {name} what arrives: {written}{more}")
 

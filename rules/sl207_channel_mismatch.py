@@ -12,6 +12,7 @@ from shapelint.rule import (
     Invalid,
     Kind,
     Misfit,
+    Node,
     Region,
     Severity,
     Valid,
@@ -288,5 +289,12 @@ def _notes(diagnosis: Diagnosis, misfit: Misfit) -> Iterator[str | None]:
     if single == "" and len(shape) > 2 and shape[-1] == misfit.built_for:
         order = (0, len(shape) - 1, *range(1, len(shape) - 1))
         yield f"the last axis has {misfit.built_for}: where the input is channels-last, `x.permute{order}` comes first"
+    elif single == "" and len(shape) == _rank(misfit.node) - 1 and misfit.built_for == 1:
+        yield "the input has no axis of channels: `x.unsqueeze(1)` gives each sample one"
     elif single and single not in _VIEWS and misfit.built_for and len(misfit.origins[0].size) == 1:
         yield f"or let {quoted(single)} give {misfit.built_for}"
+
+
+def _rank(node: Node) -> int:
+    """The axes of a batch that a convolution takes; 0 for other layers."""
+    return 2 + int(node.operation[-2]) if node.operation.startswith("conv") and node.operation[-2:-1].isdigit() else 0
