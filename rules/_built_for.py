@@ -7,7 +7,21 @@ import copy
 import operator
 from collections.abc import Sequence
 
-from shapelint.rule import Diagnosis, Edit, Fix, Misfit, Node, Origin, Repair, Safety, Span, call_at, given, sized
+from shapelint.rule import (
+    Diagnosis,
+    Edit,
+    Fix,
+    Kind,
+    Misfit,
+    Node,
+    Origin,
+    Repair,
+    Safety,
+    Span,
+    call_at,
+    given,
+    sized,
+)
 
 from ._words import called, quoted
 
@@ -42,7 +56,12 @@ def unit_of(node: Node) -> str:
 
 def misfit_text(misfit: Misfit) -> str:
     """Both numbers: what the layer is built for, and what it gets."""
-    return f"{called(misfit.node)} is built for {misfit.built_for} {unit_of(misfit.node)} and gets {misfit.given}"
+    return f"{called(misfit.node)} is built for {_counted(misfit)} and gets {misfit.given}"
+
+
+def _counted(misfit: Misfit) -> str:
+    unit = unit_of(misfit.node)
+    return f"{misfit.built_for} {unit if misfit.built_for != 1 else unit[:-1]}"
 
 
 def origin_text(joint: str, origins: Sequence[Origin]) -> str:
@@ -78,6 +97,22 @@ def channels_fix(diagnosis: Diagnosis, otherwise: str, *, where: str = "") -> Fi
     title = "write " + (", ".join(texts[:3]) + (f" and {len(texts) - 3} more alike" if len(texts) > 3 else "")) + where
     changes = tuple(edit for edit, _ in edits)
     return Fix(title, safety, edits=changes, verified=("meta",), repairs=(Repair.CHANNELS,))
+
+
+def misfit_fix(diagnosis: Diagnosis, misfit: Misfit) -> Fix:
+    """The layer built for what arrives: its edits, or advice where it is the input that brings it."""
+    name, given, argument = called(misfit.node), misfit.given, argument_of(misfit.node)
+    if misfit.failure.kind is Kind.MULTIPLE:
+        return Fix(f"give {name} a multiple of {misfit.built_for} channels", Safety.ADVICE, repairs=(Repair.CHANNELS,))
+    if given % misfit.groups:
+        text = f"build {name} for {given} channels, with `groups` that divide them"
+        return Fix(text, Safety.ADVICE, repairs=(Repair.CHANNELS,))
+    written = f"`{argument[0]}={given}`" if argument else f"a weight for {given}"
+    more = ", and the later layers likewise" if len(diagnosis.misfits) > 1 else ""
+    if [origin.source for origin in misfit.origins] == [""]:
+        text = f"give an input with {_counted(misfit)}, or build {name} for {given}{more}"
+        return Fix(text, Safety.ADVICE, repairs=(Repair.CHANNELS,))
+    return channels_fix(diagnosis, f"give {name} what arrives: {written}{more}")
 
 
 def layer_edit(misfit: Misfit) -> tuple[Edit, str] | None:

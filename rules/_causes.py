@@ -27,6 +27,9 @@ def is_unpooled(mismatch: Mismatch) -> bool:
     return mismatch.up is not None and mismatch.loss is not None and mismatch.up.operation.startswith("max_unpool")
 
 
+_LEAVING = ("squeeze", "flatten", "linear", "bmm", "matmul", "__matmul__")
+
+
 def is_pinned(analysis: Analysis, failure: Failure | None) -> bool:
     """Whether a layer's number of features depends on the spatial size, as after a flatten.
 
@@ -39,8 +42,8 @@ def is_pinned(analysis: Analysis, failure: Failure | None) -> bool:
 
 
 def is_left_apart(diagnosis: Diagnosis) -> bool:
-    """Whether a `squeeze` ahead of the layer that misfits leaves its axis, or a `flatten` others than the samples'."""
-    return diagnosis.slip is not None and diagnosis.slip.node.operation in ("squeeze", "flatten")
+    """Whether a call leaves axes as they are that it was to take away, flatten or transpose, ahead of what misfits."""
+    return diagnosis.slip is not None and diagnosis.slip.node.operation in _LEAVING
 
 
 def pinned_regions(analysis: Analysis) -> list[Region]:

@@ -5,17 +5,35 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from shapelint.rule import Edit, Fix, Misfit, Repair, Safety, Slip, call_at, given, span_of
+from shapelint.rule import Edit, Fix, Misfit, Node, Repair, Safety, Slip, Span, call_at, given, sized, span_of
 
-from ._words import called
+from ._built_for import misfit_text
+from ._causes import place_of
+from ._words import called, quoted
 
 _VIEWS = ("view", "reshape")
 _SHUFFLES = ("pixel_shuffle", "pixel_unshuffle")
+_PRODUCTS = ("bmm", "matmul", "__matmul__")
+
+
+def slip_message(slip: Slip, misfit: Misfit) -> tuple[str, str]:
+    """The message, and what the call would have to do."""
+    name = quoted(slip.node.operation.strip("_"))
+    if slip.node.operation in _PRODUCTS:
+        note = "the columns of the first are to be as many as the rows of the second"
+        return f"{name} multiplies {sized(slip.given)} with {sized(slip.wanted)}: one of them is not transposed", note
+    text, note = slip_texts(slip, misfit)
+    return f"{misfit_text(misfit)}: {text if slip.node is misfit.node else f'{name} {text}'}", note
 
 
 def slip_texts(slip: Slip, misfit: Misfit) -> tuple[str, str]:
     """What the call does, and what it would have to do."""
     wanted, layer = slip.wanted, called(misfit.node)
+    if slip.node.operation == "linear":
+        takes = "as" if wanted[0] == misfit.built_for else "and"
+        note = f"flattened, a sample has {sized(slip.given)} = {wanted[0]} features, {takes} {layer} takes"
+        note = note if takes == "as" else f"{note} {misfit.built_for}"
+        return f"the {sized(slip.given)} before it is not flattened", note
     if slip.node.operation in _VIEWS and not slip.samples:
         return f"makes {slip.given[0]} of {wanted[0]}", f"the axis has {wanted[0]} before, which {layer} takes"
     if slip.node.operation in _VIEWS:
@@ -33,10 +51,17 @@ def slip_texts(slip: Slip, misfit: Misfit) -> tuple[str, str]:
     return f"joins along axis {slip.given[0]}", f"along axis {wanted[0]} it gives {layer} its {misfit.built_for}"
 
 
-def slip_fix(slip: Slip) -> Fix:
+def slip_fix(slip: Slip, misfit: Misfit) -> Fix:
     """The call with the number that fits; its edits are tried before anybody is told that they are more than advice."""
     if slip.node.operation == "squeeze":
         text = f"let the axis be 1 there, or bring its {slip.given[0]} rows together: `y.mean(-1)`"
+        return Fix(text, Safety.ADVICE, repairs=(Repair.CODE,))
+    if slip.node.operation == "linear":
+        return _flattened(slip, misfit)
+    if slip.node.operation in _PRODUCTS:
+        fitting = [left == right for left, right in zip(slip.given, slip.wanted, strict=True)]
+        which = "one" if all(fitting) else "the first" if fitting[0] else "the second"
+        text = f"transpose {which} of the two: `.transpose(-2, -1)`"
         return Fix(text, Safety.ADVICE, repairs=(Repair.CODE,))
     place = slip.node.built or slip.node.place
     call = call_at(place)
@@ -49,6 +74,32 @@ def slip_fix(slip: Slip) -> Fix:
     lines = " and ".join(f"`{edit.replacement}` instead of `{edit.span.content()}`" for edit in edits)
     title = f"write {lines} in `{slip.node.operation}`"
     return Fix(title, Safety.ADVICE, edits=edits, repairs=(Repair.CODE,))
+
+
+def _flattened(slip: Slip, misfit: Misfit) -> Fix:
+    """A flatten of what a linear layer gets, at the call of the layer where that has just this one argument."""
+    place, layer = slip.node.place, called(misfit.node)
+    size = "" if slip.wanted[0] == misfit.built_for else f", and build {layer} for {slip.wanted[0]}"
+    call = call_at(place)
+    if call is None or place is None or not _hands_over(call, slip.node):
+        return Fix(f"put `nn.Flatten()` before {layer}{size}", Safety.ADVICE, repairs=(Repair.CODE,))
+    text = f"{ast.unparse(call.args[0])}.flatten(1)"
+    edits = (Edit(span_of(place.file, call.args[0]), text),)
+    title = f"write `{ast.unparse(call.func)}({text})`{size}"
+    return Fix(title, Safety.ADVICE, edits=() if size else edits, repairs=(Repair.CODE,))
+
+
+def slip_place(slip: Slip) -> Span | None:
+    """The call that hands over the wrong axis; of a layer that lacks a flatten the call of it in `forward`."""
+    call = call_at(slip.node.place) if slip.node.operation == "linear" else None
+    return slip.node.place if call is not None and _hands_over(call, slip.node) else place_of(slip.node)
+
+
+def _hands_over(call: ast.Call, layer: Node) -> bool:
+    """Whether a call such as `self.head(x)` is one of the layer itself, or of a container that it comes first in."""
+    path, name = layer.module.split("."), ast.unparse(call.func).rpartition(".")[2]
+    simple = len(call.args) == 1 and not call.keywords and isinstance(call.args[0], ast.Name | ast.Attribute | ast.Call)
+    return simple and name in path and all(each == "0" for each in path[path.index(name) + 1 :])
 
 
 def _edits(slip: Slip, call: ast.Call, file: str) -> Iterator[Edit]:

@@ -12,6 +12,7 @@ from shapelint.rule import (
     Node,
     Plan,
     SizeSet,
+    Span,
     call_at,
     sized,
     ticked,
@@ -164,7 +165,11 @@ def said_note(analysis: Analysis) -> str | None:
 
 def flattened(samples: MixedSamples, features: int) -> str:
     """What to write in the place of a view into rows of so many features."""
-    call = call_at(samples.place)
+    return f"{flatten_of(samples.place)}, and build the layer after it for {features} features"
+
+
+def flatten_of(view: Span | None) -> str:
+    """The flatten to write in the place of a view."""
+    call = call_at(view)
     owner = call.func if call is not None and isinstance(call.func, ast.Attribute) else None
-    kept = "flatten(1)" if owner is None else f"{ast.unparse(owner.value)}.flatten(1)"
-    return f"write `{kept}`, and build the layer after it for {features} features"
+    return f"write `{'flatten(1)' if owner is None else f'{ast.unparse(owner.value)}.flatten(1)'}`"

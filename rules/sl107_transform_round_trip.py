@@ -106,7 +106,8 @@ class TransformRoundTrip:
         message = f"{inverse} gives back {lost.given} where {forward} took {lost.taken}"
         if analysis.diagnosis is None:
             sizes = f"sizes of {lost.rest} mod {lost.step}" if lost.rest else f"multiples of {lost.step}"
-            message = f"{inverse} has no `{lost.argument}=`: only {sizes} come back"
+            sizes = sizes if lost.step else f"a size of {lost.rest}"
+            message = f"{inverse} has no `{lost.argument}=`: only {sizes} come{'' if lost.step else 's'} back"
         yield Finding(
             code=self.code,
             name=self.name,

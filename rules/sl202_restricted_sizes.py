@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
+from math import prod
 from typing import ClassVar
 
 from shapelint.rule import (
@@ -19,13 +20,14 @@ from shapelint.rule import (
     SizeSet,
     SolverError,
     Valid,
+    as_function,
     limited,
     sized,
 )
 
-from ._causes import is_cut_into_rows, misfit_regions, pinned_regions, place_of
+from ._causes import is_cut_into_rows, misfit_regions, pinned_regions, place_of, size_taken
 from ._fixes import change_fix
-from ._words import layer_name, nearest_note, said_note, some_of
+from ._words import flatten_of, layer_name, nearest_note, said_note, some_of
 
 _PINNED = """
 import torch.nn as nn
@@ -126,7 +128,8 @@ class RestrictedSizes:
         own = failure is not None and failure.kind is Kind.PYTHON
         said = cause if own else said_note(analysis)
         lost = _lost(analysis) if failure is not None and failure.kind is Kind.JOIN else None
-        notes = [lost, None if fits else said, _elsewhere(analysis), nearest_note(analysis, focus)]
+        notes = [lost, _row_note(diagnosis, failure), None if fits else said]
+        notes += [_elsewhere(analysis), nearest_note(analysis, focus)]
         place = diagnosis.region.outcome.place if own or node is None else place_of(node)
         return Finding(
             code=self.code,
@@ -171,7 +174,28 @@ def _lost(analysis: Analysis) -> str | None:
 def _fix(diagnosis: Diagnosis, failure: Failure | None) -> Fix | None:
     if diagnosis.change is not None:
         return change_fix(diagnosis.change, "makes the sizes fit")
-    return _advice(failure)
+    row = _row(diagnosis, failure)
+    if row is None:
+        return _advice(failure)
+    sample, _ = row
+    text = f"{flatten_of(None if diagnosis.node is None else diagnosis.node.place)}, and build the layer after it for"
+    return Fix(f"{text} {prod(sample)} features", Safety.ADVICE)
+
+
+def _row(diagnosis: Diagnosis, failure: Failure | None) -> tuple[tuple[int, ...], int] | None:
+    """What a sample has, and what a view makes a row of it, where that is another number: `x.view(x.size(0), 400)`."""
+    node, focus = diagnosis.node, dict(diagnosis.focus)
+    if node is None or failure is None or failure.kind is not Kind.RESHAPE or len(failure.shape) != 2:
+        return None
+    taken, (rows, values) = size_taken(diagnosis, node), (as_function(dim).value(focus) for dim in failure.shape)
+    return (taken[1:], values) if len(taken) > 2 and taken[0] == rows and values > 0 else None
+
+
+def _row_note(diagnosis: Diagnosis, failure: Failure | None) -> str | None:
+    row = _row(diagnosis, failure)
+    if row is None:
+        return None
+    return f"a sample has {sized(row[0])} = {prod(row[0])} values there, and the view asks for {row[1]}"
 
 
 def _only(verb: str, words: str) -> str:

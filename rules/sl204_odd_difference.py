@@ -199,6 +199,7 @@ class OddDifference:
         where = brief(odd.sizes, f"{at} and others like it")
         verb = "cuts" if odd.crops or sum(odd.target) < sum(odd.before) else "adds"
         why = "its end is `-0`" if odd.emptied else f"it {verb} the same on both sides"
+        why = "it cuts one side only" if odd.one_sided else why
         name = "the crop" if odd.crops else "`pad`" if odd.window is None else quoted(odd.window.call)
         message = f"{name} gives {sized(odd.after)} where {sized(odd.target)} is needed: {why}"
         if odd.short:
@@ -222,6 +223,9 @@ def _fix(odd: OddMiss) -> Fix:
     if odd.short:
         text = "`F.pad(y, (d // 2, d - d // 2))` with `d = max(skip.shape[-1] - y.shape[-1], 0)` for each such axis"
         return Fix(f"pad what is cropped where it is shorter: {text}", Safety.ADVICE)
+    if odd.one_sided:
+        text = "`y[..., d // 2:d // 2 + n]` for each axis, `n` rows being needed and `d` too many"
+        return Fix(f"end each slice where what is needed ends: {text}", Safety.ADVICE)
     expression = expression_at(odd.place)
     changes = [] if expression is None else list((_cropped if odd.crops else _padded)(expression))
     if expression is None or not changes:

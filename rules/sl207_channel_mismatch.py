@@ -9,21 +9,18 @@ from shapelint.rule import (
     Analysis,
     Diagnosis,
     Finding,
-    Fix,
     Invalid,
     Kind,
     Misfit,
+    Node,
     Region,
-    Repair,
-    Safety,
     Severity,
-    Slip,
     Valid,
 )
 
-from ._built_for import argument_of, channels_fix, followers_note, misfit_text, origin_text, unit_of
+from ._built_for import followers_note, misfit_fix, misfit_text, origin_text
 from ._causes import is_left_apart, is_pinned, misfit_regions, place_of, raising, size_taken
-from ._slips import slip_fix, slip_texts
+from ._slips import slip_fix, slip_message, slip_place
 from ._words import brief, called, quoted, said_note
 
 _UNET = """
@@ -75,8 +72,11 @@ class Net(nn.Module):
         self.fc2 = nn.Linear(128, 10)
 
     def forward(self, x):
-        return self.fc2(self.fc1(self.pool(self.conv(x)).flatten(1)))
+        x = self.pool(self.conv(x)).flatten(1)
+        return self.fc2(self.fc1(x))
 """
+
+_UNFLATTENED = _CLASSIFIER.replace("512", "3136").replace(".flatten(1)", "").rstrip()
 
 _ORDERED = """
 import torch
@@ -127,6 +127,7 @@ class Net(nn.Module):
 """
 
 _MARK = "  # <-- SL207"
+_VIEWS = ("reshape", "view", "flatten")
 
 
 class ChannelMismatch:
@@ -182,6 +183,12 @@ class ChannelMismatch:
             _CLASSIFIER.format(_MARK), "1,3,H,W", "`fc1` is built for 512 features and gets 3136: 64x7x7 from `pool`"
         ),
         Invalid(
+            _UNFLATTENED.format("") + _MARK,
+            "1,3,H,W",
+            "`fc1` is built for 3136 features and gets 7: the 64x7x7 before it is not flattened",
+            fixed="self.fc1(x.flatten(1))",
+        ),
+        Invalid(
             _PLAIN.format("nn.GroupNorm(8, 32)," + _MARK),
             "1,3,H,W",
             "`layers.1` is built for 32 channels and gets 12 from `layers.0`",
@@ -215,8 +222,7 @@ class ChannelMismatch:
         found = raising(analysis, Kind.CHANNELS, Kind.MULTIPLE)
         pinned = found is not None and is_pinned(analysis, found[2]) and not is_left_apart(found[0])
         if found is not None and found[0].misfits and not pinned:
-            slip = found[0].slip
-            yield self._error(analysis, found[0]) if slip is None else self._slipped(found[0].misfits[0], slip)
+            yield self._error(analysis, found[0]) if found[0].slip is None else self._slipped(analysis, found[0])
         if analysis.diagnosis is None and not analysis.certain:
             for region in misfit_regions(analysis):
                 yield self._note(region)
@@ -232,21 +238,23 @@ class ChannelMismatch:
             notes=tuple(note for note in (origin, *_notes(diagnosis, misfit), said_note(analysis)) if note),
             module=misfit.node.module or None,
             location=place_of(misfit.node),
-            fix=_fix(diagnosis, misfit),
+            fix=misfit_fix(diagnosis, misfit),
         )
 
-    def _slipped(self, misfit: Misfit, slip: Slip) -> Finding:
+    def _slipped(self, analysis: Analysis, diagnosis: Diagnosis) -> Finding:
         """The call that hands the layer the wrong axis: the layer itself is built for what one sample has."""
-        name, (text, note) = quoted(slip.node.operation), slip_texts(slip, misfit)
+        misfit, slip = diagnosis.misfits[0], diagnosis.slip
+        assert slip is not None, "check() has looked"
+        message, note = slip_message(slip, misfit)
         return Finding(
             code=self.code,
             name=self.name,
             severity=Severity.ERROR,
-            message=f"{misfit_text(misfit)}: {name} {text}",
-            notes=(note,),
+            message=message,
+            notes=tuple(each for each in (note, said_note(analysis)) if each),
             module=slip.node.module or None,
-            location=place_of(slip.node),
-            fix=slip_fix(slip),
+            location=slip_place(slip),
+            fix=slip_fix(slip, misfit),
         )
 
     def _note(self, region: Region) -> Finding:
@@ -281,20 +289,12 @@ def _notes(diagnosis: Diagnosis, misfit: Misfit) -> Iterator[str | None]:
     if single == "" and len(shape) > 2 and shape[-1] == misfit.built_for:
         order = (0, len(shape) - 1, *range(1, len(shape) - 1))
         yield f"the last axis has {misfit.built_for}: where the input is channels-last, `x.permute{order}` comes first"
-    elif single and misfit.built_for and len(misfit.origins[0].size) == 1:
+    elif single == "" and len(shape) == _rank(misfit.node) - 1 and misfit.built_for == 1:
+        yield "the input has no axis of channels: `x.unsqueeze(1)` gives each sample one"
+    elif single and single not in _VIEWS and misfit.built_for and len(misfit.origins[0].size) == 1:
         yield f"or let {quoted(single)} give {misfit.built_for}"
 
 
-def _fix(diagnosis: Diagnosis, misfit: Misfit) -> Fix:
-    name, given, argument = called(misfit.node), misfit.given, argument_of(misfit.node)
-    if misfit.failure.kind is Kind.MULTIPLE:
-        return Fix(f"give {name} a multiple of {misfit.built_for} channels", Safety.ADVICE, repairs=(Repair.CHANNELS,))
-    if given % misfit.groups:
-        text = f"build {name} for {given} channels, with `groups` that divide them"
-        return Fix(text, Safety.ADVICE, repairs=(Repair.CHANNELS,))
-    written = f"`{argument[0]}={given}`" if argument else f"a weight for {given}"
-    more = ", and the later layers likewise" if len(diagnosis.misfits) > 1 else ""
-    if [origin.source for origin in misfit.origins] == [""]:
-        text = f"give an input with {misfit.built_for} {unit_of(misfit.node)}, or build {name} for {given}{more}"
-        return Fix(text, Safety.ADVICE, repairs=(Repair.CHANNELS,))
-    return channels_fix(diagnosis, f"give {name} what arrives: {written}{more}")
+def _rank(node: Node) -> int:
+    """The axes of a batch that a convolution takes; 0 for other layers."""
+    return 2 + int(node.operation[-2]) if node.operation.startswith("conv") and node.operation[-2:-1].isdigit() else 0

@@ -126,8 +126,12 @@ class StrideMismatch:
 def _fix(diagnosis: Diagnosis, mismatch: Mismatch, strides: tuple[Fraction, Fraction]) -> Fix:
     if diagnosis.change is not None:
         return change_fix(diagnosis.change, "makes the sizes fit")
+    factor = strides[1] / strides[0]
+    fine = mismatch.sources[0 if factor > 1 else 1]
+    if any(each.module == fine and set(each.parameter("kernel_size") or ()) == {1} for each in diagnosis.graph.nodes):
+        step = max(factor, 1 / factor)
+        return Fix(f"give {quoted(fine)} the stride of the way beside it, `stride={step}`", Safety.ADVICE)
     levels = ", ".join(map(quoted, mismatch.levels[:3]))
     wanted = f"join a map of stride {strides[1]} with {quoted(mismatch.sources[1])}"
-    factor = strides[1] / strides[0]
     other = f"grow {quoted(mismatch.sources[1])} {factor} times as much" if factor > 1 else "halve less often before it"
     return Fix(f"{wanted}{f', such as that of {levels}' if levels else ''}, or {other}", Safety.ADVICE)

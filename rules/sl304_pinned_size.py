@@ -154,7 +154,7 @@ class PinnedSize:
         none = analysis.contract.proved and not analysis.contract.runs
         notes = [_fitting(analysis), nearest_note(analysis, focus), followers_note(diagnosis)]
         notes.append(_pooled(analysis, misfit.node))
-        if diagnosis.repaired is not None and diagnosis.repaired.complete:
+        if diagnosis.repaired is not None and diagnosis.repaired.complete and analysis.certain:
             notes.append(consequence(analysis, diagnosis.repaired))
         notes.append(said_note(analysis))
         return Finding(
@@ -194,7 +194,7 @@ class PinnedSize:
         name = quoted(region.outcome.module) if node is None else called(node)
         text = f"{name} takes {'' if failure is None else failure.right} features, so only"
         notes = [_fitting(analysis), None if node is None else _pooled(analysis, node)]
-        words = str(analysis.contract.runs)
+        words = str(analysis.contract.runs).replace(" only ", " ", 1)
         whole = f"{text} {words} fit"
         fits = analysis.contract.proved and "," not in words and len(whole) <= _LINE
         return Finding(

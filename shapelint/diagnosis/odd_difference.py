@@ -1,7 +1,8 @@
 """Finds hand-made pads and crops that put half of a difference on both sides: right for even differences only.
 
 The proof is in the sizes, not in the source: on the way to a join that fails, the call adds `2*(d//2)` rows (or one
-rounded up) at every size of the region, where `d` are needed.
+rounded up) at every size of the region, where `d` are needed. A crop that begins at half of the
+difference and keeps the rest takes `d//2` rows, from one side.
 """
 
 from __future__ import annotations
@@ -124,6 +125,7 @@ def _missing_one(
         size, missing = given[axis].value(at), given[axis].value(at) - target[axis].value(at)
         for record in _resized(records, operand) if missing else ():
             likely = abs(missing) == 1 or size == 0 or _is_short(record, records, axis, target[axis], at)
+            likely = likely or _is_one_sided(record, records, axis, target[axis], at)
             if likely and dims_of(record)[axis].value(at) == size and _is_hand_made(record, records, axis):
                 yield record, axis
 
@@ -136,6 +138,17 @@ def _is_short(record: Record, records: Sequence[Record], axis: int, target: Func
         return False
     lack = target.value(at) - dims_of(records[record.inputs[0]])[axis].value(at)
     return lack > 0 and dims_of(record)[axis].value(at) in (lack // 2, lack - lack // 2)
+
+
+def _is_one_sided(
+    record: Record, records: Sequence[Record], axis: int, target: Function, at: Mapping[str, int]
+) -> bool:
+    """Whether a crop takes half of the rows that are too many, of which there are several."""
+    if record.name not in _CROPS:
+        return False
+    before, after = (dims_of(each)[axis].value(at) for each in (records[record.inputs[0]], record))
+    surplus = before - target.value(at)
+    return surplus > 1 and before - after in (surplus // 2, surplus - surplus // 2)
 
 
 def _resized(records: Sequence[Record], operand: int) -> Iterator[Record]:
@@ -164,7 +177,9 @@ def _is_odd(
         before = dims_of(records[record.inputs[0]])[axis]
         return not sizes & SizeSet.where(sizes.symbols, at_least(before, target))
     halves = [needed.floor_divide(2).times(2), needed.plus(1).floor_divide(2).times(2)]
-    if needed.value(at) % 2 == 0:
+    if _is_one_sided(record, records, axis, target, at):
+        added = added.times(2)
+    elif needed.value(at) % 2 == 0:
         return False
     return any(not sizes & SizeSet.where(sizes.symbols, negate(any_of([equal(added, half)]))) for half in halves)
 
@@ -231,6 +246,7 @@ def _told(
         crops=record.name in _CROPS,
         short=record.name in _CROPS and any(map(int.__lt__, size_at(before, at), size_at(target, at))),
         emptied=record.name in _CROPS and 0 in size_at(after, at),
+        one_sided=any(_is_one_sided(record, records, axis, target[axis], at) for axis in range(-rank, 0)),
         at=at,
         before=size_at(before, at),
         after=size_at(after, at),

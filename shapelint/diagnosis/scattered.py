@@ -2,13 +2,13 @@
 
 One that scores patches has as many rows as patches, and is let be. One whose last kernel spans all of the map that it
 takes gives one score for each sample; padded as no other layer, or behind one unlike those that are like it, it gives
-more.
+more. So does one that is the only one without padding, at a size for which it was not built.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from math import prod
 
@@ -20,6 +20,7 @@ from shapelint.facts.analysis import MixedSamples
 from shapelint.facts.diagnosis import Change
 from shapelint.facts.graph import Node, ShapeGraph
 from shapelint.request.question import Question
+from shapelint.size.condition import all_of, equal
 from shapelint.size.function import as_function, constant
 from shapelint.size.sets import SizeSet
 from shapelint.source.span import Span
@@ -51,10 +52,14 @@ def scattered_samples(
     change = first_that(explored, _changes(graph, groups, last, first), works)
     if change is None:
         return None
-    features = constant(prod(_shape(graph.nodes[view.inputs[0]], first)[1:]))
-    sizes = SizeSet.point(question.symbols, first)
-    nothing = SizeSet.empty(question.symbols)
-    return MixedSamples(sizes, nothing, view.operation, view.module, change.built, features, 1, "", change)
+    maps = graph.nodes[view.inputs[0]]
+    features = constant(prod(_shape(maps, first)[1:]))
+    sizes, apart = SizeSet.point(question.symbols, first), SizeSet.empty(question.symbols)
+    if change.parameter == "kernel_size":  # not built for the size: of others each sample has one score
+        single = all_of(equal(as_function(dim), constant(1)) for dim in maps.shapes[0].dims[2:])
+        apart = question.domain & SizeSet.where(question.symbols, single)
+        sizes = question.domain - apart
+    return MixedSamples(sizes, apart, view.operation, view.module, change.built, features, 1, "", change)
 
 
 def _scattering(graph: ShapeGraph, sizes: Sizes) -> Node | None:
@@ -81,7 +86,10 @@ def _changes(graph: ShapeGraph, groups: Sequence[Group], last: Node, sizes: Size
         node = group[0]
         padding, kernel = node.parameter("padding") or (), node.parameter("kernel_size")
         others = {each.parameter("padding") for each, *_ in groups if each.module != node.module}
-        whole = kernel == spatial_size(graph, node, sizes, out=False)
+        taken = spatial_size(graph, node, sizes, out=False)
+        whole = kernel == taken
+        if node.module == last.module and kernel is not None and _collapses(node, others) and not whole:
+            yield Change(node.module, "kernel_size", kernel, taken, node.built)
         if node.module == last.module and any(padding) and whole and padding not in others:
             yield Change(node.module, "padding", padding, (0,) * len(padding), node.built)
         kinds = Counter(arguments_of(each) for each, *_ in groups if is_whole(each))
@@ -89,6 +97,13 @@ def _changes(graph: ShapeGraph, groups: Sequence[Group], last: Node, sizes: Size
             ends = change.parameter == "stride" and node.index > max(strided, default=-1)
             if kinds[arguments_of(changed(node, change))] >= _OTHERS and not ends:
                 yield replace(change, alike=same_value(group, change.parameter, change.given))
+
+
+def _collapses(node: Node, others: Collection[tuple[int, ...] | None]) -> bool:
+    """Whether a last layer makes one score of a whole map: the only one without padding, its kernel even as the map."""
+    kernel, stride = node.parameter("kernel_size") or (1,), node.parameter("stride") or ()
+    dense = max(stride, default=1) == 1 and not any(rows % 2 for rows in kernel)
+    return dense and not any(node.parameter("padding") or ()) and all(each is None or any(each) for each in others)
 
 
 def _shape(node: Node, sizes: Sizes) -> tuple[int, ...]:

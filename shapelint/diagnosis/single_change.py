@@ -22,7 +22,7 @@ from shapelint.diagnosis.case import Case
 from shapelint.diagnosis.intent import is_restored
 from shapelint.diagnosis.layer_groups import layer_groups, legal_values, resizes
 from shapelint.diagnosis.soundness import sound_meaning
-from shapelint.diagnosis.steps import resized_changes, strides_over
+from shapelint.diagnosis.steps import resized_changes, shortcut_changes, strides_over
 from shapelint.facts.diagnosis import Change
 from shapelint.facts.graph import Node, ShapeGraph
 from shapelint.request.question import Question
@@ -64,7 +64,8 @@ def sound_change(
     With `restoring` it must be meant to give its input's size back, and do so: a layer that takes features of one size
     is no sign of a wrong argument elsewhere. So must it where the layer is then none that gives a whole part of what it
     takes, as those like it do. Where not `alone`, no layer is made unlike those that are like it. A resize by another
-    step than all others have comes first.
+    step than all others have comes first, and where a shortcut lacks the stride of the way beside it
+    nothing else is changed.
     """
     groups = layer_groups(case.explored, graph, case.built)
     uneven = uneven_layers(graph, groups, focus)
@@ -81,6 +82,9 @@ def sound_change(
         return meaning is not None and (meaning.meant or not restoring)
 
     fitting = (each for each in tried if fits_the_others(groups, each))
+    shortcuts = list(shortcut_changes(graph, groups))
+    if shortcuts:
+        return first_that(case.explored, shortcuts, works)
     found = first_that(case.explored, chain(resized, fitting), works)
     if found is not None:
         return found

@@ -2,7 +2,9 @@
 
 A layer that gets other channels than it was built for is right where the call ahead of it would give these channels
 with one number changed: `cat` along the axis of the channels, `permute` with the channels last, `view` with rows of a
-sample, `flatten` from the axis behind the samples, a shuffle of pixels by another factor.
+sample, `flatten` from the axis behind the samples, a shuffle of pixels by another factor. A linear layer that gets a
+map, of which it takes the width for the features, lacks a flatten. A product of two results that fits with one of them
+transposed lacks that.
 """
 
 from __future__ import annotations
@@ -17,12 +19,19 @@ from shapelint.facts.graph import Node, ShapeGraph
 _CATS = frozenset({"cat", "concat", "concatenate"})
 _PERMUTES = frozenset({"permute", "transpose", "swapaxes", "swapdims", "movedim", "moveaxis"})
 _VIEWS = frozenset({"view", "reshape"})
+PRODUCTS = frozenset({"bmm", "matmul", "__matmul__"})
+_MOVES = _CATS | _PERMUTES | _VIEWS
 _SHUFFLES = frozenset({"pixel_shuffle", "pixel_unshuffle"})
 
 
 def slip(graph: ShapeGraph, misfit: Misfit) -> Slip | None:
     """The call ahead of a layer that misfits, and the number that would make it fit; None where no such call is."""
     wanted = misfit.built_for
+    if _is_unflattened(graph, misfit.node, wanted):
+        taken = _shape(graph.nodes[misfit.node.inputs[0]])[1:]
+        return Slip(misfit.node, taken, (prod(taken),))
+    if misfit.node.operation in PRODUCTS and len(misfit.node.inputs) == 2:
+        return _untransposed(misfit.node, *(_shape(graph.nodes[index]) for index in misfit.node.inputs))
     for node in _ahead(graph, misfit.node):
         given, shapes = _shape(node), [_shape(graph.nodes[index]) for index in node.inputs]
         axis = channel_axis(misfit.node, len(given))
@@ -41,6 +50,24 @@ def slip(graph: ShapeGraph, misfit: Misfit) -> Slip | None:
         if node.operation in _SHUFFLES:
             return _shuffled(node, shapes[0], wanted)
     return None
+
+
+def _untransposed(node: Node, left: tuple[int, ...], right: tuple[int, ...]) -> Slip | None:
+    """The matrices of a product that fit where one of them is transposed; None for others."""
+    if min(len(left), len(right)) < 3 or left[:-2] != right[:-2]:
+        return None
+    return Slip(node, left[-2:], right[-2:]) if left[-2] == right[-2] or left[-1] == right[-1] else None
+
+
+def _is_unflattened(graph: ShapeGraph, node: Node, wanted: int) -> bool:
+    """Whether a linear layer gets a map as a convolution or a pool gives it, rows of which are no features; of a
+    signal only where it takes as many as a whole sample has.
+    """
+    taken = _shape(graph.nodes[node.inputs[0]]) if node.inputs else ()
+    if node.operation != "linear" or len(taken) < 3:
+        return False
+    made = next((each for each in _ahead(graph, node) if each.spatial or each.operation in _MOVES), None)
+    return made is not None and bool(made.spatial) and (len(taken) > 3 or prod(taken[1:]) == wanted)
 
 
 def _ahead(graph: ShapeGraph, node: Node) -> Iterator[Node]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from shapelint.diagnosis.layer_groups import Group, is_pool, step_of, strides_by_kernel
+from shapelint.diagnosis.layer_groups import Group, is_pool, same_value, step_of, strides_by_kernel
 from shapelint.facts.diagnosis import Change
 from shapelint.facts.graph import Node, ShapeGraph
 
@@ -41,3 +41,29 @@ def resized_changes(graph: ShapeGraph, resized: Sequence[Node]) -> Iterator[Chan
         for step, times in steps.most_common(1):
             if given and own not in steps and times >= _MAJORITY and all(each.denominator == 1 for each in step):
                 yield Change(node.module, "scale_factor", given, tuple(dict.fromkeys(map(int, step))), node.built)
+
+
+def shortcut_changes(graph: ShapeGraph, groups: Sequence[Group]) -> Iterator[Change]:
+    """The stride of the way beside it for a kernel of 1 that is all of a way: the shortcut of a residual block, where
+    the last call joins both.
+    """
+    join = graph.nodes[-1]
+    layers = {group[0].index: group for group in groups}
+    for own, other in (join.inputs, join.inputs[::-1]) if len(join.inputs) == 2 else ():
+        node = graph.nodes[own]
+        while node.index not in layers and len(node.inputs) == 1 and not node.spatial:
+            node = graph.nodes[node.inputs[0]]
+        kernel, given = node.parameter("kernel_size") or (), node.parameter("stride") or ()
+        plain = set(kernel) == set(given) == {1} and not any(node.parameter("padding") or ())
+        beside = {each.index for each in graph.ancestors(graph.nodes[other])}
+        if node.index not in layers or not plain or node.inputs[0] not in beside:
+            continue
+        taken, wanted = (_rows(graph.nodes[index], graph)[-len(kernel) :] for index in (node.inputs[0], other))
+        value = tuple(round(rows / max(1, left)) for rows, left in zip(taken, wanted, strict=True))
+        if value != given and all(step and -(-n // step) == m for step, n, m in zip(value, taken, wanted, strict=True)):
+            alike = same_value(layers[node.index], "stride", given)
+            yield Change(node.module, "stride", given, value, node.built, alike)
+
+
+def _rows(node: Node, graph: ShapeGraph) -> tuple[int, ...]:
+    return node.shapes[0].value(graph.sizes) if node.shapes else ()

@@ -2,7 +2,8 @@
 
 A transform of n values in halves or frames does not tell n: `irfft` gives an even number, `istft` whole hops. Both take
 the size as an argument. A pair is one where the inverse gets as many values as the transform gave, so that a
-convolution by padded transforms is none.
+convolution by padded transforms is none. Where the spectrum is written into zeros (`out[..., :modes] = ...`), no
+transform leads to the inverse: the last one before it in the same module that gave so many values is the one.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ _FAR, _STEPS = 1 << 24, 1 << 14
 class TransformPair:
     """A transform and its inverse: the axis, counted from the end, along which the size is to be `taken` again.
 
-    `given` is what comes back, the same size after each `step` from `rest` on.
+    `given` is what comes back, the same size after each `step` from `rest` on; a `step` of 0 is of one size alone.
     """
 
     forward: Node
@@ -44,7 +45,9 @@ def transform_pairs(graph: ShapeGraph) -> Iterator[TransformPair]:
         undone = _UNDOES.get(node.operation)
         if undone is None or node.index not in reached or not node.inputs or not node.shapes:
             continue
-        forward = next((each for each in graph.ancestors(node) if each.operation in undone), None)
+        above = next((each for each in graph.ancestors(node) if each.operation in undone), None)
+        before = (each for each in reversed(graph.nodes[: node.index]) if each.module == node.module)
+        forward = above or next((each for each in before if each.operation in undone), None)
         pair = None if forward is None or not forward.inputs else _pair(graph, forward, node)
         if pair is not None:
             yield pair
@@ -67,15 +70,30 @@ def lost_transform(
 
 def _pair(graph: ShapeGraph, forward: Node, inverse: Node) -> TransformPair | None:
     before, spectrum = _dims(graph.nodes[forward.inputs[0]]), _dims(forward)
-    filtered, after = _dims(graph.nodes[inverse.inputs[0]]), _dims(inverse)
+    filtered, after = _dims(_written(graph, inverse)), _dims(inverse)
     axis = -1 if inverse.operation == "istft" else _halved(before, spectrum)
-    if axis is None or len(after) < -axis or len(filtered) < -axis or filtered[axis] != spectrum[axis]:
+    if axis is None or len(after) < -axis or len(filtered) < -axis:
         return None
-    taken, given = before[axis], after[axis]
-    if inverse.operation != "istft" and given != (spectrum[axis] - as_function(1)).times(2):
+    taken, given, twice = before[axis], after[axis], (spectrum[axis] - as_function(1)).times(2)
+    if not _is_same(filtered[axis], spectrum[axis], graph.sizes):
+        return None
+    if inverse.operation != "istft" and not _is_same(given, twice, graph.sizes):
         return None  # it is told a size
     step = _step(given, taken) if taken.symbols() else None
     return None if step is None else TransformPair(forward, inverse, axis, taken, given, *step)
+
+
+def _written(graph: ShapeGraph, inverse: Node) -> Node:
+    """What an inverse takes, before parts of it were written."""
+    node = graph.nodes[inverse.inputs[0]]
+    while node.operation == "__setitem__" and node.inputs:
+        node = graph.nodes[node.inputs[0]]
+    return node
+
+
+def _is_same(one: Function, other: Function, sizes: Mapping[str, int]) -> bool:
+    """Whether two sizes are equal; one that a parameter fixes, where it is the other's on this way."""
+    return one == other or (one.constant is not None and one.constant == other.value(sizes))
 
 
 def _halved(before: tuple[Function, ...], spectrum: tuple[Function, ...]) -> int | None:
@@ -90,6 +108,8 @@ def _halved(before: tuple[Function, ...], spectrum: tuple[Function, ...]) -> int
 def _step(given: Function, taken: Function) -> tuple[int, int] | None:
     """After how much of `taken` the same size comes back again, and its rest; None where that is not within reach."""
     names = taken.symbols()
+    if given.constant is not None:
+        return 0, given.constant
     if len(names) != 1 or given.symbols() != names:
         return None
     (name,) = names

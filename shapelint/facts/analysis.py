@@ -36,7 +36,8 @@ class OddMiss:
     `sizes` are the input sizes at which that fails, `at` one of them; there the call has `before` and gives `after`
     where `target` is needed. `emptied` tells of a crop that keeps nothing, its end being `-0`, and
     `short` of one that gets fewer rows than are needed, its offset being negative; `source` is the layer of
-    what it takes. `window` is the layer behind it where that takes an odd number of rows off.
+    what it takes. A crop that is `one_sided` takes half of what is too much, from one side. `window` is the layer
+    behind it where that takes an odd number of rows off.
     """
 
     place: Span
@@ -50,6 +51,7 @@ class OddMiss:
     sizes: SizeSet
     source: str = ""
     short: bool = False
+    one_sided: bool = False
     window: EvenWindow | None = None
 
 

@@ -121,7 +121,8 @@ class Slip:
 
     For a `cat` these are the axis; for a `view` what it makes of `axis`, so that there are `samples` (now, and before;
     () where it puts another axis into the channels); of a `permute` `wanted` is the whole order, of a `squeeze` that
-    takes no axis away they are that axis' size, and of a shuffle of pixels its factor.
+    takes no axis away they are that axis' size, and of a shuffle of pixels its factor. For a linear layer that gets a
+    map they are the axes of the map and the features of all of it, for a product of matrices its two matrices.
     """
 
     node: Node

@@ -164,7 +164,13 @@ def _assumed(
     example = _example(loaded.module) if given == Inputs() else None
     if example is not None and runs_at(loaded, example, options):
         return Assumption(loaded, kwargs, example, f"assumed {prefix}{_texts(example)}: its `example_input_array`")
-    found = infer(loaded, given, options)
+    try:
+        found = infer(loaded, given, options)
+    except InferenceError:
+        if not called or not called[0].own:
+            raise
+        inputs = _inputs(called[0])
+        return Assumption(loaded, kwargs, inputs, _as_in(called[0], inputs, kwargs if told else None, loaded))
     for usage in called[:1]:
         inputs = _inputs(usage)
         if usage.own and _fits(inputs, found.inputs):

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, replace
 from itertools import combinations, islice, product
 from typing import Any, Final
 
+import torch
+
 from shapelint import ops  # noqa: F401  (registers the size rules)
 from shapelint.confirm.witness import Witness
 from shapelint.errors import InferenceError, SpecError
@@ -15,7 +17,7 @@ from shapelint.evidence.forwards import Forward, read_forward
 from shapelint.facts.failure import Kind
 from shapelint.infer.found_inputs import found_inputs, spatial_symbols
 from shapelint.infer.groups import Group, Reading, read_arguments
-from shapelint.infer.guesses import Argument, Guess, annotated_guess, arguments, guesses, usual_dtype
+from shapelint.infer.guesses import Argument, Guess, annotated_guess, arguments, guesses, usual_dtype, usual_rank
 from shapelint.infer.search import Found, Refusal, Search
 from shapelint.instrument.install import tracked_builtins
 from shapelint.load import Loaded
@@ -32,6 +34,10 @@ _SHOWN: Final = 3
 _OPTIONAL: Final = 3
 _PICTURE: Final = 4
 _LISTS: Final = 4
+_RUNS_THERE: Final = ", at which it runs"
+_FEW: Final = 2  # the input and the first layer: what raises there says only what the input must be
+_IDS: Final = 2
+_OF_SIZES: Final = frozenset({Kind.CHANNELS, Kind.MULTIPLE, Kind.JOIN, Kind.RESHAPE, Kind.OUTPUT_PADDING})
 _BETTER: Final = 8  # guesses that are tried after one that runs and pins what should be free
 
 
@@ -53,17 +59,22 @@ def runs_at(loaded: Loaded, inputs: Inputs, options: Options) -> bool:
 def infer(loaded: Loaded, given: Inputs, options: Options) -> Assumed:
     """Inputs at which a loaded model runs: every axis is a symbol at first, and what the layers pin is told.
 
-    `given` are arguments without tensors, which are passed as they are. Raises InferenceError, with what was tried,
-    where the model runs at no size of any guess.
+    `given` are arguments without tensors, which are passed as they are. Where the model runs at no size of any guess,
+    those of a likely one whose sizes are all proved to raise; InferenceError, with what was tried, where there is none.
     """
     trial = InputTrial(loaded, options)
     forward = read_forward(trial.function)  # before its code is compiled again
     with shared_state(), tracked_builtins(loaded.module), quiet():
         chosen = _chosen(trial, given, forward)
+        if chosen is None or chosen[0].first[0] < usual_rank(loaded.module):  # one sample, where no batch runs
+            chosen = trial.raising() or chosen
     if chosen is None:
         raise InferenceError(f"{loaded.name}: could not infer an input; {trial.told()}; give it with --input 1,3,H,W")
     guess, found = chosen
-    return Assumed(found_inputs(guess, found), _reason(guess, found))
+    reason = _reason(guess, found)
+    if found.run.failure is not None:
+        reason = f"{'' if reason == _RUNS_THERE else reason}; no size of it runs, nor was another input found"
+    return Assumed(found_inputs(guess, found), reason)
 
 
 def _chosen(trial: InputTrial, given: Inputs, forward: Forward) -> tuple[Guess, Found] | None:
@@ -146,11 +157,15 @@ def _is_open(guess: Guess, found: Found) -> bool:
 
 @dataclass(slots=True)
 class InputTrial:
-    """Runs a loaded model at guessed inputs; `refused` has, for each guess that never ran, how far it came."""
+    """Runs a loaded model at guessed inputs; `refused` has, for each guess that never ran, how far it came.
+
+    `broken` are the guesses whose sizes are all proved to raise, each with the run that came farthest.
+    """
 
     loaded: Loaded
     options: Options
     refused: list[tuple[str, Refusal]] = field(default_factory=list)
+    broken: list[tuple[Guess, Found]] = field(default_factory=list)
     budget: Budget = field(default_factory=lambda: Budget(runs=_RUNS, calls=_CALLS, seconds=_SECONDS))
 
     @property
@@ -173,7 +188,29 @@ class InputTrial:
         if search.refusals:
             tried = " and ".join(guess.inputs.texts())
             self.refused.append((tried, max(search.refusals, key=lambda each: each.calls)))
+        if search.farthest is not None:
+            self.broken.append((guess, search.farthest))
         return None
+
+    def raising(self) -> tuple[Guess, Found] | None:
+        """The guess of one tensor, of the rank that the layers say, that came farthest and raises at every size, for a
+        reason of sizes that eager PyTorch confirms: a model that nobody can call. None where it may be the guess.
+        """
+        rank, found = usual_rank(self.loaded.module), list[tuple[Guess, Found]]()
+        ids = any(isinstance(part, torch.nn.Embedding) for part in self.loaded.module.modules())
+        for guess, farthest in self.broken:
+            single = len(list(guess.inputs.tensors())) == 1 and len(farthest.run.records) > _FEW
+            likely = guess.first[0] == rank if guess.first[1] != "int64" else ids and guess.first[0] == _IDS
+            failure = farthest.run.failure
+            if single and likely and failure is not None and failure.kind in _OF_SIZES:
+                found.append((guess, farthest))
+        best = max(found, key=lambda each: len(each[1].run.records), default=None)
+        return None if best is None or not self._raises(*best) else best
+
+    def _raises(self, guess: Guess, found: Found) -> bool:
+        """Whether eager PyTorch raises too, where that costs little."""
+        witness = Witness(self.loaded, method=self.options.method, train=self.options.train)
+        return bool(witness.too_large(found.run)) or witness.at(guess.inputs, found.run.sizes).shapes is None
 
     def _is_real(self, guess: Guess, found: Found) -> bool:
         """Whether eager PyTorch runs there too, where that costs little: with zeros, or else with weights."""
@@ -210,7 +247,7 @@ def _reason(guess: Guess, found: Found) -> str:
             return f": `{refusal.module}` takes {value} {_units(name, refusal, spatial)}{'s' * (value != 1)}"
         if refusal is not None:
             return f": the model takes {value} {_units(name, refusal, spatial)}{'s' * (value != 1)}"
-    return ", at which it runs"
+    return _RUNS_THERE
 
 
 def _units(name: str, refusal: Refusal, spatial: tuple[str, ...]) -> str:

@@ -99,20 +99,27 @@ class Found:
 
 @dataclass(slots=True)
 class Search:
-    """One search over the sizes of `inputs`; `refusals` says what was tried where nothing runs."""
+    """One search over the sizes of `inputs`; `refusals` says what was tried where nothing runs.
+
+    `farthest` is the run that made most calls, with the sizes left to it, where every size is proved to raise.
+    """
 
     subject: Subject
     hint: Mapping[str, int]
     budget: Budget
     refusals: list[Refusal] = field(default_factory=list)
+    farthest: Found | None = None
 
     def found(self) -> Found | None:
         """The first run that gives an output; None where none did within the tries."""
         left = _positive(self.subject.symbols)
         exploration, odd = Exploration(self.subject, left, {}, budget=self.budget), 0
+        raising: list[Found] = []
         for _ in range(_TRIES):
             point = None if self.budget.spent() else _near(left, self._hint(odd))
             if point is None:
+                if not left and len(raising) == len(self.refusals):
+                    self.farthest = max(raising, key=lambda each: len(each.run.records), default=None)
                 return None
             try:
                 run = exploration.run(point, symbolic=True)
@@ -132,7 +139,10 @@ class Search:
             odd += not sure
             if odd > len(_OTHERS):
                 return None
-            left = _less(left, branch, run, sure=sure)
+            less = _less(left, branch, run, sure=sure)
+            if sure and less is not None and branch.end is not None:
+                raising.append(Found(run, left, tuple(self.refusals), single=True, known=False))
+            left = SizeSet.empty(left.symbols) if less is None else less
         return None
 
     def _hint(self, odd: int) -> Mapping[str, int]:
@@ -157,8 +167,8 @@ def _is_explained(run: Run) -> bool:
     return not odd and not isinstance(run.error, Unanalysable)
 
 
-def _less(left: SizeSet, branch: Branch, run: Run, *, sure: bool) -> SizeSet:
-    """What is left to try after a run that raised, at its whole path where that is `sure`."""
+def _less(left: SizeSet, branch: Branch, run: Run, *, sure: bool) -> SizeSet | None:
+    """What is left to try after a run that raised, on its whole path where it is `sure`; None for what no set says."""
     regions = [part for _, part in branch.steps if isinstance(part, Region)]
     if branch.end is not None and sure:
         regions.append(branch.end)
@@ -168,7 +178,7 @@ def _less(left: SizeSet, branch: Branch, run: Run, *, sure: bool) -> SizeSet:
                 left = left - region.sizes
             return left - SizeSet.point(left.symbols, run.sizes)
     except (SolverError, Undecidable):
-        return SizeSet.empty(left.symbols)
+        return None
 
 
 def _near(left: SizeSet, hint: Mapping[str, int]) -> dict[str, int] | None:

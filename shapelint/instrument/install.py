@@ -91,10 +91,10 @@ class _Changed:
             code = function.__code__
             if id(function) not in self._codes and not is_uncompiled(function):
                 self._codes[id(function)] = function, code
-                self._take_globals(function.__globals__)
                 found: dict[str, Any] = getattr(function, "__builtins__", _NAMES)
-                if WAKE not in found:  # made with builtins of its own
+                if WAKE not in found:  # builtins of its own, as a named tuple's: before its globals are kept
                     found.update(_NAMES)
+                self._take_globals(function.__globals__)
                 compile_when_called(function, partial(self._awake, function, code))
 
     def _take_globals(self, space: dict[str, Any]) -> None:

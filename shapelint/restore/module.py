@@ -101,14 +101,41 @@ def attributes_of(value: Any) -> Any:
         return None
 
 
+class _Classes:
+    """What the user's classes keep for all of their objects: counters, and the lists and dicts of caches."""
+
+    def __init__(self, kinds: Iterable[type]) -> None:
+        own = [(each, vars(each)) for each in kinds if not is_foreign(each.__module__)]
+        self._kinds = [(kind, len(held), [each for each in held.items() if _is_data(*each)]) for kind, held in own]
+        self._contents = Contents((value for _, _, held in self._kinds for _, value in held), 2)
+
+    def put_back(self) -> None:
+        for kind, count, held in self._kinds:
+            now = vars(kind)
+            if len(now) != count:
+                known = {name for name, _ in held}
+                for name in [name for name, value in now.items() if _is_data(name, value) and name not in known]:
+                    type.__delattr__(kind, name)
+            for name, value in held:
+                if now.get(name) is not value:
+                    type.__setattr__(kind, name, value)
+        self._contents.put_back()
+
+
+def _is_data(name: str, value: Any) -> bool:
+    """Whether an entry of a class is no method, no other descriptor and nothing of Python's."""
+    return not (name.startswith("__") and name.endswith("__")) and not hasattr(type(value), "__get__")
+
+
 class _Module:
-    """The attributes of a module's parts, and what they hold."""
+    """The attributes of a module's parts, and what they and their classes hold."""
 
     def __init__(self, module: torch.nn.Module) -> None:
         self.module = module
         attributes = [(part, part.__dict__) for part in module.modules()]
         self._parts = [(part, type(part), list(own), list(own.values())) for part, own in attributes]
         self._contents = Contents(value for _, _, _, values in self._parts for value in values)
+        self._classes = _Classes({each for kind in {kind for _, kind, _, _ in self._parts} for each in kind.__mro__})
 
     def put_back(self) -> None:
         for part, kind, names, values in self._parts:
@@ -118,6 +145,7 @@ class _Module:
                 part.__dict__.clear()
                 part.__dict__.update(zip(names, values, strict=True))
         self._contents.put_back()
+        self._classes.put_back()
 
 
 _remembered: list[_Module] = []
@@ -164,21 +192,23 @@ def left_as_it_was(module: torch.nn.Module, *, seeded: bool = False) -> Iterator
 
 @contextmanager
 def restored_globals(space: dict[str, Any], instead: Mapping[str, Any]) -> Iterator[None]:
-    """Puts back the globals of a module, and what lists and dicts among them held; imports stay.
+    """Puts back the globals of a module, and what lists, dicts and classes among them held; imports stay.
 
     While it is open every run begins with these globals, those that stand `instead` of others in their place.
     """
     before = dict(space)
     contents = Contents(before.values(), 2)
+    own = [each for each in before.values() if isinstance(each, type) and each.__module__ == space.get("__name__")]
+    classes = _Classes(own)
     space.update(instead)
     try:
-        with between_runs(lambda: _put_back(space, {**before, **instead}, contents)):
+        with between_runs(lambda: _put_back(space, {**before, **instead}, contents, classes)):
             yield
     finally:
-        _put_back(space, before, contents)
+        _put_back(space, before, contents, classes)
 
 
-def _put_back(space: dict[str, Any], before: Mapping[str, Any], contents: Contents) -> None:
+def _put_back(space: dict[str, Any], before: Mapping[str, Any], contents: Contents, classes: _Classes) -> None:
     if len(space) != len(before):
         for name, value in list(space.items()):
             if name not in before and not isinstance(value, ModuleType):
@@ -187,6 +217,7 @@ def _put_back(space: dict[str, Any], before: Mapping[str, Any], contents: Conten
         if space.get(name) is not value:
             space[name] = value
     contents.put_back()
+    classes.put_back()
 
 
 @contextmanager

@@ -36,6 +36,7 @@ from shapelint.trace.recording.module_calls import ModuleCall, ModuleCalls
 from shapelint.trace.recording.record import Event, Overrides, Record, Shape
 from shapelint.trace.refused_size import refused_size
 from shapelint.trace.turns.plans import Again, Plans
+from shapelint.trace.unchecked import left_to_the_rules
 
 _LONGEST_TEXT: Final = 1000
 # Of one run: far more than any network takes, and less than memory lasts in an endless loop.
@@ -126,7 +127,7 @@ def run_once(
         _learn_constants(recorder, subject)
         args, kwargs = subject.inputs.parts(lambda spec: _input(recorder, spec, sizes))
         hooked = _hooks(recorder, modules) if with_places or overrides else nullcontext()
-        with one_run(), hooked, torch.no_grad(), loops_followed(recorder.loops), recorder:
+        with one_run(), hooked, left_to_the_rules(), torch.no_grad(), loops_followed(recorder.loops), recorder:
             # What the constructor of an argument's class asks of sizes is heard too.
             value = call_foreign(subject.function, *built(args), **built(kwargs))
         tensors = output_tensors(value)

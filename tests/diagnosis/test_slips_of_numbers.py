@@ -143,3 +143,62 @@ def test_a_flatten_from_the_axis_behind_the_samples_gives_what_is_taken(tmp_path
         text = f"`fc` is built for 512 features and gets {given}: `flatten` flattens from axis {wrong}"
         assert (finding.code, finding.message) == ("SL207", text)
         assert fixed(finding, (2, 3, 32, 32)) == (2, 10)
+
+
+@pytest.mark.parametrize(("features", "fix"), [(392, "self.head(y.flatten(1))"), (400, "and build `head.0` for 392")])
+def test_a_map_that_a_linear_layer_gets_lacks_a_flatten(tmp_path: Path, features: int, fix: str) -> None:
+    """Its width is no number of features, and the layer is not to be built for it."""
+    source = f"""
+    def __init__(self):
+        super().__init__()
+        self.body = nn.Sequential(nn.Conv2d(3, 8, 3), nn.AdaptiveAvgPool2d(7), nn.ReLU())
+        self.head = nn.Sequential(nn.Linear({features}, 10))
+
+    def forward(self, x):
+        y = self.body(x)
+        return self.head(y)
+"""
+    (finding,) = report(tmp_path, source, "2,3,32,32").findings
+    text = f"`head.0` is built for {features} features and gets 7: the 8x7x7 before it is not flattened"
+    assert (finding.code, finding.message) == ("SL207", text)
+    assert finding.location is not None
+    assert finding.location.content() == "self.head(y)"
+    assert finding.fix is not None
+    assert fix in finding.fix.title
+    if finding.fix.edits:
+        assert fixed(finding, (2, 3, 32, 32)) == (2, 10)
+
+
+@pytest.mark.parametrize("kind", ["LSTM", "GRU", "RNN"])
+def test_a_recurrent_layer_is_built_for_the_features_that_come(tmp_path: Path, kind: str) -> None:
+    source = f"""
+    def __init__(self):
+        super().__init__()
+        self.conv, self.rnn = nn.Conv1d(4, 16, 3), nn.{kind}(12, 8, batch_first=True)
+
+    def forward(self, x):
+        return self.rnn(self.conv(x).transpose(1, 2))[0]
+"""
+    (finding,) = report(tmp_path, source, "2,4,20").findings
+    assert (finding.code, finding.module) == ("SL207", "rnn")
+    assert finding.message == "`rnn` is built for 12 features and gets 16 from `conv`"
+    assert fixed(finding, (2, 4, 20)) == (2, 18, 8)
+
+
+@pytest.mark.parametrize("product", ["q @ k", "torch.matmul(q, k)", "torch.bmm(q, k)"])
+def test_a_product_that_lacks_a_transpose_pins_no_size(tmp_path: Path, product: str) -> None:
+    source = f"""
+    def __init__(self):
+        super().__init__()
+        self.q, self.k = nn.Conv2d(16, 8, 1), nn.Conv2d(16, 8, 1)
+
+    def forward(self, x):
+        q, k = self.q(x).flatten(2), self.k(x).flatten(2)
+        return ({product}).softmax(-1)
+"""
+    (finding,) = report(tmp_path, source, "2,16,10,12").findings
+    name = "bmm" if "bmm" in product else "matmul"
+    assert finding.message == f"`{name}` multiplies 8x120 with 8x120: one of them is not transposed"
+    assert finding.fix is not None
+    assert finding.fix.title == "transpose one of the two: `.transpose(-2, -1)`"
+    assert not report(tmp_path, source.replace("q, k)", "q.mT, k)").replace("q @ k", "q.mT @ k"), "2,16,10,12").findings

@@ -7,6 +7,7 @@ from runpy import run_path
 
 import pytest
 import torch
+from torch import nn
 
 import shapelint
 from tests.rules.test_built_for import edited
@@ -14,10 +15,17 @@ from tests.rules.test_built_for import edited
 HEAD = "import torch\nfrom torch import nn\n\n\nclass Net(nn.Module):\n    def forward(self, x):\n"
 STFT = "torch.stft(x, 64, 16, window=torch.hann_window(64), return_complex=True)"
 ISTFT = "torch.istft({}, 64, 16, window=torch.hann_window(64))"
+ZEROS = """\
+        y = torch.fft.rfft(x)
+        z = torch.zeros_like(y)
+        z[..., :9] = y[..., :9]
+        return torch.fft.irfft(z)
+"""
 BODIES = {
     "irfft": ("        return torch.fft.irfft(torch.fft.rfft(x) * 2)\n", (1, 2, 33)),
     "irfft2": ("        y = torch.fft.rfft2(torch.relu(x))\n        return torch.fft.irfft2(y)\n", (1, 2, 8, 33)),
     "along an axis": ("        return torch.fft.irfft(torch.fft.rfft(x, dim=2), dim=2)\n", (1, 2, 33, 8)),
+    "written into zeros": (ZEROS, (1, 2, 33)),
     "istft": (f"        return {ISTFT.format(STFT)}\n", (2, 1000)),
     "one name": (f"        x = {STFT}\n        x = x * 2\n        return {ISTFT.format('x')}\n", (2, 1000)),
 }
@@ -38,6 +46,24 @@ def test_the_size_that_is_told_comes_back_in_eager_pytorch(tmp_path: Path, which
     for more in range(3):
         longer = (*shape[:-1], shape[-1] + more)
         assert tuple(net(torch.ones(longer)).shape) == longer
+
+
+class Weighted(nn.Module):
+    """A weight for each frequency of 64 samples fits 65 samples too."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(33))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return torch.fft.irfft(torch.fft.rfft(x) * self.weight)
+
+
+def test_a_weight_of_fixed_length_hides_no_lost_sample() -> None:
+    assert Weighted()(torch.ones(1, 2, 65)).shape == (1, 2, 64)
+    assert shapelint.check(Weighted, (1, 2, 64)).ok
+    (found,) = shapelint.check(Weighted, (1, 2, 65)).findings
+    assert (found.code, found.message) == ("SL107", "`irfft` gives back 64 where `rfft` took 65")
 
 
 def test_a_tail_that_no_frame_holds_is_not_made_of_zeros(tmp_path: Path) -> None:

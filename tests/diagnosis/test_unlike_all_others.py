@@ -213,6 +213,13 @@ def test_a_layer_for_which_a_sample_has_several_scores_is_blamed(
     assert fixed(finding, (2, 3, 32, 32)) == (2, 1)
 
 
+def test_a_last_layer_that_makes_one_score_of_a_map_is_not_built_for_larger_pictures(tmp_path: Path) -> None:
+    (finding,) = report(tmp_path, DISCRIMINATOR.format(WHOLE, ONE, ".view(-1, 1)"), "2,3,64,64").findings
+    assert (finding.code, finding.message) == ("SL402", "`view` makes 50 rows of 2 samples at 64x64")
+    assert "a row is a sample for: H and W from 32 to 39" in finding.notes
+    assert fixed(finding, (2, 3, 64, 64)) == (2, 1)
+
+
 @pytest.mark.parametrize("last", [ONE, "4, 1, 1", "3, 1, 0", "3, 1, 1"])
 def test_patches_of_a_picture_may_each_have_a_score(tmp_path: Path, last: str) -> None:
     assert not report(tmp_path, DISCRIMINATOR.format(WHOLE, last, ".view(-1, 1)"), "2,3,32,32").findings

@@ -168,12 +168,39 @@ class Torn(nn.Module):
         return self.second(self.first(x))
 
 
-def test_a_model_that_raises_at_every_guess_is_not_checked() -> None:
-    with pytest.raises(InferenceError) as caught:
-        shapelint.check(Torn)
-    told = "Torn: could not infer an input; at N,C,H,W `second` raises: expected input to have 16 channels, but got 8"
-    assert str(caught.value).startswith(told)
+class Asking(Torn):
+    def forward(self, x: Any) -> Any:
+        if x.dim() != 7:
+            raise ValueError("seven axes")
+        return self.first(x)
+
+
+def test_a_model_that_no_input_suits_is_blamed_where_a_size_rule_proves_it() -> None:
+    report = shapelint.check(Torn)
+    assert [each.message for each in report.findings] == ["`second` is built for 16 channels and gets 8 from `first`"]
+    assert report.assumed.endswith(": `first` takes 3 channels; no size of it runs, nor was another input found")
+
+
+def test_a_model_that_refuses_every_guess_is_not_checked() -> None:
+    with pytest.raises(InferenceError, match=r"could not infer an input; .* raises: ValueError: seven axes") as caught:
+        shapelint.check(Asking)
     assert str(caught.value).endswith("give it with --input 1,3,H,W")
+
+
+class Counted(nn.Module):
+    """A sample without a batch would run: its channels are then taken for samples."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv, self.fc = nn.Conv2d(1, 32, 3), nn.Linear(1050, 10)
+
+    def forward(self, x: Any) -> Any:
+        x = self.conv(x)
+        return self.fc(x.view(x.size(0), -1))
+
+
+def test_channels_are_no_samples() -> None:
+    assert [each.severity for each in shapelint.check(Counted).findings] == ["error"]
 
 
 class OnlyReal(nn.Module):

@@ -107,6 +107,21 @@ def test_what_python_makes_for_a_class_only_stores(kind: Callable[[int], Any]) -
     assert checked(lambda h: kind(h).height == 37).proved
 
 
+def test_a_named_tuple_may_first_be_made_in_a_later_run() -> None:
+    class Net(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.conv = nn.Conv2d(3, 8, 3, 2, 1)
+
+        def forward(self, x: Tensor) -> Pair:
+            y = self.conv(x)  # the first guess has 13 channels
+            return Pair(y, x)  # type: ignore[arg-type]
+
+    report = shapelint.check(Net())
+    assert [str(spec) for spec in report.inputs] == ["1,3,H,W"]
+    assert report.contract.outcome(H=8, W=9).outputs == ((1, 8, 4, 5), (1, 3, 8, 9))
+
+
 def test_another_thread_and_later_calls_have_plain_builtins(tmp_path: Path) -> None:
     def drawn(value: float) -> tuple[Any, ...]:
         from math import ceil

@@ -13,7 +13,7 @@ import time
 import warnings
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy
 import pytest
@@ -27,6 +27,36 @@ from shapelint.cli.app import run
 from shapelint.errors import ModelError, SpecError, TargetError
 from shapelint.request.inputs import parse_inputs
 from shapelint.request.signature import call_mistake
+
+
+class Grid:
+    """A cache that all models share, as for positions: what a run on meta keeps there is none for a real one."""
+
+    made: ClassVar[dict[int, Tensor]] = {}
+    last: Tensor | None = None
+    calls = 0
+
+    @classmethod
+    def of(cls, length: int) -> Tensor:
+        cls.calls += 1
+        cls.last = cls.made.setdefault(int(length), torch.linspace(0, 1, length))
+        return cls.last
+
+
+class Placed(nn.Module):
+    seen: ClassVar[list[int]] = []
+
+    def forward(self, x: Tensor) -> Tensor:
+        self.seen.append(x.shape[-1])
+        return x + Grid.of(x.shape[-1])
+
+
+def test_what_classes_keep_is_put_back_after_each_run() -> None:
+    assert shapelint.check(Placed, (2, 3, 16)).ok
+    assert shapelint.check(Placed(), "2,3,L").ok
+    assert (Placed.seen, Grid.made, Grid.last, Grid.calls) == ([], {}, None, 0)
+    assert not Placed()(torch.zeros(1, 16)).is_meta
+
 
 
 @pytest.fixture(autouse=True)
