@@ -189,3 +189,20 @@ def test_what_is_scripted_in_a_check_is_followed_as_python() -> None:
     found = shapelint.check(lambda: nn.Sequential(torch.jit.script(Cropped()), nn.ReLU()), "1,3,H,W").contract
     assert found.proved
     assert found.outcome(H=37, W=5).outputs == ((1, 3, 36, 5),)
+
+
+class Registry:
+    """Names that are installed later, as sympy's: asked for one that it lacks, it writes itself into the error."""
+
+    def __getattr__(self, name: str) -> Any:
+        raise AttributeError("no '%s' in %s" % (name, self))  # noqa: UP031
+
+
+def test_an_object_that_is_no_number_is_not_asked_for_a_size() -> None:
+    class Net(nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return x[..., 1:] if hasattr(Registry(), "scale") else x[..., : x.shape[-1] // 2]
+
+    found = shapelint.check(Net, "1,3,H,W").contract
+    assert found.proved
+    assert found.outcome(H=5, W=9).outputs == ((1, 3, 5, 4),)
