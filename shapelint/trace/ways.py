@@ -15,7 +15,7 @@ from shapelint.facts.failure import Failure, Kind
 from shapelint.size.condition import Condition, equal
 from shapelint.size.function import as_function
 from shapelint.trace.branch import outcome_of
-from shapelint.trace.recording.errors import Unanalysable
+from shapelint.trace.recording.errors import SizeError, Unanalysable
 from shapelint.trace.recording.record import Event
 from shapelint.trace.run import Run
 
@@ -80,7 +80,7 @@ def _shared(ways: list[Run]) -> dict[Condition, Failure]:
 def _conditions(run: Run, shown: Run) -> list[Condition] | None:
     """On which conditions two runs end alike, besides those on their ways; None where they do not."""
     one, two = outcome_of(run), outcome_of(shown)
-    if one == two:
+    if one == two or (_is_refused(run) and _is_refused(shown)):
         return []
     shapes = [[shape.dims for shape in each.outputs] for each in (one, two)]
     if not (one.ok and two.ok) or [len(dims) for dims in shapes[0]] != [len(dims) for dims in shapes[1]]:
@@ -88,6 +88,11 @@ def _conditions(run: Run, shown: Run) -> list[Condition] | None:
     pairs = [(as_function(a), as_function(b)) for x, y in zip(*shapes, strict=True) for a, b in zip(x, y, strict=True)]
     conditions = [equal(a, b) for a, b in pairs if a != b]
     return conditions if all(each.holds(run.sizes) for each in conditions) else None
+
+
+def _is_refused(run: Run) -> bool:
+    """Whether a run ended in a raise that sizes explain."""
+    return run.failure is not None and run.failure.kind is not Kind.UNEXPLAINED and isinstance(run.error, SizeError)
 
 
 def _only_raises(run: Run) -> bool:
