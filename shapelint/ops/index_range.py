@@ -19,6 +19,7 @@ from shapelint.ops.index_origin import PLACES, computed, node_of, places_below, 
 from shapelint.size.condition import Condition, all_of, at_least
 from shapelint.size.function import constant
 from shapelint.size.number import function_of, larger, smaller
+from shapelint.size.ratio import as_integer
 from shapelint.size.tracking import symbolic
 from shapelint.trace.recording.operation import Operation
 from shapelint.trace.recording.record import Record
@@ -27,6 +28,8 @@ from shapelint.trace.recording.trees import flat_tensors
 Tensor = torch.Tensor
 _PRODUCTS = frozenset({"mul", "__mul__", "__rmul__", "multiply"})
 _WIDE = frozenset({torch.int16, torch.int32, torch.int64})
+_WHOLE_TOO = frozenset({torch.float32, torch.float64})
+"""Floats that were computed from whole numbers by whole numbers are whole, as far as a matrix of places fits memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,15 +66,16 @@ def _extremes(numbers: Tensor) -> Bounds | None:
 
 def _bounds(op: Operation, tensor: Any, node: int | None = None) -> Bounds | None:
     """Of a tensor, as made by the call `node` if not by the last one that gave it, or a plain number as an operand."""
-    if isinstance(tensor, int):
-        return Bounds(tensor, tensor)
+    number = as_integer(tensor)
+    if number is not None:
+        return Bounds(number, number)
     known = op.recorder.known.get(id(tensor)) if isinstance(tensor, Tensor) else None
-    if known is None or tensor.dtype not in _WIDE:
+    if known is None or tensor.dtype not in _WIDE | _WHOLE_TOO:
         return Bounds(0, 1, attained=False) if known is not None and tensor.dtype is torch.bool else None
     if known.values is not None:
         return _between(known.values)
     if known.constant and not known.stale and not tensor.is_meta:
-        return _extremes(tensor)
+        return _extremes(tensor) if tensor.dtype in _WIDE else None
     node = known.node if node is None else node
     if node < 0:
         return None
@@ -192,11 +196,11 @@ def _each_meets_each(op: Operation, one: Any, two: Any) -> bool:
 
 def _scaled(op: Operation, record: Record, made: Tensor) -> Bounds | None:
     """A product with, or a quotient by, a plain number, and the product of two tensors without negative numbers."""
-    numbers = [each for each in record.arguments if isinstance(each, int) and not symbolic(each)]
+    numbers = [number for each in record.arguments if (number := as_integer(each)) is not None and not symbolic(number)]
     tensors = flat_tensors(record.arguments)
     if len(tensors) == 2 and record.name in _PRODUCTS:
         return _multiplied(op, record)
-    found = _bounds(op, tensors[0]) if len(numbers) == len(tensors) == 1 and made.dtype in _WIDE else None
+    found = _bounds(op, tensors[0]) if len(numbers) == len(tensors) == 1 and made.dtype in _WIDE | _WHOLE_TOO else None
     if found is None or record.name.startswith("__rf"):
         return None
     by = numbers[0]

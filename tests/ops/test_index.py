@@ -127,6 +127,8 @@ def test_what_sizes_make_is_looked_up_where_there_is_a_row_for_it(seed: int) -> 
     "torch.zeros(9, 5)[torch.arange(x.shape[2]).unfold(0, 2, 1).reshape(-1)]",
     "torch.zeros(4, 5)[torch.stack([x.argmin(1), x.argmax(1)], -1)[..., 0]]",
     "torch.zeros(6, 5)[torch.cat([x.argmax(2), x.topk(1, 3)[1][..., 0]], 1)]",
+    ("torch.zeros(9, 5)[(lambda n: torch.arange(n)[:, None] * 1.0 - torch.arange(n) * max(n / n, 1.0) + (n - 1) * 1.0)"
+    "(x.shape[2]).long()]"),
     "x[:, :, ::0]",
     "x[0, 0, 0, 0, 0]",
     "x[:, :, torch.arange(x.shape[2] - 1)]",
