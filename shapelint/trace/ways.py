@@ -26,8 +26,9 @@ _UNLIKE: Final = "a data-dependent value: it decides which sizes come out"
 Choices = tuple[bool, ...]
 
 
-def run_all_ways(run: Callable[[Choices], Run], *, by_sizes: bool = False) -> Run:
-    """The run of a model, with every answer that the data may give to what its code asks of them.
+def run_all_ways(run: Callable[[Choices], Run], *, by_sizes: bool = False) -> Run | None:
+    """The run of a model, with every answer that the data may give to what its code asks of them; None where a way was
+    run at other sizes than those before it, at which then all are to be run.
 
     `run` makes one run with the first answers prescribed, and the usual one to every question after them. Where sizes
     answer too (`by_sizes`), a way that raises counts.
@@ -41,6 +42,8 @@ def run_all_ways(run: Callable[[Choices], Run], *, by_sizes: bool = False) -> Ru
             return _undecided(first, _MANY)
         prescribed = waiting.popleft()
         found.append(run(prescribed))
+        if found[-1].sizes != first.sizes:
+            return None
         waiting.extend(_others(prescribed, found[-1].choices))
     return _merged(found, by_sizes=by_sizes)
 
