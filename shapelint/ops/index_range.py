@@ -116,7 +116,8 @@ def _windows(op: Operation, record: Record, made: Tensor) -> Bounds | None:
 
 
 def _is_all(part: Any) -> bool:
-    return isinstance(part, slice) and part.start is None and part.stop is None and part.step in (None, 1)
+    whole = isinstance(part, slice) and part.stop is None and part.step in (None, 1)
+    return whole and (part.start is None or (type(part.start) is int and part.start == 0))
 
 
 def _filled(value: int) -> Rule:

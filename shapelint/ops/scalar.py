@@ -43,6 +43,8 @@ def _is_data(op: Operation, tensor: Tensor) -> bool:
 def _item(op: Operation, tensor: Tensor) -> Plain:
     if tensor.dtype.is_floating_point and _is_data(op, tensor):
         return Plain(DataNumber(op.recorder))
+    if tensor.dtype is torch.bool and _is_data(op, tensor):
+        return Plain(op.recorder.choose())
     values = _taken(op, tensor)
     return Plain(tensor.item() if values is None or len(values) != 1 else _number(tensor, values[0]))
 

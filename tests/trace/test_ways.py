@@ -29,7 +29,7 @@ def scaled(x: Tensor) -> Tensor:
 
 def checked(x: Tensor) -> Tensor:
     y = pooled(x)
-    if torch.isnan(y).any():
+    if torch.isnan(y).any() or y.isinf().all().item():
         raise ValueError("nan")
     return y
 
