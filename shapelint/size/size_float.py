@@ -18,6 +18,7 @@ from shapelint.size.data_number import DataNumber
 from shapelint.size.float_term import OPERATORS, FloatTerm, Operand, float_term
 from shapelint.size.followed_float import FollowedFloat
 from shapelint.size.function import Function
+from shapelint.size.multiples import rounded_multiple
 from shapelint.size.number import function_of, plain
 from shapelint.size.roots import whole_root
 from shapelint.size.tracking import Tracker, lose, symbolic, tell, tracker
@@ -143,7 +144,7 @@ def computed(name: str, *numbers: Any, why: str = WHY) -> Any:
     if not any(isinstance(each, Function | FloatTerm) for each in operands):
         lose(why, *map(size_of, numbers))  # nothing is lost where none is of this run
         return value
-    term = float_term(name, *_known(operands))
+    term = float_term(name, *(each for each in operands if each is not None))
     if not fine or term.weight > _HEAVIEST or not isinstance(value, float):
         lose(why, *map(size_of, numbers))
         return value
@@ -178,7 +179,9 @@ def _whole_quotients(number: Any) -> list[tuple[Any, Any, int]] | None:
 
 
 def _whole(number: SizeFloat, rounding: str) -> Any:
-    """The number rounded: a root that is whole keeps its function."""
+    """The number rounded: a root that is whole, and a multiple of a size, keep their functions."""
+    if number.followed() and (found := rounded_multiple(number._term.name, number._numbers, rounding)) is not None:
+        return found
     root_of = number._term.name == "sqrt" or (number._term.name == "pow" and number._numbers[1] == _HALF)
     root = whole_root(size_of(number._numbers[0])) if root_of and number.followed() else None
     return getattr(float, rounding)(number._lost()) if root is None else root
@@ -197,10 +200,6 @@ def _as_whole(number: Any) -> Any:
         whole = getattr(number, "_denominator", 0) == 1 and symbolic(size_of(number))
         return size_of(number) if whole and magnitude(function_of(size_of(number))) < _EXACT else number
     return int(number) if type(number) is float and number.is_integer() and abs(number) < _EXACT else number
-
-
-def _known(operands: list[Operand | None]) -> list[Operand]:
-    return [each for each in operands if each is not None]
 
 
 def _defined(name: str, *numbers: Any) -> bool:
