@@ -114,7 +114,9 @@ class _Calls:
         if self.base not in (None, node) or tensor.dtype not in _LIMITS:
             raise _Unfollowed
         self.base = node
-        least, most = (-_FAR, _FAR) if self._is_bounded(tensor, node) else _LIMITS[tensor.dtype]
+        least, most = _LIMITS[tensor.dtype]
+        if self._is_bounded(tensor, node):
+            least, most = max(-_FAR, -most), min(_FAR, most)
         single = np.arange(-_SINGLE, _SINGLE + 1, dtype=np.float64)
         low = np.concatenate([[least], single, [_SINGLE + 1]])
         return _Interval(low, np.concatenate([[-_SINGLE - 1], single, [most]]), np.zeros(len(low), bool))
@@ -285,6 +287,6 @@ def _rules() -> dict[str, _Rule]:
 
 _RULES: Final = _rules()
 _LIMITS: Final = {torch.int32: (-(2.0**31), 2.0**31 - 1), torch.int64: (-(2.0**63), 2.0**63 - 1024)}
-_FAR: Final = 2.0**31
+_FAR: Final = 2.0**62
 _MOVES: Final = frozenset({"unsqueeze", "expand", "view", "reshape", "repeat", "flatten", "contiguous", "permute",
                            "transpose", "t", "squeeze", "__getitem__"})  # fmt: skip
