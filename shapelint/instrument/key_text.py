@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from shapelint.size.number import Size
+from shapelint.size.size_float import size_of
 from shapelint.size.tracking import lose, symbolic, tell
 from shapelint.source.fault import call_foreign
 
@@ -103,7 +104,7 @@ def _pieces(how: Any, value: Any) -> Iterator[Any]:
     elif how == "d":
         yield call_foreign(str.__mod__, "%d", (value,))
     else:
-        lose(_WHY, getattr(value, "_numerator", value))  # a quotient of sizes, or a float computed from them
+        lose(_WHY, size_of(value))  # a quotient of sizes, or a float computed from them
         yield call_foreign(_MAKING.get(how, how), value)
 
 

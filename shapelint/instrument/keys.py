@@ -25,7 +25,7 @@ _WHOLES: Final[frozenset[type]] = _KEYED | {type({}.items())}
 _ASKING: Final = frozenset({"__contains__", "__delitem__", "__getitem__", "__setitem__", "get", "pop", "setdefault"})
 _SETTING: Final = frozenset({"__setitem__", "setdefault"})
 _HARMLESS: Final = frozenset({"add", "clear", "copy", "discard", "items", "keys", "popitem", "remove", "values"})
-_APART: Final = (str, bytes, type(None), torch.dtype, torch.device)
+_APART: Final = (str, bytes, type(None), torch.dtype, torch.device, torch.Tensor)
 _MOST: Final = 32
 _WHY: Final = "a size used as a key"
 _set: list[int] = []  # the last size that became the key of a dict
@@ -164,7 +164,6 @@ def _is_apart(value: Any) -> bool:
     compares: Any = type(value).__eq__
     return isinstance(value, _APART) or compares is object.__eq__
 
-
 def _same(one: Any, two: Any) -> bool:
     """Whether two keys are equal, part by part as Python compares tuples."""
     if isinstance(one, tuple) and isinstance(two, tuple):
@@ -172,5 +171,7 @@ def _same(one: Any, two: Any) -> bool:
         return len(one) == len(two) and all(_same(*pair) for pair in pairs)
     if isinstance(one, tuple) or isinstance(two, tuple) or _is_apart(one) is not _is_apart(two):
         return False
+    if isinstance(one, torch.Tensor) or isinstance(two, torch.Tensor):
+        return one is two  # it is hashed by its identity
     first, second = (two, one) if symbolic(two) else (one, two)  # a float does not ask a size
     return one is two or bool(call_foreign(operator.eq, first, second))

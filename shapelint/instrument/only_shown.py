@@ -83,7 +83,7 @@ def _shows(code: CodeType, call: dis.Instruction) -> bool:
              if _start(each) == start and each.opname.startswith("LOAD_") and isinstance(each.argval, str)]  # fmt: skip
     if names and names[-1] == "_assert":  # torch._assert(condition, text)
         return True
-    if not names or names[-1] not in _SHOWING:
+    if not names or names[-1].removesuffix("_once") not in _SHOWING:
         return False
     return names == ["print"] or any("log" in name or "warn" in name for name in names)
 

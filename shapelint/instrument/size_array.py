@@ -17,6 +17,7 @@ import numpy as np
 from shapelint.instrument.size_ufuncs import EXACT, elementwise, is_live, plus, times
 from shapelint.size.number import larger, plain, smaller
 from shapelint.size.ratio import Ratio
+from shapelint.size.size_float import size_of
 from shapelint.size.tracking import Tracker, lose, symbolic, tell, tracker
 from shapelint.source.fault import call_foreign
 
@@ -223,7 +224,7 @@ def _sizes(tree: Any) -> list[Any]:
         tree = tuple(tree.values())
     if isinstance(tree, (tuple, list)):
         return [each for part in tree for each in _sizes(part)]
-    return [getattr(tree, "_numerator", tree)]
+    return [size_of(tree)]
 
 
 def _lose(tree: Any, reason: str) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 
 from shapelint.instrument.operand import left_operand
 from shapelint.size.number import larger, smaller
-from shapelint.size.size_float import is_size_float
+from shapelint.size.size_float import is_size_float, size_of
 from shapelint.size.tracking import symbolic
 
 _HIGHEST_POWER: Final = 4
@@ -20,7 +20,7 @@ _HIGHEST_POWER: Final = 4
 
 def is_live(number: Any) -> bool:
     """Whether a number is a size, or made of one, of the current run."""
-    return symbolic(getattr(number, "_numerator", number)) or is_size_float(number)
+    return symbolic(size_of(number)) or is_size_float(number)
 
 
 def elementwise(compute: Callable[..., Any], *operands: Any) -> Any:

@@ -23,7 +23,7 @@ from shapelint.size.data_number import DataNumber
 from shapelint.size.number import Size, larger, smaller
 from shapelint.size.ratio import Ratio
 from shapelint.size.roots import whole_root
-from shapelint.size.size_float import computed, is_size_float
+from shapelint.size.size_float import computed, is_size_float, size_of
 from shapelint.size.tracking import lose, symbolic, tracker
 from shapelint.source.fault import call_foreign
 
@@ -250,6 +250,15 @@ def _divided(operation: Callable[[Any, Any], Any], real: Callable[..., Any], *ar
     return Heard(real)(*args, **kwargs)
 
 
+def _is(answer: bool) -> Callable[..., Any]:
+    """isnan, isinf and isfinite, which have one answer for all sizes."""
+
+    def asked(real: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        return answer if len(args) == 1 and not kwargs and symbolic(size_of(args[0])) else Heard(real)(*args, **kwargs)
+
+    return asked
+
+
 def _remainder(made: Callable[[Any], Any], real: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     """fmod, which of a size that is not negative is the remainder."""
     known = len(args) == 2 and not kwargs and symbolic(args[0]) and type(args[1]) is int and args[1] > 0
@@ -261,6 +270,8 @@ def _remainder(made: Callable[[Any], Any], real: Callable[..., Any], *args: Any,
 _MATH: Final[dict[str, Callable[..., Any]]] = {
     **dict.fromkeys(("floor", "ceil", "trunc"), _lost),
     **dict.fromkeys(("sqrt", "log", "log2", "log10"), _of_a_float),
+    **dict.fromkeys(("isnan", "isinf"), _is(False)),
+    "isfinite": _is(True),
     "prod": _product,
     "gcd": _common_divisor,
     "isqrt": _side,

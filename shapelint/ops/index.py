@@ -12,7 +12,7 @@ from typing import Any
 import torch
 
 from shapelint.ops.elementwise import fits, forget_values
-from shapelint.ops.index_origin import found_below, is_chosen_by_data, is_of_an_input
+from shapelint.ops.index_origin import is_chosen_by_data, is_of_an_input
 from shapelint.ops.index_range import Bounds, bounds_of
 from shapelint.ops.maps import is_map
 from shapelint.ops.slices import check_index, sliced
@@ -236,9 +236,6 @@ def tensor_values(op: Operation, index: Tensor, size: int, *, negative: bool = T
     if bounds is not None and (bounds.attained or _is_within(op, bounds, size, negative=negative)):
         return (bounds.low, bounds.high) if bounds.attained else ()
     if not (symbolic(size) or any(map(symbolic, shape))) and (known.node < 0 or is_chosen_by_data(op, index)):
-        return ()
-    limit = found_below(op, index)
-    if limit is not None and op.decide(at_least(function_of(size), function_of(limit))):
         return ()
     if not is_of_an_input(op, index):
         op.recorder.leak("an index tensor whose values are not known")

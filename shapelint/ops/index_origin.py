@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -20,7 +21,7 @@ _SOME_NUMBERS = frozenset({
     "clone", "detach", "permute", "transpose", "t", "tile", "flip", "__getitem__", "narrow", "select", "squeeze",
     "index_select", "roll", "swapaxes", "movedim", "chunk", "split", "unbind",
 })  # fmt: skip
-_PLACES = frozenset({"argmax", "argmin", "argsort", "sort", "topk", "max", "min", "median", "mode", "kthvalue"})
+PLACES = frozenset({"argmax", "argmin", "argsort", "sort", "topk", "max", "min", "median", "mode", "kthvalue"})
 _ALONE = frozenset({"argmax", "argmin", "argsort"})
 
 
@@ -46,7 +47,7 @@ def is_of_an_input(op: Operation, index: Tensor) -> bool:
     while node >= 0 and records[node].function is not None:
         moved = records[node].name in _SOME_NUMBERS and len(records[node].inputs) == 1
         node = records[node].inputs[0] if moved else -1
-    given = [known.tensor for known in op.recorder.known.values() if known.node == node and node >= 0]
+    given = flat_tensors(records[node].result) if node >= 0 else []
     written = _written(op.recorder)
     return any(not (tensor.dtype.is_floating_point or _memory(tensor) in written) for tensor in given)
 
@@ -88,28 +89,30 @@ def _called(op: Operation, record: Record, made: dict[int, Any]) -> Any:
 def node_of(op: Operation, record: Record, tensor: Tensor) -> int:
     """The call that made an argument; a call that gives back its own argument is not the one."""
     known = op.recorder.known.get(id(tensor))
-    if any(each is tensor for each in flat_tensors(record.result)):
-        given = flat_tensors((record.arguments, dict(record.keywords)))
-        places = dict(zip(map(id, given), record.inputs, strict=True)) if len(given) == len(record.inputs) else {}
-        return places.get(id(tensor), -1)
-    return -1 if known is None else known.node
+    if known is None or not _gives(record, tensor):
+        return -1 if known is None else known.node
+    given = flat_tensors((record.arguments, dict(record.keywords)))
+    if len(given) == len(record.inputs):
+        return dict(zip(map(id, given), record.inputs, strict=True)).get(id(tensor), -1)
+    return _last_that_gave(op.recorder.records, record, tensor)
 
 
-def found_below(op: Operation, index: Tensor) -> int | None:
-    """The size of the axis along which an index tensor was found, as by `argmax` or `topk`; None for another."""
-    records, known = op.recorder.records, op.recorder.known
-    node = known[id(index)].node
-    if written_to(op.recorder, node):
+def _last_that_gave(records: list[Record], before: Record, tensor: Tensor) -> int:
+    """The last call before another one that gave a tensor; -1 for none."""
+    end = next(node for node in range(len(records) - 1, -1, -1) if records[node] is before)
+    return next((node for node in range(end - 1, -1, -1) if _gives(records[node], tensor)), -1)
+
+
+def _gives(record: Record, tensor: Tensor) -> bool:
+    return any(each is tensor for each in flat_tensors(record.result))
+
+
+def places_below(op: Operation, record: Record, index: Tensor) -> int | None:
+    """The size of the axis along which a call found an index tensor, as `argmax` or `topk`; None for another tensor."""
+    pair = isinstance(record.result, tuple)
+    if not isinstance(record.arguments[0], Tensor) or pair != (record.name not in _ALONE):
         return None
-    while node >= 0 and records[node].name in _SOME_NUMBERS and isinstance(records[node].arguments[0], Tensor):
-        index = records[node].arguments[0]
-        node = node_of(op, records[node], index)
-    if node < 0 or records[node].name not in _PLACES or not isinstance(records[node].arguments[0], Tensor):
-        return None
-    record, pair = records[node], isinstance(records[node].result, tuple)
-    if pair != (record.name not in _ALONE) or (pair and record.result[1] is not index):
-        return None
-    return _extent(op, record)
+    return None if pair and record.result[1] is not index else _extent(op, record)
 
 
 def written_to(recorder: Recording, node: int) -> bool:
@@ -124,7 +127,7 @@ def written_to(recorder: Recording, node: int) -> bool:
             seen.add(node)
             if any(_memory(tensor) in written for tensor in flat_tensors(records[node].result)):
                 return True
-            waiting.extend(() if records[node].name in _PLACES else records[node].inputs)
+            waiting.extend(() if records[node].name in PLACES else records[node].inputs)
     return False
 
 
@@ -136,6 +139,24 @@ def _written(recorder: Recording) -> set[int]:
     count, found = _writes.get(recorder, (0, set()))
     found.update(_memory(tensor) for record in recorder.records[count:] for tensor in _targets(record))
     _writes[recorder] = len(recorder.records), found
+    return found
+
+
+def by_memory(tensors: Iterable[Tensor]) -> dict[int, list[Tensor]]:
+    """Tensors by the memory that they lie in."""
+    found: dict[int, list[Tensor]] = {}
+    for tensor in tensors:
+        found.setdefault(_memory(tensor), []).append(tensor)
+    return found
+
+
+def writes_into(recorder: Recording, tensors: Iterable[Tensor]) -> dict[int, set[int]]:
+    """The calls that write into the memory of some tensors, by that memory."""
+    found: dict[int, set[int]] = {}
+    memories = by_memory(tensors).keys() & _written(recorder)
+    for node, record in enumerate(recorder.records if memories else ()):
+        for memory in memories.intersection(map(_memory, _targets(record))):
+            found.setdefault(memory, set()).add(node)
     return found
 
 

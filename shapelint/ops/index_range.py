@@ -14,17 +14,22 @@ from typing import Any
 
 import torch
 
-from shapelint.ops.index_origin import computed, node_of, written_to
+from shapelint.ops.index_buckets import bucket_bounds
+from shapelint.ops.index_origin import PLACES, computed, node_of, places_below, written_to
 from shapelint.size.condition import Condition, all_of, at_least
 from shapelint.size.function import constant
 from shapelint.size.number import function_of, larger, smaller
+from shapelint.size.ratio import as_integer
 from shapelint.size.tracking import symbolic
 from shapelint.trace.recording.operation import Operation
 from shapelint.trace.recording.record import Record
 from shapelint.trace.recording.trees import flat_tensors
 
 Tensor = torch.Tensor
+_PRODUCTS = frozenset({"mul", "__mul__", "__rmul__", "multiply"})
 _WIDE = frozenset({torch.int16, torch.int32, torch.int64})
+_WHOLE_TOO = frozenset({torch.float32, torch.float64})
+"""Floats that were computed from whole numbers by whole numbers are whole, as far as a matrix of places fits memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +44,20 @@ class Bounds:
 def bounds_of(op: Operation, index: Tensor) -> Bounds | None:
     """The bounds of the numbers in an integer tensor that is not empty; None where they are not known."""
     known = op.recorder.known.get(id(index))
-    if known is None or (known.node >= 0 and written_to(op.recorder, known.node)):
+    if known is None:
         return None
+    if known.node >= 0 and written_to(op.recorder, known.node):
+        return _of_buckets(op, index)
     if any(symbolic(dim) for record in op.recorder.records if record.function is None for dim in record.outputs[0]):
-        return _bounds(op, index)
+        return _bounds(op, index) or _of_buckets(op, index)
     numbers = computed(op, index, known.node, {})
     return _bounds(op, index) if numbers is None else _extremes(numbers)
+
+
+def _of_buckets(op: Operation, index: Tensor) -> Bounds | None:
+    """Where each number is a function of one integer, whatever that is."""
+    found = bucket_bounds(op, index, lambda base, node: _bounds(op, base, node) is not None)
+    return None if found is None else Bounds(*found, attained=False)
 
 
 def _extremes(numbers: Tensor) -> Bounds | None:
@@ -53,15 +66,16 @@ def _extremes(numbers: Tensor) -> Bounds | None:
 
 def _bounds(op: Operation, tensor: Any, node: int | None = None) -> Bounds | None:
     """Of a tensor, as made by the call `node` if not by the last one that gave it, or a plain number as an operand."""
-    if isinstance(tensor, int):
-        return Bounds(tensor, tensor)
+    number = as_integer(tensor)
+    if number is not None:
+        return Bounds(number, number)
     known = op.recorder.known.get(id(tensor)) if isinstance(tensor, Tensor) else None
-    if known is None or tensor.dtype not in _WIDE:
-        return None
+    if known is None or tensor.dtype not in _WIDE | _WHOLE_TOO:
+        return Bounds(0, 1, attained=False) if known is not None and tensor.dtype is torch.bool else None
     if known.values is not None:
         return _between(known.values)
     if known.constant and not known.stale and not tensor.is_meta:
-        return _extremes(tensor)
+        return _extremes(tensor) if tensor.dtype in _WIDE else None
     node = known.node if node is None else node
     if node < 0:
         return None
@@ -102,7 +116,8 @@ def _windows(op: Operation, record: Record, made: Tensor) -> Bounds | None:
 
 
 def _is_all(part: Any) -> bool:
-    return isinstance(part, slice) and part.start is None and part.stop is None and part.step in (None, 1)
+    whole = isinstance(part, slice) and part.stop is None and part.step in (None, 1)
+    return whole and (part.start is None or (type(part.start) is int and part.start == 0))
 
 
 def _filled(value: int) -> Rule:
@@ -181,20 +196,40 @@ def _each_meets_each(op: Operation, one: Any, two: Any) -> bool:
 
 
 def _scaled(op: Operation, record: Record, made: Tensor) -> Bounds | None:
-    """A product with, or a quotient by, a plain number."""
-    numbers = [each for each in record.arguments if isinstance(each, int) and not symbolic(each)]
+    """A product with, or a quotient by, a plain number, and the product of two tensors without negative numbers."""
+    numbers = [number for each in record.arguments if (number := as_integer(each)) is not None and not symbolic(number)]
     tensors = flat_tensors(record.arguments)
-    found = _bounds(op, tensors[0]) if len(numbers) == len(tensors) == 1 and made.dtype is tensors[0].dtype else None
+    if len(tensors) == 2 and record.name in _PRODUCTS:
+        return _multiplied(op, record)
+    found = _bounds(op, tensors[0]) if len(numbers) == len(tensors) == 1 and made.dtype in _WIDE | _WHOLE_TOO else None
     if found is None or record.name.startswith("__rf"):
         return None
     by = numbers[0]
-    if record.name in ("mul", "__mul__", "__rmul__", "multiply"):
+    if record.name in _PRODUCTS:
         ends = found.low * by, found.high * by
     elif by and (record.name != "div" or record.keywords.get("rounding_mode") == "floor"):
         ends = found.low // by, found.high // by
     else:
         return None
     return Bounds(*(ends if by >= 0 else ends[::-1]), found.attained)
+
+
+def _multiplied(op: Operation, record: Record) -> Bounds | None:
+    one, two = (_bounds(op, each) for each in record.arguments)
+    plain_ends = [each for each in (one, two) if each and not (symbolic(each.low) or symbolic(each.high))]
+    if one is None or two is None or not plain_ends:
+        return None
+    zero = constant(0)
+    if not op.decide(all_of([at_least(function_of(one.low), zero), at_least(function_of(two.low), zero)])):
+        return None
+    every = one.attained and two.attained and (_is_one_number(one) or _is_one_number(two))
+    return Bounds(one.low * two.low, one.high * two.high, every)
+
+
+def _found(op: Operation, record: Record, made: Tensor) -> Bounds | None:
+    """A place along an axis."""
+    limit = places_below(op, record, made)
+    return None if limit is None else Bounds(0, limit - 1, attained=False)
 
 
 def _negated(op: Operation, record: Record, made: Tensor) -> Bounds | None:
@@ -221,12 +256,12 @@ def _clamped(op: Operation, record: Record, made: Tensor) -> Bounds | None:
 
 
 def _counted_up(op: Operation, record: Record, made: Tensor) -> Bounds | None:
-    """The running sum of one number that is not negative, as of a mask of ones."""
+    """The running sum of numbers that are not negative, as of a mask; both ends occur where all are one number."""
     found = _same(op, record, made)
     axis = record.arguments[1] if len(record.arguments) > 1 else record.keywords.get("dim")
-    if found is None or not isinstance(axis, int) or symbolic(found.low) or not _is_one_number(found) or found.low < 0:
+    if found is None or not isinstance(axis, int) or symbolic(found.low) or symbolic(found.high) or found.low < 0:
         return None
-    return Bounds(found.low, found.low * op.shape(made)[axis])
+    return Bounds(found.low, found.high * op.shape(made)[axis], found.attained and _is_one_number(found))
 
 
 Rule = Callable[[Operation, Record, Tensor], Bounds | None]
@@ -254,6 +289,7 @@ def _rules() -> dict[str, Rule]:
         _remainder: ("remainder", "__mod__"),
         _clamped: ("clamp", "clip"),
         _counted_up: ("cumsum",),
+        _found: tuple(PLACES),
     }  # fmt: skip
     return {name: rule for rule, names in rules.items() for name in names}
 

@@ -119,13 +119,22 @@ def _bmm(op: Operation, input: Tensor, mat2: Tensor) -> Result:
     return _made(op, (one[0], one[1], two[2]), input, mat2)
 
 
-@size_rule(torch.addmm, Tensor.addmm, torch.baddbmm, Tensor.baddbmm)
+@size_rule(torch.baddbmm, Tensor.baddbmm)
+def _baddbmm(op: Operation, input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Any = 1, alpha: Any = 1) -> Result:
+    one, two = _matrices(op, 3, batch1, batch2)
+    text = "batch1 and batch2 must have same number of batches, got {left} and {right}"
+    op.require_equal(one[0], two[0], Kind.JOIN, text)
+    return _added_to(op, input, batch1, batch2)
+
+
+@size_rule(torch.addmm, Tensor.addmm)
 def _addmm(op: Operation, input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: Any = 1, alpha: Any = 1) -> Result:
-    one, two = _matrices(op, 2 if op.name == "addmm" else 3, mat1, mat2)
-    if len(one) == 3:
-        op.require_equal(
-            one[0], two[0], Kind.JOIN, "batch1 and batch2 must have same number of batches, got {left} and {right}"
-        )
+    _matrices(op, 2, mat1, mat2)
+    return _added_to(op, input, mat1, mat2)
+
+
+def _added_to(op: Operation, input: Tensor, mat1: Tensor, mat2: Tensor) -> Result:
+    one, two = op.shape(mat1), op.shape(mat2)
     _inner(op, one[-1], two[-2], plain(two[-1]))
     result = (*one[:-1], two[-1])
     fits(op, op.shape(input), result)

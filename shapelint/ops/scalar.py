@@ -15,7 +15,7 @@ from shapelint.size.ratio import Ratio
 from shapelint.size.tracking import symbolic
 from shapelint.trace.recording.constants import sharing
 from shapelint.trace.recording.errors import Kind, Unanalysable
-from shapelint.trace.recording.operation import Operation, Plain, size_rule
+from shapelint.trace.recording.operation import NoRule, Operation, Plain, size_rule
 
 
 def _taken(op: Operation, tensor: Tensor) -> Any:
@@ -43,6 +43,8 @@ def _is_data(op: Operation, tensor: Tensor) -> bool:
 def _item(op: Operation, tensor: Tensor) -> Plain:
     if tensor.dtype.is_floating_point and _is_data(op, tensor):
         return Plain(DataNumber(op.recorder))
+    if tensor.dtype is torch.bool and _is_data(op, tensor):
+        return Plain(op.recorder.choose())
     values = _taken(op, tensor)
     return Plain(tensor.item() if values is None or len(values) != 1 else _number(tensor, values[0]))
 
@@ -103,7 +105,19 @@ def _alike(op: Operation, input: Tensor, other: Tensor, *rest: Any, **named: Any
     return Plain(op.recorder.choose())
 
 
-@size_rule(Tensor.numpy, Tensor.__array__, Tensor.__contains__)
+@size_rule(Tensor.__contains__)
+def _contains(op: Operation, tensor: Tensor, element: Any) -> Any:
+    """A decision of the data; a tensor is looked for by broadcasting."""
+    if not (tensor.is_meta or (isinstance(element, Tensor) and element.is_meta)):
+        return _read(op, tensor, element)
+    if isinstance(element, Tensor):
+        op.broadcast(op.shape(tensor), op.shape(element))
+    elif not isinstance(element, (int, float, complex, bool)):
+        raise NoRule
+    return Plain(op.recorder.choose())
+
+
+@size_rule(Tensor.numpy, Tensor.__array__)
 def _read(op: Operation, tensor: Tensor, *rest: Any, **named: Any) -> Any:
     for each in (tensor, *rest):
         if isinstance(each, Tensor) and _taken(op, each) is not None:

@@ -213,12 +213,16 @@ def _folded(op: Operation, tensor: Tensor, *args: Any, fold: Callable[[Any, Any]
     return _ready(op, op.function(tensor), [reduce(fold, values)])
 
 
-def _decided(op: Operation, tensor: Tensor, *, decide: Callable[[Any], Any]) -> Result:
+def _decided(op: Operation, tensor: Tensor, *args: Any, decide: Callable[[Any], Any], **kwargs: Any) -> Result:
     """all, any and how many of all numbers are not 0."""
+    if args or kwargs:
+        raise NoRule
     return _ready(op, op.function(tensor), [decide([bool(each) for each in _values(op, tensor)])])
 
 
-def _rounded(op: Operation, tensor: Tensor, *, round_one: Callable[[Any], Any]) -> Result:
+def _rounded(op: Operation, tensor: Tensor, *, round_one: Callable[[Any], Any], **kwargs: Any) -> Result:
+    if kwargs:
+        raise NoRule
     return _ready(op, op.function(tensor), [round_one(each) for each in _values(op, tensor)])
 
 

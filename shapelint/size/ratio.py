@@ -284,3 +284,12 @@ def _half_even(numerator: Any, denominator: int) -> Any:
     tie = numerator - denominator // 2
     period = denominator * 2
     return rounded - (tie // period - (tie - 1) // period)
+
+
+def as_integer(number: Any) -> int | None:
+    """A number as an integer, a Size where it is one; None where it has a fraction or is no number."""
+    if isinstance(number, int):
+        return number
+    if isinstance(number, Ratio):
+        return number._numerator if number._denominator == 1 else None
+    return int(number) if type(number) is float and number.is_integer() else None

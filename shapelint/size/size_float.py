@@ -18,6 +18,7 @@ from shapelint.size.data_number import DataNumber
 from shapelint.size.float_term import OPERATORS, FloatTerm, Operand, float_term
 from shapelint.size.followed_float import FollowedFloat
 from shapelint.size.function import Function
+from shapelint.size.multiples import rounded_multiple
 from shapelint.size.number import function_of, plain
 from shapelint.size.roots import whole_root
 from shapelint.size.tracking import Tracker, lose, symbolic, tell, tracker
@@ -141,11 +142,11 @@ def computed(name: str, *numbers: Any, why: str = WHY) -> Any:
     except ValueError as error:  # of math; where it is raised the run has asked
         raise ValueError(str(error)) from None
     if not any(isinstance(each, Function | FloatTerm) for each in operands):
-        lose(why, *map(_size_of, numbers))  # nothing is lost where none is of this run
+        lose(why, *map(size_of, numbers))  # nothing is lost where none is of this run
         return value
-    term = float_term(name, *_known(operands))
+    term = float_term(name, *(each for each in operands if each is not None))
     if not fine or term.weight > _HEAVIEST or not isinstance(value, float):
-        lose(why, *map(_size_of, numbers))
+        lose(why, *map(size_of, numbers))
         return value
     return SizeFloat(value, term, why, numbers)
 
@@ -168,7 +169,7 @@ def _whole_quotients(number: Any) -> list[tuple[Any, Any, int]] | None:
     None where another size in it, or a quotient that is not whole, lets it differ at other sizes of the path.
     """
     if not is_size_float(number):
-        return None if symbolic(_size_of(number)) else []
+        return None if symbolic(size_of(number)) else []
     parts = _quotient_parts(number)
     if parts is not None:
         times = int(float.__float__(number))
@@ -178,9 +179,11 @@ def _whole_quotients(number: Any) -> list[tuple[Any, Any, int]] | None:
 
 
 def _whole(number: SizeFloat, rounding: str) -> Any:
-    """The number rounded: a root that is whole keeps its function."""
+    """The number rounded: a root that is whole, and a multiple of a size, keep their functions."""
+    if number.followed() and (found := rounded_multiple(number._term.name, number._numbers, rounding)) is not None:
+        return found
     root_of = number._term.name == "sqrt" or (number._term.name == "pow" and number._numbers[1] == _HALF)
-    root = whole_root(_size_of(number._numbers[0])) if root_of and number.followed() else None
+    root = whole_root(size_of(number._numbers[0])) if root_of and number.followed() else None
     return getattr(float, rounding)(number._lost()) if root is None else root
 
 
@@ -194,13 +197,9 @@ def _quotient_parts(number: Any) -> tuple[Any, Any] | None:
 def _as_whole(number: Any) -> Any:
     """The integer in the place of a double that is one."""
     if isinstance(number, FollowedFloat):
-        whole = getattr(number, "_denominator", 0) == 1 and symbolic(_size_of(number))
-        return _size_of(number) if whole and magnitude(function_of(_size_of(number))) < _EXACT else number
+        whole = getattr(number, "_denominator", 0) == 1 and symbolic(size_of(number))
+        return size_of(number) if whole and magnitude(function_of(size_of(number))) < _EXACT else number
     return int(number) if type(number) is float and number.is_integer() and abs(number) < _EXACT else number
-
-
-def _known(operands: list[Operand | None]) -> list[Operand]:
-    return [each for each in operands if each is not None]
 
 
 def _defined(name: str, *numbers: Any) -> bool:
@@ -224,7 +223,7 @@ def compared_floats(name: str, first: Any, second: Any) -> bool:
     answer, listener = bool(compare(_bare(first), _bare(second))), tracker()
     one, two = _operand(first), _operand(second)
     if one is None or two is None:
-        lose(WHY, _size_of(first), _size_of(second))
+        lose(WHY, size_of(first), size_of(second))
         return answer
     if listener is None or not any(isinstance(each, Function | FloatTerm) for each in (one, two)):
         return answer
@@ -270,10 +269,10 @@ def _operand(number: Any) -> Operand | None:
 
 
 def _is_of_this_run(number: Any) -> bool:
-    return symbolic(_size_of(number)) or is_size_float(number)
+    return symbolic(size_of(number)) or is_size_float(number)
 
 
-def _size_of(number: Any) -> Any:
+def size_of(number: Any) -> Any:
     """The size in an exact quotient; the number itself else."""
     return getattr(number, "_numerator", number) if isinstance(number, float) else number
 

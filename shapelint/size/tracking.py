@@ -149,13 +149,15 @@ def settled(symbols: frozenset[str]) -> bool:
 
 
 def symbolic(number: object) -> bool:
-    """Whether a number carries a function in the current run."""
-    return _current is not None and getattr(number, "_tracker", None) is _current
+    """Whether a number carries a function in the current run; objects that are no int are asked for nothing."""
+    return _current is not None and issubclass(type(number), int) and getattr(number, "_tracker", None) is _current
 
 
 def _followed(number: object) -> bool:
     """Whether a number, a size or a float computed from sizes, belongs to the current run."""
-    return symbolic(number) or (_current is not None and getattr(number, "_heard_by", None) is _current)
+    if issubclass(type(number), float):
+        return _current is not None and getattr(number, "_heard_by", None) is _current
+    return symbolic(number)
 
 
 def tell(*numbers: object) -> None:

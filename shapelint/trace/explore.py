@@ -76,11 +76,14 @@ class Exploration:
         return self.run(sizes, symbolic=True)
 
     def _run(self, sizes: Mapping[str, int], **options: Any) -> Run:
-        """A run of every way that the data may decide, made again while it shows how a loop is to be run."""
-        asked = {**options, "plans": self.plans}
+        """A run of every way that the data may decide, made again while it shows how a loop is to be run.
+
+        Where a loop of one way moves the run to other sizes, all ways are run at these.
+        """
+        asked, at = {**options, "plans": self.plans}, sizes
 
         def run(choices: Choices) -> Run:
-            at = sizes
+            nonlocal at
             while True:
                 with left_as_it_was(self.subject.module, seeded=True):
                     once = run_once(self.subject, at, overrides=self.overrides, choices=choices, **asked)
@@ -89,7 +92,10 @@ class Exploration:
                     return once
                 at = once.error.sizes or at
 
-        return run_all_ways(run, by_sizes="left_open" in options)
+        while True:
+            found = run_all_ways(run, by_sizes="left_open" in options)
+            if found is not None:
+                return found
 
     def at(self, sizes: Mapping[str, int]) -> Run:
         """The run whose region a size lies in."""

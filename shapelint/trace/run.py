@@ -225,6 +225,7 @@ def _input(recorder: Recorder, spec: TensorSpec, sizes: Mapping[str, int]) -> to
         tensor = torch.empty(values, dtype=getattr(torch, spec.dtype), device="meta")
     except (RuntimeError, TypeError) as error:  # a TypeError for a size that is no 64-bit integer
         raise Unanalysable("an input has more bytes than torch can count") from error
+    recorder.records[-1].result = tensor
     recorder.learn(tensor, dims, len(recorder.records) - 1)
     return tensor
 

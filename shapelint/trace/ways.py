@@ -15,7 +15,7 @@ from shapelint.facts.failure import Failure, Kind
 from shapelint.size.condition import Condition, equal
 from shapelint.size.function import as_function
 from shapelint.trace.branch import outcome_of
-from shapelint.trace.recording.errors import Unanalysable
+from shapelint.trace.recording.errors import SizeError, Unanalysable
 from shapelint.trace.recording.record import Event
 from shapelint.trace.run import Run
 
@@ -26,8 +26,9 @@ _UNLIKE: Final = "a data-dependent value: it decides which sizes come out"
 Choices = tuple[bool, ...]
 
 
-def run_all_ways(run: Callable[[Choices], Run], *, by_sizes: bool = False) -> Run:
-    """The run of a model, with every answer that the data may give to what its code asks of them.
+def run_all_ways(run: Callable[[Choices], Run], *, by_sizes: bool = False) -> Run | None:
+    """The run of a model, with every answer that the data may give to what its code asks of them; None where a way was
+    run at other sizes than those before it, at which then all are to be run.
 
     `run` makes one run with the first answers prescribed, and the usual one to every question after them. Where sizes
     answer too (`by_sizes`), a way that raises counts.
@@ -41,6 +42,8 @@ def run_all_ways(run: Callable[[Choices], Run], *, by_sizes: bool = False) -> Ru
             return _undecided(first, _MANY)
         prescribed = waiting.popleft()
         found.append(run(prescribed))
+        if found[-1].sizes != first.sizes:
+            return None
         waiting.extend(_others(prescribed, found[-1].choices))
     return _merged(found, by_sizes=by_sizes)
 
@@ -80,7 +83,7 @@ def _shared(ways: list[Run]) -> dict[Condition, Failure]:
 def _conditions(run: Run, shown: Run) -> list[Condition] | None:
     """On which conditions two runs end alike, besides those on their ways; None where they do not."""
     one, two = outcome_of(run), outcome_of(shown)
-    if one == two:
+    if one == two or (_is_refused(run) and _is_refused(shown)):
         return []
     shapes = [[shape.dims for shape in each.outputs] for each in (one, two)]
     if not (one.ok and two.ok) or [len(dims) for dims in shapes[0]] != [len(dims) for dims in shapes[1]]:
@@ -88,6 +91,11 @@ def _conditions(run: Run, shown: Run) -> list[Condition] | None:
     pairs = [(as_function(a), as_function(b)) for x, y in zip(*shapes, strict=True) for a, b in zip(x, y, strict=True)]
     conditions = [equal(a, b) for a, b in pairs if a != b]
     return conditions if all(each.holds(run.sizes) for each in conditions) else None
+
+
+def _is_refused(run: Run) -> bool:
+    """Whether a run ended in a raise that sizes explain."""
+    return run.failure is not None and run.failure.kind is not Kind.UNEXPLAINED and isinstance(run.error, SizeError)
 
 
 def _only_raises(run: Run) -> bool:

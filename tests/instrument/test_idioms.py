@@ -108,6 +108,7 @@ IDIOMS: dict[str, Callable[[Tensor], Any]] = {
     "numpy integers": lambda x: x[:, :, : int(np.int64(2) * x.shape[2] // np.int32(3))],
     "math.prod": lambda x: x.reshape(x.shape[0], math.prod(x.shape[1:])),
     "numel of a shape": lambda x: x.reshape(x.shape[:2].numel(), x.shape[2:].numel()),
+    "math.isfinite": lambda x: x[..., math.isnan(x.shape[3]) :] if math.isfinite(x.shape[2] / 2) else x[0],
     "math.gcd": lambda x: F.avg_pool2d(x, (math.gcd(x.shape[2], 6), 1)),
     "divmod": lambda x: F.pad(x, (0, 0, 0, -divmod(x.shape[2], 4)[1] % 4)),
     "max and min": lambda x: F.pad(x, (0, max(x.shape) - x.shape[3], 0, 0)) if max(x.shape) > 3 else x,

@@ -5,6 +5,7 @@ Every function does something else at one size only, 37, which no replay meets: 
 
 from __future__ import annotations
 
+import functools
 import itertools
 import json
 import logging
@@ -19,6 +20,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import nn
 
 import shapelint
@@ -189,3 +191,42 @@ def test_what_is_scripted_in_a_check_is_followed_as_python() -> None:
     found = shapelint.check(lambda: nn.Sequential(torch.jit.script(Cropped()), nn.ReLU()), "1,3,H,W").contract
     assert found.proved
     assert found.outcome(H=37, W=5).outputs == ((1, 3, 36, 5),)
+
+
+class Registry:
+    """Names that are installed later, as sympy's: asked for one that it lacks, it writes itself into the error."""
+
+    def __getattr__(self, name: str) -> Any:
+        raise AttributeError("no '%s' in %s" % (name, self))  # noqa: UP031
+
+
+def test_an_object_that_is_no_number_is_not_asked_for_a_size() -> None:
+    class Net(nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return x[..., 1:] if hasattr(Registry(), "scale") else x[..., : x.shape[-1] // 2]
+
+    found = shapelint.check(Net, "1,3,H,W").contract
+    assert found.proved
+    assert found.outcome(H=5, W=9).outputs == ((1, 3, 5, 4),)
+
+
+class Log:
+    """A logger that says each thing once, as that of transformers does."""
+
+    @functools.lru_cache(None)  # noqa: B019
+    def warning_once(self, text: str) -> None:
+        logging.getLogger(__name__).debug(text)
+
+
+logger = Log()
+
+
+def test_a_text_that_is_logged_once_is_only_shown() -> None:
+    class Net(nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            missing = -x.shape[-1] % 8
+            if missing > 0:
+                logger.warning_once(f"{x.shape[-1]} is padded to {x.shape[-1] + missing}")
+            return F.pad(x, (0, missing))
+
+    assert shapelint.check(Net, "1,3,H,W").contract.proved

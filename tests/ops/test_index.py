@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import torch
@@ -123,6 +125,10 @@ def test_what_sizes_make_is_looked_up_where_there_is_a_row_for_it(seed: int) -> 
     "torch.zeros(6, 5)[torch.arange(1, x.shape[2])]",
     "torch.zeros(9, 5)[torch.arange(8).unfold(0, 3, 2) + x.shape[3]]",
     "torch.zeros(9, 5)[torch.arange(x.shape[2]).unfold(0, 2, 1).reshape(-1)]",
+    "torch.zeros(4, 5)[torch.stack([x.argmin(1), x.argmax(1)], -1)[..., 0]]",
+    "torch.zeros(6, 5)[torch.cat([x.argmax(2), x.topk(1, 3)[1][..., 0]], 1)]",
+    ("torch.zeros(9, 5)[(lambda n: torch.arange(n)[:, None] * 1.0 - torch.arange(n) * max(n / n, 1.0) + (n - 1) * 1.0)"
+    "(x.shape[2]).long()]"),
     "x[:, :, ::0]",
     "x[0, 0, 0, 0, 0]",
     "x[:, :, torch.arange(x.shape[2] - 1)]",
@@ -159,6 +165,7 @@ class Tokens(nn.Module):
         (lambda tokens: tokens + 1, "B,T:int64", False),
         (lambda tokens: tokens.clone().fill_(31), "B,T:int64", False),
         (lambda tokens: tokens.add_(1).t(), "B,T:int64", False),
+        (lambda tokens: tokens.long(), "B,T:int64", True),
         (lambda tokens: tokens.long(), "B,T", False),
     ],
 )
@@ -185,3 +192,61 @@ def test_numbers_that_are_written_into_what_they_are_read_from_are_not_known() -
 
     contract = shapelint.check(Net, "N,8,4").contract
     assert contract.outcome(N=5).outputs in ((), ((5, 8, 4),))
+
+
+class Buckets(nn.Module):
+    """Distances between tokens, sorted into buckets that grow with them, as T5 does it."""
+
+    def __init__(self, buckets: int, *, both_ways: bool, late: int = 0) -> None:
+        super().__init__()
+        self.table, self.buckets, self.both_ways, self.late = nn.Embedding(32, 2), buckets, both_ways, late
+
+    def forward(self, x: Tensor) -> Tensor:
+        places, count = torch.arange(x.shape[1]), self.buckets
+        distance = places[None, :] - places[:, None]
+        found: Any = 0
+        if self.both_ways:
+            count //= 2
+            found += (distance > 0).to(torch.long) * count
+            distance = torch.abs(distance)
+        else:
+            distance = -torch.min(distance, torch.zeros_like(distance))
+        exact = count // 2
+        far = exact + (torch.log(distance.float() / exact) / math.log(128 / exact) * (count - exact)).to(torch.long)
+        far = torch.min(far, torch.full_like(far, count - 1))
+        found += torch.where(distance < exact, distance, far)
+        if self.late:
+            found[:1] += self.late
+        rows: Tensor = self.table(found)
+        return rows
+
+
+@pytest.mark.parametrize(
+    ("buckets", "both_ways", "late", "proved"),
+    [(32, True, 0, True), (32, False, 0, True), (34, True, 0, False), (33, False, 0, False), (32, True, 1, False)],
+)
+def test_buckets_of_distances_are_looked_up_where_the_table_has_a_row_for_each(
+    buckets: int, both_ways: bool, late: int, proved: bool
+) -> None:
+    net = Buckets(buckets, both_ways=both_ways, late=late)
+    contract = shapelint.check(net, "1,T").contract
+    assert contract.proved == proved
+    assert not proved or all(contract.outcome(T=size).outputs == (tuple(net(torch.ones(1, size)).shape),)
+                             for size in (1, 8, 9, 127, 300))  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("moved", "most"),
+    [
+        (lambda ids: torch.cumsum(torch.ones_like(ids), dim=1).long() * torch.ones_like(ids) - 1, 30),
+        (lambda ids: torch.cumsum(ids.ne(1).int(), dim=1).type_as(ids) * ids.ne(1).int() + 1, 28),
+    ],
+)
+def test_places_counted_by_a_mask_are_looked_up_as_far_as_the_table_goes(
+    moved: Callable[[Tensor], Tensor], most: int
+) -> None:
+    contract = shapelint.check(Tokens(moved), "B,T:int64").contract
+    assert contract.outcome(B=2, T=most).how is How.PROVED
+    assert contract.outcome(B=2, T=most).outputs == ((2, most, 4),)
+    longer = contract.outcome(B=2, T=most + 2)
+    assert longer.how is not How.PROVED or not longer.ok

@@ -32,6 +32,7 @@ def _draw(drawn: random.Random) -> tuple[str, list[str]]:
     text = drawn.choice((
         "x @ y", "torch.matmul(x, y)", "torch.mm(x, y)", "torch.bmm(x, y)", "x.bmm(y)", "x @ x.mT", "torch.mv(x, y)",
         "torch.dot(x, y)", "torch.outer(x, y)", "torch.addmm(z, x, y)", "torch.baddbmm(z, x, y)", "F.linear(x, y)",
+        "z.baddbmm(batch1=x, batch2=y, beta=0.5)",
         "F.linear(x, y, z)", "torch.einsum('ij,jk->ik', x, y)", "torch.einsum('bij,bjk->bik', x, y)",
         "torch.einsum('ij,ij->', x, y)", "torch.einsum('ij,kj', x, y)", "torch.einsum('bhij,bhjk->bhik', x, y)",
     ))  # fmt: skip

@@ -25,6 +25,8 @@ from tests.calls import check, points
     "x[:, torch.tensor([0, 2])]",
     "x[torch.tensor(1)]",
     "x[:, :, : torch.tensor(x.shape[2]) // 2]",
+    "(x > torch.tensor(x.shape[2])).all(-1, keepdim=True)",
+    "(torch.tensor(x.shape[2]) + x).round(decimals=1)",
     "x[..., torch.ceil(torch.as_tensor(x.shape[3] / 2)).long() :]",
     "x[:, :, : x.shape[2] // int(torch.as_tensor(__import__('numpy').array([3, 2]))[1])]",
 ])  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import math
 import pickle
+import random
 from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
@@ -115,6 +116,28 @@ def test_the_root_of_a_square_is_its_side_where_the_two_sides_are_equal() -> Non
     _, _, notes = tracked(lambda h, w: round((h * w) ** 0.5), 4, 9)
     assert notes.leaks
     assert not all(each.holds({"H": 4, "W": 4}) for each in notes.conditions)
+
+
+FACTORS = [0.1, 0.3, 0.6, 0.7, 0.9, 0.15, 0.29, 0.35, 1.1, 1.3, 1.4, 1 / 3, 2 / 3, 0.01, 0.07, 2.3, 0.95, 14.7, 0.0123]
+SURE = {math.floor: {0.1, 0.3, 0.9, 1.3, 0.95}, math.ceil: {0.3, 0.7, 0.9, 1 / 3}, round: {0.3, 0.9, 0.95}}
+
+
+@pytest.mark.parametrize("rounding", [math.floor, math.ceil, math.trunc, round])
+@pytest.mark.parametrize("factor", FACTORS)
+def test_a_multiple_of_a_size_is_rounded_as_the_fraction_that_was_meant_where_doubles_do_so_too(
+    rounding: Callable[[Any], Any], factor: float
+) -> None:
+    """Sizes with an integer for a multiple, or a half, are where doubles go wrong: `int(100 * 0.29)` is 28."""
+    meant, drawn = Fraction(factor).limit_denominator(10000), random.Random(str(factor))
+    steps = (meant.denominator, meant.numerator, 2 * meant.denominator)
+    sizes = [step * drawn.randrange(1, 2**bits // step + 2) for step in steps for bits in range(3, 31) for _ in "12345"]
+    for expression in (lambda h, w: rounding(h * factor), lambda h, w: rounding(h // 2 * factor),
+                       lambda h, w: rounding(h / 4 * factor), lambda h, w: rounding((h + 3) / factor)):  # fmt: skip
+        _, side, notes = tracked(expression, 7, 2)
+        if not notes.leaks:
+            assert [n for n in sizes if side.value({"H": n, "W": 1}) != expression(n, 1)] == []
+    _, _, notes = tracked(lambda h, w: rounding(h * factor), 7, 2)
+    assert not (notes.leaks and factor in SURE.get(rounding, ()))
 
 
 BY_ZERO: list[Callable[[Any, Any], Any]] = [

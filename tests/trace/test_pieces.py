@@ -217,3 +217,21 @@ def test_what_is_said_of_pieces_is_what_eager_does(function: Callable[[Net, Tens
         claimed = contract.outcome(L=length)
         seen = given(attempt(Net(function), torch.zeros(1, 3, length)))
         assert claimed.ok is None or claimed.outputs == (seen or ()), length
+
+
+class Switched(nn.Module):
+    """The data decide ahead of a loop, which has few turns at other sizes than those of the first way."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        if x.sum() > 0:
+            x = x * 2
+        if x.shape[-1] > 200:
+            return x
+        return torch.cat([x[..., i : i + (4 if i % 8 else 2)] for i in range(0, x.shape[-1], 4)], -1)
+
+
+def test_all_ways_are_run_at_the_sizes_to_which_a_loop_moves_one_of_them() -> None:
+    contract = shapelint.check(Switched, "1,3,L").contract
+    assert contract.proved
+    for size in (1, 9, 11, 47, 50, 200, 201):
+        assert contract.outcome(L=size).outputs == (tuple(Switched()(torch.ones(1, 3, size)).shape),)
