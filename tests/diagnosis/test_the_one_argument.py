@@ -140,6 +140,7 @@ VALID = """
         (SHUFFLED, "4", "2", (1, 3, 64, 64), (1, 3, 64, 64)),
         (HALF, "2", "1", (1, 3, 64, 64), (1, 17, 32, 32)),
         (VALID, "4", "3", (1, 1, 60, 60), (1, 2, 36, 36)),
+        (VALID.replace("4, 2, 1", "4, 2, {}").replace("i, 4, {}", "i, 4, 3"), "2", "1", (1, 1, 60, 60), (1, 2, 36, 36)),
     ],
 )
 def test_the_argument_is_blamed_that_no_other_layer_has(
@@ -165,3 +166,22 @@ def test_the_argument_is_blamed_that_no_other_layer_has(
 def test_what_may_be_meant_is_let_be(tmp_path: Path, source: str, arguments: str) -> None:
     channels, size = (1, 60) if source is VALID else (3, 64)
     assert not report(tmp_path, source.format(arguments), f"1,{channels},{size},{size}").findings
+
+
+CELLS = """
+    def __init__(self, side=7):
+        super().__init__()
+        self.side, self.layers = side, nn.Sequential(nn.Conv2d(3, 4, 3, 2, 1), nn.MaxPool2d(2), nn.Flatten())
+        self.fc = nn.Linear(4 * side * side, side * side * 5)
+
+    def forward(self, x):
+        return self.fc(self.layers(x)).view(-1, self.side, self.side, 5)
+"""
+
+
+def test_no_fix_changes_the_cells_of_a_grid_for_the_features_that_arrive(tmp_path: Path) -> None:
+    (finding,) = report(tmp_path, CELLS, "2,3,24,24").findings
+    assert finding.message == "`fc` takes 196 features, and 24x24 gives it 144"
+    assert finding.fix is not None
+    assert not finding.fix.edits
+    assert report(tmp_path, CELLS, "2,3,28,28").ok
