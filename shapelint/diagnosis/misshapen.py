@@ -86,6 +86,7 @@ def _steps_as_before(graph: ShapeGraph, change: Change, groups: Sequence[Group])
 def lone_kernels(graph: ShapeGraph, groups: Sequence[Group]) -> list[Change]:
     """The kernel of the one convolution that has another one than all others have, where none is padded, and the model
     goes down and up again: not of the first or the last one, nor of 2 behind a resize, as the first U-Net goes up.
+    Where the last one has 2 it is to have 1.
 
     Where one text builds several it is an even kernel among odd ones: rows that are taken off on each side.
     """
@@ -106,6 +107,9 @@ def lone_kernels(graph: ShapeGraph, groups: Sequence[Group]) -> list[Change]:
         return []
     found = [each for each in groups if each[0].module == alike[0].module]
     goes_up = set(odd or ()) == {2} and max(graph.nodes[alike[0].inputs[0]].factor, default=1) > 1
+    if times == 1 and alike[0] is calls[-1] and set(odd or ()) == {2} and not goes_up:
+        single = (1,) * len(odd or ())
+        return [Change(node.module, "kernel_size", odd or (), single, node.built) for node, *_ in found]
     inner = times > 1 or (alike[0] not in (calls[0], calls[-1]) and not goes_up)
     return [each for group in found if inner for each in twins(group, groups) if each.value == usual]
 
