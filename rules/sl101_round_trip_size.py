@@ -137,6 +137,8 @@ class RoundTripSize:
             return
         if not any(loss.pair.down for loss in diagnosis.losses):
             return
+        if diagnosis.change is not None and diagnosis.change.parameter != "ceil_mode":
+            return
         losing = [loss for loss in diagnosis.losses if not loss.values or _loses(loss)] or diagnosis.losses
         spare = {name: value for loss in diagnosis.losses if loss not in losing for name, value in loss.values.items()}
         for loss in losing:

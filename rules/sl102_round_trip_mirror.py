@@ -84,7 +84,9 @@ class RoundTripMirror:
         diagnosis = analysis.diagnosis
         if diagnosis is None or diagnosis.plan is not None or analysis.misaligned or analysis.claimed:
             return
-        losses = [loss for loss in diagnosis.losses if not is_remainder(loss) and not misses_output_size(loss)]
+        padded = diagnosis.change is not None and diagnosis.change.parameter != "ceil_mode"
+        losses = [loss for loss in diagnosis.losses if padded or not is_remainder(loss)]
+        losses = [loss for loss in losses if not misses_output_size(loss)]
         if diagnosis.change is not None:  # one argument is the cause of all of them
             named = (diagnosis.change.module, *diagnosis.change.alike)
             own = [loss for loss in losses if {loss.up.module, loss.down.module} & set(named)]

@@ -130,7 +130,7 @@ class BatchMixed:
             code=self.code,
             name=self.name,
             severity=severity,
-            message=f"{name} makes {rows} rows of {batch} sample{'s' * (batch != 1)}{at}",
+            message=f"{name} makes {_counted(rows, 'row')} of {_counted(batch, 'sample')}{at}",
             notes=tuple(_notes(analysis, samples, features, focus)),
             module=samples.module or None,
             location=samples.place,
@@ -147,13 +147,17 @@ def _fix(samples: MixedSamples, features: int) -> Fix:
 def _advice(samples: MixedSamples, features: int) -> str:
     """What keeps samples apart: a flatten ahead of a linear layer, or maps of as many values as a sample has."""
     if not samples.layer:
-        return f"give a row the {features} values that a sample has"
+        return f"give a row the {_counted(features, 'value')} that a sample has"
     return f"{flattened(samples, features)}, or pool to one size before it"
 
 
 def _notes(analysis: Analysis, samples: MixedSamples, features: int, focus: dict[str, int]) -> Iterator[str]:
-    yield f"a sample has {features} features there, and a row takes {samples.row}"
+    yield f"a sample has {_counted(features, 'feature')} there, and a row takes {samples.row}"
     if samples.apart:
         yield f"a row is a sample for: {some_of(samples.apart)}"
     if analysis.wanted and (nearest := nearest_note(analysis, focus)):
         yield nearest
+
+
+def _counted(number: int, word: str) -> str:
+    return f"{number} {word}{'s' * (number != 1)}"

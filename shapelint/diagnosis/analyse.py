@@ -23,7 +23,7 @@ from shapelint.diagnosis.output_padding import Solver, Unsettled, fixed, layers_
 from shapelint.diagnosis.pairs import mirrored_pairs
 from shapelint.diagnosis.reach import ExamplePoint
 from shapelint.diagnosis.samples import mixed_samples
-from shapelint.diagnosis.scattered import scattered_samples
+from shapelint.diagnosis.scattered import scattered_samples, stacked_samples
 from shapelint.diagnosis.scene import draw
 from shapelint.diagnosis.size_guard import size_guard
 from shapelint.diagnosis.soundness import is_sound, sound_meaning
@@ -69,7 +69,8 @@ def study(loaded: Loaded, parsed: Inputs, asked: Question, options: Options) -> 
         options = replace(options, expect=expect)
     asked = replace(asked, place=(meaning.output, meaning.axes) if meaning.axes else None)
     settled = _settled(loaded, explored, asked, options)
-    samples = mixed_samples(explored, settled.regions, asked) or scattered_samples(explored, graph, asked, built)
+    samples = mixed_samples(explored, settled.regions, asked) or stacked_samples(graph, asked)
+    samples = samples or scattered_samples(explored, graph, asked, built)
     contract = _contract(explored, asked, meaning, options, settled, samples)
     shown_at = graph.sizes if asked.asked is None else asked.first
     analysis = _analysis(loaded, asked, contract, meaning, graph, _layers(loaded, built))

@@ -18,6 +18,7 @@ from shapelint.diagnosis.single_change import (
     single_change,
     sound_change,
     unlike_the_others,
+    unpadded_change,
 )
 from shapelint.facts.contract import Region
 from shapelint.facts.diagnosis import Change, LostRows, Plan
@@ -74,8 +75,9 @@ def change_at_fault(
         if spoiler is not None:
             return None if spoiler.operation in CUTTING else single_change(case, graph, focus, suspect=spoiler.module)
         dropped = any(any(loss.remainder) and "pool" in loss.down.operation for loss in losses)
-        change = rounding_change(case, graph, focus) if dropped else None
-        return change or (single_change(case, graph, focus, preferred) if preferred or not losses else None)
+        change = (unlike_the_others(case, graph, focus) or rounding_change(case, graph, focus)) if dropped else None
+        change = change or (single_change(case, graph, focus, preferred) if preferred or not losses else None)
+        return change or unpadded_change(case, graph, focus, [loss.down for loss in losses])
     if node is None or failure is None:
         return None
     if failure.kind is Kind.KERNEL:

@@ -64,13 +64,13 @@ def evened(groups: Sequence[Group]) -> Iterator[Change]:
 
 
 def _kernel_of_padding(group: Group, padding: tuple[int, ...]) -> Iterator[Change]:
-    """The kernel of a layer of stride 1 that takes off what its padding adds, where that is one less on some axis."""
+    """The kernel of a layer of stride 1 that takes off what its padding adds, where that is one more or less."""
     node, kernel = group[0], group[0].parameter("kernel_size") or ()
     reaches = [2 * p + 1 for p in padding]
     if any(each != 1 for each in node.factor) or node.operation.startswith("conv_transpose") or is_pool(node):
         return
     if node.parameter("dilation") == (1,) * len(kernel) and all(
-        0 <= k - r <= 1 for k, r in zip(kernel, reaches, strict=True)
+        abs(k - r) <= 1 for k, r in zip(kernel, reaches, strict=True)
     ):
         alike = same_value(group, "kernel_size", kernel)
         yield Change(node.module, "kernel_size", kernel, tuple(reaches), node.built, alike)

@@ -30,6 +30,8 @@ def unlike_what_they_undo(graph: ShapeGraph, groups: Sequence[Group]) -> Iterato
     for pair in mirrored:
         for node, other in (pair, reversed(pair)):
             given, value = node.parameter("stride"), other.parameter("stride")
+            if other.operation == "pixel_shuffle":
+                value = tuple(int(each) for each in other.factor)
             if node.module in known and given and value and given != value and len(given) == len(value):
                 alike = same_value(known[node.module], "stride", given)
                 yield Change(node.module, "stride", given, value, node.built, alike)

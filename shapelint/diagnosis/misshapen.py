@@ -86,6 +86,9 @@ def _steps_as_before(graph: ShapeGraph, change: Change, groups: Sequence[Group])
 def lone_kernels(graph: ShapeGraph, groups: Sequence[Group]) -> list[Change]:
     """The kernel of the one convolution that has another one than all others have, where none is padded, and the model
     goes down and up again: not of the first or the last one, nor of 2 behind a resize, as the first U-Net goes up.
+    Where the last one has 2 it is to have 1.
+
+    Where one text builds several it is an even kernel among odd ones: rows that are taken off on each side.
     """
     reached = graph.reached()
     calls = [node for node in graph.nodes if node.index in reached and _takes_off(node)]
@@ -95,12 +98,24 @@ def lone_kernels(graph: ShapeGraph, groups: Sequence[Group]) -> list[Change]:
         return []
     if len(calls) < _VALID_LAYERS or min(factors) >= 1 or max(factors) <= 1:
         return []
-    (usual, _), (odd, times) = kernels.most_common()
-    lone = next(node for node in calls if node.parameter("kernel_size") == odd)
-    found = [each for each in groups if each[0].module == lone.module] if times == 1 else []
-    goes_up = set(odd or ()) == {2} and max(graph.nodes[lone.inputs[0]].factor, default=1) > 1
-    inner = lone not in (calls[0], calls[-1]) and not goes_up
+    (usual, most), (odd, times) = kernels.most_common()
+    if times > 1 and _is_even_kernel(usual):
+        (usual, _), (odd, times) = (odd, times), (usual, most)
+    alike = [node for node in calls if node.parameter("kernel_size") == odd]
+    several = _is_even_kernel(odd) and not _is_even_kernel(usual) and min(odd or ()) > _EVEN_OTHERS
+    if times > 1 and (not several or len({node.built for node in alike}) > 1):
+        return []
+    found = [each for each in groups if each[0].module == alike[0].module]
+    goes_up = set(odd or ()) == {2} and max(graph.nodes[alike[0].inputs[0]].factor, default=1) > 1
+    if times == 1 and alike[0] is calls[-1] and set(odd or ()) == {2} and not goes_up:
+        single = (1,) * len(odd or ())
+        return [Change(node.module, "kernel_size", odd or (), single, node.built) for node, *_ in found]
+    inner = times > 1 or (alike[0] not in (calls[0], calls[-1]) and not goes_up)
     return [each for group in found if inner for each in twins(group, groups) if each.value == usual]
+
+
+def _is_even_kernel(kernel: tuple[int, ...] | None) -> bool:
+    return bool(kernel) and all(each % 2 == 0 for each in kernel or ())
 
 
 def unlike_their_siblings(graph: ShapeGraph, groups: Sequence[Group], sizes: Sizes) -> list[Change]:

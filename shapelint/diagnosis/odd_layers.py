@@ -15,6 +15,7 @@ from shapelint.request.question import Question
 from shapelint.size.function import as_function
 
 LATENT = 8
+_FEW = 4
 Sizes = Mapping[str, int]
 
 
@@ -92,7 +93,7 @@ def _takes_off_on_purpose(
         return False
     if any(padding):
         return True
-    if _ends_on_two_rows(graph, node, groups):
+    if _ends_on_two_rows(graph, node, groups) or _takes_one_row_inside(graph, node, taken):
         return False
     padded = {each.module for each in alike if reach_of(each) == reach and any(each.parameter("padding") or ())}
     above = {each.index for each in graph.ancestors(node)} - {node.index}
@@ -130,6 +131,17 @@ def _ends_on_two_rows(graph: ShapeGraph, node: Node, groups: Sequence[Group]) ->
     single = {each.module for each, *_ in groups if each.operation == node.operation and dict(each.parameters) == alike}
     later = (each for each in graph.nodes[node.index + 1 :] if reach_of(each))
     return set(kernel) == {2} and bool(single) and all(node not in graph.ancestors(each) for each in later)
+
+
+def _takes_one_row_inside(graph: ShapeGraph, node: Node, taken: Sequence[int]) -> bool:
+    """Whether a convolution of kernel 2 takes a row off a map, behind what shrinks it, and nothing tells why: no resize
+    ahead of it, as the first U-Net goes up, nor an axis that it ends.
+    """
+    kernel = node.parameter("kernel_size") or ()
+    above = [each for each in graph.ancestors(node) if each.index != node.index]
+    shrinks = any(min(each.factor, default=1) < 1 for each in above)
+    resized = any(max(graph.nodes[index].factor, default=1) > 1 for index in node.inputs)
+    return len(kernel) > 1 and set(kernel) == {2} and shrinks and not resized and min(taken, default=0) > _FEW
 
 
 def _is_padded_by_a_layer(graph: ShapeGraph, node: Node, sizes: Sizes) -> bool:

@@ -91,12 +91,15 @@ def spoiling(
     return graph.nodes[found.pop()] if len(found) == 1 and -1 not in found else None
 
 
-def _turning(
-    graph: ShapeGraph, way: tuple[Node, ...], wanted: Function, size: Function, sizes: SizeSet
-) -> Node | None:
-    """The call on the way that takes the wanted size and gives the one that stays to the end."""
-    sized = ((node, along(node, wanted)) for node in way)
-    turn = next((node for node, here in sized if here is not None and _same(here, size, sizes)), None)
+def _turning(graph: ShapeGraph, way: tuple[Node, ...], wanted: Function, size: Function, sizes: SizeSet) -> Node | None:
+    """The call on the way that takes the wanted size and gives the one that stays to the end.
+
+    A pad that the next layer takes off again may give that size by chance: no call behind the right one gives the
+    wanted size.
+    """
+    sized = [(node, here) for node in way if (here := along(node, wanted)) is not None]
+    last = max((at for at, (_, here) in enumerate(sized) if _same(here, wanted, sizes)), default=-1)
+    turn = next((node for node, here in sized[last + 1 :] if _same(here, size, sizes)), None)
     if turn is None:
         return None
     if _takes(graph, turn, wanted, sizes):

@@ -1,4 +1,4 @@
-"""The one layer of a discriminator for which `view(-1, 1)` makes several rows of a sample.
+"""The one layer of a discriminator for which `view(-1, 1)` makes several rows of a sample; a view of several samples.
 
 One that scores patches has as many rows as patches, and is let be. One whose last kernel spans all of the map that it
 takes gives one score for each sample; padded as no other layer, or behind one unlike those that are like it, it gives
@@ -7,6 +7,7 @@ more. So does one that is the only one without padding, at a size for which it w
 
 from __future__ import annotations
 
+import ast
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -14,6 +15,7 @@ from math import prod
 
 from shapelint.diagnosis.candidates import changed, is_whole, twins
 from shapelint.diagnosis.layer_groups import Group, arguments_of, layer_groups, same_value
+from shapelint.diagnosis.odd_layers import reach_of
 from shapelint.diagnosis.pairs import spatial_size
 from shapelint.diagnosis.single_change import first_that
 from shapelint.facts.analysis import MixedSamples
@@ -24,6 +26,7 @@ from shapelint.size.condition import all_of, equal
 from shapelint.size.function import as_function, constant
 from shapelint.size.sets import SizeSet
 from shapelint.source.span import Span
+from shapelint.source.syntax import call_at
 from shapelint.trace.branch import frozen_shape
 from shapelint.trace.explore import Exploration
 
@@ -62,6 +65,38 @@ def scattered_samples(
     return MixedSamples(sizes, apart, view.operation, view.module, change.built, features, 1, "", change)
 
 
+def stacked_samples(graph: ShapeGraph, question: Question) -> MixedSamples | None:
+    """The asked size, where the view that makes the output puts several samples into a row, as `view(-1, 2)` does with
+    the one score of each; None for other models.
+
+    All its numbers are written in the call: a model that is given or computes how many go together does it on purpose,
+    and so does one that gives each of them a place of its own on a new axis, such as the frames of a video.
+    """
+    first = question.first
+    index = graph.outputs[0] if graph.outputs else -1
+    if index < 0 or question.asked is None or graph.sizes != first:
+        return None
+    made = _shape(graph.nodes[index], first)
+    way = [node for node in graph.ancestors(graph.nodes[index]) if node.operation in _VIEWS and node.inputs]
+    view = max(way, key=lambda node: node.index, default=None)
+    taken = () if view is None else _shape(graph.nodes[view.inputs[0]], first)
+    if view is None or _shape(view, first) != made or not len(made) <= len(taken) or not _is_written(view):
+        return None
+    batch = as_function(question.led.dims[0]).value(first) if 0 not in question.axes else 0
+    features, row = prod(taken[1:]), prod(made[1:])
+    if taken[0] != batch or features >= row or row % features:
+        return None
+    sizes, nothing = SizeSet.point(question.symbols, first), SizeSet.empty(question.symbols)
+    return MixedSamples(sizes, nothing, view.operation, view.module, view.place, constant(features), row, "")
+
+
+def _is_written(view: Node) -> bool:
+    """Whether a view is called with -1 for the rows and a number for each other axis."""
+    call = call_at(view.place)
+    numbers = [] if call is None else [ast.unparse(each) for each in call.args]
+    return numbers[:1] == ["-1"] and all(each.isdigit() for each in numbers[1:])
+
+
 def _scattering(graph: ShapeGraph, sizes: Sizes) -> Node | None:
     """The view that makes a row of each value of maps of one channel, where these rows are the output."""
     index = graph.outputs[0] if graph.outputs else -1
@@ -78,8 +113,8 @@ def _scattering(graph: ShapeGraph, sizes: Sizes) -> Node | None:
 
 def _changes(graph: ShapeGraph, groups: Sequence[Group], last: Node, sizes: Sizes) -> Iterator[Change]:
     """No padding for a last layer that spans all that it takes, where no other has its padding; what a layer has
-    otherwise than others, which are alike and give a whole part of what they take as it does not. A layer of stride 1
-    behind all strided ones scores patches.
+    otherwise than others, which are alike and give a whole part of what they take as it does not: than one, where it is
+    padded by more than any kernel like it reaches. A layer of stride 1 behind all strided ones scores patches.
     """
     strided = [each.index for each in graph.nodes if min(each.factor, default=1) < 1]
     for group in groups:
@@ -93,9 +128,10 @@ def _changes(graph: ShapeGraph, groups: Sequence[Group], last: Node, sizes: Size
         if node.module == last.module and any(padding) and whole and padding not in others:
             yield Change(node.module, "padding", padding, (0,) * len(padding), node.built)
         kinds = Counter(arguments_of(each) for each, *_ in groups if is_whole(each))
+        beyond = any(2 * p > reach + 1 for p, reach in zip(padding, reach_of(node), strict=False))
         for change in () if is_whole(node) else twins(group, groups):
             ends = change.parameter == "stride" and node.index > max(strided, default=-1)
-            if kinds[arguments_of(changed(node, change))] >= _OTHERS and not ends:
+            if kinds[arguments_of(changed(node, change))] >= (1 if beyond else _OTHERS) and not ends:
                 yield replace(change, alike=same_value(group, change.parameter, change.given))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import chain
 
 from shapelint.diagnosis.candidates import (
@@ -148,6 +148,16 @@ def unlike_the_others(case: Case, graph: ShapeGraph, focus: Mapping[str, int]) -
     groups = layer_groups(case.explored, graph, case.built)
     uneven = uneven_layers(graph, groups, focus)
     changes = [each for each in unlike_the_others_of(graph, groups, focus) if each.module in uneven]
+    return first_that(case.explored, changes, lambda trial: restores_at(trial, case.question, case.expect, focus))
+
+
+def unpadded_change(case: Case, graph: ShapeGraph, focus: Mapping[str, int], downs: Sequence[Node]) -> Change | None:
+    """The padding with which a strided layer that a resize undoes gives a whole part of what it takes, where the model
+    is right at the focus with that: any resize gives too little of a map that misses a row.
+    """
+    groups = layer_groups(case.explored, graph, case.built)
+    lacking = {node.module for node in downs if "conv" in node.operation}
+    changes = [each for each in evened(groups) if each.module in lacking and each.parameter == "padding"]
     return first_that(case.explored, changes, lambda trial: restores_at(trial, case.question, case.expect, focus))
 
 

@@ -9,7 +9,7 @@ from shapelint.diagnosis.broadcasts import JOINS
 from shapelint.diagnosis.intent import intent, is_restored, output_axes
 from shapelint.diagnosis.reach import UNSOLVED, reaching
 from shapelint.diagnosis.scale import goes_down_and_up
-from shapelint.facts.analysis import Intent
+from shapelint.facts.analysis import Analysis, Intent
 from shapelint.facts.contract import Region, RegionOutcome
 from shapelint.facts.graph import ShapeGraph, TensorShape
 from shapelint.request.question import Question
@@ -26,6 +26,27 @@ def is_sound(explored: Exploration, question: Question, expect: Expectation | No
     silent broadcast.
     """
     return sound_meaning(explored, question, expect, focus) is not None
+
+
+def is_sound_repair(explored: Exploration, analysis: Analysis, expect: Expectation | None) -> bool:
+    """Whether a rewritten model is sound at the size for which it was rewritten, and gives what it gave elsewhere: as
+    many axes, and the same fixed sizes, unless it gives the input's size back. A grid of cells is no size of a map.
+    """
+    if analysis.diagnosis is None:
+        return True
+    focus, question = analysis.diagnosis.focus, analysis.question
+    if not is_sound(explored, question, expect, focus):
+        return False
+    outputs = tuple(map(frozen_shape, explored.run(focus, symbolic=True).outputs))
+    before = next((each.outcome.outputs for each in analysis.contract.regions if each.outcome.ok), ())
+    return is_restored(outputs, question, expect, focus) or all(map(_is_alike, before, outputs))
+
+
+def _is_alike(before: TensorShape, after: TensorShape) -> bool:
+    """Whether two shapes have as many axes, and the same sizes where neither follows the input's."""
+    pairs = [(as_function(one), as_function(two)) for one, two in zip(before.dims, after.dims, strict=False)]
+    fixed = [(one, two) for one, two in pairs if not one.symbols() and not two.symbols()]
+    return len(before.dims) == len(after.dims) and all(one == two for one, two in fixed)
 
 
 def sound_meaning(

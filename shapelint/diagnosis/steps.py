@@ -32,6 +32,37 @@ def strides_over(groups: Sequence[Group], change: Change) -> bool:
     return change.parameter == "stride" and is_pool(node) and steps_over(node, change.value)
 
 
+def lone_steps(graph: ShapeGraph, groups: Sequence[Group]) -> list[Change]:
+    """The stride of the one convolution of pictures that steps by an odd number where all other calls step by one even
+    one, as several layers have it that are like it in all else: behind what grows first that of those that keep theirs.
+    """
+    reached = graph.reached()
+    scaling = [each for each in graph.nodes if each.index in reached and scales(each) and not each.parameter("size")]
+    found: list[Change] = []
+    for group in groups:
+        node = group[0]
+        stride = node.parameter("stride") or ()
+        others = [each for each in scaling if each.built != node.built or each.built is None]
+        steps = {step_of(factor) for each in others for factor in each.factor}
+        if len(set(stride)) != 1 or len(stride) < _MAJORITY or len(steps) != 1 or len(others) < _MAJORITY:
+            continue
+        (step,) = steps
+        grown = any(max(each.factor, default=1) > 1 for each in graph.ancestors(node))
+        wanted = (1 if grown else int(step),) * len(stride)
+        like = [
+            each
+            for each, *_ in groups
+            if each.operation == node.operation
+            and each.built != node.built
+            and each.parameter("stride") == wanted
+            and all(each.parameter(name) == node.parameter(name) for name in ("kernel_size", "padding", "dilation"))
+        ]
+        odd = stride[0] > 1 and stride[0] % 2 == 1 and step.denominator == 1 and step % 2 == 0
+        if odd and node.operation.startswith("conv") and "transpose" not in node.operation and len(like) >= _MAJORITY:
+            found.append(Change(node.module, "stride", stride, wanted, node.built, same_value(group, "stride", stride)))
+    return found if len({each.built for each in found}) == 1 else []
+
+
 def resized_changes(graph: ShapeGraph, resized: Sequence[Node]) -> Iterator[Change]:
     """The step that most other calls have, for each resize whose step none of them has."""
     for node in resized:

@@ -59,8 +59,9 @@ def equalling_changes(
 def mirroring_changes(graph: ShapeGraph, groups: Sequence[Group], ends: tuple[int, int]) -> Iterator[Change]:
     """A stride as the layer has it that its layer mirrors, where the model goes down and up by steps that are alike but
     for that one pair: of the one layer whose kernel is to its stride as in no other that scales, and that gives no
-    whole part; or of layers with one kernel whose strides are alike on another axis. Where both give a whole part or
-    multiple, and no other pair scales the axis on which they are unlike, the model gives more frames, or fewer.
+    whole part; of the one layer that cuts into patches what it pads; or of layers with one kernel whose strides are
+    alike on another axis. Where both give a whole part or multiple, and no other pair scales the axis on which they are
+    unlike, the model gives more frames, or fewer.
     """
     calls = [node for node in passed(graph, ends[1], ends[0]) if scales(node)]
     half = len(calls) // 2
@@ -76,7 +77,7 @@ def mirroring_changes(graph: ShapeGraph, groups: Sequence[Group], ends: tuple[in
         given, value = node.parameter("stride"), other.parameter("stride")
         is_lone = _ratio(node) == lone != () and not is_whole(node)
         alike = _are_alike_on_an_axis(node, other) and not _is_a_change_of_rate(node, other, calls)
-        if group and given and value and (is_lone or alike):
+        if group and given and value and (is_lone or alike or _is_a_padded_patch(node, other, calls)):
             yield Change(node.module, "stride", given, value, node.built, same_value(group, "stride", given))
 
 
@@ -94,6 +95,15 @@ def _are_alike_on_an_axis(node: Node, other: Node) -> bool:
     same = all(node.parameter(name) == other.parameter(name) for name in ("kernel_size", "padding"))
     strides = zip(node.parameter("stride") or (), other.parameter("stride") or (), strict=False)
     return same and any(one == two > 1 for one, two in strides)
+
+
+def _is_a_padded_patch(node: Node, other: Node, calls: Sequence[Node]) -> bool:
+    """Whether a layer cuts its input into patches, padded nevertheless, and differs from the other one by that alone;
+    no other call does so.
+    """
+    same = all(node.parameter(name) == other.parameter(name) for name in ("kernel_size", "padding"))
+    patching = [each.module for each in calls if set(_ratio(each)) == {1}]
+    return same and patching == [node.module] and all(node.parameter("padding") or (0,))
 
 
 def _is_a_change_of_rate(node: Node, other: Node, calls: Sequence[Node]) -> bool:

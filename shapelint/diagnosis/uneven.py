@@ -33,6 +33,7 @@ from shapelint.diagnosis.odd_layers import LATENT, is_beyond, may_be_meant, unev
 from shapelint.diagnosis.scale import goes_down_and_up
 from shapelint.diagnosis.shown_run import ShownRun, given_along
 from shapelint.diagnosis.single_change import first_that, restores_at
+from shapelint.diagnosis.steps import lone_steps
 from shapelint.diagnosis.unequal_totals import equalling_changes, is_power, mirroring_changes, overstepping_changes
 from shapelint.facts.analysis import Intent
 from shapelint.facts.contract import Region
@@ -129,7 +130,7 @@ def _meant_but_for_a_misshapen_layer(shown: ShownRun) -> Meant | None:
     changes = misshapen_changes(shown.graph, shown.groups, first, given) or lone_kernels(shown.graph, shown.groups)
     changes = changes or (unlike_their_siblings(shown.graph, shown.groups, first) if shown.place else [])
     if not taken or any(size % side for size, side in zip(given, taken, strict=True)):
-        changes = changes or late_strides(shown.graph, shown.groups)
+        changes = changes or late_strides(shown.graph, shown.groups) or lone_steps(shown.graph, shown.groups)
 
     def works(trial: Exploration) -> bool:
         made = given_along(trial, place, first)

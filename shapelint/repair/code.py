@@ -13,7 +13,7 @@ from typing import TypeVar
 from shapelint.diagnosis.joins import short_unpoolings, unlike
 from shapelint.diagnosis.reach import UNSOLVED
 from shapelint.diagnosis.scene import scene
-from shapelint.diagnosis.soundness import is_sound
+from shapelint.diagnosis.soundness import is_sound_repair
 from shapelint.diagnosis.subject import built_places, right_sizes, subject_of
 from shapelint.edit.crops import crops
 from shapelint.edit.document import texts
@@ -78,7 +78,7 @@ class Trier:
             budget = Budget(runs=_PLAN_RUNS, calls=_PLAN_CALLS, seconds=_PLAN_SECONDS)
             found = explore(subject, asked.domain, asked.first, budget=budget)
             right = right_sizes(asked, self.analysis.intent, self.options, contract)(found, None)
-            if not self._is_sound(found):
+            if not is_sound_repair(found, self.analysis, self.options.expect):
                 right = SizeSet.empty(asked.symbols)
         runs = running(asked.domain, found.regions)
         lost = self.analysis.wanted - right, contract.runs - runs
@@ -90,12 +90,6 @@ class Trier:
         with self._loaded(edits) as loaded:
             layers = arguments(loaded.module).items()
         return {name: tuple(value for key, value in values.items() if key in names) for name, values in layers}
-
-    def _is_sound(self, found: Exploration) -> bool:
-        diagnosis = self.analysis.diagnosis
-        if diagnosis is None:
-            return True
-        return is_sound(found, self.analysis.question, self.options.expect, diagnosis.focus)
 
     def scene(self, edits: tuple[Edit, ...], sizes: Mapping[str, int]) -> Scene:
         """The calls at one size, to be drawn."""

@@ -225,6 +225,50 @@ def test_patches_of_a_picture_may_each_have_a_score(tmp_path: Path, last: str) -
     assert not report(tmp_path, DISCRIMINATOR.format(WHOLE, last, ".view(-1, 1)"), "2,3,32,32").findings
 
 
+@pytest.mark.parametrize(("padding", "findings"), [(3, 1), (2, 0)])
+def test_one_other_layer_tells_what_is_padded_beyond_its_reach(tmp_path: Path, padding: int, findings: int) -> None:
+    layer = f"8, 8, 4, 2, {padding}), nn.Conv2d("
+    source = SCORES.format("self.layers(x).view(-1, 1)").replace("8, 1, 4", layer + "8, 1, 4")
+    assert len(report(tmp_path, source, "2,3,16,16").findings) == findings
+
+
+SCORES = """
+    def __init__(self, together=2):
+        super().__init__()
+        self.layers, self.together = nn.Sequential(nn.Conv2d(3, 8, 4, 2, 1), nn.Conv2d(8, 1, 4)), together
+
+    def forward(self, x):
+        return {}
+"""
+
+
+@pytest.mark.parametrize(
+    ("returned", "rows", "values"),
+    [("self.layers(x).view(-1, 2)", "2 rows", "1 value"), ("x.view(-1, 6, 8, 8)", "2 rows", "192 values")],
+)
+def test_a_view_that_puts_two_samples_into_a_row_is_blamed(
+    tmp_path: Path, returned: str, rows: str, values: str
+) -> None:
+    (finding,) = report(tmp_path, SCORES.format(returned), "4,3,8,8").findings
+    assert finding.code == "SL402"
+    assert finding.message == f"`view` makes {rows} of 4 samples at 8x8"
+    assert finding.fix is not None
+    assert finding.fix.title == f"give a row the {values} that a sample has"
+
+
+@pytest.mark.parametrize(
+    "returned",
+    [
+        "self.layers(x).view(-1, self.together)",  # the choices of a question
+        "x.view(-1, 2, 3, 8, 8)",  # the frames of a video
+        "self.layers(x).view(-1, 1)",
+        "x.view(-1, 2, 3, 8, 8).mean(1)",  # the views of one thing
+    ],
+)
+def test_samples_that_go_together_on_purpose_are_let_be(tmp_path: Path, returned: str) -> None:
+    assert not report(tmp_path, SCORES.format(returned), "4,3,8,8").findings
+
+
 def test_a_view_that_puts_the_sources_into_the_channels_is_blamed(tmp_path: Path) -> None:
     source = """
     def __init__(self):
