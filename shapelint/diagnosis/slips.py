@@ -35,8 +35,6 @@ def slip(graph: ShapeGraph, misfit: Misfit) -> Slip | None:
     for node in _ahead(graph, misfit.node):
         given, shapes = _shape(node), [_shape(graph.nodes[index]) for index in node.inputs]
         axis = channel_axis(misfit.node, len(given))
-        if not shapes:  # of a constant
-            return None
         if node.operation in _CATS:
             return _along(node, shapes, axis, wanted)
         if node.operation in _PERMUTES:
@@ -77,7 +75,8 @@ def _ahead(graph: ShapeGraph, node: Node) -> Iterator[Node]:
         if node.shapes and _shape(above) != _shape(node) and node.operation not in (*_PERMUTES, *_VIEWS, *_CATS):
             return
         node = above
-        yield node
+        if node.inputs:  # else it is an input, or computes with constants
+            yield node
 
 
 def _along(node: Node, shapes: list[tuple[int, ...]], axis: int, wanted: int) -> Slip | None:
