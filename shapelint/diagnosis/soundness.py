@@ -29,8 +29,8 @@ def is_sound(explored: Exploration, question: Question, expect: Expectation | No
 
 
 def is_sound_repair(explored: Exploration, analysis: Analysis, expect: Expectation | None) -> bool:
-    """Whether a rewritten model is sound at the size for which it was rewritten, and gives what it gave elsewhere: as
-    many axes, and the same fixed sizes, unless it gives the input's size back. A grid of cells is no size of a map.
+    """Whether a rewritten model is sound at the size for which it was rewritten, and gives what it gave elsewhere: the
+    same fixed sizes where it gives as many axes, unless it gives the input's size back. Cells are no size of a map.
     """
     if analysis.diagnosis is None:
         return True
@@ -43,10 +43,11 @@ def is_sound_repair(explored: Exploration, analysis: Analysis, expect: Expectati
 
 
 def _is_alike(before: TensorShape, after: TensorShape) -> bool:
-    """Whether two shapes have as many axes, and the same sizes where neither follows the input's."""
-    pairs = [(as_function(one), as_function(two)) for one, two in zip(before.dims, after.dims, strict=False)]
-    fixed = [(one, two) for one, two in pairs if not one.symbols() and not two.symbols()]
-    return len(before.dims) == len(after.dims) and all(one == two for one, two in fixed)
+    """Whether two shapes of as many axes have the same sizes where neither follows the input's."""
+    if len(before.dims) != len(after.dims):
+        return True  # a flatten was written
+    pairs = [(as_function(one), as_function(two)) for one, two in zip(before.dims, after.dims, strict=True)]
+    return all(one == two for one, two in pairs if not one.symbols() and not two.symbols())
 
 
 def sound_meaning(
