@@ -33,6 +33,7 @@ from shapelint.size import Undecidable
 from shapelint.source.fault import internal_errors
 from shapelint.source.ownership import shown
 from shapelint.spec.live import ModelAtHand
+from shapelint.terminal.quiet import one_speaks
 
 if TYPE_CHECKING:
     from shapelint.infer.assume import Assumption
@@ -73,7 +74,8 @@ def check(
     options = Options(*asked_of, train, method, drawn(picture), build, calls)
     saved = load_saved(target, init_kwargs, build, method, train=train) if is_saved(target) else None
     parsed, assumes = _given(inputs, call_kwargs, saved, options)
-    with forgotten(), import_path(target if saved is None else None), restored_state(imports=True), uncompiled():
+    importing = import_path(target if saved is None else None)
+    with forgotten(), one_speaks(), importing, restored_state(imports=True), uncompiled():
         model = _model(target, init_kwargs, parsed, options, saved, assumes=assumes)
         loaded, asked = model.loaded, question(model.inputs, options.sizes)
         analysis, subject = _analysed(loaded, model.inputs, asked, options, saved)

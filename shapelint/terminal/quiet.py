@@ -10,6 +10,7 @@ import os
 import sys
 import warnings
 from collections.abc import Iterator
+from typing import Any
 
 
 class _Nowhere(io.TextIOBase):
@@ -32,6 +33,47 @@ def quiet() -> Iterator[None]:
         stack.callback(logging.disable, disabled)
         logging.disable(logging.CRITICAL)
         yield
+
+
+class _Heard:
+    """Standard output, which knows whether anything was written to it."""
+
+    def __init__(self, stream: Any) -> None:
+        self.stream, self.used = stream, False
+
+    def write(self, text: str) -> Any:
+        self.used = True
+        return self.stream.write(text)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.stream, name)
+
+
+_spoken: list[bool] = []
+
+
+@contextlib.contextmanager
+def one_speaks() -> Iterator[None]:
+    """While it is open, what Python code prints is shown of the first run of a model that prints anything."""
+    _spoken.append(False)
+    try:
+        yield
+    finally:
+        _spoken.pop()
+
+
+@contextlib.contextmanager
+def in_turn() -> Iterator[None]:
+    """Around a run of a model; where `one_speaks` is not open, all of them are heard."""
+    if not _spoken or sys.stdout is None:
+        yield
+        return
+    stream: Any = _Nowhere() if _spoken[-1] else _Heard(sys.stdout)
+    try:
+        with contextlib.redirect_stdout(stream):
+            yield
+    finally:
+        _spoken[-1] = _spoken[-1] or stream.used
 
 
 @contextlib.contextmanager

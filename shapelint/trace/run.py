@@ -27,6 +27,7 @@ from shapelint.size.number import tracked_size
 from shapelint.size.tracking import track
 from shapelint.source.fault import call_foreign, let_out
 from shapelint.source.span import CallSite
+from shapelint.terminal.quiet import in_turn
 from shapelint.trace.budget import Budget
 from shapelint.trace.meta_state import MetaState
 from shapelint.trace.recorder import Recorder
@@ -127,7 +128,7 @@ def run_once(
         _learn_constants(recorder, subject)
         args, kwargs = subject.inputs.parts(lambda spec: _input(recorder, spec, sizes))
         hooked = _hooks(recorder, modules) if with_places or overrides else nullcontext()
-        with one_run(), hooked, left_to_the_rules(), torch.no_grad(), loops_followed(recorder.loops), recorder:
+        with one_run(), in_turn(), hooked, left_to_the_rules(), torch.no_grad(), loops_followed(recorder.loops), recorder:
             # What the constructor of an argument's class asks of sizes is heard too.
             value = call_foreign(subject.function, *built(args), **built(kwargs))
         tensors = output_tensors(value)
