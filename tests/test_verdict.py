@@ -155,3 +155,19 @@ def test_of_a_drawn_model_at_a_drawn_size_the_verdict_is_what_eager_pytorch_show
             assert wrong, drawn.source
         else:
             assert wrong <= OF_WHAT_COMES_BACK, (wrong, drawn.source)
+
+
+class ChangesAHalf(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, 4, 3, padding=1)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        one, other = self.conv(x).chunk(2, 1)
+        one.mul_(2)
+        return torch.cat([one, other], 1)
+
+
+def test_what_runs_without_gradients_is_not_said_to_raise() -> None:
+    """With them, PyTorch refuses to change one of several views in place."""
+    assert not shapelint.check(ChangesAHalf, "1,3,8,8").findings

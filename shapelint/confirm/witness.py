@@ -95,15 +95,18 @@ class Witness:
 
         Where the model is not to be `rebuilt`, its parameters are zeros, which takes less time.
         """
-        with quiet(), same_random_numbers(), torch.no_grad():
+        with same_random_numbers():
             torch.manual_seed(0)
             try:
-                module, real = self._module() if rebuilt else (self._loaded.module, self._given)
+                with quiet(), torch.no_grad():  # apart: what builds the model gives the state back as it was outside
+                    module, real = self._module() if rebuilt else (self._loaded.module, self._given)
             except Exception as error:  # the user's constructor, or what a factory does on the CPU
                 let_out(error)
                 return Seen(sizes, None, _line(error), real=False, numeric=True)
             args, kwargs = inputs.map(lambda spec: _tensor(spec, sizes))
-            with unchanged(module), _filled(module), _mode(module, self._train), NamedDevices():
+            with (
+                quiet(), torch.no_grad(), unchanged(module), _filled(module), _mode(module, self._train), NamedDevices()
+            ):  # fmt: skip
                 try:
                     value = call_foreign(getattr(module, self._method or "__call__"), *args, **kwargs)
                 except Exception as error:  # the user's code
