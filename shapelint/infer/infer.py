@@ -51,7 +51,7 @@ class Assumed:
 
 def runs_at(loaded: Loaded, inputs: Inputs, options: Options) -> bool:
     """Whether a loaded model gives an output at inputs of fixed sizes."""
-    with shared_state(), tracked_builtins(loaded.module), quiet():
+    with quiet(), shared_state(), tracked_builtins(loaded.module):
         trial = InputTrial(loaded, options)
         return trial.found(Guess(inputs, {}, (0, ""))) is not None
 
@@ -64,7 +64,7 @@ def infer(loaded: Loaded, given: Inputs, options: Options) -> Assumed:
     """
     trial = InputTrial(loaded, options)
     forward = read_forward(trial.function)  # before its code is compiled again
-    with shared_state(), tracked_builtins(loaded.module), quiet():
+    with quiet(), shared_state(), tracked_builtins(loaded.module):
         chosen = _chosen(trial, given, forward)
         if chosen is None or chosen[0].first[0] < usual_rank(loaded.module):  # one sample, where no batch runs
             chosen = trial.raising() or chosen

@@ -65,7 +65,7 @@ def one_speaks() -> Iterator[None]:
 @contextlib.contextmanager
 def in_turn() -> Iterator[None]:
     """Around a run of a model; where `one_speaks` is not open, all of them are heard."""
-    if not _spoken or sys.stdout is None:
+    if not _spoken or sys.stdout is None or isinstance(sys.stdout, _Nowhere):
         yield
         return
     stream: Any = _Nowhere() if _spoken[-1] else _Heard(sys.stdout)

@@ -28,6 +28,11 @@ def test_what_forward_prints_is_told_of_one_run(capsys: pytest.CaptureFixture[st
         assert capsys.readouterr().out == "takes (1, 3, 6, 6)\n"
 
 
+def test_what_the_search_for_an_input_runs_is_not_heard(capsys: pytest.CaptureFixture[str]) -> None:
+    shapelint.check(Tells)
+    assert len(capsys.readouterr().out.splitlines()) == 1
+
+
 def test_the_first_run_that_prints_is_the_one_that_is_heard(capsys: pytest.CaptureFixture[str]) -> None:
     with one_speaks():
         for said in ("", "one\n", "two\n"):
