@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 
+from shapelint.ops.same_memory import memory_of, same_memories
 from shapelint.size.condition import any_of, equal
 from shapelint.size.number import function_of, plain
 from shapelint.size.ratio import Ratio
@@ -103,9 +104,9 @@ def in_place(op: Operation, target: Tensor, *others: Any) -> Result:
 def forget_values(op: Operation, target: Tensor) -> None:
     """Drops the numbers of every tensor over the memory that is written to."""
     if op.recorder.valued and not target.is_meta:
-        memory = target.untyped_storage().data_ptr()
+        memories = same_memories(op.recorder, target)
         for known in op.recorder.known.values():
-            if known.values is not None and known.tensor.untyped_storage().data_ptr() == memory:
+            if known.values is not None and memory_of(known.tensor) in memories:
                 known.values = None
 
 
@@ -165,7 +166,8 @@ def _ternary(op: Operation, *args: Any, out: Any = None, **options: Any) -> Resu
     tensors = [each for each in operands if isinstance(each, Tensor)]
     check_dtypes(op, *args, **options)
     if _changes(op):
-        return in_place(op, args[0], *tensors[1:]) if args[0].is_floating_point() else Kernel((op.shape(args[0]),))
+        made = in_place(op, args[0], *tensors[1:])
+        return made if args[0].is_floating_point() else Kernel((op.shape(args[0]),))
     kinds = {tensor.dtype for tensor in tensors}
     return joined(op, tensors, args[0].dtype if len(kinds) == 1 and args[0].is_floating_point() else None)
 

@@ -58,7 +58,17 @@ def _made(op: Operation, *sizes: Any, size: Any = None, dtype: Any = None, out: 
 def _full(op: Operation, size: Any, fill_value: Any, *, dtype: Any = None, out: Any = None, **options: Any) -> Result:
     if out is not None:
         raise NoRule
-    return Fresh(shape_asked(op, (size,)), _LIKE, dtype or _kind(fill_value))
+    kind = dtype or _kind(fill_value)
+    _check_fits(op, fill_value, kind)
+    return Fresh(shape_asked(op, (size,)), _LIKE, kind)
+
+
+def _check_fits(op: Operation, value: Any, dtype: torch.dtype) -> None:
+    """A number that an integer dtype cannot hold is refused; an unsigned one takes a negative for one from its end."""
+    if isinstance(value, int) and not (dtype.is_floating_point or dtype.is_complex or dtype is torch.bool):
+        limits, text = torch.iinfo(dtype), f"value cannot be converted to type {str(dtype)[6:]}_t without overflow"
+        op.require_at_least(limits.max, value, Kind.ARGUMENT, text)
+        op.require_at_least(value, limits.min or -limits.max, Kind.ARGUMENT, text)
 
 
 def _kind(value: Any) -> torch.dtype:

@@ -11,9 +11,10 @@ from typing import Any
 
 import torch
 
+from shapelint.ops.bounds import Bounds
 from shapelint.ops.elementwise import fits, forget_values
 from shapelint.ops.index_origin import is_chosen_by_data, is_of_an_input
-from shapelint.ops.index_range import Bounds, bounds_of
+from shapelint.ops.index_range import bounds_of
 from shapelint.ops.maps import is_map
 from shapelint.ops.slices import check_index, sliced
 from shapelint.ops.view import ones

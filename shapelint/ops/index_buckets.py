@@ -14,7 +14,7 @@ from typing import Any, Final
 import numpy as np
 import torch
 
-from shapelint.ops.index_origin import by_memory, writes_into
+from shapelint.ops.same_memory import by_memory, writes_into
 from shapelint.trace.recording.operation import Operation
 from shapelint.trace.recording.record import Record
 from shapelint.trace.recording.trees import flat_tensors
@@ -133,7 +133,7 @@ class _Calls:
             if len(tensors) != len(record.inputs):
                 raise _Unfollowed
             return self._of(given, record.inputs[next(at for at, each in enumerate(tensors) if each is given)])
-        if type(given) in (int, float, bool):
+        if type(given) in (int, float, bool) and not abs(given) > _EXACT:
             return _number(given)
         raise _Unfollowed
 
@@ -144,8 +144,8 @@ def _number(value: float) -> _Interval:
 
 def _within(found: _Interval, dtype: torch.dtype) -> _Interval:
     """A float is rounded, an integer wraps; a number that is none is no integer that is known."""
-    if dtype is torch.bool:
-        return found
+    if dtype is torch.bool:  # the sum of two is one of them
+        return _Interval(np.minimum(found.low, 1), np.minimum(found.high, 1), found.nan)
     if dtype in (torch.float32, torch.float64):
         slack = [_ROUNDING * (1 + np.abs(each)) for each in (found.low, found.high)]
         return _Interval(found.low - slack[0], found.high + slack[1], found.nan | np.isnan(found.low + found.high))
@@ -248,8 +248,8 @@ def _clamped(walk: _Calls, record: Record, made: Tensor) -> _Interval:
     one = walk.operand(record, given["input"])
     low = _number(-np.inf) if given.get("min") is None else walk.operand(record, given["min"])
     high = _number(np.inf) if given.get("max") is None else walk.operand(record, given["max"])
-    ends = [np.minimum(np.maximum(each, low.low), high.low) for each in (one.low, one.high)]
-    return _Interval(ends[0], ends[1], one.nan)
+    least = np.minimum(np.maximum(one.low, low.low), high.low)
+    return _Interval(least, np.minimum(np.maximum(one.high, low.high), high.high), one.nan | low.nan | high.nan)
 
 
 def _filled(value: int | None) -> _Rule:
@@ -288,5 +288,6 @@ def _rules() -> dict[str, _Rule]:
 _RULES: Final = _rules()
 _LIMITS: Final = {torch.int32: (-(2.0**31), 2.0**31 - 1), torch.int64: (-(2.0**63), 2.0**63 - 1024)}
 _FAR: Final = 2.0**62
+_EXACT: Final = 2**53  # integers beyond it are not all doubles
 _MOVES: Final = frozenset({"unsqueeze", "expand", "view", "reshape", "repeat", "flatten", "contiguous", "permute",
                            "transpose", "t", "squeeze", "__getitem__"})  # fmt: skip

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import torch
 
+from shapelint.ops.same_memory import memory_of, written_memories
 from shapelint.source.fault import let_out
 from shapelint.trace.recording.constants import DRAWN
 from shapelint.trace.recording.operation import Operation
@@ -48,8 +47,8 @@ def is_of_an_input(op: Operation, index: Tensor) -> bool:
         moved = records[node].name in _SOME_NUMBERS and len(records[node].inputs) == 1
         node = records[node].inputs[0] if moved else -1
     given = flat_tensors(records[node].result) if node >= 0 else []
-    written = _written(op.recorder)
-    return any(not (tensor.dtype.is_floating_point or _memory(tensor) in written) for tensor in given)
+    written = written_memories(op.recorder)
+    return any(not (tensor.dtype.is_floating_point or memory_of(tensor) in written) for tensor in given)
 
 
 def computed(op: Operation, tensor: Tensor, node: int, made: dict[int, Any]) -> Tensor | None:
@@ -110,7 +109,7 @@ def _gives(record: Record, tensor: Tensor) -> bool:
 def places_below(op: Operation, record: Record, index: Tensor) -> int | None:
     """The size of the axis along which a call found an index tensor, as `argmax` or `topk`; None for another tensor."""
     pair = isinstance(record.result, tuple)
-    if not isinstance(record.arguments[0], Tensor) or pair != (record.name not in _ALONE):
+    if not record.arguments or not isinstance(record.arguments[0], Tensor) or pair != (record.name not in _ALONE):
         return None
     return None if pair and record.result[1] is not index else _extent(op, record)
 
@@ -119,58 +118,16 @@ def written_to(recorder: Recording, node: int) -> bool:
     """Whether a call writes into the memory of a call's result, or of what that was made of; a place that was found
     is new, whatever was written to the numbers among which it was sought.
     """
-    records, written = recorder.records, _written(recorder)
+    records, written = recorder.records, written_memories(recorder)
     waiting, seen = [node], {-1}
     while waiting:
         node = waiting.pop()
         if node not in seen:
             seen.add(node)
-            if any(_memory(tensor) in written for tensor in flat_tensors(records[node].result)):
+            if any(memory_of(tensor) in written for tensor in flat_tensors(records[node].result)):
                 return True
             waiting.extend(() if records[node].name in PLACES else records[node].inputs)
     return False
-
-
-_writes: WeakKeyDictionary[Recording, tuple[int, set[int]]] = WeakKeyDictionary()
-
-
-def _written(recorder: Recording) -> set[int]:
-    """The memories that the calls so far have written into; each call is looked at once."""
-    count, found = _writes.get(recorder, (0, set()))
-    found.update(_memory(tensor) for record in recorder.records[count:] for tensor in _targets(record))
-    _writes[recorder] = len(recorder.records), found
-    return found
-
-
-def by_memory(tensors: Iterable[Tensor]) -> dict[int, list[Tensor]]:
-    """Tensors by the memory that they lie in."""
-    found: dict[int, list[Tensor]] = {}
-    for tensor in tensors:
-        found.setdefault(_memory(tensor), []).append(tensor)
-    return found
-
-
-def writes_into(recorder: Recording, tensors: Iterable[Tensor]) -> dict[int, set[int]]:
-    """The calls that write into the memory of some tensors, by that memory."""
-    found: dict[int, set[int]] = {}
-    memories = by_memory(tensors).keys() & _written(recorder)
-    for node, record in enumerate(recorder.records if memories else ()):
-        for memory in memories.intersection(map(_memory, _targets(record))):
-            found.setdefault(memory, set()).add(node)
-    return found
-
-
-def _targets(record: Record) -> list[Tensor]:
-    """The tensors that a call changes: an in-place function's first argument, and `out=`."""
-    name = record.name
-    in_place = name in ("__setitem__", "index_put_") or (name.endswith("_") and not name.endswith("__"))
-    in_place = in_place or (name.startswith("__i") and name not in ("__index__", "__int__", "__invert__"))
-    given = record.arguments[:1] if in_place or record.keywords.get("inplace") else ()
-    return flat_tensors((given, record.keywords.get("out")))
-
-
-def _memory(tensor: Tensor) -> int:
-    return int(tensor.untyped_storage()._cdata)
 
 
 def _extent(op: Operation, record: Record) -> int | None:
@@ -178,7 +135,7 @@ def _extent(op: Operation, record: Record) -> int | None:
     shape = op.shape(record.arguments[0])
     first = 2 if record.name in ("topk", "kthvalue") else 1
     given = record.arguments[first] if len(record.arguments) > first else None
-    axis = record.keywords.get("dim", given)
+    axis = record.keywords.get("dim", record.keywords.get("axis", given))
     if axis is None and record.name in ("argmax", "argmin"):
         return elements(shape)
     axis = -1 if axis is None else axis

@@ -8,12 +8,13 @@ none.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import reduce
 from typing import Any
 
 import torch
 
+from shapelint.ops.bounds import Bounds, between, extremes
 from shapelint.ops.index_buckets import bucket_bounds
 from shapelint.ops.index_origin import PLACES, computed, node_of, places_below, written_to
 from shapelint.size.condition import Condition, all_of, at_least
@@ -32,15 +33,6 @@ _WHOLE_TOO = frozenset({torch.float32, torch.float64})
 """Floats that were computed from whole numbers by whole numbers are whole, as far as a matrix of places fits memory."""
 
 
-@dataclass(frozen=True, slots=True)
-class Bounds:
-    """The least and the greatest number of an integer tensor, as Sizes; `attained` where both stand in it."""
-
-    low: int
-    high: int
-    attained: bool = True
-
-
 def bounds_of(op: Operation, index: Tensor) -> Bounds | None:
     """The bounds of the numbers in an integer tensor that is not empty; None where they are not known."""
     known = op.recorder.known.get(id(index))
@@ -51,17 +43,17 @@ def bounds_of(op: Operation, index: Tensor) -> Bounds | None:
     if any(symbolic(dim) for record in op.recorder.records if record.function is None for dim in record.outputs[0]):
         return _bounds(op, index) or _of_buckets(op, index)
     numbers = computed(op, index, known.node, {})
-    return _bounds(op, index) if numbers is None else _extremes(numbers)
+    return _bounds(op, index) if numbers is None else extremes(numbers)
 
 
 def _of_buckets(op: Operation, index: Tensor) -> Bounds | None:
     """Where each number is a function of one integer, whatever that is."""
-    found = bucket_bounds(op, index, lambda base, node: _bounds(op, base, node) is not None)
+
+    def is_bounded(base: Tensor, node: int) -> bool:
+        return not written_to(op.recorder, node) and _bounds(op, base, node) is not None
+
+    found = bucket_bounds(op, index, is_bounded)
     return None if found is None else Bounds(*found, attained=False)
-
-
-def _extremes(numbers: Tensor) -> Bounds | None:
-    return Bounds(int(numbers.min()), int(numbers.max())) if numbers.numel() else None
 
 
 def _bounds(op: Operation, tensor: Any, node: int | None = None) -> Bounds | None:
@@ -73,21 +65,22 @@ def _bounds(op: Operation, tensor: Any, node: int | None = None) -> Bounds | Non
     if known is None or tensor.dtype not in _WIDE | _WHOLE_TOO:
         return Bounds(0, 1, attained=False) if known is not None and tensor.dtype is torch.bool else None
     if known.values is not None:
-        return _between(known.values)
+        return between(known.values)
     if known.constant and not known.stale and not tensor.is_meta:
-        return _extremes(tensor) if tensor.dtype in _WIDE else None
+        return extremes(tensor) if tensor.dtype in _WIDE else None
     node = known.node if node is None else node
     if node < 0:
         return None
     record = op.recorder.records[node]
     rule = _RULES.get(record.name)
-    return None if rule is None else rule(op, record, tensor)
+    found = None if rule is None else rule(op, record, tensor)
+    return found if found is None or tensor.dtype is not torch.int16 or _fit_16_bits(op, found) else None
 
 
-def _between(values: tuple[Any, ...]) -> Bounds | None:
-    if not values or not all(isinstance(each, int) for each in values):
-        return None
-    return Bounds(reduce(smaller, values), reduce(larger, values))
+def _fit_16_bits(op: Operation, found: Bounds) -> bool:
+    """Whether numbers do not wrap in 16 bits; those of 32 bits would need more memory than there is."""
+    low, high = function_of(found.low), function_of(found.high)
+    return op.decide(all_of([at_least(low, constant(-(2**15))), at_least(constant(2**15 - 1), high)]))
 
 
 def _same(op: Operation, record: Record, made: Tensor) -> Bounds | None:
@@ -148,6 +141,8 @@ def _grid(op: Operation, record: Record, made: Tensor) -> Bounds | None:
 
 def _joined(op: Operation, record: Record, made: Tensor) -> Bounds | None:
     """`cat`, `stack` and `where`: from the least of all to the greatest."""
+    if record.name == "where" and (record.keywords or len(record.arguments) != 3):
+        return None
     parts = record.arguments[1:] if record.name == "where" else flat_tensors(record.arguments[:1])
     found = [each for part in parts if (each := _bounds(op, part)) is not None]
     if not found or len(found) < len(parts):
@@ -238,8 +233,11 @@ def _negated(op: Operation, record: Record, made: Tensor) -> Bounds | None:
 
 
 def _remainder(op: Operation, record: Record, made: Tensor) -> Bounds | None:
-    by = record.arguments[1]
-    return Bounds(0, by - 1, attained=False) if isinstance(by, int) and not symbolic(by) and by > 0 else None
+    """Of a float that has a fraction, the remainder has it too, and may be rounded up to the divisor itself."""
+    by = record.arguments[1] if len(record.arguments) == 2 else None
+    if not isinstance(by, int) or symbolic(by) or by <= 0 or (made.is_floating_point() and not _same(op, record, made)):
+        return None
+    return Bounds(0, by - 1, attained=False)
 
 
 def _clamped(op: Operation, record: Record, made: Tensor) -> Bounds | None:

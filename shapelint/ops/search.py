@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 
+from shapelint.ops.index import check_tensor
 from shapelint.ops.reduce import reduced
 from shapelint.size.condition import equal
 from shapelint.size.function import constant
@@ -129,6 +130,7 @@ def _one_hot(op: Operation, tensor: Tensor, num_classes: int = -1) -> Result:
     if op.decide(equal(function_of(num_classes), constant(-1))):
         raise Unanalysable("`one_hot` without `num_classes`: how many classes there are depends on values")
     op.require_at_least(num_classes, 1, Kind.ARGUMENT, "num_classes should be positive")
+    check_tensor(op, tensor, num_classes)
     return Fresh((*op.shape(tensor), num_classes), tensor)
 
 

@@ -11,6 +11,7 @@ from shapelint.instrument.sized_shape import shape_of
 from shapelint.size.number import plain
 from shapelint.size.tracking import symbolic
 from shapelint.trace.recording.arguments import axis_index
+from shapelint.trace.recording.errors import Unanalysable
 from shapelint.trace.recording.operation import Operation, Plain, size_rule
 
 Tensor = torch.Tensor
@@ -30,7 +31,9 @@ def _size(op: Operation, tensor: Tensor, dim: Any = None) -> Plain:
 @size_rule(Tensor.data.__set__)  # type: ignore[attr-defined]
 def _set_data(op: Operation, tensor: Tensor, value: Tensor) -> Plain:
     """`parameter.data = value`, with which a lazy layer takes its size from its first input."""
-    shape = op.shape(value)
+    shape, known = op.shape(value), op.recorder.known.get(id(tensor))
+    if (known is not None and known.node >= 0) or not (tensor.is_floating_point() or tensor.is_complex()):
+        raise Unanalysable("numbers put in the place of a tensor's own, by `.data =`")
     op.recorder.kernel(op.function, (tensor, value), {})
     op.recorder.learn(tensor, shape, op.recorder.known[id(value)].node)
     return Plain(None)

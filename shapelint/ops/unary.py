@@ -12,11 +12,11 @@ from torch.nn.parameter import is_lazy
 
 from shapelint.ops.elementwise import in_place
 from shapelint.ops.view import ones
-from shapelint.size.condition import divisible, equal
+from shapelint.size.condition import Condition, all_of, at_least, divisible, equal, negate
 from shapelint.size.function import constant
 from shapelint.size.number import function_of, plain
 from shapelint.trace.fitting.dtypes import check_dtypes, check_settings
-from shapelint.trace.memory.layout import is_like_channels_last, settled_layout, suggested_format
+from shapelint.trace.memory.layout import is_like_channels_last, suggested_format
 from shapelint.trace.recording.arguments import dimension, one_dtype
 from shapelint.trace.recording.errors import Kind
 from shapelint.trace.recording.operation import (
@@ -58,7 +58,10 @@ _FILLS = (
 )
 _TESTS = ("isnan", "isinf", "isfinite", "isposinf", "isneginf", "isreal", "signbit")
 _CONTIGUOUS = ("softmax", "log_softmax", "softmin", "cumsum", "cumprod", "logcumsumexp", "logsigmoid", "tril", "triu")
-_PROBABILITIES = frozenset({"dropout", "dropout1d", "dropout2d", "dropout3d", "alpha_dropout", "feature_alpha_dropout"})
+_PROBABILITIES = frozenset({
+    "dropout", "dropout1d", "dropout2d", "dropout3d", "alpha_dropout", "feature_alpha_dropout", "feature_dropout",
+})  # fmt: skip
+_UNBATCHED = {"dropout1d": 2, "dropout3d": 4}  # made a batch of one, which is another tensor over the same memory
 _CASTS = {"float": torch.float32, "half": torch.float16, "double": torch.float64, "bfloat16": torch.bfloat16,
           "int": torch.int32, "long": torch.int64, "short": torch.int16, "char": torch.int8, "byte": torch.uint8,
           "bool": torch.bool}  # fmt: skip
@@ -89,7 +92,9 @@ def _elementwise(
         raise NoRule
     if op.name in _PROBABILITIES:
         _check_probability(op, named.get("p", rest[0] if rest else 0.5))
-        if not _drops(op, *rest, **named):
+        if _UNBATCHED.get(op.name) == input.dim():
+            return Kernel((op.shape(input),))
+        if not _drops(op, *rest, **named) or not op.decide(_not_empty(op.shape(input))):
             return Same(input, op.shape(input))
     check_settings(op, input, *rest, **named)
     if op.name in ("positive", "__pos__"):
@@ -114,6 +119,10 @@ def _drops(op: Operation, p: Any = 0.5, training: Any = None, *rest: Any, **name
     """Whether a dropout makes a new tensor."""
     training = named.get("train", training)
     return bool(p) and bool("alpha" not in op.name if training is None else training)
+
+
+def _not_empty(shape: Shape) -> Condition:
+    return all_of(at_least(function_of(dim), constant(1)) for dim in shape)
 
 
 def _fill(op: Operation, input: Tensor, *rest: Any, **named: Any) -> Result:
@@ -205,8 +214,9 @@ def _made_contiguous(
         _check_rank(op, shape, memory_format)
         op.layout = ones(shape)
         return Kernel((shape,))
-    kept = settled_layout(op, input) or (input.is_contiguous() and is_like_channels_last(input))
-    return Same(input, shape) if kept else Fresh(shape, input)
+    met, layout = op.recorder.has_met, op.recorder.known[id(input)].layout
+    settled = all(met(each) or met(negate(each)) for each in layout) or is_like_channels_last(input)
+    return Same(input, shape) if settled and input.is_contiguous() else Fresh(shape, input)
 
 
 def _check_rank(op: Operation, shape: Shape, memory_format: torch.memory_format) -> None:

@@ -155,6 +155,8 @@ def _rearranged(op: Operation, *args: Any, **kwargs: Any) -> Result:
         let_out(error)
         raise NoRule from error
     parts = list(moved) if isinstance(moved, (tuple, list)) else [moved]
+    if any(part.dtype is not torch.int64 for part in parts):
+        raise NoRule  # a view of the bits
     return _ready(op, value, *([numbers[place] for place in part.flatten().tolist()] for part in parts))
 
 
@@ -194,12 +196,16 @@ def _swapped(compute: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
 
 def _cast(op: Operation, tensor: Tensor, *args: Any, **kwargs: Any) -> Result:
     """A copy, or the same tensor, of another dtype."""
+    if flat_tensors((args, kwargs)):
+        raise NoRule
     values = _values(op, tensor)
     options = {name: each for name, each in kwargs.items() if name == "dtype"}
     kinds = [each for each in args if isinstance(each, torch.dtype)]
     casts = {"to": kinds[0] if kinds else options.get("dtype"), "detach": None, "clone": None, "cpu": None}
-    if op.name not in casts:
-        return _ready(op, op.function(tensor), values)
+    if op.name not in casts or (op.name in ("to", "cpu", "detach") and casts[op.name] in (None, tensor.dtype)):
+        copies = kwargs.get("copy") or any([each for each in args if isinstance(each, bool)][1:])
+        same = op.name in ("to", "cpu") and not copies
+        return _ready(op, tensor if same else tensor.clone() if copies else op.function(tensor), values)
     return _ready(op, tensor.clone() if casts[op.name] is None else tensor.to(casts[op.name], copy=True), values)
 
 

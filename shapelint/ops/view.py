@@ -14,6 +14,7 @@ import torch
 
 from shapelint.ops.elementwise import fits
 from shapelint.ops.reshape import reshaped
+from shapelint.ops.same_memory import check_alone
 from shapelint.size.condition import FALSE, Condition, all_of, any_of, divisible, equal, product
 from shapelint.size.function import Function, constant
 from shapelint.size.number import function_of
@@ -184,6 +185,7 @@ def _permute(op: Operation, input: Tensor, *dims: Any, **named: Any) -> Result:
 @size_rule(Tensor.transpose, torch.transpose, Tensor.swapaxes, torch.swapaxes, Tensor.swapdims, torch.swapdims)
 def _transpose(op: Operation, input: Tensor, dim0: int, dim1: int) -> Result:
     shape = op.shape(input)
+    check_alone(op, input)
     first, second = dimension(op, dim0, len(shape)), dimension(op, dim1, len(shape))
     order = list(range(len(shape)))
     if shape:
@@ -211,6 +213,7 @@ def _axes(op: Operation, axes: Any, rank: int) -> tuple[int, ...]:
 @size_rule(Tensor.t, torch.t)
 def _t(op: Operation, input: Tensor) -> Result:
     shape = op.shape(input)
+    check_alone(op, input)
     if len(shape) > 2:
         op.refuse(Kind.ARGUMENT, f"t() expects a tensor with <= 2 dimensions, but self is {len(shape)}D")
     return _ordered(op, shape, range(len(shape))[::-1])
@@ -231,6 +234,7 @@ def _property(op: Operation, input: Tensor) -> Result:
 def _squeeze(op: Operation, input: Tensor, *dims: Any, **named: Any) -> Result:
     """Drops axes of size 1; one whose size is symbolic is a case split."""
     shape = op.shape(input)
+    check_alone(op, input)
     given = dims or tuple(named.values())
     chosen = _axes(op, given[0], len(shape)) if given else tuple(range(len(shape)))
     if given and given[0] in ((), []):
@@ -243,6 +247,7 @@ def _squeeze(op: Operation, input: Tensor, *dims: Any, **named: Any) -> Result:
 @size_rule(Tensor.unsqueeze, torch.unsqueeze, Tensor.unsqueeze_)
 def _unsqueeze(op: Operation, input: Tensor, dim: int) -> Result:
     shape = op.shape(input)
+    check_alone(op, input)
     axis = dimension(op, dim, len(shape) + 1)
     return Kernel(((*shape[:axis], 1, *shape[axis:]),))
 

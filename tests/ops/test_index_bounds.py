@@ -1,0 +1,145 @@
+"""Index tensors that leave their table at some sizes, or for some data: none of it may be proved to fit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+import shapelint
+from shapelint.facts.contract import How
+
+
+class Looked(nn.Module):
+    """Rows of a table that an index chooses."""
+
+    def __init__(self, index: Callable[[Tensor], Tensor], rows: Callable[[Tensor], int]) -> None:
+        super().__init__()
+        self.index, self.rows = index, rows
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.embedding(self.index(x), torch.zeros(self.rows(x), 1))
+
+
+def _written(alias: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
+    def index(x: Tensor) -> Tensor:
+        places = torch.arange(x.shape[1]) % 8
+        alias(places).add_(100)
+        return places
+
+    return index
+
+
+def _is_proved_to_fit(net: nn.Module, height: int, width: int) -> bool:
+    outcome = shapelint.check(net, "1,H,W").contract.outcome(H=height, W=width)
+    return bool(outcome.ok) and outcome.how is How.PROVED
+
+
+@pytest.mark.parametrize(
+    ("index", "rows", "height", "width"),
+    [
+        (lambda x: (x % 5 * 2).long(), lambda x: 9, 3, 4),  # 4.9 * 2
+        (lambda x: (x % 9).long(), lambda x: 9, 3, 4),  # -1e-9 % 9 is rounded to 9
+        (lambda x: x.sort(axis=1)[1], lambda x: x.shape[2], 5, 2),
+        (lambda x: x.argsort(axis=1), lambda x: x.shape[2], 5, 2),
+        (lambda x: torch.where(x > 0, torch.zeros_like(x).long(), other=_places(x)[:, None] + 5), lambda x: 3, 3, 4),
+        (lambda x: torch.zeros_like(_places(x)).clamp(min=_places(x)), lambda x: 1100, 2000, 2),
+        (lambda x: ((x > 0).cumsum(1, dtype=torch.int16) * 200).long(), lambda x: x.shape[1] * 200 + 1, 200, 3),
+    ],
+)
+def test_an_index_that_can_leave_its_table_is_not_proved_to_fit(
+    index: Callable[[Tensor], Tensor], rows: Callable[[Tensor], int], height: int, width: int
+) -> None:
+    net = Looked(index, rows)
+    raised = 0
+    for data in (torch.rand, torch.ones, lambda *size: torch.full(size, -1e-9), lambda *size: torch.rand(size) * -9):
+        try:
+            net(data(1, height, width))
+        except (IndexError, RuntimeError):
+            raised += 1
+    assert raised
+    assert not _is_proved_to_fit(net, height, width)
+
+
+def _places(x: Tensor) -> Tensor:
+    return torch.arange(x.shape[1])
+
+
+@pytest.mark.parametrize("alias", [
+    lambda places: places[None].transpose(0, 1).contiguous(),
+    lambda places: places[:, None].expand(-1, 1).reshape(-1),
+    lambda places: places.to(torch.int64),
+    lambda places: torch.cat([places + 1], out=places),
+])  # fmt: skip
+def test_what_may_lie_in_the_same_memory_is_written_to_as_well(alias: Callable[[Tensor], Tensor]) -> None:
+    net = Looked(_written(alias), lambda x: 9)
+    with pytest.raises(IndexError):
+        net(torch.ones(1, 3, 4))
+    assert not _is_proved_to_fit(net, 3, 4)
+
+
+def test_arguments_by_name_and_parameters_that_are_replaced_end_no_check() -> None:
+    def replaced(x: Tensor) -> Tensor:
+        places = torch.arange(x.shape[1]) % 8
+        places.data = places + 100
+        return places
+
+    for index in (lambda x: torch.argmax(input=x, dim=1), lambda x: torch.remainder(_places(x), other=5), replaced):
+        assert shapelint.check(Looked(index, lambda x: 5), "1,H,W").contract.outcome(H=3, W=4)
+
+
+def test_classes_beyond_their_number_and_numbers_beyond_their_dtype_are_refused() -> None:
+    class Classes(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            return F.one_hot(_places(x), 8)
+
+    class Filled(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            return torch.full((3,), x.shape[1] * 1000, dtype=torch.int16)
+
+    for net, most in ((Classes(), 8), (Filled(), 32)):
+        contract = shapelint.check(net, "1,H,W").contract
+        assert contract.proved
+        assert contract.outcome(H=most, W=1).ok
+        assert contract.outcome(H=most + 1, W=1).ok is False
+        with pytest.raises(RuntimeError):
+            net(torch.ones(1, most + 1, 1))
+
+
+@pytest.mark.parametrize("alias", [lambda sizes: sizes.to(torch.int64), lambda sizes: sizes.cpu(), Tensor.detach])
+@pytest.mark.parametrize("write", [lambda sizes: sizes.add_(100), lambda sizes: sizes.clamp_(min=100)])
+def test_sizes_in_a_tensor_change_with_every_name_for_it(
+    alias: Callable[[Tensor], Tensor], write: Callable[[Tensor], Tensor]
+) -> None:
+    class Net(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            sizes = torch.tensor([x.shape[1], 2])
+            write(alias(sizes))
+            return x.new_zeros(int(sizes[0]))
+
+    outcome = shapelint.check(Net(), "1,H,W").contract.outcome(H=3, W=4)
+    assert outcome.how is not How.PROVED or outcome.outputs == (tuple(Net()(torch.ones(1, 3, 4)).shape),)
+
+
+@pytest.mark.parametrize(("part", "other"), [
+    (lambda x: x, lambda part: F.dropout3d(part[None], training=False)),
+    (lambda x: x[0], lambda part: F.dropout1d(part, training=False)),
+    (lambda x: x, lambda part: torch.feature_dropout(part, 0.5, False)),
+    (lambda x: x[:, 4:], lambda part: F.dropout(part, training=True)),
+    (lambda x: x.transpose(1, 2), lambda part: part.contiguous()),
+])  # fmt: skip
+@pytest.mark.parametrize("height", [1, 3])
+def test_a_shape_given_in_place_is_that_of_the_very_tensor_only(
+    part: Callable[[Tensor], Tensor], other: Callable[[Tensor], Tensor], height: int
+) -> None:
+    class Net(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            first = part(x)
+            other(first).unsqueeze_(0)
+            return first
+
+    outcome = shapelint.check(Net(), "1,H,W").contract.outcome(H=height, W=4)
+    assert outcome.how is not How.PROVED or outcome.outputs == (tuple(Net()(torch.ones(1, height, 4)).shape),)
