@@ -26,6 +26,7 @@ from shapelint.load.target import import_path, resolve
 from shapelint.load.weights_on_meta import WeightsOnMeta
 from shapelint.request.entries import AnnotatedObject, Entries, fitted
 from shapelint.restore.process import restored_import_paths, restored_state
+from shapelint.source.encoding import UNPARSED
 from shapelint.source.fault import call_foreign, let_out
 from shapelint.source.ownership import module_of
 
@@ -84,7 +85,7 @@ def _call(found: object, name: str, text: str, init_kwargs: object) -> Callable[
         raise TargetError(f"{name} is built by --build (build), so --kwargs (init_kwargs) cannot reach it")
     try:
         code = compile(text.strip(), "<build>", "eval", dont_inherit=True)
-    except (SyntaxError, ValueError) as error:
+    except UNPARSED as error:
         reason = f"build {text!r} is no expression of Python ({described(error)})"
         raise TargetError(f"{reason}; write {name}(...)") from None
     module = sys.modules.get(module_of(found))

@@ -94,3 +94,14 @@ class Asked(nn.Conv2d, metaclass=Texts):
 
 def test_a_report_asks_nothing_of_the_class_of_the_model() -> None:
     assert "ok" in str(shapelint.check(Asked, "1,3,8,8"))
+
+
+@pytest.mark.parametrize("size", ["3", None, 1.5])
+def test_an_argument_that_no_layer_takes_is_the_mistake_of_who_gave_it(size: object) -> None:
+    with pytest.raises(TargetError, match=r"^cannot build Conv2d: TypeError"):
+        shapelint.check(nn.Conv2d, "1,3,8,8", init_kwargs={"in_channels": 3, "out_channels": 4, "kernel_size": size})
+
+
+def test_a_call_that_is_nested_too_deep_is_no_expression() -> None:
+    with pytest.raises(TargetError, match="is no expression of Python"):
+        shapelint.check(nn.ReLU, "1,3,8,8", build="-" * 100_000 + "1")
