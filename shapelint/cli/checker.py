@@ -90,7 +90,8 @@ class Checker:
                 if entry.key[0] not in changed and graph.reaches(entry.key[0], changed, entry.config.folder):
                     self._add(self._wanted.jobs((entry,)))
             others = annotated_files(python_files()) if files else ()
-            self.add_files(file for file in others if graph.reaches(os.path.realpath(file), changed, here))
+            real = ((file, os.path.realpath(file)) for file in others)
+            self.add_files(file for file, at in real if at not in changed and graph.reaches(at, changed, here))
 
     def _add(self, jobs: Iterable[Job]) -> None:
         self.jobs += [job for job in jobs if job not in self.jobs]

@@ -36,7 +36,7 @@ def lock(apart: bool, /, targets: tuple[str, ...], file: str, **given: Any) -> i
     any, it has those that `shapelint check` checks.
     """
     output.probe(file)
-    kept = Lock.read(Path(file).read_text(encoding="utf-8"), file) if targets and Path(file).is_file() else Lock({})
+    kept = Lock.in_file(file) if targets and Path(file).is_file() else Lock({})
     checker = checked(targets, CheckOptions(**given, calls=True), apart=apart)
     if checker.failed:
         output.tell(f"{file} was not written")
@@ -81,7 +81,7 @@ def _written(found: Changes, old: Lock, form: str) -> str:
 def _base(base: str, targets: tuple[str, ...], asked: CheckOptions) -> Lock:
     """The lock in a file, that of a git revision, or of what a revision without one holds. Raises SpecError."""
     if Path(base).is_file():
-        return Lock.read(Path(base).read_text(encoding="utf-8"), base)
+        return Lock.in_file(base)
     if base == FILE:
         raise SpecError(f"there is no {FILE} here; write it with `shapelint lock`")
     from shapelint.cli.revision import lock_at

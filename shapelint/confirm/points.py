@@ -15,7 +15,7 @@ from shapelint.facts.analysis import Analysis, Contradiction
 from shapelint.facts.contract import How
 from shapelint.load import Loaded
 from shapelint.request.spec import TensorSpec
-from shapelint.restore.module import left_as_it_was
+from shapelint.restore.module import left_as_it_was, set_mode
 from shapelint.size.number import plain
 from shapelint.source.fault import call_foreign
 from shapelint.trace.explore import Exploration
@@ -89,8 +89,11 @@ def export_subject(analysis: Analysis, loaded: Loaded, traced: Subject, *, train
 
     @cache
     def build() -> torch.nn.Module:
-        module = loaded.module if loaded.rebuild is None else loaded.rebuild()
-        return call_foreign(module.train, train) if loaded.rebuild is not None else module
+        if loaded.rebuild is None:
+            return loaded.module
+        module = loaded.rebuild()
+        set_mode(module, train=train)
+        return module
 
     def predict(sizes: Mapping[str, int], repaired: bool) -> tuple[tuple[int, ...], ...] | None:
         values = plan.values if repaired and plan is not None else {}

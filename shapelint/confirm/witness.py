@@ -22,7 +22,7 @@ from shapelint.load import Loaded
 from shapelint.load.devices import NamedDevices
 from shapelint.request.inputs import Inputs
 from shapelint.request.spec import TensorSpec
-from shapelint.restore.module import unchanged
+from shapelint.restore.module import set_mode, unchanged
 from shapelint.restore.random import same_random_numbers
 from shapelint.size.number import plain
 from shapelint.source.fault import call_foreign, let_out
@@ -47,7 +47,7 @@ class Seen:
     """What eager PyTorch did at some sizes: the shapes of its outputs, or the error that it raised.
 
     `real` tells that parameters and inputs had numbers, so that values were as good as any; `numeric` that the error is
-    about numbers, and so nothing that sizes decide.
+    about numbers, or an output has no shape, and so nothing that sizes decide.
     """
 
     sizes: Mapping[str, int]
@@ -112,7 +112,10 @@ class Witness:
                 except Exception as error:  # the user's code
                     let_out(error)
                     return Seen(sizes, None, _line(error), real, is_numeric(error))
-            return Seen(sizes, tuple(tuple(each.shape) for each in output_tensors(value)), "", real)
+            outputs = output_tensors(value)
+            if any(each.is_nested for each in outputs):  # no one size for an axis
+                return Seen(sizes, None, "", real, numeric=True)
+            return Seen(sizes, tuple(tuple(each.shape) for each in outputs), "", real)
 
     def _module(self) -> tuple[torch.nn.Module, bool]:
         if self._given or self._loaded.rebuild is None or self._total > _REBUILT:
@@ -156,7 +159,7 @@ def _mode(module: torch.nn.Module, train: bool) -> Iterator[None]:
 
     A process that was forked from one with threads of its own may wait for ever for the first that it asks for.
     """
-    module.train(train)
+    set_mode(module, train=train)
     torch.set_num_threads(1)
     yield
 

@@ -20,7 +20,7 @@ import torch
 from shapelint.evidence.annotations import Axis, Claim, Claimed, ClaimTree, Dim, claims
 from shapelint.size.condition import FALSE, Condition, any_of, equal
 from shapelint.size.function import Function, constant
-from shapelint.source.ownership import installed, is_foreign
+from shapelint.source.ownership import installed, is_foreign_class
 
 Shape = tuple[Function, ...]
 Key = tuple[str, str, int]
@@ -70,7 +70,7 @@ class AnnotatedCall:
 def annotated(module: torch.nn.Module) -> dict[Key, Claimed]:
     """The annotated functions of the user's files in which the classes of a model's modules are written."""
     kinds = {kind for part in module.modules() for kind in type(part).__mro__}
-    values = (value for kind in kinds if not is_foreign(kind.__module__) for value in vars(kind).values())
+    values = (value for kind in kinds if not is_foreign_class(kind) for value in vars(kind).values())
     functions = (inspect.unwrap(value) for value in values if isinstance(value, FunctionType))
     files = {each.__code__.co_filename for each in functions if isinstance(each, FunctionType)}
     own = sorted(file for file in files if not installed(file))

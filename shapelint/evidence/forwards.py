@@ -12,6 +12,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from shapelint.source.encoding import UNPARSED
+
 DTYPES: Final = {
     "Float": "float32", "Float32": "float32", "Float16": "float16", "Float64": "float64", "Num": "float32",
     "Shaped": "float32", "Inexact": "float32", "Real": "float32", "Int": "int64", "Int64": "int64", "Int32": "int32",
@@ -39,7 +41,7 @@ def read_forward(function: Callable[..., Any]) -> Forward:
     """What the source of a function says; nothing where there is no source."""
     try:
         tree = ast.parse(textwrap.dedent(inspect.getsource(inspect.unwrap(function))))
-    except (OSError, TypeError, SyntaxError, ValueError):
+    except (OSError, TypeError, *UNPARSED):
         return Forward()
     node = next((each for each in tree.body if isinstance(each, ast.FunctionDef)), None)
     if node is None:

@@ -19,6 +19,7 @@ from shapelint.infer.groups import Group
 from shapelint.request.inputs import Inputs
 from shapelint.request.spec import TensorSpec
 from shapelint.size.function import symbol
+from shapelint.source.ownership import module_of
 
 _MOST: Final = 60
 _AXES: Final = {
@@ -162,7 +163,7 @@ _NUMBERED: Final = re.compile(r"(Conv|ConvTranspose|MaxPool|AvgPool|BatchNorm|In
 def _dimensions(part: nn.Module) -> int:
     """The number of spatial axes of a layer, by the name of torch's class; 0 where it has none."""
     for kind in type(part).__mro__:
-        match = _NUMBERED.search(kind.__name__) if kind.__module__.startswith("torch.nn") else None
+        match = _NUMBERED.search(kind.__name__) if module_of(kind).startswith("torch.nn") else None
         if match:
             return int(match[2])
     return 0

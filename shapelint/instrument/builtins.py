@@ -27,6 +27,7 @@ from shapelint.size.ratio import Ratio
 from shapelint.size.size_float import SizeFloat, computed
 from shapelint.size.tracking import lose, symbolic
 from shapelint.source.fault import call_foreign
+from shapelint.source.ownership import module_of
 
 _MOST = 32
 _MOST_TURNS = 256
@@ -202,7 +203,7 @@ def item(container: Any, index: Any) -> Any:
     if type(container) in DICTS or type(index) is KeyText:
         return item_of(container, index)
     if isinstance(index, slice):
-        if isinstance(container, _SEQUENCES) or type(container).__module__ == "numpy":
+        if isinstance(container, _SEQUENCES) or module_of(type(container)) == "numpy":
             lose("a slice by a size", index.start, index.stop, index.step)
     elif symbolic(index):
         if type(container) is FilledList and container.is_one(index):

@@ -18,6 +18,7 @@ from shapelint.restore.module import Contents, between_runs
 from shapelint.size.number import Size, function_of
 from shapelint.size.tracking import lose, symbolic
 from shapelint.source.fault import call_foreign
+from shapelint.source.ownership import module_of
 
 CACHED: Final = type(functools.lru_cache(lambda: None))
 _FIXED: Final = (torch.Tensor, int, float, complex, str, bytes, type(None), torch.dtype, torch.device, type)
@@ -44,7 +45,7 @@ def cached_methods_replaced(space: dict[str, Any]) -> Iterator[None]:
     """While it is open, caches in the classes of a module's globals are replaced by what stands in their place."""
     replaced: list[tuple[type, str, Any]] = []
     for owner in (each for each in space.values() if isinstance(each, type)):
-        for name, value in list(vars(owner).items()) if owner.__module__ == space.get("__name__") else ():
+        for name, value in list(vars(owner).items()) if module_of(owner) == space.get("__name__") else ():
             if (found := in_place_of(value)) is not value:
                 replaced.append((owner, name, value))
                 setattr(owner, name, found)

@@ -37,7 +37,7 @@ from shapelint.instrument.sized_shape import shape_of
 from shapelint.instrument.standins import Heard, Hidden, stand_in
 from shapelint.instrument.without_source import tell
 from shapelint.source.fault import call_foreign
-from shapelint.source.ownership import is_foreign
+from shapelint.source.ownership import is_foreign, module_of
 
 _IN_C: Final = (BuiltinFunctionType, MethodDescriptorType, MethodWrapperType, WrapperDescriptorType)
 _NUMBERS: Final = (int, float, complex, bytes, Number)
@@ -129,7 +129,7 @@ def _callee(function: Any) -> Any:
     if kind is partial:
         inner = callee(function.func)
         return function if inner is function.func else partial(inner, *function.args, **function.keywords)
-    if kind.__module__ == "numpy":
+    if module_of(kind) == "numpy":
         return _of_numpy(function)
     return _class(function) if isinstance(function, type) else function
 
@@ -150,7 +150,7 @@ def _class(kind: type) -> Any:
     found = _BY_VALUE.get(kind)
     if found is not None or kind.__name__ in _HARMLESS:
         return found or kind
-    return Heard(kind) if issubclass(kind, _NUMBERS) or _is_strange(kind.__module__) else kind
+    return Heard(kind) if issubclass(kind, _NUMBERS) or _is_strange(module_of(kind)) else kind
 
 
 def _of_numpy(function: Any) -> Any:

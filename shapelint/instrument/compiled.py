@@ -12,6 +12,7 @@ from shapelint.instrument.lazy_compile import changing
 from shapelint.instrument.rewriting import rewritten
 from shapelint.instrument.without_source import loses_nothing, tell
 from shapelint.size.tracking import tracker
+from shapelint.source.encoding import UNPARSED
 from shapelint.source.syntax import parsing
 
 _MOST: Final = 8192
@@ -74,6 +75,6 @@ def code_of(function: Any, given: Any) -> Any:
             tree: Any = ast.parse(given.strip(" \t") if mode == "eval" else given, "<string>", mode)
             made = compile(rewritten(tree), "<string>", mode, dont_inherit=True)
             _keep(made)
-    except (SyntaxError, ValueError, RecursionError):
+    except UNPARSED:
         return given  # which raises the same
     return made

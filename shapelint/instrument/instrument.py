@@ -16,6 +16,7 @@ from typing import Any, Final
 from shapelint.caches import kept
 from shapelint.instrument.rewriting import rewritten
 from shapelint.instrument.without_source import is_source_of
+from shapelint.source.encoding import UNPARSED
 from shapelint.source.syntax import tree
 
 _FUTURE: Final = 0x1FF0000  # the flags of `from __future__ import ...` in a code object
@@ -119,7 +120,7 @@ def _compiled(piece: ast.Module, code: CodeType) -> list[CodeType]:
     """The code objects of the same name and line in a compiled piece, in the order of the source."""
     try:
         whole = compile(piece, code.co_filename, "exec", flags=code.co_flags & _FUTURE, dont_inherit=True)
-    except (SyntaxError, ValueError, RecursionError):
+    except UNPARSED:
         return []
     wanted = (code.co_name, code.co_firstlineno)
     return [each for each in nested_codes(whole) if (each.co_name, each.co_firstlineno) == wanted]

@@ -19,6 +19,7 @@ from shapelint.size.ratio import Ratio
 from shapelint.size.size_float import SizeFloat
 from shapelint.size.tracking import lose, symbolic, tell
 from shapelint.source.fault import call_foreign
+from shapelint.source.ownership import module_of
 
 _Operation = Callable[[Any, Any], Any]
 
@@ -78,7 +79,7 @@ def _asks_first(kind: type) -> bool:
     if kind is bool or kind is complex or kind is bytes:
         return True
     known = issubclass(kind, Size | Ratio | SizeFloat | DataNumber | TrackedFloat)
-    known = known or kind.__module__ in ("numpy", "torch")
+    known = known or module_of(kind) in ("numpy", "torch")
     return not known and issubclass(kind, Number)
 
 

@@ -17,7 +17,7 @@ from typing import Any, Final
 import torch
 
 from shapelint.caches import kept
-from shapelint.source.ownership import is_foreign
+from shapelint.source.ownership import is_foreign, is_foreign_class
 
 _WRAPPERS: Final = (
     *(FunctionType, MethodType, property, staticmethod, classmethod), functools.partial, functools.cached_property
@@ -92,7 +92,7 @@ class Reached:
             for each in _items(value):
                 if each is not None and _is_code(each):
                     self._waiting.append(each)
-                elif not isinstance(each, torch.nn.Module) and not is_foreign(type(each).__module__):
+                elif not isinstance(each, torch.nn.Module) and not is_foreign_class(type(each)):
                     self._of_object(each, 1)
         for name in names - self._names:
             self._names.add(name)
@@ -102,10 +102,10 @@ class Reached:
             self._by_name.clear()
 
     def _class(self, kind: type) -> None:
-        foreign = [base for base in kind.__mro__ if is_foreign(base.__module__)]
+        foreign = [base for base in kind.__mro__ if is_foreign_class(base)]
         called = {name for base in foreign if base is not object for name in vars(base)}
         for base in kind.__mro__:
-            if is_foreign(base.__module__):
+            if is_foreign_class(base):
                 continue
             for name, value in list(vars(base).items()):
                 if name in self._names or name in called or _is_special(name) or "getattr" in self._names:
@@ -120,7 +120,7 @@ class Reached:
             for each in _items(item):
                 if _is_code(each):
                     self._waiting.append(each)
-                elif not isinstance(each, torch.nn.Module) and not is_foreign(type(each).__module__):
+                elif not isinstance(each, torch.nn.Module) and not is_foreign_class(type(each)):
                     self._of_object(each, depth - 1)
 
 
@@ -136,7 +136,7 @@ def _is_code(value: Any) -> bool:
         return False
     if isinstance(value, _WRAPPERS) or hasattr(type(value), "cache_info"):
         return True
-    return isinstance(value, type) and not is_foreign(value.__module__)
+    return isinstance(value, type) and not is_foreign_class(value)
 
 
 def _inside(item: Any) -> Iterator[Any]:

@@ -26,6 +26,7 @@ from shapelint.size.roots import whole_root
 from shapelint.size.size_float import computed, is_size_float, size_of
 from shapelint.size.tracking import lose, symbolic, tracker
 from shapelint.source.fault import call_foreign
+from shapelint.source.ownership import module_of
 
 
 def stand_in(value: Any) -> Any:
@@ -161,7 +162,7 @@ def arrays_in(tree: Any) -> list[Any]:
 
 def _hears_arrays(function: Any) -> bool:
     """Whether a function of numpy asks the arrays in its arguments what to do."""
-    return type(function).__module__ == "numpy" and type(function).__name__ in ("ufunc", "_ArrayFunctionDispatcher")
+    return module_of(type(function)) == "numpy" and type(function).__name__ in ("ufunc", "_ArrayFunctionDispatcher")
 
 
 # -- what keeps a function ----------------------------------------------------------------------------------------

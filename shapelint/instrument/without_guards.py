@@ -13,7 +13,7 @@ import torch
 
 from shapelint.instrument.compiled import tracked_code, untracked_code
 from shapelint.instrument.reachable import user_functions
-from shapelint.source.ownership import file_of
+from shapelint.source.ownership import file_of, module_of
 from shapelint.source.span import Span
 from shapelint.source.syntax import in_handler, statement_at
 
@@ -34,9 +34,9 @@ def is_of_package(place: Span, module: object) -> bool:
     A model put together of torch's containers has those of its parts.
     """
     kinds = [type(module)]
-    if isinstance(module, torch.nn.Module) and kinds[0].__module__.startswith("torch."):
+    if isinstance(module, torch.nn.Module) and module_of(kinds[0]).startswith("torch."):
         kinds = [type(part) for part in module.modules()]
-    tops = {kind.__module__.partition(".")[0] for kind in kinds} - {"torch"}
+    tops = {module_of(kind).partition(".")[0] for kind in kinds} - {"torch"}
     files = (file_of(sys.modules.get(top)) for top in tops)
     return any(place.file.startswith(os.path.dirname(file) + os.sep) for file in files if file)
 

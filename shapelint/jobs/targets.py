@@ -15,6 +15,7 @@ from shapelint.jobs.job import Job, job_of
 from shapelint.request.config import FILE, SAVED, Config, Configs, ConfiguredModel
 from shapelint.request.options import CheckOptions
 from shapelint.source.comments import WORD
+from shapelint.source.encoding import UNPARSED
 from shapelint.source.folders import python_files, walked
 from shapelint.source.module_files import module_file
 from shapelint.source.notebook import SOURCES, source_of
@@ -230,5 +231,6 @@ def _check_syntax(file: str) -> None:
     """TargetError where the file is no Python at all."""
     try:
         compile(source_of(file), file, "exec", dont_inherit=True)
-    except (SyntaxError, ValueError) as error:
-        raise TargetError(f"cannot read {file!r}: {type(error).__name__}: {str(error).splitlines()[0]}") from error
+    except UNPARSED as error:
+        words = str(error) or "nested too deep"
+        raise TargetError(f"cannot read {file!r}: {type(error).__name__}: {words.splitlines()[0]}") from error

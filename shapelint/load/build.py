@@ -21,12 +21,14 @@ from shapelint.errors import SpecError, TargetError, foreseen
 from shapelint.load.constants import LARGEST_ATTRIBUTE, is_small_buffer
 from shapelint.load.devices import NamedDevices
 from shapelint.load.failure import building_advice, described, place
-from shapelint.load.sites import Site, SiteRecorder, Sites, begin
+from shapelint.load.sites import Site, SiteRecorder, Sites, begin, parts_of
 from shapelint.load.target import import_path, resolve
 from shapelint.load.weights_on_meta import WeightsOnMeta
 from shapelint.request.entries import AnnotatedObject, Entries, fitted
 from shapelint.restore.process import restored_import_paths, restored_state
+from shapelint.source.encoding import UNPARSED
 from shapelint.source.fault import call_foreign, let_out
+from shapelint.source.ownership import module_of
 
 _META: Final = torch.device("meta")
 
@@ -83,10 +85,10 @@ def _call(found: object, name: str, text: str, init_kwargs: object) -> Callable[
         raise TargetError(f"{name} is built by --build (build), so --kwargs (init_kwargs) cannot reach it")
     try:
         code = compile(text.strip(), "<build>", "eval", dont_inherit=True)
-    except (SyntaxError, ValueError) as error:
+    except UNPARSED as error:
         reason = f"build {text!r} is no expression of Python ({described(error)})"
         raise TargetError(f"{reason}; write {name}(...)") from None
-    module = sys.modules.get(str(getattr(found, "__module__", "")))
+    module = sys.modules.get(module_of(found))
     names = {**(vars(module) if module is not None else {}), name.partition(".")[0]: found}
     return lambda: call_foreign(eval, code, names)
 
@@ -95,7 +97,7 @@ def _loaded(found: object, name: str, init_kwargs: Mapping[str, object] | None, 
     if isinstance(found, nn.Module):
         if init_kwargs:
             raise TargetError(f"{name} is a module that is built already, so --kwargs (init_kwargs) cannot reach it")
-        return Loaded(name, found, Sites(found, recorder), None, given=True)
+        return Loaded(name, _listed(found, name), Sites(found, recorder), None, given=True)
     if isinstance(found, type) and not issubclass(found, nn.Module):
         raise TargetError(f"{name} is a class, but no subclass of torch.nn.Module")
     if not callable(found):
@@ -161,8 +163,18 @@ def _real(name: str, factory: Callable[[], object]) -> nn.Module:
         let_out(error)
         failure = f"cannot build {name}: {described(error)}{place(error)}"
         raise TargetError(failure + building_advice(error)) from error
+    return _listed(module, name)
+
+
+def _listed(module: object, name: str) -> nn.Module:
+    """The module; TargetError for what is none, or whose parts cannot be listed, as torch does in `to` and `train`."""
     if not isinstance(module, nn.Module):
         raise TargetError(f"{name} returned an object of type {type(module).__name__}, but no torch.nn.Module")
+    try:
+        parts_of(module)
+    except Exception as error:  # the module's own `modules`, and its hash
+        let_out(error)
+        raise TargetError(f"{name}: its parts cannot be listed: {described(error)}{place(error)}") from error
     return module
 
 

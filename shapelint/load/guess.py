@@ -15,6 +15,8 @@ from types import CodeType, FunctionType
 from torch import nn
 
 from shapelint.caches import kept
+from shapelint.source.encoding import UNPARSED
+from shapelint.source.ownership import module_of
 from shapelint.source.span import CallSite
 
 _Expression = tuple[ast.expr, FunctionType]
@@ -85,7 +87,7 @@ def _assignments(owner: type) -> Mapping[str, list[_Expression]]:
 
 def _methods(owner: type) -> Iterator[FunctionType]:
     for base in owner.__mro__:
-        for value in vars(base).values() if base.__module__.partition(".")[0] != "torch" else ():
+        for value in vars(base).values() if module_of(base).partition(".")[0] != "torch" else ():
             function = inspect.unwrap(value) if callable(value) else None
             if isinstance(function, FunctionType):
                 yield function
@@ -124,7 +126,7 @@ def _definitions(file: str, _changed: float) -> Mapping[tuple[str, int], ast.Fun
     """The functions of a file by name and first line, decorators included."""
     try:
         tree = ast.parse("".join(linecache.getlines(file)))
-    except (SyntaxError, ValueError):
+    except UNPARSED:
         return {}
     functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
     return {(node.name, min([node.lineno, *(d.lineno for d in node.decorator_list)])): node for node in functions}

@@ -58,7 +58,7 @@ class SiteRecorder:
 
     def made_all(self, module: nn.Module, start: int) -> bool:
         """Whether the module and all in it came to be in this context, after `count` was `start`."""
-        parts = (part for part in module.modules() if not isinstance(part, torch.jit.ScriptModule))  # made in C++
+        parts = (part for part in parts_of(module) if not isinstance(part, torch.jit.ScriptModule))  # made in C++
         known = [(part, self._calls.get(id(part))) for part in parts]
         return all(entry is not None and entry[0]() is part and entry[2] >= start for part, entry in known)
 
@@ -97,6 +97,11 @@ class SiteRecorder:
         original = _first_local(frame) if frame is not None and frame.f_code is _RECONSTRUCT else None
         known = self.calls(original) if isinstance(original, nn.Module) else None
         return known if known is not None else _chain(frame, module)
+
+
+def parts_of(module: nn.Module) -> list[nn.Module]:
+    """The module and all in it. Raises what its own `modules` raises, and a TypeError where one has no hash."""
+    return call_foreign(list, call_foreign(module.modules))
 
 
 class Sites(Mapping[str, Site]):

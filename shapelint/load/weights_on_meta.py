@@ -59,4 +59,5 @@ def _norms(v: torch.Tensor, pow: int = 2, dim: int = 0) -> torch.Tensor:
 def _count(args: tuple[Any, ...], named: Mapping[str, Any]) -> int:
     """How many elements `torch.zeros(...)` and the like are asked for; many where that cannot be told."""
     sizes = args if args and isinstance(args[0], int) else args[0] if args else named.get("size", ())
-    return math.prod(sizes) if isinstance(sizes, (tuple, list)) else MOST_INDICES + 1
+    told = isinstance(sizes, (tuple, list)) and all(hasattr(each, "__index__") for each in sizes)
+    return math.prod(sizes) if told else MOST_INDICES + 1

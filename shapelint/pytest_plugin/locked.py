@@ -24,7 +24,7 @@ def losses(reports: Iterable[CheckResult], file: str, *, whole: bool = False) ->
     """
     if not Path(file).is_file():
         raise SpecError(f"there is no {file} here; write it with `shapelint lock`")
-    found = changes(Lock({}).renewed(reports), Lock.read(Path(file).read_text(encoding="utf-8"), file), whole=whole)
+    found = changes(Lock({}).renewed(reports), Lock.in_file(file), whole=whole)
     if found.new and not whole:
         raise SpecError(f"{found.new[0]} is not in {file}; write it with `shapelint lock`")
     return render(found) if found.lost else ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final
 
 from shapelint.errors import SpecError
@@ -26,6 +27,11 @@ class Lock:
     steps: Mapping[str, Sequence[SizeStep]] = field(default_factory=dict)
 
     @classmethod
+    def in_file(cls, file: str) -> Lock:
+        """The lock in a file, which may be any. Raises SpecError for one without."""
+        return cls.read(Path(file).read_text(encoding="utf-8", errors="replace"), file)
+
+    @classmethod
     def read(cls, text: str, where: str) -> Lock:
         """The lock in the text of a file; `where` names it in errors. Raises SpecError for any other text."""
         try:
@@ -35,7 +41,7 @@ class Lock:
             models = data["models"].items()
             steps = {key: [SizeStep(*step) for step in each.get("steps", [])] for key, each in models}
             return cls({key: Contract.from_json(json.dumps(each)) for key, each in models}, steps)
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise SpecError(f"{where} is no lock; write one with `shapelint lock`") from error
         except SpecError as error:
             raise error if where in str(error) else SpecError(f"{where}: {error}") from error

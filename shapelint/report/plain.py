@@ -20,6 +20,7 @@ from shapelint.source.span import Edit, Span
 
 Result = TypeVar("Result", bound=CheckResult)
 
+_MODEL: Final = "checked"  # what a report keeps of the model: no text of ours, and its classes answer by their own code
 _SEVERAL_LINES: Final = frozenset({"notes", "remarks", "title", "verified"})
 
 
@@ -38,7 +39,7 @@ def _names(report: CheckResult) -> Iterator[str]:
 
 def _plain(value: Any, name: str, names: Mapping[str, str]) -> Any:
     """A part of a report; `name` is that of the field in which it stands."""
-    if isinstance(value, (enum.Enum, Span, Edit, SizeSet, Call)):
+    if name == _MODEL or isinstance(value, (enum.Enum, Span, Edit, SizeSet, Call)):
         return value
     if isinstance(value, str):
         return _text(value, name, names)

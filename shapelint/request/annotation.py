@@ -14,6 +14,7 @@ from typing import Final
 
 from shapelint.errors import SpecError, TargetError, nearest
 from shapelint.source.comments import WORD, Comments, read_comments
+from shapelint.source.encoding import UNPARSED, why_unparsed
 from shapelint.source.notebook import source_of
 from shapelint.source.syntax import file_tree
 
@@ -47,10 +48,9 @@ def annotated_models(path: str | os.PathLike[str]) -> tuple[AnnotatedModel, ...]
         return ()
     try:
         tree, comments = ast.parse(data), read_comments(data, file)
-    except (SyntaxError, ValueError, tokenize.TokenError) as error:
+    except (*UNPARSED, tokenize.TokenError) as error:
         line = getattr(error, "lineno", None) or 1
-        text = f"{type(error).__name__}: {getattr(error, 'msg', None) or error.args[0]}"
-        raise TargetError(f"cannot read {file!r}: {text} ({file}:{line})") from error
+        raise TargetError(f"cannot read {file!r}: {why_unparsed(error)} ({file}:{line})") from error
     return tuple(_models(file, comments, tree))
 
 

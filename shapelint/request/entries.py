@@ -18,6 +18,7 @@ from typing import Any, Final
 
 from shapelint.errors import SpecError
 from shapelint.source.fault import call_foreign, let_out
+from shapelint.source.ownership import module_of
 
 
 class Entries(dict[str, Any]):
@@ -111,7 +112,7 @@ def fitted(function: Callable[..., Any], values: Mapping[str, Any]) -> dict[str,
 
     Raises SpecError where the class is a dataclass that does not take them, or where there is no object of a name.
     """
-    module = sys.modules.get(str(getattr(function, "__module__", "")))
+    module = sys.modules.get(module_of(function))
     values = with_objects(dict(values), {} if module is None else vars(module))
     if not any(isinstance(value, Entries) for value in values.values()):
         return dict(values)
@@ -178,7 +179,7 @@ def _class(annotation: Any) -> type | None:
         return _class(kinds[0]) if len(kinds) == 1 else None
     if not isinstance(annotation, type) or annotation is Any:
         return None
-    package = annotation.__module__.partition(".")[0]
+    package = module_of(annotation).partition(".")[0]
     mapping = issubclass(annotation, Mapping) and package != "omegaconf"
     return None if mapping or package in ("builtins", "torch") else annotation
 

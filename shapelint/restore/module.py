@@ -12,7 +12,8 @@ from typing import Any, Final
 import torch
 
 from shapelint.restore.process import restored_state
-from shapelint.source.ownership import is_foreign
+from shapelint.source.fault import call_foreign, let_out
+from shapelint.source.ownership import is_foreign_class, module_of
 
 _DEPTH = 4
 _PLAIN: Final = frozenset({
@@ -48,7 +49,7 @@ class Contents:
             parts = list(dict.values(value)) if base is dict else held
         elif issubclass(kind, tuple):
             parts = value
-        elif not is_foreign(kind.__module__):
+        elif not is_foreign_class(kind):
             parts = [attributes_of(value)]
         else:
             return
@@ -105,7 +106,7 @@ class _Classes:
     """What the user's classes keep for all of their objects: counters, and the lists and dicts of caches."""
 
     def __init__(self, kinds: Iterable[type]) -> None:
-        own = [(each, vars(each)) for each in kinds if not is_foreign(each.__module__)]
+        own = [(each, vars(each)) for each in kinds if not is_foreign_class(each)]
         self._kinds = [(kind, len(held), [each for each in held.items() if _is_data(*each)]) for kind, held in own]
         self._contents = Contents((value for _, _, held in self._kinds for _, value in held), 2)
 
@@ -198,7 +199,7 @@ def restored_globals(space: dict[str, Any], instead: Mapping[str, Any]) -> Itera
     """
     before = dict(space)
     contents = Contents(before.values(), 2)
-    own = [each for each in before.values() if isinstance(each, type) and each.__module__ == space.get("__name__")]
+    own = [each for each in before.values() if isinstance(each, type) and module_of(each) == space.get("__name__")]
     classes = _Classes(own)
     space.update(instead)
     try:
@@ -232,3 +233,16 @@ def unchanged(module: torch.nn.Module) -> Iterator[None]:
             if not torch.equal(buffer, value):
                 with torch.no_grad():
                     buffer.copy_(value)
+
+
+def set_mode(module: torch.nn.Module, *, train: bool) -> None:
+    """Sets the mode of a module and its parts by its own `train`, which may give back anything.
+
+    Where that raises, as torch's does for parts that hold each other, the parts are set one by one.
+    """
+    try:
+        call_foreign(module.train, train)
+    except Exception as error:  # the user's `train`
+        let_out(error)
+        for part in module.modules():
+            part.training = train

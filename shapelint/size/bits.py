@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import reduce
 from typing import Any
 
-from shapelint.size.tracking import lose, symbolic
+from shapelint.size.tracking import is_of_numpy, lose, symbolic
 
 _HIGHEST_POWER = 4
 
@@ -94,7 +94,7 @@ def integral(number: object) -> bool:
     if isinstance(number, int):
         return True
     shape = getattr(number, "shape", None)
-    return hasattr(number, "__index__") and (shape is None or (shape == () and type(number).__module__ == "numpy"))
+    return hasattr(number, "__index__") and (shape is None or (shape == () and is_of_numpy(number)))
 
 
 def _constant(number: object) -> bool:

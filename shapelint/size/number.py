@@ -19,6 +19,7 @@ from shapelint.size.function import Function, NotQuasiAffine, constant, extreme
 from shapelint.size.tracking import (
     Tracker,
     divide_on_path,
+    is_of_numpy,
     lose,
     lose_as_key,
     on_path,
@@ -263,7 +264,7 @@ def _with_other_number(first: Size, second: Any, operation: Callable[[Any, Any],
     """An operation with what is neither int nor float: numpy's arrays and the standard library's other numbers."""
     if isinstance(second, (str, bytes, bytearray, list, tuple)):
         lose(f"a {type(second).__name__} repeated", first)
-    elif type(second).__module__ == "numpy" or isinstance(second, Number):
+    elif is_of_numpy(second) or isinstance(second, Number):
         lose(f"a size and a {type(second).__name__}", first)
         return operation(plain(first), second)
     return NotImplemented

@@ -21,7 +21,7 @@ from shapelint.size.function import Function
 from shapelint.size.multiples import rounded_multiple
 from shapelint.size.number import function_of, plain
 from shapelint.size.roots import whole_root
-from shapelint.size.tracking import Tracker, lose, symbolic, tell, tracker
+from shapelint.size.tracking import Tracker, is_of_numpy, lose, symbolic, tell, tracker
 
 _HEAVIEST: Final = 64
 _FEW: Final = 3
@@ -253,7 +253,7 @@ def _cross_multiplied(compare: Callable[[Any, Any], bool], quotient: Any, other:
 
 def _is_foreign(number: Any) -> bool:
     """Whether an operation is left to the other operand: tensors, and what the data decide."""
-    return isinstance(number, DataNumber) or (not isinstance(number, Number) and type(number).__module__ != "numpy")
+    return isinstance(number, DataNumber) or (not isinstance(number, Number) and not is_of_numpy(number))
 
 
 def _operand(number: Any) -> Operand | None:
@@ -261,7 +261,7 @@ def _operand(number: Any) -> Operand | None:
     if isinstance(number, int):
         function = function_of(number)
         return plain(number) if function.constant is not None else function
-    if type(number).__module__ == "numpy" or not isinstance(number, float):
+    if is_of_numpy(number) or not isinstance(number, float):
         return None
     read = getattr(type(number), "float_operand", None)
     found: Operand | None = None if read is None else read(number)

@@ -188,3 +188,8 @@ def lose_as_key(number: object) -> None:
         _hashed_next[id(number)] -= 1
     else:
         lose("a size used as a key", number)
+
+
+def is_of_numpy(value: object) -> bool:
+    """Whether the class of a value is one of numpy's own; one that `type` made may have no module."""
+    return getattr(type(value), "__module__", "") == "numpy"

@@ -5,8 +5,17 @@ from __future__ import annotations
 import io
 import re
 import tokenize
+from typing import Final
 
+# What Python's parser raises for a text that is no Python, and for one that is nested too deep for it.
+UNPARSED: Final = (SyntaxError, ValueError, RecursionError, MemoryError)
 _NEWLINE = re.compile(rb"\r\n?")
+
+
+def why_unparsed(error: BaseException) -> str:
+    """`SyntaxError: invalid syntax`: what the parser raised, which says nothing of a text that is nested too deep."""
+    words = getattr(error, "msg", None) or (error.args[0] if error.args else "nested too deep")
+    return f"{type(error).__name__}: {words}"
 
 
 def decoded(data: bytes) -> tuple[str, str]:

@@ -16,6 +16,7 @@ from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import Final
 
+from shapelint.source.encoding import UNPARSED
 from shapelint.source.module_files import top_module
 from shapelint.source.ownership import installed
 from shapelint.source.syntax import file_tree
@@ -77,7 +78,7 @@ class ImportGraph:
     def _read(self, file: str, folder: str) -> Iterator[str]:
         try:
             tree = _imports(Path(file).read_bytes())
-        except (OSError, SyntaxError, ValueError, RecursionError):
+        except (OSError, *UNPARSED):
             return
         own = str(Path(file).parent)
         for module, level in _names(tree):

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from shapelint.errors import TargetError
+from shapelint.source.encoding import UNPARSED, why_unparsed
 from shapelint.source.ownership import shown
 
 ENDING: Final = ".ipynb"
@@ -108,13 +109,13 @@ def _cell(file: str, source: str) -> Cell:
         return Cell(file, "\n" * source.count("\n"), ())
     try:
         return Cell(file, source, _parsed(source, file))
-    except (SyntaxError, ValueError):
+    except UNPARSED:
         text = "\n".join(map(_without_magic, source.split("\n")))
     try:
         return Cell(file, text, _parsed(text, file))
-    except (SyntaxError, ValueError) as error:
+    except UNPARSED as error:
         line = getattr(error, "lineno", None) or 1
-        return Cell(file, text, (), f"{type(error).__name__}: {getattr(error, 'msg', error)} ({shown(file)}:{line})")
+        return Cell(file, text, (), f"{why_unparsed(error)} ({shown(file)}:{line})")
 
 
 def _parsed(text: str, file: str) -> tuple[ast.stmt, ...]:

@@ -48,11 +48,7 @@ def file_of(module: object) -> str | None:
 
     What lies in sys.modules may be anything, and may answer by code of its own.
     """
-    try:
-        file = getattr(module, "__file__", None)
-    except Exception:
-        return None
-    return file if isinstance(file, str) and file else None
+    return _text(module, "__file__") or None
 
 
 def shown(file: str) -> str:
@@ -87,3 +83,26 @@ def place_in(frames: Iterable[Frame]) -> str:
 def is_foreign(name: str | None) -> bool:
     """Whether a module of this name is torch's, numpy's, the standard library's or ours."""
     return (name or "builtins").partition(".")[0] in _FOREIGN
+
+
+def module_of(kind: object) -> str:
+    """The name of the module that a class or a function says it comes from; "" where it says none.
+
+    A class that `type` made in a namespace without a name has no `__module__`; a metaclass answers by its own code.
+    """
+    return _text(kind, "__module__")
+
+
+def _text(owner: object, name: str) -> str:
+    """The text in an attribute; "" where there is none, where it is something else, or where asking for it raises."""
+    try:
+        found = getattr(owner, name, None)
+    except Exception:
+        return ""
+    return found if isinstance(found, str) else ""
+
+
+def is_foreign_class(kind: type) -> bool:
+    """Whether a class is torch's, numpy's, the standard library's or ours; one without a module is the user's."""
+    name = module_of(kind)
+    return name != "" and is_foreign(name)

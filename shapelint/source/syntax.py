@@ -14,6 +14,7 @@ from typing import Final
 
 from shapelint.errors import TargetError
 from shapelint.locks import InnerLock
+from shapelint.source.encoding import UNPARSED
 from shapelint.source.notebook import source_of
 from shapelint.source.span import Span, span_of
 
@@ -36,7 +37,7 @@ def tree(file: str) -> ast.Module:
     try:
         with parsing.lock:
             found = ast.parse("".join(lines))
-    except (SyntaxError, ValueError):
+    except UNPARSED:
         found = ast.Module([], [])
     if len(_trees) >= _MOST:
         _trees.clear()
@@ -51,7 +52,7 @@ def file_tree(
 
     None too for a file of more than `most` bytes, and for one that has none of some `words`.
     """
-    with suppress(OSError, SyntaxError, ValueError, RecursionError, TargetError):
+    with suppress(OSError, TargetError, *UNPARSED):
         data = source_of(file)
         if (most is None or len(data) <= most) and any(word in data for word in words):
             with parsing.lock:
@@ -69,7 +70,7 @@ def code_blocks(file: str, word: str) -> Iterator[ast.Module]:
     for start, end in zip(fences[::2], fences[1::2], strict=False):
         block = textwrap.dedent("\n".join(lines[start + 1 : end]))
         if word in block and lines[start].strip("` ").split(" ")[0] in _PYTHON:
-            with suppress(SyntaxError, ValueError, RecursionError):
+            with suppress(*UNPARSED):
                 with parsing.lock:
                     tree = ast.parse(block)
                 yield ast.increment_lineno(tree, start + 1)

@@ -160,8 +160,8 @@ def _tied(sizes: SizeSet, strides: Mapping[str, int]) -> Iterator[SizeBox]:
             kept = [each for each in sizes.symbols if each != name]
             for box in _boxes(same.onto(kept), strides) if same else ():
                 by_name = {axis.symbol: axis for axis in box.axes}
-                axes = [by_name.get(each) or replace(by_name[other], symbol=name, tied=other) for each in sizes.symbols]
-                yield SizeBox(tuple(axes))
+                by_name[name] = replace(by_name[other], symbol=name, tied=by_name[other].tied or other)
+                yield SizeBox(tuple(by_name[each] for each in sizes.symbols))
 
 
 def _held_boxes(sizes: SizeSet, strides: Mapping[str, int]) -> Iterator[SizeBox]:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from shapelint.facts.finding import Finding, fits
 from shapelint.facts.result import CheckResult
 from shapelint.source.comments import WORD, Ignore, comments_in
-from shapelint.source.ownership import file_of, installed
+from shapelint.source.ownership import file_of, installed, module_of
 from shapelint.source.span import Edit, Span
 from shapelint.source.syntax import function_around, tree
 
@@ -150,7 +150,7 @@ def _definition(file: str, name: str) -> ast.ClassDef | ast.FunctionDef | None:
 
 
 def _file_of(cls: type) -> str | None:
-    file = file_of(sys.modules.get(cls.__module__))
+    file = file_of(sys.modules.get(module_of(cls)))
     return None if file is None or installed(file) else file
 
 

@@ -11,7 +11,7 @@ import torch
 from shapelint.caches import kept
 from shapelint.facts.graph import Node, ShapeGraph
 from shapelint.size.number import plain
-from shapelint.source.ownership import file_of, installed
+from shapelint.source.ownership import file_of, installed, module_of
 from shapelint.source.span import CallSite, Span
 from shapelint.trace.branch import frozen_shape
 from shapelint.trace.recording.record import Record
@@ -38,9 +38,9 @@ def _is_layer(kind: type[torch.nn.Module]) -> bool:
     """Whether a class is one of torch's layers, derived from one, or a package's: its arguments are at fault, or the
     call of it; and not its code, as in a class of the user's own.
     """
-    if installed(file_of(sys.modules.get(kind.__module__)) or ""):
+    if installed(file_of(sys.modules.get(module_of(kind))) or ""):
         return True
-    return any(base.__module__.startswith("torch.nn") and base not in _FRAMES for base in kind.__mro__)
+    return any(module_of(base).startswith("torch.nn") and base not in _FRAMES for base in kind.__mro__)
 
 
 def _node(index: int, record: Record, kinds: Mapping[str, str], built: Mapping[str, Span]) -> Node:

@@ -10,6 +10,7 @@ import torch
 from torch.nn.parameter import is_lazy
 
 from shapelint.load.constants import is_small_buffer
+from shapelint.source.ownership import module_of
 from shapelint.trace.recording.constants import attribute_tensors
 from shapelint.trace.recording.record import KnownTensor
 
@@ -43,7 +44,7 @@ class MetaState:
     def take(self) -> None:
         """Sets the parts of the module up."""
         for part in self._parts:
-            if part.training is not self._train:
+            if getattr(part, "training", None) is not self._train:
                 part.training = self._train
         for part, kind, tensors in self._tensors:
             getattr(part, kind).update(tensors)
@@ -87,7 +88,7 @@ def _stays(part: torch.nn.Module, kind: str, name: str, tensor: torch.Tensor | N
 
 def _is_compiled(part: torch.nn.Module) -> bool:
     """Whether torch.compile wraps the module, or `module.compile()` was called."""
-    wrapped = type(part).__module__ == "torch._dynamo.eval_frame"
+    wrapped = module_of(type(part)) == "torch._dynamo.eval_frame"
     return wrapped or part.__dict__.get("_compiled_call_impl") is not None
 
 

@@ -32,7 +32,7 @@ from shapelint.trace.budget import Budget
 from shapelint.trace.meta_state import MetaState
 from shapelint.trace.recorder import Recorder
 from shapelint.trace.recording.answers import Answers, LeftOpen
-from shapelint.trace.recording.errors import Failure, Kind, SizeError, Unanalysable
+from shapelint.trace.recording.errors import Failure, Kind, SizeError, Unanalysable, refuse_nested
 from shapelint.trace.recording.module_calls import ModuleCall, ModuleCalls
 from shapelint.trace.recording.record import Event, Overrides, Record, Shape
 from shapelint.trace.refused_size import refused_size
@@ -131,7 +131,8 @@ def run_once(
         with one_run(), in_turn(), hooked, left_to_the_rules(), torch.no_grad(), loops_followed(recorder.loops), recorder:
             # What the constructor of an argument's class asks of sizes is heard too.
             value = call_foreign(subject.function, *built(args), **built(kwargs))
-        tensors = output_tensors(value)
+        refuse_nested(map(type, found := output_tensors(value)))
+        tensors = found
     except (Exception, SystemExit) as raised:  # the user's code
         let_out(raised)
         error = raised

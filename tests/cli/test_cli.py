@@ -218,6 +218,14 @@ def test_a_wrong_use_is_one_line(engine: Engine, shapelint: Output, arguments: l
     assert engine.calls == []
 
 
+@pytest.mark.parametrize("mark", ["", "# shapelint: input=1,3,H,W\n"])
+def test_a_text_that_is_nested_too_deep_for_the_parser_is_one_line(shapelint: Output, mark: str) -> None:
+    Path("deep.py").write_text(f"{mark}x = {'-' * 100_000}1")
+    code, _, err = shapelint("check", "deep.py")
+    assert (code, err.count("\n")) == (2, 1)
+    assert err.startswith("shapelint: cannot read 'deep.py': MemoryError: nested too deep")
+
+
 def test_an_annotation_gives_the_input(engine: Engine, shapelint: Output) -> None:
     for target in ("annotated:Net", "annotated.py:Net", "annotated.py"):
         shapelint("check", target)

@@ -110,11 +110,13 @@ def test_a_model_that_is_gone_is_lost_and_a_new_one_is_not(capsys: pytest.Captur
     ("base", "line"),
     [
         ("net.py", "net.py is no lock; write one with `shapelint lock`"),
+        ("bytes", "bytes is no lock; write one with `shapelint lock`"),
         ("nowhere", "'nowhere' is neither a file nor a git revision"),
         ("--output=x", "'--output=x' is neither a file nor a git revision"),
     ],
 )
 def test_what_is_no_lock_is_told_in_a_line(base: str, line: str, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("bytes").write_bytes(b"\xff")
     assert run(["diff", f"--base={base}"]) == 2
     assert capsys.readouterr().err.splitlines() == [f"shapelint: {line}"]
 

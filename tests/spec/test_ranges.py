@@ -14,6 +14,10 @@ from torch import nn
 
 import shapelint
 from shapelint.errors import SpecError
+from shapelint.size.condition import all_of, equal
+from shapelint.size.function import symbol
+from shapelint.size.sets import SizeSet
+from shapelint.spec.boxes import boxes
 from tests.spec.nets import Joined, Odd, Rows
 
 GOLDEN = Path(__file__).parent.parent / "golden"
@@ -104,6 +108,14 @@ def test_an_output_axis_of_bioimage_refers_to_the_input(net: Any, spec: str, lin
     text = shapelint.check(net(), spec).spec("bioimage")
     for line in lines:
         assert line in text
+
+
+def test_every_box_of_cubes_has_one_axis_that_the_others_follow() -> None:
+    depth, height, width = map(symbol, "DHW")
+    cubes = SizeSet.where("DHW", all_of([equal(depth, height), equal(height, width)]))
+    found = [box.at({box.axes[0].symbol: 3}) for box in boxes(cubes, {})]
+    assert found
+    assert all(size in cubes for size in found)
 
 
 def test_what_a_description_of_bioimage_cannot_say_is_refused() -> None:

@@ -63,3 +63,18 @@ def test_a_function_of_torch_in_python_is_followed_inside(function: Any) -> None
     for height, width in ((1, 1), (2, 3), (5, 4)):
         outcome = contract.outcome(H=height, W=width)
         assert (outcome.outputs if outcome.ok else None) == given(attempt(function, torch.rand(2, 3, height, width)))
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x: torch.quantize_per_tensor(x, 1.0, 0, torch.qint8),
+        lambda x: x.to_sparse().to_dense(),
+        lambda x: torch.nested.nested_tensor([x[0], x[0]], layout=torch.jagged),
+    ],
+)
+def test_a_tensor_that_is_no_dense_one_is_no_error_and_nothing_is_known_of_it(function: Any) -> None:
+    report = shapelint.check(net(function), "2,3,L")
+    assert [each.code for each in report.findings] == ["SL900"]
+    assert report.contract.outcome(L=8).ok is None
+    assert shapelint.check(net(function), "2,3,8").contract.proved is False

@@ -110,6 +110,8 @@ def _on_meta(value: Any, originals: dict[int, torch.Tensor]) -> Any:
             if tensor.shape != originals[id(tensor)].shape:
                 raise Unanalysable("a function without a size rule gives its argument another shape")
             return originals[id(tensor)]
+        if tensor.layout is not torch.strided or tensor.is_quantized or tensor.is_nested:
+            raise Unanalysable("a function without a size rule gives a quantized, sparse or nested tensor")
         return torch.empty_strided(tensor.shape, tensor.stride(), dtype=tensor.dtype, device="meta")
 
     if isinstance(value, tuple) and hasattr(value, "_fields"):

@@ -15,7 +15,7 @@ import torch
 
 from shapelint.size.ratio import Ratio
 from shapelint.size.tracking import symbolic
-from shapelint.source.ownership import is_foreign
+from shapelint.source.ownership import is_foreign_class
 from shapelint.trace.recording.record import KnownTensor
 from shapelint.trace.recording.trees import flat_tensors, is_all_on_meta
 
@@ -47,7 +47,7 @@ def _inside(value: Any, depth: int) -> Iterator[torch.Tensor]:
             yield from _inside(each, depth - 1)
     elif kind is dict:
         yield from _inside(list(value.values()), depth)
-    elif not is_foreign(kind.__module__) and isinstance(own := getattr(value, "__dict__", None), dict):
+    elif not is_foreign_class(kind) and isinstance(own := getattr(value, "__dict__", None), dict):
         yield from _inside(list(own.values()), depth - 1)
 
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from shapelint.caches import kept
 from shapelint.instrument.instrument import nested_codes
-from shapelint.source.ownership import is_foreign
+from shapelint.source.ownership import is_foreign, is_foreign_class
 
 ALL_NAMES: Final = frozenset({"globals", "vars", "eval", "exec", "__import__", "modules"})
 _PLAIN: Final = (int, float, complex, str, bytes, list, dict, set, ModuleType, type)
@@ -38,7 +38,7 @@ class Owners:
         """What the names stand for now and was not told before: of torch and its kind only what is data."""
         for owner in list(self._met.values()):
             space: Mapping[str, Any] = vars(owner)
-            foreign = is_foreign(owner.__name__ if isinstance(owner, ModuleType) else owner.__module__)
+            foreign = is_foreign(owner.__name__) if isinstance(owner, ModuleType) else is_foreign_class(owner)
             if isinstance(owner, type) and not foreign:
                 continue  # a walk goes through the whole of it
             everything = not foreign and ALL_NAMES & self.read

@@ -13,7 +13,7 @@ from typing import Any, Final
 import numpy as np
 import torch
 
-from shapelint.source.ownership import is_foreign
+from shapelint.source.ownership import is_foreign_class
 
 _IN_PYTHON: Final = 1 << 9
 _SHOWN: Final = frozenset({
@@ -56,7 +56,7 @@ def slots_of(kind: type) -> tuple[str, ...]:
     names = vars(kind).get("__slots__", ())
     names = (names,) if isinstance(names, str) else tuple(names)
     own = {_mangled(kind, name) for name in names} - {"__dict__", "__weakref__"}
-    return () if is_foreign(kind.__module__) else tuple(sorted(own))
+    return () if is_foreign_class(kind) else tuple(sorted(own))
 
 
 def _mangled(kind: type, name: str) -> str:

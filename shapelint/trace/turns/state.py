@@ -46,7 +46,7 @@ from shapelint.size.condition import Condition, symbols_of
 from shapelint.size.data_number import DataNumber
 from shapelint.size.number import Size, function_of
 from shapelint.size.ratio import Ratio
-from shapelint.source.ownership import is_foreign
+from shapelint.source.ownership import is_foreign, is_foreign_class
 from shapelint.trace.recording.record import KnownTensor
 from shapelint.trace.turns.handed_on import HandedOn, Unseen
 from shapelint.trace.turns.owners import ALL_NAMES, Owners, names_in
@@ -204,7 +204,7 @@ class _Walk:
             return self._array(np.asarray(value))
         elif isinstance(value, weakref.ref):
             return self.value(value())
-        elif is_foreign(kind.__module__):
+        elif is_foreign_class(kind):
             self._same(value)
         return self._attributes(value, kind)
 
@@ -212,9 +212,9 @@ class _Walk:
         """The attributes of an object, and the code of its class."""
         if hides(kind) or isinstance(value, DataNumber | float | int):
             raise Unseen(f"a {kind.__name__}")
-        if not is_foreign(kind.__module__):
+        if not is_foreign_class(kind):
             self._kind(kind)
-        own = getattr(value, "__dict__", None) if is_foreign(kind.__module__) else attributes_of(value)
+        own = getattr(value, "__dict__", None) if is_foreign_class(kind) else attributes_of(value)
         if isinstance(own, dict) and own:
             for name, item in list(own.items()):
                 self._mark(name)
@@ -233,7 +233,7 @@ class _Walk:
         self._kinds.add(kind)
         self._kind(type(kind))
         for base in kind.__mro__:
-            if is_foreign(base.__module__):
+            if is_foreign_class(base):
                 continue
             for name, value in list(vars(base).items()):
                 if not name.startswith("__") or isinstance(value, FunctionType):
