@@ -122,7 +122,7 @@ def _wrong(analysis: Analysis, node: Node, sizes: SizeSet) -> SizeSet:
 
 
 def _declared(analysis: Analysis, node: Node) -> list[Function]:
-    """ceil((n + 2p - d(k-1) - 1)/s) + 1 for each spatial axis; none where its sides are padded unlike, or of a constant."""
+    """ceil((n + 2p - d(k-1) - 1)/s) + 1 for each spatial axis; none where its sides are padded unlike, or fixed."""
     names = ("kernel_size", "stride", "padding", "dilation", "ceil_mode")
     given = [node.parameter(name) for name in names]
     if None in given or not node.inputs:
