@@ -123,7 +123,8 @@ def _changes(graph: ShapeGraph, groups: Sequence[Group], last: Node, sizes: Size
         others = {each.parameter("padding") for each, *_ in groups if each.module != node.module}
         taken = spatial_size(graph, node, sizes, out=False)
         whole = kernel == taken
-        if node.module == last.module and kernel is not None and _collapses(node, others) and not whole:
+        even = not any(rows % 2 for rows in taken)
+        if node.module == last.module and kernel is not None and _collapses(node, others) and even and not whole:
             yield Change(node.module, "kernel_size", kernel, taken, node.built)
         if node.module == last.module and any(padding) and whole and padding not in others:
             yield Change(node.module, "padding", padding, (0,) * len(padding), node.built)

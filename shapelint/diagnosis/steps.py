@@ -35,6 +35,7 @@ def strides_over(groups: Sequence[Group], change: Change) -> bool:
 def lone_steps(graph: ShapeGraph, groups: Sequence[Group]) -> list[Change]:
     """The stride of the one convolution of pictures that steps by an odd number where all other calls step by one even
     one, as several layers have it that are like it in all else: behind what grows first that of those that keep theirs.
+    One that takes a whole multiple of its step may be meant, as the grid of a detector.
     """
     reached = graph.reached()
     scaling = [each for each in graph.nodes if each.index in reached and scales(each) and not each.parameter("size")]
@@ -57,7 +58,8 @@ def lone_steps(graph: ShapeGraph, groups: Sequence[Group]) -> list[Change]:
             and each.parameter("stride") == wanted
             and all(each.parameter(name) == node.parameter(name) for name in ("kernel_size", "padding", "dilation"))
         ]
-        odd = stride[0] > 1 and stride[0] % 2 == 1 and step.denominator == 1 and step % 2 == 0
+        whole = not any(rows % stride[0] for rows in _rows(graph.nodes[node.inputs[0]], graph)[-len(stride) :])
+        odd = stride[0] > 1 and stride[0] % 2 == 1 and step.denominator == 1 and step % 2 == 0 and not whole
         if odd and node.operation.startswith("conv") and "transpose" not in node.operation and len(like) >= _MAJORITY:
             found.append(Change(node.module, "stride", stride, wanted, node.built, same_value(group, "stride", stride)))
     return found if len({each.built for each in found}) == 1 else []

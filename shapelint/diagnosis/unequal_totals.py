@@ -53,7 +53,12 @@ def equalling_changes(
         ]
         equal = 2 * sum(growing) == len(growing) and not growing[0]
         if equal and step != _step(group[0]) and len(others) >= (_OTHERS_OF_A_MULTIPLE if grows else 1):
-            yield from _stepping(group, step)
+            yield from (each for each in _stepping(group, step) if not _skips(group[0], each))
+
+
+def _skips(node: Node, change: Change) -> bool:
+    """Whether a layer would leave rows out, or between those it makes, that it does not leave out as it is."""
+    return change.parameter == "stride" and steps_over(node, change.value) and not steps_over(node, change.given)
 
 
 def mirroring_changes(graph: ShapeGraph, groups: Sequence[Group], ends: tuple[int, int]) -> Iterator[Change]:

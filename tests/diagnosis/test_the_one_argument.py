@@ -168,6 +168,29 @@ def test_what_may_be_meant_is_let_be(tmp_path: Path, source: str, arguments: str
     assert not report(tmp_path, source.format(arguments), f"1,{channels},{size},{size}").findings
 
 
+def test_a_step_of_three_that_divides_what_it_takes_may_be_meant(tmp_path: Path) -> None:
+    assert report(tmp_path, STEPS.format("4, 3, 1"), "2,3,64,64").findings
+    assert not report(tmp_path, STEPS.format("4, 3, 1"), "2,3,96,96").findings
+
+
+PATCHES = """
+    def __init__(self):
+        super().__init__()
+        self.proj, self.head = nn.Conv2d(3, 8, 4, stride={}), nn.ConvTranspose2d(8, 3, 4, 4)
+
+    def forward(self, x):
+        h, w = x.shape[-2:]
+        return self.head(self.proj(F.pad(x, (0, -w % 4, 0, -h % 4))))[..., :h, :w]
+"""
+
+
+def test_no_layer_is_told_to_step_over_rows_as_the_other_one_does(tmp_path: Path) -> None:
+    (finding,) = report(tmp_path, PATCHES.format(5), "1,3,224,224").findings
+    assert finding.module == "proj"
+    assert fixed(finding, (2, 3, 229, 231)) == (2, 3, 229, 231)
+    assert not report(tmp_path, PATCHES.format(4), "1,3,229,231").findings
+
+
 CELLS = """
     def __init__(self, side=7):
         super().__init__()
