@@ -128,7 +128,8 @@ def run_once(
         _learn_constants(recorder, subject)
         args, kwargs = subject.inputs.parts(lambda spec: _input(recorder, spec, sizes))
         hooked = _hooks(recorder, modules) if with_places or overrides else nullcontext()
-        with one_run(), in_turn(), hooked, left_to_the_rules(), torch.no_grad(), loops_followed(recorder.loops), recorder:
+        heard = loops_followed(recorder.loops)
+        with one_run(), in_turn(), hooked, left_to_the_rules(), torch.no_grad(), heard, recorder:
             # What the constructor of an argument's class asks of sizes is heard too.
             value = call_foreign(subject.function, *built(args), **built(kwargs))
         refuse_nested(map(type, found := output_tensors(value)))
