@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from shapelint.ops.join import joined_shape
+from shapelint.ops.view import ones
 from shapelint.size.condition import equal
 from shapelint.size.function import constant
 from shapelint.size.number import function_of, larger, plain
@@ -41,7 +42,9 @@ def _diff(op: Operation, input: Tensor, n: int = 1, dim: int = -1, prepend: Tens
             shape = joined_shape(op, [shape, op.shape(each)][::order], axis)
     if symbolic(n) or plain(n) < 0:
         raise NoRule
-    return Kernel((_with(shape, axis, larger(shape[axis] - plain(n), 0)),))
+    made = _with(shape, axis, larger(shape[axis] - plain(n), 0))
+    op.layout = ones(made)
+    return Kernel((made,))
 
 
 @size_rule(torch.trapezoid, torch.trapz, torch.cumulative_trapezoid)

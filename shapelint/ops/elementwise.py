@@ -149,8 +149,22 @@ def _binary(op: Operation, input: Any, other: Any, *rest: Any, kind: str, out: A
     (check_settings if rest or options else check_dtypes)(op, input, other, *rest, **options)
     if _changes(op) and isinstance(input, Tensor):
         return in_place(op, input, other) if input.is_floating_point() else _kernel_in_place(op, input, other)
+    exponent = _exponent(op, input, other)
+    if exponent is not None:
+        return exponent
     dtypes = {"test": torch.bool, "bits": None}
     return joined(op, tensors, dtypes[kind] if kind in dtypes else _result_dtype((input, other)))
+
+
+def _exponent(op: Operation, input: Any, other: Any) -> Result | None:
+    """The power of a plain number, which is contiguous however the exponent lies; None for anything else."""
+    base, exponent = (other, input) if op.name == "__rpow__" else (input, other)
+    if op.name not in ("pow", "float_power", "__rpow__") or isinstance(base, Tensor):
+        return None
+    dtype = torch.result_type(_scalar(base), exponent)
+    if op.name == "float_power":
+        dtype = torch.complex128 if dtype.is_complex else torch.float64
+    return Fresh(op.shape(exponent), exponent, dtype)
 
 
 def _kernel_in_place(op: Operation, target: Tensor, *others: Any) -> Result:

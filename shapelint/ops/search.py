@@ -150,7 +150,12 @@ def _multinomial(op: Operation, input: Tensor, num_samples: int, replacement: bo
     return Fresh((*shape[:-1], num_samples), input, torch.int64)
 
 
-@size_rule(torch.bernoulli, Tensor.bernoulli, torch.poisson)
+@size_rule(torch.poisson)
+def _poisson(op: Operation, input: Tensor, generator: Any = None) -> Result:
+    return Fresh(op.shape(input), input)
+
+
+@size_rule(torch.bernoulli, Tensor.bernoulli)
 def _drawn(op: Operation, input: Tensor, p: Any = None, *, generator: Any = None) -> Result:
     return Kernel((op.shape(input),))
 
@@ -161,4 +166,4 @@ def _normal(op: Operation, mean: Any, std: Any = 1.0, size: Any = None, **option
     tensors = [each for each in (mean, std) if isinstance(each, Tensor)]
     if not tensors or size is not None or options:
         raise NoRule
-    return Kernel((op.broadcast(*map(op.shape, tensors)),))
+    return Fresh(op.broadcast(*map(op.shape, tensors)), tensors[0])
