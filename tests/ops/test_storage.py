@@ -77,8 +77,8 @@ def test_what_gives_back_its_argument_gives_the_very_tensor(text: str) -> None:
 
 
 @pytest.mark.parametrize("made", [
-    "2 ** y", "torch.pow(2, y)", "torch.float_power(2, y)", "2.5 ** y.int()", "y ** 2", "F.rrelu(y)", "torch.poisson(y)",
-    "torch.normal(0.0, y)", "torch.normal(y, y)", "y.diff()", "y.diff(dim=1)", "y + 1",
+    "2 ** y", "torch.pow(2, y)", "torch.float_power(2, y)", "2.5 ** y.int()", "y ** 2", "F.rrelu(y)",
+    "torch.poisson(y)", "torch.normal(0.0, y)", "torch.normal(y, y)", "y.diff()", "y.diff(dim=1)", "y + 1",
 ])  # fmt: skip
 def test_what_lies_in_order_whatever_it_was_made_of_can_be_viewed(made: str) -> None:
     """PyTorch's kernels for meta tensors keep the order of the axes here, those for the CPU do not."""
