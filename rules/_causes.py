@@ -27,7 +27,8 @@ def is_unpooled(mismatch: Mismatch) -> bool:
     return mismatch.up is not None and mismatch.loss is not None and mismatch.up.operation.startswith("max_unpool")
 
 
-_LEAVING = ("squeeze", "flatten", "linear", "bmm", "matmul", "__matmul__")
+PRODUCTS = ("bmm", "matmul", "__matmul__")
+_LEAVING = ("squeeze", "flatten", "linear", *PRODUCTS)
 
 
 def is_pinned(analysis: Analysis, failure: Failure | None) -> bool:
@@ -39,6 +40,11 @@ def is_pinned(analysis: Analysis, failure: Failure | None) -> bool:
         return False
     target = analysis.question.target
     return failure.left not in target and any(failure.left.symbols() & dim.symbols() for dim in target)
+
+
+def is_an_argument(diagnosis: Diagnosis) -> bool:
+    """Whether one argument of a layer is at fault that is not how a pool rounds."""
+    return diagnosis.change is not None and diagnosis.change.parameter != "ceil_mode"
 
 
 def is_left_apart(diagnosis: Diagnosis) -> bool:

@@ -8,18 +8,17 @@ from collections.abc import Iterator
 from shapelint.rule import Edit, Fix, Misfit, Node, Repair, Safety, Slip, Span, call_at, given, sized, span_of
 
 from ._built_for import misfit_text
-from ._causes import place_of
+from ._causes import PRODUCTS, place_of
 from ._words import called, quoted
 
 _VIEWS = ("view", "reshape")
 _SHUFFLES = ("pixel_shuffle", "pixel_unshuffle")
-_PRODUCTS = ("bmm", "matmul", "__matmul__")
 
 
 def slip_message(slip: Slip, misfit: Misfit) -> tuple[str, str]:
     """The message, and what the call would have to do."""
     name = quoted(slip.node.operation.strip("_"))
-    if slip.node.operation in _PRODUCTS:
+    if slip.node.operation in PRODUCTS:
         note = "the columns of the first are to be as many as the rows of the second"
         return f"{name} multiplies {sized(slip.given)} with {sized(slip.wanted)}: one of them is not transposed", note
     text, note = slip_texts(slip, misfit)
@@ -58,7 +57,7 @@ def slip_fix(slip: Slip, misfit: Misfit) -> Fix:
         return Fix(text, Safety.ADVICE, repairs=(Repair.CODE,))
     if slip.node.operation == "linear":
         return _flattened(slip, misfit)
-    if slip.node.operation in _PRODUCTS:
+    if slip.node.operation in PRODUCTS:
         fitting = [left == right for left, right in zip(slip.given, slip.wanted, strict=True)]
         which = "one" if all(fitting) else "the first" if fitting[0] else "the second"
         text = f"transpose {which} of the two: `.transpose(-2, -1)`"

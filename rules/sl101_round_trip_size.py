@@ -20,7 +20,7 @@ from shapelint.rule import (
     sized,
 )
 
-from ._causes import misses_output_size, place_of
+from ._causes import is_an_argument, misses_output_size, place_of
 from ._fixes import change_fix, output_size_call, resizing, rewriting_fix, rewritten
 from ._words import (
     alike_note,
@@ -137,7 +137,7 @@ class RoundTripSize:
             return
         if not any(loss.pair.down for loss in diagnosis.losses):
             return
-        if diagnosis.change is not None and diagnosis.change.parameter != "ceil_mode":
+        if is_an_argument(diagnosis):
             return
         losing = [loss for loss in diagnosis.losses if not loss.values or _loses(loss)] or diagnosis.losses
         spare = {name: value for loss in diagnosis.losses if loss not in losing for name, value in loss.values.items()}

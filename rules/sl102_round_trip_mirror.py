@@ -18,7 +18,7 @@ from shapelint.rule import (
     sized,
 )
 
-from ._causes import misses_output_size, place_of
+from ._causes import is_an_argument, misses_output_size, place_of
 from ._fixes import change_fix, resizing
 from ._words import layer_name, nearest_note, padding_note, quoted
 from .sl101_round_trip_size import is_remainder, loss_message
@@ -84,8 +84,7 @@ class RoundTripMirror:
         diagnosis = analysis.diagnosis
         if diagnosis is None or diagnosis.plan is not None or analysis.misaligned or analysis.claimed:
             return
-        padded = diagnosis.change is not None and diagnosis.change.parameter != "ceil_mode"
-        losses = [loss for loss in diagnosis.losses if padded or not is_remainder(loss)]
+        losses = [loss for loss in diagnosis.losses if is_an_argument(diagnosis) or not is_remainder(loss)]
         losses = [loss for loss in losses if not misses_output_size(loss)]
         if diagnosis.change is not None:  # one argument is the cause of all of them
             named = (diagnosis.change.module, *diagnosis.change.alike)

@@ -17,6 +17,7 @@ from shapelint.size.number import function_of, plain
 from shapelint.size.ratio import Ratio
 from shapelint.trace.fitting.dtypes import check_dtypes, check_settings
 from shapelint.trace.memory.strides import like_operands
+from shapelint.trace.recording.constants import is_in_place
 from shapelint.trace.recording.errors import Kind, Unanalysable
 from shapelint.trace.recording.operation import (
     Fresh,
@@ -110,14 +111,6 @@ def forget_values(op: Operation, target: Tensor) -> None:
                 known.values = None
 
 
-def _changes(op: Operation) -> bool:
-    name = op.name
-    return (name.endswith("_") and not name.endswith("__")) or (name.startswith("__i") and name not in _NOT_IN_PLACE)
-
-
-_NOT_IN_PLACE = frozenset({"__invert__", "__index__", "__int__"})
-
-
 def _result_dtype(operands: Iterable[Any]) -> torch.dtype | None:
     """The floating dtype that the operands have together; None where it takes the kernel to know."""
     operands = list(operands)
@@ -147,7 +140,7 @@ def _binary(op: Operation, input: Any, other: Any, *rest: Any, kind: str, out: A
     if not tensors:
         raise NoRule
     (check_settings if rest or options else check_dtypes)(op, input, other, *rest, **options)
-    if _changes(op) and isinstance(input, Tensor):
+    if is_in_place(op.name) and isinstance(input, Tensor):
         return in_place(op, input, other) if input.is_floating_point() else _kernel_in_place(op, input, other)
     exponent = _exponent(op, input, other)
     if exponent is not None:
@@ -179,7 +172,7 @@ def _ternary(op: Operation, *args: Any, out: Any = None, **options: Any) -> Resu
         raise NoRule
     tensors = [each for each in operands if isinstance(each, Tensor)]
     check_dtypes(op, *args, **options)
-    if _changes(op):
+    if is_in_place(op.name):
         made = in_place(op, args[0], *tensors[1:])
         return made if args[0].is_floating_point() else Kernel((op.shape(args[0]),))
     kinds = {tensor.dtype for tensor in tensors}
@@ -206,7 +199,7 @@ def _masked_fill(op: Operation, input: Tensor, mask: Tensor, value: Any) -> Resu
         op.refuse(Kind.ARGUMENT, text)
     known = op.recorder.known.get(id(value))
     check_settings(op, input, mask, value.item() if known is not None and known.constant else value)
-    if _changes(op):
+    if is_in_place(op.name):
         return in_place(op, input, mask)
     return Fresh(op.broadcast(op.shape(input), op.shape(mask)), input if input.is_meta else mask, input.dtype)
 

@@ -7,6 +7,7 @@ from weakref import WeakKeyDictionary
 
 import torch
 
+from shapelint.trace.recording.constants import changed_by
 from shapelint.trace.recording.operation import Operation
 from shapelint.trace.recording.record import Record, Recording
 from shapelint.trace.recording.trees import flat_tensors
@@ -63,12 +64,7 @@ def writes_into(recorder: Recording, tensors: Iterable[Tensor]) -> dict[int, set
 
 
 def _targets(record: Record) -> list[Tensor]:
-    """The tensors that a call changes: an in-place function's first argument, and `out=`."""
-    name = record.name
-    in_place = name in ("__setitem__", "index_put_") or (name.endswith("_") and not name.endswith("__"))
-    in_place = in_place or (name.startswith("__i") and name not in ("__index__", "__int__", "__invert__"))
-    given = record.arguments[:1] if in_place or record.keywords.get("inplace") else ()
-    return flat_tensors((given, record.keywords.get("out")))
+    return changed_by(record.name, record.arguments, record.keywords)
 
 
 def memory_of(tensor: Tensor) -> int:

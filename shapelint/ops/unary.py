@@ -17,7 +17,7 @@ from shapelint.size.function import constant
 from shapelint.size.number import function_of, plain
 from shapelint.trace.fitting.dtypes import check_dtypes, check_settings
 from shapelint.trace.memory.layout import is_like_channels_last, suggested_format
-from shapelint.trace.recording.arguments import dimension, one_dtype
+from shapelint.trace.recording.arguments import dimension, is_copied, one_dtype
 from shapelint.trace.recording.errors import Kind
 from shapelint.trace.recording.operation import (
     Fresh,
@@ -235,8 +235,7 @@ def _to(op: Operation, input: Tensor, *rest: Any, **named: Any) -> Result:
     other = next((each for each in arguments if isinstance(each, Tensor)), None)
     dtype = dtype or (other.dtype if other is not None else input.dtype)
     layout = next((each for each in arguments if isinstance(each, torch.memory_format)), torch.preserve_format)
-    flags = [each for each in rest if isinstance(each, bool)]  # non_blocking, copy
-    shape, copies = op.shape(input), named.get("copy") or any(flags[1:])
+    shape, copies = op.shape(input), is_copied(rest, named)
     if layout in (torch.channels_last, torch.channels_last_3d):
         _check_rank(op, shape, layout)
     if dtype is input.dtype and not copies and layout in (torch.preserve_format, suggested_format(input)):

@@ -23,6 +23,7 @@ from shapelint.size.size_float import SizeFloat
 from shapelint.size.tracking import symbolic
 from shapelint.source.fault import let_out
 from shapelint.trace.fitting.fallback import Ready
+from shapelint.trace.recording.arguments import is_copied
 from shapelint.trace.recording.operation import (
     VALUE_RULES,
     Fresh,
@@ -203,7 +204,7 @@ def _cast(op: Operation, tensor: Tensor, *args: Any, **kwargs: Any) -> Result:
     kinds = [each for each in args if isinstance(each, torch.dtype)]
     casts = {"to": kinds[0] if kinds else options.get("dtype"), "detach": None, "clone": None, "cpu": None}
     if op.name not in casts or (op.name in ("to", "cpu", "detach") and casts[op.name] in (None, tensor.dtype)):
-        copies = kwargs.get("copy") or any([each for each in args if isinstance(each, bool)][1:])
+        copies = is_copied(args, kwargs)
         same = op.name in ("to", "cpu") and not copies
         return _ready(op, tensor if same else tensor.clone() if copies else op.function(tensor), values)
     return _ready(op, tensor.clone() if casts[op.name] is None else tensor.to(casts[op.name], copy=True), values)

@@ -274,7 +274,7 @@ def _expanded(op: Operation, shape: Shape, wanted: Sequence[int]) -> Result:
     fits(op, shape, tuple(result), text)
     for size in result:
         op.require_at_least(size, 0, Kind.ARGUMENT, "expand: a size of {left} is not allowed")
-    op.layout = tuple(equal(function_of(dim), constant(1)) for dim in result if symbolic(dim))
+    op.layout = ones(result)
     return Kernel((tuple(result),))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import Any, cast
 
@@ -13,6 +13,12 @@ from shapelint.size.number import plain
 from shapelint.size.tracking import symbolic
 from shapelint.trace.recording.errors import Kind
 from shapelint.trace.recording.operation import NoRule, Operation
+
+
+def is_copied(given: Iterable[Any], named: Mapping[str, Any]) -> bool:
+    """Whether `Tensor.to` is told to copy: by `copy=`, or by the second of its flags, of which the first is another."""
+    flags = [each for each in given if isinstance(each, bool)]
+    return bool(named.get("copy")) or any(flags[1:])
 
 
 def per_axis(value: Any, axes: int) -> tuple[int, ...]:

@@ -77,7 +77,7 @@ def mark_constants(
 ) -> None:
     """Notes which results of a call are constants, and which tensors are none any more after it wrote into them."""
     made = [tensor for tensor in made if not tensor.is_meta]
-    written = [tensor for tensor in _written(name, *given) if not tensor.is_meta]
+    written = [tensor for tensor in changed_by(name, *given) if not tensor.is_meta]
     if not made and not written:
         return
     for tensor in made:
@@ -96,10 +96,15 @@ def sharing(known: Mapping[int, KnownTensor], tensors: Iterable[torch.Tensor]) -
     return [each for each in real if each.tensor.untyped_storage().data_ptr() in memories]
 
 
-def _written(name: str, args: Any, kwargs: Any) -> list[torch.Tensor]:
+def changed_by(name: str, args: Any, kwargs: Any) -> list[torch.Tensor]:
+    """The tensors that a call changes: an in-place function's first argument, and `out=`."""
+    return flat_tensors((args[:1] if is_in_place(name) or kwargs.get("inplace") else (), kwargs.get("out")))
+
+
+def is_in_place(name: str) -> bool:
+    """Whether a function of this name changes its first argument."""
     in_place = (name.endswith("_") and not name.endswith("__")) or name == "__setitem__"
-    in_place = in_place or (name.startswith("__i") and name not in ("__invert__", "__index__", "__int__"))
-    return flat_tensors((args[:1] if in_place or kwargs.get("inplace") else (), kwargs.get("out")))
+    return in_place or (name.startswith("__i") and name not in ("__invert__", "__index__", "__int__"))
 
 
 def _is_constant(known: Mapping[int, KnownTensor], tree: Any) -> bool:
