@@ -41,6 +41,7 @@ class OfCode(Generic[Result]):
 
 
 _caches: Final[list[_lru_cache_wrapper[object] | OfCode[object]]] = []
+_of_one_check: Final[list[Callable[[], None]]] = []
 
 
 def kept(maxsize: int) -> Callable[[Callable[..., Result]], _lru_cache_wrapper[Result]]:
@@ -54,9 +55,17 @@ def kept(maxsize: int) -> Callable[[Callable[..., Result]], _lru_cache_wrapper[R
     return keep
 
 
+def of_one_check(clear: Callable[[], None]) -> Callable[[], None]:
+    """Has something cleared ahead of each check, on which its answer else depended: what was checked before it."""
+    _of_one_check.append(clear)
+    return clear
+
+
 @contextmanager
 def forgotten() -> Iterator[None]:
-    """At its end, what has become much is forgotten; a process that checks many models comes by here after each."""
+    """What belongs to the check before is forgotten, and at the end what has become much: a process checks many."""
+    for clear in _of_one_check:
+        clear()
     try:
         yield
     finally:

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 @one_check()
 @internal_errors()
 @one_speaks()
+@forgotten()
 def check(
     target: object,
     inputs: object = None,
@@ -75,7 +76,7 @@ def check(
     options = Options(*asked_of, train, method, drawn(picture), build, calls)
     saved = load_saved(target, init_kwargs, build, method, train=train) if is_saved(target) else None
     parsed, assumes = _given(inputs, call_kwargs, saved, options)
-    with forgotten(), import_path(target if saved is None else None), restored_state(imports=True), uncompiled():
+    with import_path(target if saved is None else None), restored_state(imports=True), uncompiled():
         model = _model(target, init_kwargs, parsed, options, saved, assumes=assumes)
         loaded, asked = model.loaded, question(model.inputs, options.sizes)
         analysis, subject = _analysed(loaded, model.inputs, asked, options, saved)

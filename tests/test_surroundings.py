@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 
 from shapelint.cli.app import run
+from shapelint.size import symbol
+from shapelint.size.condition import product
 from shapelint.terminal.output import write
 from tests.fabricated import MODEL
 
@@ -73,6 +75,9 @@ def test_a_size_that_is_a_product_of_symbols_is_refused_where_it_decides(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "model.py").write_text(MODEL)
+    height = symbol("H")
+    built = product(height, height.plus(1)), product(symbol("W"), height.plus(1))  # as by a check that came before
+    assert [str(each) for each in built] == ["H + H*H", "H*W + W"]
     for spec, told in (
         ("1,3,H*H+H,H*W+W", "H + H*H - 2*((H + H*H)//2) is 0 or more"),
         ("1,3,H*W*D-W*W*H,6", "D*H*W - H*W*W is 1 or more"),

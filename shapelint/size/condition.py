@@ -116,6 +116,13 @@ def product(first: Function, second: Function) -> Function:
     return result
 
 
+def forget_products() -> bool:
+    """Forgets how functions were built as products, which belongs to one check; whether a sum was one of them."""
+    was_told = any(len(function.terms) > 1 for function in list(_factors))
+    _factors.clear()
+    return was_told
+
+
 def factors(function: Function) -> tuple[Function, ...]:
     """The factors whose product the function was built as, or its atoms where it is one product; itself else."""
     known = _factors.get(function)

@@ -11,11 +11,21 @@ from itertools import product as combinations
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from shapelint.caches import kept
+from shapelint.caches import kept, of_one_check
 from shapelint.errors import foreseen
 from shapelint.locks import InnerLock
 from shapelint.size.atoms import Extreme, FloorDivision, Symbol
-from shapelint.size.condition import AllOf, AnyOf, Compare, Condition, Divisible, FloatCompare, Not, ProductIs
+from shapelint.size.condition import (
+    AllOf,
+    AnyOf,
+    Compare,
+    Condition,
+    Divisible,
+    FloatCompare,
+    Not,
+    ProductIs,
+    forget_products,
+)
 from shapelint.size.division import divide_exactly
 from shapelint.size.function import Function, NotQuasiAffine, constant, symbol
 from shapelint.size.nonlinear import NotDecided, linearised
@@ -165,6 +175,14 @@ def condition_set(symbols: tuple[str, ...], condition: Condition) -> isl.Set:
     if isinstance(condition, AnyOf):
         return _union(symbols, (condition_set(symbols, part) for part in condition.parts))
     return _union(symbols, (_factored(symbols, condition, numbers) for numbers in _splits(condition)))
+
+
+@of_one_check
+def _forget_products() -> None:
+    """What was decided by the factors of a sum is forgotten with them: another check may not know them."""
+    if forget_products():
+        linearised.cache_clear()
+        condition_set.cache_clear()
 
 
 def conjunction(symbols: tuple[str, ...], parts: Iterable[Condition], within: isl.Set) -> isl.Set:
