@@ -12,6 +12,7 @@ from shapelint.request.spec import TensorSpec
 from shapelint.size.function import Function, constant, symbol
 
 _SPATIAL: Final = {1: ("L",), 2: ("H", "W"), 3: ("D", "H", "W")}
+_VIDEO: Final = 5
 
 
 def found_inputs(guess: Guess, found: Found) -> Inputs:
@@ -22,6 +23,8 @@ def found_inputs(guess: Guess, found: Found) -> Inputs:
     spatial = spatial_symbols(found)
     dims = {name: _dim(name, found, spatial) for name in guess.hint}
     first = next(guess.inputs.tensors())
+    open_ones = [name for name, dim in dims.items() if dim.constant is None and name not in ("N", *spatial)]
+    dims |= {name: constant(value) for name, value in found.tied(open_ones).items()}
     if all(dim.constant is not None for dim in dims.values()):
         leading = str(first.dims[0])
         dims[leading] = symbol("N")
@@ -60,13 +63,17 @@ def _dim(name: str, found: Found, spatial: tuple[str, ...]) -> Function:
 
 
 def _renamed(first: TensorSpec, dims: Mapping[str, Function], spatial: tuple[str, ...]) -> dict[str, str]:
-    """The usual names of the open axes: H and W for the spatial ones, L for one that is left of three."""
+    """The usual names of the open axes: H and W for the spatial ones, T for steps ahead of the channels, L for one that
+    is left of three.
+    """
     names = {name: name for name in dims}
     order = [str(dim) for dim in first.dims]
     within = [name for name in order if name in spatial]
     usual = _SPATIAL.get(len(within), ())
     if usual and len(within) == len(spatial):
         names |= dict(zip(within, usual, strict=True))
+        if len(order) == _VIDEO and order[2] not in spatial and dims[order[2]].constant is not None:
+            names[order[1]] = "T"
     elif not spatial and len(order) == 3 and dims[order[2]].constant is not None:
         names |= {order[1]: "L", order[2]: order[1]}
     elif len(order) == 2 and first.dtype == "int64":

@@ -26,6 +26,7 @@ _STEPS: Final = 2_000_000
 _SPATIAL: Final = ("D", "H", "W", "L")
 _SPATIAL_LEAST: Final = 8
 _BATCHES: Final = (1, 2, 3)
+_CHANNELS: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,24 @@ class Found:
                 return self.known and self.sizes <= SizeSet.where(self.sizes.symbols, equal(symbol(one), symbol(other)))
         except SolverError:
             return False
+
+    def tied(self, names: Sequence[str]) -> dict[str, int]:
+        """Numbers for symbols with few values that decide one another's: the channels of two inputs that are joined.
+
+        The first of them is 3 where it may be, as of a picture.
+        """
+        few = [name for name in names if self.known and self._axis(name).finite]
+        bound = [name for name in few if any(self._narrows(name, other) for other in few if other != name)]
+        left = self.sizes
+        for name in bound:
+            usual = left.fixed({name: _CHANNELS}) if name == bound[0] else None
+            left = usual or left.fixed(left.onto([name]).smallest() or {})
+        return left.onto(bound).smallest() or {} if bound else {}
+
+    def _narrows(self, name: str, other: str) -> bool:
+        """Whether a symbol has fewer values where another has its smallest one."""
+        least = self._axis(other).smallest() or {}
+        return self.sizes.fixed(least).onto([name]) != self._axis(name)
 
     def _axis(self, name: str) -> SizeSet:
         """The values of one symbol; with the other sizes as they were, where the path is not known."""

@@ -84,6 +84,24 @@ class Masked(nn.Module):
         return self.conv(image) * mask
 
 
+class Matting(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(4, 1, 3, padding=1)
+
+    def forward(self, image: Any, trimap: Any) -> Any:
+        return self.conv(torch.cat([image, trimap], 1))
+
+
+class History(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv3d(3, 4, (2, 3, 3), padding=(0, 1, 1))
+
+    def forward(self, x: Any) -> Any:
+        return self.conv(x.transpose(1, 2)).mean(2)
+
+
 class Fixed(nn.Module):
     def __init__(self) -> None:
         super().__init__()
@@ -106,6 +124,8 @@ FOUND = {
     "noise": (Generator, ("N,100",), "assumed N,100: `dense` takes 100 features"),
     "tokens with a mask": (Attended, ("1,L:int64", "1,L"), "assumed 1,L:int64 and 1,L, at which it runs"),
     "a mask by keyword": (Masked, ("1,3,H,W", "mask=1,C2,H,W"), "assumed 1,3,H,W and mask=1,C2,H,W: `conv` takes"),
+    "a picture and its trimap": (Matting, ("1,3,H,W", "1,1,H,W"), "assumed 1,3,H,W and 1,1,H,W, at which it runs"),
+    "pictures at steps": (History, ("1,T,3,H,W",), "assumed 1,T,3,H,W: `conv` takes 3 channels"),
 }  # fmt: skip
 
 
