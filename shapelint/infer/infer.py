@@ -38,6 +38,7 @@ _RUNS_THERE: Final = ", at which it runs"
 _FEW: Final = 2  # the input and the first layer: what raises there says only what the input must be
 _IDS: Final = 2
 _OF_SIZES: Final = frozenset({Kind.CHANNELS, Kind.MULTIPLE, Kind.JOIN, Kind.RESHAPE, Kind.OUTPUT_PADDING})
+_EXAMPLES: Final = {3: "1,3,L", 5: "1,3,D,H,W"}
 _BETTER: Final = 8  # guesses that are tried after one that runs and pins what should be free
 
 
@@ -69,7 +70,8 @@ def infer(loaded: Loaded, given: Inputs, options: Options) -> Assumed:
         if chosen is None or chosen[0].first[0] < usual_rank(loaded.module):  # one sample, where no batch runs
             chosen = trial.raising() or chosen
     if chosen is None:
-        raise InferenceError(f"{loaded.name}: could not infer an input; {trial.told()}; give it with --input 1,3,H,W")
+        example = f"give it with --input {_EXAMPLES.get(usual_rank(loaded.module), '1,3,H,W')}"
+        raise InferenceError(f"{loaded.name}: could not infer an input; {trial.told()}; {example}")
     guess, found = chosen
     reason = _reason(guess, found)
     if found.run.failure is not None:

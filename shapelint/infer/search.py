@@ -134,7 +134,8 @@ class Search:
         left = _positive(self.subject.symbols)
         exploration, odd = Exploration(self.subject, left, {}, budget=self.budget), 0
         raising: list[Found] = []
-        for _ in range(_TRIES):
+        farthest, tries = 0, _TRIES
+        while tries:
             point = None if self.budget.spent() else _near(left, self._hint(odd))
             if point is None:
                 if not left and len(raising) == len(self.refusals):
@@ -152,6 +153,7 @@ class Search:
                 sizes = branch.end.sizes if branch.end is not None else left
                 return Found(run, sizes, tuple(self.refusals), single, known)
             self.refusals.append(_refusal(run))
+            farthest, tries = max(farthest, len(run.records)), tries - (len(run.records) <= farthest)
             if isinstance(run.error, OutOfTime):
                 return None
             sure = sure and _is_explained(run)

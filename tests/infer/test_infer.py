@@ -205,6 +205,10 @@ def test_a_model_that_refuses_every_guess_is_not_checked() -> None:
     with pytest.raises(InferenceError, match=r"could not infer an input; .* raises: ValueError: seven axes") as caught:
         shapelint.check(Asking)
     assert str(caught.value).endswith("give it with --input 1,3,H,W")
+    volumes = Asking()
+    volumes.first = nn.Conv3d(3, 8, 3)  # type: ignore[assignment]
+    with pytest.raises(InferenceError, match=r"give it with --input 1,3,D,H,W$"):
+        shapelint.check(volumes)
 
 
 class Counted(nn.Module):
@@ -408,6 +412,21 @@ def test_what_is_broadcast_is_not_taken_for_what_a_model_needs() -> None:
 
 def test_clips_of_few_frames_are_tried() -> None:
     assert shapelint.check(Clip).inputs == ("1,3,D,H,W",)
+
+
+class Unpadded(nn.Module):
+    """Takes a row off each side at 24 layers, each of which refuses the smallest size that the one before takes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(nn.Conv3d(1, 2, 3), *[nn.Conv3d(2, 2, 3) for _ in range(23)])
+
+    def forward(self, x: Any) -> Any:
+        return self.layers(x)
+
+
+def test_each_layer_that_a_size_comes_past_is_a_try_more() -> None:
+    assert shapelint.check(Unpadded).inputs == ("1,1,D,H,W",)
 
 
 class Controlled(Convolved):
