@@ -12,6 +12,7 @@ from typing import Any
 
 import torch
 
+from shapelint.ops.index_drawn import drawn_limits
 from shapelint.ops.view import listed
 from shapelint.size.condition import equal
 from shapelint.size.function import constant
@@ -81,8 +82,11 @@ def _kind(value: Any) -> torch.dtype:
 
 def _randint(op: Operation, *args: Any, size: Any = None, dtype: Any = None, **options: Any) -> Result:
     shape = size if size is not None else args[-1]
-    if not isinstance(shape, (tuple, list)):
+    limits = drawn_limits(args, options)
+    if not isinstance(shape, (tuple, list)) or limits is None:
         raise NoRule
+    text = "random_ expects 'from' to be less than 'to', but got from={right} >= to={left}"
+    op.require_at_least(limits[1], limits[0] + 1, Kind.ARGUMENT, text)
     return Fresh(shape_asked(op, (shape,)), _LIKE, dtype or torch.int64)
 
 

@@ -16,6 +16,7 @@ import torch
 
 from shapelint.ops.bounds import Bounds, between, extremes
 from shapelint.ops.index_buckets import bucket_bounds
+from shapelint.ops.index_drawn import drawn_between, drawn_category, permuted, sought_place
 from shapelint.ops.index_origin import PLACES, computed, node_of, places_below, written_to
 from shapelint.size.condition import Condition, all_of, at_least
 from shapelint.size.function import constant
@@ -288,6 +289,10 @@ def _rules() -> dict[str, Rule]:
         _clamped: ("clamp", "clip"),
         _counted_up: ("cumsum",),
         _found: tuple(PLACES),
+        drawn_between: ("randint", "randint_like"),
+        permuted: ("randperm",),
+        drawn_category: ("multinomial",),
+        sought_place: ("bucketize", "searchsorted"),
     }  # fmt: skip
     return {name: rule for rule, names in rules.items() for name in names}
 

@@ -10,10 +10,11 @@ from typing import Any
 import torch
 
 from shapelint.ops.index import check_tensor
+from shapelint.ops.index_range import bounds_of
 from shapelint.ops.reduce import reduced
-from shapelint.size.condition import equal
+from shapelint.size.condition import at_least, equal
 from shapelint.size.function import constant
-from shapelint.size.number import function_of
+from shapelint.size.number import function_of, larger
 from shapelint.trace.recording.arguments import dimension, dimensions
 from shapelint.trace.recording.errors import Kind, Unanalysable
 from shapelint.trace.recording.operation import Fresh, Kernel, NoRule, Operation, Result, size_rule, spellings
@@ -120,6 +121,25 @@ def _isin(op: Operation, elements: Any, test_elements: Any, **options: Any) -> R
 def _histc(op: Operation, input: Tensor, bins: int = 100, min: Any = 0, max: Any = 0) -> Result:
     op.require_at_least(bins, 1, Kind.ARGUMENT, "histc(): bins must be > 0")
     return Fresh((bins,), input)
+
+
+@size_rule(torch.bincount, Tensor.bincount)
+def _bincount(op: Operation, input: Tensor, weights: Tensor | None = None, minlength: int = 0) -> Result:
+    """A count for each number up to the greatest, at least `minlength` counts."""
+    shape, text = op.shape(input), "bincount only supports 1-d non-negative integral inputs"
+    if len(shape) != 1:
+        op.refuse(Kind.ARGUMENT, text)
+    op.require_at_least(minlength, 0, Kind.ARGUMENT, "minlength should be >= 0")
+    if weights is not None:
+        _check_same(op, op.shape(weights), shape, "weights should be 1-d and have the same length as input")
+    bounds = bounds_of(op, input)
+    known = bounds is not None and op.decide(at_least(function_of(bounds.low), constant(0)))
+    if bounds is None or not known or op.decide(equal(function_of(shape[0]), constant(0))):
+        raise Unanalysable(f"`{op.name}`: how many elements it gives depends on values")
+    if not bounds.attained and not op.decide(at_least(function_of(minlength), function_of(bounds.high + 1))):
+        raise Unanalysable(f"`{op.name}`: how many elements it gives depends on values")
+    kind = torch.int64 if weights is None else torch.float32 if weights.dtype is torch.float32 else torch.float64
+    return Fresh((larger(minlength, bounds.high + 1),), input, kind)
 
 
 @size_rule(_F.one_hot)

@@ -64,6 +64,24 @@ def test_an_index_that_can_leave_its_table_is_not_proved_to_fit(
     assert not _is_proved_to_fit(net, height, width)
 
 
+@pytest.mark.parametrize(
+    ("index", "rows"),
+    [
+        (lambda x: torch.randperm(x.shape[1])[: x.shape[1] // 4], lambda x: x.shape[1]),
+        (lambda x: torch.randint(0, 50, (x.shape[1],)), lambda x: 50),
+        (lambda x: torch.randint(high=x.shape[2], size=(7,)), lambda x: x.shape[2]),
+        (lambda x: torch.multinomial(x[0].abs() + 1, 1), lambda x: x.shape[2]),
+        (lambda x: torch.bucketize(x, torch.arange(5.0)), lambda x: 6),
+        (lambda x: torch.searchsorted(torch.zeros(x.shape[2]), x), lambda x: x.shape[2] + 1),
+    ],
+)
+def test_an_index_that_is_drawn_or_sought_fits_a_table_of_all_that_may_be(
+    index: Callable[[Tensor], Tensor], rows: Callable[[Tensor], int]
+) -> None:
+    assert _is_proved_to_fit(Looked(index, rows), 8, 9)
+    assert not _is_proved_to_fit(Looked(index, lambda x: rows(x) - 1), 8, 9)
+
+
 def _places(x: Tensor) -> Tensor:
     return torch.arange(x.shape[1])
 

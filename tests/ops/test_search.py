@@ -40,12 +40,23 @@ from tests.calls import check, points
     "torch.normal(x, y.abs())",
     "torch.normal(0.0, x)",
     "torch.normal(x, 2.0)",
+    "torch.bincount(torch.arange(x.shape[2] + 1))",
+    "torch.bincount(x[0, 0].argmax(0), minlength=x.shape[2])",
+    "torch.arange(4).bincount(x[0, :, 0, 0], minlength=9)",
+    "torch.bincount(torch.arange(x.shape[2] + 1), weights=x[0, 0, 0])",
+    "torch.bincount(x, minlength=3)",
 ])  # fmt: skip
 def test_known_calls(text: str) -> None:
     claims = check(text, ["2,4,H,W", "2,4,H,W//2"], points(random.Random(text), 16))
     assert not claims.reasons, claims.reasons
 
 
-def test_the_number_of_classes_depends_on_values() -> None:
-    claims = check("F.one_hot(x.long())", ["2,H"], points(random.Random(1), 3), open_ended=True)
-    assert "`one_hot` without `num_classes`" in claims.reasons[0]
+@pytest.mark.parametrize(("text", "why"), [
+    ("F.one_hot(x.long())", "`one_hot` without `num_classes`"),
+    ("torch.bincount(x.long()[0])", "`bincount`: how many elements it gives depends on values"),
+    ("torch.bincount(x.argmax(1), minlength=3)", "`bincount`: how many elements it gives depends on values"),
+    ("torch.bincount(torch.arange(x.shape[1]) - 2)", "`bincount`: how many elements it gives depends on values"),
+])  # fmt: skip
+def test_the_number_of_classes_depends_on_values(text: str, why: str) -> None:
+    claims = check(text, ["2,H"], points(random.Random(1), 3), open_ended=True)
+    assert why in claims.reasons[0]
