@@ -16,6 +16,7 @@ from shapelint.ops.elementwise import fits, forget_values
 from shapelint.ops.index_origin import is_chosen_by_data, is_of_an_input
 from shapelint.ops.index_range import bounds_of
 from shapelint.ops.maps import is_map
+from shapelint.ops.masks import has_mask, is_mask, kept_count, places_of
 from shapelint.ops.slices import check_index, sliced
 from shapelint.ops.view import ones
 from shapelint.size.condition import Condition, all_of, any_of, at_least, equal
@@ -50,8 +51,9 @@ def _getitem(op: Operation, input: Tensor, index: Any) -> Result:
     op.layout = (*ones(shape), *found.layout)
     result = _result(op, found)
     _note_strides(op, input, shape, parts)
-    if any(_holds_number(part) for part in _parts(index)):
-        return Ready((result,), op.recorder.kernel(op.function, (input, parts), {}))
+    if any(_holds_number(part) or is_mask(part) for part in _parts(index)):
+        places = tuple(places_of(part) if is_mask(part) else part for part in parts)
+        return Ready((result,), op.recorder.kernel(op.function, (input, places), {}))
     return Kernel((result,))
 
 
@@ -100,7 +102,7 @@ def _bound(op: Operation, bound: Any) -> Any:
 @size_rule(Tensor.__setitem__)
 def _setitem(op: Operation, input: Tensor, index: Any, value: Any) -> Result:
     """The value must broadcast to what the index takes out; further axes of size 1 in front are dropped."""
-    if has_mask(index):
+    if has_mask(op, _parts(index)):
         if isinstance(value, Tensor) and value.dim():
             raise Unanalysable("assignment through a boolean mask: how many elements it takes depends on values")
     else:
@@ -121,18 +123,13 @@ def _parts(index: Any) -> tuple[Any, ...]:
     return index if isinstance(index, tuple) else (index,)
 
 
-def has_mask(index: Any) -> bool:
-    """Whether a part of an index is a boolean mask."""
-    return any(isinstance(each, Tensor) and each.dtype in (torch.bool, torch.uint8) for each in _parts(index))
-
-
 def _consumed(part: Any) -> int:
     """How many axes one part of an index takes."""
     return 0 if part is None or part is Ellipsis or isinstance(part, bool) else 1
 
 
 def _indexed(op: Operation, shape: Shape, parts: tuple[Any, ...]) -> _Indexed:
-    if has_mask(parts):
+    if has_mask(op, parts):
         raise Unanalysable("a boolean mask as an index: how many elements it keeps depends on values")
     taken = sum(map(_consumed, parts))
     if taken > len(shape):
@@ -164,6 +161,10 @@ def _take(op: Operation, found: _Indexed, part: Any, size: int, axis: int) -> No
         found.layout += (equal(function_of(length * step), function_of(size)), *ones((length,)))
     elif isinstance(part, int):
         check_index(op, size, part, axis)
+    elif is_mask(part):
+        text = f"The shape of the mask [{{right}}] at index 0 does not match that of the indexed tensor at index {axis}"
+        op.require_equal(size, len(part), Kind.INDEX, text)
+        _place(found, (kept_count(part),))
     elif isinstance(part, Tensor):
         _check_some(op, size, op.shape(part))
         found.checks += [(size, value, axis) for value in tensor_values(op, part, size)]
@@ -281,6 +282,6 @@ def _gather(op: Operation, input: Tensor, dim: int, index: Tensor, *, sparse_gra
 
 
 @size_rule(Tensor.masked_select, torch.masked_select, Tensor.nonzero, torch.nonzero, torch.argwhere, torch.unique,
-           Tensor.unique, torch.unique_consecutive, torch.bincount)  # fmt: skip
+           Tensor.unique, torch.unique_consecutive)  # fmt: skip
 def _counted(op: Operation, *args: Any, **kwargs: Any) -> Result:
     raise Unanalysable(f"`{op.name}`: how many elements it gives depends on values")

@@ -27,7 +27,9 @@ def _part(drawn: random.Random) -> str:
     if kind < 0.3:
         return drawn.choice(("None", "...", ":"))
     if kind < 0.37:
-        return drawn.choice(("[0, 1]", "torch.tensor([0, 1, 0])", "torch.tensor([[0], [1]])", "torch.tensor(0)"))
+        return drawn.choice(("[0, 1]", "torch.tensor([0, 1, 0])", "torch.tensor([[0], [1]])", "torch.tensor(0)",
+                             "[True, False, True, False]", "torch.tensor([True, False])",
+                             "torch.arange(4) > 1"))  # fmt: skip
     step = drawn.choice(("", "", "", ":2", ":3", ":1"))
     return f"{drawn.choice(_BOUNDS)}:{drawn.choice(_BOUNDS)}{step}"
 
