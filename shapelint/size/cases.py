@@ -40,6 +40,20 @@ def by_cases(compare: Compare) -> Condition | None:
     ])  # fmt: skip
 
 
+def without_extreme(function: Function) -> Condition | None:
+    """The function is at least 0, told of both parts of one such extreme that is added to the rest; None without any.
+
+    A minimum is large where both parts are, and small where either is: no case has to be told from the other.
+    """
+    for monomial, value in function.terms:
+        extreme = monomial[0] if len(monomial) == 1 else None
+        if isinstance(extreme, Extreme):
+            rest = function - Function(((monomial, value),))
+            parts = (at_least(part.times(value) + rest, constant(0)) for part in (extreme.first, extreme.second))
+            return all_of(parts) if (extreme.name == "min") == (value > 0) else any_of(parts)
+    return None
+
+
 def _joint_extremes(function: Function) -> Iterator[Extreme[Function]]:
     """The minima and maxima that two symbols meet in, innermost first."""
     for atom in function.atoms():

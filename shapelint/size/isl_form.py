@@ -15,6 +15,7 @@ from shapelint.caches import kept, of_one_check
 from shapelint.errors import foreseen
 from shapelint.locks import InnerLock
 from shapelint.size.atoms import Extreme, FloorDivision, Symbol
+from shapelint.size.cases import without_extreme
 from shapelint.size.condition import (
     AllOf,
     AnyOf,
@@ -208,6 +209,9 @@ def _fixed(symbols: tuple[str, ...], raw: isl.Set) -> dict[str, int]:
 def _compare_set(symbols: tuple[str, ...], condition: Compare) -> isl.Set:
     if not condition.function.affine:
         return _nonlinear_set(symbols, condition)
+    simpler = None if condition.equal else without_extreme(condition.function)
+    if simpler is not None:
+        return condition_set(symbols, simpler)
     function = function_on(symbols, condition.function)
     return function.zero_set() if condition.equal else function.nonneg_set()
 
