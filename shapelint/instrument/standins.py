@@ -16,6 +16,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from shapelint.instrument.dice import thrown, told
 from shapelint.instrument.operand import left_operand
 from shapelint.instrument.size_array import SizeArray, size_array, sizes_of_array
 from shapelint.size.bits import integral
@@ -24,7 +25,7 @@ from shapelint.size.number import Size, larger, smaller
 from shapelint.size.ratio import Ratio
 from shapelint.size.roots import whole_root
 from shapelint.size.size_float import computed, is_size_float, size_of
-from shapelint.size.tracking import lose, symbolic, tracker
+from shapelint.size.tracking import lose, symbolic
 from shapelint.source.fault import call_foreign
 from shapelint.source.ownership import module_of
 
@@ -82,19 +83,10 @@ class _StandIn(ModuleType):
 
 
 class _Dice(_StandIn):
-    """A module of random numbers, which tells where one was drawn."""
+    """A module of random numbers."""
 
     def __getattr__(self, name: str) -> Any:
-        value = call_foreign(getattr, self.real, name)
-        drawn = callable(value) and not isinstance(value, type) and name not in ("seed", "getstate", "get_state")
-        return functools.partial(_told, value, f"a random number (`{self.real.__name__}.{name}`)") if drawn else value
-
-
-def _told(function: Callable[..., Any], reason: str, *args: Any, **kwargs: Any) -> Any:
-    listener = tracker()
-    if listener is not None:
-        listener.leak(reason)
-    return call_foreign(function, *args, **kwargs)
+        return thrown(call_foreign(getattr, self.real, name), f"{self.real.__name__}.{name}")
 
 
 class Heard:
@@ -133,7 +125,7 @@ class Hidden(Heard):
     """A function that no recorder can look into."""
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        return _told(self._function, "a function that torch.jit compiled, which hides its calls", *args, **kwargs)
+        return told(self._function, "a function that torch.jit compiled, which hides its calls", *args, **kwargs)
 
 
 def sizes_in(tree: Any) -> Iterator[Any]:

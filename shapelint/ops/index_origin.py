@@ -38,6 +38,20 @@ def is_chosen_by_data(op: Operation, index: Tensor) -> bool:
     return False
 
 
+def drawn_by(op: Operation, tensor: Tensor) -> str:
+    """The call that drew random numbers of which those in a tensor were made; "" where none did."""
+    records, known = op.recorder.records, op.recorder.known.get(id(tensor))
+    waiting, seen = [] if known is None else [known.node], {-1}
+    while waiting:
+        node = waiting.pop()
+        if node not in seen:
+            seen.add(node)
+            if records[node].name in DRAWN:
+                return records[node].name
+            waiting.extend(records[node].inputs)
+    return ""
+
+
 def is_of_an_input(op: Operation, index: Tensor) -> bool:
     """Whether the numbers in an index tensor are integers of one input of the model, moved about at most."""
     records, node = op.recorder.records, op.recorder.known[id(index)].node

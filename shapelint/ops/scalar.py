@@ -9,6 +9,7 @@ import torch
 
 from shapelint.instrument.frames import is_asserted
 from shapelint.ops.heads import guesses_causality
+from shapelint.ops.index_origin import drawn_by
 from shapelint.ops.value import Tensor
 from shapelint.size.data_number import DataNumber
 from shapelint.size.ratio import Ratio
@@ -30,21 +31,26 @@ def _taken(op: Operation, tensor: Tensor) -> Any:
     return None
 
 
-def _is_data(op: Operation, tensor: Tensor) -> bool:
-    """Whether a tensor holds one number, at every size that comes here, that depends on the data."""
-    if not tensor.is_meta or op.recorder.known[id(tensor)].values is not None:
-        return False
+def _decided_by(op: Operation, tensor: Tensor) -> str | None:
+    """What decides the number of a tensor that holds one at every size that comes here: "" for the data, or what drew
+    it; None where neither does.
+    """
+    known = op.recorder.known.get(id(tensor)) or op.recorder.adopt(tensor)
+    name = "" if tensor.is_meta or known.values is not None or known.constant else drawn_by(op, tensor)
+    if known.values is not None or not (tensor.is_meta or name):
+        return None
     for dim in op.shape(tensor):
         op.require_equal(dim, 1, Kind.ARGUMENT, "a Tensor with {left} elements cannot be converted to a number")
-    return True
+    return name and f"a random number (`torch.{name}`)"
 
 
 @size_rule(Tensor.item)
 def _item(op: Operation, tensor: Tensor) -> Plain:
-    if tensor.dtype.is_floating_point and _is_data(op, tensor):
-        return Plain(DataNumber(op.recorder))
-    if tensor.dtype is torch.bool and _is_data(op, tensor):
-        return Plain(op.recorder.choose())
+    if tensor.dtype.is_floating_point or tensor.dtype is torch.bool:
+        chance = _decided_by(op, tensor)
+        if chance is not None:
+            of_floats = tensor.dtype.is_floating_point
+            return Plain(DataNumber(op.recorder, chance) if of_floats else op.recorder.choose(chance))
     values = _taken(op, tensor)
     return Plain(tensor.item() if values is None or len(values) != 1 else _number(tensor, values[0]))
 
@@ -74,8 +80,9 @@ def _nested(shape: tuple[int, ...], numbers: Any) -> Any:
 def _bool(op: Operation, tensor: Tensor) -> Plain:
     if guesses_causality():
         return Plain(False)
-    if _is_data(op, tensor):
-        return Plain(is_asserted(sys._getframe(1)) or op.recorder.choose())
+    chance = _decided_by(op, tensor)
+    if chance is not None:
+        return Plain(is_asserted(sys._getframe(1)) or op.recorder.choose(chance))
     values = _taken(op, tensor)
     return Plain(bool(tensor) if values is None or len(values) != 1 else bool(values[0]))
 

@@ -1,4 +1,4 @@
-"""A float that the data decide, such as `y.mean().item()`: nobody knows its value, and it may go through user code.
+"""A float that the data or chance decide, such as `y.mean().item()`: nobody knows it, and it may go through user code.
 
 It is a NaN that says so: arithmetic keeps it, a comparison is a decision of the data, which the run takes, and
 what makes an integer of it raises, since that could become a size.
@@ -7,14 +7,15 @@ what makes an integer of it raises, since that could become a size.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final, NoReturn, Protocol
+from typing import Any, Final, NoReturn, Protocol, runtime_checkable
 
 
+@runtime_checkable
 class Asked(Protocol):
     """The run that answers for the data."""
 
-    def choose(self) -> bool:
-        """The answer to a question that the data decide, as it is prescribed for this run."""
+    def choose(self, chance: str = "") -> bool:
+        """The answer to a question that the data decide, or `chance`, as it is prescribed for this run."""
 
     def unknown(self, reason: str) -> NoReturn:
         """Ends the run: what follows depends on the data."""
@@ -22,15 +23,19 @@ class Asked(Protocol):
     def text(self) -> None:
         """Notes that a text was made, which is a leak unless the text is only shown."""
 
+    def leak(self, reason: str) -> None:
+        """Notes that what follows holds for this run only."""
+
 
 class DataNumber(float):
-    """A float whose value depends on the data of a run."""
+    """A float whose value depends on the data of a run, or on `chance`: how that is called."""
 
     _run: Asked
+    _chance: str
 
-    def __new__(cls, run: Asked) -> DataNumber:
+    def __new__(cls, run: Asked, chance: str = "") -> DataNumber:
         self = float.__new__(cls, "nan")
-        self._run = run
+        self._run, self._chance = run, chance
         return self
 
     @property  # type: ignore[misc]
@@ -39,7 +44,8 @@ class DataNumber(float):
 
     def refuse(self, use: str) -> NoReturn:
         """Ends the run at a use for which the value must be known; raises Unanalysable."""
-        self._run.unknown(f"a data-dependent value: {use} of a number in a tensor")
+        source = self._chance or "a number in a tensor"
+        self._run.unknown(f"{'' if self._chance else 'a data-dependent value: '}{use} of {source}")
 
     def _refused(self, *_: Any) -> NoReturn:
         self.refuse("an integer")
@@ -51,7 +57,7 @@ class DataNumber(float):
         self.refuse("a key")
 
     def __bool__(self) -> bool:
-        return self._run.choose()
+        return self._run.choose(self._chance)
 
     def __repr__(self) -> str:
         self._run.text()
@@ -61,10 +67,10 @@ class DataNumber(float):
         return repr(self)
 
     def _another(self, *others: Any) -> Any:
-        return NotImplemented if any(map(_is_tensor, others)) else DataNumber(self._run)
+        return NotImplemented if any(map(_is_tensor, others)) else DataNumber(self._run, self._chance)
 
     def _decided(self, other: Any) -> Any:
-        return NotImplemented if _is_tensor(other) else self._run.choose()
+        return NotImplemented if _is_tensor(other) else self._run.choose(self._chance)
 
 
 def _is_tensor(value: Any) -> bool:

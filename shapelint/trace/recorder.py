@@ -173,11 +173,14 @@ class Recorder(TorchFunctionMode):
         if not self._inside and not is_only_shown(sys._getframe(1)):
             self.leak("the text of a size")
 
-    def choose(self) -> bool:
-        """The answer to a question that the data decide: as prescribed, else no."""
+    def choose(self, chance: str = "") -> bool:
+        """The answer to a question that the data or `chance` decide: as prescribed, else no."""
         self.loops.spoiled("the data decide in it")
+        if chance and self.answers.are_many:
+            self.leak(chance)
+            return False
         self.sure = min(self.sure, len(self.records))
-        return self.answers.next(False, len(self.events), calling_place(sys._getframe(1)))
+        return self.answers.next(False, len(self.events), calling_place(sys._getframe(1)), chance)
 
     def unknown(self, reason: str) -> NoReturn:
         """Ends the run; raises Unanalysable."""

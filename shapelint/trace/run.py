@@ -74,9 +74,9 @@ class Run:
     `calls` counts every call of torch's functions, those of which no record is kept too. `random` tells that Python's
     or numpy's random numbers were drawn, or that calls were hidden from it: another run may end otherwise. `choices`
     are the answers that were given to what its code asks of the data; `sure_events` counts the events before the first
-    of them, and `choice_place` is where that one was asked. Of the comparisons that are `left_open` the run takes one
-    side. `nothing` tells that the model gave None. The shapes of the
-    first `sure` calls follow from the size rules; `module_calls` are those of modules, as they ended. With `loops` it
+    of them, `choice_place` is where that one was asked, `chance` what drew its answer. Of the comparisons that are
+    `left_open` the run takes one side. `nothing` tells that the model gave None. The shapes of the first `sure` calls
+    follow from the size rules; `module_calls` are those of modules, as they ended. With `loops` it
     had a turn of a loop that stands for many.
     """
 
@@ -94,6 +94,7 @@ class Run:
     choices: tuple[bool, ...] = ()
     sure_events: int = 0
     choice_place: CallSite | None = None
+    chance: str = ""
     left_open: frozenset[Condition] = frozenset()
     nothing: bool = False
     sure: int = 0
@@ -170,7 +171,7 @@ def _finished(
     if not given.given:
         return run
     run = replace(run, choices=tuple(given.given), left_open=given.left_open)
-    return replace(run, sure_events=given.events, choice_place=given.place)
+    return replace(run, sure_events=given.events, choice_place=given.place, chance=given.chance)
 
 
 def _explained(recorder: Recorder, sizes: Mapping[str, int], error: BaseException) -> Failure:

@@ -114,6 +114,7 @@ def _one_of(run: Run, shared: Collection[Condition] = ()) -> Run:
 
 
 def _undecided(run: Run, why: str) -> Run:
+    why = f"{run.chance} decides which sizes come out" if run.chance else why
     return replace(
         _one_of(run),
         outputs=(),

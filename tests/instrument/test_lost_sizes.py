@@ -164,7 +164,7 @@ def test_a_text_that_is_only_told_leaves_the_proof() -> None:
 DRAWN: dict[str, Callable[[], Any]] = {
     "`random.random`": lambda: random.random() < 0.5,
     "`numpy.random.rand`": lambda: np.random.rand() < 0.5,
-    "`item`": lambda: torch.rand(1).item() < 0.5,
+    "`torch.rand`": lambda: torch.rand(1).item() < 0.5,
 }
 
 
@@ -175,9 +175,8 @@ def test_a_random_number_is_named_and_proves_nothing(name: str) -> None:
             return x[..., 1:] if DRAWN[name]() else x
 
     found = shapelint.check(Net, "1,3,H,W").contract
-    assert {region.how for region in found.regions} == {How.SAMPLED}
+    assert {region.how for region in found.regions} == {How.UNKNOWN}
     assert all(name in region.why for region in found.regions)
-    assert found.outcome(H=9, W=9) == found.outcome(H=9, W=9)
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")

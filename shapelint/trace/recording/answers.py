@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from shapelint.size.condition import Condition, is_affine, negate
 from shapelint.source.span import CallSite
 
+_CHANCES = 3
+
 
 @dataclass(frozen=True, slots=True)
 class LeftOpen:
@@ -24,23 +26,29 @@ class Answers:
     """The answers in the order of the questions: the first ones as `prescribed`, then what each question would have.
 
     `left_open` are the comparisons that the run has left open, or would. `events` is how many conditions were met
-    before the first question, `place` where that one was asked.
+    before the first question, `place` where that one was asked, `chance` what draws the answer where no data give it.
     """
 
     def __init__(self, prescribed: Sequence[bool], left_open: LeftOpen) -> None:
         self.given: list[bool] = []
         self.events = 0
         self.place: CallSite | None = None
+        self.chance = ""
         self.left_open, self.places = left_open.conditions, left_open.places
         self._prescribed = prescribed
         self._taken: dict[Condition, bool] = {}
 
-    def next(self, usual: bool, events: int, place: CallSite | None) -> bool:
+    def next(self, usual: bool, events: int, place: CallSite | None, chance: str = "") -> bool:
         """The answer to one more question, asked after so many events."""
         if not self.given:
-            self.events, self.place = events, place
+            self.events, self.place, self.chance = events, place, chance
         self.given.append([*self._prescribed[len(self.given) :], usual][0])
         return self.given[-1]
+
+    @property
+    def are_many(self) -> bool:
+        """Whether they are enough for chance: what it decides then, as of 24 layers, is told as true of one run only."""
+        return len(self.given) >= _CHANCES
 
     def leaves_open(self, condition: Condition, place: CallSite | None) -> bool:
         """Whether a comparison, asked for the first time at this place, may come out either way."""

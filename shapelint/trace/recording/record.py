@@ -132,8 +132,8 @@ class Recording(Protocol):
         """Splits off the sizes at which a condition fails; raises SizeError where the sizes of this run do."""
         ...
 
-    def choose(self) -> bool:
-        """The answer to a question that the data decide; another run gives the other one."""
+    def choose(self, chance: str = "") -> bool:
+        """The answer to a question that the data decide, or `chance`; another run gives the other one."""
         ...
 
     def unknown(self, reason: str) -> NoReturn:

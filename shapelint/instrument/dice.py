@@ -1,0 +1,60 @@
+"""Random numbers of Python's `random` and of numpy's: as with the data, nobody knows which number it is.
+
+A float is a number that the data might have given. One of a few things is a question for each but the last. Whatever
+else is drawn is told as what only holds for this draw.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+from shapelint.restore.random import same_random_numbers
+from shapelint.size.data_number import Asked, DataNumber
+from shapelint.size.tracking import tracker
+from shapelint.source.fault import call_foreign
+
+_QUIET: Final = frozenset({"seed", "getstate", "get_state"})
+_FLOATS: Final = frozenset({
+    "random", "uniform", "gauss", "normalvariate", "betavariate", "expovariate", "triangular", "lognormvariate",
+    "gammavariate", "vonmisesvariate", "paretovariate", "weibullvariate", "rand", "randn", "random_sample", "normal",
+    "standard_normal", "beta", "exponential", "gamma", "laplace", "lognormal", "logistic",
+})  # fmt: skip
+_FEW: Final = 4
+
+
+def thrown(function: Any, name: str) -> Any:
+    """The function, or what draws in its place; `name` has its module."""
+    drawn = callable(function) and not isinstance(function, type) and name.rpartition(".")[2] not in _QUIET
+    return functools.partial(_drawn, function, name) if drawn else function
+
+
+def told(function: Callable[..., Any], reason: str, *args: Any, **kwargs: Any) -> Any:
+    """What the function gives, which the run is told to hold for this call only."""
+    listener = tracker()
+    if listener is not None:
+        listener.leak(reason)
+    return call_foreign(function, *args, **kwargs)
+
+
+def _drawn(function: Callable[..., Any], name: str, *args: Any, **kwargs: Any) -> Any:
+    listener: object = tracker()
+    reason, short = f"a random number (`{name}`)", name.rpartition(".")[2]
+    few = name == "random.choice" and len(args) == 1 and not kwargs and _is_few(args[0])
+    if isinstance(listener, Asked) and (few or short in _FLOATS):
+        with same_random_numbers():  # whoever asks afterwards whether any was drawn is told of others
+            value = call_foreign(function, *args, **kwargs)
+        if few:
+            return _one_of(args[0], listener, reason)
+        if isinstance(value, float):
+            return DataNumber(listener, reason)
+    return told(function, reason, *args, **kwargs)
+
+
+def _is_few(options: Any) -> bool:
+    return type(options) in (list, tuple) and 0 < len(options) <= _FEW
+
+
+def _one_of(options: Sequence[Any], listener: Asked, reason: str) -> Any:
+    return next((each for each in options[:-1] if listener.choose(reason)), options[-1])
