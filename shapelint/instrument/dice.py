@@ -10,8 +10,9 @@ import functools
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
+from shapelint.instrument.chance_number import ChanceNumber
 from shapelint.restore.random import same_random_numbers
-from shapelint.size.data_number import Asked, DataNumber
+from shapelint.size.data_number import Asked
 from shapelint.size.tracking import tracker
 from shapelint.source.fault import call_foreign
 
@@ -47,8 +48,9 @@ def _drawn(function: Callable[..., Any], name: str, *args: Any, **kwargs: Any) -
             value = call_foreign(function, *args, **kwargs)
         if few:
             return _one_of(args[0], listener, reason)
-        if isinstance(value, float):
-            return DataNumber(listener, reason)
+        if type(value) is float:
+            listener.thrown = True
+            return ChanceNumber(listener, value, reason)
     return told(function, reason, *args, **kwargs)
 
 

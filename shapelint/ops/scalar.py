@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 
+from shapelint.instrument.chance_number import ChanceNumber
 from shapelint.instrument.frames import is_asserted
 from shapelint.ops.heads import guesses_causality
 from shapelint.ops.index_origin import drawn_by
@@ -50,9 +51,17 @@ def _item(op: Operation, tensor: Tensor) -> Plain:
         chance = _decided_by(op, tensor)
         if chance is not None:
             of_floats = tensor.dtype.is_floating_point
-            return Plain(DataNumber(op.recorder, chance) if of_floats else op.recorder.choose(chance))
+            return Plain(_float(op, tensor, chance) if of_floats else op.recorder.choose(chance))
     values = _taken(op, tensor)
     return Plain(tensor.item() if values is None or len(values) != 1 else _number(tensor, values[0]))
+
+
+def _float(op: Operation, tensor: Tensor, chance: str) -> DataNumber:
+    """The number of a tensor that the data or chance decide."""
+    if not chance:
+        return DataNumber(op.recorder)
+    op.recorder.thrown = True
+    return ChanceNumber(op.recorder, op.recorder.kernel(Tensor.item, (tensor,), {}), chance)
 
 
 def _number(tensor: Tensor, value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""A float that the data or chance decide, such as `y.mean().item()`: nobody knows it, and it may go through user code.
+"""A float that the data decide, such as `y.mean().item()`: nobody knows its value, and it may go through user code.
 
 It is a NaN that says so: arithmetic keeps it, a comparison is a decision of the data, which the run takes, and
 what makes an integer of it raises, since that could become a size.
@@ -12,7 +12,9 @@ from typing import Any, Final, NoReturn, Protocol, runtime_checkable
 
 @runtime_checkable
 class Asked(Protocol):
-    """The run that answers for the data."""
+    """The run that answers for the data; `thrown` tells that a number was drawn in it."""
+
+    thrown: bool
 
     def choose(self, chance: str = "") -> bool:
         """The answer to a question that the data decide, or `chance`, as it is prescribed for this run."""
@@ -28,14 +30,14 @@ class Asked(Protocol):
 
 
 class DataNumber(float):
-    """A float whose value depends on the data of a run, or on `chance`: how that is called."""
+    """A float whose value depends on the data of a run."""
 
     _run: Asked
-    _chance: str
+    _chance = ""
 
-    def __new__(cls, run: Asked, chance: str = "") -> DataNumber:
+    def __new__(cls, run: Asked) -> DataNumber:
         self = float.__new__(cls, "nan")
-        self._run, self._chance = run, chance
+        self._run = run
         return self
 
     @property  # type: ignore[misc]
@@ -44,14 +46,18 @@ class DataNumber(float):
 
     def refuse(self, use: str) -> NoReturn:
         """Ends the run at a use for which the value must be known; raises Unanalysable."""
-        source = self._chance or "a number in a tensor"
-        self._run.unknown(f"{'' if self._chance else 'a data-dependent value: '}{use} of {source}")
+        self._run.unknown(f"a data-dependent value: {use} of a number in a tensor")
 
     def _refused(self, *_: Any) -> NoReturn:
         self.refuse("an integer")
 
     __int__ = __trunc__ = __floor__ = __ceil__ = __round__ = __index__ = _refused
     is_integer = as_integer_ratio = hex = _refused
+
+    def __copy__(self, *_: Any) -> DataNumber:
+        return self
+
+    __deepcopy__ = __copy__
 
     def __hash__(self) -> int:
         self.refuse("a key")
@@ -67,21 +73,25 @@ class DataNumber(float):
         return repr(self)
 
     def _another(self, *others: Any) -> Any:
-        return NotImplemented if any(map(_is_tensor, others)) else DataNumber(self._run, self._chance)
+        return NotImplemented if any(map(is_tensor, others)) else DataNumber(self._run)
 
     def _decided(self, other: Any) -> Any:
-        return NotImplemented if _is_tensor(other) else self._run.choose(self._chance)
+        return NotImplemented if is_tensor(other) else self._run.choose(self._chance)
 
 
-def _is_tensor(value: Any) -> bool:
+def is_tensor(value: Any) -> bool:
     """Whether a value does arithmetic with numbers itself, for each of its own."""
     return hasattr(type(value), "__torch_function__")
 
 
-_ARITHMETIC: Final = ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow")
+ARITHMETIC: Final = (
+    *(f"__{side}{name}__" for name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow") for side in ("", "r")),
+    *("__neg__", "__pos__", "__abs__"),
+)
+"""The methods of a float that give a number again."""
+
 _METHODS: Final[dict[str, Callable[..., Any]]] = {
-    **{f"__{side}{name}__": DataNumber._another for name in _ARITHMETIC for side in ("", "r")},
-    **dict.fromkeys(("__neg__", "__pos__", "__abs__"), DataNumber._another),
+    **dict.fromkeys(ARITHMETIC, DataNumber._another),
     **dict.fromkeys(("__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__"), DataNumber._decided),
 }
 

@@ -63,16 +63,32 @@ def cropped(x: Tensor) -> Tensor:
     return x[..., : int(random.uniform(2, 9))]
 
 
-@pytest.mark.parametrize(
-    ("function", "why"),
-    [
-        (resized, "a random number (`random.choice`) decides which sizes come out"),
-        (cropped, "an integer of a random number (`random.uniform`)"),
-    ],
-)
-def test_sizes_that_chance_decides_are_not_known(function: Callable[[Tensor], Tensor], why: str) -> None:
-    (region,) = shapelint.check(net(function), "2,3,H,W").contract.regions
-    assert (region.how, region.why) == (How.UNKNOWN, why)
+def turned(x: Tensor) -> Tensor:
+    return x[..., : 4 + round(np.cos(np.random.rand()))]
+
+
+def kept(x: Tensor) -> Tensor:
+    return x[..., : int((torch.tensor([2.0]) * random.random() + 3).item())]
+
+
+def given_to_a_kernel(x: Tensor) -> Tensor:
+    return F.interpolate(x, scale_factor=0.5 + random.random()) + torch.normal(0.0, random.random(), (1,))
+
+
+DRAWS = ("random.uniform", "numpy.random.rand", "random.random")
+
+
+def test_sizes_that_chance_decides_are_not_known() -> None:
+    (region,) = shapelint.check(net(resized), "2,3,H,W").contract.regions
+    assert (region.how, region.why) == (How.UNKNOWN, "a random number (`random.choice`) decides which sizes come out")
+
+
+@pytest.mark.parametrize("function", [cropped, turned, kept, given_to_a_kernel])
+def test_what_takes_the_drawn_number_itself_is_true_of_the_draw(function: Callable[[Tensor], Tensor]) -> None:
+    contract = shapelint.check(net(function), "2,3,H,W").contract
+    assert {region.how for region in contract.regions} == {How.SAMPLED}
+    assert {region.why for region in contract.regions} <= {f"a random number (`{name}`)" for name in DRAWS}
+    assert contract.outcome(H=12, W=12).ok
 
 
 def test_of_many_layers_that_chance_leaves_out_some_are_tried() -> None:

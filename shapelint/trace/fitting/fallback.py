@@ -15,6 +15,7 @@ from typing import Any, Final
 import torch
 
 from shapelint.errors import printable, words_of
+from shapelint.instrument.chance_number import ChanceNumber
 from shapelint.source.fault import let_out
 from shapelint.trace.fitting.alone import explain, fitted_shapes, functions_in, shapes_in
 from shapelint.trace.fitting.blame import check_kinds
@@ -44,6 +45,14 @@ _QUIET = frozenset({
     "dense_dim", "sparse_dim", "dim_order", "record_stream", "register_post_accumulate_grad_hook", "is_coalesced",
     "qscheme", "_is_view",
 })  # fmt: skip
+_OF_NUMBERS = frozenset({
+    *(f"__{side}{name}__" for name in ("add", "sub", "mul", "truediv", "pow") for side in ("", "r", "i")),
+    *(f"{name}{place}" for name in ("add", "sub", "subtract", "mul", "multiply", "div", "divide", "true_divide", "pow",
+                                    "lerp", "masked_fill", "fill", "addcmul") for place in ("", "_")),
+    "where", "__lt__", "__le__", "__gt__", "__ge__", "lt", "le", "gt", "ge", "rsub", "full_like", "new_full",
+})  # fmt: skip
+"""Functions that take a number for what each element is made of, and make nothing else of it."""
+
 _KEPT = frozenset({"share_memory_", "pin_memory", "__deepcopy__", "__reversed__", "to_dense", "dequantize", "coalesce"})
 
 
@@ -52,6 +61,8 @@ def declared(operation: Operation, args: Any, kwargs: Any) -> Result:
 
     Raises what PyTorch raises there, and Unanalysable where that is not known.
     """
+    if operation.recorder.thrown:
+        args, kwargs = _without_chance(operation, args, kwargs)
     rule: SizeRule = RULES.get(operation.function, fallback)
     of_values: SizeRule | None = VALUE_RULES.get(operation.function) if operation.recorder.valued else None
     try:
@@ -68,6 +79,22 @@ def declared(operation: Operation, args: Any, kwargs: Any) -> Result:
         if rule is fallback or error.__traceback__ is None or error.__traceback__.tb_next is not None:
             raise
         return fallback(operation, *args, **kwargs)
+
+
+def _without_chance(operation: Operation, args: Any, kwargs: Any) -> tuple[Any, Any]:
+    """The arguments with plain numbers for those that chance decided, of which the run is told; as they are where these
+    only become a part of the numbers in a tensor of the data.
+    """
+    if operation.name in _OF_NUMBERS and any(tensor.is_meta for tensor in flat_tensors(args)):
+        return args, kwargs
+
+    def plain_part(tree: Any) -> Any:
+        if isinstance(tree, ChanceNumber):
+            tree.refuse(operation.name)
+            return float.__float__(tree)
+        return type(tree)(map(plain_part, tree)) if type(tree) in (tuple, list) else tree
+
+    return plain_part(args), {name: plain_part(each) for name, each in kwargs.items()}
 
 
 def fallback(operation: Operation, *args: Any, **kwargs: Any) -> Result:

@@ -47,7 +47,7 @@ class Answers:
 
     @property
     def are_many(self) -> bool:
-        """Whether they are enough for chance: what it decides then, as of 24 layers, is told as true of one run only."""
+        """Whether they are enough for chance: what it decides then, as of 24 layers, holds for one run only."""
         return len(self.given) >= _CHANCES
 
     def leaves_open(self, condition: Condition, place: CallSite | None) -> bool:

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import torch
 
+from shapelint.size.data_number import DataNumber
 from shapelint.size.ratio import Ratio
 from shapelint.size.tracking import symbolic
 from shapelint.source.ownership import is_foreign_class
@@ -116,4 +117,4 @@ def _is_constant(known: Mapping[int, KnownTensor], tree: Any) -> bool:
         return all(_is_constant(known, each) for each in tree)
     if isinstance(tree, slice):
         return _is_constant(known, (tree.start, tree.stop, tree.step))
-    return not (symbolic(tree) or isinstance(tree, Ratio))
+    return not (symbolic(tree) or isinstance(tree, Ratio | DataNumber))

@@ -88,10 +88,10 @@ class Recording(Protocol):
 
     `known` has what is known of each tensor, by its `id`; `records` are the calls so far; `sizes` the sizes of the
     symbols in this run; `events` are the conditions so far, `names` the paths of the modules by `id` and `layers` the
-    modules that run, each with the number of its call;
-    `overrides` what a repair sets; `with_places` is False where nobody reads the calls; `valued`
-    is True where some tensor holds sizes; `kernel_error` is the last error that a kernel raised, and
-    `observed` the last one that a kernel of the CPU raised on real tensors.
+    modules that run, each with the number of its call; `overrides` what a repair sets; `with_places` is False where
+    nobody reads the calls; `valued` is True where some tensor holds sizes, `thrown` where chance has decided a number;
+    `kernel_error` is the last error that a kernel raised, and `observed` the last one that a kernel of the CPU raised
+    on real tensors.
     """
 
     known: dict[int, KnownTensor]
@@ -103,6 +103,7 @@ class Recording(Protocol):
     overrides: Overrides
     with_places: bool
     valued: bool
+    thrown: bool
     kernel_error: BaseException | None
     observed: BaseException | None
 
