@@ -3,24 +3,41 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from fractions import Fraction
 from typing import Final
 
+from shapelint.size.atoms import Extreme
+from shapelint.size.bound import lower_bound
 from shapelint.size.condition import all_of, at_least, equal
 from shapelint.size.function import Function, NotQuasiAffine, constant
 from shapelint.size.period import function_period
 from shapelint.size.tracking import ceiling, tracker
 
 _MOST_DIVIDED: Final = 64
-_LARGEST_DIVISOR: Final = 8
+_LARGEST_DIVISOR: Final = 16
 
 
 def takes_divisor(below: Function, divisor: int) -> bool:
-    """Whether a comparison left few values of a divisor; the run goes on where it has the one that it has."""
-    listener, most = tracker(), ceiling(below)
+    """Whether a comparison left few values of a divisor, or a minimum has few, such as `min(8, h, w)`; the run goes on
+    where it has the one that it has.
+    """
+    listener, greatest = tracker(), _greatest(below)
+    most = ceiling(below) if greatest is None else greatest
     if listener is None or most is None or most > _LARGEST_DIVISOR or divisor < 1:
         return False
     listener.assume(equal(below, constant(divisor)))
     return True
+
+
+def _greatest(function: Function) -> Fraction | None:
+    """What a function never exceeds at any size; of a minimum the least that holds for a part."""
+    (monomial, scale), *more = function.terms or (((), 0),)
+    atom = monomial[0] if len(monomial) == 1 and scale == 1 and not more else None
+    if isinstance(atom, Extreme) and atom.name == "min":
+        parts = (_greatest(part) for part in (atom.first, atom.second))
+        return min((each for each in parts if each is not None), default=None)
+    least = lower_bound(function.times(-1))
+    return None if least is None else -least
 
 
 def takes_quotient(above: Function, below: Function, quotient: int) -> bool:

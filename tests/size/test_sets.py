@@ -320,6 +320,17 @@ def test_sets_over_other_symbols_are_not_equal() -> None:
     assert hash(SizeSet.universe(["H"])) == hash(SizeSet.empty(["H"]))
 
 
+def test_a_bound_on_the_smaller_of_two_sides_is_one_box() -> None:
+    smaller = extreme("min", H.floor_divide(8), W.floor_divide(8))
+    large = SizeSet.where(SYMBOLS, at_least(smaller.times(2).plus(1), constant(35)))
+    assert large == SizeSet.where(SYMBOLS, all_of([at_least(H, constant(136)), at_least(W, constant(136))]))
+    assert large.piece_count == 1
+    small = SizeSet.where(SYMBOLS, at_least(constant(16), smaller))
+    assert small == SizeSet.universe(SYMBOLS) - large
+    assert small.piece_count == 2
+    assert "floor" not in large.isl_text + small.isl_text
+
+
 def test_a_set_survives_pickling_with_its_periods() -> None:
     sizes = SizeSet.where(SYMBOLS, all_of([divisible(H, 16), equal(W.floor_divide(2), H.floor_divide(2))]))
     again = pickle.loads(pickle.dumps(sizes))

@@ -44,6 +44,13 @@ def joined_windows(x: Tensor) -> Tensor:
     return x.view(1, height, width, -1)
 
 
+def windows_of_small_maps(x: Tensor) -> Tensor:
+    """Windows of 6 rows, or as small as the map is: a divisor of which the minimum leaves six."""
+    side = min(6, *x.shape[2:])
+    x = F.pad(x, (0, -x.shape[3] % side, 0, -x.shape[2] % side)).permute(0, 2, 3, 1)
+    return partition(x, side)
+
+
 def known_through_another(x: Tensor) -> Tensor:
     """Nowhere is the height compared with 32: it is a multiple of 8 that has four rows of windows."""
     height = x.shape[2]
@@ -105,9 +112,9 @@ def divided_by_nothing(x: Tensor) -> Tensor:
     return x[: x.shape[0] * rows // rows]
 
 
-FUNCTIONS = [masked_windows, joined_windows, known_through_another, divided_by_a_size, window_of_a_small_picture,
-             windows_of_what_divides, windows_of_a_picture_made_longer, local_by_regional, quarters,
-             divided_by_nothing]  # fmt: skip
+FUNCTIONS = [masked_windows, joined_windows, windows_of_small_maps, known_through_another, divided_by_a_size,
+             window_of_a_small_picture, windows_of_what_divides, windows_of_a_picture_made_longer, local_by_regional,
+             quarters, divided_by_nothing]  # fmt: skip
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
