@@ -56,9 +56,12 @@ class BitInteger(int):
         return pow(other, _plain(self), modulo)
 
     def bit_length(self) -> int:
-        """As of the plain int; a leak."""
+        """As of the plain int: the run goes on where the size has as many bits."""
+        count = int.bit_length(self)
+        if -(1 << count) < self < 1 << count and (not count or not -(1 << count - 1) < self < 1 << count - 1):
+            return count
         lose("bit_length of a size", self)
-        return int.bit_length(self)
+        return count
 
     def bit_count(self) -> int:
         """As of the plain int; a leak."""

@@ -18,8 +18,8 @@ from shapelint.size.data_number import DataNumber
 from shapelint.size.float_term import OPERATORS, FloatTerm, Operand, float_term
 from shapelint.size.followed_float import FollowedFloat
 from shapelint.size.function import Function
-from shapelint.size.multiples import rounded_multiple
 from shapelint.size.number import function_of, plain
+from shapelint.size.octaves import rounded
 from shapelint.size.roots import whole_root
 from shapelint.size.tracking import Tracker, is_of_numpy, lose, symbolic, tell, tracker
 
@@ -180,7 +180,7 @@ def _whole_quotients(number: Any) -> list[tuple[Any, Any, int]] | None:
 
 def _whole(number: SizeFloat, rounding: str) -> Any:
     """The number rounded: a root that is whole, and a multiple of a size, keep their functions."""
-    if number.followed() and (found := rounded_multiple(number._term.name, number._numbers, rounding)) is not None:
+    if number.followed() and (found := rounded(number._term.name, number._numbers, rounding)) is not None:
         return found
     root_of = number._term.name == "sqrt" or (number._term.name == "pow" and number._numbers[1] == _HALF)
     root = whole_root(size_of(number._numbers[0])) if root_of and number.followed() else None

@@ -260,7 +260,6 @@ HEARD: dict[str, Callable[[Any, Any], Any]] = {
     "ceil(71 / h)": lambda h, w: math.ceil(71 / (h + 1)),
     "hash(h * 0.7)": lambda h, w: hash(h * 0.7),
     "round(h / 3, 1)": lambda h, w: round(h / 3, 1),
-    "h.bit_length()": lambda h, w: h.bit_length(),
     "np.float32(0.5) * h": lambda h, w: np.float32(0.5) * h,
     "np.sqrt(h)": lambda h, w: np.sqrt(h),
     "np.array([h])": lambda h, w: int(np.array([h])[0]),

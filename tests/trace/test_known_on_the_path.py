@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import pytest
@@ -49,6 +50,19 @@ def windows_of_small_maps(x: Tensor) -> Tensor:
     side = min(6, *x.shape[2:])
     x = F.pad(x, (0, -x.shape[3] % side, 0, -x.shape[2] % side)).permute(0, 2, 3, 1)
     return partition(x, side)
+
+
+def halved_as_often_as_a_logarithm_says(x: Tensor) -> Tensor:
+    """One row is left of every map: each power of two begins a way of its own."""
+    for _ in range(int(math.log2(x.shape[2]))):
+        x = F.avg_pool2d(x, (2, 1))
+    return x
+
+
+def padded_to_a_power_of_two(x: Tensor) -> Tensor:
+    rows = x.shape[2]
+    x = F.pad(x, (0, 0, 0, 2 ** math.ceil(math.log2(rows)) - rows))
+    return x.view(*x.shape[:2], 1 << (rows - 1).bit_length(), -1)
 
 
 def known_through_another(x: Tensor) -> Tensor:
@@ -114,7 +128,7 @@ def divided_by_nothing(x: Tensor) -> Tensor:
 
 FUNCTIONS = [masked_windows, joined_windows, windows_of_small_maps, known_through_another, divided_by_a_size,
              window_of_a_small_picture, windows_of_what_divides, windows_of_a_picture_made_longer, local_by_regional,
-             quarters, divided_by_nothing]  # fmt: skip
+             quarters, divided_by_nothing, halved_as_often_as_a_logarithm_says, padded_to_a_power_of_two]  # fmt: skip
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
