@@ -22,7 +22,7 @@ from shapelint.diagnosis.case import Case
 from shapelint.diagnosis.intent import is_restored
 from shapelint.diagnosis.layer_groups import layer_groups, legal_values, resizes
 from shapelint.diagnosis.soundness import sound_meaning
-from shapelint.diagnosis.steps import resized_changes, shortcut_changes, strides_over
+from shapelint.diagnosis.steps import loses_its_window, resized_changes, scales_alone, shortcut_changes, strides_over
 from shapelint.facts.diagnosis import Change
 from shapelint.facts.graph import Node, ShapeGraph
 from shapelint.request.question import Question
@@ -63,15 +63,17 @@ def sound_change(
 
     With `restoring` it must be meant to give its input's size back, and do so: a layer that takes features of one size
     is no sign of a wrong argument elsewhere. So must it where the layer is then none that gives a whole part of what it
-    takes, as those like it do. Where not `alone`, no layer is made unlike those that are like it. A resize by another
-    step than all others have comes first, and where a shortcut lacks the stride of the way beside it
-    nothing else is changed.
+    takes, as those like it do. Where not `alone`, no layer is made unlike those that are like it, nor given a step that
+    none has, and no rows are taken or added. A resize by another step than all others have comes first, and where a
+    shortcut lacks the stride of the way beside it nothing else is changed.
     """
     groups = layer_groups(case.explored, graph, case.built)
     uneven = uneven_layers(graph, groups, focus)
     stepped = sorted(stepped_changes(graph, groups), key=lambda change: change.module not in uneven)
     known = chain(likely_changes(graph, groups, focus), stepped)
-    tried = [each for each in known if (alone or not makes_unlike(groups, each)) and not strides_over(groups, each)]
+    tried = [each for each in known if not (strides_over(groups, each) or loses_its_window(groups, each))]
+    if not alone:
+        tried = [each for each in tried if not (makes_unlike(groups, each) or scales_alone(groups, each))]
     resized = resized_changes(graph, resizes(case.explored, graph, case.built))
 
     def works(trial: Exploration, *, restoring: bool = restoring) -> bool:

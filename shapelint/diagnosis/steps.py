@@ -9,7 +9,7 @@ from shapelint.diagnosis.layer_groups import Group, is_pool, same_value, step_of
 from shapelint.facts.diagnosis import Change
 from shapelint.facts.graph import Node, ShapeGraph
 
-_MAJORITY = 2
+_MAJORITY, _SLIP = 2, 3
 
 
 def scales(node: Node) -> bool:
@@ -30,6 +30,31 @@ def strides_over(groups: Sequence[Group], change: Change) -> bool:
         kernels = zip(change.value, change.given, node.parameter("stride") or (), strict=False)
         return not strides_by_kernel(node) and any(new < s <= old for new, old, s in kernels)
     return change.parameter == "stride" and is_pool(node) and steps_over(node, change.value)
+
+
+def loses_its_window(groups: Sequence[Group], change: Change) -> bool:
+    """Whether a layer that spans several rows would span one: what a larger kernel, a dilation, or one text for several
+    layers is there for. A kernel that is one or two more than 1 may be a slip.
+    """
+    if change.parameter != "kernel_size" or set(change.value) != {1} or max(change.given) == 1:
+        return False
+    node = next(each for each, *_ in groups if each.module == change.module)
+    return max(change.given) > _SLIP or bool(change.alike) or set(node.parameter("dilation") or (1,)) != {1}
+
+
+def scales_alone(groups: Sequence[Group], change: Change) -> bool:
+    """Whether a change takes or adds rows, where a factor is missed; or gives a step to a layer that keeps its size, is
+    dilated or the only one of its kernel.
+    """
+    node = next(each for each, *_ in groups if each.module == change.module)
+    if change.parameter != "stride":
+        return not (change.parameter == "kernel_size" and strides_by_kernel(node))
+    if set(change.given) != {1}:
+        return False
+    kernel = node.parameter("kernel_size")
+    like = (each for each, *_ in groups if each.built != node.built and each.parameter("kernel_size") == kernel)
+    dilated = set(node.parameter("dilation") or (1,)) != {1}
+    return dilated or all(each.parameter("stride") != change.value for each in like)
 
 
 def lone_steps(graph: ShapeGraph, groups: Sequence[Group]) -> list[Change]:
