@@ -25,7 +25,7 @@ from shapelint.rule import (
     written,
 )
 
-from ._built_for import argument_of, channels_fix, followers_note
+from ._built_for import argument_of, channels_fix, followers_note, place_of_number
 from ._causes import is_cut_into_rows, is_left_apart, is_pinned, node_of, pinned_regions, place_of, raising
 from ._fixes import change_fix, rewriting_fix
 from ._words import brief, called, consequence, flattened, nearest_note, quoted, said_note
@@ -164,7 +164,7 @@ class PinnedSize:
             message=text + ("no size gives them" if none and not analysis.certain else gives),
             notes=tuple(note for note in notes if note),
             module=misfit.node.module or None,
-            location=place_of(misfit.node),
+            location=place_of_number(misfit),
             fix=_fix(analysis, diagnosis, misfit) if analysis.certain else None,
         )
 

@@ -102,7 +102,8 @@ class Misfit:
     """A layer that gets `given` channels or features where it was built for others, those before it being mended.
 
     `joint` is the call that joins the `origins`, "" for a single one. `alone` tells that no other layer was
-    constructed by the same call.
+    constructed by the same call. `handed` is the call that gives the number to a helper which only hands it on, and the
+    number in it.
     """
 
     node: Node
@@ -113,6 +114,7 @@ class Misfit:
     origins: tuple[Origin, ...]
     groups: int
     alone: bool
+    handed: tuple[Span, Span] | None = None
 
 
 @dataclass(frozen=True, slots=True)

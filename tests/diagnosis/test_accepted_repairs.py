@@ -46,6 +46,66 @@ LEVELS = """
         return F.interpolate(self.last(torch.cat([y, self.low(middle)], 1)), size=x.shape[2:])
 """
 
+HELPERS = """
+    def __init__(self):
+        super().__init__()
+        def block(cin, cout, k=3, s=1):
+            return nn.Sequential({conv}, nn.BatchNorm2d(cout), nn.LeakyReLU(0.1))
+        self.one, self.two = block(3, 8), block(8, 16, s=2)
+        self.three = block({number}, 16)
+
+    def forward(self, x):
+        return self.three(self.two(self.one(x)))
+"""
+
+MIXER = """
+    def __init__(self):
+        super().__init__()
+        self.embed, self.norm = nn.Conv2d(3, 6, 8, 8), nn.LayerNorm(6)
+        self.tokens = nn.Sequential(nn.Linear(16, 32), nn.GELU(), nn.Linear(32, 16))
+
+    def forward(self, x):
+        x = self.embed(x).flatten(2).transpose(1, 2)
+        return x + self.tokens(self.norm(x))
+"""
+
+ATTENDED = """
+    def __init__(self):
+        super().__init__()
+        self.attention = nn.MultiheadAttention(64, 4, batch_first=True)
+
+    def forward(self, x, context):
+        return x + self.attention(x, context, context)[0]
+"""
+
+
+def test_the_call_that_hands_a_helper_the_wrong_number_is_blamed_and_mended(tmp_path: Path) -> None:
+    right = "nn.Conv2d(cin, cout, k, s, k // 2)"
+    (finding,) = report(tmp_path, HELPERS.format(conv=right, number=8), "1,3,32,32").findings
+    assert finding.location is not None
+    assert finding.location.text().strip() == "self.three = block(8, 16)"
+    assert finding.fix is not None
+    assert finding.fix.title == "write `block(16, 16)`"
+    assert fixed(finding, (2, 3, 32, 32)) == (2, 16, 16, 16)
+    inside = "nn.Conv2d(cin, cout, k, s, k // 2), nn.Conv2d(cin, cout, 1)"
+    (finding,) = report(tmp_path, HELPERS.format(conv=inside, number=16), "1,3,32,32").findings
+    assert finding.location is not None
+    assert "nn.Conv2d(cin, cout, 1)" in finding.location.text()  # both numbers are the helper's own
+
+
+def test_tokens_that_are_to_be_mixed_are_transposed_there(tmp_path: Path) -> None:
+    (finding,) = report(tmp_path, MIXER, "1,3,32,32").findings
+    assert finding.fix is not None
+    assert (finding.module, finding.fix.edits) == ("tokens.0", ())
+    assert finding.fix.title == "put `.transpose(1, 2)` ahead of `tokens.0`, and again behind it: axis 1 has the 16"
+
+
+def test_attention_to_what_has_other_features_is_told_so(tmp_path: Path) -> None:
+    (finding,) = report(tmp_path, ATTENDED, "2,10,64", "2,7,96").findings
+    assert finding.message == "`attention` is built for 64 features and gets 96 from `attention`"
+    assert finding.fix is not None
+    assert finding.fix.title == "build `attention` with `kdim=96, vdim=96`"
+
 
 def test_a_kernel_is_padded_rather_than_taken_away(tmp_path: Path) -> None:
     (finding,) = report(tmp_path, BRANCHES, "1,3,28,28").findings
