@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.diagnosis.test_at_fault import fixed, report
 
 BRANCHES = """
@@ -77,6 +79,108 @@ ATTENDED = """
     def forward(self, x, context):
         return x + self.attention(x, context, context)[0]
 """
+
+CONDITIONED = """
+    def __init__(self):
+        super().__init__()
+        self.conv, self.time = nn.Conv2d(3, 16, 3, padding=1), nn.Linear(8, 16)
+
+    def forward(self, x, t):
+        return {}
+"""
+
+RESIDUAL = """
+    def __init__(self):
+        super().__init__()
+        self.back, self.fore = nn.Linear(60, 12), nn.Linear(60, 60)
+
+    def forward(self, x):
+        return self.fore(x) - self.back(x)
+"""
+
+TOKENS = """
+    def __init__(self):
+        super().__init__()
+        self.embed, self.token = nn.Conv2d(3, 6, 8, 8), nn.Parameter(torch.zeros(1, 1, 6))
+        self.encoder = nn.TransformerEncoder(nn.TransformerEncoderLayer(6, 2, 8, batch_first=True), 1)
+        self.register_buffer("mask", torch.zeros(9, 9))
+
+    def forward(self, x):
+        rows = self.embed(x).flatten(2).transpose(1, 2)
+        {}
+"""
+
+LOCALIZED = """
+    def __init__(self):
+        super().__init__()
+        self.look = nn.Sequential(nn.Conv2d(1, 10, 5), nn.MaxPool2d(5))
+        self.place = nn.Sequential(nn.Linear(90, 8), nn.Linear(8, 6))
+
+    def forward(self, x):
+        rows = self.look(x).view(-1, 90)
+        grid = F.affine_grid(self.place(rows).view(-1, 2, 3), list(x.shape), align_corners=False)
+        return F.grid_sample(x, grid, align_corners=False)
+"""
+
+
+@pytest.mark.parametrize(
+    ("body", "specs", "message", "advice"),
+    [
+        (
+            CONDITIONED.format("self.conv(x) + self.time(t)"),
+            ["2,3,32,32", "2,8"],
+            "`add` joins 2x16 from `time` with 2x16x32x32 from `conv`",
+            "give what `time` gives the axes of the other: `[:, :, None, None]`",
+        ),
+        (
+            CONDITIONED.format("torch.cat([self.conv(x), self.time(t)], 1)"),
+            ["2,3,32,24", "2,8"],
+            "`cat` joins 2x16 from `time` with 2x16x32x24 from `conv`",
+            "give what `time` gives the axes of the other: `[:, :, None, None].expand(-1, -1, 32, 24)`",
+        ),
+        (
+            CONDITIONED.format("self.conv(x).flatten(2).transpose(1, 2) + self.time(t)"),
+            ["2,3,32,32", "2,8"],
+            "`add` joins 2x16 from `time` with 2x1024x16 from `conv`",
+            "give what `time` gives the axes of the other: `[:, None]`",
+        ),
+        (
+            RESIDUAL,
+            ["8,60"],
+            "`sub` joins 8x12 from `back` with 8x60 from `fore`",
+            "let `fore` give 12, or `back` give 60",
+        ),
+        (
+            CAUSAL,
+            ["1,2,20,13"],
+            "`add` joins 20x12 from `steps.0` with 20x13 from `start`",
+            "crop what `start` gives to the last rows of the other: `skip[..., -y.shape[-1]:]`, "
+            "or pad ahead of `steps.0`",
+        ),
+        (
+            TOKENS.format("return torch.cat([self.token, rows], 1)"),
+            ["2,3,32,32"],
+            "it does not run at 32x32",
+            "give each sample the rows that are one for all: `.expand(x.shape[0], -1, -1)`",
+        ),
+        (
+            LOCALIZED,
+            ["4,1,64,64"],
+            "`view` makes 64 rows of 4 samples at 64x64",
+            "write `self.look(x).flatten(1)`, and build the layer after it for 1440 features",
+        ),
+    ],
+)
+def test_what_is_no_map_is_not_resized(tmp_path: Path, body: str, specs: list[str], message: str, advice: str) -> None:
+    (finding,) = report(tmp_path, body, *specs).findings
+    assert finding.fix is not None
+    assert (finding.message, finding.fix.title, finding.fix.safety.value) == (message, advice, "advice")
+
+
+def test_a_mask_that_does_not_fit_is_blamed_on_the_call_that_hands_it_over(tmp_path: Path) -> None:
+    (finding,) = report(tmp_path, TOKENS.format("return self.encoder(rows, mask=self.mask)"), "2,3,32,32").findings
+    assert finding.location is not None
+    assert "self.encoder(rows, mask=self.mask)" in finding.location.text()
 
 
 def test_the_call_that_hands_a_helper_the_wrong_number_is_blamed_and_mended(tmp_path: Path) -> None:
