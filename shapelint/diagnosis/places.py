@@ -21,6 +21,7 @@ class Places(dict[str, Span]):
         self._sites: Mapping[str, Site] = loaded.sites
 
     def get(self, module: str, default: Any = None) -> Any:
+        """The place of a module's construction; the default where none is known."""
         if module not in self:
             site = self._sites.get(module)
             if site is None:

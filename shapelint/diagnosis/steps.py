@@ -34,12 +34,15 @@ def strides_over(groups: Sequence[Group], change: Change) -> bool:
 
 def loses_its_window(groups: Sequence[Group], change: Change) -> bool:
     """Whether a layer that spans several rows would span one: what a larger kernel, a dilation, or one text for several
-    layers is there for. A kernel that is one or two more than 1 may be a slip.
+    layers is there for; or lose a dilation that is one of several by one text. A kernel of 2 or 3 may be a slip for 1.
     """
+    node, alike, _ = next(each for each in groups if each[0].module == change.module)
+    dilation = node.parameter("dilation") or (1,)
+    if change.parameter == "dilation":
+        return any(getattr(each, "dilation", dilation) not in (dilation, dilation[0]) for each in alike)
     if change.parameter != "kernel_size" or set(change.value) != {1} or max(change.given) == 1:
         return False
-    node = next(each for each, *_ in groups if each.module == change.module)
-    return max(change.given) > _SLIP or bool(change.alike) or set(node.parameter("dilation") or (1,)) != {1}
+    return max(change.given) > _SLIP or bool(change.alike) or set(dilation) != {1}
 
 
 def scales_alone(groups: Sequence[Group], change: Change) -> bool:

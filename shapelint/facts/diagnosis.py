@@ -208,6 +208,20 @@ class EvenWindow:
 
 
 @dataclass(frozen=True, slots=True)
+class ShortPadding:
+    """A hand-made pad that makes a size `made` at the focus, where the layers need multiples of `step`.
+
+    It rounds up to multiples of `multiple` (1: of nothing), which stands at `written`.
+    """
+
+    made: tuple[int, ...]
+    step: int
+    place: Span
+    multiple: int
+    written: tuple[Span, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Diagnosis:
     """What is wrong at one size, the `focus`: either the call that raises, or sizes that do not come back.
 

@@ -8,6 +8,8 @@ import pytest
 
 from tests.diagnosis.test_at_fault import fixed, report
 
+_LAST = "`skip[..., -y.shape[-1]:]`"
+
 BRANCHES = """
     def __init__(self):
         super().__init__()
@@ -154,8 +156,7 @@ LOCALIZED = """
             CAUSAL,
             ["1,2,20,13"],
             "`add` joins 20x12 from `steps.0` with 20x13 from `start`",
-            "crop what `start` gives to the last rows of the other: `skip[..., -y.shape[-1]:]`, "
-            "or pad ahead of `steps.0`",
+            f"crop what `start` gives to the last rows of the other: {_LAST}, or pad ahead of `steps.0`",
         ),
         (
             TOKENS.format("return torch.cat([self.token, rows], 1)"),
@@ -181,6 +182,44 @@ def test_a_mask_that_does_not_fit_is_blamed_on_the_call_that_hands_it_over(tmp_p
     (finding,) = report(tmp_path, TOKENS.format("return self.encoder(rows, mask=self.mask)"), "2,3,32,32").findings
     assert finding.location is not None
     assert "self.encoder(rows, mask=self.mask)" in finding.location.text()
+
+
+ROUNDED = """
+    def __init__(self):
+        super().__init__()
+        self.down, self.deeper = nn.Conv2d(3, 4, 3, 2, 1), nn.Conv2d(4, 4, 3, 2, 1)
+        self.up, self.last = nn.ConvTranspose2d(4, 4, 2, 2), nn.ConvTranspose2d(8, 3, 2, 2)
+
+    def forward(self, x):
+        h, w = x.shape[-2:]
+        x = {}
+        skip = self.down(x)
+        return self.last(torch.cat([self.up(self.deeper(skip)), skip], 1))[..., :h, :w]
+"""
+
+TO_PAD = """
+
+def pad(x, step):
+    h, w = x.shape[-2:]
+    return F.pad(x, (0, -w % step, 0, -h % step))
+"""
+
+
+@pytest.mark.parametrize(
+    ("call", "blamed", "right"),
+    [
+        ("F.pad(x, (0, (2 - w % 2) % 2, 0, (2 - h % 2) % 2))", "(2 - w % 2) % 2", "(4 - w % 4) % 4"),
+        ("pad(x, 6)", "pad(x, 6)", "pad(x, 4)"),
+    ],
+)
+def test_a_pad_to_multiples_of_another_number_is_blamed(tmp_path: Path, call: str, blamed: str, right: str) -> None:
+    (finding,) = report(tmp_path, ROUNDED.format(call) + TO_PAD, "1,3,41,41").findings
+    assert finding.code == "SL204"
+    assert finding.message.endswith("where the layers need multiples of 4")
+    assert finding.location is not None
+    assert blamed in finding.location.text()
+    assert fixed(finding, (2, 3, 41, 41)) == (2, 3, 41, 41)
+    assert right in (tmp_path / "fixed.py").read_text()
 
 
 def test_the_call_that_hands_a_helper_the_wrong_number_is_blamed_and_mended(tmp_path: Path) -> None:
