@@ -10,7 +10,7 @@ from shapelint.rule import Diagnosis, Failure, Fix, Kind, Mismatch, Node, Safety
 from ._words import flatten_of, quoted
 
 _CATS, _VIEWS = ("cat", "concat", "concatenate"), ("view", "reshape")
-_INPUT = "input"
+_INPUT, _CROPS = "input", ("__getitem__", "narrow")
 _VECTOR = 2
 Shape = tuple[int, ...]
 
@@ -37,7 +37,7 @@ def joined_fix(diagnosis: Diagnosis, mismatch: Mismatch) -> Fix | None:
     if len(left) == _VECTOR and left[0] == right[0] and not joins:
         given = [f"{quoted(name)} give {rows}" for name, rows in ((one, right[1]), (two, left[1])) if name != _INPUT]
         return Fix(f"let {', or '.join(given)}", Safety.ADVICE) if given else None
-    return _cropped(diagnosis.graph, mismatch)
+    return evened_by_hand(diagnosis.graph, mismatch) or _cropped(diagnosis.graph, mismatch)
 
 
 def cut_rows(diagnosis: Diagnosis, failure: Failure | None) -> Node | None:
@@ -93,6 +93,31 @@ def _with_axes(name: str, fewer: Shape, more: Shape, *, joins: bool) -> str:
         axes = f"[:, {', '.join(['None'] * (len(more) - _VECTOR))}]"
         return f"give what {quoted(name)} gives the axes of the other: `{axes}`"
     return f"give both as many axes: {len(fewer)} in what {quoted(name)} gives, {len(more)} in the other"
+
+
+def evened_by_hand(graph: ShapeGraph, mismatch: Mismatch) -> Fix | None:
+    """The rows of a pad ahead of a layer, or of a crop behind it, as in causal convolutions, with which it keeps its
+    length: those that the layer takes off, or adds.
+    """
+    for node in (graph.nodes[index] for index in dict.fromkeys(mismatch.node.inputs)):
+        while len(node.inputs) == 1 and not node.spatial and node.operation not in _CROPS:
+            node = graph.nodes[node.inputs[0]]
+        crop = node if node.operation in _CROPS else None
+        layer = graph.nodes[node.inputs[0]] if crop is not None else node
+        fed = graph.nodes[layer.inputs[0]] if layer.inputs else layer
+        pad = fed if fed.operation == "pad" and "Pad" not in fed.kind else None
+        if not layer.parameter("kernel_size") or set(layer.factor) != {1} or (crop is None) == (pad is None):
+            continue
+        before = graph.nodes[fed.inputs[0]] if pad is not None else fed
+        lengths = [_shape(graph, each)[-1] for each in (before, fed, layer, node)]
+        taken, cut = lengths[1] - lengths[2], lengths[2] - lengths[3]
+        if pad is not None and taken > 0 and lengths[3] != lengths[0]:
+            text = f"pad by {taken} in all ahead of {quoted(layer.module)}, which takes {taken} rows off: it gets"
+            return Fix(f"{text} {lengths[1] - lengths[0]}", Safety.ADVICE)
+        if crop is not None and taken < 0 and lengths[3] != lengths[0]:
+            text = f"cut {-taken} rows off behind {quoted(layer.module)}, which gives {-taken} more than it takes"
+            return Fix(f"{text}: the crop takes {cut}", Safety.ADVICE)
+    return None
 
 
 def _cropped(graph: ShapeGraph, mismatch: Mismatch) -> Fix | None:

@@ -22,7 +22,7 @@ from shapelint.rule import (
 
 from ._causes import is_unpooled
 from ._fixes import calls_written, change_fix, rewriting_fix, rewritten_at
-from ._operands import joined_fix, whole_shapes
+from ._operands import evened_by_hand, joined_fix, whole_shapes
 from ._words import brief, consequence, layer_name, nearest_note, padding_note, padding_text, quoted, said_note
 
 _UNET = """
@@ -177,8 +177,10 @@ def _written(rewrite: Rewrite, diagnosis: Diagnosis, number: int) -> str:
 def _fix(analysis: Analysis, diagnosis: Diagnosis, number: int) -> Fix:
     """What people do first: pad the input, or give the tensor that grew the skip's size; then `output_padding`."""
     mismatch = diagnosis.mismatches[number]
-    if diagnosis.change is not None:
-        return change_fix(diagnosis.change, "makes the sizes fit")
+    change = diagnosis.change
+    by_hand = None if change is None or not change.alike else evened_by_hand(diagnosis.graph, mismatch)
+    if change is not None:
+        return by_hand or change_fix(change, "makes the sizes fit")
     otherwise = None if number or analysis.rewrite or diagnosis.plan else joined_fix(diagnosis, mismatch)
     if otherwise is not None:
         return otherwise

@@ -64,10 +64,12 @@ def change_at_fault(
     losses: tuple[LostRows, ...],
     *,
     misses_level: bool = False,
+    misses_factor: bool = False,
 ) -> Change | None:
     """The one argument of one layer with which the model is right at the focus, where it is likely to be at fault.
 
     Where a join `misses_level`, which another call gives, the wrong map may be joined: layers that are alike stay so.
+    Where it `misses_factor`, no rows are lost.
     """
     failure, node = region.outcome.failure, case.failing(graph)
     if region.outcome.ok:
@@ -88,7 +90,8 @@ def change_at_fault(
         return None
     if not _is_broken(case):
         return rounding_change(case, graph, focus)
-    return sound_change(case, graph, focus, restoring=failure.kind is not Kind.JOIN, alone=not misses_level)
+    restoring = failure.kind is not Kind.JOIN
+    return sound_change(case, graph, focus, restoring=restoring, alone=not misses_level, factor=misses_factor)
 
 
 def likelier(case: Case, focus: Mapping[str, int], graph: ShapeGraph, plan: Plan) -> Change | None:

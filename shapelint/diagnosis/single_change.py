@@ -57,23 +57,29 @@ def single_change(
 
 
 def sound_change(
-    case: Case, graph: ShapeGraph, focus: Mapping[str, int], *, restoring: bool, alone: bool = True
+    case: Case,
+    graph: ShapeGraph,
+    focus: Mapping[str, int],
+    *,
+    restoring: bool,
+    alone: bool = True,
+    factor: bool = False,
 ) -> Change | None:
     """The change of one argument with which a model that raises does what its author would accept.
 
     With `restoring` it must be meant to give its input's size back, and do so: a layer that takes features of one size
     is no sign of a wrong argument elsewhere. So must it where the layer is then none that gives a whole part of what it
-    takes, as those like it do. Where not `alone`, no layer is made unlike those that are like it, nor given a step that
-    none has, and no rows are taken or added. A resize by another step than all others have comes first, and where a
-    shortcut lacks the stride of the way beside it nothing else is changed.
+    takes, as those like it do. Where not `alone`, no layer is made unlike those that are like it; where a `factor` is
+    missed, none is given a step that no other has, and no rows are taken or added. A resize by another step than all
+    others have comes first, and where a shortcut lacks the stride of the way beside it nothing else is changed.
     """
     groups = layer_groups(case.explored, graph, case.built)
     uneven = uneven_layers(graph, groups, focus)
     stepped = sorted(stepped_changes(graph, groups), key=lambda change: change.module not in uneven)
     known = chain(likely_changes(graph, groups, focus), stepped)
     tried = [each for each in known if not (strides_over(groups, each) or loses_its_window(groups, each))]
-    if not alone:
-        tried = [each for each in tried if not (makes_unlike(groups, each) or scales_alone(groups, each))]
+    tried = [each for each in tried if alone or not makes_unlike(groups, each)]
+    tried = [each for each in tried if not (factor and scales_alone(groups, each))]
     resized = resized_changes(graph, resizes(case.explored, graph, case.built))
 
     def works(trial: Exploration, *, restoring: bool = restoring) -> bool:

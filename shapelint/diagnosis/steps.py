@@ -46,18 +46,16 @@ def loses_its_window(groups: Sequence[Group], change: Change) -> bool:
 
 
 def scales_alone(groups: Sequence[Group], change: Change) -> bool:
-    """Whether a change takes or adds rows, where a factor is missed; or gives a step to a layer that keeps its size, is
-    dilated or the only one of its kernel.
+    """Whether a change takes or adds rows, where a factor is missed; or gives a step to a layer that keeps its size and
+    is dilated, or where no other layer has that step.
     """
     node = next(each for each, *_ in groups if each.module == change.module)
     if change.parameter != "stride":
         return not (change.parameter == "kernel_size" and strides_by_kernel(node))
     if set(change.given) != {1}:
         return False
-    kernel = node.parameter("kernel_size")
-    like = (each for each, *_ in groups if each.built != node.built and each.parameter("kernel_size") == kernel)
-    dilated = set(node.parameter("dilation") or (1,)) != {1}
-    return dilated or all(each.parameter("stride") != change.value for each in like)
+    steps = (each.parameter("stride") for each, *_ in groups if each.built != node.built)
+    return set(node.parameter("dilation") or (1,)) != {1} or change.value not in steps
 
 
 def lone_steps(graph: ShapeGraph, groups: Sequence[Group]) -> list[Change]:

@@ -91,6 +91,19 @@ CONDITIONED = """
         return {}
 """
 
+HALVED = """
+    def __init__(self):
+        super().__init__()
+        self.first = nn.Conv1d(1, 4, 1)
+        self.steps = nn.ModuleList(nn.Conv1d(4, 4, 3, dilation=2 ** i{}) for i in range(3))
+
+    def forward(self, x):
+        x = self.first(x)
+        for i, step in enumerate(self.steps):
+            x = x + {}
+        return x
+"""
+
 RESIDUAL = """
     def __init__(self):
         super().__init__()
@@ -159,6 +172,18 @@ LOCALIZED = """
             f"crop what `start` gives to the last rows of the other: {_LAST}, or pad ahead of `steps.0`",
         ),
         (
+            HALVED.format("", "step(F.pad(x, (2 ** i, 0)))"),
+            ["1,1,100"],
+            "`add` joins 99 from `steps.0` with 100 from `first`",
+            "pad by 2 in all ahead of `steps.0`, which takes 2 rows off: it gets 1",
+        ),
+        (
+            HALVED.format(", padding=2 ** (i + 1)", "step(x)[..., :-2]"),
+            ["1,1,100"],
+            "`add` joins 102 from `steps.1` with 100 from `first`",
+            "cut 4 rows off behind `steps.1`, which gives 4 more than it takes: the crop takes 2",
+        ),
+        (
             TOKENS.format("return torch.cat([self.token, rows], 1)"),
             ["2,3,32,32"],
             "it does not run at 32x32",
@@ -176,6 +201,20 @@ def test_what_is_no_map_is_not_resized(tmp_path: Path, body: str, specs: list[st
     (finding,) = report(tmp_path, body, *specs).findings
     assert finding.fix is not None
     assert (finding.message, finding.fix.title, finding.fix.safety.value) == (message, advice, "advice")
+
+
+def test_a_slice_that_takes_every_second_row_is_no_missing_stride(tmp_path: Path) -> None:
+    body = """
+    def __init__(self):
+        super().__init__()
+        self.local, self.reduce = nn.Conv2d(8, 8, 3, padding=1), nn.Conv2d(8, 8, 3, padding=1)
+
+    def forward(self, x):
+        return self.local(x) + self.reduce(x)[..., ::2, ::2]
+"""
+    (finding,) = report(tmp_path, body, "2,8,64,64").findings
+    assert finding.fix is not None
+    assert (finding.code, finding.fix.edits) == ("SL208", ())
 
 
 def test_a_mask_that_does_not_fit_is_blamed_on_the_call_that_hands_it_over(tmp_path: Path) -> None:
