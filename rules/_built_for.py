@@ -27,7 +27,9 @@ from shapelint.rule import (
 from ._causes import place_of, size_taken
 from ._words import called, quoted
 
-_FOLLOWERS, _AXES = 6, (0, 1, 2)
+_FOLLOWERS, _RANKS = 6, (3, 4, 5)
+_KEEPING = ("linear", "layer_norm", "rms_norm", "batch_norm")
+_OF_ROWS = (*_KEEPING[:-1], "lstm", "gru", "rnn")
 _OF_CHANNELS = ("conv", "batch_norm", "group_norm", "instance_norm", "prelu")
 _OPERATORS = {ast.Mult: operator.mul, ast.Add: operator.add, ast.Sub: operator.sub}
 _ARGUMENTS = {
@@ -122,7 +124,7 @@ def misfit_fix(diagnosis: Diagnosis, misfit: Misfit) -> Fix:
     if misfit.node.kind == "MultiheadAttention":
         text = f"build {name} with `kdim={given}, vdim={given}`"
         return Fix(text, Safety.ADVICE, repairs=(Repair.CHANNELS,))
-    turned = _untransposed(misfit, size_taken(diagnosis, misfit.node))
+    turned = untransposed(misfit, size_taken(diagnosis, misfit.node))
     handed = turned if turned or more else _handed_fix(misfit)
     return handed or channels_fix(diagnosis, f"give {name} what arrives: {written}{more}")
 
@@ -142,12 +144,21 @@ def _handed_fix(misfit: Misfit) -> Fix | None:
     return Fix(title, Safety.ADVICE, edits=edits, repairs=(Repair.CHANNELS,))
 
 
-def _untransposed(misfit: Misfit, taken: tuple[int, ...]) -> Fix | None:
-    """What to do where another axis of a batch of rows has as many as a linear layer takes: that is to be last."""
-    if misfit.node.operation != "linear" or len(taken) != len(_AXES) or taken[1] != misfit.built_for:
+def untransposed(misfit: Misfit, taken: tuple[int, ...]) -> Fix | None:
+    """What to do where the axis at the other end has as many as a layer takes: the last one for a layer of features,
+    the one behind the samples for one of channels.
+    """
+    name, axes = misfit.node.operation, range(1, len(taken))
+    last = name.startswith(_OF_ROWS)
+    if len(taken) not in _RANKS or not (last or name.startswith(_OF_CHANNELS)):
         return None
-    turned = f"`.transpose{_AXES[1:]}`"
-    text = f"put {turned} ahead of {called(misfit.node)}, and again behind it: axis 1 has the {taken[1]}"
+    there, here = (taken[1], taken[-1]) if last else (taken[-1], taken[1])
+    if there != misfit.built_for or here == misfit.built_for:
+        return None
+    order = (0, *axes[1:], 1) if last else (0, axes[-1], *axes[:-1])
+    turned = "`.transpose(1, 2)`" if len(taken) == _RANKS[0] else f"`.permute{order}`"
+    back = ", and back behind it" if name.startswith(_KEEPING) else ""
+    text = f"put {turned} ahead of {called(misfit.node)}{back}: axis {1 if last else axes[-1]} has the {there}"
     return Fix(text, Safety.ADVICE)
 
 

@@ -84,14 +84,17 @@ def _unlike(diagnosis: Diagnosis, failure: Failure | None) -> set[int]:
 def _with_axes(name: str, fewer: Shape, more: Shape, *, joins: bool) -> str:
     """The axes of one tensor that the other one lacks, where it has the samples and the channels, or these alone."""
     alike = fewer[:1] == more[:1] if joins else fewer == more[: len(fewer)]
-    if alike and len(fewer) == _VECTOR:
+    rows = len(fewer) == _VECTOR and fewer == (more[0], more[-1]) and fewer[1] != more[1]
+    if alike and len(fewer) == _VECTOR and not rows:
         axes = f"[:, :, {', '.join(['None'] * (len(more) - _VECTOR))}]"
         sides = "".join(f", {size}" for size in more[_VECTOR:])
         spread = f".expand(-1, -1{sides})" if joins and max(more[_VECTOR:]) > 1 else ""
         return f"give what {quoted(name)} gives the axes of the other: `{axes}{spread}`"
-    if not joins and len(fewer) == _VECTOR and fewer == (more[0], more[-1]):
+    if rows:
         axes = f"[:, {', '.join(['None'] * (len(more) - _VECTOR))}]"
-        return f"give what {quoted(name)} gives the axes of the other: `{axes}`"
+        sides = "".join(f"{size}, " for size in more[1:-1])
+        spread = f".expand(-1, {sides}-1)" if joins and max(more[1:-1]) > 1 else ""
+        return f"give what {quoted(name)} gives the axes of the other: `{axes}{spread}`"
     return f"give both as many axes: {len(fewer)} in what {quoted(name)} gives, {len(more)} in the other"
 
 

@@ -47,7 +47,7 @@ def loses_its_window(groups: Sequence[Group], change: Change) -> bool:
 
 def scales_alone(groups: Sequence[Group], change: Change) -> bool:
     """Whether a change takes or adds rows, where a factor is missed; or gives a step to a layer that keeps its size and
-    is dilated, or where no other layer has that step.
+    is dilated or a kernel of 1, or where no other layer has that step.
     """
     node = next(each for each, *_ in groups if each.module == change.module)
     if change.parameter != "stride":
@@ -55,7 +55,8 @@ def scales_alone(groups: Sequence[Group], change: Change) -> bool:
     if set(change.given) != {1}:
         return False
     steps = (each.parameter("stride") for each, *_ in groups if each.built != node.built)
-    return set(node.parameter("dilation") or (1,)) != {1} or change.value not in steps
+    mixes = set(node.parameter("kernel_size") or ()) == {1}
+    return mixes or set(node.parameter("dilation") or (1,)) != {1} or change.value not in steps
 
 
 def lone_steps(graph: ShapeGraph, groups: Sequence[Group]) -> list[Change]:
@@ -114,9 +115,11 @@ def shortcut_changes(graph: ShapeGraph, groups: Sequence[Group]) -> Iterator[Cha
             node = graph.nodes[node.inputs[0]]
         kernel, given = node.parameter("kernel_size") or (), node.parameter("stride") or ()
         plain = set(kernel) == set(given) == {1} and not any(node.parameter("padding") or ())
-        beside = {each.index for each in graph.ancestors(graph.nodes[other])}
-        if node.index not in layers or not plain or node.inputs[0] not in beside:
+        above = list(graph.ancestors(graph.nodes[other]))
+        if node.index not in layers or not plain or node.inputs[0] not in {each.index for each in above}:
             continue
+        if any(max(each.factor, default=1) > 1 for each in above if each.index > node.inputs[0]):
+            continue  # a lateral of a pyramid
         taken, wanted = (_rows(graph.nodes[index], graph)[-len(kernel) :] for index in (node.inputs[0], other))
         value = tuple(round(rows / max(1, left)) for rows, left in zip(taken, wanted, strict=True))
         if value != given and all(step and -(-n // step) == m for step, n, m in zip(value, taken, wanted, strict=True)):

@@ -217,6 +217,63 @@ def test_a_slice_that_takes_every_second_row_is_no_missing_stride(tmp_path: Path
     assert (finding.code, finding.fix.edits) == ("SL208", ())
 
 
+def test_a_lateral_of_a_pyramid_is_no_shortcut(tmp_path: Path) -> None:
+    body = """
+    def __init__(self):
+        super().__init__()
+        self.c2, self.c3, self.c4 = nn.Conv2d(3, 8, 3, 4, 1), nn.Conv2d(8, 8, 3, 2, 1), nn.Conv2d(8, 8, 3, 2, 1)
+        self.l2, self.l3, self.l4 = nn.Conv2d(8, 8, 1), nn.Conv2d(8, 8, 1), nn.Conv2d(8, 8, 1)
+
+    def forward(self, x):
+        c2 = self.c2(x)
+        c3 = self.c3(c2)
+        p4 = F.interpolate(self.l4(self.c4(c3)), scale_factor=2)
+        return self.l3(c3) + p4, self.l2(c2) + p4
+"""
+    (finding,) = report(tmp_path, body, "1,3,64,64").findings
+    assert finding.fix is not None
+    assert (finding.code, finding.fix.edits) == ("SL208", ())
+    assert "stride=" not in finding.fix.title
+
+
+ORDERED = """
+    def __init__(self):
+        super().__init__()
+        self.conv, self.layer = nn.Conv{}d(3, 12, 3, padding=1), {}
+
+    def forward(self, x):
+        return self.layer({})
+"""
+
+
+@pytest.mark.parametrize(
+    ("layer", "call", "spec", "advice"),
+    [
+        ("nn.LSTM(12, 8)", "self.conv(x)", "2,3,40", "`.transpose(1, 2)` ahead of `layer`: axis 1 has the 12"),
+        (
+            "nn.LayerNorm(12)",
+            "self.conv(x)",
+            "2,3,20,30",
+            "`.permute(0, 2, 3, 1)` ahead of `layer`, and back behind it: axis 1 has the 12",
+        ),
+        (
+            "nn.Sequential(nn.Linear(40, 16), nn.BatchNorm1d(16))",
+            "self.conv(x)",
+            "2,3,40",
+            "`.transpose(1, 2)` ahead of `layer.1`, and back behind it: axis 2 has the 16",
+        ),
+    ],
+)
+def test_a_layer_that_gets_its_features_on_another_axis_is_not_rebuilt(
+    tmp_path: Path, layer: str, call: str, spec: str, advice: str
+) -> None:
+    body = ORDERED.format(spec.count(",") - 1, layer, call)
+    found = [each for each in report(tmp_path, body, spec).findings if each.severity.name == "ERROR"]
+    assert [each.fix is not None and each.fix.edits for each in found] == [()]
+    assert found[0].fix is not None
+    assert found[0].fix.title == f"put {advice}"
+
+
 def test_a_mask_that_does_not_fit_is_blamed_on_the_call_that_hands_it_over(tmp_path: Path) -> None:
     (finding,) = report(tmp_path, TOKENS.format("return self.encoder(rows, mask=self.mask)"), "2,3,32,32").findings
     assert finding.location is not None
