@@ -125,6 +125,7 @@ def misfit_fix(diagnosis: Diagnosis, misfit: Misfit) -> Fix:
         text = f"build {name} with `kdim={given}, vdim={given}`"
         return Fix(text, Safety.ADVICE, repairs=(Repair.CHANNELS,))
     turned = untransposed(misfit, size_taken(diagnosis, misfit.node))
+    turned = None if more and unit_of(misfit.node) == "channels" else turned
     handed = turned if turned or more else _handed_fix(misfit)
     return handed or channels_fix(diagnosis, f"give {name} what arrives: {written}{more}")
 
@@ -146,11 +147,12 @@ def _handed_fix(misfit: Misfit) -> Fix | None:
 
 def untransposed(misfit: Misfit, taken: tuple[int, ...]) -> Fix | None:
     """What to do where the axis at the other end has as many as a layer takes: the last one for a layer of features,
-    the one behind the samples for one of channels.
+    the one behind the samples for one of the channels of a signal; a map may be as wide by chance.
     """
     name, axes = misfit.node.operation, range(1, len(taken))
     last = name.startswith(_OF_ROWS)
-    if len(taken) not in _RANKS or not (last or name.startswith(_OF_CHANNELS)):
+    signal = len(taken) == _RANKS[0] and name.startswith(_OF_CHANNELS)
+    if len(taken) not in _RANKS or not (last or signal):
         return None
     there, here = (taken[1], taken[-1]) if last else (taken[-1], taken[1])
     if there != misfit.built_for or here == misfit.built_for:

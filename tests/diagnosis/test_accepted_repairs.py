@@ -336,7 +336,7 @@ def test_tokens_that_are_to_be_mixed_are_transposed_there(tmp_path: Path) -> Non
     (finding,) = report(tmp_path, MIXER, "1,3,32,32").findings
     assert finding.fix is not None
     assert (finding.module, finding.fix.edits) == ("tokens.0", ())
-    assert finding.fix.title == "put `.transpose(1, 2)` ahead of `tokens.0`, and again behind it: axis 1 has the 16"
+    assert finding.fix.title == "put `.transpose(1, 2)` ahead of `tokens.0`, and back behind it: axis 1 has the 16"
 
 
 def test_attention_to_what_has_other_features_is_told_so(tmp_path: Path) -> None:
