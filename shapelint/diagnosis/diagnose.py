@@ -50,9 +50,7 @@ def diagnose(case: Case, focus: Mapping[str, int], wanted: SizeSet) -> Diagnosis
     drops = not known and (region.outcome.ok or (plan is not None and node is not None))
     losses = _losses(case, focus, values, done) if drops else ()
     if plan is None and likely is None:
-        first = mismatches[0] if mismatches else None
-        missed = {"misses_level": bool(first and first.levels), "misses_factor": bool(first and first.strides)}
-        likely = change_at_fault(case, focus, graph, region, spoiler, losses, **missed)
+        likely = change_at_fault(case, focus, graph, region, spoiler, losses, mismatches)
     unfit = () if region.outcome.ok else misfits(case.explored, case.built, focus)
     return Diagnosis(
         focus=dict(focus),

@@ -20,7 +20,7 @@ from shapelint.diagnosis.candidates import (
 )
 from shapelint.diagnosis.case import Case
 from shapelint.diagnosis.intent import is_restored
-from shapelint.diagnosis.layer_groups import layer_groups, legal_values, resizes
+from shapelint.diagnosis.layer_groups import Group, layer_groups, legal_values, resizes
 from shapelint.diagnosis.soundness import sound_meaning
 from shapelint.diagnosis.steps import loses_its_window, resized_changes, scales_alone, shortcut_changes, strides_over
 from shapelint.facts.diagnosis import Change
@@ -77,9 +77,7 @@ def sound_change(
     uneven = uneven_layers(graph, groups, focus)
     stepped = sorted(stepped_changes(graph, groups), key=lambda change: change.module not in uneven)
     known = chain(likely_changes(graph, groups, focus), stepped)
-    tried = [each for each in known if not (strides_over(groups, each) or loses_its_window(groups, each))]
-    tried = [each for each in tried if alone or not makes_unlike(groups, each)]
-    tried = [each for each in tried if not (factor and scales_alone(groups, each))]
+    tried = [each for each in known if _may_be_tried(groups, each, alone=alone, factor=factor)]
     resized = resized_changes(graph, resizes(case.explored, graph, case.built))
 
     def works(trial: Exploration, *, restoring: bool = restoring) -> bool:
@@ -98,6 +96,12 @@ def sound_change(
         return found
     odd = [each for each in tried if not fits_the_others(groups, each)]
     return first_that(case.explored, odd, lambda trial: works(trial, restoring=True))
+
+
+def _may_be_tried(groups: Sequence[Group], change: Change, *, alone: bool, factor: bool) -> bool:
+    """Whether a change makes no layer what it is not built to be, as `sound_change` says."""
+    odd = strides_over(groups, change) or loses_its_window(groups, change)
+    return not (odd or (factor and scales_alone(groups, change))) and (alone or not makes_unlike(groups, change))
 
 
 def stride_at_fault(case: Case, graph: ShapeGraph, focus: Mapping[str, int]) -> Change | None:
