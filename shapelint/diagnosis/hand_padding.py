@@ -53,11 +53,15 @@ def _is_first(analysis: Analysis, node: Node) -> bool:
 
 
 def _multiple(dim: Function | None, wanted: Function, focus: Mapping[str, int], step: int) -> int | None:
-    """To multiples of what a pad rounds an axis up: 1 for none; None where it always adds as much."""
+    """To multiples of what a pad rounds an axis up: 1 for none; None where it always adds rows, or as many.
+
+    Of a size that is a multiple already another way may add none, while this one adds them all.
+    """
     names = sorted(wanted.symbols())
     if dim is None or len(names) != 1:
         return None
     sizes = [{**focus, names[0]: focus[names[0]] + more} for more in range(_MOST * step)]
     made = [dim.value(each) for each in sizes]
     added = {size - wanted.value(each) for size, each in zip(made, sizes, strict=True)}
-    return gcd(*made) if len(added) > 1 else None
+    common = gcd(*made)
+    return common if len(added) > 1 and min(added) <= (common > 1) else None

@@ -12,6 +12,8 @@ from shapelint.source.span import CallSite, Span, span_of
 
 _NUMBERS = ("in_channels", "in_features", "num_features", "normalized_shape", "num_parameters", "input_size")
 
+_POSITIONS = {"kernel_size": 2, "stride": 3, "padding": 4}
+
 
 class Places(dict[str, Span]):
     """Construction places, each found when it is first asked for."""
@@ -43,6 +45,16 @@ class Places(dict[str, Span]):
             if installed(call.code.co_filename) or any(not inside or each.startswith(inside) for each in sources):
                 break
             found = call.span(), span_of(call.span().file, number)
+        return found
+
+    def handing(self, module: str, parameter: str) -> Span | None:
+        """The call that gives a convolution an argument which helpers only hand on; None where its own call has it."""
+        site, position = self._sites.get(module), _POSITIONS.get(parameter)
+        found = None
+        for call, _ in () if site is None or position is None else handing_calls(site.calls, ((parameter, position),)):
+            if installed(call.code.co_filename):
+                break
+            found = call.span()
         return found
 
     def _built_by(self, module: str, call: CallSite) -> str:

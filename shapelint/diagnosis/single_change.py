@@ -19,21 +19,23 @@ from shapelint.diagnosis.candidates import (
     unlike_the_others_of,
 )
 from shapelint.diagnosis.case import Case
-from shapelint.diagnosis.intent import is_restored
+from shapelint.diagnosis.intent import is_restored, output_axes
 from shapelint.diagnosis.layer_groups import Group, layer_groups, legal_values, resizes
+from shapelint.diagnosis.scale import before_crops, total_stride
 from shapelint.diagnosis.soundness import sound_meaning
 from shapelint.diagnosis.steps import loses_its_window, resized_changes, scales_alone, shortcut_changes, strides_over
 from shapelint.facts.diagnosis import Change
-from shapelint.facts.graph import Node, ShapeGraph
+from shapelint.facts.graph import Node, ShapeGraph, size_at
 from shapelint.request.question import Question
 from shapelint.request.spec import Expectation
 from shapelint.trace.branch import frozen_shape
 from shapelint.trace.budget import Budget
 from shapelint.trace.explore import Exploration
+from shapelint.trace.freeze import freeze
 from shapelint.trace.run import overriding
 
 _CALLS, _SECONDS = 40_000, 8.0
-_LEAST_KERNEL = 2
+_LEAST_KERNEL, _SURPLUS = 2, 8
 
 
 def single_change(
@@ -187,10 +189,19 @@ def first_that(explored: Exploration, changes: Iterable[Change], works: Callable
 
 
 def restores_at(trial: Exploration, question: Question, expect: Expectation | None, focus: Mapping[str, int]) -> bool:
-    """Whether a trial gives at a size what is expected there, or the input's size."""
+    """Whether a trial gives at a size what is expected there, or the input's size, of which no crop hides a factor."""
     run = trial.run(focus, symbolic=False)
     shapes = tuple(map(frozen_shape, run.outputs))
-    return run.failure is None and is_restored(shapes, question, expect, focus)
+    if run.failure is not None or not is_restored(shapes, question, expect, focus):
+        return False
+    place = None if expect is not None else output_axes(shapes, question)
+    if place is None:
+        return True
+    graph = freeze(run, trial.subject.module, {})
+    whole = before_crops(graph, place[0], shapes[place[0]]).value(dict(focus))
+    pairs = zip((whole[axis] for axis in place[1]), size_at(question.target, focus), strict=True)
+    most = max(total_stride(graph, len(place[1])), default=1)
+    return all(size <= wanted + most + wanted // _SURPLUS for size, wanted in pairs)
 
 
 def fitting_kernel(explored: Exploration, graph: ShapeGraph, node: Node, focus: Mapping[str, int]) -> Change | None:

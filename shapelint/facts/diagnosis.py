@@ -229,7 +229,8 @@ class Diagnosis:
     `misfits` are layers that get other channels than they were built for; `repaired` is the model built for them.
     `spoiler` is the one call after which the size of the output can no longer come right, and `slip`
     the one number ahead of the first misfit that is at fault. `setters` are the calls that change the output's size.
-    `refused` is the size that the failing layer cannot give.
+    `refused` is the size that the failing layer cannot give, and `handed` the call that gives a helper the argument
+    of the change, or the stride of the spoiler.
     """
 
     focus: Mapping[str, int]
@@ -248,6 +249,7 @@ class Diagnosis:
     slip: Slip | None = None
     setters: tuple[Node, ...] = ()
     refused: RefusedSize | None = None
+    handed: Span | None = None
 
 
 @dataclass(frozen=True, slots=True)
