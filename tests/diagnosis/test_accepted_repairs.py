@@ -241,7 +241,7 @@ STEPS = """
             return nn.Conv1d(cin, cout, 2 * step, step, step // 2)
         def up(cin, cout, step):
             return nn.ConvTranspose1d(cin, cout, 2 * step, step, step // 2)
-        self.layers = nn.Sequential(down(1, 4, 2), down(4, 8, 4), up(8, 4, {}), up(4, 1, 2))
+        self.layers = nn.Sequential(down(1, 4, 2), down(4, 8, {}), up(8, 4, {}), up(4, 1, 2))
 
     def forward(self, x):
         return self.layers(x)[..., :x.shape[-1]]
@@ -249,16 +249,16 @@ STEPS = """
 
 
 def test_the_call_that_hands_a_helper_the_wrong_step_is_blamed(tmp_path: Path) -> None:
-    assert report(tmp_path, STEPS.format(4), "1,1,800").ok
-    (finding,) = report(tmp_path, STEPS.format(3), "1,1,800").findings
+    assert report(tmp_path, STEPS.format(4, 4), "1,1,800").ok
+    (finding,) = report(tmp_path, STEPS.format(4, 3), "1,1,800").findings
     assert finding.code == "SL106"
     assert finding.location is not None
     assert "up(8, 4, 3)" in finding.location.text()
 
 
 def test_a_crop_hides_no_factor_that_a_change_adds(tmp_path: Path) -> None:
-    (finding,) = report(tmp_path, STEPS.format(3), "1,1,800").findings
-    assert finding.fix is None or "stride=3" not in finding.fix.title  # 9 of 8, of which the crop takes 8
+    (finding,) = report(tmp_path, STEPS.format(6, 4), "1,1,800").findings
+    assert (finding.code, finding.fix) == ("SL106", None)  # a step of 2 in the encoder: 8 of 4, of which half is cut off
 
 
 def test_a_lateral_of_a_pyramid_is_no_shortcut(tmp_path: Path) -> None:
