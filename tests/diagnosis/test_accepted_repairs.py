@@ -258,7 +258,7 @@ def test_the_call_that_hands_a_helper_the_wrong_step_is_blamed(tmp_path: Path) -
 
 def test_a_crop_hides_no_factor_that_a_change_adds(tmp_path: Path) -> None:
     (finding,) = report(tmp_path, STEPS.format(6, 4), "1,1,800").findings
-    assert (finding.code, finding.fix) == ("SL106", None)  # a step of 2 in the encoder: 8 of 4, of which half is cut off
+    assert (finding.code, finding.fix) == ("SL106", None)  # by a step of 2: 8 of 4, half cut off
 
 
 def test_a_lateral_of_a_pyramid_is_no_shortcut(tmp_path: Path) -> None:
