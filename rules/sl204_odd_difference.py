@@ -22,7 +22,7 @@ from shapelint.rule import (
     span_of,
 )
 
-from ._paddings import short_finding
+from ._paddings import enlarged_fix, short_finding
 from ._windows import window_fix, window_note
 from ._words import brief, quoted
 
@@ -238,7 +238,7 @@ class OddDifference:
             notes=(steps, *(window_note(each) for each in (odd.window,) if each is not None), f"it fails for: {where}"),
             module=odd.module or None,
             location=odd.place,
-            fix=_fix(odd),
+            fix=enlarged_fix(analysis, odd) if odd.short and odd.window is None else _fix(odd),
         )
 
 
@@ -246,9 +246,6 @@ def _fix(odd: OddMiss) -> Fix:
     """The right expression; its edits are tried before anybody is told that they are more than advice."""
     if odd.window is not None:
         return window_fix(odd, odd.window)
-    if odd.short:
-        text = "`F.pad(y, (d // 2, d - d // 2))` with `d = max(skip.shape[-1] - y.shape[-1], 0)` for each such axis"
-        return Fix(f"pad what is cropped where it is shorter: {text}", Safety.ADVICE)
     if odd.one_sided:
         text = "`y[..., d // 2:d // 2 + n]` for each axis, `n` rows being needed and `d` too many"
         return Fix(f"end each slice where what is needed ends: {text}", Safety.ADVICE)

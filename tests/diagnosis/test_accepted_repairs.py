@@ -261,6 +261,29 @@ def test_a_crop_hides_no_factor_that_a_change_adds(tmp_path: Path) -> None:
     assert (finding.code, finding.fix) == ("SL106", None)  # by a step of 2: 8 of 4, half cut off
 
 
+def test_a_crop_of_a_smaller_level_gets_the_larger_one(tmp_path: Path) -> None:
+    body = """
+    def __init__(self):
+        super().__init__()
+        self.a, self.b, self.c = nn.Conv2d(3, 8, 3), nn.Conv2d(8, 8, 3), nn.Conv2d(8, 8, 3)
+        self.up, self.last = nn.ConvTranspose2d(8, 8, 2, 2), nn.ConvTranspose2d(16, 8, 2, 2)
+
+    def crop(self, skip, y):
+        d = (skip.shape[-1] - y.shape[-1]) // 2
+        return torch.cat([skip[..., d:d + y.shape[-1], d:d + y.shape[-1]], y], 1)
+
+    def forward(self, x):
+        a = self.a(x)
+        b = self.b(F.max_pool2d(a, 2))
+        y = self.last(self.crop(b, self.up(self.c(F.max_pool2d(b, 2)))))
+        return self.crop(b, y)
+"""
+    (finding,) = report(tmp_path, body, "1,3,50,50").findings
+    assert finding.fix is not None
+    assert finding.code == "SL204"
+    assert finding.fix.title == "crop a map of a larger level, such as the 48x48 of `a`"
+
+
 def test_a_lateral_of_a_pyramid_is_no_shortcut(tmp_path: Path) -> None:
     body = """
     def __init__(self):
