@@ -104,15 +104,18 @@ def evened_by_hand(graph: ShapeGraph, mismatch: Mismatch) -> Fix | None:
     """
     for node in (graph.nodes[index] for index in dict.fromkeys(mismatch.node.inputs)):
         while len(node.inputs) == 1 and not node.spatial and node.operation not in _CROPS:
-            node = graph.nodes[node.inputs[0]]
+            node = _fed(graph, node)
         crop = node if node.operation in _CROPS else None
-        layer = graph.nodes[node.inputs[0]] if crop is not None else node
-        fed = graph.nodes[layer.inputs[0]] if layer.inputs else layer
+        layer = _fed(graph, node) if crop is not None else node
+        fed = _fed(graph, layer)
         pad = fed if fed.operation == "pad" and "Pad" not in fed.kind else None
         if not layer.parameter("kernel_size") or set(layer.factor) != {1} or (crop is None) == (pad is None):
             continue
-        before = graph.nodes[fed.inputs[0]] if pad is not None else fed
-        lengths = [_shape(graph, each)[-1] for each in (before, fed, layer, node)]
+        before = _fed(graph, fed) if pad is not None else fed
+        shapes = [_shape(graph, each) for each in (before, fed, layer, node)]
+        if not all(shapes):
+            continue
+        lengths = [shape[-1] for shape in shapes]
         taken, cut = lengths[1] - lengths[2], lengths[2] - lengths[3]
         if pad is not None and taken > 0 and lengths[3] != lengths[0]:
             text = f"pad by {taken} in all ahead of {quoted(layer.module)}, which takes {taken} rows off: it gets"
@@ -123,16 +126,24 @@ def evened_by_hand(graph: ShapeGraph, mismatch: Mismatch) -> Fix | None:
     return None
 
 
+def _fed(graph: ShapeGraph, node: Node) -> Node:
+    """What a call takes; itself where it takes nothing that is known."""
+    return graph.nodes[node.inputs[0]] if node.inputs else node
+
+
 def _cropped(graph: ShapeGraph, mismatch: Mismatch) -> Fix | None:
     """A crop of what is a few rows longer on its last axis, where layers without padding took these off the other."""
     nodes = [graph.nodes[index] for index in dict.fromkeys(mismatch.node.inputs)]
+    if len(nodes) != _VECTOR or not all(_shape(graph, each) for each in nodes):
+        return None
     small, large = sorted(nodes, key=lambda each: _shape(graph, each)[-1])
     less, more = _shape(graph, small), _shape(graph, large)
     above = {each.index for each in graph.ancestors(large)}
     own = [each for each in graph.ancestors(small) if each.index not in above and each.parameter("kernel_size")]
     taking = [each for each in own if max(each.parameter("kernel_size") or (1,)) > 1]
     valid = bool(taking) and all(not any(each.parameter("padding") or (1,)) for each in taking)
-    if mismatch.up is not None or not valid or less[:-1] != more[:-1] or any(set(each.factor) != {1} for each in own):
+    steps = any(set(each.factor) != {1} for each in own)
+    if mismatch.up is not None or not valid or less[:-1] != more[:-1] or steps:
         return None
     text = f"crop what {quoted(_named(graph, large))} gives to the last rows of the other: `skip[..., -y.shape[-1]:]`"
     return Fix(f"{text}, or pad ahead of {quoted(taking[-1].module or taking[-1].operation)}", Safety.ADVICE)

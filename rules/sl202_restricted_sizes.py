@@ -134,6 +134,7 @@ class RestrictedSizes:
         view = cut_rows(diagnosis, failure)
         joins = failure is not None and failure.kind is Kind.JOIN
         place = diagnosis.region.outcome.place if own or joins or node is None else place_of(node)
+        place = place or (place_of(node) if joins and node is not None else None)
         fix = _fix(diagnosis, failure)
         if view is not None:
             text, fix = cut_text(diagnosis, view)
