@@ -245,7 +245,7 @@ def _transform(analysis: Analysis) -> LostTransform | None:
             return None
         return lost_transform(analysis.graph, analysis.question.target, None if diagnosis is None else diagnosis.focus)
     lost = lost_transform(analysis.graph, None, diagnosis.focus)
-    joined = {size[-1] for mismatch in diagnosis.mismatches[:1] for size in mismatch.sizes}
+    joined = {size[-1] for mismatch in diagnosis.mismatches[:1] for size in mismatch.sizes if size}
     return lost if lost is not None and joined == {lost.taken, lost.given} else None
 
 

@@ -160,6 +160,12 @@ LOCALIZED = """
             "give what `time` gives the axes of the other: `[:, None]`",
         ),
         (
+            CONDITIONED.format("torch.cat([x, x.mean()], 1)"),
+            ["2,3,8,8", "2,8"],
+            "`cat` joins a scalar from `input` with 2x3x8x8 from `input`",
+            "give both as many axes: 0 in what `input` gives, 4 in the other",
+        ),
+        (
             RESIDUAL,
             ["8,60"],
             "`sub` joins 8x12 from `back` with 8x60 from `fore`",
