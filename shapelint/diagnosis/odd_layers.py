@@ -38,14 +38,6 @@ def is_beyond(graph: ShapeGraph, node: Node, sizes: Sizes) -> bool:
     return any(not 0 <= rows < s for rows, s in zip(missing, stride, strict=True))
 
 
-def group_beyond(graph: ShapeGraph, groups: Sequence[Group], sizes: Sizes) -> Group | None:
-    """The one layer that misses its multiple by what no `output_padding` makes up for; None where there are more."""
-    beyond = [node for node in windowed(graph) if is_beyond(graph, node, sizes)]
-    if len({node.built or node.place for node in beyond}) != 1:
-        return None
-    return next((each for each in groups if each[0].module == beyond[0].module), None)
-
-
 def windowed(graph: ShapeGraph) -> list[Node]:
     """The convolutions and pools that an output is made of."""
     reached = graph.reached()

@@ -29,7 +29,7 @@ from shapelint.diagnosis.evenness import evenly_padded
 from shapelint.diagnosis.intent import multiples
 from shapelint.diagnosis.layer_groups import LOWEST, Group, layer_groups, resizes
 from shapelint.diagnosis.misshapen import late_strides, lone_kernels, misshapen_changes, unlike_their_siblings
-from shapelint.diagnosis.odd_layers import LATENT, group_beyond, is_beyond, may_be_meant, uneven_group
+from shapelint.diagnosis.odd_layers import LATENT, is_beyond, may_be_meant, uneven_group
 from shapelint.diagnosis.scale import goes_down_and_up
 from shapelint.diagnosis.shown_run import ShownRun, given_along
 from shapelint.diagnosis.single_change import first_that, restores_at
@@ -206,7 +206,7 @@ def even_change(case: Case, graph: ShapeGraph | None, focus: Sizes, *, beyond: b
     groups = _convolutions(case.explored, graph, case.built)
     if not beyond and _is_larger(case, graph, focus):
         changes += [each for each in lone_twins(groups) if each.parameter in LOWEST and not ends_scaling(each)]
-    group = uneven_group(graph, groups, focus) or (group_beyond(graph, groups, focus) if beyond else None)
+    group = uneven_group(graph, groups, focus)
     odd = [] if group else [each for each in misshapen_changes(graph, groups, focus) if each.parameter in LOWEST]
     node = group[0] if group else next((each for each, *_ in groups if odd and each.module == odd[0].module), None)
     if node is not None and beyond:

@@ -223,23 +223,6 @@ def test_a_slice_that_takes_every_second_row_is_no_missing_stride(tmp_path: Path
     assert (finding.code, finding.fix.edits) == ("SL208", ())
 
 
-def test_the_layer_that_no_output_padding_settles_is_changed(tmp_path: Path) -> None:
-    body = """
-    def __init__(self):
-        super().__init__()
-        self.down, self.deeper = nn.Conv2d(3, 8, 4, 2, 1), nn.Conv2d(8, 4, 4, 2, 1)
-        self.up = nn.ConvTranspose2d(4, 8, 4, 2, 1, output_padding=1)
-        self.last = nn.ConvTranspose2d(8, 3, 6, 2, 1)
-
-    def forward(self, x):
-        return self.last(F.relu(self.up(self.deeper(F.relu(self.down(x))))))
-"""
-    (finding,) = report(tmp_path, body, "1,3,30,30").findings
-    assert finding.fix is not None
-    assert dict(finding.fix.assignments) == {"last.padding": (2, 2)}
-    assert fixed(finding, (2, 3, 30, 30)) == (2, 3, 30, 30)
-
-
 STEPS = """
     def __init__(self):
         super().__init__()
