@@ -21,11 +21,15 @@ from shapelint.rule import (
     call_at,
     given,
     sized,
+    span_of,
 )
 
+from ._causes import place_of, size_taken
 from ._words import called, quoted
 
-_FOLLOWERS = 6
+_FOLLOWERS, _RANKS = 6, (3, 4, 5)
+_KEEPING = ("linear", "layer_norm", "rms_norm", "batch_norm")
+_OF_ROWS = (*_KEEPING[:-1], "lstm", "gru", "rnn")
 _OF_CHANNELS = ("conv", "batch_norm", "group_norm", "instance_norm", "prelu")
 _OPERATORS = {ast.Mult: operator.mul, ast.Add: operator.add, ast.Sub: operator.sub}
 _ARGUMENTS = {
@@ -73,6 +77,11 @@ def origin_text(joint: str, origins: Sequence[Origin]) -> str:
     return " + ".join(parts) if joint or len(origins[0].size) > 1 else parts[0].split(" ", 1)[1]
 
 
+def place_of_number(misfit: Misfit) -> Span | None:
+    """The call that has the number for which a layer is built: its own, or that of a helper which hands it on."""
+    return misfit.handed[0] if misfit.handed else place_of(misfit.node)
+
+
 def followers_note(diagnosis: Diagnosis) -> str | None:
     """What every later layer would get, were the first one mended; None where all others fit."""
     later = diagnosis.misfits[1:]
@@ -112,7 +121,47 @@ def misfit_fix(diagnosis: Diagnosis, misfit: Misfit) -> Fix:
     if [origin.source for origin in misfit.origins] == [""]:
         text = f"give an input with {_counted(misfit)}, or build {name} for {given}{more}"
         return Fix(text, Safety.ADVICE, repairs=(Repair.CHANNELS,))
-    return channels_fix(diagnosis, f"give {name} what arrives: {written}{more}")
+    if misfit.node.kind == "MultiheadAttention":
+        text = f"build {name} with `kdim={given}, vdim={given}`"
+        return Fix(text, Safety.ADVICE, repairs=(Repair.CHANNELS,))
+    turned = untransposed(misfit, size_taken(diagnosis, misfit.node))
+    turned = None if more and unit_of(misfit.node) == "channels" else turned
+    handed = turned if turned or more else _handed_fix(misfit)
+    return handed or channels_fix(diagnosis, f"give {name} what arrives: {written}{more}")
+
+
+def _handed_fix(misfit: Misfit) -> Fix | None:
+    """The number that arrives in the call of the helper that builds the layer, to be tried; None for no literal."""
+    if misfit.handed is None:
+        return None
+    place, number = misfit.handed
+    call = call_at(place)
+    values = [] if call is None else [*call.args, *(word.value for word in call.keywords)]
+    value = next((each for each in values if span_of(number.file, each) == number), None)
+    if call is None or value is None or _number(value) != misfit.built_for:
+        return None
+    edits = (Edit(number, str(misfit.given)),)
+    title = f"write `{ast.unparse(_with_number(call, value, misfit.given))}`"
+    return Fix(title, Safety.ADVICE, edits=edits, repairs=(Repair.CHANNELS,))
+
+
+def untransposed(misfit: Misfit, taken: tuple[int, ...]) -> Fix | None:
+    """What to do where the axis at the other end has as many as a layer takes: the last one for a layer of features,
+    the one behind the samples for one of the channels of a signal; a map may be as wide by chance.
+    """
+    name, axes = misfit.node.operation, range(1, len(taken))
+    last = name.startswith(_OF_ROWS)
+    signal = len(taken) == _RANKS[0] and name.startswith(_OF_CHANNELS)
+    if len(taken) not in _RANKS or not (last or signal):
+        return None
+    there, here = (taken[1], taken[-1]) if last else (taken[-1], taken[1])
+    if there != misfit.built_for or here == misfit.built_for:
+        return None
+    order = (0, *axes[1:], 1) if last else (0, axes[-1], *axes[:-1])
+    turned = "`.transpose(1, 2)`" if len(taken) == _RANKS[0] else f"`.permute{order}`"
+    back = ", and back behind it" if name.startswith(_KEEPING) else ""
+    text = f"put {turned} ahead of {called(misfit.node)}{back}: axis {1 if last else axes[-1]} has the {there}"
+    return Fix(text, Safety.ADVICE)
 
 
 def layer_edit(misfit: Misfit) -> tuple[Edit, str] | None:
@@ -128,10 +177,17 @@ def layer_edit(misfit: Misfit) -> tuple[Edit, str] | None:
     place = Span(node.built.file, value.lineno, start, value.end_lineno or 0, end)
     if not place.text().isascii():
         return None
+    return Edit(place, str(misfit.given)), ast.unparse(_with_number(call, value, misfit.given))
+
+
+def _with_number(call: ast.Call, target: ast.expr, number: int) -> ast.AST:
+    """A copy of a call with a number in the place of one argument."""
+    values: list[ast.expr] = [*call.args, *(word.value for word in call.keywords)]
     changed = copy.deepcopy(call)
-    target = given(changed, *argument)
-    text = _Replaced(target, misfit.given).visit(changed)
-    return Edit(place, str(misfit.given)), ast.unparse(text)
+    copies: list[ast.expr] = [*changed.args, *(word.value for word in changed.keywords)]
+    found = next(each for each, value in zip(copies, values, strict=True) if value is target)
+    node: ast.AST = _Replaced(found, number).visit(changed)
+    return node
 
 
 class _Replaced(ast.NodeTransformer):

@@ -22,6 +22,7 @@ from shapelint.rule import (
 
 from ._causes import is_unpooled
 from ._fixes import calls_written, change_fix, rewriting_fix, rewritten_at
+from ._operands import evened_by_hand, joined_fix, whole_shapes
 from ._words import brief, consequence, layer_name, nearest_note, padding_note, padding_text, quoted, said_note
 
 _UNET = """
@@ -134,11 +135,12 @@ class SkipSize:
         sizes, sources = mismatch.sizes[::-1], mismatch.sources[::-1]
         join = quoted(mismatch.node.operation)
         pairs = [f"{sized(size)} from {quoted(source)}" for size, source in zip(sizes, sources, strict=True)]
+        whole = None if number else whole_shapes(diagnosis, mismatch)
         return Finding(
             code=self.code,
             name=self.name,
             severity=Severity.ERROR,
-            message=f"{join} joins {pairs[0]} with {pairs[1]}",
+            message=f"{join} joins {whole or ' with '.join(pairs)}",
             notes=(*_cause(mismatch), *(() if number else _notes(analysis, diagnosis))),
             module=(mismatch.up.module if mismatch.up else mismatch.node.module) or None,
             location=mismatch.node.place,
@@ -175,8 +177,13 @@ def _written(rewrite: Rewrite, diagnosis: Diagnosis, number: int) -> str:
 def _fix(analysis: Analysis, diagnosis: Diagnosis, number: int) -> Fix:
     """What people do first: pad the input, or give the tensor that grew the skip's size; then `output_padding`."""
     mismatch = diagnosis.mismatches[number]
-    if diagnosis.change is not None:
-        return change_fix(diagnosis.change, "makes the sizes fit")
+    change = diagnosis.change
+    by_hand = None if change is None or not change.alike else evened_by_hand(diagnosis.graph, mismatch)
+    if change is not None:
+        return by_hand or change_fix(change, "makes the sizes fit")
+    otherwise = None if number or analysis.rewrite or diagnosis.plan else joined_fix(diagnosis, mismatch)
+    if otherwise is not None:
+        return otherwise
     up, skip = mismatch.up, quoted(mismatch.sources[0])
     rewrite = analysis.rewrite if analysis.rewrite is not None and analysis.rewrite.plan.complete else None
     given = quoted(mismatch.sources[1] if up is None else up.module or up.operation)

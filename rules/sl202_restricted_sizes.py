@@ -27,6 +27,7 @@ from shapelint.rule import (
 
 from ._causes import is_cut_into_rows, misfit_regions, pinned_regions, place_of, size_taken
 from ._fixes import change_fix
+from ._operands import cut_rows, cut_text, expanded_fix
 from ._words import flatten_of, layer_name, nearest_note, said_note, some_of
 
 _PINNED = """
@@ -130,7 +131,14 @@ class RestrictedSizes:
         lost = _lost(analysis) if failure is not None and failure.kind is Kind.JOIN else None
         notes = [lost, _row_note(diagnosis, failure), None if fits else said]
         notes += [_elsewhere(analysis), nearest_note(analysis, focus)]
-        place = diagnosis.region.outcome.place if own or node is None else place_of(node)
+        view = cut_rows(diagnosis, failure)
+        joins = failure is not None and failure.kind is Kind.JOIN
+        place = diagnosis.region.outcome.place if own or joins or node is None else place_of(node)
+        place = place or (place_of(node) if joins and node is not None else None)
+        fix = _fix(diagnosis, failure)
+        if view is not None:
+            text, fix = cut_text(diagnosis, view)
+            message, fits, place = message.replace("it does not run", text), False, place_of(view)
         return Finding(
             code=self.code,
             name=self.name,
@@ -139,7 +147,7 @@ class RestrictedSizes:
             notes=tuple(note for note in notes if note),
             module=(node.module if node is not None and not own else "") or None,
             location=place,
-            fix=_fix(diagnosis, failure),
+            fix=fix,
         )
 
     def _note(self, analysis: Analysis) -> Finding:
@@ -176,7 +184,7 @@ def _fix(diagnosis: Diagnosis, failure: Failure | None) -> Fix | None:
         return change_fix(diagnosis.change, "makes the sizes fit")
     row = _row(diagnosis, failure)
     if row is None:
-        return _advice(failure)
+        return expanded_fix(diagnosis, failure) or _advice(failure)
     sample, _ = row
     text = f"{flatten_of(None if diagnosis.node is None else diagnosis.node.place)}, and build the layer after it for"
     return Fix(f"{text} {prod(sample)} features", Safety.ADVICE)

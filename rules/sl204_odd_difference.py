@@ -22,6 +22,7 @@ from shapelint.rule import (
     span_of,
 )
 
+from ._paddings import enlarged_fix, short_finding
 from ._windows import window_fix, window_note
 from ._words import brief, quoted
 
@@ -101,6 +102,21 @@ class Net(nn.Module):
         return x - self.average(padded.transpose(1, 2)).transpose(1, 2)
 """
 
+_ROUNDED = """
+import torch.nn as nn
+import torch.nn.functional as F
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.down, self.up = nn.Conv1d(1, 4, 4, stride=4), nn.ConvTranspose1d(4, 1, 4, stride=4)
+
+    def forward(self, x):
+        padded = F.pad(x, (0, -x.shape[-1] % {}
+        return self.up(self.down(padded))[..., : x.shape[-1]]
+"""
+
 _EVEN_ONLY = "F.pad(y, [dx // 2, dx // 2, dy // 2, dy // 2])"
 
 
@@ -115,7 +131,8 @@ class OddDifference:
     `y` is the shorter one. A crop `y[d // 2 : -(d // 2)]` keeps nothing where `d` is 0 or 1, since its end is `-0`.
 
     It speaks too where a pad adds `(k - 1) // 2` rows on both sides for a layer with a kernel of `k`, without padding
-    of its own: an even `k` needs one more on one side.
+    of its own: an even `k` needs one more on one side. And where a pad ahead of all layers rounds a size up to
+    multiples of another number than the total stride of the layers: that number is the fix.
 
     ## Why it is bad
 
@@ -147,6 +164,7 @@ class OddDifference:
         Valid(_CROP.format("skip = skip[:, :, d // 2 : d // 2 + y.shape[2]]"), "1,1,L"),
         Valid(_CODEC.format("(0, d)", ""), "1,1,L"),
         Valid(_AVERAGE.format(13).replace("  # <-- SL204", ""), "3,96,7"),
+        Valid(_ROUNDED.format("4))"), "1,1,41"),
     )
     invalid: ClassVar[tuple[Invalid, ...]] = (
         Invalid(
@@ -178,6 +196,12 @@ class OddDifference:
             fixed="F.pad(y, (d // 2, d - d // 2))",
         ),
         Invalid(
+            _ROUNDED.format("2))  # <-- SL204"),
+            "1,1,41",
+            "`pad` makes it 42, where the layers need multiples of 4",
+            fixed="-x.shape[-1] % 4",
+        ),
+        Invalid(
             _AVERAGE.format(12),
             "3,96,7",
             "`cat` gives 106 where 107 is needed: it adds the same on both sides",
@@ -187,6 +211,8 @@ class OddDifference:
 
     def check(self, analysis: Analysis) -> Iterator[Finding]:
         """Yields one finding for each such pad or crop that fails at an asked size."""
+        if analysis.short_padding is not None and analysis.diagnosis is not None and analysis.certain:
+            yield short_finding(analysis, analysis.short_padding, self.code, self.name)
         for odd in analysis.odd:
             if analysis.concerns(odd.sizes):
                 yield self._finding(analysis, odd)
@@ -212,7 +238,7 @@ class OddDifference:
             notes=(steps, *(window_note(each) for each in (odd.window,) if each is not None), f"it fails for: {where}"),
             module=odd.module or None,
             location=odd.place,
-            fix=_fix(odd),
+            fix=enlarged_fix(analysis, odd) if odd.short and odd.window is None else _fix(odd),
         )
 
 
@@ -220,9 +246,6 @@ def _fix(odd: OddMiss) -> Fix:
     """The right expression; its edits are tried before anybody is told that they are more than advice."""
     if odd.window is not None:
         return window_fix(odd, odd.window)
-    if odd.short:
-        text = "`F.pad(y, (d // 2, d - d // 2))` with `d = max(skip.shape[-1] - y.shape[-1], 0)` for each such axis"
-        return Fix(f"pad what is cropped where it is shorter: {text}", Safety.ADVICE)
     if odd.one_sided:
         text = "`y[..., d // 2:d // 2 + n]` for each axis, `n` rows being needed and `d` too many"
         return Fix(f"end each slice where what is needed ends: {text}", Safety.ADVICE)

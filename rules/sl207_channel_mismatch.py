@@ -18,8 +18,8 @@ from shapelint.rule import (
     Valid,
 )
 
-from ._built_for import followers_note, misfit_fix, misfit_text, origin_text
-from ._causes import is_left_apart, is_pinned, misfit_regions, place_of, raising, size_taken
+from ._built_for import followers_note, misfit_fix, misfit_text, origin_text, place_of_number
+from ._causes import is_left_apart, is_pinned, misfit_regions, raising, size_taken
 from ._slips import slip_fix, slip_message, slip_place
 from ._words import brief, called, quoted, said_note
 
@@ -237,7 +237,7 @@ class ChannelMismatch:
             message=message,
             notes=tuple(note for note in (origin, *_notes(diagnosis, misfit), said_note(analysis)) if note),
             module=misfit.node.module or None,
-            location=place_of(misfit.node),
+            location=place_of_number(misfit),
             fix=misfit_fix(diagnosis, misfit),
         )
 

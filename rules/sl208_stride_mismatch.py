@@ -128,7 +128,8 @@ def _fix(diagnosis: Diagnosis, mismatch: Mismatch, strides: tuple[Fraction, Frac
         return change_fix(diagnosis.change, "makes the sizes fit")
     factor = strides[1] / strides[0]
     fine = mismatch.sources[0 if factor > 1 else 1]
-    if any(each.module == fine and set(each.parameter("kernel_size") or ()) == {1} for each in diagnosis.graph.nodes):
+    single = (each for each in diagnosis.graph.nodes if set(each.parameter("kernel_size") or ()) == {1})
+    if mismatch.up is None and any(each.module == fine for each in single):
         step = max(factor, 1 / factor)
         return Fix(f"give {quoted(fine)} the stride of the way beside it, `stride={step}`", Safety.ADVICE)
     levels = ", ".join(map(quoted, mismatch.levels[:3]))

@@ -25,8 +25,17 @@ from shapelint.rule import (
     written,
 )
 
-from ._built_for import argument_of, channels_fix, followers_note
-from ._causes import is_cut_into_rows, is_left_apart, is_pinned, node_of, pinned_regions, place_of, raising
+from ._built_for import argument_of, channels_fix, followers_note, place_of_number, untransposed
+from ._causes import (
+    is_cut_into_rows,
+    is_left_apart,
+    is_pinned,
+    node_of,
+    pinned_regions,
+    place_of,
+    raising,
+    size_taken,
+)
 from ._fixes import change_fix, rewriting_fix
 from ._words import brief, called, consequence, flattened, nearest_note, quoted, said_note
 
@@ -164,7 +173,7 @@ class PinnedSize:
             message=text + ("no size gives them" if none and not analysis.certain else gives),
             notes=tuple(note for note in notes if note),
             module=misfit.node.module or None,
-            location=place_of(misfit.node),
+            location=place_of_number(misfit),
             fix=_fix(analysis, diagnosis, misfit) if analysis.certain else None,
         )
 
@@ -216,7 +225,9 @@ def _fix(analysis: Analysis, diagnosis: Diagnosis, misfit: Misfit) -> Fix:
     written = f"`{argument[0]}={misfit.given}`" if argument else str(misfit.given)
     if rewrite is not None:
         return rewriting_fix(rewrite, f"write {rewrite.texts[0]}, which gives {called(misfit.node)} {written}")
-    return channels_fix(diagnosis, f"give {called(misfit.node)} {written}, for {size}", where=f", for {size}")
+    text = f"give {called(misfit.node)} {written}, for {size}"
+    turned = untransposed(misfit, size_taken(diagnosis, misfit.node))
+    return turned or channels_fix(diagnosis, text, where=f", for {size}")
 
 
 def _fitting(analysis: Analysis) -> str | None:

@@ -33,6 +33,7 @@ from shapelint.facts.diagnosis import (
     Plan,
     RefusedSize,
     Rewrite,
+    ShortPadding,
     ShortUnpooling,
     Slip,
     WrongAnnotation,
@@ -53,11 +54,12 @@ from shapelint.source.syntax import call_at, expression_at, function_around, giv
 __all__ = [
     "Analysis", "Baked", "Broadcast", "Change", "Confirmation", "Contradiction", "Crossing", "Diagnosis", "Edit",
     "EvenWindow", "Failure", "Finding", "Fix", "Function", "Guard", "How", "Invalid", "Kind", "Layer", "LostRows",
-    "LostTransform", "Misfit", "Mismatch", "MixedSamples", "Node", "OddMiss", "Origin", "Plan", "RefusedSize", "Region",
-    "Repair", "Rewrite", "Rounding", "Rule", "Safety", "Severity", "ShapeGraph", "ShortTable", "ShortUnpooling",
-    "SizeSet", "Slip", "SolverError", "Span", "Stretched", "Valid", "WrongAnnotation", "all_of", "any_of",
-    "as_function", "call_at", "closest", "equal", "expression_at", "function_around", "given", "limited", "negate",
-    "sized", "span_of", "square", "statement_at", "symbol", "ticked", "usual", "written",
+    "LostTransform", "Misfit", "Mismatch", "MixedSamples", "Node", "OddMiss", "Origin", "Plan", "RefusedSize",
+    "Region", "Repair", "Rewrite", "Rounding", "Rule", "Safety", "Severity", "ShapeGraph", "ShortPadding",
+    "ShortTable", "ShortUnpooling", "SizeSet", "Slip", "SolverError", "Span", "Stretched", "Valid",
+    "WrongAnnotation", "all_of", "any_of", "as_function", "call_at", "closest", "equal", "expression_at",
+    "function_around", "given", "limited", "negate", "sized", "span_of", "square", "statement_at", "symbol",
+    "ticked", "usual", "written",
 ]  # fmt: skip
 
 

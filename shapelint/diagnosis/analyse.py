@@ -16,6 +16,7 @@ from shapelint.diagnosis.broadcasts import broadcasts
 from shapelint.diagnosis.calls import calls_of
 from shapelint.diagnosis.case import Case
 from shapelint.diagnosis.diagnose import diagnose
+from shapelint.diagnosis.hand_padding import short_padding
 from shapelint.diagnosis.input_padding import padded_to
 from shapelint.diagnosis.intent import intent, is_restored, multiples, restored, surviving_axes, with_known_restores
 from shapelint.diagnosis.odd_difference import odd_differences
@@ -216,9 +217,11 @@ def _suspected(analysis: Analysis, case: Case) -> Analysis:
     """The analysis, with the causes that only some models have: each is looked for in the regions that are known."""
     focus = None if analysis.diagnosis is None else analysis.diagnosis.focus
     explored, contract, example = case.explored, case.contract, ExamplePoint(focus, analysis.asked)
+    padding = padded_to(analysis)
     return replace(
         analysis,
-        padding=padded_to(analysis),
+        padding=padding,
+        short_padding=short_padding(analysis, padding),
         odd=odd_differences(explored, contract, case.question, example),
         mixed=axis_mix_up(explored, contract, case.question, example),
         broadcasts=broadcasts(explored, contract, case, example),
@@ -242,7 +245,7 @@ def _transform(analysis: Analysis) -> LostTransform | None:
             return None
         return lost_transform(analysis.graph, analysis.question.target, None if diagnosis is None else diagnosis.focus)
     lost = lost_transform(analysis.graph, None, diagnosis.focus)
-    joined = {size[-1] for mismatch in diagnosis.mismatches[:1] for size in mismatch.sizes}
+    joined = {size[-1] for mismatch in diagnosis.mismatches[:1] for size in mismatch.sizes if size}
     return lost if lost is not None and joined == {lost.taken, lost.given} else None
 
 

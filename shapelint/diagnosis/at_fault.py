@@ -21,7 +21,7 @@ from shapelint.diagnosis.single_change import (
     unpadded_change,
 )
 from shapelint.facts.contract import Region
-from shapelint.facts.diagnosis import Change, LostRows, Plan
+from shapelint.facts.diagnosis import Change, LostRows, Mismatch, Plan
 from shapelint.facts.failure import Kind
 from shapelint.facts.graph import Node, ShapeGraph
 from shapelint.trace.freeze import freeze
@@ -62,12 +62,12 @@ def change_at_fault(
     region: Region,
     spoiler: Node | None,
     losses: tuple[LostRows, ...],
-    *,
-    misses_level: bool = False,
+    mismatches: tuple[Mismatch, ...] = (),
 ) -> Change | None:
     """The one argument of one layer with which the model is right at the focus, where it is likely to be at fault.
 
-    Where a join `misses_level`, which another call gives, the wrong map may be joined: layers that are alike stay so.
+    Where the first join that fails misses a level, which another call gives, the wrong map may be joined: layers that
+    are alike stay so. Where it misses a factor, no rows are lost.
     """
     failure, node = region.outcome.failure, case.failing(graph)
     if region.outcome.ok:
@@ -88,7 +88,9 @@ def change_at_fault(
         return None
     if not _is_broken(case):
         return rounding_change(case, graph, focus)
-    return sound_change(case, graph, focus, restoring=failure.kind is not Kind.JOIN, alone=not misses_level)
+    restoring = failure.kind is not Kind.JOIN
+    level, factor = any(each.levels for each in mismatches[:1]), any(each.strides for each in mismatches[:1])
+    return sound_change(case, graph, focus, restoring=restoring, alone=not level, factor=factor)
 
 
 def likelier(case: Case, focus: Mapping[str, int], graph: ShapeGraph, plan: Plan) -> Change | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from math import prod
 
+from shapelint.diagnosis.places import Places
 from shapelint.facts.diagnosis import Misfit, Origin
 from shapelint.facts.failure import Failure, Kind
 from shapelint.facts.graph import Node, ShapeGraph
@@ -53,7 +54,9 @@ def _misfit(explored: Exploration, graph: ShapeGraph, failure: Failure, built: M
     joint, origins = _origins(graph, node, failure.left)
     groups = getattr(explored.subject.module.get_submodule(node.module), "groups", 1)
     alone = node.built is not None and sum(built.get(name) == node.built for name in names) == 1
-    return Misfit(node, failure, failure.left, failure.right, joint, origins, groups, alone)
+    sources = [origin.source for origin in origins]
+    handed = built.giving(node.module, node.kind, sources) if isinstance(built, Places) and node.built else None
+    return Misfit(node, failure, failure.left, failure.right, joint, origins, groups, alone, handed)
 
 
 def _origins(graph: ShapeGraph, failing: Node, given: int) -> tuple[str, tuple[Origin, ...]]:

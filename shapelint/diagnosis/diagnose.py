@@ -18,15 +18,17 @@ from shapelint.diagnosis.joins import (
 from shapelint.diagnosis.mismatch import mismatch_of
 from shapelint.diagnosis.output_padding import RepairTrial, Unsettled
 from shapelint.diagnosis.pairs import mirrored_pairs, remainder_of, spatial_size
+from shapelint.diagnosis.places import Places
 from shapelint.diagnosis.refused_sizes import refused_size
 from shapelint.diagnosis.single_change import stride_at_fault
 from shapelint.diagnosis.slips import slip
 from shapelint.diagnosis.uneven import even_change
-from shapelint.facts.diagnosis import Diagnosis, LostRows, Misfit, Mismatch, Plan
+from shapelint.facts.diagnosis import Change, Diagnosis, LostRows, Misfit, Mismatch, Plan
 from shapelint.facts.failure import Kind
 from shapelint.facts.graph import Node, Pair, ShapeGraph
 from shapelint.size.function import Function, as_function
 from shapelint.size.sets import SizeSet
+from shapelint.source.span import Span
 
 _REPAIRABLE = frozenset({Kind.JOIN, Kind.OUTPUT_PADDING, Kind.UNPOOL, Kind.RESHAPE})
 
@@ -50,8 +52,7 @@ def diagnose(case: Case, focus: Mapping[str, int], wanted: SizeSet) -> Diagnosis
     drops = not known and (region.outcome.ok or (plan is not None and node is not None))
     losses = _losses(case, focus, values, done) if drops else ()
     if plan is None and likely is None:
-        level = bool(mismatches and mismatches[0].levels)
-        likely = change_at_fault(case, focus, graph, region, spoiler, losses, misses_level=level)
+        likely = change_at_fault(case, focus, graph, region, spoiler, losses, mismatches)
     unfit = () if region.outcome.ok else misfits(case.explored, case.built, focus)
     return Diagnosis(
         focus=dict(focus),
@@ -70,6 +71,7 @@ def diagnose(case: Case, focus: Mapping[str, int], wanted: SizeSet) -> Diagnosis
         setters=setters_of(case, whole, focus),
         slip=slip(graph, unfit[0]) if unfit else None,
         refused=refused_size(graph, node, region.outcome.failure, focus),
+        handed=_handed(case, likely, spoiler),
     )
 
 
@@ -83,6 +85,15 @@ def _repaired(case: Case, unfit: tuple[Misfit, ...], focus: Mapping[str, int], w
     values = {misfit.node.module: (misfit.given,) for misfit in unfit}
     plan = _plan(case, replace(trial, values=values), wanted)
     return replace(plan, ran=plan.ran or len(unfit) == 1)
+
+
+def _handed(case: Case, change: Change | None, spoiler: Node | None) -> Span | None:
+    """The call that gives a helper the argument that is at fault."""
+    if not isinstance(case.built, Places):
+        return None
+    if change is not None:
+        return case.built.handing(change.module, change.parameter)
+    return None if spoiler is None else case.built.handing(spoiler.module, "stride")
 
 
 def _stretches(case: Case, losses: tuple[LostRows, ...]) -> bool:

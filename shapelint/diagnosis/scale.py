@@ -135,12 +135,26 @@ def regrown(graph: ShapeGraph, wanted: Function) -> int:
 def odd_slope(graph: ShapeGraph, output: int, slopes: Sequence[Fraction]) -> Fraction | None:
     """The slope of an axis that is no whole number and no whole part, where the layers alone make it; None without one.
 
-    Heads at half the size, and twice it, are meant so; two thirds are not. Where sizes are joined along the axis, as
-    those of a pyramid are, the layers make another one.
+    Heads at half the size, and twice it, are meant so; two thirds are not, but where several equal steps down are
+    followed by as many equal steps up, as a change of the sampling rate is built. Where sizes are joined along the
+    axis, as those of a pyramid are, the layers make another one.
     """
+    if _changes_the_rate(graph, len(slopes)):
+        return None
     made = _scales(graph, len(slopes)).get(graph.outputs[output], ())
     odd = [slope for slope in slopes if slope.numerator > 1 and slope.denominator > 1]
     return odd[0] if odd and tuple(made) == tuple(slopes) and all(each == 1 or each in odd for each in slopes) else None
+
+
+def _changes_the_rate(graph: ShapeGraph, rank: int) -> bool:
+    """Whether several steps down, all by one number, are followed by as many steps up, all by another one."""
+    reached = graph.reached()
+    scaling = [node for node in graph.nodes if node.index in reached and any(each != 1 for each in node.factor)]
+    downs = [node.factor[-rank:] for node in scaling if max(node.factor) <= 1]
+    ups = [node.factor[-rank:] for node in scaling[len(downs) :] if min(node.factor) >= 1]
+    steps = {tuple(map(step_of, each)) for each in (*downs, *ups)}
+    alike = len(set(downs)) == len(set(ups)) == 1 and len(steps) > 1
+    return alike and len(downs) == len(ups) > 1 and len(downs) + len(ups) == len(scaling)
 
 
 def totals(graph: ShapeGraph, output: int, rank: int) -> tuple[tuple[int, int], ...]:

@@ -19,21 +19,23 @@ from shapelint.diagnosis.candidates import (
     unlike_the_others_of,
 )
 from shapelint.diagnosis.case import Case
-from shapelint.diagnosis.intent import is_restored
-from shapelint.diagnosis.layer_groups import layer_groups, legal_values, resizes
+from shapelint.diagnosis.intent import is_restored, output_axes
+from shapelint.diagnosis.layer_groups import Group, layer_groups, legal_values, resizes
+from shapelint.diagnosis.scale import before_crops, total_stride
 from shapelint.diagnosis.soundness import sound_meaning
-from shapelint.diagnosis.steps import resized_changes, shortcut_changes, strides_over
+from shapelint.diagnosis.steps import loses_its_window, resized_changes, scales_alone, shortcut_changes, strides_over
 from shapelint.facts.diagnosis import Change
-from shapelint.facts.graph import Node, ShapeGraph
+from shapelint.facts.graph import Node, ShapeGraph, size_at
 from shapelint.request.question import Question
 from shapelint.request.spec import Expectation
 from shapelint.trace.branch import frozen_shape
 from shapelint.trace.budget import Budget
 from shapelint.trace.explore import Exploration
+from shapelint.trace.freeze import freeze
 from shapelint.trace.run import overriding
 
 _CALLS, _SECONDS = 40_000, 8.0
-_LEAST_KERNEL = 2
+_LEAST_KERNEL, _SURPLUS = 2, 8
 
 
 def single_change(
@@ -57,21 +59,27 @@ def single_change(
 
 
 def sound_change(
-    case: Case, graph: ShapeGraph, focus: Mapping[str, int], *, restoring: bool, alone: bool = True
+    case: Case,
+    graph: ShapeGraph,
+    focus: Mapping[str, int],
+    *,
+    restoring: bool,
+    alone: bool = True,
+    factor: bool = False,
 ) -> Change | None:
     """The change of one argument with which a model that raises does what its author would accept.
 
     With `restoring` it must be meant to give its input's size back, and do so: a layer that takes features of one size
     is no sign of a wrong argument elsewhere. So must it where the layer is then none that gives a whole part of what it
-    takes, as those like it do. Where not `alone`, no layer is made unlike those that are like it. A resize by another
-    step than all others have comes first, and where a shortcut lacks the stride of the way beside it
-    nothing else is changed.
+    takes, as those like it do. Where not `alone`, no layer is made unlike those that are like it; where a `factor` is
+    missed, none is given a step that no other has, and no rows are taken or added. A resize by another step than all
+    others have comes first, and where a shortcut lacks the stride of the way beside it nothing else is changed.
     """
     groups = layer_groups(case.explored, graph, case.built)
     uneven = uneven_layers(graph, groups, focus)
     stepped = sorted(stepped_changes(graph, groups), key=lambda change: change.module not in uneven)
     known = chain(likely_changes(graph, groups, focus), stepped)
-    tried = [each for each in known if (alone or not makes_unlike(groups, each)) and not strides_over(groups, each)]
+    tried = [each for each in known if _may_be_tried(groups, each, alone=alone, factor=factor)]
     resized = resized_changes(graph, resizes(case.explored, graph, case.built))
 
     def works(trial: Exploration, *, restoring: bool = restoring) -> bool:
@@ -90,6 +98,12 @@ def sound_change(
         return found
     odd = [each for each in tried if not fits_the_others(groups, each)]
     return first_that(case.explored, odd, lambda trial: works(trial, restoring=True))
+
+
+def _may_be_tried(groups: Sequence[Group], change: Change, *, alone: bool, factor: bool) -> bool:
+    """Whether a change makes no layer what it is not built to be, as `sound_change` says."""
+    odd = strides_over(groups, change) or loses_its_window(groups, change)
+    return not (odd or (factor and scales_alone(groups, change))) and (alone or not makes_unlike(groups, change))
 
 
 def stride_at_fault(case: Case, graph: ShapeGraph, focus: Mapping[str, int]) -> Change | None:
@@ -175,10 +189,19 @@ def first_that(explored: Exploration, changes: Iterable[Change], works: Callable
 
 
 def restores_at(trial: Exploration, question: Question, expect: Expectation | None, focus: Mapping[str, int]) -> bool:
-    """Whether a trial gives at a size what is expected there, or the input's size."""
+    """Whether a trial gives at a size what is expected there, or the input's size, of which no crop hides a factor."""
     run = trial.run(focus, symbolic=False)
     shapes = tuple(map(frozen_shape, run.outputs))
-    return run.failure is None and is_restored(shapes, question, expect, focus)
+    if run.failure is not None or not is_restored(shapes, question, expect, focus):
+        return False
+    place = None if expect is not None else output_axes(shapes, question)
+    if place is None:
+        return True
+    graph = freeze(run, trial.subject.module, {})
+    whole = before_crops(graph, place[0], shapes[place[0]]).value(dict(focus))
+    pairs = zip((whole[axis] for axis in place[1]), size_at(question.target, focus), strict=True)
+    most = max(total_stride(graph, len(place[1])), default=1)
+    return all(size <= wanted + most + wanted // _SURPLUS for size, wanted in pairs)
 
 
 def fitting_kernel(explored: Exploration, graph: ShapeGraph, node: Node, focus: Mapping[str, int]) -> Change | None:

@@ -1,10 +1,10 @@
 """Finds the one number in a `cat`, a `permute` or a `view` that hands a layer the wrong axis, or too few features.
 
 A layer that gets other channels than it was built for is right where the call ahead of it would give these channels
-with one number changed: `cat` along the axis of the channels, `permute` with the channels last, `view` with rows of a
-sample, `flatten` from the axis behind the samples, a shuffle of pixels by another factor. A linear layer that gets a
-map, of which it takes the width for the features, lacks a flatten. A product of two results that fits with one of them
-transposed lacks that.
+with one number changed: `cat` along the axis of the channels, `permute` with the channels last, where no layer between
+them takes these as they are, `view` with rows of a sample, `flatten` from the axis behind the samples, a shuffle of
+pixels by another factor. A linear layer that gets a map, of which it takes the width for the features, lacks a flatten.
+A product of two results that fits with one of them transposed lacks that.
 """
 
 from __future__ import annotations
@@ -20,8 +20,11 @@ _CATS = frozenset({"cat", "concat", "concatenate"})
 _PERMUTES = frozenset({"permute", "transpose", "swapaxes", "swapdims", "movedim", "moveaxis"})
 _VIEWS = frozenset({"view", "reshape"})
 PRODUCTS = frozenset({"bmm", "matmul", "__matmul__"})
+_FED = frozenset({"linear", "layer_norm", "rms_norm"})
+_ATTENTION = "MultiheadAttention"
 _MOVES = _CATS | _PERMUTES | _VIEWS
 _SHUFFLES = frozenset({"pixel_shuffle", "pixel_unshuffle"})
+_TELLING = _MOVES | _SHUFFLES
 
 
 def slip(graph: ShapeGraph, misfit: Misfit) -> Slip | None:
@@ -32,22 +35,30 @@ def slip(graph: ShapeGraph, misfit: Misfit) -> Slip | None:
         return Slip(misfit.node, taken, (prod(taken),))
     if misfit.node.operation in PRODUCTS and len(misfit.node.inputs) == 2:
         return _untransposed(misfit.node, *(_shape(graph.nodes[index]) for index in misfit.node.inputs))
+    fed = False
     for node in _ahead(graph, misfit.node):
-        given, shapes = _shape(node), [_shape(graph.nodes[index]) for index in node.inputs]
-        axis = channel_axis(misfit.node, len(given))
-        if node.operation in _CATS:
-            return _along(node, shapes, axis, wanted)
-        if node.operation in _PERMUTES:
-            return _ordered(node, shapes[0], axis, wanted)
-        if node.operation == "squeeze" and given == shapes[0]:
-            return _kept(node, given, axis, wanted)
-        if node.operation == "flatten" and len(given) < len(shapes[0]):
-            return _from_axis(node, shapes[0], len(given) - 1, wanted)
-        if node.operation in _VIEWS:
-            return _in_rows(node, shapes[0], given, axis, wanted)
-        if node.operation in _SHUFFLES:
-            return _shuffled(node, shapes[0], wanted)
+        fed = fed or node.operation in _FED
+        own = node.module == misfit.node.module and misfit.node.kind == _ATTENTION  # it turns its batch itself
+        if node.operation in _TELLING and not own:
+            return None if fed and node.operation in _PERMUTES else _slip_of(graph, node, misfit)
+        if node.operation == "squeeze" and _shape(node) == _shape(graph.nodes[node.inputs[0]]):
+            return _kept(node, _shape(node), channel_axis(misfit.node, len(_shape(node))), wanted)
+        if node.operation == "flatten" and len(_shape(node)) < len(_shape(graph.nodes[node.inputs[0]])):
+            return _from_axis(node, _shape(graph.nodes[node.inputs[0]]), len(_shape(node)) - 1, wanted)
     return None
+
+
+def _slip_of(graph: ShapeGraph, node: Node, misfit: Misfit) -> Slip | None:
+    """The number of a call that joins, orders or cuts, with which a layer would get what it takes."""
+    given, shapes = _shape(node), [_shape(graph.nodes[index]) for index in node.inputs]
+    axis, wanted = channel_axis(misfit.node, len(given)), misfit.built_for
+    if node.operation in _CATS:
+        return _along(node, shapes, axis, wanted)
+    if node.operation in _PERMUTES:
+        return _ordered(node, shapes[0], axis, wanted)
+    if node.operation in _VIEWS:
+        return _in_rows(node, shapes[0], given, axis, wanted)
+    return _shuffled(node, shapes[0], wanted)
 
 
 def _untransposed(node: Node, left: tuple[int, ...], right: tuple[int, ...]) -> Slip | None:

@@ -9,7 +9,7 @@ from shapelint.diagnosis.layer_groups import Group, is_pool, same_value, step_of
 from shapelint.facts.diagnosis import Change
 from shapelint.facts.graph import Node, ShapeGraph
 
-_MAJORITY = 2
+_MAJORITY, _SLIP = 2, 3
 
 
 def scales(node: Node) -> bool:
@@ -30,6 +30,33 @@ def strides_over(groups: Sequence[Group], change: Change) -> bool:
         kernels = zip(change.value, change.given, node.parameter("stride") or (), strict=False)
         return not strides_by_kernel(node) and any(new < s <= old for new, old, s in kernels)
     return change.parameter == "stride" and is_pool(node) and steps_over(node, change.value)
+
+
+def loses_its_window(groups: Sequence[Group], change: Change) -> bool:
+    """Whether a layer that spans several rows would span one: what a larger kernel, a dilation, or one text for several
+    layers is there for; or lose a dilation that is one of several by one text. A kernel of 2 or 3 may be a slip for 1.
+    """
+    node, alike, _ = next(each for each in groups if each[0].module == change.module)
+    dilation = node.parameter("dilation") or (1,)
+    if change.parameter == "dilation":
+        return any(getattr(each, "dilation", dilation) not in (dilation, dilation[0]) for each in alike)
+    if change.parameter != "kernel_size" or set(change.value) != {1} or max(change.given) == 1:
+        return False
+    return max(change.given) > _SLIP or bool(change.alike) or set(dilation) != {1}
+
+
+def scales_alone(groups: Sequence[Group], change: Change) -> bool:
+    """Whether a change takes or adds rows, where a factor is missed; or gives a step to a layer that keeps its size and
+    is dilated or a kernel of 1, or where no other layer has that step.
+    """
+    node = next(each for each, *_ in groups if each.module == change.module)
+    if change.parameter != "stride":
+        return not (change.parameter == "kernel_size" and strides_by_kernel(node))
+    if set(change.given) != {1}:
+        return False
+    steps = (each.parameter("stride") for each, *_ in groups if each.built != node.built)
+    mixes = set(node.parameter("kernel_size") or ()) == {1}
+    return mixes or set(node.parameter("dilation") or (1,)) != {1} or change.value not in steps
 
 
 def lone_steps(graph: ShapeGraph, groups: Sequence[Group]) -> list[Change]:
@@ -88,9 +115,11 @@ def shortcut_changes(graph: ShapeGraph, groups: Sequence[Group]) -> Iterator[Cha
             node = graph.nodes[node.inputs[0]]
         kernel, given = node.parameter("kernel_size") or (), node.parameter("stride") or ()
         plain = set(kernel) == set(given) == {1} and not any(node.parameter("padding") or ())
-        beside = {each.index for each in graph.ancestors(graph.nodes[other])}
-        if node.index not in layers or not plain or node.inputs[0] not in beside:
+        above = list(graph.ancestors(graph.nodes[other]))
+        if node.index not in layers or not plain or node.inputs[0] not in {each.index for each in above}:
             continue
+        if any(max(each.factor, default=1) > 1 for each in above if each.index > node.inputs[0]):
+            continue  # a lateral of a pyramid
         taken, wanted = (_rows(graph.nodes[index], graph)[-len(kernel) :] for index in (node.inputs[0], other))
         value = tuple(round(rows / max(1, left)) for rows, left in zip(taken, wanted, strict=True))
         if value != given and all(step and -(-n // step) == m for step, n, m in zip(value, taken, wanted, strict=True)):

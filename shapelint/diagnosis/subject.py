@@ -7,6 +7,7 @@ from typing import Any
 
 from shapelint.diagnosis.intent import restored
 from shapelint.diagnosis.output_padding import fixed
+from shapelint.diagnosis.places import Places
 from shapelint.diagnosis.samples import mixed_samples
 from shapelint.facts.analysis import Intent
 from shapelint.facts.contract import Contract, running
@@ -14,7 +15,6 @@ from shapelint.load import Loaded
 from shapelint.request.options import Options
 from shapelint.request.question import Question
 from shapelint.size.sets import SizeSet
-from shapelint.source.span import Span
 from shapelint.trace.explore import Exploration
 from shapelint.trace.run import Subject, subject_for
 
@@ -24,25 +24,9 @@ def subject_of(loaded: Loaded, asked: Question, options: Options) -> Subject:
     return subject_for(loaded.module, asked.inputs, asked.symbols, method=options.method, train=options.train)
 
 
-def built_places(loaded: Loaded) -> dict[str, Span]:
+def built_places(loaded: Loaded) -> Places:
     """Where each layer was constructed, as far as that is known."""
-    return _Places(loaded)
-
-
-class _Places(dict[str, Span]):
-    """Construction places, each found when it is first asked for."""
-
-    def __init__(self, loaded: Loaded) -> None:
-        super().__init__()
-        self._sites = loaded.sites
-
-    def get(self, module: str, default: Any = None) -> Any:
-        if module not in self:
-            site = self._sites.get(module)
-            if site is None:
-                return default
-            self[module] = site.span()
-        return self[module]
+    return Places(loaded)
 
 
 def right_sizes(asked: Question, meaning: Intent, options: Options, contract: Contract) -> Any:

@@ -91,6 +91,35 @@ def writing_calls(calls: Sequence[CallSite], name: str) -> Sequence[CallSite]:
     return calls[level:]
 
 
+def handing_calls(
+    calls: Sequence[CallSite], arguments: Sequence[tuple[str, int]]
+) -> Iterator[tuple[CallSite, ast.expr]]:
+    """The calls around that of a layer which hand on one of its arguments, each by a parameter of the function around,
+    and what it is in each.
+
+    `arguments` are the names that it may have, with their positions; the last call yielded is the one that computes it.
+    """
+    level = 0
+    while (call := call_of(calls, level)) is not None:
+        names = (given(call, *each) for each in arguments)
+        argument = next((each for each in names if each is not None), None)
+        scope = Scope.of(calls[level].span().file, call)
+        function = scope.function
+        if function is None or not isinstance(argument, ast.Name) or argument.id not in _names(function):
+            return
+        if scope.values(argument.id):
+            return  # a parameter that is assigned anew
+        level += 1
+        while level < len(calls) and calls[level].code.co_name.startswith("<"):
+            level += 1  # a comprehension in the function
+        arguments = [(argument.id, _names(function).index(argument.id) - _is_bound(function))]
+        outer = call_of(calls, level)
+        handed = None if outer is None else given(outer, *arguments[0])
+        if handed is None:
+            return
+        yield calls[level], handed
+
+
 def _hands_on(call: ast.Call, site: CallSite, name: str) -> bool:
     function = Scope.of(site.span().file, call).function
     rest = None if function is None else function.args.kwarg

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from shapelint.facts.call import Call
 from shapelint.facts.contract import Contract
-from shapelint.facts.diagnosis import Change, Diagnosis, EvenWindow, Rewrite, WrongAnnotation
+from shapelint.facts.diagnosis import Change, Diagnosis, EvenWindow, Rewrite, ShortPadding, WrongAnnotation
 from shapelint.facts.failure import Failure
 from shapelint.facts.finding import Confirmation, Finding
 from shapelint.facts.graph import Node, Pair, ShapeGraph
@@ -187,6 +187,7 @@ class Analysis:
     picture: Picture | None = None
     annotations: tuple[WrongAnnotation, ...] = ()
     calls: tuple[Call, ...] = ()
+    short_padding: ShortPadding | None = None
 
     @property
     def wanted(self) -> SizeSet:
@@ -212,7 +213,7 @@ class Analysis:
         sets = [each.sizes for each in self.odd]
         sets += [] if self.mixed is None else [self.mixed.sizes]
         sets += [] if self.guard is None else [self.guard.needless]
-        one = self.table or self.transform
+        one = self.table or self.transform or self.short_padding
         known = one is not None or any(self.diagnosis.focus in sizes for sizes in sets if self.diagnosis)
         return self.diagnosis is not None and known
 

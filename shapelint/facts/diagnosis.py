@@ -102,7 +102,8 @@ class Misfit:
     """A layer that gets `given` channels or features where it was built for others, those before it being mended.
 
     `joint` is the call that joins the `origins`, "" for a single one. `alone` tells that no other layer was
-    constructed by the same call.
+    constructed by the same call. `handed` is the call that gives the number to a helper which only hands it on, and the
+    number in it.
     """
 
     node: Node
@@ -113,6 +114,7 @@ class Misfit:
     origins: tuple[Origin, ...]
     groups: int
     alone: bool
+    handed: tuple[Span, Span] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +208,20 @@ class EvenWindow:
 
 
 @dataclass(frozen=True, slots=True)
+class ShortPadding:
+    """A hand-made pad that makes a size `made` at the focus, where the layers need multiples of `step`.
+
+    It rounds up to multiples of `multiple` (1: of nothing), which stands at `written`.
+    """
+
+    made: tuple[int, ...]
+    step: int
+    place: Span
+    multiple: int
+    written: tuple[Span, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Diagnosis:
     """What is wrong at one size, the `focus`: either the call that raises, or sizes that do not come back.
 
@@ -213,7 +229,8 @@ class Diagnosis:
     `misfits` are layers that get other channels than they were built for; `repaired` is the model built for them.
     `spoiler` is the one call after which the size of the output can no longer come right, and `slip`
     the one number ahead of the first misfit that is at fault. `setters` are the calls that change the output's size.
-    `refused` is the size that the failing layer cannot give.
+    `refused` is the size that the failing layer cannot give, and `handed` the call that gives a helper the argument
+    of the change, or the stride of the spoiler.
     """
 
     focus: Mapping[str, int]
@@ -232,6 +249,7 @@ class Diagnosis:
     slip: Slip | None = None
     setters: tuple[Node, ...] = ()
     refused: RefusedSize | None = None
+    handed: Span | None = None
 
 
 @dataclass(frozen=True, slots=True)

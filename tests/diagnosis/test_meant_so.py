@@ -90,6 +90,16 @@ CLIP = """
         return self.up(self.mix(self.first(x)))
 """
 
+RESAMPLED = """
+    def __init__(self):
+        super().__init__()
+        self.down, self.deeper = nn.Conv1d(1, 8, 4, 2, 1), nn.Conv1d(8, 8, 4, 2, 1)
+        self.up, self.last = nn.ConvTranspose1d(8, 8, {step}, {step}), nn.ConvTranspose1d(8, 1, {step}, {step})
+
+    def forward(self, x):
+        return self.last(F.relu(self.up(F.relu(self.deeper(F.relu(self.down(x)))))))
+"""
+
 FRAMES = VIDEO.replace("4, 8, 4,", "4, 8, (3, 4, 4),").replace("8, 4, 4,", "8, 4, (3, 4, 4),")
 DEEPER = GENERATOR.replace("8, 3, {})", "8, 8, 4, 2, 1), nn.ConvTranspose2d(8, 3, {})")
 DEEPER = DEEPER.replace("self.up4 = ", "self.up4, self.up5 = ").replace("self.up4(self", "self.up5(self.up4(self") + ")"
@@ -109,6 +119,7 @@ DEEPER = DEEPER.replace("self.up4 = ", "self.up4, self.up5 = ").replace("self.up
         (DISCRIMINATOR.replace("4, 2, 1", "3, 2, 1").format("3, 2, 0", 1, ""), ["1,3,98,98"]),  # 24 of 49
         (TURNED, ["1,1,161,64"]),  # a spectrum whose axes are swapped, and swapped back
         (VOCODER, ["1,1,3200", "1,8,12"]),  # a frame of context on both sides
+        (RESAMPLED.format(step=3), ["1,1,64"]),  # 9 samples of 4
     ],
 )
 def test_a_layer_may_be_meant_as_it_is(tmp_path: Path, source: str, specs: list[str]) -> None:

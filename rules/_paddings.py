@@ -1,0 +1,41 @@
+"""A hand-made pad that rounds up to multiples that the layers do not take, and a crop of what is too small."""
+
+from __future__ import annotations
+
+from shapelint.rule import Analysis, Edit, Finding, Fix, OddMiss, Safety, Severity, ShortPadding, sized
+
+from ._words import nearest_note, quoted, said_note
+
+
+def short_finding(analysis: Analysis, short: ShortPadding, code: str, name: str) -> Finding:
+    """What the pad makes of the size, and the number to write, which is tried before it is more than advice."""
+    focus = {} if analysis.diagnosis is None else dict(analysis.diagnosis.focus)
+    up = f"`pad` rounds up to multiples of {short.multiple}" if short.multiple > 1 else None
+    notes = (up, nearest_note(analysis, focus), said_note(analysis))
+    edits = tuple(Edit(place, str(short.step)) for place in short.written)
+    text = f": write {short.step} instead of {short.multiple}" if edits else ""
+    return Finding(
+        code=code,
+        name=name,
+        severity=Severity.ERROR,
+        message=f"`pad` makes it {sized(short.made)}, where the layers need multiples of {short.step}",
+        notes=tuple(note for note in notes if note),
+        module=None,
+        location=short.written[0] if short.written else short.place,
+        fix=Fix(f"pad to multiples of {short.step}{text}", Safety.ADVICE, edits=edits),
+    )
+
+
+def enlarged_fix(analysis: Analysis, odd: OddMiss) -> Fix:
+    """What to do about a crop of what is shorter than what is needed: a map of another level, where one is larger."""
+    graph, rank = None if analysis.diagnosis is None else analysis.diagnosis.graph, len(odd.target)
+    for node in () if graph is None else reversed(graph.nodes):
+        size = node.shapes[0].value(dict(graph.sizes))[-rank:] if graph is not None and node.shapes else ()
+        above = () if graph is None else graph.ancestors(node)
+        encoded = node.built is not None and node.spatial and not any(max(each.factor, default=1) > 1 for each in above)
+        far = any(4 * have <= 3 * need for have, need in zip(odd.before, odd.target, strict=True))
+        if far and encoded and len(size) == rank and all(a >= b for a, b in zip(size, odd.target, strict=True)):
+            text = f"crop a map of a larger level, such as the {sized(size)} of {quoted(node.module)}"
+            return Fix(text, Safety.ADVICE)
+    text = "`F.pad(y, (d // 2, d - d // 2))` with `d = max(skip.shape[-1] - y.shape[-1], 0)` for each such axis"
+    return Fix(f"pad what is cropped where it is shorter: {text}", Safety.ADVICE)
