@@ -34,7 +34,7 @@ _Test = tuple[tuple[Any, ...], str]
 def pads(described: Callable[[], tuple[Any, ...]], test: Callable[[], Any]) -> Any:
     """The test of an `if` that only pads; true where the padding adds nothing when the test fails.
 
-    A contiguous tensor stays so either way; what identity or memory it has is asked of nobody here.
+    A contiguous tensor stays so either way. That it may be the very tensor is known to `ops/same_memory.py`.
     """
     with suppress(*OF_THE_OTHER):
         function, whole, amounts, tests = call_foreign(described)

@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 import shapelint
+from shapelint.facts.contract import How
 from tests.oracle import attempt, given
 
 
@@ -113,3 +114,16 @@ def test_every_size_is_as_eager_has_it(model: nn.Module) -> None:
         for width in (1, 2, 3, 4, 5, 8, 9, 17, 32):
             seen = given(attempt(model, torch.zeros(1, 1, height, width)))
             assert contract.outcome(H=height, W=width).outputs == (seen or ()), (height, width)
+
+
+def test_a_shape_given_in_place_is_also_that_of_what_was_not_padded() -> None:
+    def reshaped(x: Tensor) -> Tensor:
+        given = x
+        if x.shape[2] % 2:
+            x = F.pad(x, (0, 0, 0, x.shape[2] % 2))
+        x.unsqueeze_(0)
+        return given
+
+    outcome = shapelint.check(Called(reshaped), "1,1,H,W").contract.outcome(H=4, W=3)
+    assert reshaped(torch.zeros(1, 1, 4, 3)).shape == (1, 1, 1, 4, 3)
+    assert outcome.how is not How.PROVED
