@@ -23,8 +23,8 @@ from shapelint.source.fault import call_foreign
 _OPERATIONS: Final[dict[str, Callable[[Any, Any], Any]]] = {
     "NotEq": operator.ne, "Eq": operator.eq, "Gt": operator.gt, "Lt": operator.lt,
 }  # fmt: skip
-# What arithmetic of names raises where its side of the test is not meant to be computed.
-_OF_THE_OTHER: Final = (ArithmeticError, AttributeError, LookupError, NameError, TypeError)
+OF_THE_OTHER: Final = (ArithmeticError, AttributeError, LookupError, NameError, TypeError)
+"""What arithmetic of names raises where its side of the test is not meant to be computed."""
 
 
 def sets(asked: tuple[Any, ...], comparison: str, owner: Any, index: Any, value: int) -> Any:
@@ -43,7 +43,7 @@ def chosen(asked: tuple[Any, ...], comparison: str, first: Callable[[], Any], se
     """The first value where the test holds, else the second; what one of them cannot compute it need not."""
     flag = _flag(asked[0], asked[1] if comparison else 0, comparison or "NotEq")
     if flag is not None:
-        with suppress(*_OF_THE_OTHER):
+        with suppress(*OF_THE_OTHER):
             joined = _joined(flag, call_foreign(first), call_foreign(second))
             if joined is not None:
                 return joined
@@ -55,7 +55,7 @@ def crops(described: Callable[[], tuple[Any, ...]], test: Callable[[], Any]) -> 
     """The test of an `if` that only crops what was padded; true where the crop takes nothing when the test fails, so
     that it may be done in any case: the run needs no second way.
     """
-    with suppress(*_OF_THE_OTHER):
+    with suppress(*OF_THE_OTHER):
         if _takes_what_was_put_on(*call_foreign(described)):
             return True
     return call_foreign(test)

@@ -25,6 +25,7 @@ from shapelint.instrument.gone_through import (
     of_one,
     places_of_cuts,
 )
+from shapelint.instrument.paddings import PADDED, PADS, with_paddings
 from shapelint.instrument.targets import is_fixed, may_be_key, parts_of_target
 from shapelint.instrument.text_keys import KEY_OF, KEY_TEXT, with_key_texts
 
@@ -142,7 +143,7 @@ class _Rewriter(ast.NodeTransformer):
         name = node.func.id if isinstance(node.func, ast.Name) else ""
         if name in _OF_TEXTS and node.args:  # they look at the variables of the function that calls them
             node.args[0] = made_call(CODE_OF, node.args[0], node.func, node.args[0])
-        elif name not in _PASSED_BY and name not in (KEY_TEXT, KEY_OF):
+        elif name not in _PASSED_BY and name not in (KEY_TEXT, KEY_OF, PADS, PADDED):
             given = node.args or node.keywords or _sorts(node.func)
             node.func = made_call(CALLEE if given else IN_PLACE, node.func, node.func)
         return node
@@ -218,7 +219,7 @@ class _Rewriter(ast.NodeTransformer):
 
     def _function(self, node: _Function) -> _Function:
         """In its body a lambda sees what the code around it sees; not so in a class, nor in what a class gives it."""
-        inside, node.body = with_key_texts(loops.with_filled(inlined(ast.Module(node.body, [])))), []
+        inside, node.body = with_key_texts(loops.with_filled(inlined(with_paddings(ast.Module(node.body, []))))), []
         self._scope(node)
         before, self._closes = self._closes, True
         node.body = self.generic_visit(inside).body  # type: ignore[attr-defined]

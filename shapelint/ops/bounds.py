@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from shapelint.size.number import larger, smaller
+from shapelint.size.number import function_of, larger, smaller
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +18,11 @@ class Bounds:
     low: int
     high: int
     attained: bool = True
+
+    @property
+    def is_one_number(self) -> bool:
+        """Whether all numbers are the same one."""
+        return function_of(self.low) == function_of(self.high)
 
 
 def extremes(numbers: torch.Tensor) -> Bounds | None:

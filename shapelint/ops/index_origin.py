@@ -6,7 +6,8 @@ from typing import Any
 
 import torch
 
-from shapelint.ops.same_memory import memory_of, written_memories
+from shapelint.ops.same_memory import memory_of, writes_into, written_memories
+from shapelint.size.number import function_of
 from shapelint.source.fault import let_out
 from shapelint.trace.recording.constants import DRAWN
 from shapelint.trace.recording.operation import Operation
@@ -142,6 +143,26 @@ def written_to(recorder: Recording, node: int) -> bool:
                 return True
             waiting.extend(() if records[node].name in PLACES else records[node].inputs)
     return False
+
+
+def written_everywhere(op: Operation, index: Tensor) -> tuple[Tensor, int] | None:
+    """The numbers of `index` and the call that made them, where `index[order] = numbers` alone was written into it, in
+    an order that has each place once; None where not known.
+    """
+    (nodes,) = writes_into(op.recorder, [index]).values() or [{-1}]
+    record = op.recorder.records[max(nodes)] if len(nodes) == 1 and max(nodes) >= 0 else None
+    if record is None or record.name != "__setitem__" or record.arguments[0] is not index:
+        return None
+    order, numbers = record.arguments[1:]
+    if not isinstance(order, Tensor) or not isinstance(numbers, Tensor) or numbers.dtype is not index.dtype:
+        return None
+    made, source = node_of(op, record, order), node_of(op, record, numbers)
+    if order.dtype is not torch.int64 or min(made, source) < 0 or written_to(op.recorder, source):
+        return None
+    sizes = [tuple(map(function_of, op.shape(each))) for each in (index, order)]
+    ordered = op.recorder.records[made].name in ("argsort", "sort") and not written_to(op.recorder, made)
+    found = places_below(op, op.recorder.records[made], order) is not None
+    return (numbers, source) if ordered and found and sizes[0] == sizes[1] and len(sizes[0]) == 1 else None
 
 
 def _extent(op: Operation, record: Record) -> int | None:

@@ -17,7 +17,8 @@ import torch
 from shapelint.ops.bounds import Bounds, between, extremes
 from shapelint.ops.index_buckets import bucket_bounds
 from shapelint.ops.index_drawn import drawn_between, drawn_category, permuted, sought_place
-from shapelint.ops.index_origin import PLACES, computed, node_of, places_below, written_to
+from shapelint.ops.index_origin import PLACES, computed, node_of, places_below, written_everywhere, written_to
+from shapelint.size.bound import never_negative
 from shapelint.size.condition import Condition, all_of, at_least
 from shapelint.size.function import constant
 from shapelint.size.number import function_of, larger, smaller
@@ -40,11 +41,13 @@ def bounds_of(op: Operation, index: Tensor) -> Bounds | None:
     if known is None:
         return None
     if known.node >= 0 and written_to(op.recorder, known.node):
-        return _of_buckets(op, index)
+        numbers = written_everywhere(op, index)
+        found = None if numbers is None else _bounds(op, *numbers)
+        return _of_buckets(op, index) if found is None else replace(found, attained=False)
     if any(symbolic(dim) for record in op.recorder.records if record.function is None for dim in record.outputs[0]):
         return _bounds(op, index) or _of_buckets(op, index)
-    numbers = computed(op, index, known.node, {})
-    return _bounds(op, index) if numbers is None else extremes(numbers)
+    values = computed(op, index, known.node, {})
+    return _bounds(op, index) if values is None else extremes(values)
 
 
 def _of_buckets(op: Operation, index: Tensor) -> Bounds | None:
@@ -115,7 +118,7 @@ def _is_all(part: Any) -> bool:
 
 
 def _filled(value: int) -> Rule:
-    return lambda op, record, made: Bounds(value, value)
+    return lambda *call: Bounds(value, value)
 
 
 def _full(op: Operation, record: Record, made: Tensor) -> Bounds | None:
@@ -176,12 +179,8 @@ def _combined(
     one, two = _bounds(op, given[0]), _bounds(op, given[1])
     if one is None or two is None:
         return None
-    every = _is_one_number(one) or _is_one_number(two) or _each_meets_each(op, *given)
+    every = one.is_one_number or two.is_one_number or _each_meets_each(op, *given)
     return replace(combine(one, two), attained=one.attained and two.attained and every)
-
-
-def _is_one_number(bounds: Bounds) -> bool:
-    return function_of(bounds.low) == function_of(bounds.high)
 
 
 def _each_meets_each(op: Operation, one: Any, two: Any) -> bool:
@@ -192,15 +191,16 @@ def _each_meets_each(op: Operation, one: Any, two: Any) -> bool:
 
 
 def _scaled(op: Operation, record: Record, made: Tensor) -> Bounds | None:
-    """A product with, or a quotient by, a plain number, and the product of two tensors without negative numbers."""
-    numbers = [number for each in record.arguments if (number := as_integer(each)) is not None and not symbolic(number)]
+    """A product with a number or a size, a quotient by a number, and of two tensors without negative numbers."""
+    numbers = [number for each in record.arguments if (number := as_integer(each)) is not None]
     tensors = flat_tensors(record.arguments)
     if len(tensors) == 2 and record.name in _PRODUCTS:
         return _multiplied(op, record)
     found = _bounds(op, tensors[0]) if len(numbers) == len(tensors) == 1 and made.dtype in _WIDE | _WHOLE_TOO else None
-    if found is None or record.name.startswith("__rf"):
+    by = numbers[0] if numbers else 0
+    grows = record.name in _PRODUCTS and made.dtype in _WIDE and never_negative(function_of(by))
+    if found is None or (symbolic(by) and not grows) or record.name.startswith("__rf"):
         return None
-    by = numbers[0]
     if record.name in _PRODUCTS:
         ends = found.low * by, found.high * by
     elif by and (record.name != "div" or record.keywords.get("rounding_mode") == "floor"):
@@ -215,17 +215,20 @@ def _multiplied(op: Operation, record: Record) -> Bounds | None:
     plain_ends = [each for each in (one, two) if each and not (symbolic(each.low) or symbolic(each.high))]
     if one is None or two is None or not plain_ends:
         return None
-    zero = constant(0)
-    if not op.decide(all_of([at_least(function_of(one.low), zero), at_least(function_of(two.low), zero)])):
+    if not op.decide(all_of(at_least(function_of(each.low), constant(0)) for each in (one, two))):
         return None
-    every = one.attained and two.attained and (_is_one_number(one) or _is_one_number(two))
+    every = one.attained and two.attained and (one.is_one_number or two.is_one_number)
     return Bounds(one.low * two.low, one.high * two.high, every)
 
 
 def _found(op: Operation, record: Record, made: Tensor) -> Bounds | None:
-    """A place along an axis."""
+    """A place along an axis, or one of the numbers among which it was sought."""
     limit = places_below(op, record, made)
-    return None if limit is None else Bounds(0, limit - 1, attained=False)
+    if limit is not None:
+        return Bounds(0, limit - 1, attained=False)
+    is_number = isinstance(record.result, tuple) and record.result[0] is made
+    spoilt = any(written_to(op.recorder, node) for node in record.inputs)
+    return _some(op, record, made) if is_number and not spoilt else None
 
 
 def _negated(op: Operation, record: Record, made: Tensor) -> Bounds | None:
@@ -242,15 +245,17 @@ def _remainder(op: Operation, record: Record, made: Tensor) -> Bounds | None:
 
 
 def _clamped(op: Operation, record: Record, made: Tensor) -> Bounds | None:
+    """Integers between two bounds lie there whatever they were; those of a floor above the ceiling are the ceiling."""
     given = dict(zip(("input", "min", "max"), record.arguments, strict=False)) | dict(record.keywords)
     found, least, most = _same(op, record, made), given.get("min"), given.get("max")
-    if found is None or not all(each is None or isinstance(each, int) for each in (least, most)):
+    if not all(each is None or isinstance(each, int) for each in (least, most)):
         return None
-    low, high = found.low, found.high
-    if least is not None:
-        low, high = larger(low, least), larger(high, least)
-    if most is not None:
-        low, high = smaller(low, most), smaller(high, most)
+    if found is None:
+        if least is None or most is None or made.dtype not in _WIDE:
+            return None
+        return Bounds(smaller(least, most), most, attained=False)
+    low, high = (each if least is None else larger(each, least) for each in (found.low, found.high))
+    low, high = (each if most is None else smaller(each, most) for each in (low, high))
     return Bounds(low, high, found.attained)
 
 
@@ -260,7 +265,7 @@ def _counted_up(op: Operation, record: Record, made: Tensor) -> Bounds | None:
     axis = record.arguments[1] if len(record.arguments) > 1 else record.keywords.get("dim")
     if found is None or not isinstance(axis, int) or symbolic(found.low) or symbolic(found.high) or found.low < 0:
         return None
-    return Bounds(found.low, found.high * op.shape(made)[axis], found.attained and _is_one_number(found))
+    return Bounds(found.low, found.high * op.shape(made)[axis], found.attained and found.is_one_number)
 
 
 Rule = Callable[[Operation, Record, Tensor], Bounds | None]

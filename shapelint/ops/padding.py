@@ -11,7 +11,8 @@ from typing import Any
 import torch
 from torch.nn import functional
 
-from shapelint.size.condition import all_of, any_of, at_least
+from shapelint.size.condition import all_of, any_of, at_least, equal
+from shapelint.size.function import constant
 from shapelint.size.number import function_of, plain, smaller
 from shapelint.size.tracking import symbolic
 from shapelint.trace.memory.layout import in_format, in_suggested_format, settled_layout
@@ -41,6 +42,8 @@ def _pad(op: Operation, input: torch.Tensor, pad: Any, mode: str = "constant", v
     result = (*shape[: len(shape) - axes], *padded)
     op.parameters = {"pad": tuple(map(plain, entries))}
     _LIMITS[mode](op, sizes, pads)
+    if mode == "constant" and any(map(symbolic, entries)):  # where nothing is added it is a copy with the same strides
+        op.layout = (all_of(equal(function_of(each), constant(0)) for each in entries),)
     return _padded(op, result, input, mode)
 
 

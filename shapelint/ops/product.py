@@ -15,6 +15,7 @@ from shapelint.ops.elementwise import fits, forget_values
 from shapelint.size.condition import any_of, equal
 from shapelint.size.function import constant
 from shapelint.size.number import function_of
+from shapelint.size.tracking import symbolic
 from shapelint.trace.recording.arguments import dimension, dimensions
 from shapelint.trace.recording.errors import Kind
 from shapelint.trace.recording.operation import Fresh, Kernel, NoRule, Operation, Result, size_rule, spellings
@@ -202,6 +203,29 @@ def _cross(op: Operation, input: Tensor, other: Tensor, dim: Any = None) -> Resu
     for size in (one[axis], two[axis]):
         op.require_equal(size, 3, Kind.CHANNELS, text)
     return Kernel((op.broadcast(one, two),))
+
+
+@size_rule(torch._grouped_mm)
+def _grouped(op: Operation, input: Tensor, mat2: Tensor, *, offs: Any = None, **options: Any) -> Result:
+    """(S, K) rows and (E, K, N) matrices give (S, N), whatever `offs` says of which rows meet which matrix.
+
+    Covers single precision where all rows (or columns) of the factors and the result are whole times 16 bytes.
+    """
+    one, two = op.shape(input), op.shape(mat2)
+    if (len(one), len(two)) != (2, 3) or not isinstance(offs, Tensor) or set(options.values()) - {None}:
+        raise NoRule
+    if any(map(symbolic, two)) or {input.dtype, mat2.dtype} != {torch.float32}:
+        raise NoRule
+    _inner(op, one[1], two[1])
+    for condition in (*op.recorder.known[id(input)].layout, *op.recorder.known[id(mat2)].layout):
+        op.decide(condition)
+    columns, rows = two[1:]
+    whole = all(width and width % 4 == 0 for width in (columns, rows))
+    if not whole or input.stride() != (columns, 1) or mat2.stride()[1:] not in ((rows, 1), (1, columns)):
+        raise NoRule
+    if offs.dtype is not torch.int32 or op.shape(offs) != (two[0],):
+        raise NoRule
+    return Fresh((one[0], rows), input)
 
 
 @size_rule(torch.dist, Tensor.dist)

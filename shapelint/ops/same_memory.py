@@ -14,7 +14,7 @@ from shapelint.trace.recording.trees import flat_tensors
 
 Tensor = torch.Tensor
 _writes: WeakKeyDictionary[Recording, tuple[int, set[int], list[set[int]]]] = WeakKeyDictionary()
-_COPIES_AT_SOME_SIZES = frozenset({"contiguous", "reshape", "reshape_as", "flatten", "ravel", "to"})
+_COPIES_AT_SOME_SIZES = frozenset({"contiguous", "reshape", "reshape_as", "flatten", "ravel", "to", "pad"})
 
 
 def written_memories(recorder: Recording) -> set[int]:
@@ -85,6 +85,8 @@ def _may_not_copy(op: Operation, record: Record, given: Tensor) -> bool:
     """Whether a call that copied gives back its argument at other sizes of the path, which may be made a part of it."""
     options = *record.arguments, *dict(record.keywords).values()
     formats = [each for each in options if isinstance(each, torch.memory_format)]
+    if record.name == "pad":  # an `if` that only pads, which is followed as if it always did
+        return True
     if record.name == "to" or formats:
         return record.name in ("contiguous", "to") and bool(formats) and not record.keywords.get("copy")
     for condition in op.recorder.known[id(given)].layout if record.name == "contiguous" else ():

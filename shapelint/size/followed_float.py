@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from shapelint.size.number import plain
+
 
 class FollowedFloat(float):
     """A float that is made of sizes: what copies it gives itself, and its type is said to be float."""
@@ -28,3 +30,10 @@ class FollowedFloat(float):
     def real(self) -> Any:
         """The number itself."""
         return self
+
+
+def bare(number: Any) -> Any:
+    """The plain number in the place of a size or of a float that is made of sizes."""
+    if isinstance(number, int):
+        return plain(number)
+    return float.__float__(number) if isinstance(number, float) else number

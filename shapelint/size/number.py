@@ -19,6 +19,7 @@ from shapelint.size.function import Function, NotQuasiAffine, constant, extreme
 from shapelint.size.tracking import (
     Tracker,
     divide_on_path,
+    is_array,
     is_of_numpy,
     lose,
     lose_as_key,
@@ -123,6 +124,8 @@ class Size(BitInteger):
         return _compared(self, other, operator.eq, equal)
 
     def __ne__(self, other: object) -> bool:
+        if is_array(other):
+            return _with_other_number(self, other, operator.ne)  # type: ignore[no-any-return]
         same = _compared(self, other, operator.eq, equal)
         return same if same is NotImplemented else not same
 

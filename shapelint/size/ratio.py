@@ -18,7 +18,7 @@ from typing import Any
 from shapelint.size.bits import integral
 from shapelint.size.data_number import DataNumber
 from shapelint.size.float_term import float_term
-from shapelint.size.followed_float import FollowedFloat
+from shapelint.size.followed_float import FollowedFloat, bare
 from shapelint.size.function import Function, NotQuasiAffine, constant
 from shapelint.size.number import function_of, plain, quotients, tracked_size
 from shapelint.size.size_float import SizeFloat, compared_floats, computed, is_size_float
@@ -62,7 +62,7 @@ class Ratio(FollowedFloat):
         if fraction is None or not (_dyadic(self._denominator) or _dyadic(fraction[1])):
             return computed(name, *((other, self) if swapped else (self, other)))
         numerator, denominator = fraction
-        common, value = self._denominator * denominator, combine(float.__float__(self), _bare(other))
+        common, value = self._denominator * denominator, combine(float.__float__(self), bare(other))
         return Ratio(combine(self._numerator * denominator, numerator * self._denominator), common, value)
 
     def __neg__(self) -> Any:
@@ -75,7 +75,7 @@ class Ratio(FollowedFloat):
         fraction = _exact(other)
         if fraction is None or not self._multiplies(*fraction):
             return computed("mul", self, other)
-        value = float.__float__(self) * _bare(other)
+        value = float.__float__(self) * bare(other)
         return Ratio(self._numerator * fraction[0], self._denominator * fraction[1], value)
 
     __rmul__ = __mul__
@@ -94,12 +94,12 @@ class Ratio(FollowedFloat):
             return computed("truediv", self, other) if quotient is None else Ratio(quotient, 1)
         if fraction is None or not _dyadic(fraction[1]) or fraction[0] == 0:
             return computed("truediv", self, other)
-        sign, value = 1 if fraction[0] > 0 else -1, float.__float__(self) / _bare(other)
+        sign, value = 1 if fraction[0] > 0 else -1, float.__float__(self) / bare(other)
         return Ratio(self._numerator * fraction[1] * sign, self._denominator * plain(fraction[0]) * sign, value)
 
     def __rtruediv__(self, other: Any) -> Any:
         fraction = _exact(other)
-        dividend = None if fraction is None else Ratio(*fraction, value=_bare(other))
+        dividend = None if fraction is None else Ratio(*fraction, value=bare(other))
         whole = None if dividend is None else dividend._quotient(self._numerator, self._denominator)
         return computed("truediv", other, self) if whole is None else Ratio(whole, 1)
 
@@ -245,13 +245,6 @@ def _whole_function(function: Function, divisor: Function) -> Function | None:
 
 def _whole(function: Function, divisor: int) -> bool:
     return _whole_function(function, constant(divisor)) is not None
-
-
-def _bare(number: Any) -> Any:
-    """The plain number in the place of a size or a Ratio."""
-    if isinstance(number, int):
-        return plain(number)
-    return float.__float__(number) if isinstance(number, float) else number
 
 
 def _odd_part(number: int) -> int:

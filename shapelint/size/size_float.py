@@ -16,12 +16,12 @@ from shapelint.size.bound import magnitude, never_negative
 from shapelint.size.condition import FloatCompare
 from shapelint.size.data_number import DataNumber
 from shapelint.size.float_term import OPERATORS, FloatTerm, Operand, float_term
-from shapelint.size.followed_float import FollowedFloat
+from shapelint.size.followed_float import FollowedFloat, bare
 from shapelint.size.function import Function
 from shapelint.size.number import function_of, plain
 from shapelint.size.octaves import rounded
 from shapelint.size.roots import whole_root
-from shapelint.size.tracking import Tracker, is_of_numpy, lose, symbolic, tell, tracker
+from shapelint.size.tracking import Tracker, is_array, is_of_numpy, lose, symbolic, tell, tracker
 
 _HEAVIEST: Final = 64
 _FEW: Final = 3
@@ -132,13 +132,16 @@ def computed(name: str, *numbers: Any, why: str = WHY) -> Any:
     if any(_is_foreign(each) for each in numbers):
         return NotImplemented
     operation = OPERATORS.get(name) or getattr(operator, name, None) or divmod
+    if any(map(is_array, numbers)):
+        lose(why, *map(size_of, numbers))
+        return operation(*map(bare, numbers))
     if name in ("truediv", "floordiv", "mod", "divmod") and _is_zero(numbers[1]):
         raise ZeroDivisionError("division by zero" if isinstance(numbers[1], int) else "float division by zero")
     numbers = tuple(map(_as_whole, numbers)) if name == "truediv" else numbers
     operands = [_operand(each) for each in numbers]
     fine = None not in operands and name in OPERATORS and _defined(name, *numbers)
     try:
-        value = operation(*map(_bare, numbers))
+        value = operation(*map(bare, numbers))
     except ValueError as error:  # of math; where it is raised the run has asked
         raise ValueError(str(error)) from None
     if not any(isinstance(each, Function | FloatTerm) for each in operands):
@@ -217,10 +220,12 @@ def compared_floats(name: str, first: Any, second: Any) -> bool:
     """A comparison of two numbers, of which one is a float made of sizes; the run takes it as an open one."""
     if _is_foreign(second):
         return NotImplemented  # type: ignore[no-any-return]
+    if is_array(second):
+        return computed(name, first, second)  # type: ignore[no-any-return]
     if name == "ne":
         return not compared_floats("eq", first, second)
     compare: Callable[[Any, Any], bool] = getattr(operator, name)
-    answer, listener = bool(compare(_bare(first), _bare(second))), tracker()
+    answer, listener = bool(compare(bare(first), bare(second))), tracker()
     one, two = _operand(first), _operand(second)
     if one is None or two is None:
         lose(WHY, size_of(first), size_of(second))
@@ -275,12 +280,6 @@ def _is_of_this_run(number: Any) -> bool:
 def size_of(number: Any) -> Any:
     """The size in an exact quotient; the number itself else."""
     return getattr(number, "_numerator", number) if isinstance(number, float) else number
-
-
-def _bare(number: Any) -> Any:
-    if isinstance(number, int):
-        return plain(number)
-    return float.__float__(number) if isinstance(number, float) else number
 
 
 def _method(name: str, *, swapped: bool = False) -> Callable[[Any, Any], Any]:

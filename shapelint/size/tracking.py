@@ -193,3 +193,8 @@ def lose_as_key(number: object) -> None:
 def is_of_numpy(value: object) -> bool:
     """Whether the class of a value is one of numpy's own; one that `type` made may have no module."""
     return getattr(type(value), "__module__", "") == "numpy"
+
+
+def is_array(value: object) -> bool:
+    """Whether a value is an array of numpy's, whose comparisons have an answer for each element."""
+    return is_of_numpy(value) and getattr(value, "ndim", 0) > 0

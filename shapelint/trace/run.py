@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
+from types import FunctionType, MethodType
 from typing import Any, Final
 
 import torch
@@ -13,6 +14,7 @@ from torch.nn.modules import module as hooks
 from torch.nn.parameter import is_lazy
 
 from shapelint.errors import printable, words_of
+from shapelint.instrument.callees import callee
 from shapelint.instrument.frames import no_place_above, raised_by_python, raising_place
 from shapelint.instrument.turns import loops_followed
 from shapelint.load.constants import SMALL
@@ -132,7 +134,7 @@ def run_once(
         heard = loops_followed(recorder.loops)
         with one_run(), in_turn(), hooked, left_to_the_rules(), torch.no_grad(), heard, recorder:
             # What the constructor of an argument's class asks of sizes is heard too.
-            value = call_foreign(subject.function, *built(args), **built(kwargs))
+            value = call_foreign(_heard(subject.function), *built(args), **built(kwargs))
         refuse_nested(map(type, found := output_tensors(value)))
         tensors = found
     except (Exception, SystemExit) as raised:  # the user's code
@@ -148,6 +150,11 @@ def run_once(
 
 
 no_place_above(run_once.__code__)
+
+
+def _heard(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A method that is not `forward` is found by no name in the code of another, so it is compiled here."""
+    return callee(function) if isinstance(function, FunctionType | MethodType) else function
 
 
 def _finished(

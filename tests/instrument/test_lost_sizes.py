@@ -229,3 +229,13 @@ def test_a_text_that_is_logged_once_is_only_shown() -> None:
             return F.pad(x, (0, missing))
 
     assert shapelint.check(Net, "1,3,H,W").contract.proved
+
+
+def test_the_sizes_of_another_method_are_kept_as_those_of_forward() -> None:
+    class Coder(nn.Module):
+        def encode(self, x: torch.Tensor) -> torch.Tensor:
+            return x.new_zeros(len(x), 1 + int(0.5 * x.shape[2]))
+
+    contract = shapelint.check(Coder(), "N,1,H,1", method="encode").contract
+    assert contract.proved, [region.why for region in contract.regions]
+    assert contract.outcome(N=7, H=37).outputs == ((7, 19),)

@@ -14,6 +14,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+import shapelint
+from shapelint.facts.contract import How
 from tests.instrument.test_size_floats import agrees
 
 CELL = np.array([2, 2])
@@ -91,3 +93,22 @@ def test_a_table_that_is_cut_by_a_product_of_sizes_is_compared_with_it() -> None
         return torch.zeros(9, 4)[index.reshape(-1)].reshape(tokens, tokens, -1)
 
     agrees(forward, proved=True)
+
+
+@pytest.mark.parametrize("limit", [
+    lambda x: x.shape[2],
+    lambda x: x.shape[2] - 0.5,
+    lambda x: (x.shape[2] * x.shape[3]) ** 0.5,
+])  # fmt: skip
+def test_an_array_that_is_compared_with_a_size_gives_one_answer_for_each_element(
+    limit: Callable[[Tensor], float],
+) -> None:
+    class Net(torch.nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            steps, most = np.arange(1.0, 9.0), limit(x)
+            within = (steps <= most) & (most != steps + 9) & (most / steps >= 1)
+            return x.new_zeros(int(within.sum()))
+
+    outcome = shapelint.check(Net(), "1,1,H,W").contract.outcome(H=5, W=5)
+    assert outcome.outputs == (tuple(Net()(torch.zeros(1, 1, 5, 5)).shape),)
+    assert outcome.how is not How.PROVED

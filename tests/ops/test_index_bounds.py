@@ -48,6 +48,12 @@ def _is_proved_to_fit(net: nn.Module, height: int, width: int) -> bool:
         (lambda x: torch.where(x > 0, torch.zeros_like(x).long(), other=_places(x)[:, None] + 5), lambda x: 3, 3, 4),
         (lambda x: torch.zeros_like(_places(x)).clamp(min=_places(x)), lambda x: 1100, 2000, 2),
         (lambda x: ((x > 0).cumsum(1, dtype=torch.int16) * 200).long(), lambda x: x.shape[1] * 200 + 1, 200, 3),
+        (lambda x: _inverse(x[0, :, 0].argsort() % 2), lambda x: x.shape[1], 5, 2),
+        (lambda x: _inverse(x[0, :, 0].argsort()).add_(1), lambda x: x.shape[1], 5, 2),
+        (lambda x: _inverse(x[0, :, 0].argsort()[1:]), lambda x: x.shape[1] - 2, 5, 2),
+        (lambda x: _places(x).add_(1).sort()[0], lambda x: x.shape[1], 5, 2),
+        (lambda x: (x * 99).long().clamp(0, x.shape[1]), lambda x: x.shape[1], 3, 4),
+        (lambda x: _places(x) * (x.shape[2] - 3), lambda x: x.shape[1] * 9, 2, 2),
     ],
 )
 def test_an_index_that_can_leave_its_table_is_not_proved_to_fit(
@@ -84,6 +90,33 @@ def test_an_index_that_is_drawn_or_sought_fits_a_table_of_all_that_may_be(
 
 def _places(x: Tensor) -> Tensor:
     return torch.arange(x.shape[1])
+
+
+def _inverse(order: Tensor) -> Tensor:
+    places = torch.full_like(order, 99)
+    places[order] = torch.arange(order.shape[0])
+    return places
+
+
+@pytest.mark.parametrize(
+    ("index", "rows"),
+    [
+        (lambda x: _inverse(x[0, :, 0].argsort()), lambda x: x.shape[1]),
+        (lambda x: x[0].topk(1)[1].flatten().sort()[0], lambda x: x.shape[2]),
+        (lambda x: x.long().clamp(0, x.shape[1] - 1), lambda x: x.shape[1]),
+        (lambda x: _places(x)[:, None] * x.shape[2] + torch.arange(x.shape[2]), lambda x: x.shape[1] * x.shape[2]),
+    ],
+)
+def test_an_index_that_never_leaves_its_table_is_proved(
+    index: Callable[[Tensor], Tensor], rows: Callable[[Tensor], int]
+) -> None:
+    net = Looked(index, rows)
+    contract = shapelint.check(net, "1,H,W").contract
+    assert contract.proved, [region.why for region in contract.regions]
+    for height, width in ((1, 1), (1, 7), (5, 3), (8, 8)):
+        for data in (torch.rand, torch.zeros, lambda *size: torch.rand(size) * 90 - 45):
+            net(data(1, height, width))
+        assert contract.outcome(H=height, W=width).ok
 
 
 @pytest.mark.parametrize("alias", [

@@ -51,3 +51,29 @@ from tests.calls import check, points
 def test_known_calls(text: str) -> None:
     claims = check(text, ["2,4,H,W", "2,4,W,H//2+1"], points(random.Random(text), 20))
     assert not claims.reasons, claims.reasons
+
+
+_ROUTED = ", offs=torch.tensor([9, 1, 30], dtype=torch.int32))"
+
+
+@pytest.mark.parametrize("factors", [
+    "x.flatten(0, 1), torch.zeros(3, 8, 4)",
+    "x.flatten(0, 1), torch.zeros(3, 4, 8).mT",
+    "x.transpose(0, 1).flatten(0, 1)[torch.arange(x.shape[0]).flip(0)], torch.zeros(3, 8, 4)",
+    "x.flatten(1), torch.zeros(3, 16, 4)",
+])  # fmt: skip
+def test_groups_of_rows_are_proved_whatever_says_which_they_are(factors: str) -> None:
+    claims = check(f"F.grouped_mm({factors}{_ROUTED}", ["H,W,8"], points(random.Random(factors), 20))
+    assert claims.runs
+    assert not claims.reasons, claims.reasons
+
+
+@pytest.mark.parametrize("factors", [
+    "x[:, 0], torch.zeros(3, 8, 3)",
+    "torch.zeros(x.shape[0], 9)[:, :8], torch.zeros(3, 8, 4)",
+    "torch.zeros(8, x.shape[0]).t(), torch.zeros(3, 8, 4)",
+    "x[0, :1].expand(x.shape[1], 8), torch.zeros(3, 8, 4)",
+    "x[:, 0], torch.zeros(2, 8, 4)",
+])  # fmt: skip
+def test_groups_of_rows_that_begin_anywhere_in_memory_are_not_claimed_to_run(factors: str) -> None:
+    assert check(f"F.grouped_mm({factors}{_ROUTED}", ["H,W,8"], points(random.Random(factors), 20)).silent
