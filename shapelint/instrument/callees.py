@@ -33,6 +33,7 @@ from shapelint.instrument.keys import asking, contained, has_texts, iterated
 from shapelint.instrument.legacy import LEGACY
 from shapelint.instrument.operand import compared, left_operand
 from shapelint.instrument.reachable import home_of
+from shapelint.instrument.results import telling_result
 from shapelint.instrument.sized_shape import shape_of
 from shapelint.instrument.standins import Heard, Hidden, stand_in
 from shapelint.instrument.without_source import tell
@@ -102,9 +103,14 @@ def user_function_found(hear: Callable[[FunctionType], None]) -> Iterator[None]:
 def callee(function: Any) -> Any:
     """The function, or the one that is called in its place."""
     found = _callee(function)
-    if not has_texts() or function is len or function is range or type(found) in (FunctionType, MethodType):
-        return found
-    return partial(_gone_through, found)
+    if has_texts() and function is not len and function is not range and type(found) not in (FunctionType, MethodType):
+        found = partial(_gone_through, found)
+    return telling_result(function, found)
+
+
+def callee_of_nothing(function: Any) -> Any:
+    """As `callee`, for a call without arguments: it hears of no size."""
+    return telling_result(function, in_place_of(function))
 
 
 def _gone_through(function: Any, *args: Any, **kwargs: Any) -> Any:

@@ -60,12 +60,21 @@ def line_calls(calls: Sequence[Call], line: int) -> list[Call]:
     """The calls that tell what a line gives: those that stand in no other one that begins on it."""
     here = [call for call in calls if call.place is not None and call.place.line == line and not call.inner]
     places = {call.place for call in here if call.place is not None}
-    outer = {one for one in places if not any(_holds(two, one) for two in places)}
+    outer = {one for one in places if not any(two != one and two.holds(one) for two in places)}
     return [call for call in here if call.place in outer]
 
 
-def _holds(outer: Span, inner: Span) -> bool:
-    """Whether a place lies within another one, and is not the same."""
-    begins = (outer.line, outer.column) <= (inner.line, inner.column)
-    ends = (inner.end_line, inner.end_column) <= (outer.end_line, outer.end_column)
-    return begins and ends and outer != inner
+def shapes_of(shapes: Iterable[Iterable[object]]) -> str:
+    """The shapes that a call gives, in words; that of a tensor without dims is `()`."""
+    return " and ".join(",".join(map(str, shape)) or "()" for shape in shapes)
+
+
+def repeated(shapes: Sequence[str], shown: int = 6) -> str:
+    """The shapes of the calls of one line, one after the other, equal ones in a row once; so many are `shown`."""
+    groups: list[tuple[str, int]] = []
+    for shape in shapes:
+        last, times = groups[-1] if groups else ("", 0)
+        groups[-1:] = [(shape, times + 1)] if shape == last else [*groups[-1:], (shape, 1)]
+    words = [shape + (f" ({times} times)" if times > 1 else "") for shape, times in groups]
+    more = len(words) - shown
+    return ", then ".join(words[:shown]) + (f", and {more} more" if more > 0 else "")

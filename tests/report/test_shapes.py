@@ -146,3 +146,67 @@ def test_what_a_line_does_is_not_blamed_on_the_call_before(text: str, spec: str,
     Path("net.py").write_text(text)
     lines = shapes.render(shapelint.check("net.py:Net", spec)).splitlines()
     assert [line.partition("^ ")[2] for line in lines if "^ " in line] == marks
+
+
+OWN = """
+import torch.nn.functional as F
+from torch import nn
+
+
+class Half(nn.Module):
+    def forward(self, x):
+        return F.avg_pool2d(x, 2)
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.first = Half()
+        self.both = nn.Sequential(self.first, Half())
+
+    def pooled(self, x, size):
+        return F.max_pool2d(x, size), size
+
+    def forward(self, x):
+        kept = [x]
+        y, _ = self.pooled(x, 3); z = self.both(x)
+        skip = kept.pop()
+        y, z = skip.mean(1), y.sum() if skip is x else None
+        return y, z
+"""
+
+
+def test_a_line_has_what_functions_and_layers_of_the_file_give_and_what_a_list_held() -> None:
+    Path("net.py").write_text(OWN)
+    report = shapelint.check("net.py:Net", "1,3,H,W")
+    told = {line[:5].strip(): line.rpartition("# ")[2] for line in shapes.render(report).splitlines() if "# " in line}
+    assert told["22"] == "1,3,H//3,W//3, then 1,3,H//4,W//4"
+    assert told["23"] == "1,3,H,W"
+    named = [(call.name, call.assigned) for call in report.every_call if call.assigned]
+    assert named == [
+        ("pooled", ("y", "_")), ("Sequential", ("z",)), ("pop", ("skip",)), ("mean", ("y",)), ("sum", ("z",)),
+    ]  # fmt: skip
+    assert [call.name for call in report.calls if call.composed] == []
+
+
+SCALAR = """
+from torch import nn
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.first, self.second = nn.Conv2d(3, 4, 1), nn.LazyConv2d(2, 1)
+
+    def forward(self, x):
+        y = self.second(self.first(x)).mean()
+        return y
+"""
+
+
+def test_a_tensor_without_dims_has_a_shape_and_lazy_layers_are_not_counted(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("net.py").write_text(SCALAR)
+    assert run(["shapes", "net.py", "--input", "1,3,H,W"]) == 0
+    assert "y = self.second(self.first(x)).mean()  # ()" in capsys.readouterr().out
+    assert run(["shapes", "net.py", "--input", "1,3,H,W", "--table"]) == 0
+    assert capsys.readouterr().out.endswith("\n16 parameters, without those of lazy layers\n")
