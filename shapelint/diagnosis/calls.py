@@ -95,8 +95,9 @@ class _Gathered:
             way, mark = Way(trail, start, stop, ends), (key, prefix[start], prefix[stop], ends)
             known = self.calls.get(key)
             if known is None:
-                how, notes = How.PROVED if proved else How.SAMPLED, (losses[index],) if index in losses else ()
-                self.calls[key] = replace(call, ways=(way,), how=how, notes=() if call.kind else notes)
+                how = How.PROVED if proved else How.SAMPLED
+                notes = (losses[index],) if index in losses and not (call.kind or call.composed) else ()
+                self.calls[key] = replace(call, ways=(way,), how=how, notes=notes)
                 self._at.setdefault(where, []).append(key)
             elif mark not in self._ways:
                 self.calls[key] = replace(known, ways=(*known.ways, way))

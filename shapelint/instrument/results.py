@@ -8,6 +8,8 @@ from functools import partial
 from types import BuiltinFunctionType, FrameType, FunctionType, MethodType
 from typing import Any, Final
 
+import torch
+
 from shapelint.source.fault import call_foreign
 from shapelint.source.ownership import is_foreign, module_of
 
@@ -32,7 +34,7 @@ def results_heard(hear: Callable[[str, Any], None]) -> Iterator[None]:
 def telling_result(function: Any, called: Any) -> Any:
     """What is `called` in the place of a function; one that tells its result where somebody hears of it."""
     heard = _hearing and len(_running) < _DEEPEST and _is_told(function)
-    return partial(_told, called, function.__name__) if heard else called
+    return partial(_told, called, getattr(function, "__name__", type(function).__name__)) if heard else called
 
 
 def _told(called: Callable[..., Any], name: str, /, *args: Any, **kwargs: Any) -> Any:
@@ -54,8 +56,11 @@ def only_hands_on(frame: FrameType) -> bool:
 
 
 def _is_told(function: Any) -> bool:
-    """Whether a function is the user's, or takes something out of a container; torch's own are recorded themselves."""
+    """Whether it is code of the user's, or takes something out of a container; torch's functions are recorded."""
     kind = type(function)
-    if (kind is MethodType and type(function.__func__) is FunctionType) or kind is FunctionType:
+    if kind is BuiltinFunctionType:
+        return function.__name__ in _TAKING
+    if kind is FunctionType or (kind is MethodType and type(function.__func__) is FunctionType):
         return not is_foreign(module_of(function))
-    return kind is BuiltinFunctionType and function.__name__ in _TAKING
+    called = vars(kind).get("__call__")
+    return type(called) is FunctionType and not (is_foreign(module_of(called)) or issubclass(kind, torch.nn.Module))

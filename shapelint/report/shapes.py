@@ -22,6 +22,7 @@ from shapelint.size.sets import SizeSet
 _LONG: Final = 24
 _COLUMN: Final = 76
 _WORDS: Final = 160
+_NEVER: Final = "raises at every size"
 
 
 def render(report: CheckResult, *, at: Mapping[str, int] | None = None, table: bool = False) -> str:
@@ -220,13 +221,21 @@ def _marks(function: ShownFunction, line: int, told: Told) -> Iterator[str]:
         return
     for name in dict.fromkeys(call.name for call in calls if call.conditional and call.how is How.PROVED):
         words = _fitting([each for each in calls if each.name == name and each.conditional and each.how is How.PROVED])
-        yield from [f"`{name}` {words}"] * bool(words)
+        why = _error_on(function.file, line, told) if words == _NEVER else ""
+        yield from [f"`{name}` {words}{why}"] * bool(words)
     yield from dict.fromkeys(
         f"not {'decided' if region.how is How.UNKNOWN else 'proved'}: {region.why}"
         for region in told.report.contract.regions
         if region.why and region.place is not None and (region.place.file, region.place.line) == (function.file, line)
     )
     yield from dict.fromkeys(f"`{call.module or call.name}` {note}" for call in calls for note in call.notes)
+
+
+def _error_on(file: str, line: int, told: Told) -> str:
+    """What is raised on a line, where that is one error."""
+    ends = [region.outcome for region in told.report.contract.regions if region.outcome.ok is False]
+    said = {end.error for end in ends if end.place and (end.place.file, end.place.line) == (file, line)}
+    return f": {said.pop()}" if len(said) == 1 else ""
 
 
 def _fitting(calls: Sequence[Call]) -> str:
@@ -243,5 +252,5 @@ def _fitting(calls: Sequence[Call]) -> str:
     except (SolverError, Undecidable):
         return "raises at some sizes"
     if not words:
-        return "raises at every size"
+        return _NEVER
     return f"fits only for: {words if len(words) <= _WORDS else words[:_WORDS] + ' ...'}"

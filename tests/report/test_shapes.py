@@ -123,6 +123,9 @@ class Net(nn.Module):
         rows = x.unfold(2, 20, 1)
         return torch.cat([rows, rows[..., :-1]], 1)
 """
+MUST_MATCH = (
+    "Sizes of tensors must match except in dimension 1. Expected size 20 but got size 19 for tensor number 1 in the list."
+)
 
 
 def test_a_run_at_the_asked_size_alone_tells_of_no_other_size() -> None:
@@ -139,7 +142,7 @@ def test_a_run_at_the_asked_size_alone_tells_of_no_other_size() -> None:
     ("text", "spec", "marks"),
     [
         (MASKED, "1,3,H,W", ["not decided: a boolean mask as an index: how many elements it keeps depends on values"]),
-        (NEVER, "1,3,L", ["`unfold` fits only for: L at least 20", "`cat` raises at every size"]),
+        (NEVER, "1,3,L", ["`unfold` fits only for: L at least 20", f"`cat` raises at every size: {MUST_MATCH}"]),
     ],
 )
 def test_what_a_line_does_is_not_blamed_on_the_call_before(text: str, spec: str, marks: list[str]) -> None:
@@ -187,6 +190,19 @@ def test_a_line_has_what_functions_and_layers_of_the_file_give_and_what_a_list_h
         ("pooled", ("y", "_")), ("Sequential", ("z",)), ("pop", ("skip",)), ("mean", ("y",)), ("sum", ("z",)),
     ]  # fmt: skip
     assert [call.name for call in report.calls if call.composed] == []
+
+
+def test_what_a_layer_loses_is_said_at_the_layer_and_not_at_the_function_around_it() -> None:
+    Path("net.py").write_text(
+        "from torch import nn\n\n\nclass Net(nn.Module):\n    def __init__(self):\n        super().__init__()\n"
+        "        self.down = nn.Conv2d(3, 8, 3, stride=2, padding=1)\n"
+        "        self.up = nn.ConvTranspose2d(8, 3, 3, stride=2, padding=1)\n\n"
+        "    def both(self, x):\n        return self.up(self.down(x))\n\n"
+        "    def forward(self, x):\n        y = self.both(x)\n        return y\n"
+    )
+    lines = shapes.render(shapelint.check("net.py:Net", "1,3,H,W")).splitlines()
+    marks = [line.strip() for line in lines if "^" in line]
+    assert [mark.partition(" gives back")[0] for mark in marks] == ["^ `up`"]
 
 
 SCALAR = """
