@@ -124,7 +124,8 @@ class Net(nn.Module):
         return torch.cat([rows, rows[..., :-1]], 1)
 """
 MUST_MATCH = (
-    "Sizes of tensors must match except in dimension 1. Expected size 20 but got size 19 for tensor number 1 in the list."
+    "Sizes of tensors must match except in dimension 1. Expected size 20 but got size 19 "
+    "for tensor number 1 in the list."
 )
 
 
