@@ -44,7 +44,9 @@ def layer_lines(calls: Sequence[Call], shape: Callable[[Call], str]) -> Iterator
 
 
 def _is_part(call: Call, module: Call) -> bool:
-    return call.module != module.module and (not module.module or call.module.startswith(module.module + "."))
+    """Whether a call belongs to a module, by its name, or as a layer of it that has its name from elsewhere."""
+    named = call.module != module.module and (not module.module or call.module.startswith(module.module + "."))
+    return named or (call.inner and not module.inner and call.place == module.place)
 
 
 def _rows(

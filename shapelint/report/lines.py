@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from shapelint.facts.call import Call
@@ -23,9 +23,10 @@ class ShownFunction:
 
 
 def functions_of(calls: Iterable[Call], also: Span | None = None) -> tuple[ShownFunction, ...]:
-    """The functions in which calls were made, in the order of the first; those of packages only where no other ran.
+    """The functions in which calls were made, those of packages only where no other ran.
 
-    The function around the place `also` is one of them.
+    Those of outer modules stand first, then those that others call, then in the order of the first call. The function
+    around the place `also` is one of them.
     """
     placed = [call for call in calls if call.place is not None]
     own = [call for call in placed if call.place is not None and not installed(call.place.file)]
@@ -35,8 +36,17 @@ def functions_of(calls: Iterable[Call], also: Span | None = None) -> tuple[Shown
             found.setdefault((call.place.file, *_range(call.place)), []).append(call)
     if also is not None:
         found.setdefault((also.file, *_range(also)), [])
-    shown = ((file, first, last, tuple(made)) for (file, first, last), made in found.items())
-    return tuple(ShownFunction(file, first, _lines(file, first, last), made) for file, first, last, made in shown)
+    called = {call.name for call in own or placed if call.composed}
+    shown = sorted(found.items(), key=lambda item: _rank(item[1], called))
+    return tuple(
+        ShownFunction(file, first, _lines(file, first, last), tuple(made)) for (file, first, last), made in shown
+    )
+
+
+def _rank(made: Sequence[Call], called: Collection[str]) -> tuple[int, bool]:
+    """How deep the module is that runs a function, and whether another function calls it."""
+    depths = (call.module.count(".") + bool(call.module) - bool(call.kind) for call in made)
+    return min(depths, default=0), any(call.function.rpartition(".")[2] in called for call in made)
 
 
 def _range(place: Span) -> tuple[int, int]:

@@ -186,11 +186,16 @@ def test_a_line_has_what_functions_and_layers_of_the_file_give_and_what_a_list_h
     told = {line[:5].strip(): line.rpartition("# ")[2] for line in shapes.render(report).splitlines() if "# " in line}
     assert told["22"] == "1,3,H//3,W//3, then 1,3,H//4,W//4"
     assert told["23"] == "1,3,H,W"
+    assert list(told) == ["22", "23", "24", "18", "8"]  # a function stands ahead of what it calls
     named = [(call.name, call.assigned) for call in report.every_call if call.assigned]
     assert named == [
         ("pooled", ("y", "_")), ("Sequential", ("z",)), ("pop", ("skip",)), ("mean", ("y",)), ("sum", ("z",)),
     ]  # fmt: skip
     assert [call.name for call in report.calls if call.composed] == []
+    table = shapes.render(report, table=True).splitlines()[4:8]
+    assert [line.partition("  Half")[0].partition("  Seq")[0].partition("  Net")[0].rstrip() for line in table] == [
+        "(model)", "  both", "    first", "    both.1",
+    ]  # fmt: skip
 
 
 def test_what_a_layer_loses_is_said_at_the_layer_and_not_at_the_function_around_it() -> None:
