@@ -98,4 +98,7 @@ def _parts(value: Any) -> list[Any]:
         return list(dict.values(value))
     if issubclass(kind, tuple | list):
         return list(tuple.__iter__(value) if issubclass(kind, tuple) else list.__iter__(value))
-    return [getattr(value, each.name, None) for each in fields(kind)] if is_dataclass(kind) else []
+    if not is_dataclass(kind):
+        return []
+    held = vars(value) if kind.__dictoffset__ else None  # else it has slots
+    return [getattr(value, each.name, None) if held is None else held.get(each.name) for each in fields(kind)]
