@@ -231,7 +231,7 @@ def _report(model: Assumption, analysis: Analysis, findings: tuple[Finding, ...]
         picture=None if analysis.picture is None else proposed(analysis.picture, marked),
         assumed=model.sentence,
         comment=model.comment,
-        calls=analysis.calls,
+        every_call=analysis.calls,
     )
 
 

@@ -46,6 +46,10 @@ class TargetError(ShapelintError):
     """A target that cannot be found, imported or built."""
 
 
+class NoModelError(TargetError):
+    """A file in which reading finds no model."""
+
+
 class SpecError(ShapelintError):
     """An input, size or expectation that cannot be read."""
 

@@ -15,15 +15,30 @@ from shapelint.size.condition import all_of, equal
 from shapelint.size.function import as_function
 from shapelint.size.isl_form import limited
 from shapelint.size.sets import SizeSet
-from shapelint.source.span import CallSite
+from shapelint.source.span import CallSite, Span
 from shapelint.trace.branch import frozen_shape
 from shapelint.trace.explore import Exploration
 from shapelint.trace.freeze import span_of
+from shapelint.trace.recording.module_calls import ModuleCall
 from shapelint.trace.recording.record import Record, Shape
 from shapelint.trace.run import Run
 
 Key = tuple[Any, ...]
-Made = tuple[Call, int, int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """A call of a run with the number of the last recorded call, and the conditions before it and after its end.
+
+    A module's has the number of the first call that it made itself, or that is its own, and its frame.
+    """
+
+    call: Call
+    index: int
+    start: int
+    stop: int
+    first: int = 0
+    frame: int = 0
 
 
 def calls_of(
@@ -67,19 +82,22 @@ class _Gathered:
         symbolic = self.follows_symbols(run)
         sure, seen = run.sure if self.explored.distrust is None and symbolic else 0, dict[Trail, int]()
         times: Counter[int] = Counter()
-        for call, index, start, stop in _with_inner(list(self._made(run))):
-            where = self._number((call.place, call.module, call.call, call.name, call.kind, call.inner))
+        for made in _with_inner(list(self._made(run))):
+            call, index, start, stop = made.call, made.index, made.start, made.stop
+            where = self._number((call.place, call.module, call.call, call.name, call.kind, call.inner, call.composed))
             times[where] += 1
             if not symbolic and self._tells(where, run, call.outputs, seen):
                 continue
             proved = index < sure
             key = self._number((where, times[where], call.outputs, None if proved else tuple(run.sizes.items())))
-            ends = run.failure is not None and index == len(run.records) - 1 and not (call.kind or call.outputs)
+            gives = bool(call.kind or call.composed or call.outputs)
+            ends = run.failure is not None and index == len(run.records) - 1 and not gives
             way, mark = Way(trail, start, stop, ends), (key, prefix[start], prefix[stop], ends)
             known = self.calls.get(key)
             if known is None:
-                how, notes = How.PROVED if proved else How.SAMPLED, (losses[index],) if index in losses else ()
-                self.calls[key] = replace(call, ways=(way,), how=how, notes=() if call.kind else notes)
+                how = How.PROVED if proved else How.SAMPLED
+                notes = (losses[index],) if index in losses and not (call.kind or call.composed) else ()
+                self.calls[key] = replace(call, ways=(way,), how=how, notes=notes)
                 self._at.setdefault(where, []).append(key)
             elif mark not in self._ways:
                 self.calls[key] = replace(known, ways=(*known.ways, way))
@@ -99,50 +117,49 @@ class _Gathered:
         taken = [dim for record in run.records if record.name == "input" for shape in record.outputs for dim in shape]
         return not self.explored.subject.symbols or any(type(dim) is not int for dim in taken)
 
-    def _made(self, run: Run) -> Iterator[Made]:
-        """The calls of a run as they end, each with the number of recorded calls before its end, and the conditions
-        before it begins to ask for something and after its end.
-        """
-        modules, event = list(reversed(run.module_calls)), 0
+    def _made(self, run: Run) -> Iterator[_Made]:
+        """The calls of a run as they end; a condition of the model's own code that comes up ahead is none of a call."""
+        modules, event, kept = list(reversed(run.module_calls)), 0, [0]
         for index, record in enumerate(run.records):
             while modules and modules[-1].node <= index:
-                yield self._of_module(modules.pop(), run)
+                yield self._of_module(modules.pop(), kept)
             while event < len(run.events) and _is_before(run, event, index):
                 event += 1
             start = event
             while event < len(run.events) and run.events[event].node <= index:
                 event += 1
             if record.function is not None:
-                yield self._of_function(record), index, start, event
+                yield _Made(self._of_function(record), index, start, event)
+            kept.append(kept[-1] + (record.function is not None))
         for made in reversed(modules):
-            yield self._of_module(made, run)
+            yield self._of_module(made, kept)
 
     def _of_function(self, record: Record) -> Call:
         place, function = _where(record.place)
         return Call(place, function, record.name, record.module, record.call, _symbolic(record.outputs), ())
 
-    def _of_module(self, made: Any, run: Run) -> Made:
+    def _of_module(self, made: ModuleCall, kept: Sequence[int]) -> _Made:
+        """`kept` are the numbers of recorded calls that are told, before each of them."""
         place, function = _where(made.place)
-        kind, count = self._parts.get(made.module, ("", 0))
-        outputs = _symbolic(made.outputs)
-        call = Call(place, function, kind, made.module, made.call, outputs, (), kind=kind, parameters=count)
-        return call, made.node - 1, made.events, made.events
+        outputs, owner = _symbolic(made.outputs), (made.module, made.call)
+        if made.function:
+            call = Call(place, function, made.function, *owner, outputs, (), composed=True)
+        else:
+            kind, count = self._parts.get(made.module, ("", 0))
+            call = Call(place, function, kind, *owner, outputs, (), kind=kind, parameters=count)
+        return _Made(call, made.node - 1, made.events, made.events, kept[made.begun] + made.first, made.frame)
 
 
-def _with_inner(made: list[Made]) -> list[Made]:
-    """The calls, those marked that are a part of a later one at the same place."""
-    outermost: list[int] = []
-    for number, (call, *_) in enumerate(made):
-        while call.kind and outermost and _is_inside(made[outermost[-1]][0], call):
-            index = outermost.pop()
-            made[index] = (replace(made[index][0], inner=True), *made[index][1:])
-        outermost.append(number)
+def _with_inner(made: list[_Made]) -> list[_Made]:
+    """The calls, those marked that are a part of a later one at the same place in the same frame."""
+    outer: dict[Span | None, list[int]] = {}  # those that are a part of none so far, by their places
+    for number, whole in enumerate(made):
+        here = outer.setdefault(whole.call.place, []) if whole.call.place else []
+        while here and whole.call.kind and here[-1] >= whole.first and made[here[-1]].frame in (0, whole.frame):
+            part = here.pop()
+            made[part] = replace(made[part], call=replace(made[part].call, inner=True))
+        here.append(number)
     return made
-
-
-def _is_inside(call: Call, module: Call) -> bool:
-    within = not module.module or call.module == module.module or call.module.startswith(module.module + ".")
-    return call.place == module.place and within
 
 
 def _counted(parameter: Any) -> bool:

@@ -69,8 +69,8 @@ class Server(LanguageServer):
     async def check(self, uri: str) -> None:
         """Checks the file as it lies on the disk and tells the client; an answer that is outdated is dropped."""
         file = to_fs_path(uri)
-        if file is None or not self.state.settings.trusted or not file.endswith(".py"):
-            return
+        if file is None or not self.state.settings.trusted or not file.endswith(".py") or not os.path.isfile(file):
+            return  # a new file lies on the disk when it is first saved
         known = self.state.files.setdefault(uri, OpenFile())
         known.asked += 1
         asked = known.asked

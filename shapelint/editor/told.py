@@ -18,7 +18,7 @@ from shapelint.facts.call import Call
 from shapelint.facts.contract import How
 from shapelint.facts.finding import Finding, Safety, Severity
 from shapelint.report.details import details
-from shapelint.report.lines import line_calls
+from shapelint.report.lines import line_calls, repeated, shapes_of
 from shapelint.report.report import Report
 from shapelint.report.text import holds
 from shapelint.request.annotation import comment_place
@@ -26,6 +26,7 @@ from shapelint.source.span import Edit, Span
 from shapelint.suppression.commenting import commented
 
 SOURCE = "shapelint"
+_SHOWN = 2
 FIX_ALL = "source.fixAll.shapelint"
 _SEVERITIES = {
     Severity.ERROR: types.DiagnosticSeverity.Error,
@@ -62,7 +63,7 @@ class Checked:
 
     def calls(self) -> list[Call]:
         """The calls that the lines of the file make."""
-        every = (call for report in self.reports for call in report.calls)
+        every = (call for report in self.reports for call in report.every_call)
         return [call for call in every if call.place is not None and os.path.realpath(call.place.file) == self.file]
 
     def told_of(self) -> set[str]:
@@ -73,7 +74,7 @@ class Checked:
     def _places(self) -> Iterator[Span | None]:
         for report in self.reports:
             yield from (finding.location for finding in report.findings)
-            yield from (call.place for call in report.calls)
+            yield from (call.place for call in report.every_call)
 
 
 def lines_of(file: str) -> tuple[str, ...]:
@@ -133,8 +134,7 @@ def hints(checked: Checked, moved: Moved, first: int = 0, last: int = sys.maxsiz
         end = moved.end_of(number)
         shapes = _shapes_of(line_calls(calls, number))
         if end is not None and first <= end.line <= last and shapes:
-            more = f" ({len(shapes)} times)" if len(shapes) > 1 else ""
-            found.append(types.InlayHint(end, shapes[0] + more, types.InlayHintKind.Type, padding_left=True))
+            found.append(types.InlayHint(end, repeated(shapes, _SHOWN), types.InlayHintKind.Type, padding_left=True))
     return found
 
 
@@ -250,9 +250,9 @@ def _shapes_of(calls: Iterable[Call]) -> list[str]:
 
 def _shape_of(call: Call) -> str:
     if call.how is How.PROVED:
-        return " and ".join(map(str, call.outputs))
+        return shapes_of(shape.dims for shape in call.outputs)
     seen = call.ways[0].trail.seen
-    shapes = " and ".join(",".join(map(str, shape.at(seen))) for shape in call.outputs)
+    shapes = shapes_of(shape.at(seen) for shape in call.outputs)
     return f"{shapes} at {', '.join(f'{name}={size}' for name, size in seen.items())}"
 
 

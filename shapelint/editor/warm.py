@@ -17,8 +17,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from shapelint.caches import forget
-from shapelint.errors import ShapelintError
-from shapelint.jobs.child import Tell
+from shapelint.errors import NoModelError, ShapelintError
+from shapelint.jobs.child import Tell, die_with
 from shapelint.jobs.imports import Imports
 from shapelint.jobs.pool import Running, taken
 from shapelint.jobs.ready import ReadyChild
@@ -51,7 +51,8 @@ class Warm:
             running = Running(jobs, lambda text, failed: failures.append(text), warm=True, told=told)
             running.run(1, self._taken(file))
         except ShapelintError as error:
-            tell({"reports": [], "failures": [subject_line(file, error)]})
+            silent = isinstance(error, NoModelError)  # most of the files that somebody opens have none
+            tell({"reports": [], "failures": [] if silent else [subject_line(file, error)]})
             return
         self._file, self._imports = file, Imports.told(running.imported)
 
@@ -77,7 +78,8 @@ class Warm:
 
 
 def main() -> None:
-    """Answers until standard input ends; what anybody prints goes to standard error."""
+    """Answers until standard input ends, or the server does; what anybody prints goes to standard error."""
+    die_with(os.getppid())
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     from shapelint.editor.warm_up import warm_up  # torch, once

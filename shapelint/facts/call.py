@@ -12,7 +12,7 @@ from shapelint.facts.graph import Dimension
 from shapelint.size.condition import Condition
 from shapelint.size.isl_form import Undecidable
 from shapelint.size.sets import SizeSet
-from shapelint.source.span import Span
+from shapelint.source.span import Span, span_of
 from shapelint.source.syntax import expression_at, statement_at
 
 
@@ -86,7 +86,8 @@ class Call:
     `place` is its place in the source, where it has one, and `function` the function in which that is; `call` counts
     the runs of the `module` that makes it, or that it is. `how` is "proved", or "sampled" where the shapes were only
     seen in a run. `parameters` is the number of parameters of the module that is called. `notes` say what is lost. An
-    `inner` call is a part of another one at the same place, such as a layer of an `nn.Sequential`.
+    `inner` call is a part of another one at the same place, such as a layer of an `nn.Sequential`; a `composed` one is
+    that of a function of the user's, whose own calls stand ahead of it.
     """
 
     place: Span | None
@@ -101,6 +102,7 @@ class Call:
     parameters: int = 0
     notes: tuple[str, ...] = ()
     inner: bool = False
+    composed: bool = False
 
     @property
     def sizes(self) -> SizeSet:
@@ -144,15 +146,20 @@ class Call:
     @property
     def assigned(self) -> tuple[str, ...]:
         """The names that the source gives to its result; () where it is a part of something else."""
-        statement = None if self.place is None or self.inner else statement_at(self.place)
-        if isinstance(statement, ast.AugAssign) and _covers(statement, self.place):
+        if self.place is None or self.inner:
+            return ()
+        statement = statement_at(self.place)
+        if isinstance(statement, ast.AugAssign) and self.place == span_of(self.place.file, statement):
             return (ast.unparse(statement.target),)
         value = expression_at(self.place)
-        if value is None or getattr(statement, "value", None) is not value:
+        if value is None or statement is None:
             return ()
         if isinstance(statement, ast.Assign):
-            return tuple(name for target in statement.targets for name in _names(target))
-        return tuple(_names(statement.target)) if isinstance(statement, ast.AnnAssign) else ()
+            return tuple(name for target in statement.targets for name in _given(target, statement.value, value))
+        if isinstance(statement, ast.AnnAssign):
+            return tuple(_given(statement.target, statement.value, value))
+        named = (node for node in ast.walk(statement) if isinstance(node, ast.NamedExpr))
+        return tuple(name for node in named for name in _given(node.target, node.value, value))
 
 
 def _meeting(path: SizeSet, condition: Condition) -> SizeSet:
@@ -169,8 +176,20 @@ def _length(trail: Trail, sizes: Mapping[str, int], followed: dict[Trail, int]) 
     return followed[trail]
 
 
-def _covers(node: ast.stmt, place: Span | None) -> bool:
-    return place is not None and (node.lineno, node.end_lineno) == (place.line, place.end_line)
+def _given(target: ast.expr, whole: ast.expr | None, value: ast.expr) -> list[str]:
+    """The names of a target that get a value, which is the whole on the right, a part of a tuple, or one of two."""
+    if whole is value:
+        return _names(target)
+    if isinstance(whole, ast.IfExp):
+        return [name for part in (whole.body, whole.orelse) for name in _given(target, part, value)]
+    if isinstance(whole, ast.NamedExpr):
+        found = _given(whole.target, whole.value, value)
+        return found + _names(target) * bool(found)
+    if isinstance(whole, ast.Tuple) and isinstance(target, ast.Tuple) and len(whole.elts) == len(target.elts):
+        starred = any(isinstance(each, ast.Starred) for each in (*whole.elts, *target.elts))
+        pairs = [] if starred else zip(target.elts, whole.elts, strict=True)
+        return [name for each, part in pairs for name in _given(each, part, value)]
+    return []
 
 
 def _names(target: ast.expr) -> list[str]:

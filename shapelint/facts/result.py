@@ -20,8 +20,8 @@ class CheckResult:
     `silenced` are the findings on whose line a comment `# shapelint: ignore` stands; nobody is told of them.
     `picture` is there where it was asked for. `assumed` says what was assumed of the inputs and why, "" where they were
     given; `comment` is the line that says so above the class, "" where no comment can say it. `specs` are
-    the specs for other tools that were written while the model was there. `calls` are all recorded calls in the order
-    of the run, with their places and their shapes in symbols.
+    the specs for other tools that were written while the model was there. `every_call` are all recorded calls in the
+    order of the run, with their places and their shapes in symbols, and those of functions that the source calls.
     """
 
     target: str
@@ -37,7 +37,12 @@ class CheckResult:
     assumed: str = ""
     comment: str = ""
     specs: Mapping[str, str] = field(default_factory=dict)
-    calls: tuple[Call, ...] = ()
+    every_call: tuple[Call, ...] = ()
+
+    @property
+    def calls(self) -> tuple[Call, ...]:
+        """The recorded calls of modules and of torch's functions, in the order of the run."""
+        return tuple(call for call in self.every_call if not call.composed)
 
     @property
     def ok(self) -> bool:

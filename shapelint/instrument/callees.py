@@ -6,6 +6,7 @@ They take the plain value of a size without a word: `t.pop(h)`, `itertools.islic
 from __future__ import annotations
 
 import builtins
+import inspect
 import sys
 from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Iterator
@@ -33,6 +34,7 @@ from shapelint.instrument.keys import asking, contained, has_texts, iterated
 from shapelint.instrument.legacy import LEGACY
 from shapelint.instrument.operand import compared, left_operand
 from shapelint.instrument.reachable import home_of
+from shapelint.instrument.results import telling_result
 from shapelint.instrument.sized_shape import shape_of
 from shapelint.instrument.standins import Heard, Hidden, stand_in
 from shapelint.instrument.without_source import tell
@@ -62,6 +64,16 @@ _HARMLESS_MODULES: Final = frozenset({
     "typing", "dataclasses", "contextlib", "functools", "copy", "warnings", "logging", "abc", "enum", "types",
     "inspect",
 })  # fmt: skip
+
+_LOST: Final = {
+    **{id(each): f"what {each.__name__}() runs has no source" for each in (builtins.eval, builtins.exec)},
+    # While a check runs, functions of ours stand between those of the user's.
+    **{
+        id(each): f"what {each.__name__}() tells of the callers"
+        for each in (sys._getframe, inspect.currentframe, inspect.stack, inspect.getouterframes)
+    },
+}
+"""Functions by their ids, with what no run hears of."""
 
 
 def _handed(function: Any, *args: Any, **kwargs: Any) -> Any:
@@ -102,9 +114,15 @@ def user_function_found(hear: Callable[[FunctionType], None]) -> Iterator[None]:
 def callee(function: Any) -> Any:
     """The function, or the one that is called in its place."""
     found = _callee(function)
-    if not has_texts() or function is len or function is range or type(found) in (FunctionType, MethodType):
-        return found
-    return partial(_gone_through, found)
+    if has_texts() and function is not len and function is not range and type(found) not in (FunctionType, MethodType):
+        found = partial(_gone_through, found)
+    return telling_result(function, found)
+
+
+def callee_of_nothing(function: Any) -> Any:
+    """As `callee`, for a call without arguments: it hears of no size."""
+    _tell_of(function)
+    return telling_result(function, in_place_of(function))
 
 
 def _gone_through(function: Any, *args: Any, **kwargs: Any) -> Any:
@@ -139,11 +157,17 @@ def _in_python(function: FunctionType) -> Any:
     name = home_of(function)
     if name.partition(".")[0] == "numpy":
         return _of_numpy(function)
+    _tell_of(function)
     if _is_strange(name):
         return Heard(function)
     if _found and not (name and is_foreign(name)):
         _found[-1](function)
     return function
+
+
+def _tell_of(function: Any) -> None:
+    if id(function) in _LOST:
+        tell(_LOST[id(function)])
 
 
 def _class(kind: type) -> Any:
@@ -165,8 +189,7 @@ def _in_c(function: Any) -> Any:
         return asking(function, owner)
     if kind is CACHED:
         return in_place_of(function)
-    if function is builtins.eval or function is builtins.exec:
-        tell(f"what {function.__name__}() runs has no source")
+    _tell_of(function)
     if kind is ModuleType and function in _BY_VALUE:
         return _BY_VALUE[function]
     if kind is list and function.__name__ == "sort":

@@ -18,7 +18,7 @@ import torch
 
 from shapelint.instrument.builtins import added, item, place
 from shapelint.instrument.caches import cached_methods_replaced, caches_of_one_run, in_place_of
-from shapelint.instrument.callees import callee, user_function_found
+from shapelint.instrument.callees import callee, callee_of_nothing, user_function_found
 from shapelint.instrument.choices import chosen, crops, sets
 from shapelint.instrument.compiled import code_of, forget_code, is_tracked, tracked_code
 from shapelint.instrument.gone_through import BACKWARDS, CUT, GIVEN, MAPPED, TURNS
@@ -57,7 +57,7 @@ from shapelint.restore.module import remembered, restored_globals
 _NAMES: Final[dict[str, Any]] = {
     WAKE: compile_now, LEFT: left_operand, ADDED: added, ITEM: item, SLICE: slice, CALLEE: callee, PLACE: place,
     STAND_IN: stand_in, SETS: sets, CHOSEN: chosen, CROPS: crops, CODE_OF: code_of, COMPARED: compared,
-    MIDDLE: compared_on, TURNS: turns, FILLED: filled, COUNTED: counted, IN_PLACE: in_place_of,
+    MIDDLE: compared_on, TURNS: turns, FILLED: filled, COUNTED: counted, IN_PLACE: callee_of_nothing,
     CONTAINED: contained, WHOLE: whole, KEY_TEXT: key_text, KEY_OF: key_of, ITERATED: iterated,
     PADS: pads, PADDED: padded,
     BACKWARDS: backwards, MAPPED: mapped, GIVEN: given, CUT: cut,

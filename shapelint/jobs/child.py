@@ -240,7 +240,7 @@ def _live(task: Task, words: int, stack: int, parent: int, mask: set[int]) -> No
         for number in ENDING:
             if callable(signal.getsignal(number)):
                 signal.signal(number, signal.SIG_DFL)
-        _die_with(parent)
+        die_with(parent)
         os.register_at_fork(after_in_child=lambda: _forked(words))
         faulthandler.enable(stack, all_threads=False)
         if _DUMP is not None:
@@ -264,7 +264,7 @@ def _forked(words: int) -> None:
         _exit(0)
 
 
-def _die_with(parent: int) -> None:
+def die_with(parent: int) -> None:
     """Asks Linux to end this process with its parent, whatever ends that."""
     if sys.platform == "linux":
         import ctypes  # torch imports it too

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from shapelint.errors import TargetError
+from shapelint.errors import NoModelError, TargetError
 from shapelint.jobs.job import Job, job_of
 from shapelint.request.config import FILE, SAVED, Config, Configs, ConfiguredModel
 from shapelint.request.options import CheckOptions
@@ -105,7 +105,7 @@ class TargetReader:
             from shapelint.source.model_names import shown_targets
 
             advice = f"name one ({shown_targets(file)}), or put `{EXAMPLE}` above its class"
-            raise TargetError(f"{file!r} has no model that reading finds; {advice}")
+            raise NoModelError(f"{file!r} has no model that reading finds; {advice}")
         return jobs
 
     def _found(self, files: Iterable[str], known: set[Key], *, alone: bool) -> tuple[Job, ...]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Final
 
 import torch
 
@@ -23,7 +24,7 @@ def drawn_limits(args: tuple[Any, ...], options: dict[str, Any]) -> tuple[int, i
     return (low, high) if isinstance(low, int) and isinstance(high, int) else None
 
 
-def drawn_between(op: Operation, record: Record, made: Tensor) -> Bounds | None:
+def _drawn_between(op: Operation, record: Record, made: Tensor) -> Bounds | None:
     """Of `randint` and `randint_like`."""
     limits = drawn_limits(record.arguments, dict(record.keywords))
     if limits is None or made.dtype not in _EXACT or "out" in record.keywords:
@@ -31,13 +32,13 @@ def drawn_between(op: Operation, record: Record, made: Tensor) -> Bounds | None:
     return Bounds(limits[0], limits[1] - 1, attained=False)
 
 
-def permuted(op: Operation, record: Record, made: Tensor) -> Bounds | None:
+def _permuted(op: Operation, record: Record, made: Tensor) -> Bounds | None:
     """Of `randperm`: all numbers below their count."""
     exact = made.dtype in _EXACT and "out" not in record.keywords
     return Bounds(0, op.shape(made)[0] - 1) if exact else None
 
 
-def drawn_category(op: Operation, record: Record, made: Tensor) -> Bounds | None:
+def _drawn_category(op: Operation, record: Record, made: Tensor) -> Bounds | None:
     """Of `multinomial`: a place among the weights, which the last axis has."""
     weights = record.arguments[0] if record.arguments else None
     if not isinstance(weights, Tensor) or "out" in record.keywords:
@@ -45,10 +46,17 @@ def drawn_category(op: Operation, record: Record, made: Tensor) -> Bounds | None
     return Bounds(0, op.shape(weights)[-1] - 1, attained=False)
 
 
-def sought_place(op: Operation, record: Record, made: Tensor) -> Bounds | None:
+def _sought_place(op: Operation, record: Record, made: Tensor) -> Bounds | None:
     """Of `bucketize` and `searchsorted`: a place in a row of limits, or the one after it."""
     place = 1 if record.name == "bucketize" else 0
     limits = record.arguments[place] if len(record.arguments) > place else None
     if not isinstance(limits, Tensor) or "out" in record.keywords:
         return None
     return Bounds(0, op.shape(limits)[-1], attained=False)
+
+
+DRAWN_OR_SOUGHT: Final[dict[str, Callable[[Operation, Record, Tensor], Bounds | None]]] = {
+    "randint": _drawn_between, "randint_like": _drawn_between, "randperm": _permuted, "multinomial": _drawn_category,
+    "bucketize": _sought_place, "searchsorted": _sought_place,
+}  # fmt: skip
+"""By the name of what made an index tensor: between which numbers those in it lie, where that is known."""

@@ -16,7 +16,7 @@ import torch
 
 from shapelint.ops.bounds import Bounds, between, extremes
 from shapelint.ops.index_buckets import bucket_bounds
-from shapelint.ops.index_drawn import drawn_between, drawn_category, permuted, sought_place
+from shapelint.ops.index_drawn import DRAWN_OR_SOUGHT
 from shapelint.ops.index_origin import PLACES, computed, node_of, places_below, written_everywhere, written_to
 from shapelint.size.bound import never_negative
 from shapelint.size.condition import Condition, all_of, at_least
@@ -294,12 +294,8 @@ def _rules() -> dict[str, Rule]:
         _clamped: ("clamp", "clip"),
         _counted_up: ("cumsum",),
         _found: tuple(PLACES),
-        drawn_between: ("randint", "randint_like"),
-        permuted: ("randperm",),
-        drawn_category: ("multinomial",),
-        sought_place: ("bucketize", "searchsorted"),
     }  # fmt: skip
-    return {name: rule for rule, names in rules.items() for name in names}
+    return {name: rule for rule, names in rules.items() for name in names} | DRAWN_OR_SOUGHT
 
 
 _RULES = _rules()

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from shapelint.facts.call import Call
 from shapelint.report.table import aligned
+
+_LAZY: Final = "Lazy"
+"""How torch names the layers whose parameters get their sizes when they are first called."""
 
 
 @dataclass(slots=True)
@@ -35,11 +39,14 @@ def layer_lines(calls: Sequence[Call], shape: Callable[[Call], str]) -> Iterator
     yield ""
     whole = next((branch.call for branch in roots if not branch.call.module), None)
     if whole is not None:
-        yield f"{whole.parameters:,} parameters"
+        lazy = any(call.kind.startswith(_LAZY) and not call.parameters for call in calls)
+        yield f"{whole.parameters:,} parameters" + ", without those of lazy layers" * lazy
 
 
 def _is_part(call: Call, module: Call) -> bool:
-    return call.module != module.module and (not module.module or call.module.startswith(module.module + "."))
+    """Whether a call belongs to a module, by its name, or as a layer of it that has its name from elsewhere."""
+    named = call.module != module.module and (not module.module or call.module.startswith(module.module + "."))
+    return named or (call.inner and not module.inner and call.place == module.place)
 
 
 def _rows(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from shapelint.facts.call import Call
@@ -23,9 +23,10 @@ class ShownFunction:
 
 
 def functions_of(calls: Iterable[Call], also: Span | None = None) -> tuple[ShownFunction, ...]:
-    """The functions in which calls were made, in the order of the first; those of packages only where no other ran.
+    """The functions in which calls were made, those of packages only where no other ran.
 
-    The function around the place `also` is one of them.
+    Those of outer modules stand first, then those that others call, then in the order of the first call. The function
+    around the place `also` is one of them.
     """
     placed = [call for call in calls if call.place is not None]
     own = [call for call in placed if call.place is not None and not installed(call.place.file)]
@@ -35,8 +36,17 @@ def functions_of(calls: Iterable[Call], also: Span | None = None) -> tuple[Shown
             found.setdefault((call.place.file, *_range(call.place)), []).append(call)
     if also is not None:
         found.setdefault((also.file, *_range(also)), [])
-    shown = ((file, first, last, tuple(made)) for (file, first, last), made in found.items())
-    return tuple(ShownFunction(file, first, _lines(file, first, last), made) for file, first, last, made in shown)
+    called = {call.name for call in own or placed if call.composed}
+    shown = sorted(found.items(), key=lambda item: _rank(item[1], called))
+    return tuple(
+        ShownFunction(file, first, _lines(file, first, last), tuple(made)) for (file, first, last), made in shown
+    )
+
+
+def _rank(made: Sequence[Call], called: Collection[str]) -> tuple[int, bool]:
+    """How deep the module is that runs a function, and whether another function calls it."""
+    depths = (call.module.count(".") + bool(call.module) - bool(call.kind) for call in made)
+    return min(depths, default=0), any(call.function.rpartition(".")[2] in called for call in made)
 
 
 def _range(place: Span) -> tuple[int, int]:
@@ -60,12 +70,21 @@ def line_calls(calls: Sequence[Call], line: int) -> list[Call]:
     """The calls that tell what a line gives: those that stand in no other one that begins on it."""
     here = [call for call in calls if call.place is not None and call.place.line == line and not call.inner]
     places = {call.place for call in here if call.place is not None}
-    outer = {one for one in places if not any(_holds(two, one) for two in places)}
+    outer = {one for one in places if not any(two != one and two.holds(one) for two in places)}
     return [call for call in here if call.place in outer]
 
 
-def _holds(outer: Span, inner: Span) -> bool:
-    """Whether a place lies within another one, and is not the same."""
-    begins = (outer.line, outer.column) <= (inner.line, inner.column)
-    ends = (inner.end_line, inner.end_column) <= (outer.end_line, outer.end_column)
-    return begins and ends and outer != inner
+def shapes_of(shapes: Iterable[Iterable[object]]) -> str:
+    """The shapes that a call gives, in words; that of a tensor without dims is `()`."""
+    return " and ".join(",".join(map(str, shape)) or "()" for shape in shapes)
+
+
+def repeated(shapes: Sequence[str], shown: int = 6) -> str:
+    """The shapes of the calls of one line, one after the other, equal ones in a row once; so many are `shown`."""
+    groups: list[tuple[str, int]] = []
+    for shape in shapes:
+        last, times = groups[-1] if groups else ("", 0)
+        groups[-1:] = [(shape, times + 1)] if shape == last else [*groups[-1:], (shape, 1)]
+    words = [shape + (f" ({times} times)" if times > 1 else "") for shape, times in groups]
+    more = len(words) - shown
+    return ", then ".join(words[:shown]) + (f", and {more} more" if more > 0 else "")

@@ -13,16 +13,16 @@ from shapelint.facts.contract import How, Outcome, RegionOutcome
 from shapelint.facts.result import CheckResult
 from shapelint.report.json import VERSION, report_data, span_data
 from shapelint.report.layers import layer_lines
-from shapelint.report.lines import ShownFunction, functions_of, line_calls
+from shapelint.report.lines import ShownFunction, functions_of, line_calls, repeated, shapes_of
 from shapelint.report.place import short_path
 from shapelint.report.text import subject
 from shapelint.size.isl_form import SolverError, Undecidable, limited
 from shapelint.size.sets import SizeSet
 
-_SHOWN: Final = 6
 _LONG: Final = 24
 _COLUMN: Final = 76
 _WORDS: Final = 160
+_NEVER: Final = "raises at every size"
 
 
 def render(report: CheckResult, *, at: Mapping[str, int] | None = None, table: bool = False) -> str:
@@ -116,12 +116,12 @@ class Told:
         """The shapes that a call gives; "" where it gives none, or none there."""
         if self.at is not None:
             given = call.given(self.at, self.followed)
-            return " and ".join(",".join(map(str, shape)) for shape in given or ())
+            return shapes_of(given or ())
         if call.how is not How.PROVED:
             seen = call.ways[0].trail.seen
-            shapes = " and ".join(",".join(map(str, shape.at(seen))) for shape in call.outputs)
+            shapes = shapes_of(shape.at(seen) for shape in call.outputs)
             return f"{shapes} (seen at {_sized(seen)}, not proved)" if shapes else ""
-        return " and ".join(",".join(map(self._dim, shape.dims)) for shape in call.outputs)
+        return shapes_of(map(self._dim, shape.dims) for shape in call.outputs)
 
     def place_in_way(self, call: Call) -> str:
         """For which sizes a call is made, where the run that is shown first does not make it."""
@@ -169,20 +169,20 @@ def _head(report: CheckResult, told: Told) -> Iterator[str]:
 
 def _ending(outcome: Outcome) -> str:
     if outcome.ok:
-        return "gives " + " and ".join(",".join(map(str, shape)) for shape in outcome.outputs)
+        return "gives " + shapes_of(outcome.outputs)
     return "not decided" if outcome.ok is None else f"raises {outcome.error}"
 
 
 def function_lines(report: CheckResult) -> tuple[list[tuple[str, list[SourceLine]]], list[str]]:
     """The functions that ran, each with its file and its lines, in symbols; and what the short names in them mean."""
     told = Told(report, None)
-    functions = [(each.file, list(_lines(each, told))) for each in functions_of(report.calls)]
+    functions = [(each.file, list(_lines(each, told))) for each in functions_of(report.every_call)]
     return functions, [f"{name} = {text}" for text, name in told.names.items()]
 
 
 def _source(report: CheckResult, told: Told) -> Iterator[str]:
     """Each function that ran, its lines with their shapes."""
-    functions = functions_of(report.calls, None if told.failure is None else told.failure.place)
+    functions = functions_of(report.every_call, None if told.failure is None else told.failure.place)
     for number, function in enumerate(functions):
         yield from [""] * bool(number)
         yield short_path(function.file)
@@ -200,7 +200,7 @@ def _function(function: ShownFunction, told: Told) -> Iterator[str]:
 def _lines(function: ShownFunction, told: Told) -> Iterator[SourceLine]:
     for number, line in enumerate(function.lines, function.first):
         calls = line_calls(function.calls, number)
-        shapes = _repeated([told.shape(call) + told.place_in_way(call) for call in calls if told.shape(call)])
+        shapes = repeated([told.shape(call) + told.place_in_way(call) for call in calls if told.shape(call)])
         yield SourceLine(f"{number:>5}  {line}", shapes)
         for mark in _marks(function, number, told):
             yield SourceLine(f"       {'^':>{_indent(line) + 1}} {mark}", mark=True)
@@ -208,17 +208,6 @@ def _lines(function: ShownFunction, told: Told) -> Iterator[SourceLine]:
 
 def _indent(line: str) -> int:
     return len(line) - len(line.lstrip())
-
-
-def _repeated(shapes: Sequence[str]) -> str:
-    """The shapes of the calls of one line, one after the other; equal ones in a row once."""
-    groups: list[tuple[str, int]] = []
-    for shape in shapes:
-        last, times = groups[-1] if groups else ("", 0)
-        groups[-1:] = [(shape, times + 1)] if shape == last else [*groups[-1:], (shape, 1)]
-    words = [shape + (f" ({times} times)" if times > 1 else "") for shape, times in groups]
-    more = len(words) - _SHOWN
-    return ", then ".join(words[:_SHOWN]) + (f", and {more} more" if more > 0 else "")
 
 
 def _marks(function: ShownFunction, line: int, told: Told) -> Iterator[str]:
@@ -232,13 +221,21 @@ def _marks(function: ShownFunction, line: int, told: Told) -> Iterator[str]:
         return
     for name in dict.fromkeys(call.name for call in calls if call.conditional and call.how is How.PROVED):
         words = _fitting([each for each in calls if each.name == name and each.conditional and each.how is How.PROVED])
-        yield from [f"`{name}` {words}"] * bool(words)
+        why = _error_on(function.file, line, told) if words == _NEVER else ""
+        yield from [f"`{name}` {words}{why}"] * bool(words)
     yield from dict.fromkeys(
         f"not {'decided' if region.how is How.UNKNOWN else 'proved'}: {region.why}"
         for region in told.report.contract.regions
         if region.why and region.place is not None and (region.place.file, region.place.line) == (function.file, line)
     )
-    yield from dict.fromkeys(f"`{call.module}` {note}" for call in calls for note in call.notes)
+    yield from dict.fromkeys(f"`{call.module or call.name}` {note}" for call in calls for note in call.notes)
+
+
+def _error_on(file: str, line: int, told: Told) -> str:
+    """What is raised on a line, where that is one error."""
+    ends = [region.outcome for region in told.report.contract.regions if region.outcome.ok is False]
+    said = {end.error for end in ends if end.place and (end.place.file, end.place.line) == (file, line)}
+    return f": {said.pop()}" if len(said) == 1 else ""
 
 
 def _fitting(calls: Sequence[Call]) -> str:
@@ -255,5 +252,5 @@ def _fitting(calls: Sequence[Call]) -> str:
     except (SolverError, Undecidable):
         return "raises at some sizes"
     if not words:
-        return "raises at every size"
+        return _NEVER
     return f"fits only for: {words if len(words) <= _WORDS else words[:_WORDS] + ' ...'}"

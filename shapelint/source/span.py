@@ -36,6 +36,11 @@ class Span:
         lines[0] = lines[0][self.column - 1 :]
         return "".join(lines)
 
+    def holds(self, other: Span) -> bool:
+        """Whether another stretch of the same file lies within it."""
+        begins = (self.line, self.column) <= (other.line, other.column)
+        return begins and (other.end_line, other.end_column) <= (self.end_line, self.end_column)
+
     def __str__(self) -> str:
         return f"{self.file}:{self.line}:{self.column}"
 

@@ -134,7 +134,8 @@ def statement_at(place: Span) -> ast.stmt | None:
         for node in _near(place)
         if isinstance(node, ast.stmt) and node.lineno <= place.line <= (node.end_lineno or 0)
     ]
-    found = max(around, key=lambda node: (node.lineno, node.col_offset), default=None)
+    holding = [node for node in around if span_of(place.file, node).holds(place)] if len(around) > 1 else []
+    found = max(holding or around, key=lambda node: (node.lineno, node.col_offset), default=None)
     return None if isinstance(found, ast.FunctionDef | ast.ClassDef) else found
 
 

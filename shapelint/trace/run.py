@@ -16,6 +16,7 @@ from torch.nn.parameter import is_lazy
 from shapelint.errors import printable, words_of
 from shapelint.instrument.callees import callee
 from shapelint.instrument.frames import no_place_above, raised_by_python, raising_place
+from shapelint.instrument.results import results_heard
 from shapelint.instrument.turns import loops_followed
 from shapelint.load.constants import SMALL
 from shapelint.locks import one_run
@@ -132,7 +133,8 @@ def run_once(
         args, kwargs = subject.inputs.parts(lambda spec: _input(recorder, spec, sizes))
         hooked = _hooks(recorder, modules) if with_places or overrides else nullcontext()
         heard = loops_followed(recorder.loops)
-        with one_run(), in_turn(), hooked, left_to_the_rules(), torch.no_grad(), heard, recorder:
+        told = results_heard(modules.end_function) if with_places else nullcontext()
+        with one_run(), in_turn(), hooked, told, left_to_the_rules(), torch.no_grad(), heard, recorder:
             # What the constructor of an argument's class asks of sizes is heard too.
             value = call_foreign(_heard(subject.function), *built(args), **built(kwargs))
         refuse_nested(map(type, found := output_tensors(value)))
@@ -268,6 +270,7 @@ def _hooks(recorder: Recorder, modules: ModuleCalls) -> Iterator[None]:
 
     def enter(module: torch.nn.Module, given: Any) -> None:
         if threading.get_ident() == thread:
+            modules.begin()
             recorder.enter(module, given)
 
     def leave(module: torch.nn.Module, given: Any, output: Any) -> None:

@@ -53,6 +53,27 @@ def test_a_file_is_told_of_when_it_is_opened_and_when_it_is_saved(tmp_path: Path
     in_editor(tmp_path, ANNOTATED, act)
 
 
+SEVERAL = NET.replace("y = self.up(self.down(x))", "y = self.down(x).relu(); z = self.up(y); z = z + 1")
+
+
+def test_a_line_of_several_calls_has_the_shapes_of_the_first_two(tmp_path: Path) -> None:
+    async def act(editor: Editor) -> None:
+        await editor.opened()
+        down, up = "1,8,(H + 1)//2,(W + 1)//2", "1,3,2*((H + 1)//2) - 1,2*((W + 1)//2) - 1"
+        assert await editor.hints() == [(11, 64, f"{down}, then {up} (2 times)")]
+
+    in_editor(tmp_path, SEVERAL, act)
+
+
+def test_a_file_without_a_model_and_one_that_is_not_saved_yet_are_left_alone(tmp_path: Path) -> None:
+    async def act(editor: Editor) -> None:
+        new = types.TextDocumentItem((tmp_path / "new.py").as_uri(), "python", 1, NET)
+        editor.client.text_document_did_open(types.DidOpenTextDocumentParams(new))
+        assert await editor.opened() == []
+
+    in_editor(tmp_path, "x = 1\n", act)
+
+
 def test_an_assumed_input_and_an_ignore_comment_can_be_written(tmp_path: Path) -> None:
     async def act(editor: Editor) -> None:
         assert {each.code for each in await editor.opened()} >= {"SL105"}

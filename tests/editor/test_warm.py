@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -59,3 +60,23 @@ def test_the_child_that_stands_ready_has_imported_the_packages_of_the_file(tmp_p
         assert imported("other.py", switch + NET) == ["file", "package"]
         assert imported("other.py", switch + NET) == ["file", "package"]
         process.stdin.close()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="asks Linux")
+def test_a_check_ends_with_the_server_however_that_ends(tmp_path: Path) -> None:
+    net, log = tmp_path / "net.py", tmp_path / "log"
+    hang = f"import time, os\n        open({str(log)!r}, 'w').write(str(os.getpid()))\n        time.sleep(99)"
+    net.write_text(NET.replace("import slow\n", "").replace("return", f"{hang}\n        return"))
+    script = (
+        "import subprocess, sys, json, time, os\n"
+        "warm = subprocess.Popen([sys.executable, '-P', '-m', 'shapelint.editor.warm'], stdin=subprocess.PIPE)\n"
+        f"warm.stdin.write(json.dumps({{'file': {str(net)!r}, 'timeout': 99}}).encode() + b'\\n')\n"
+        "warm.stdin.flush()\n"
+        f"while not (os.path.exists({str(log)!r}) and os.path.getsize({str(log)!r})): time.sleep(0.1)\n"
+        "os.kill(os.getpid(), 9)\n"
+    )
+    subprocess.run([sys.executable, "-c", script], cwd=tmp_path, timeout=60, stdout=subprocess.DEVNULL)
+    stat, end = Path(f"/proc/{log.read_text().strip()}/stat"), time.monotonic() + 10
+    while stat.exists() and stat.read_text().split()[2] != "Z" and time.monotonic() < end:
+        time.sleep(0.05)
+    assert not stat.exists() or stat.read_text().split()[2] == "Z"

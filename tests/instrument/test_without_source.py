@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import inspect
 import linecache
 import py_compile
 import sys
@@ -50,6 +51,17 @@ def test_a_text_that_a_run_executes_is_followed() -> None:
         return space["half"](height) == 18 and eval("height % 2 == 1")
 
     assert checked(executed).proved
+
+
+@pytest.mark.parametrize("ask", [lambda: sys._getframe(1), inspect.currentframe, inspect.stack])
+def test_what_asks_for_its_callers_is_not_proved(ask: Callable[[], Any]) -> None:
+    class Net(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            ask()
+            return x
+
+    (why,) = {region.why for region in shapelint.check(Net, "1,H").contract.regions}
+    assert why.endswith("tells of the callers")
 
 
 def imported(file: Path) -> ModuleType:

@@ -123,6 +123,10 @@ class Net(nn.Module):
         rows = x.unfold(2, 20, 1)
         return torch.cat([rows, rows[..., :-1]], 1)
 """
+MUST_MATCH = (
+    "Sizes of tensors must match except in dimension 1. Expected size 20 but got size 19 "
+    "for tensor number 1 in the list."
+)
 
 
 def test_a_run_at_the_asked_size_alone_tells_of_no_other_size() -> None:
@@ -139,10 +143,92 @@ def test_a_run_at_the_asked_size_alone_tells_of_no_other_size() -> None:
     ("text", "spec", "marks"),
     [
         (MASKED, "1,3,H,W", ["not decided: a boolean mask as an index: how many elements it keeps depends on values"]),
-        (NEVER, "1,3,L", ["`unfold` fits only for: L at least 20", "`cat` raises at every size"]),
+        (NEVER, "1,3,L", ["`unfold` fits only for: L at least 20", f"`cat` raises at every size: {MUST_MATCH}"]),
     ],
 )
 def test_what_a_line_does_is_not_blamed_on_the_call_before(text: str, spec: str, marks: list[str]) -> None:
     Path("net.py").write_text(text)
     lines = shapes.render(shapelint.check("net.py:Net", spec)).splitlines()
     assert [line.partition("^ ")[2] for line in lines if "^ " in line] == marks
+
+
+OWN = """
+import torch.nn.functional as F
+from torch import nn
+
+
+class Half(nn.Module):
+    def forward(self, x):
+        return F.avg_pool2d(x, 2)
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.first = Half()
+        self.both = nn.Sequential(self.first, Half())
+
+    def pooled(self, x, size):
+        return F.max_pool2d(x, size), size
+
+    def forward(self, x):
+        kept = [x]
+        y, _ = self.pooled(x, 3); z = self.both(x)
+        skip = kept.pop()
+        y, z = skip.mean(1), y.sum() if skip is x else None
+        return y, z
+"""
+
+
+def test_a_line_has_what_functions_and_layers_of_the_file_give_and_what_a_list_held() -> None:
+    Path("net.py").write_text(OWN)
+    report = shapelint.check("net.py:Net", "1,3,H,W")
+    told = {line[:5].strip(): line.rpartition("# ")[2] for line in shapes.render(report).splitlines() if "# " in line}
+    assert told["22"] == "1,3,H//3,W//3, then 1,3,H//4,W//4"
+    assert told["23"] == "1,3,H,W"
+    assert list(told) == ["22", "23", "24", "18", "8"]  # a function stands ahead of what it calls
+    named = [(call.name, call.assigned) for call in report.every_call if call.assigned]
+    assert named == [
+        ("pooled", ("y", "_")), ("Sequential", ("z",)), ("pop", ("skip",)), ("mean", ("y",)), ("sum", ("z",)),
+    ]  # fmt: skip
+    assert [call.name for call in report.calls if call.composed] == []
+    table = shapes.render(report, table=True).splitlines()[4:8]
+    assert [line.partition("  Half")[0].partition("  Seq")[0].partition("  Net")[0].rstrip() for line in table] == [
+        "(model)", "  both", "    first", "    both.1",
+    ]  # fmt: skip
+
+
+def test_what_a_layer_loses_is_said_at_the_layer_and_not_at_the_function_around_it() -> None:
+    Path("net.py").write_text(
+        "from torch import nn\n\n\nclass Net(nn.Module):\n    def __init__(self):\n        super().__init__()\n"
+        "        self.down = nn.Conv2d(3, 8, 3, stride=2, padding=1)\n"
+        "        self.up = nn.ConvTranspose2d(8, 3, 3, stride=2, padding=1)\n\n"
+        "    def both(self, x):\n        return self.up(self.down(x))\n\n"
+        "    def forward(self, x):\n        y = self.both(x)\n        return y\n"
+    )
+    lines = shapes.render(shapelint.check("net.py:Net", "1,3,H,W")).splitlines()
+    marks = [line.strip() for line in lines if "^" in line]
+    assert [mark.partition(" gives back")[0] for mark in marks] == ["^ `up`"]
+
+
+SCALAR = """
+from torch import nn
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.first, self.second = nn.Conv2d(3, 4, 1), nn.LazyConv2d(2, 1)
+
+    def forward(self, x):
+        y = self.second(self.first(x)).mean()
+        return y
+"""
+
+
+def test_a_tensor_without_dims_has_a_shape_and_lazy_layers_are_not_counted(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("net.py").write_text(SCALAR)
+    assert run(["shapes", "net.py", "--input", "1,3,H,W"]) == 0
+    assert "y = self.second(self.first(x)).mean()  # ()" in capsys.readouterr().out
+    assert run(["shapes", "net.py", "--input", "1,3,H,W", "--table"]) == 0
+    assert capsys.readouterr().out.endswith("\n16 parameters, without those of lazy layers\n")
