@@ -12,6 +12,7 @@ from shapelint.trace.recording.operation import Operation
 from shapelint.trace.recording.record import Record
 
 Tensor = torch.Tensor
+Rule = Callable[[Operation, Record, Tensor], Bounds | None]
 _EXACT = frozenset({torch.int32, torch.int64})
 
 
@@ -55,7 +56,7 @@ def _sought_place(op: Operation, record: Record, made: Tensor) -> Bounds | None:
     return Bounds(0, op.shape(limits)[-1], attained=False)
 
 
-DRAWN_OR_SOUGHT: Final[dict[str, Callable[[Operation, Record, Tensor], Bounds | None]]] = {
+DRAWN_OR_SOUGHT: Final[dict[str, Rule]] = {
     "randint": _drawn_between, "randint_like": _drawn_between, "randperm": _permuted, "multinomial": _drawn_category,
     "bucketize": _sought_place, "searchsorted": _sought_place,
 }  # fmt: skip

@@ -16,7 +16,7 @@ import torch
 
 from shapelint.ops.bounds import Bounds, between, extremes
 from shapelint.ops.index_buckets import bucket_bounds
-from shapelint.ops.index_drawn import DRAWN_OR_SOUGHT
+from shapelint.ops.index_drawn import DRAWN_OR_SOUGHT, Rule
 from shapelint.ops.index_origin import PLACES, computed, node_of, places_below, written_everywhere, written_to
 from shapelint.size.bound import never_negative
 from shapelint.size.condition import Condition, all_of, at_least
@@ -266,9 +266,6 @@ def _counted_up(op: Operation, record: Record, made: Tensor) -> Bounds | None:
     if found is None or not isinstance(axis, int) or symbolic(found.low) or symbolic(found.high) or found.low < 0:
         return None
     return Bounds(found.low, found.high * op.shape(made)[axis], found.attained and found.is_one_number)
-
-
-Rule = Callable[[Operation, Record, Tensor], Bounds | None]
 
 
 def _rules() -> dict[str, Rule]:
