@@ -14,6 +14,7 @@ from shapelint.size.function import Function
 from shapelint.source.ownership import installed
 
 _MOST = 4
+_LARGEST = 1024
 
 
 def short_padding(analysis: Analysis, needed: tuple[tuple[int, int], ...]) -> ShortPadding | None:
@@ -23,6 +24,8 @@ def short_padding(analysis: Analysis, needed: tuple[tuple[int, int], ...]) -> Sh
     diagnosis, question, stride = analysis.diagnosis, analysis.question, set(analysis.intent.stride)
     node = next((each for each in analysis.graph.nodes if _is_first(analysis, each)), None)
     if diagnosis is None or diagnosis.change is not None or node is None or node.place is None or len(stride) != 1:
+        return None
+    if max(stride) > _LARGEST:  # as in a loop that halves what is large until it is small
         return None
     dims = [along(node, wanted) for wanted in question.target]
     made = tuple(dim.value(diagnosis.focus) for dim in dims if dim is not None)
