@@ -16,6 +16,7 @@ from shapelint.facts.analysis import Analysis
 from shapelint.facts.contract import How, Region
 from shapelint.facts.graph import TensorShape
 from shapelint.facts.portability import NOTHING_KNOWN, Baked, Portability, Stretched
+from shapelint.instrument.choices import some_left_out, tests_as_written
 from shapelint.size.condition import all_of, at_least, equal
 from shapelint.size.function import as_function, constant
 from shapelint.size.isl_form import SolverError, limited
@@ -112,12 +113,31 @@ def _ends_alike(file: _File, region: Region, sizes: SizeSet) -> bool:
 def _files(explored: Exploration, analysis: Analysis, first: Mapping[str, int]) -> Iterator[_File]:
     """The file that is exported where a confirmation exports it, then those of other ways through the model."""
     sizes = analysis.contract.runs & analysis.asked
-    running = sorted((run for run in explored.runs if run.failure is None), key=lambda run: not _holds(run, first))
+    running = sorted(_ways_of_files(explored, sizes, first), key=lambda run: not _holds(run, first))
     for run in running[:_WAYS]:
         at = first if _holds(run, first) else reaching(run, -1, sizes).example(_LOOKS[0])
         if at is not None:
             decided = tuple((event, span_of(event.place)) for event in run.events if event.place is not None)
             yield _File(run, at, decided, tuple(map(frozen_shape, run.outputs)))
+
+
+def _ways_of_files(explored: Exploration, sizes: SizeSet, first: Mapping[str, int]) -> Iterator[Run]:
+    """The runs that give an output; where the test of an `if` was left out, others that ask it."""
+    runs = [run for run in explored.runs if run.failure is None]
+    if not some_left_out():
+        yield from runs
+        return
+    left, at = sizes, first
+    for _ in range(_WAYS):
+        with tests_as_written():
+            run = explored.run(at, symbolic=True)
+        if run.failure is None:
+            yield run
+        left -= reaching(run, -1, left)
+        found = left.at_least(dict.fromkeys(left.symbols, _LOOKS[0])).sample() or left.sample()
+        if found is None or run.failure is not None:
+            return
+        at = found
 
 
 def _holds(run: Run, sizes: Mapping[str, int]) -> bool:

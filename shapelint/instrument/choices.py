@@ -7,8 +7,8 @@ number: the run needs no second way. Four levels of three axes would be 4,096 wa
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any, Final
 
 import torch
@@ -25,6 +25,30 @@ _OPERATIONS: Final[dict[str, Callable[[Any, Any], Any]]] = {
 }  # fmt: skip
 OF_THE_OTHER: Final = (ArithmeticError, AttributeError, LookupError, NameError, TypeError)
 """What arithmetic of names raises where its side of the test is not meant to be computed."""
+_left_out: Final[set[str]] = set()
+_as_written: Final[list[bool]] = []
+
+
+@contextmanager
+def tests_as_written() -> Iterator[None]:
+    """While it is open, each such `if` is a way of its own, as it is for what keeps one way: an exported file."""
+    _as_written.append(True)
+    try:
+        yield
+    finally:
+        _as_written.pop()
+
+
+def needs_no_way(followed: bool) -> bool:
+    """Whether the test of an `if` is left out, where it may be."""
+    if followed and not _as_written:
+        _left_out.add("test")
+    return followed and not _as_written
+
+
+def some_left_out() -> bool:
+    """Whether the test of any `if` was left out in this process."""
+    return bool(_left_out)
 
 
 def sets(asked: tuple[Any, ...], comparison: str, owner: Any, index: Any, value: int) -> Any:
@@ -33,7 +57,7 @@ def sets(asked: tuple[Any, ...], comparison: str, owner: Any, index: Any, value:
     `asked` are both operands of the comparison, or the one value that is taken for a truth value.
     """
     flag = _flag(asked[0], asked[1] if comparison else 0, comparison or "NotEq")
-    if flag is None or not _is_number_at(owner, index):
+    if flag is None or not needs_no_way(_is_number_at(owner, index)):
         return call_foreign(_OPERATIONS[comparison], *asked) if comparison else asked[0]
     owner[index] += flag * (value - owner[index])
     return False
@@ -45,7 +69,7 @@ def chosen(asked: tuple[Any, ...], comparison: str, first: Callable[[], Any], se
     if flag is not None:
         with suppress(*OF_THE_OTHER):
             joined = _joined(flag, call_foreign(first), call_foreign(second))
-            if joined is not None:
+            if needs_no_way(joined is not None):
                 return joined
     holds = call_foreign(_OPERATIONS[comparison], *asked) if comparison else asked[0]
     return call_foreign(first if holds else second)
@@ -56,7 +80,7 @@ def crops(described: Callable[[], tuple[Any, ...]], test: Callable[[], Any]) -> 
     that it may be done in any case: the run needs no second way.
     """
     with suppress(*OF_THE_OTHER):
-        if _takes_what_was_put_on(*call_foreign(described)):
+        if needs_no_way(_takes_what_was_put_on(*call_foreign(described))):
             return True
     return call_foreign(test)
 

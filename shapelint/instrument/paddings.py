@@ -17,7 +17,7 @@ from typing import Any, Final
 import torch
 
 from shapelint.instrument.branches import adds_up, asked
-from shapelint.instrument.choices import OF_THE_OTHER
+from shapelint.instrument.choices import OF_THE_OTHER, needs_no_way
 from shapelint.instrument.gone_through import made_call
 from shapelint.size.bound import identical, never_negative
 from shapelint.size.function import Function, constant
@@ -39,7 +39,8 @@ def pads(described: Callable[[], tuple[Any, ...]], test: Callable[[], Any]) -> A
     with suppress(*OF_THE_OTHER):
         function, whole, amounts, tests = call_foreign(described)
         fits = function is torch.nn.functional.pad and type(whole) is torch.Tensor and whole.is_floating_point()
-        if fits and whole.is_contiguous() and _added(amounts, tests, whole.dim()) is not None:
+        fits = fits and whole.is_contiguous() and _added(amounts, tests, whole.dim()) is not None
+        if needs_no_way(fits):
             return True
     return call_foreign(test)
 
@@ -47,7 +48,7 @@ def pads(described: Callable[[], tuple[Any, ...]], test: Callable[[], Any]) -> A
 def padded(amounts: Any, tests: tuple[_Test, ...]) -> Any:
     """The amounts that such an `if` adds: 0 where its test fails."""
     found = _added(amounts, tests, len(amounts)) if type(amounts) in (tuple, list) else None
-    return amounts if found is None else found
+    return amounts if found is None or not needs_no_way(True) else found
 
 
 def _added(amounts: Any, tests: tuple[_Test, ...], rank: int) -> tuple[int, ...] | None:
