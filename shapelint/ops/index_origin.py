@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -27,30 +28,24 @@ _ALONE = frozenset({"argmax", "argmin", "argsort"})
 
 def is_chosen_by_data(op: Operation, index: Tensor) -> bool:
     """Whether the numbers in an index tensor depend on those in an input of the model."""
-    records, known = op.recorder.records, op.recorder.known.get(id(index))
-    waiting, seen = [] if known is None else [known.node], {-1}
-    while waiting:
-        node = waiting.pop()
-        if node not in seen:
-            seen.add(node)
-            if records[node].function is None:
-                return True
-            waiting.extend(records[node].inputs)
-    return False
+    return any(record.function is None for record in _above(op, index))
 
 
 def drawn_by(op: Operation, tensor: Tensor) -> str:
     """The call that drew random numbers of which those in a tensor were made; "" where none did."""
+    return next((record.name for record in _above(op, tensor) if record.name in DRAWN), "")
+
+
+def _above(op: Operation, tensor: Tensor) -> Iterator[Record]:
+    """The call that made a tensor, and those that made what it was given, the inputs of the model too."""
     records, known = op.recorder.records, op.recorder.known.get(id(tensor))
     waiting, seen = [] if known is None else [known.node], {-1}
     while waiting:
         node = waiting.pop()
         if node not in seen:
             seen.add(node)
-            if records[node].name in DRAWN:
-                return records[node].name
+            yield records[node]
             waiting.extend(records[node].inputs)
-    return ""
 
 
 def is_of_an_input(op: Operation, index: Tensor) -> bool:
