@@ -62,6 +62,14 @@ def _other_axis(diagnosis: Diagnosis, mismatch: Mismatch, parts: Sequence[tuple[
     return axes[0] if axes and ahead and len(sides[0]) > _VECTOR else None
 
 
+def is_cut_short(diagnosis: Diagnosis, mismatch: Mismatch) -> bool:
+    """Whether a crop ahead of a join takes nothing off, since it gets less than it is to keep: not to be stretched."""
+    graph = diagnosis.graph
+    nodes = [graph.nodes[index] for index in mismatch.node.inputs]
+    crops = [node for node in nodes if node.operation in _CROPS and _shape(graph, node)]
+    return any(_shape(graph, node) == _shape(graph, _fed(graph, node)) for node in crops)
+
+
 def miscropped(graph: ShapeGraph, mismatch: Mismatch) -> Fix | None:
     """What a crop is to keep that leaves less than the other tensor has, of what has as much."""
     nodes = [graph.nodes[index] for index in dict.fromkeys(mismatch.node.inputs)]

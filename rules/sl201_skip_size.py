@@ -22,7 +22,7 @@ from shapelint.rule import (
 
 from ._causes import is_unpooled
 from ._fixes import calls_written, change_fix, rewriting_fix, rewritten_at
-from ._operands import evened_by_hand, is_apart, joined_fix, whole_shapes
+from ._operands import evened_by_hand, is_apart, is_cut_short, joined_fix, whole_shapes
 from ._words import brief, consequence, layer_name, nearest_note, padding_note, padding_text, quoted, said_note
 
 _UNET = """
@@ -196,6 +196,8 @@ def _fix(analysis: Analysis, diagnosis: Diagnosis, number: int) -> Fix | None:
         return otherwise
     up, skip = mismatch.up, quoted(mismatch.sources[0])
     rewrite = analysis.rewrite if analysis.rewrite is not None and analysis.rewrite.plan.complete else None
+    short = not number and diagnosis.plan is not None and is_cut_short(diagnosis, mismatch)
+    rewrite = None if short else rewrite
     grown = None if up is None or _resized_later(diagnosis, mismatch) else up.module or up.operation
     given = quoted(grown or mismatch.sources[1])
     bring = f"resize or pad what {given} gives to the size of the skip from {skip}"
@@ -215,6 +217,7 @@ def _fix(analysis: Analysis, diagnosis: Diagnosis, number: int) -> Fix | None:
     assignments = {f"{name}.output_padding": value for name, value in mismatch.values.items()}
     everywhere = rewrite is None or (rewrite.plan.restores == rewrite.plan.runs and not rewrite.plan.breaks)
     title = f"{'for every size ' if everywhere else ''}{bring}; for this one set {values}"
+    title = f"set {values}" if short else title
     safeties = {diagnosis.plan.safety} | ({rewrite.plan.safety} if rewrite else set())
     safety = next(each for each in (Safety.ADVICE, Safety.UNSAFE, Safety.SAFE) if each in safeties)
     repairs = (Repair.PADDING,) if rewrite is None else (Repair.PADDING, rewrite.repair)

@@ -102,6 +102,18 @@ PATHS = """
         return self.heads[0](fine), self.heads[1](coarse)
 """
 
+CUT_SHORT = """
+    def __init__(self):
+        super().__init__()
+        self.e, self.f = nn.Conv2d(3, 8, 4, 2, 1), nn.Conv2d(8, 16, 4, 2, 1)
+        self.g, self.h = nn.ConvTranspose2d(16, 8, 3, 2, 1), nn.ConvTranspose2d(8, 3, 4, 2, 1)
+
+    def forward(self, x):
+        h, w = x.shape[2:]
+        padded = F.pad(x, (0, -w % 64, 0, -h % 64))
+        return self.h(self.g(self.f(self.e(padded))))[:, :, :h, :w] + x
+"""
+
 
 def test_a_gate_of_one_value_is_no_step_of_the_layers(tmp_path: Path) -> None:
     (finding,) = report(tmp_path, GATED, "1,3,70,90").findings
@@ -160,3 +172,10 @@ def test_what_is_resized_is_the_map_at_the_join(tmp_path: Path) -> None:
     (finding,) = report(tmp_path, PATHS.format(2, pooled), "1,3,64,64").findings
     assert finding.fix is not None
     assert "what `max_pool2d` gives" in finding.fix.title
+
+
+def test_what_a_crop_gets_too_little_of_is_not_stretched(tmp_path: Path) -> None:
+    (finding,) = report(tmp_path, CUT_SHORT, "1,3,128,128").findings
+    assert finding.fix is not None
+    assert finding.fix.title == "set `output_padding=1` in `g`"
+    assert fixed(finding, (2, 3, 130, 90)) == (2, 3, 130, 90)
