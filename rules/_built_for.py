@@ -30,6 +30,7 @@ from ._words import called, quoted
 _FOLLOWERS, _RANKS = 6, (3, 4, 5)
 _KEEPING = ("linear", "layer_norm", "rms_norm", "batch_norm")
 _OF_ROWS = (*_KEEPING[:-1], "lstm", "gru", "rnn")
+_ORDERS = ("permute", "transpose", "movedim", "moveaxis")
 _OF_CHANNELS = ("conv", "batch_norm", "group_norm", "instance_norm", "prelu")
 _OPERATORS = {ast.Mult: operator.mul, ast.Add: operator.add, ast.Sub: operator.sub}
 _ARGUMENTS = {
@@ -124,7 +125,7 @@ def misfit_fix(diagnosis: Diagnosis, misfit: Misfit) -> Fix:
     if misfit.node.kind == "MultiheadAttention":
         text = f"build {name} with `kdim={given}, vdim={given}`"
         return Fix(text, Safety.ADVICE, repairs=(Repair.CHANNELS,))
-    turned = untransposed(misfit, size_taken(diagnosis, misfit.node))
+    turned = untransposed(diagnosis, misfit)
     turned = None if more and unit_of(misfit.node) == "channels" else turned
     handed = turned if turned or more else _handed_fix(misfit)
     return handed or channels_fix(diagnosis, f"give {name} what arrives: {written}{more}")
@@ -145,17 +146,20 @@ def _handed_fix(misfit: Misfit) -> Fix | None:
     return Fix(title, Safety.ADVICE, edits=edits, repairs=(Repair.CHANNELS,))
 
 
-def untransposed(misfit: Misfit, taken: tuple[int, ...]) -> Fix | None:
+def untransposed(diagnosis: Diagnosis, misfit: Misfit) -> Fix | None:
     """What to do where the axis at the other end has as many as a layer takes: the last one for a layer of features,
     the one behind the samples for one of the channels of a signal; a map may be as wide by chance.
     """
+    taken = size_taken(diagnosis, misfit.node)
     name, axes = misfit.node.operation, range(1, len(taken))
     last = name.startswith(_OF_ROWS)
     signal = len(taken) == _RANKS[0] and name.startswith(_OF_CHANNELS)
     if len(taken) not in _RANKS or not (last or signal):
         return None
     there, here = (taken[1], taken[-1]) if last else (taken[-1], taken[1])
-    if there != misfit.built_for or here == misfit.built_for:
+    is_put = diagnosis.graph.nodes[misfit.node.inputs[0]].operation in _ORDERS
+    of_map = len(taken) > _RANKS[0] and (is_put or taken[1] == taken[2])
+    if there != misfit.built_for or here == misfit.built_for or of_map:
         return None
     order = (0, *axes[1:], 1) if last else (0, axes[-1], *axes[:-1])
     turned = "`.transpose(1, 2)`" if len(taken) == _RANKS[0] else f"`.permute{order}`"

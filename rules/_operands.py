@@ -11,14 +11,15 @@ from ._words import flatten_of, quoted
 
 _CATS, _VIEWS = ("cat", "concat", "concatenate"), ("view", "reshape")
 _INPUT, _CROPS = "input", ("__getitem__", "narrow")
-_VECTOR = 2
+_VECTOR, _AHEAD = 2, ("samples", "channels")
 Shape = tuple[int, ...]
 
 
 def whole_shapes(diagnosis: Diagnosis, mismatch: Mismatch) -> str | None:
     """The shapes of two tensors of unlike many axes, or of rows of features, with what made each; None for maps."""
     parts = _parts(diagnosis, mismatch)
-    if len(parts) != _VECTOR or (not _are_unlike(parts) and len(parts[0][1]) != _VECTOR):
+    rows = len(parts) == _VECTOR and len(parts[0][1]) == _VECTOR
+    if len(parts) != _VECTOR or not (rows or is_apart(diagnosis, mismatch)):
         return None
     (one, fewer), (two, more) = sorted(parts, key=lambda each: (len(each[1]), each[1]))
     return f"{sized(fewer)} from {quoted(one)} with {sized(more)} from {quoted(two)}"
@@ -37,7 +38,51 @@ def joined_fix(diagnosis: Diagnosis, mismatch: Mismatch) -> Fix | None:
     if len(left) == _VECTOR and left[0] == right[0] and not joins:
         given = [f"{quoted(name)} give {rows}" for name, rows in ((one, right[1]), (two, left[1])) if name != _INPUT]
         return Fix(f"let {', or '.join(given)}", Safety.ADVICE) if given else None
-    return evened_by_hand(diagnosis.graph, mismatch) or _cropped(diagnosis.graph, mismatch)
+    axis = _other_axis(diagnosis, mismatch, parts)
+    if axis is not None:
+        counts = " and ".join(f"{quoted(name)} gives {shape[axis]}" for name, shape in parts)
+        return Fix(f"give both as many {_AHEAD[axis]}: {counts}", Safety.ADVICE)
+    graph = diagnosis.graph
+    return evened_by_hand(graph, mismatch) or miscropped(graph, mismatch) or _cropped(graph, mismatch)
+
+
+def is_apart(diagnosis: Diagnosis, mismatch: Mismatch) -> bool:
+    """Whether the first join gets two tensors of unlike many axes, or of unlike many samples or channels: no resize of
+    either would do.
+    """
+    parts = _parts(diagnosis, mismatch)
+    return len(parts) == _VECTOR and (_are_unlike(parts) or _other_axis(diagnosis, mismatch, parts) is not None)
+
+
+def _other_axis(diagnosis: Diagnosis, mismatch: Mismatch, parts: Sequence[tuple[str, Shape]]) -> int | None:
+    """The axis ahead of the rows at which two tensors do not fit, where their rows do; None for any others."""
+    unlike, sides = _unlike(diagnosis, diagnosis.region.outcome.failure), [shape for _, shape in parts]
+    axes = [axis for axis, pair in enumerate(zip(*sides, strict=True)) if {*pair} == unlike and len({*pair}) > 1]
+    ahead = all(axis < min(_VECTOR, len(sides[0]) - len(mismatch.sizes[0])) for axis in axes)
+    return axes[0] if axes and ahead and len(sides[0]) > _VECTOR else None
+
+
+def is_cut_short(diagnosis: Diagnosis, mismatch: Mismatch) -> bool:
+    """Whether a crop ahead of a join takes nothing off, since it gets less than it is to keep: not to be stretched."""
+    graph = diagnosis.graph
+    nodes = [graph.nodes[index] for index in mismatch.node.inputs]
+    crops = [node for node in nodes if node.operation in _CROPS and _shape(graph, node)]
+    return any(_shape(graph, node) == _shape(graph, _fed(graph, node)) for node in crops)
+
+
+def miscropped(graph: ShapeGraph, mismatch: Mismatch) -> Fix | None:
+    """What a crop is to keep that leaves less than the other tensor has, of what has as much."""
+    nodes = [graph.nodes[index] for index in dict.fromkeys(mismatch.node.inputs)]
+    for node, other in (nodes, nodes[::-1]) if len(nodes) == _VECTOR else ():
+        whole, kept, wanted = (_shape(graph, each) for each in (_fed(graph, node), node, other))
+        if node.operation not in _CROPS or not len(whole) == len(kept) == len(wanted):
+            continue
+        triples = zip(whole, kept, wanted, strict=True)
+        if kept != wanted and all(k == w or (k < w <= n) for n, k, w in triples):
+            rank = len(mismatch.sizes[0])
+            text = f"let the crop keep {sized(wanted[-rank:])} of the {sized(whole[-rank:])} that it takes"
+            return Fix(f"{text}: it keeps {sized(kept[-rank:])}", Safety.ADVICE)
+    return None
 
 
 def cut_rows(diagnosis: Diagnosis, failure: Failure | None) -> Node | None:

@@ -22,7 +22,7 @@ from shapelint.rule import (
 
 from ._causes import is_unpooled
 from ._fixes import calls_written, change_fix, rewriting_fix, rewritten_at
-from ._operands import evened_by_hand, joined_fix, whole_shapes
+from ._operands import evened_by_hand, is_apart, is_cut_short, joined_fix, whole_shapes
 from ._words import brief, consequence, layer_name, nearest_note, padding_note, padding_text, quoted, said_note
 
 _UNET = """
@@ -174,10 +174,20 @@ def _written(rewrite: Rewrite, diagnosis: Diagnosis, number: int) -> str:
     return f"write {calls_written(texts)}" if texts or first is None else f"write what is said of line {first.line}"
 
 
-def _fix(analysis: Analysis, diagnosis: Diagnosis, number: int) -> Fix:
+def _resized_later(diagnosis: Diagnosis, mismatch: Mismatch) -> bool:
+    """Whether what grew a map at the first join has another size there than the map in the end."""
+    up, size = mismatch.up, mismatch.sizes[1]
+    given = up.shapes[0].value(dict(diagnosis.focus))[-len(size) :] if up is not None and up.shapes else size
+    lost = mismatch.loss is not None and mismatch.loss.size_in != mismatch.loss.size_out
+    return mismatch is diagnosis.mismatches[0] and not lost and given != size
+
+
+def _fix(analysis: Analysis, diagnosis: Diagnosis, number: int) -> Fix | None:
     """What people do first: pad the input, or give the tensor that grew the skip's size; then `output_padding`."""
     mismatch = diagnosis.mismatches[number]
     change = diagnosis.change
+    if not number and is_apart(diagnosis, mismatch):
+        return joined_fix(diagnosis, mismatch)
     by_hand = None if change is None or not change.alike else evened_by_hand(diagnosis.graph, mismatch)
     if change is not None:
         return by_hand or change_fix(change, "makes the sizes fit")
@@ -186,7 +196,10 @@ def _fix(analysis: Analysis, diagnosis: Diagnosis, number: int) -> Fix:
         return otherwise
     up, skip = mismatch.up, quoted(mismatch.sources[0])
     rewrite = analysis.rewrite if analysis.rewrite is not None and analysis.rewrite.plan.complete else None
-    given = quoted(mismatch.sources[1] if up is None else up.module or up.operation)
+    short = not number and diagnosis.plan is not None and is_cut_short(diagnosis, mismatch)
+    rewrite = None if short else rewrite
+    grown = None if up is None or _resized_later(diagnosis, mismatch) else up.module or up.operation
+    given = quoted(grown or mismatch.sources[1])
     bring = f"resize or pad what {given} gives to the size of the skip from {skip}"
     edits = () if rewrite is None else rewrite.edits
     if rewrite is not None:
@@ -204,6 +217,7 @@ def _fix(analysis: Analysis, diagnosis: Diagnosis, number: int) -> Fix:
     assignments = {f"{name}.output_padding": value for name, value in mismatch.values.items()}
     everywhere = rewrite is None or (rewrite.plan.restores == rewrite.plan.runs and not rewrite.plan.breaks)
     title = f"{'for every size ' if everywhere else ''}{bring}; for this one set {values}"
+    title = f"set {values}" if short else title
     safeties = {diagnosis.plan.safety} | ({rewrite.plan.safety} if rewrite else set())
     safety = next(each for each in (Safety.ADVICE, Safety.UNSAFE, Safety.SAFE) if each in safeties)
     repairs = (Repair.PADDING,) if rewrite is None else (Repair.PADDING, rewrite.repair)

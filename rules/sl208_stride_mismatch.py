@@ -9,6 +9,7 @@ from typing import ClassVar
 from shapelint.rule import Analysis, Diagnosis, Finding, Fix, Invalid, Mismatch, Safety, Severity, Valid, sized
 
 from ._fixes import change_fix
+from ._operands import miscropped
 from ._words import quoted, said_note
 
 _TWO_LEVELS = "the sizes differ by a factor at all but the smallest inputs: these are maps of two levels"
@@ -126,6 +127,9 @@ class StrideMismatch:
 def _fix(diagnosis: Diagnosis, mismatch: Mismatch, strides: tuple[Fraction, Fraction]) -> Fix:
     if diagnosis.change is not None:
         return change_fix(diagnosis.change, "makes the sizes fit")
+    cropped = miscropped(diagnosis.graph, mismatch)
+    if cropped is not None:
+        return cropped
     factor = strides[1] / strides[0]
     fine = mismatch.sources[0 if factor > 1 else 1]
     single = (each for each in diagnosis.graph.nodes if set(each.parameter("kernel_size") or ()) == {1})

@@ -34,7 +34,6 @@ from ._causes import (
     pinned_regions,
     place_of,
     raising,
-    size_taken,
 )
 from ._fixes import change_fix, rewriting_fix
 from ._words import brief, called, consequence, flattened, nearest_note, quoted, said_note
@@ -226,7 +225,7 @@ def _fix(analysis: Analysis, diagnosis: Diagnosis, misfit: Misfit) -> Fix:
     if rewrite is not None:
         return rewriting_fix(rewrite, f"write {rewrite.texts[0]}, which gives {called(misfit.node)} {written}")
     text = f"give {called(misfit.node)} {written}, for {size}"
-    turned = untransposed(misfit, size_taken(diagnosis, misfit.node))
+    turned = untransposed(diagnosis, misfit)
     return turned or channels_fix(diagnosis, text, where=f", for {size}")
 
 

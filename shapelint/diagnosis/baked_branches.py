@@ -17,7 +17,7 @@ from shapelint.facts.contract import How, Region
 from shapelint.facts.graph import TensorShape
 from shapelint.facts.portability import NOTHING_KNOWN, Baked, Portability, Stretched
 from shapelint.instrument.choices import some_left_out, tests_as_written
-from shapelint.size.condition import all_of, at_least, equal
+from shapelint.size.condition import Condition, all_of, at_least, equal
 from shapelint.size.function import as_function, constant
 from shapelint.size.isl_form import SolverError, limited
 from shapelint.size.sets import SizeSet
@@ -124,20 +124,26 @@ def _files(explored: Exploration, analysis: Analysis, first: Mapping[str, int]) 
 def _ways_of_files(explored: Exploration, sizes: SizeSet, first: Mapping[str, int]) -> Iterator[Run]:
     """The runs that give an output; where the test of an `if` was left out, others that ask it."""
     runs = [run for run in explored.runs if run.failure is None]
-    if not some_left_out():
+    with tests_as_written():
+        run = explored.run(first, symbolic=True) if some_left_out() else None
+    same = next((each for each in runs if _holds(each, first)), None)
+    if run is None or (same is not None and _compared(run) == _compared(same)):
         yield from runs
         return
-    left, at = sizes, first
+    left = sizes
     for _ in range(_WAYS):
-        with tests_as_written():
-            run = explored.run(at, symbolic=True)
         if run.failure is None:
             yield run
         left -= reaching(run, -1, left)
-        found = left.at_least(dict.fromkeys(left.symbols, _LOOKS[0])).sample() or left.sample()
-        if found is None or run.failure is not None:
+        at = left.at_least(dict.fromkeys(left.symbols, _LOOKS[0])).sample() or left.sample()
+        if at is None or run.failure is not None:
             return
-        at = found
+        with tests_as_written():
+            run = explored.run(at, symbolic=True)
+
+
+def _compared(run: Run) -> set[Condition]:
+    return {event.condition for event in run.events}
 
 
 def _holds(run: Run, sizes: Mapping[str, int]) -> bool:

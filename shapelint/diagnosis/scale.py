@@ -217,12 +217,20 @@ def _telling(graph: ShapeGraph, node: Node, known: Mapping[int, object]) -> list
     run, and tells it only where nothing else does.
     """
     before = [index for index in node.inputs if index in known]
+    before = [index for index in before if not _is_fixed(graph.nodes[index])] or before
     return [index for index in before if not graph.nodes[index].parameter("size")] or before
+
+
+def _is_fixed(node: Node) -> bool:
+    """Whether what a call gives is of one size whatever comes in, but for the samples: the one value of a gate."""
+    dims = node.shapes[0].dims if node.shapes else ()
+    return not any(as_function(dim).symbols() for dim in dims[1:])
 
 
 def total_stride(graph: ShapeGraph, rank: int) -> tuple[int, ...]:
     """By how much the deepest call has shrunk each axis of the input: the product of the strides on its way."""
     deepest = (Fraction(1),) * rank
-    for here in _scales(graph, rank).values():
-        deepest = tuple(map(min, deepest, here))
+    for index, here in _scales(graph, rank).items():
+        if not _is_fixed(graph.nodes[index]):
+            deepest = tuple(map(min, deepest, here))
     return tuple(max(1, round(1 / each)) if each else 1 for each in deepest)

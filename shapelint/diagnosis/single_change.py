@@ -23,7 +23,14 @@ from shapelint.diagnosis.intent import is_restored, output_axes
 from shapelint.diagnosis.layer_groups import Group, layer_groups, legal_values, resizes
 from shapelint.diagnosis.scale import before_crops, total_stride
 from shapelint.diagnosis.soundness import sound_meaning
-from shapelint.diagnosis.steps import loses_its_window, resized_changes, scales_alone, shortcut_changes, strides_over
+from shapelint.diagnosis.steps import (
+    loses_its_window,
+    resized_changes,
+    scales_alone,
+    sees_padding_alone,
+    shortcut_changes,
+    strides_over,
+)
 from shapelint.facts.diagnosis import Change
 from shapelint.facts.graph import Node, ShapeGraph, size_at
 from shapelint.request.question import Question
@@ -59,27 +66,24 @@ def single_change(
 
 
 def sound_change(
-    case: Case,
-    graph: ShapeGraph,
-    focus: Mapping[str, int],
-    *,
-    restoring: bool,
-    alone: bool = True,
+    case: Case, graph: ShapeGraph, focus: Mapping[str, int], *, restoring: bool, alone: bool = True,
     factor: bool = False,
-) -> Change | None:
+) -> Change | None:  # fmt: skip
     """The change of one argument with which a model that raises does what its author would accept.
 
     With `restoring` it must be meant to give its input's size back, and do so: a layer that takes features of one size
     is no sign of a wrong argument elsewhere. So must it where the layer is then none that gives a whole part of what it
     takes, as those like it do. Where not `alone`, no layer is made unlike those that are like it; where a `factor` is
-    missed, none is given a step that no other has, and no rows are taken or added. A resize by another step than all
-    others have comes first, and where a shortcut lacks the stride of the way beside it nothing else is changed.
+    missed, none is given a step that no other has, and no rows are taken or added: a layer that gives the join its map
+    comes first. A resize by another step than all others have comes before all, and where a shortcut lacks the stride
+    of the way beside it nothing else is changed.
     """
     groups = layer_groups(case.explored, graph, case.built)
     uneven = uneven_layers(graph, groups, focus)
     stepped = sorted(stepped_changes(graph, groups), key=lambda change: change.module not in uneven)
     known = chain(likely_changes(graph, groups, focus), stepped)
     tried = [each for each in known if _may_be_tried(groups, each, alone=alone, factor=factor)]
+    tried = _joined_first(tried, graph, case.failing(graph)) if factor else tried
     resized = resized_changes(graph, resizes(case.explored, graph, case.built))
 
     def works(trial: Exploration, *, restoring: bool = restoring) -> bool:
@@ -100,9 +104,19 @@ def sound_change(
     return first_that(case.explored, odd, lambda trial: works(trial, restoring=True))
 
 
+def _joined_first(changes: list[Change], graph: ShapeGraph, join: Node | None) -> list[Change]:
+    """The changes, of those of strides first the ones of layers that give a join its maps: the last on each way."""
+    found = set()
+    for node in () if join is None else (graph.nodes[index] for index in join.inputs):
+        while not node.parameter("kernel_size") and len(node.inputs) == 1:
+            node = graph.nodes[node.inputs[0]]
+        found.add(node.module)
+    return sorted(changes, key=lambda change: change.parameter == "stride" and change.module not in found)
+
+
 def _may_be_tried(groups: Sequence[Group], change: Change, *, alone: bool, factor: bool) -> bool:
     """Whether a change makes no layer what it is not built to be, as `sound_change` says."""
-    odd = strides_over(groups, change) or loses_its_window(groups, change)
+    odd = strides_over(groups, change) or loses_its_window(groups, change) or sees_padding_alone(groups, change)
     return not (odd or (factor and scales_alone(groups, change))) and (alone or not makes_unlike(groups, change))
 
 

@@ -45,6 +45,16 @@ def loses_its_window(groups: Sequence[Group], change: Change) -> bool:
     return max(change.given) > _SLIP or bool(change.alike) or set(dilation) != {1}
 
 
+def sees_padding_alone(groups: Sequence[Group], change: Change) -> bool:
+    """Whether a layer would be padded by more than its kernel spans, so that its outermost rows see padding alone."""
+    node = next(each for each, *_ in groups if each.module == change.module)
+    kernel, padding = node.parameter("kernel_size") or (), node.parameter("padding") or ()
+    if change.parameter != "padding" or len(kernel) != len(padding) or node.operation.startswith("conv_transpose"):
+        return False
+    spans = [d * (k - 1) for k, d in zip(kernel, node.parameter("dilation") or (1,) * len(kernel), strict=True)]
+    return any(value > max(span, given) for value, span, given in zip(change.value, spans, padding, strict=True))
+
+
 def scales_alone(groups: Sequence[Group], change: Change) -> bool:
     """Whether a change takes or adds rows, where a factor is missed; or gives a step to a layer that keeps its size and
     is dilated or a kernel of 1, or where no other layer has that step.
