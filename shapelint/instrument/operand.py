@@ -31,13 +31,16 @@ class TrackedFloat(float):
 
 
 class TrackedText(str):
-    """A text whose `%` tells when a size is written into it."""
+    """A text whose `%` tells when a size, or a number of the data or of chance, is written into it."""
 
     __slots__ = ()
 
     def __mod__(self, values: Any) -> str:
         parts = values.values() if isinstance(values, dict) else values if isinstance(values, tuple) else (values,)
         tell(*(part._numerator if isinstance(part, Ratio) else part for part in parts))
+        for part in parts:
+            if isinstance(part, DataNumber):
+                repr(part)  # which tells of it
         return str.__mod__(self, values)
 
 
