@@ -27,6 +27,10 @@ class ChanceNumber(DataNumber):
         random.random()
         self._run.leak(self._chance)
 
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        self.refuse("a copy")
+        return float, (float.__float__(self),)
+
     def __complex__(self) -> complex:  # type: ignore[override]
         self.refuse("a complex number")
         return complex(float.__float__(self))
@@ -66,7 +70,8 @@ def _computed(name: str) -> Callable[..., Any]:
         if by_zero(name, others):
             return 0.0
         value = getattr(float, name)(self, *others)
-        if value is NotImplemented:
+        if value is NotImplemented:  # a complex number, which takes the value
+            self.refuse(name)
             return value
         return ChanceNumber(self._run, value, self._chance)
 

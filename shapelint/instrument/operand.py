@@ -116,7 +116,8 @@ def _inside(value: Any, depth: int = 4) -> Any:
 
 def right_operand(value: Any, before: Any) -> Any:
     """A size as it may stand on the right of `before *= value`."""
-    return Right(value) if symbolic(value) and left_operand(before) is not before else value
+    followed = symbolic(value) or isinstance(value, DataNumber)
+    return Right(value) if followed and left_operand(before) is not before else value
 
 
 def _left_to_the_size(name: str, operation: _Operation) -> Callable[[float, Any], Any]:
@@ -140,6 +141,8 @@ def _of_another_kind(name: str, operation: _Operation) -> _Operation:
         as_int = kind is bool or (issubclass(kind, int) and getattr(kind, name) is getattr(int, name))
         if as_int and symbolic(other):
             return call_foreign(operation, int(value), other)
+        if isinstance(other, DataNumber) and not as_int:
+            other.refuse(f"a {kind.__name__}")
         if kind is bytes and name == "__mod__":
             lose("the text of a size", *(other if isinstance(other, tuple) else (other,)))
         elif not as_int:

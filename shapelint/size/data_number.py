@@ -100,6 +100,8 @@ def _computed(name: str) -> Callable[..., Any]:
     def method(self: DataNumber, *others: Any) -> Any:
         if any(map(is_tensor, others)):
             return NotImplemented
+        if any(isinstance(each, complex) for each in others):
+            self.refuse("a complex number")
         if by_zero(name, others):
             return 0.0
         return (DataNumber(self._run),) * 2 if name.endswith("divmod__") else DataNumber(self._run)

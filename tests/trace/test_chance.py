@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import random
 import statistics
 from collections.abc import Callable
@@ -128,11 +129,39 @@ def made_plain(x: Tensor) -> Tensor:
     return x[..., : 1 + (random.random().__float__() < 0.5)]
 
 
+def multiplied(x: Tensor) -> Tensor:
+    return x[..., : 1 + ((1j * random.random()).imag < 0.5)]
+
+
+def added(x: Tensor) -> Tensor:
+    return x[..., : 1 + ((random.random() + 1j).real < 0.5)]
+
+
+def added_in_place(x: Tensor) -> Tensor:
+    number = 1j
+    number += random.random()
+    return x[..., : 1 + (number.real < 0.5)]
+
+
+def shown_in_place(x: Tensor) -> Tensor:
+    text = "%.1f"
+    text %= random.random()
+    return x[..., : 1 + int(text[2])]
+
+
+def stored(x: Tensor) -> Tensor:
+    return x[..., : 1 + (pickle.loads(pickle.dumps(random.random())) < 0.5)]
+
+
 def averaged(x: Tensor) -> Tensor:
     return x[..., : 1 + (statistics.mean([random.random(), random.random()]) < 0.5)]
 
 
-@pytest.mark.parametrize("function", [shown, shown_in_percent, divided, rooted, made_complex, made_plain, averaged])
+MADE = [shown, shown_in_percent, divided, rooted, made_complex, made_plain, multiplied, added, added_in_place,
+        shown_in_place, stored, averaged]  # fmt: skip
+
+
+@pytest.mark.parametrize("function", MADE)
 def test_what_is_made_of_a_drawn_number_is_true_of_the_draw(function: Callable[[Tensor], Tensor]) -> None:
     contract = shapelint.check(net(function), "2,3,H,W").contract
     assert {(region.how, region.why) for region in contract.regions} == {
