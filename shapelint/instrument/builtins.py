@@ -188,6 +188,9 @@ def added(value: Any, *target: Any) -> Any:
 def _right_of(before: Any, value: Any) -> Any:
     if isinstance(before, str | bytes):
         lose("the text of a size", *sizes_in(value))
+        for each in value if isinstance(value, tuple) else (value,):
+            if isinstance(each, DataNumber):
+                each.refuse("the text")
         return value
     return right_operand(value, before)
 

@@ -9,13 +9,15 @@ import random
 from collections.abc import Callable
 from typing import Any, Final
 
-from shapelint.size.data_number import ARITHMETIC, Asked, DataNumber, is_tensor
+from shapelint.size.data_number import ARITHMETIC, Asked, DataNumber, by_zero, is_tensor
 
 
 class ChanceNumber(DataNumber):
     """A float that was drawn, and `chance`: the words for what drew it."""
 
-    def __new__(cls, run: Asked, value: float, chance: str) -> ChanceNumber:
+    def __new__(cls, run: Asked, value: float = 0.0, chance: str = "") -> ChanceNumber:
+        if not isinstance(run, Asked):
+            return float(run)  # type: ignore[unreachable]  # `type(p)(0.5)`, where `type(p)` is said to be float
         self = float.__new__(cls, value)
         self._run, self._chance = run, chance
         return self
@@ -25,19 +27,28 @@ class ChanceNumber(DataNumber):
         random.random()
         self._run.leak(self._chance)
 
-    def __repr__(self) -> str:
-        self._run.text()
-        return float.__repr__(self)
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        self.refuse("a copy")
+        return float, (float.__float__(self),)
 
-    def __format__(self, specification: str) -> str:
-        self._run.text()
-        return float.__format__(self, specification)
+    def __complex__(self) -> complex:  # type: ignore[override]
+        self.refuse("a complex number")
+        return complex(float.__float__(self))
+
+
+def _is_of_data(number: Any) -> bool:
+    return isinstance(number, DataNumber) and not isinstance(number, ChanceNumber)
 
 
 def _taken(name: str) -> Callable[..., Any]:
     """A method of floats for which the value must be known."""
 
     def method(self: ChanceNumber, *args: Any) -> Any:
+        if any(map(is_tensor, args)):
+            return NotImplemented
+        if any(map(_is_of_data, args)):
+            return DataNumber(self._run)
+        by_zero(name, args)
         self.refuse(name)
         return getattr(float, name)(self, *args)
 
@@ -54,19 +65,26 @@ def _computed(name: str) -> Callable[..., Any]:
     def method(self: ChanceNumber, *others: Any) -> Any:
         if any(map(is_tensor, others)):
             return NotImplemented
-        if any(isinstance(each, DataNumber) and not isinstance(each, ChanceNumber) for each in others):
+        if any(map(_is_of_data, others)):
             return DataNumber(self._run)
+        if by_zero(name, others):
+            return 0.0
         value = getattr(float, name)(self, *others)
-        return ChanceNumber(self._run, value, self._chance) if isinstance(value, float) else value
+        if value is NotImplemented:  # a complex number, which takes the value
+            self.refuse(name)
+            return value
+        return ChanceNumber(self._run, value, self._chance)
 
     return method
 
 
 _TAKEN: Final = ("__int__", "__trunc__", "__floor__", "__ceil__", "__round__", "__hash__", "is_integer",
-                 "as_integer_ratio", "hex")  # fmt: skip
+                 "as_integer_ratio", "hex", "__float__", "__floordiv__", "__rfloordiv__", "__mod__", "__rmod__",
+                 "__divmod__", "__rdivmod__", "__pow__", "__rpow__")  # fmt: skip
+"""The last ones give whole numbers, such as a divisor that is 0 by chance, numbers that overflow, and complex ones."""
 
-for _name in _TAKEN:
-    setattr(ChanceNumber, _name, _taken(_name))
 for _name in ARITHMETIC:
     setattr(ChanceNumber, _name, _computed(_name))
+for _name in _TAKEN:
+    setattr(ChanceNumber, _name, _taken(_name))
 setattr(ChanceNumber, "__index__", _no_integer)  # noqa: B010  (a float has none, the number of the data has)

@@ -42,6 +42,11 @@ def told(function: Callable[..., Any], reason: str, *args: Any, **kwargs: Any) -
 def _drawn(function: Callable[..., Any], name: str, *args: Any, **kwargs: Any) -> Any:
     listener: object = tracker()
     reason, short = f"a random number (`{name}`)", name.rpartition(".")[2]
+    given = [each for each in (*args, *kwargs.values()) if type(each) is ChanceNumber]
+    if given:
+        given[0].refuse(name)
+        args, kwargs = tuple(map(_plain, args)), {key: _plain(each) for key, each in kwargs.items()}
+        return told(function, reason, *args, **kwargs)
     few = name == "random.choice" and len(args) == 1 and not kwargs and _is_few(args[0])
     if isinstance(listener, Asked) and (few or short in _FLOATS):
         with same_random_numbers():  # whoever asks afterwards whether any was drawn is told of others
@@ -52,6 +57,10 @@ def _drawn(function: Callable[..., Any], name: str, *args: Any, **kwargs: Any) -
             listener.thrown = True
             return ChanceNumber(listener, value, reason)
     return told(function, reason, *args, **kwargs)
+
+
+def _plain(number: Any) -> Any:
+    return float.__float__(number) if type(number) is ChanceNumber else number
 
 
 def _is_few(options: Any) -> bool:

@@ -31,13 +31,16 @@ class TrackedFloat(float):
 
 
 class TrackedText(str):
-    """A text whose `%` tells when a size is written into it."""
+    """A text whose `%` tells when a size, or a number of the data or of chance, is written into it."""
 
     __slots__ = ()
 
     def __mod__(self, values: Any) -> str:
         parts = values.values() if isinstance(values, dict) else values if isinstance(values, tuple) else (values,)
         tell(*(part._numerator if isinstance(part, Ratio) else part for part in parts))
+        for part in parts:
+            if isinstance(part, DataNumber):
+                repr(part)  # which tells of it
         return str.__mod__(self, values)
 
 
@@ -113,7 +116,8 @@ def _inside(value: Any, depth: int = 4) -> Any:
 
 def right_operand(value: Any, before: Any) -> Any:
     """A size as it may stand on the right of `before *= value`."""
-    return Right(value) if symbolic(value) and left_operand(before) is not before else value
+    followed = symbolic(value) or isinstance(value, DataNumber)
+    return Right(value) if followed and left_operand(before) is not before else value
 
 
 def _left_to_the_size(name: str, operation: _Operation) -> Callable[[float, Any], Any]:
@@ -137,6 +141,8 @@ def _of_another_kind(name: str, operation: _Operation) -> _Operation:
         as_int = kind is bool or (issubclass(kind, int) and getattr(kind, name) is getattr(int, name))
         if as_int and symbolic(other):
             return call_foreign(operation, int(value), other)
+        if isinstance(other, DataNumber) and not as_int:
+            other.refuse(f"a {kind.__name__}")
         if kind is bytes and name == "__mod__":
             lose("the text of a size", *(other if isinstance(other, tuple) else (other,)))
         elif not as_int:

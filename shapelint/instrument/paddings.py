@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from itertools import zip_longest
 from typing import Any, Final
+from weakref import WeakSet
 
 import torch
 
@@ -23,11 +24,13 @@ from shapelint.size.bound import identical, never_negative
 from shapelint.size.function import Function, constant
 from shapelint.size.number import Size, function_of
 from shapelint.size.period import value_where
-from shapelint.size.tracking import symbolic
+from shapelint.size.tracking import symbolic, tracker
 from shapelint.source.fault import call_foreign
 
 PADS: Final = "__shapelint_pads__"
 PADDED: Final = "__shapelint_padded__"
+IDENTIFIED: Final = "__shapelint_identified__"
+_padding: WeakSet[Any] = WeakSet()
 _Test = tuple[tuple[Any, ...], str]
 
 
@@ -37,12 +40,22 @@ def pads(described: Callable[[], tuple[Any, ...]], test: Callable[[], Any]) -> A
     A contiguous tensor stays so either way. That it may be the very tensor is known to `ops/same_memory.py`.
     """
     with suppress(*OF_THE_OTHER):
-        function, whole, amounts, tests = call_foreign(described)
+        function, whole, *_ = call_foreign(described)
         fits = function is torch.nn.functional.pad and type(whole) is torch.Tensor and whole.is_floating_point()
-        fits = fits and whole.is_contiguous() and _added(amounts, tests, whole.dim()) is not None
-        if needs_no_way(fits):
-            return True
+        if fits and whole.is_contiguous():  # which may settle a size, so that the amounts are described anew
+            _, _, amounts, tests = call_foreign(described)
+            if needs_no_way(_added(amounts, tests, whole.dim()) is not None):
+                _padding.add(tracker())
+                return True
     return call_foreign(test)
+
+
+def identified(value: Any) -> Any:
+    """The value, of which the code asks whether it is the very object; a leak where an `if` may have padded it."""
+    listener = tracker()
+    if listener is not None and isinstance(value, torch.Tensor) and listener in _padding:
+        listener.leak("whether a tensor is the very one that an `if` pads")
+    return value
 
 
 def padded(amounts: Any, tests: tuple[_Test, ...]) -> Any:
@@ -123,6 +136,8 @@ def _names(node: ast.AST) -> list[str]:
 
 
 def _compares_identity(node: ast.AST) -> bool:
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "id":
+        return True
     if not isinstance(node, ast.Compare) or all(isinstance(each, ast.Constant) for each in node.comparators):
         return False
     return any(isinstance(each, ast.Is | ast.IsNot) for each in node.ops)

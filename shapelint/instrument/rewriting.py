@@ -25,7 +25,7 @@ from shapelint.instrument.gone_through import (
     of_one,
     places_of_cuts,
 )
-from shapelint.instrument.paddings import PADDED, PADS, with_paddings
+from shapelint.instrument.paddings import IDENTIFIED, PADDED, PADS, with_paddings
 from shapelint.instrument.targets import is_fixed, may_be_key, parts_of_target
 from shapelint.instrument.text_keys import KEY_OF, KEY_TEXT, with_key_texts
 
@@ -88,6 +88,10 @@ class _Rewriter(ast.NodeTransformer):
             outside = ast.copy_location(ast.UnaryOp(ast.Not(), inside), node)
             return inside if isinstance(node.ops[0], ast.In) else outside
         operands = [node.left, *node.comparators]
+        constant = any(isinstance(each, ast.Constant) for each in operands)
+        if len(node.ops) == 1 and isinstance(node.ops[0], ast.Is | ast.IsNot) and not constant:
+            node.left = made_call(IDENTIFIED, node.left, node.left)
+            return node
         for index, comparison in enumerate(node.ops):
             if isinstance(comparison, _COMPARISONS) and not isinstance(operands[index + 1], ast.Constant):
                 identity = index and isinstance(node.ops[index - 1], ast.Is | ast.IsNot)
@@ -141,9 +145,11 @@ class _Rewriter(ast.NodeTransformer):
     def visit_Call(self, node: ast.Call) -> ast.expr:
         self.generic_visit(node)
         name = node.func.id if isinstance(node.func, ast.Name) else ""
+        if name == "id" and len(node.args) == 1:
+            node.args[0] = made_call(IDENTIFIED, node.args[0], node.args[0])
         if name in _OF_TEXTS and node.args:  # they look at the variables of the function that calls them
             node.args[0] = made_call(CODE_OF, node.args[0], node.func, node.args[0])
-        elif name not in _PASSED_BY and name not in (KEY_TEXT, KEY_OF, PADS, PADDED):
+        elif name not in _PASSED_BY and name not in (KEY_TEXT, KEY_OF, PADS, PADDED, IDENTIFIED):
             given = node.args or node.keywords or _sorts(node.func)
             node.func = made_call(CALLEE if given else IN_PLACE, node.func, node.func)
         return node

@@ -191,6 +191,8 @@ def _meshgrid(op: Operation, *tensors: Any, indexing: str | None = None) -> Resu
 
 def _drawn(op: Operation, *args: Any, made: SizeRule, **options: Any) -> Result:
     """Random numbers; a few of them are real, since they may decide (`if torch.rand(1).item() < 0.5`)."""
+    if options.get("out") is not None:
+        raise NoRule
     result = made(op, *args, **options)
     if not isinstance(result, Fresh) or any(map(symbolic, result.shape)) or math.prod(result.shape) > _MOST:
         return result

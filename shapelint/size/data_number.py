@@ -22,8 +22,8 @@ class Asked(Protocol):
     def unknown(self, reason: str) -> NoReturn:
         """Ends the run: what follows depends on the data."""
 
-    def text(self) -> None:
-        """Notes that a text was made, which is a leak unless the text is only shown."""
+    def text(self, chance: str = "") -> None:
+        """Notes that a text was made of a number that the data or `chance` decide: a leak, unless it is only shown."""
 
     def leak(self, reason: str) -> None:
         """Notes that what follows holds for this run only."""
@@ -51,13 +51,22 @@ class DataNumber(float):
     def _refused(self, *_: Any) -> NoReturn:
         self.refuse("an integer")
 
-    __int__ = __trunc__ = __floor__ = __ceil__ = __round__ = __index__ = _refused
+    __int__ = __trunc__ = __floor__ = __ceil__ = __round__ = __index__ = __float__ = __complex__ = _refused
     is_integer = as_integer_ratio = hex = _refused
 
     def __copy__(self, *_: Any) -> DataNumber:
         return self
 
     __deepcopy__ = __copy__
+
+    def conjugate(self) -> DataNumber:
+        """The number itself."""
+        return self
+
+    @property
+    def real(self) -> DataNumber:
+        """The number itself."""
+        return self
 
     def __hash__(self) -> int:
         self.refuse("a key")
@@ -66,17 +75,38 @@ class DataNumber(float):
         return self._run.choose(self._chance)
 
     def __repr__(self) -> str:
-        self._run.text()
-        return "nan"
+        self._run.text(self._chance)
+        return float.__repr__(self)
 
     def __format__(self, specification: str) -> str:
-        return repr(self)
-
-    def _another(self, *others: Any) -> Any:
-        return NotImplemented if any(map(is_tensor, others)) else DataNumber(self._run)
+        self._run.text(self._chance)
+        return float.__format__(self, specification)
 
     def _decided(self, other: Any) -> Any:
         return NotImplemented if is_tensor(other) else self._run.choose(self._chance)
+
+
+def by_zero(name: str, others: tuple[Any, ...]) -> bool:
+    """Whether an operation is a product with 0; raises what a division by 0 raises. Of a size the run is asked."""
+    if name not in _WITH_ZERO or isinstance(others[0], DataNumber) or not isinstance(others[0], int | float):
+        return False
+    if others[0] != 0:
+        return False
+    getattr(float, name)(1.0, 0.0)
+    return True
+
+
+def _computed(name: str) -> Callable[..., Any]:
+    def method(self: DataNumber, *others: Any) -> Any:
+        if any(map(is_tensor, others)):
+            return NotImplemented
+        if any(isinstance(each, complex) for each in others):
+            self.refuse("a complex number")
+        if by_zero(name, others):
+            return 0.0
+        return (DataNumber(self._run),) * 2 if name.endswith("divmod__") else DataNumber(self._run)
+
+    return method
 
 
 def is_tensor(value: Any) -> bool:
@@ -84,14 +114,13 @@ def is_tensor(value: Any) -> bool:
     return hasattr(type(value), "__torch_function__")
 
 
-ARITHMETIC: Final = (
-    *(f"__{side}{name}__" for name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow") for side in ("", "r")),
-    *("__neg__", "__pos__", "__abs__"),
-)
-"""The methods of a float that give a number again."""
+_OF_TWO: Final = ("add", "sub", "mul", "truediv", "floordiv", "mod", "divmod", "pow")
+ARITHMETIC: Final = (*(f"__{side}{name}__" for name in _OF_TWO for side in ("", "r")), "__neg__", "__pos__", "__abs__")
+"""The methods of a float that give a number again, or two."""
+_WITH_ZERO: Final = frozenset({"__mul__", "__rmul__", "__truediv__", "__floordiv__", "__mod__", "__divmod__"})
 
 _METHODS: Final[dict[str, Callable[..., Any]]] = {
-    **dict.fromkeys(ARITHMETIC, DataNumber._another),
+    **{name: _computed(name) for name in ARITHMETIC},
     **dict.fromkeys(("__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__"), DataNumber._decided),
 }
 

@@ -168,17 +168,17 @@ class Recorder(TorchFunctionMode):
             self.sure = min(self.sure, len(self.records))
             self.leaks.append((reason, calling_place(sys._getframe(1))))
 
-    def text(self) -> None:
-        """Notes that a size was made a text, which is a leak unless the text is only shown."""
+    def text(self, chance: str = "") -> None:
+        """Notes that a size, or what `chance` decides, was made a text: a leak, unless the text is only shown."""
         if not self._inside and not is_only_shown(sys._getframe(1)):
-            self.leak("the text of a size")
+            self.leak(chance or "the text of a size")
 
     def choose(self, chance: str = "") -> bool:
         """The answer to a question that the data or `chance` decide: as prescribed, else no."""
         self.loops.spoiled("the data decide in it")
         if chance and self.answers.are_many:
             self.leak(chance)
-            return False
+            return self.answers.drawn()
         self.sure = min(self.sure, len(self.records))
         return self.answers.next(False, len(self.events), calling_place(sys._getframe(1)), chance)
 

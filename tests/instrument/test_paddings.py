@@ -127,3 +127,46 @@ def test_a_shape_given_in_place_is_also_that_of_what_was_not_padded() -> None:
     outcome = shapelint.check(Called(reshaped), "1,1,H,W").contract.outcome(H=4, W=3)
     assert reshaped(torch.zeros(1, 1, 4, 3)).shape == (1, 1, 1, 4, 3)
     assert outcome.how is not How.PROVED
+
+
+def test_the_amounts_are_read_after_a_question_that_settles_them() -> None:
+    def moved(x: Tensor) -> Tensor:
+        height = x.shape[2]
+        x = x.permute(0, 3, 1, 2)  # contiguous at 1x1 only
+        if height % 2 == 0:
+            x = F.pad(x, (0, 0, 0, height % 2))
+        return x
+
+    contract = shapelint.check(Called(moved), "1,3,H,W").contract
+    for height, width in ((1, 1), (1, 4), (2, 1), (3, 5), (4, 4)):
+        assert contract.outcome(H=height, W=width).outputs == ((1, width, 3, height),)
+
+
+def padded_to_even(x: Tensor) -> Tensor:
+    if x.shape[2] % 2:
+        x = F.pad(x, (0, 0, 0, x.shape[2] % 2))
+    return x
+
+
+def compared(x: Tensor) -> Tensor:
+    whole = padded_to_even(x)
+    return whole[:, :1] if whole is x else whole
+
+
+def compared_by_id(x: Tensor) -> Tensor:
+    whole = padded_to_even(x)
+    return whole[:, :1] if id(whole) == id(x) else whole
+
+
+def compared_in_place(x: Tensor) -> Tensor:
+    whole = x
+    if x.shape[2] % 2:
+        x = F.pad(x, (0, 0, 0, x.shape[2] % 2))
+    return whole[:, :1] if id(whole) == id(x) else x
+
+
+@pytest.mark.parametrize("function", [compared, compared_by_id, compared_in_place])
+def test_the_code_may_ask_whether_a_tensor_is_the_padded_one(function: Callable[[Tensor], Tensor]) -> None:
+    outcome = shapelint.check(Called(function), "1,3,H,W").contract.outcome(H=4, W=4)
+    assert function(torch.zeros(1, 3, 4, 4)).shape == (1, 1, 4, 4)
+    assert outcome.how is not How.PROVED or outcome.outputs == ((1, 1, 4, 4),)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -49,6 +50,10 @@ class Answers:
     def are_many(self) -> bool:
         """Whether they are enough for chance: what it decides then, as of 24 layers, holds for one run only."""
         return len(self.given) >= _CHANCES
+
+    def drawn(self) -> bool:
+        """An answer for chance once there are many: a drawn one, since a loop may wait for either."""
+        return random.random() < 0.5
 
     def leaves_open(self, condition: Condition, place: CallSite | None) -> bool:
         """Whether a comparison, asked for the first time at this place, may come out either way."""

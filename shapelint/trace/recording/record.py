@@ -141,7 +141,7 @@ class Recording(Protocol):
         """Raises Unanalysable: what follows depends on the data."""
         ...
 
-    def text(self) -> None:
+    def text(self, chance: str = "") -> None:
         """Notes that a size was made a text, which is a leak unless the text is only shown."""
         ...
 
