@@ -220,10 +220,17 @@ def _of_operator(function: Any) -> Any:
     if name in _COMPARING:
         return lambda first, *others: call_foreign(function, compared(first), *others)
     if name in _ON_THE_LEFT or name.removeprefix("i") in _ON_THE_LEFT:
-        return lambda first, *others: call_foreign(function, left_operand(first), *others)
+        return lambda first, *others: _applied(function, first, *others)
     if name in ("getitem", "contains"):
         return item if name == "getitem" else lambda container, value: contained(value, container)
     return function if name in _OF_ONE else Heard(function)
+
+
+def _applied(function: Any, first: Any, *others: Any) -> Any:
+    """An operator on its operands; a text that takes them, as `operator.mod("%d", h)`, tells nobody itself."""
+    if isinstance(first, str | bytes):
+        return Heard(function)(first, *others)
+    return call_foreign(function, left_operand(first), *others)
 
 
 def _is_strange(name: str | None) -> bool:

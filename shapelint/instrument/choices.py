@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import torch
 
+from shapelint.caches import of_one_check
 from shapelint.size.bound import identical, never_negative
 from shapelint.size.function import constant
 from shapelint.size.number import Size, function_of, plain, size
@@ -26,6 +27,7 @@ _OPERATIONS: Final[dict[str, Callable[[Any, Any], Any]]] = {
 OF_THE_OTHER: Final = (ArithmeticError, AttributeError, LookupError, NameError, TypeError)
 """What arithmetic of names raises where its side of the test is not meant to be computed."""
 _left_out: Final[set[str]] = set()
+of_one_check(_left_out.clear)
 _as_written: Final[list[bool]] = []
 
 
@@ -47,7 +49,7 @@ def needs_no_way(followed: bool) -> bool:
 
 
 def some_left_out() -> bool:
-    """Whether the test of any `if` was left out in this process."""
+    """Whether the test of any `if` was left out in this check."""
     return bool(_left_out)
 
 
