@@ -36,46 +36,49 @@ class ChanceNumber(DataNumber):
         return complex(float.__float__(self))
 
 
-def _is_of_data(number: Any) -> bool:
-    return isinstance(number, DataNumber) and not isinstance(number, ChanceNumber)
+def plain_draws(tree: Any, use: str) -> Any:
+    """A tree with the drawn values in the place of numbers that chance decided, whose runs are told of the use."""
+    if isinstance(tree, ChanceNumber):
+        tree.refuse(use)
+        return float.__float__(tree)
+    if type(tree) is dict:
+        return {name: plain_draws(each, use) for name, each in tree.items()}
+    return type(tree)(plain_draws(each, use) for each in tree) if type(tree) in (tuple, list) else tree
 
 
-def _taken(name: str) -> Callable[..., Any]:
-    """A method of floats for which the value must be known."""
+def _method(name: str, value_of: Callable[..., Any]) -> Callable[..., Any]:
+    """A method of floats: left to a tensor, as of the data with a number of theirs, else what `value_of` gives."""
 
-    def method(self: ChanceNumber, *args: Any) -> Any:
-        if any(map(is_tensor, args)):
+    def method(self: ChanceNumber, *others: Any) -> Any:
+        if any(map(is_tensor, others)):
             return NotImplemented
-        if any(map(_is_of_data, args)):
-            return DataNumber(self._run)
-        by_zero(name, args)
-        self.refuse(name)
-        return getattr(float, name)(self, *args)
+        if any(isinstance(each, DataNumber) and not isinstance(each, ChanceNumber) for each in others):
+            return getattr(DataNumber, name)(self, *others)
+        return value_of(name, self, *others)
 
     return method
+
+
+def _taken(name: str, number: ChanceNumber, *others: Any) -> Any:
+    """Where the value must be known."""
+    by_zero(name, others)
+    number.refuse(name)
+    return getattr(float, name)(number, *others)
 
 
 def _no_integer(self: ChanceNumber) -> Any:
     raise TypeError("'float' object cannot be interpreted as an integer")
 
 
-def _computed(name: str) -> Callable[..., Any]:
+def _computed(name: str, number: ChanceNumber, *others: Any) -> Any:
     """Arithmetic: with numbers what comes out is of chance too."""
-
-    def method(self: ChanceNumber, *others: Any) -> Any:
-        if any(map(is_tensor, others)):
-            return NotImplemented
-        if any(map(_is_of_data, others)):
-            return DataNumber(self._run)
-        if by_zero(name, others):
-            return 0.0
-        value = getattr(float, name)(self, *others)
-        if value is NotImplemented:  # a complex number, which takes the value
-            self.refuse(name)
-            return value
-        return ChanceNumber(self._run, value, self._chance)
-
-    return method
+    if by_zero(name, others):
+        return 0.0
+    value = getattr(float, name)(number, *others)
+    if value is NotImplemented:  # a complex number, which takes the value
+        number.refuse(name)
+        return value
+    return ChanceNumber(number._run, value, number._chance)
 
 
 _TAKEN: Final = ("__int__", "__trunc__", "__floor__", "__ceil__", "__round__", "__hash__", "is_integer",
@@ -84,7 +87,7 @@ _TAKEN: Final = ("__int__", "__trunc__", "__floor__", "__ceil__", "__round__", "
 """The last ones give whole numbers, such as a divisor that is 0 by chance, numbers that overflow, and complex ones."""
 
 for _name in ARITHMETIC:
-    setattr(ChanceNumber, _name, _computed(_name))
+    setattr(ChanceNumber, _name, _method(_name, _computed))
 for _name in _TAKEN:
-    setattr(ChanceNumber, _name, _taken(_name))
+    setattr(ChanceNumber, _name, _method(_name, _taken))
 setattr(ChanceNumber, "__index__", _no_integer)  # noqa: B010  (a float has none, the number of the data has)

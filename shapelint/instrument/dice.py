@@ -10,7 +10,7 @@ import functools
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from shapelint.instrument.chance_number import ChanceNumber
+from shapelint.instrument.chance_number import ChanceNumber, plain_draws
 from shapelint.restore.random import same_random_numbers
 from shapelint.size.data_number import Asked
 from shapelint.size.tracking import tracker
@@ -42,11 +42,8 @@ def told(function: Callable[..., Any], reason: str, *args: Any, **kwargs: Any) -
 def _drawn(function: Callable[..., Any], name: str, *args: Any, **kwargs: Any) -> Any:
     listener: object = tracker()
     reason, short = f"a random number (`{name}`)", name.rpartition(".")[2]
-    given = [each for each in (*args, *kwargs.values()) if type(each) is ChanceNumber]
-    if given:
-        given[0].refuse(name)
-        args, kwargs = tuple(map(_plain, args)), {key: _plain(each) for key, each in kwargs.items()}
-        return told(function, reason, *args, **kwargs)
+    if any(type(each) is ChanceNumber for each in (*args, *kwargs.values())):
+        return told(function, reason, *plain_draws(args, name), **plain_draws(kwargs, name))
     few = name == "random.choice" and len(args) == 1 and not kwargs and _is_few(args[0])
     if isinstance(listener, Asked) and (few or short in _FLOATS):
         with same_random_numbers():  # whoever asks afterwards whether any was drawn is told of others
@@ -57,10 +54,6 @@ def _drawn(function: Callable[..., Any], name: str, *args: Any, **kwargs: Any) -
             listener.thrown = True
             return ChanceNumber(listener, value, reason)
     return told(function, reason, *args, **kwargs)
-
-
-def _plain(number: Any) -> Any:
-    return float.__float__(number) if type(number) is ChanceNumber else number
 
 
 def _is_few(options: Any) -> bool:

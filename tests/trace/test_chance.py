@@ -44,7 +44,13 @@ def chosen(x: Tensor) -> Tensor:
     return random.choice((torch.relu, torch.tanh))(F.avg_pool2d(x, kernel, 1, kernel // 2))
 
 
-@pytest.mark.parametrize("function", [left_out, mixed, chosen])
+def shared_out(x: Tensor) -> Tensor:
+    """Of a number of the data too: `divmod` gives two of these."""
+    whole, rest = divmod(random.random() + 1, x.mean().item())
+    return x * whole + rest
+
+
+@pytest.mark.parametrize("function", [left_out, mixed, chosen, shared_out])
 def test_chance_decides_nothing_where_sizes_come_out_alike(function: Callable[[Tensor], Tensor]) -> None:
     contract = shapelint.check(net(function), "2,3,H,W").contract
     assert contract.proved, [(str(region.sizes), region.why) for region in contract.regions]

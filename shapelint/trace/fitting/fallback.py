@@ -15,7 +15,7 @@ from typing import Any, Final
 import torch
 
 from shapelint.errors import printable, words_of
-from shapelint.instrument.chance_number import ChanceNumber
+from shapelint.instrument.chance_number import plain_draws
 from shapelint.source.fault import let_out
 from shapelint.trace.fitting.alone import explain, fitted_shapes, functions_in, shapes_in
 from shapelint.trace.fitting.blame import check_kinds
@@ -87,14 +87,7 @@ def _without_chance(operation: Operation, args: Any, kwargs: Any) -> tuple[Any, 
     """
     if operation.name in _OF_NUMBERS and any(tensor.is_meta for tensor in flat_tensors(args)):
         return args, kwargs
-
-    def plain_part(tree: Any) -> Any:
-        if isinstance(tree, ChanceNumber):
-            tree.refuse(operation.name)
-            return float.__float__(tree)
-        return type(tree)(map(plain_part, tree)) if type(tree) in (tuple, list) else tree
-
-    return plain_part(args), {name: plain_part(each) for name, each in kwargs.items()}
+    return plain_draws(args, operation.name), plain_draws(kwargs, operation.name)
 
 
 def fallback(operation: Operation, *args: Any, **kwargs: Any) -> Result:
