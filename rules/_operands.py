@@ -72,7 +72,7 @@ def is_cut_short(diagnosis: Diagnosis, mismatch: Mismatch) -> bool:
 
 def miscropped(graph: ShapeGraph, mismatch: Mismatch) -> Fix | None:
     """What a crop is to keep that leaves less than the other tensor has, of what has as much."""
-    nodes = [graph.nodes[index] for index in dict.fromkeys(mismatch.node.inputs)]
+    nodes = _joined(graph, mismatch)
     for node, other in (nodes, nodes[::-1]) if len(nodes) == _VECTOR else ():
         whole, kept, wanted = (_shape(graph, each) for each in (_fed(graph, node), node, other))
         if node.operation not in _CROPS or not len(whole) == len(kept) == len(wanted):
@@ -130,15 +130,11 @@ def _with_axes(name: str, fewer: Shape, more: Shape, *, joins: bool) -> str:
     """The axes of one tensor that the other one lacks, where it has the samples and the channels, or these alone."""
     alike = fewer[:1] == more[:1] if joins else fewer == more[: len(fewer)]
     rows = len(fewer) == _VECTOR and fewer == (more[0], more[-1]) and fewer[1] != more[1]
-    if alike and len(fewer) == _VECTOR and not rows:
-        axes = f"[:, :, {', '.join(['None'] * (len(more) - _VECTOR))}]"
-        sides = "".join(f", {size}" for size in more[_VECTOR:])
-        spread = f".expand(-1, -1{sides})" if joins and max(more[_VECTOR:]) > 1 else ""
-        return f"give what {quoted(name)} gives the axes of the other: `{axes}{spread}`"
-    if rows:
-        axes = f"[:, {', '.join(['None'] * (len(more) - _VECTOR))}]"
-        sides = "".join(f"{size}, " for size in more[1:-1])
-        spread = f".expand(-1, {sides}-1)" if joins and max(more[1:-1]) > 1 else ""
+    if rows or (alike and len(fewer) == _VECTOR):
+        between = more[1:-1] if rows else more[_VECTOR:]
+        ahead, behind = (["-1"], ["-1"]) if rows else (["-1", "-1"], [])
+        axes = f"[{', '.join([':'] * len(ahead) + ['None'] * len(between))}]"
+        spread = f".expand({', '.join([*ahead, *map(str, between), *behind])})" if joins and max(between) > 1 else ""
         return f"give what {quoted(name)} gives the axes of the other: `{axes}{spread}`"
     return f"give both as many axes: {len(fewer)} in what {quoted(name)} gives, {len(more)} in the other"
 
@@ -147,7 +143,7 @@ def evened_by_hand(graph: ShapeGraph, mismatch: Mismatch) -> Fix | None:
     """The rows of a pad ahead of a layer, or of a crop behind it, as in causal convolutions, with which it keeps its
     length: those that the layer takes off, or adds.
     """
-    for node in (graph.nodes[index] for index in dict.fromkeys(mismatch.node.inputs)):
+    for node in _joined(graph, mismatch):
         while len(node.inputs) == 1 and not node.spatial and node.operation not in _CROPS:
             node = _fed(graph, node)
         crop = node if node.operation in _CROPS else None
@@ -171,6 +167,11 @@ def evened_by_hand(graph: ShapeGraph, mismatch: Mismatch) -> Fix | None:
     return None
 
 
+def _joined(graph: ShapeGraph, mismatch: Mismatch) -> list[Node]:
+    """What a join gets, each once."""
+    return [graph.nodes[index] for index in dict.fromkeys(mismatch.node.inputs)]
+
+
 def _fed(graph: ShapeGraph, node: Node) -> Node:
     """What a call takes; itself where it takes nothing that is known."""
     return graph.nodes[node.inputs[0]] if node.inputs else node
@@ -178,7 +179,7 @@ def _fed(graph: ShapeGraph, node: Node) -> Node:
 
 def _cropped(graph: ShapeGraph, mismatch: Mismatch) -> Fix | None:
     """A crop of what is a few rows longer on its last axis, where layers without padding took these off the other."""
-    nodes = [graph.nodes[index] for index in dict.fromkeys(mismatch.node.inputs)]
+    nodes = _joined(graph, mismatch)
     if len(nodes) != _VECTOR or not all(_shape(graph, each) for each in nodes):
         return None
     small, large = sorted(nodes, key=lambda each: _shape(graph, each)[-1])
@@ -199,7 +200,7 @@ def _parts(diagnosis: Diagnosis, mismatch: Mismatch) -> list[tuple[str, Shape]]:
     graph = diagnosis.graph
     if diagnosis.node is None or mismatch.node.index != diagnosis.node.index:
         return []
-    nodes = [graph.nodes[index] for index in dict.fromkeys(mismatch.node.inputs)]
+    nodes = _joined(graph, mismatch)
     return [(_named(graph, node), _shape(graph, node)) for node in nodes if node.shapes]
 
 

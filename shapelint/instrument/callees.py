@@ -220,7 +220,7 @@ def _of_operator(function: Any) -> Any:
     if name in _COMPARING:
         return lambda first, *others: call_foreign(function, compared(first), *others)
     if name in _ON_THE_LEFT or name.removeprefix("i") in _ON_THE_LEFT:
-        return lambda first, *others: _applied(function, first, *others)
+        return partial(_applied, function)
     if name in ("getitem", "contains"):
         return item if name == "getitem" else lambda container, value: contained(value, container)
     return function if name in _OF_ONE else Heard(function)

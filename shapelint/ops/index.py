@@ -283,5 +283,6 @@ def _gather(op: Operation, input: Tensor, dim: int, index: Tensor, *, sparse_gra
 
 @size_rule(Tensor.masked_select, torch.masked_select, Tensor.nonzero, torch.nonzero, torch.argwhere, torch.unique,
            Tensor.unique, torch.unique_consecutive)  # fmt: skip
-def _counted(op: Operation, *args: Any, **kwargs: Any) -> Result:
+def counted(op: Operation, *args: Any, **kwargs: Any) -> Result:
+    """A call whose result has as many elements as its numbers say; raises Unanalysable."""
     raise Unanalysable(f"`{op.name}`: how many elements it gives depends on values")

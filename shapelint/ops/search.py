@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from shapelint.ops.index import check_tensor
+from shapelint.ops.index import check_tensor, counted
 from shapelint.ops.index_range import bounds_of
 from shapelint.ops.reduce import reduced
 from shapelint.size.condition import at_least, equal
@@ -132,12 +132,11 @@ def _bincount(op: Operation, input: Tensor, weights: Tensor | None = None, minle
     op.require_at_least(minlength, 0, Kind.ARGUMENT, "minlength should be >= 0")
     if weights is not None:
         _check_same(op, op.shape(weights), shape, "weights should be 1-d and have the same length as input")
-    bounds = bounds_of(op, input)
-    known = bounds is not None and op.decide(at_least(function_of(bounds.low), constant(0)))
-    if bounds is None or not known or op.decide(equal(function_of(shape[0]), constant(0))):
-        raise Unanalysable(f"`{op.name}`: how many elements it gives depends on values")
+    bounds, none = bounds_of(op, input), equal(function_of(shape[0]), constant(0))
+    if bounds is None or not op.decide(at_least(function_of(bounds.low), constant(0))) or op.decide(none):
+        return counted(op)
     if not bounds.attained and not op.decide(at_least(function_of(minlength), function_of(bounds.high + 1))):
-        raise Unanalysable(f"`{op.name}`: how many elements it gives depends on values")
+        return counted(op)
     kind = torch.int64 if weights is None else torch.float32 if weights.dtype is torch.float32 else torch.float64
     return Fresh((larger(minlength, bounds.high + 1),), input, kind)
 
