@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shapelint.rule import Analysis, Edit, Finding, Fix, OddMiss, Safety, Severity, ShortPadding, sized
+from shapelint.rule import Analysis, Edit, Finding, Fix, OddMiss, Safety, Severity, ShapeGraph, ShortPadding, sized
 
 from ._words import nearest_note, quoted, said_note
 
@@ -28,14 +28,23 @@ def short_finding(analysis: Analysis, short: ShortPadding, code: str, name: str)
 
 def enlarged_fix(analysis: Analysis, odd: OddMiss) -> Fix:
     """What to do about a crop of what is shorter than what is needed: a map of another level, where one is larger."""
-    graph, rank = None if analysis.diagnosis is None else analysis.diagnosis.graph, len(odd.target)
-    for node in () if graph is None else reversed(graph.nodes):
-        size = node.shapes[0].value(dict(graph.sizes))[-rank:] if graph is not None and node.shapes else ()
-        above = () if graph is None else graph.ancestors(node)
-        encoded = node.built is not None and node.spatial and not any(max(each.factor, default=1) > 1 for each in above)
-        far = any(4 * have <= 3 * need for have, need in zip(odd.before, odd.target, strict=True))
-        if far and encoded and len(size) == rank and all(a >= b for a, b in zip(size, odd.target, strict=True)):
-            text = f"crop a map of a larger level, such as the {sized(size)} of {quoted(node.module)}"
-            return Fix(text, Safety.ADVICE)
+    level = None if analysis.diagnosis is None else _larger_level(analysis.diagnosis.graph, odd)
+    if level is not None:
+        return Fix(f"crop a map of a larger level, such as the {level}", Safety.ADVICE)
     text = "`F.pad(y, (d // 2, d - d // 2))` with `d = max(skip.shape[-1] - y.shape[-1], 0)` for each such axis"
     return Fix(f"pad what is cropped where it is shorter: {text}", Safety.ADVICE)
+
+
+def _larger_level(graph: ShapeGraph, odd: OddMiss) -> str | None:
+    """The last map of an encoder that is as large as the crop is to be, in words; None where a few rows are missing."""
+    rank = len(odd.target)
+    if not any(4 * have <= 3 * need for have, need in zip(odd.before, odd.target, strict=True)):
+        return None
+    for node in reversed(graph.nodes):
+        size = node.shapes[0].value(dict(graph.sizes))[-rank:] if node.shapes else ()
+        large = len(size) == rank and all(a >= b for a, b in zip(size, odd.target, strict=True))
+        if node.built is None or not node.spatial or not large:
+            continue
+        if not any(max(each.factor, default=1) > 1 for each in graph.ancestors(node)):
+            return f"{sized(size)} of {quoted(node.module)}"
+    return None
