@@ -24,7 +24,7 @@ from shapelint.trace.budget import Budget
 from shapelint.trace.recording.answers import LeftOpen
 from shapelint.trace.recording.errors import OutOfTime, Unanalysable
 from shapelint.trace.recording.record import Overrides
-from shapelint.trace.replay import can_be_held, countable, difference, distant, how_many
+from shapelint.trace.replay import asked_again, can_be_held, countable, difference, distant, how_many
 from shapelint.trace.run import Run, Subject, run_once
 from shapelint.trace.turns.plans import Again, Plans
 from shapelint.trace.ways import Choices, run_all_ways
@@ -218,11 +218,7 @@ def _contradiction(found: Exploration, run: Run, regions: list[Region]) -> str:
     """What a run with plain ints at a distant point of a region did otherwise; "" where nothing."""
     if not found.replays:
         return ""
-    checked: set[int] = set()
-    for region in regions:
-        if region.node in checked or region.how is How.UNKNOWN:
-            continue
-        checked.add(region.node)
+    for region in asked_again(regions):
         count = how_many(region, len(found.runs), loops=run.loops)
         for point in distant(region.sizes, run.sizes, count, loops=run.loops):
             if not _can_be_made(found.subject, point):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from math import prod
 
-from shapelint.facts.contract import Region
+from shapelint.facts.contract import How, Region
 from shapelint.size.function import as_function
 from shapelint.size.number import plain
 from shapelint.size.sets import SizeSet
@@ -15,6 +15,22 @@ from shapelint.trace.run import Run
 _SCALES = ((1, 29), (5, 3), (17, 11), (1, 1))
 _NEAR = ((1, 9),)
 _EVERY = 4
+_RAISING = 4
+
+
+def asked_again(regions: Iterable[Region]) -> list[Region]:
+    """The regions of a run that are run again: one for each call with which they end.
+
+    Of those that are proved to raise four do, the first and the last among them: their runs go the same way, and each
+    ends at a size rule that the first run has asked.
+    """
+    found: dict[int, Region] = {}
+    for region in regions:
+        if region.how is not How.UNKNOWN:
+            found.setdefault(region.node, region)
+    raising = [node for node, each in found.items() if each.outcome.ok is False and each.how is How.PROVED]
+    kept = {raising[number * (len(raising) - 1) // (_RAISING - 1)] for number in range(_RAISING)} if raising else set()
+    return [each for node, each in found.items() if node in kept or node not in raising]
 
 
 def how_many(region: Region, runs: int, *, loops: bool) -> int:
