@@ -15,6 +15,7 @@ from shapelint.diagnosis.scene import proposed
 from shapelint.errors import ModelError, SpecError
 from shapelint.facts.analysis import Analysis
 from shapelint.facts.finding import Finding, Severity
+from shapelint.garbage import collected_rarely
 from shapelint.load import Loaded, import_path, load, packages_first
 from shapelint.load.uncompiled import uncompiled
 from shapelint.locks import one_check
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 
 
 @one_check()
+@collected_rarely()
 @internal_errors()
 @one_speaks()
 @forgotten()

@@ -82,9 +82,11 @@ class _Gathered:
         symbolic = self.follows_symbols(run)
         sure, seen = run.sure if self.explored.distrust is None and symbolic else 0, dict[Trail, int]()
         times: Counter[int] = Counter()
-        for made in _with_inner(list(self._made(run))):
-            call, index, start, stop = made.call, made.index, made.start, made.stop
-            where = self._number((call.place, call.module, call.call, call.name, call.kind, call.inner, call.composed))
+        calls = list(self._made(run))
+        parts = _parts_of_others(calls)
+        for number, made in enumerate(calls):
+            call, index, start, stop, inner = made.call, made.index, made.start, made.stop, number in parts
+            where = self._number((call.place, call.module, call.call, call.name, call.kind, inner, call.composed))
             times[where] += 1
             if not symbolic and self._tells(where, run, call.outputs, seen):
                 continue
@@ -97,7 +99,7 @@ class _Gathered:
             if known is None:
                 how = How.PROVED if proved else How.SAMPLED
                 notes = (losses[index],) if index in losses and not (call.kind or call.composed) else ()
-                self.calls[key] = replace(call, ways=(way,), how=how, notes=notes)
+                self.calls[key] = replace(call, ways=(way,), how=how, notes=notes, inner=inner)
                 self._at.setdefault(where, []).append(key)
             elif mark not in self._ways:
                 self.calls[key] = replace(known, ways=(*known.ways, way))
@@ -150,16 +152,16 @@ class _Gathered:
         return _Made(call, made.node - 1, made.events, made.events, kept[made.begun] + made.first, made.frame)
 
 
-def _with_inner(made: list[_Made]) -> list[_Made]:
-    """The calls, those marked that are a part of a later one at the same place in the same frame."""
+def _parts_of_others(made: list[_Made]) -> set[int]:
+    """The numbers of the calls that are a part of a later one at the same place in the same frame."""
+    parts: set[int] = set()
     outer: dict[Span | None, list[int]] = {}  # those that are a part of none so far, by their places
     for number, whole in enumerate(made):
         here = outer.setdefault(whole.call.place, []) if whole.call.place else []
         while here and whole.call.kind and here[-1] >= whole.first and made[here[-1]].frame in (0, whole.frame):
-            part = here.pop()
-            made[part] = replace(made[part], call=replace(made[part].call, inner=True))
+            parts.add(here.pop())
         here.append(number)
-    return made
+    return parts
 
 
 def _counted(parameter: Any) -> bool:

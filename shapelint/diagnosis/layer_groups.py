@@ -23,9 +23,9 @@ Group = tuple[Node, tuple[nn.Module, ...], tuple[str, ...]]
 
 def layer_groups(explored: Exploration, graph: ShapeGraph, built: Mapping[str, Span]) -> list[Group]:
     """The convolutions and pools of a run whose arguments set their size."""
-    root = explored.subject.module
+    parts = dict(explored.subject.module.named_modules())
     found: dict[Span, list[str]] = {}
-    for name, part in root.named_modules():
+    for name, part in parts.items():
         place = built.get(name) if isinstance(part, _LAYERS) else None
         if place is not None:
             found.setdefault(place, []).append(name)
@@ -33,7 +33,7 @@ def layer_groups(explored: Exploration, graph: ShapeGraph, built: Mapping[str, S
     for module, node in {node.module: node for node in graph.nodes if _is_layer(node)}.items():
         place = built.get(module)
         alike = [name for name in (found.get(place, ()) if place else ()) if name != module]
-        groups.append((node, tuple(map(root.get_submodule, alike)), tuple(alike)))
+        groups.append((node, tuple(map(parts.__getitem__, alike)), tuple(alike)))
     return groups
 
 

@@ -16,17 +16,14 @@ from shapelint.caches import forget
 from shapelint.engine import check
 from shapelint.load.small_network import Small
 
-_YOUNGEST = 20_000
-
 
 def warm_up() -> None:
     """Checks the small network, its input inferred: on meta tensors, and once on the processor in one thread.
 
     No thread of torch's is started by that. What lives afterwards is left out of the garbage collections of the
-    children, which would copy it; of what a child makes, little is garbage.
+    children, which would copy it.
     """
     check(Small, confirm=(), calls=True)
     forget(0)
     gc.collect()
     gc.freeze()
-    gc.set_threshold(_YOUNGEST)

@@ -22,6 +22,9 @@ class MetaState:
         self._train, self._parts = train, list(module.modules())
         made: dict[int, torch.Tensor] = {}
         self._paths = {id(part): name for name, part in module.named_modules()}
+        usual = {kind for kind in set(map(type, self._parts)) if _has_a_plain_mode(kind)}
+        self._modes = [vars(part) for part in self._parts if type(part) in usual and "training" in vars(part)]
+        self._set = [part for part in self._parts if type(part) not in usual or "training" not in vars(part)]
         own = [part for part in self._parts if not isinstance(part, torch.jit.ScriptModule)]  # whose tensors C++ holds
         stores = [(part, kind, getattr(part, kind)) for part in own for kind in ("_parameters", "_buffers")]
         self._tensors = [
@@ -43,7 +46,9 @@ class MetaState:
 
     def take(self) -> None:
         """Sets the parts of the module up."""
-        for part in self._parts:
+        for attributes in self._modes:
+            attributes["training"] = self._train
+        for part in self._set:
             if getattr(part, "training", None) is not self._train:
                 part.training = self._train
         for part, kind, tensors in self._tensors:
@@ -80,6 +85,11 @@ class MetaState:
         """The path of a parameter or buffer of a part."""
         path = self._paths[id(part)]
         return f"{path}.{name}" if path else name
+
+
+def _has_a_plain_mode(kind: type[torch.nn.Module]) -> bool:
+    """Whether the mode of a class's modules is an attribute that is set as torch sets it, by no code of the user's."""
+    return kind.__setattr__ is torch.nn.Module.__setattr__ and not hasattr(kind, "training")
 
 
 def _stays(part: torch.nn.Module, kind: str, name: str, tensor: torch.Tensor | None) -> bool:

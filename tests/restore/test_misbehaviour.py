@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import itertools
 import locale
 import logging
@@ -91,6 +92,7 @@ CHANGES: dict[str, tuple[Callable[[], object], Callable[[], object]]] = {
     "warnings": (lambda: list(warnings.filters), lambda: warnings.simplefilter("ignore")),
     "log level": (lambda: logging.root.level, lambda: logging.root.setLevel(5)),
     "logging": (lambda: logging.root.manager.disable, lambda: logging.disable(50)),
+    "collections": (gc.get_threshold, lambda: gc.set_threshold(5)),
     "recursion": (sys.getrecursionlimit, lambda: sys.setrecursionlimit(5000)),
     "signals": (lambda: signal.getsignal(signal.SIGALRM), lambda: signal.signal(signal.SIGALRM, lambda *_: None)),
     "stdout": (lambda: sys.stdout, lambda: setattr(sys, "stdout", sys.stderr)),
