@@ -40,13 +40,16 @@ def either(node: ast.If) -> tuple[ast.Assign, ast.Assign] | None:
 
 
 def adds_up(*values: ast.expr) -> bool:
-    """Whether values are arithmetic of names and numbers, `min` and `max` included, without a division in floats."""
+    """Whether values are arithmetic of names and numbers, `min`, `max` and `x.size(2)` included, without a division in
+    floats.
+    """
     kinds = (*_REPEATABLE, ast.BinOp, *_ROUNDED)
     for value in values:
         for each in ast.walk(value):
             if isinstance(each, ast.Call):
                 named = isinstance(each.func, ast.Name) and each.func.id in ("min", "max", "int", "abs")
-                if not named or each.keywords:
+                sized = isinstance(each.func, ast.Attribute) and each.func.attr == "size"  # of a tensor
+                if not (named or sized) or each.keywords:
                     return False
             elif not isinstance(each, kinds):
                 return False
@@ -113,7 +116,7 @@ def cropped(node: ast.If) -> tuple[ast.expr, ast.expr, ast.expr] | None:
         return None
     whole, stops = found
     tests = node.test.values if isinstance(node.test, ast.BoolOp) else [node.test]
-    return copy.deepcopy(whole), _tuple(stops, node.test), _tuple([_tuple(asked(each), each) for each in tests], node)
+    return copy.deepcopy(whole), in_one(stops, node.test), in_one([in_one(asked(each), each) for each in tests], node)
 
 
 def _crop(node: ast.If) -> tuple[ast.expr, list[ast.expr]] | None:
@@ -149,5 +152,11 @@ def _pads(test: ast.expr) -> bool:
     )
 
 
-def _tuple(parts: Sequence[ast.expr], place: ast.AST) -> ast.expr:
+def in_one(parts: Sequence[ast.expr], place: ast.AST) -> ast.expr:
+    """A tuple of expressions, at a place in the source."""
     return ast.copy_location(ast.Tuple(list(parts), ast.Load()), place)
+
+
+def later(value: ast.expr) -> ast.expr:
+    """A function without parameters that computes a value."""
+    return ast.copy_location(ast.Lambda(ast.arguments([], [], None, [], [], None, []), value), value)

@@ -34,6 +34,7 @@ from shapelint.instrument.keys import asking, contained, has_texts, iterated
 from shapelint.instrument.legacy import LEGACY
 from shapelint.instrument.operand import compared, left_operand
 from shapelint.instrument.reachable import home_of
+from shapelint.instrument.resizes import is_resize, resized
 from shapelint.instrument.results import telling_result
 from shapelint.instrument.sized_shape import shape_of
 from shapelint.instrument.standins import Heard, Hidden, stand_in
@@ -158,6 +159,8 @@ def _in_python(function: FunctionType) -> Any:
     if name.partition(".")[0] == "numpy":
         return _of_numpy(function)
     _tell_of(function)
+    if is_resize(function):
+        return partial(resized, function)
     if _is_strange(name):
         return Heard(function)
     if _found and not (name and is_foreign(name)):

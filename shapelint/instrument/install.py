@@ -28,6 +28,7 @@ from shapelint.instrument.lazy_compile import WAKE, changing, compile_now, compi
 from shapelint.instrument.operand import compared, compared_on, left_operand
 from shapelint.instrument.paddings import IDENTIFIED, PADDED, PADS, identified, padded, pads
 from shapelint.instrument.reachable import Reached
+from shapelint.instrument.resizes import CUTS, RESIZES, cuts, resizes
 from shapelint.instrument.rewriting import (
     ADDED,
     CALLEE,
@@ -59,7 +60,7 @@ _NAMES: Final[dict[str, Any]] = {
     STAND_IN: stand_in, SETS: sets, CHOSEN: chosen, CROPS: crops, CODE_OF: code_of, COMPARED: compared,
     MIDDLE: compared_on, TURNS: turns, FILLED: filled, COUNTED: counted, IN_PLACE: callee_of_nothing,
     CONTAINED: contained, WHOLE: whole, KEY_TEXT: key_text, KEY_OF: key_of, ITERATED: iterated,
-    PADS: pads, PADDED: padded, IDENTIFIED: identified,
+    PADS: pads, PADDED: padded, RESIZES: resizes, CUTS: cuts, IDENTIFIED: identified,
     BACKWARDS: backwards, MAPPED: mapped, GIVEN: given, CUT: cut,
 }  # fmt: skip
 

@@ -6,20 +6,15 @@ levels of Swin would be 81 ways.
 
 from __future__ import annotations
 
-import ast
-import copy
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from contextlib import suppress
-from itertools import zip_longest
 from typing import Any, Final
 from weakref import WeakSet
 
 import torch
 
-from shapelint.instrument.branches import adds_up, asked
 from shapelint.instrument.choices import OF_THE_OTHER, needs_no_way
-from shapelint.instrument.gone_through import made_call
+from shapelint.instrument.sized_shape import SizedShape
 from shapelint.size.bound import identical, never_negative
 from shapelint.size.function import Function, constant
 from shapelint.size.number import Size, function_of
@@ -31,7 +26,7 @@ PADS: Final = "__shapelint_pads__"
 PADDED: Final = "__shapelint_padded__"
 IDENTIFIED: Final = "__shapelint_identified__"
 _padding: WeakSet[Any] = WeakSet()
-_Test = tuple[tuple[Any, ...], str]
+Test = tuple[tuple[Any, ...], str]
 
 
 def pads(described: Callable[[], tuple[Any, ...]], test: Callable[[], Any]) -> Any:
@@ -45,34 +40,65 @@ def pads(described: Callable[[], tuple[Any, ...]], test: Callable[[], Any]) -> A
         if fits and whole.is_contiguous():  # which may settle a size, so that the amounts are described anew
             _, _, amounts, tests = call_foreign(described)
             if needs_no_way(_added(amounts, tests, whole.dim()) is not None):
-                _padding.add(tracker())
+                watch_identity()
                 return True
     return call_foreign(test)
 
 
+def watch_identity() -> None:
+    """From here on a run hears of code that asks whether a tensor is the very object."""
+    _padding.add(tracker())
+
+
 def identified(value: Any) -> Any:
-    """The value, of which the code asks whether it is the very object; a leak where an `if` may have padded it."""
+    """The value, of which the code asks whether it is the very object; a leak where an `if` may have left it alone."""
     listener = tracker()
     if listener is not None and isinstance(value, torch.Tensor) and listener in _padding:
-        listener.leak("whether a tensor is the very one that an `if` pads")
+        listener.leak("whether a tensor is the very one that an `if` pads or resizes")
     return value
 
 
-def padded(amounts: Any, tests: tuple[_Test, ...]) -> Any:
+def padded(amounts: Any, tests: tuple[Test, ...]) -> Any:
     """The amounts that such an `if` adds: 0 where its test fails."""
     found = _added(amounts, tests, len(amounts)) if type(amounts) in (tuple, list) else None
     return amounts if found is None or not needs_no_way(True) else found
 
 
-def _added(amounts: Any, tests: tuple[_Test, ...], rank: int) -> tuple[int, ...] | None:
+def _added(amounts: Any, tests: tuple[Test, ...], rank: int) -> tuple[int, ...] | None:
     if type(amounts) not in (tuple, list) or len(amounts) % 2 or len(amounts) > 2 * rank:
         return None
     if {type(each) for each in amounts} - {int, Size} or not any(map(symbolic, amounts)):
         return None
-    zeros = [_zero_where_it_fails(operands, comparison) for operands, comparison in tests]
-    known = [each for each in zeros if each is not None]
-    found = [_nothing_at(each, known) for each in amounts] if len(known) == len(zeros) else [None]
+    zeros = zeros_of(tests)
+    found = [_nothing_at(each, zeros) for each in amounts] if zeros else [None]
     return None if None in found else tuple(each for each in found if each is not None)
+
+
+def zeros_of(tests: tuple[Test, ...]) -> list[Function]:
+    """What is 0 where all of some tests fail, and only there; nothing where that is not known of each."""
+    found: list[Function | None] = []
+    for operands, comparison in tests:
+        rows = [row_of(each) for each in operands]
+        if comparison == "NotEq" and rows[0] is not None and rows[1] is not None:
+            found += _zeros_of_rows(operands, rows[0], rows[1])
+        else:
+            found.append(_zero_where_it_fails(operands, comparison))
+    known = [each for each in found if each is not None]
+    return known if len(known) == len(found) else []
+
+
+def row_of(value: Any) -> tuple[int, ...] | None:
+    """The sizes in a shape, tuple or list; None where it has anything else."""
+    sizes = type(value) in (tuple, list, torch.Size, SizedShape) and not {type(each) for each in value} - {int, Size}
+    return tuple(value) if sizes else None
+
+
+def _zeros_of_rows(operands: tuple[Any, ...], left: tuple[int, ...], right: tuple[int, ...]) -> list[Function | None]:
+    """The differences of two rows of sizes but for those that are 0 everywhere; a list is never equal to a tuple."""
+    if len(left) != len(right) or len({type(each) is list for each in operands}) > 1:
+        return [None]
+    apart = [function_of(one) - function_of(other) for one, other in zip(left, right, strict=True)]
+    return [None if each.constant is not None else each for each in apart if each.constant != 0]
 
 
 def _zero_where_it_fails(operands: tuple[Any, ...], comparison: str) -> Function | None:
@@ -101,118 +127,3 @@ def _nothing_at(amount: int, zeros: list[Function]) -> int | None:
     if step is None or step < 1 or not identical(value, constant(step) - zeros[0]):
         return None
     return amount % step if never_negative(zeros[0]) and never_negative(value) else None
-
-
-def with_paddings(function: ast.Module) -> ast.Module:
-    """The body of a function, in which each `if` that only pads asks `pads`; none where identities are compared."""
-    nodes = list(_inside(function))
-    if any(map(_compares_identity, nodes)):
-        return function
-    known = Counter(name for each in nodes for name in _names(each))
-    in_lines = Counter(each.body[0].targets[0].id for each in nodes if _is_in_lines(each))
-    for node in nodes:
-        for _, body in ast.iter_fields(node):
-            if isinstance(body, list):
-                body[:] = _with_tests(body, known)
-        if _is_in_lines(node) and known[node.body[0].targets[0].id] == 2 * in_lines[node.body[0].targets[0].id]:
-            node.body[1].value.args[1] = node.body[0].value
-            del node.body[0]
-        if isinstance(node, ast.If):
-            _ask(node)
-    return function
-
-
-def _inside(node: ast.AST) -> Iterator[Any]:
-    """A node and what is in it; in the body of a class a lambda does not see the names around it."""
-    yield node
-    for each in ast.iter_child_nodes(node):
-        if not isinstance(each, ast.ClassDef):
-            yield from _inside(each)
-
-
-def _names(node: ast.AST) -> list[str]:
-    """The variable that a name is, or those that a `global` or `nonlocal` declares."""
-    return [node.id] if isinstance(node, ast.Name) else list(getattr(node, "names", ()))
-
-
-def _compares_identity(node: ast.AST) -> bool:
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "id":
-        return True
-    if not isinstance(node, ast.Compare) or all(isinstance(each, ast.Constant) for each in node.comparators):
-        return False
-    return any(isinstance(each, ast.Is | ast.IsNot) for each in node.ops)
-
-
-def _is_in_lines(node: Any) -> bool:
-    """`if odd: amounts = (0, w % 2); x = F.pad(x, amounts)`."""
-    if not isinstance(node, ast.If) or len(node.body) != 2 or node.orelse:
-        return False
-    first, call = node.body[0], _call(node.body[1])
-    if not isinstance(first, ast.Assign) or len(first.targets) != 1 or not isinstance(first.targets[0], ast.Name):
-        return False
-    amounts = call.args[1] if call is not None else None
-    return _is_row(first.value) and isinstance(amounts, ast.Name) and amounts.id == first.targets[0].id
-
-
-def _with_tests(body: list[Any], known: Counter[str]) -> Iterator[Any]:
-    """A test that has a name for the next line alone stands in that line."""
-    for first, second in zip_longest(body, body[1:]):
-        if isinstance(first, ast.Assign) and isinstance(second, ast.If) and isinstance(second.test, ast.Name):
-            alone = len(first.targets) == 1 and ast.dump(first.targets[0]) == ast.dump(_stored(second.test))
-            pads_alone = not second.orelse and _call(second.body[-1]) is not None and len(second.body) < 3
-            if alone and pads_alone and known[second.test.id] == 2 and _tests(first.value):
-                second.test = first.value
-                continue
-        yield first
-
-
-def _stored(name: ast.Name) -> ast.Name:
-    return ast.Name(name.id, ast.Store())
-
-
-def _ask(node: ast.If) -> None:
-    """Makes the test ask `pads`, and the amounts `padded`, where an `if` only pads."""
-    call, tests = _call(node.body[0]), _tests(node.test)
-    if call is None or len(node.body) > 1 or node.orelse or not tests:
-        return
-    if not isinstance(call.args[1], ast.Name) and not _is_row(call.args[1]):
-        return
-    compared = _tuple([_tuple(asked(copy.deepcopy(each)), each) for each in tests], node.test)
-    described = _tuple([copy.deepcopy(each) for each in (call.func, *call.args[:2], compared)], node.test)
-    node.test = made_call(PADS, node.test, _later(described), _later(node.test))
-    call.args[1] = made_call(PADDED, call.args[1], call.args[1], compared)
-
-
-def _call(statement: Any) -> ast.Call | None:
-    """The call of `x = F.pad(x, amounts)`, with zeros or another constant."""
-    call = statement.value if isinstance(statement, ast.Assign) and len(statement.targets) == 1 else None
-    if not isinstance(call, ast.Call) or len(call.args) < 2 or not isinstance(call.func, ast.Attribute | ast.Name):
-        return None
-    target, whole = statement.targets[0], call.args[0]
-    same = isinstance(target, ast.Name) and isinstance(whole, ast.Name) and target.id == whole.id
-    names = dict(zip(("mode", "value"), call.args[2:], strict=False))
-    names |= {str(each.arg): each.value for each in call.keywords}
-    plain = all(isinstance(each, ast.Constant) for each in names.values()) and names.keys() <= {"mode", "value"}
-    mode = names.get("mode")
-    constant_mode = mode is None or (isinstance(mode, ast.Constant) and mode.value == "constant")
-    return call if same and plain and constant_mode and adds_up(call.func) and len(call.args) < 5 else None
-
-
-def _is_row(value: ast.expr) -> bool:
-    return isinstance(value, ast.Tuple | ast.List) and adds_up(*value.elts)
-
-
-def _tests(test: ast.expr) -> list[ast.expr]:
-    """The comparisons and numbers of which one must hold, as long as each can be done twice; none for another test."""
-    tests = test.values if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.Or) else [test]
-    parts = [[each.left, *each.comparators] if isinstance(each, ast.Compare) else [each] for each in tests]
-    return tests if all(len(each) < 3 and adds_up(*each) for each in parts) else []
-
-
-def _tuple(parts: Sequence[ast.expr], place: ast.AST) -> ast.expr:
-    return ast.copy_location(ast.Tuple(list(parts), ast.Load()), place)
-
-
-def _later(value: ast.expr) -> ast.expr:
-    """A function without parameters that computes a value."""
-    return ast.copy_location(ast.Lambda(ast.arguments([], [], None, [], [], None, []), value), value)

@@ -12,7 +12,8 @@ import copy
 from typing import Any, Final, TypeVar
 
 from shapelint.instrument import loops
-from shapelint.instrument.branches import adds_up, asked, chooses, cropped, either, inlined, repeats, set_place
+from shapelint.instrument.branches import adds_up, asked, chooses, cropped, either, inlined, later, repeats, set_place
+from shapelint.instrument.fitting_ifs import with_fitting_ifs
 from shapelint.instrument.gone_through import (
     MAPPED,
     TURNS,
@@ -25,7 +26,8 @@ from shapelint.instrument.gone_through import (
     of_one,
     places_of_cuts,
 )
-from shapelint.instrument.paddings import IDENTIFIED, PADDED, PADS, with_paddings
+from shapelint.instrument.paddings import IDENTIFIED, PADDED, PADS
+from shapelint.instrument.resizes import CUTS, RESIZES
 from shapelint.instrument.targets import is_fixed, may_be_key, parts_of_target
 from shapelint.instrument.text_keys import KEY_OF, KEY_TEXT, with_key_texts
 
@@ -149,7 +151,7 @@ class _Rewriter(ast.NodeTransformer):
             node.args[0] = made_call(IDENTIFIED, node.args[0], node.args[0])
         if name in _OF_TEXTS and node.args:  # they look at the variables of the function that calls them
             node.args[0] = made_call(CODE_OF, node.args[0], node.func, node.args[0])
-        elif name not in _PASSED_BY and name not in (KEY_TEXT, KEY_OF, PADS, PADDED, IDENTIFIED):
+        elif name not in _PASSED_BY and name not in (KEY_TEXT, KEY_OF, PADS, PADDED, RESIZES, CUTS, IDENTIFIED):
             given = node.args or node.keywords or _sorts(node.func)
             node.func = made_call(CALLEE if given else IN_PLACE, node.func, node.func)
         return node
@@ -160,7 +162,7 @@ class _Rewriter(ast.NodeTransformer):
         self.generic_visit(node)
         if crop is not None:
             described = ast.copy_location(ast.Tuple([self.visit(each) for each in crop], ast.Load()), node.test)
-            node.test = made_call(CROPS, node.test, _later(described), _later(node.test))
+            node.test = made_call(CROPS, node.test, later(described), later(node.test))
         if seen is not None:
             place, number = map(self.visit, seen[:2]), seen[2]
             node.test = made_call(SETS, node.test, *asked(node.test), *place, number)
@@ -176,7 +178,7 @@ class _Rewriter(ast.NodeTransformer):
         return self._chosen(node, node.body, node.orelse) if numbers else node
 
     def _chosen(self, node: ast.If | ast.IfExp, *values: ast.expr) -> ast.expr:
-        return made_call(CHOSEN, node.test, *asked(node.test), *map(_later, values))
+        return made_call(CHOSEN, node.test, *asked(node.test), *map(later, values))
 
     def visit_Assign(self, node: ast.Assign) -> ast.stmt:
         """The pieces of a tensor may be as many as a size says; a tuple on the left says how many there are."""
@@ -225,7 +227,7 @@ class _Rewriter(ast.NodeTransformer):
 
     def _function(self, node: _Function) -> _Function:
         """In its body a lambda sees what the code around it sees; not so in a class, nor in what a class gives it."""
-        inside, node.body = with_key_texts(loops.with_filled(inlined(with_paddings(ast.Module(node.body, []))))), []
+        inside, node.body = with_key_texts(loops.with_filled(inlined(with_fitting_ifs(ast.Module(node.body, []))))), []
         self._scope(node)
         before, self._closes = self._closes, True
         node.body = self.generic_visit(inside).body  # type: ignore[attr-defined]
@@ -284,7 +286,3 @@ def _again(node: ast.stmt, function: str, name: str, *arguments: ast.expr) -> as
     call = made_call(function, read, read, *arguments)
     return ast.copy_location(ast.Assign([ast.copy_location(ast.Name(name, ast.Store()), node)], call), node)
 
-
-def _later(value: ast.expr) -> ast.expr:
-    """A function without parameters that computes a value."""
-    return ast.copy_location(ast.Lambda(ast.arguments([], [], None, [], [], None, []), value), value)

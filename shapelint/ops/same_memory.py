@@ -14,7 +14,9 @@ from shapelint.trace.recording.trees import flat_tensors
 
 Tensor = torch.Tensor
 _writes: WeakKeyDictionary[Recording, tuple[int, set[int], list[set[int]]]] = WeakKeyDictionary()
-_COPIES_AT_SOME_SIZES = frozenset({"contiguous", "reshape", "reshape_as", "flatten", "ravel", "to", "pad"})
+_COPIES_AT_SOME_SIZES = frozenset({
+    "contiguous", "reshape", "reshape_as", "flatten", "ravel", "to", "pad", "interpolate",
+})  # fmt: skip
 
 
 def written_memories(recorder: Recording) -> set[int]:
