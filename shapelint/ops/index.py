@@ -13,7 +13,7 @@ import torch
 
 from shapelint.ops.bounds import Bounds
 from shapelint.ops.elementwise import fits, forget_values
-from shapelint.ops.index_origin import is_chosen_by_data, is_of_an_input
+from shapelint.ops.index_origin import data_of, is_of_an_input
 from shapelint.ops.index_range import bounds_of
 from shapelint.ops.maps import is_map
 from shapelint.ops.masks import has_mask, is_mask, kept_count, places_of
@@ -22,7 +22,7 @@ from shapelint.ops.view import ones
 from shapelint.size.condition import Condition, all_of, any_of, at_least, equal
 from shapelint.size.function import constant
 from shapelint.size.number import function_of, plain
-from shapelint.size.tracking import symbolic
+from shapelint.size.tracking import symbolic, tracker
 from shapelint.trace.fitting.fallback import Ready
 from shapelint.trace.recording.arguments import dimension
 from shapelint.trace.recording.errors import Kind, Unanalysable
@@ -87,7 +87,7 @@ def _scalar(op: Operation, part: Any) -> Any:
         return part
     known = op.recorder.known.get(id(part)) or op.recorder.adopt(part)
     if known.values is None:
-        op.recorder.leak("an index tensor whose values are not known")
+        op.recorder.leak("an index tensor whose values are not known", unseen=True)
         return 0
     return known.values[0]
 
@@ -237,10 +237,12 @@ def tensor_values(op: Operation, index: Tensor, size: int, *, negative: bool = T
     bounds = bounds_of(op, index)
     if bounds is not None and (bounds.attained or _is_within(op, bounds, size, negative=negative)):
         return (bounds.low, bounds.high) if bounds.attained else ()
-    if not (symbolic(size) or any(map(symbolic, shape))) and (known.node < 0 or is_chosen_by_data(op, index)):
-        return ()
+    if tracker() is not None and not any(map(symbolic, (size, *shape))):
+        data = data_of(op, index)
+        if known.node < 0 or (data and not any(symbolic(dim) for each in data for dim in op.shape(each))):
+            return ()
     if not is_of_an_input(op, index):
-        op.recorder.leak("an index tensor whose values are not known")
+        op.recorder.leak("an index tensor whose values are not known", unseen=True)
     return ()
 
 

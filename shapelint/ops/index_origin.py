@@ -26,9 +26,9 @@ PLACES = frozenset({"argmax", "argmin", "argsort", "sort", "topk", "max", "min",
 _ALONE = frozenset({"argmax", "argmin", "argsort"})
 
 
-def is_chosen_by_data(op: Operation, index: Tensor) -> bool:
-    """Whether the numbers in an index tensor depend on those in an input of the model."""
-    return any(record.function is None for record in _above(op, index))
+def data_of(op: Operation, index: Tensor) -> list[Tensor]:
+    """The inputs of the model on whose numbers those in an index tensor depend."""
+    return [record.result for record in _above(op, index) if record.function is None]
 
 
 def drawn_by(op: Operation, tensor: Tensor) -> str:
@@ -48,8 +48,8 @@ def _above(op: Operation, tensor: Tensor) -> Iterator[Record]:
             waiting.extend(records[node].inputs)
 
 
-def is_of_an_input(op: Operation, index: Tensor) -> bool:
-    """Whether the numbers in an index tensor are integers of one input of the model, moved about at most."""
+def is_of_an_input(op: Operation, index: Tensor, *, floats: bool = False) -> bool:
+    """Whether the numbers in an index tensor are integers of one input, or `floats`, moved about at most."""
     records, node = op.recorder.records, op.recorder.known[id(index)].node
     if node < 0 or written_to(op.recorder, node):
         return False
@@ -58,7 +58,7 @@ def is_of_an_input(op: Operation, index: Tensor) -> bool:
         node = records[node].inputs[0] if moved else -1
     given = flat_tensors(records[node].result) if node >= 0 else []
     written = written_memories(op.recorder)
-    return any(not (tensor.dtype.is_floating_point or memory_of(tensor) in written) for tensor in given)
+    return any(not (tensor.dtype.is_floating_point > floats or memory_of(tensor) in written) for tensor in given)
 
 
 def computed(op: Operation, tensor: Tensor, node: int, made: dict[int, Any]) -> Tensor | None:

@@ -45,7 +45,7 @@ from shapelint.trace.recording.operation import (
     refuse_other_shapes,
     without_numbers,
 )
-from shapelint.trace.recording.record import Event, KnownTensor, Overrides, Record, Shape
+from shapelint.trace.recording.record import Event, KnownTensor, Leak, Overrides, Record, Shape
 from shapelint.trace.recording.size_floats import plain_arguments
 from shapelint.trace.recording.trees import flat_tensors, is_all_on_meta, on_meta, plain_tree, tensors_in
 from shapelint.trace.recording.unforeseen import bug_in
@@ -67,7 +67,7 @@ class Recorder(TorchFunctionMode):
         self.known: dict[int, KnownTensor] = {}
         self.records: list[Record] = []
         self.events: list[Event] = []
-        self.leaks: list[tuple[str, CallSite | None]] = []
+        self.leaks: list[Leak] = []
         self.layers: list[tuple[str, int]] = [("", 1)]
         self._calls: dict[str, int] = {}
         self._seen: dict[Condition, bool] = {}  # whether only the model's own code asked for it
@@ -161,12 +161,12 @@ class Recorder(TorchFunctionMode):
             return not holds
         return holds
 
-    def leak(self, reason: str) -> None:
+    def leak(self, reason: str, *, unseen: bool = False) -> None:
         """See Recording."""
         if not self._inside:
             self.loops.spoiled(reason)
             self.sure = min(self.sure, len(self.records))
-            self.leaks.append((reason, calling_place(sys._getframe(1))))
+            self.leaks.append(Leak(reason, calling_place(sys._getframe(1)), unseen))
 
     def text(self, chance: str = "") -> None:
         """Notes that a size, or what `chance` decides, was made a text: a leak, unless the text is only shown."""

@@ -57,6 +57,15 @@ class Event:
     place: CallSite | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Leak:
+    """Why nothing is proved after a call, and where that is; `unseen` where no run on meta tells if PyTorch raises."""
+
+    reason: str
+    place: CallSite | None
+    unseen: bool = False
+
+
 @dataclass(slots=True)
 class Record:
     """One recorded call, before it is frozen into a `graph.Node`.
@@ -121,8 +130,8 @@ class Recording(Protocol):
         """Notes the dimensions of a tensor, the index of the call that made it, and its values where they are sizes."""
         ...
 
-    def leak(self, reason: str) -> None:
-        """Notes that a size went where it cannot be followed: nothing after it is proved."""
+    def leak(self, reason: str, *, unseen: bool = False) -> None:
+        """Notes that a size went where it cannot be followed: nothing after it is proved, nor, if `unseen`, shown."""
         ...
 
     def has_met(self, condition: Condition) -> bool:
