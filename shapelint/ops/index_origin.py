@@ -20,7 +20,7 @@ _MOST_NUMBERS = 1 << 20
 _SOME_NUMBERS = frozenset({
     "unsqueeze", "expand", "expand_as", "to", "long", "int", "view", "reshape", "repeat", "flatten", "contiguous",
     "clone", "detach", "permute", "transpose", "t", "tile", "flip", "__getitem__", "narrow", "select", "squeeze",
-    "index_select", "roll", "swapaxes", "movedim", "chunk", "split", "unbind",
+    "cpu", "index_select", "roll", "swapaxes", "movedim", "chunk", "split", "unbind",
 })  # fmt: skip
 PLACES = frozenset({"argmax", "argmin", "argsort", "sort", "topk", "max", "min", "median", "mode", "kthvalue"})
 _ALONE = frozenset({"argmax", "argmin", "argsort"})
@@ -116,6 +116,17 @@ def _gives(record: Record, tensor: Tensor) -> bool:
     return any(each is tensor for each in flat_tensors(record.result))
 
 
+def unmoved(op: Operation, tensor: Tensor, node: int) -> tuple[Tensor, int]:
+    """A tensor and the call that made it, before it was brought to another device or copied as it is."""
+    while node >= 0 and op.recorder.records[node].name in ("to", "cpu", "clone", "detach", "contiguous"):
+        record = op.recorder.records[node]
+        given = record.arguments[0] if record.arguments else None
+        if not isinstance(given, Tensor) or given.dtype is not tensor.dtype:
+            break
+        tensor, node = given, node_of(op, record, given)
+    return tensor, node
+
+
 def places_below(op: Operation, record: Record, index: Tensor) -> int | None:
     """The size of the axis along which a call found an index tensor, as `argmax` or `topk`; None for another tensor."""
     pair = isinstance(record.result, tuple)
@@ -146,12 +157,15 @@ def written_everywhere(op: Operation, index: Tensor) -> tuple[Tensor, int] | Non
     """
     (nodes,) = writes_into(op.recorder, [index]).values() or [{-1}]
     record = op.recorder.records[max(nodes)] if len(nodes) == 1 and max(nodes) >= 0 else None
-    if record is None or record.name != "__setitem__" or record.arguments[0] is not index:
+    given = () if record is None or record.arguments[0] is not index else record.arguments[1:]
+    places = {"__setitem__": (), "scatter_": (0,)}.get("" if record is None else record.name)
+    if record is None or given[:-2] != places or len(given) < 2:
         return None
-    order, numbers = record.arguments[1:]
+    order, numbers = given[-2:]
     if not isinstance(order, Tensor) or not isinstance(numbers, Tensor) or numbers.dtype is not index.dtype:
         return None
-    made, source = node_of(op, record, order), node_of(op, record, numbers)
+    order, made = unmoved(op, order, node_of(op, record, order))
+    source = node_of(op, record, numbers)
     if order.dtype is not torch.int64 or min(made, source) < 0 or written_to(op.recorder, source):
         return None
     sizes = [tuple(map(function_of, op.shape(each))) for each in (index, order)]

@@ -16,7 +16,7 @@ import torch
 
 from shapelint.ops.bounds import Bounds, between, extremes
 from shapelint.ops.index_buckets import bucket_bounds
-from shapelint.ops.index_drawn import DRAWN_OR_SOUGHT, Rule
+from shapelint.ops.index_drawn import DRAWN_OR_SOUGHT, Rule, place_of_one
 from shapelint.ops.index_origin import PLACES, computed, node_of, places_below, written_everywhere, written_to
 from shapelint.size.bound import never_negative
 from shapelint.size.condition import Condition, all_of, at_least
@@ -144,7 +144,7 @@ def _grid(op: Operation, record: Record, made: Tensor) -> Bounds | None:
 def _joined(op: Operation, record: Record, made: Tensor) -> Bounds | None:
     """`cat`, `stack` and `where`: from the least of all to the greatest."""
     if record.name == "where" and (record.keywords or len(record.arguments) != 3):
-        return None
+        return place_of_one(op, record, made) if len(record.arguments) == 1 else None
     parts = record.arguments[1:] if record.name == "where" else flat_tensors(record.arguments[:1])
     found = [each for part in parts if (each := _bounds(op, part)) is not None]
     if not found or len(found) < len(parts):
@@ -275,7 +275,7 @@ def _rules() -> dict[str, Rule]:
         _same: ("unsqueeze", "expand", "expand_as", "view", "reshape", "repeat", "flatten", "contiguous", "clone",
                 "detach", "permute", "transpose", "t", "tile", "flip", "roll", "unflatten", "movedim", "swapaxes",
                 "squeeze", "to", "long", "int", "type", "type_as", "broadcast_to", "view_as", "repeat_interleave",
-                "ravel", "mT", "T"),
+                "ravel", "mT", "T", "cpu"),
         _some: ("narrow", "select", "index_select", "chunk", "split", "unbind", "gather"),
         _taken: ("__getitem__",),
         _windows: ("unfold",),

@@ -106,8 +106,9 @@ class Run:
 
     @property
     def unseen(self) -> Leak | None:
-        """What the run, which ended well, shows nothing of: there PyTorch may raise."""
-        return None if self.failure else next((each for each in self.leaks if each.unseen), None)
+        """Why the run shows nothing of what PyTorch does."""
+        ended_well = self.failure is None
+        return next((each for each in self.leaks if each.unseen and (ended_well or each.made_up)), None)
 
     def leaves_open(self, event: Event) -> bool:
         """Whether a condition is an open comparison of the model's own code: it tells on which way the run is."""
@@ -148,7 +149,8 @@ def run_once(
         let_out(raised)
         error = raised
     finally:
-        error = recorder.loops.ended(error, tensors, modules.made) or error
+        ended = recorder.loops.ended(error, tensors, modules.made)
+        error, tensors = (error, tensors) if ended is None else (ended, [])
         track(before)
     if recorder.internal_error is not None and not isinstance(error, Again):
         raise recorder.internal_error
@@ -176,6 +178,7 @@ def _finished(
     recorder.leaks += [Leak(reason, None) for reason in chance if reason]
     if error is not None:
         failure, place = _explained(recorder, sizes, error), raising_place(error.__traceback__)
+        place = place if not isinstance(error, Unanalysable) or error.place is None else error.place
     outputs = tuple(recorder.shape(tensor) for tensor in tensors)
     nodes = tuple(recorder.known[id(tensor)].node for tensor in tensors)
     kept = recorder.records, recorder.events, recorder.leaks
