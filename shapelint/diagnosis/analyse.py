@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from shapelint import ops  # noqa: F401  (registers the size rules)
 from shapelint.confirm.witness import Witness
 from shapelint.diagnosis.annotations import wrong_annotations
-from shapelint.diagnosis.asked import Judge, Settled, shows_sizes, unseen_size
+from shapelint.diagnosis.asked import Judge, Settled, is_conclusive, shows_sizes, unseen_size
 from shapelint.diagnosis.axis_mix_up import axis_mix_up
 from shapelint.diagnosis.baked_branches import portability
 from shapelint.diagnosis.broadcasts import broadcasts
@@ -155,7 +155,8 @@ def _contract(
         with one_check(), tracked_builtins(explored.subject.module):
             run = explored.run(sizes, symbolic=False)
         outputs = tuple(tuple(map(plain, shape)) for shape in run.outputs)
-        unsure = not shows_sizes(run)
+        open_here = any(sizes in each.sizes for each in settled.regions if each.how is How.UNKNOWN)
+        unsure = not (is_conclusive(run) if open_here else shows_sizes(run))
         error = "" if run.failure is None else run.failure.at(sizes)
         return Outcome(None if unsure else run.failure is None, outputs, error, "", How.SAMPLED)
 

@@ -139,8 +139,9 @@ class Recorder(TorchFunctionMode):
 
     def takes(self, condition: Condition, holds: bool) -> bool:
         """How the model's own code takes a comparison; one that is left open may come out either way."""
-        if self._current is _NO_CALL and self.loops.numbers.is_open(condition):
-            return self.loops.numbers.chosen(condition, self.choose())
+        of_data = self.loops.numbers.answer(condition, self.choose) if self._current is _NO_CALL else None
+        if of_data is not None:
+            return of_data
         met, place = condition if holds else negate(condition), None
         if self.answers.places and self._current is _NO_CALL and met not in self._seen:
             place = calling_place(sys._getframe(1))

@@ -163,8 +163,8 @@ class Loops:
                 numbers.doubt(loop.key, "it is left in the middle", for_good=True)
         known = [recorder.known[id(tensor)] for tensor in outputs if id(tensor) in recorder.known]
         try:
-            for size in (size for each in known for size in each.dims if symbolic(size)):
-                numbers.refuse(function_of(size))
+            for each in known:
+                each.dims = tuple(numbers.told(size) if symbolic(size) else size for size in each.dims)
         except Unanalysable as unknown:
             error = ended = unknown
         if numbers.again is None and numbers.any_met:

@@ -6,14 +6,14 @@ from __future__ import annotations
 
 import sys
 from bisect import bisect
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from typing import Final, NoReturn
 
 from shapelint.facts.failure import Failure
 from shapelint.instrument.frames import calling_place
-from shapelint.size.condition import Condition, all_of, at_least, negate, symbols_of
+from shapelint.size.condition import Condition, all_of, at_least, equal, negate, symbols_of
 from shapelint.size.function import Function, constant, symbol
 from shapelint.size.isl_form import SolverError, Undecidable, limited
 from shapelint.size.number import function_of, plain, tracked_size
@@ -58,13 +58,13 @@ class TurnNumbers:
 
         What comes out otherwise for some of the numbers from `least` to `most` ends the run.
         """
-        self.asked, name = True, f"number {len(self._ranges) + 1}"
-        ends = [at_least(symbol(name), constant(least))]
-        if most is not None and function_of(most).affine:
-            ends.append(at_least(function_of(most), symbol(name)))
+        self.asked, name, start = True, f"number {len(self._ranges) + 1}", function_of(least)
+        ends = [at_least(symbol(name), constant(0))]
+        if most is not None and function_of(most).affine and start.affine:
+            ends.append(at_least(function_of(most), start + symbol(name)))
         self._ranges[name], self._why[name] = all_of(ends), (why, calling_place(sys._getframe(1)))
-        self.set(name, value)
-        return tracked_size(value, symbol(name))
+        self.set(name, value - plain(least))
+        return tracked_size(value, start + symbol(name))
 
     def set(self, name: str, value: int | None) -> None:
         """The value of a symbol in the turn that follows; None after the last one."""
@@ -87,18 +87,21 @@ class TurnNumbers:
             self.give_up(self._keys[names[-1]], "a comparison of its number comes out otherwise in other turns")
         return bool(names)
 
-    def is_open(self, condition: Condition) -> bool:
-        """Whether the data decide how a comparison comes out that the model's own code makes."""
-        names = self.among(symbols_of(condition)) if self._why else []
-        return any(name in self._why for name in names) and not self.settled(condition)
-
-    def chosen(self, condition: Condition, answer: bool) -> bool:
-        """The answer to such a comparison, by which its number is known from here on."""
-        name = next(each for each in self.among(symbols_of(condition)) if each in self._why)
-        self._ranges[name] = all_of([self._ranges[name], condition if answer else negate(condition)])
+    def answer(self, condition: Condition, choose: Callable[[], bool]) -> bool | None:
+        """How a comparison of the model's own code comes out that speaks of numbers of the data: the only way that is
+        left, or else as these `choose`, and it is known of them from here on; None where it speaks of no such number.
+        """
+        name = next((each for each in self.among(symbols_of(condition)) if each in self._why), None)
+        if name is None:
+            return None
+        for holds in (True, False):
+            if self.always(condition if holds else negate(condition)):
+                return holds
+        chosen = choose()
+        self._ranges[name] = all_of([self._ranges[name], condition if chosen else negate(condition)])
         self._path = None
         self._proved.clear()
-        return answer
+        return chosen
 
     def end_for(self, names: Iterable[str]) -> None:
         """Ends the run where one of the numbers is the data's. Raises Unanalysable."""
@@ -157,15 +160,21 @@ class TurnNumbers:
         """Whether shapes of the run may depend on some number."""
         return bool(self._ranges)
 
-    def refuse(self, function: Function) -> None:
-        """Doubts the run where a function that outlives it depends on the number of a turn.
+    def told(self, size: int) -> int:
+        """A size that outlives the run; the run is doubted where it depends on the number of a turn.
 
         Raises Unanalysable where it depends on what the data choose.
         """
+        function = function_of(size)
         names = self.among(function.symbols())
-        self.end_for(names)
+        without = with_values(function, {name: 0 for name in names if name in self._why})
+        if without is not function:
+            if not self.always(equal(function, without)):
+                self.end_for(names)
+            size, names = tracked_size(plain(size), without), self.among(without.symbols())
         for name in names:
             self.doubt(self._keys[name], "what it gives depends on the number of the turn")
+        return size
 
     def as_at(self, record: int, shape: Shape) -> Shape:
         """A shape with the numbers that the turns had when a call was recorded."""
