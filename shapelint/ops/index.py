@@ -13,7 +13,7 @@ import torch
 
 from shapelint.ops.bounds import Bounds
 from shapelint.ops.elementwise import fits, forget_values
-from shapelint.ops.index_origin import data_of, is_of_an_input
+from shapelint.ops.index_origin import data_of, follows_from_sizes, is_of_an_input
 from shapelint.ops.index_range import bounds_of
 from shapelint.ops.maps import is_map
 from shapelint.ops.masks import is_mask, kept_count, mask_rank, places_of
@@ -253,7 +253,7 @@ def tensor_values(op: Operation, index: Tensor, size: int, *, negative: bool = T
         if known.node < 0 or (data and not any(symbolic(dim) for each in data for dim in op.shape(each))):
             return ()
     if not is_of_an_input(op, index):
-        op.recorder.leak("an index tensor whose values are not known", unseen=True)
+        op.recorder.leak("an index tensor whose values are not known", unseen=not follows_from_sizes(op, index))
     return ()
 
 

@@ -9,6 +9,7 @@ import torch
 
 from shapelint.ops.same_memory import memory_of, writes_into, written_memories
 from shapelint.size.number import function_of
+from shapelint.size.tracking import tracker
 from shapelint.source.fault import let_out
 from shapelint.trace.recording.constants import DRAWN
 from shapelint.trace.recording.operation import Operation
@@ -29,6 +30,13 @@ _ALONE = frozenset({"argmax", "argmin", "argsort"})
 def data_of(op: Operation, index: Tensor) -> list[Tensor]:
     """The inputs of the model on whose numbers those in an index tensor depend."""
     return [record.result for record in _above(op, index) if record.function is None]
+
+
+def follows_from_sizes(op: Operation, index: Tensor) -> bool:
+    """Whether the numbers in an index tensor follow from sizes alone, so that a run without symbols knows them."""
+    node = op.recorder.known[id(index)].node
+    chosen = data_of(op, index) or drawn_by(op, index)
+    return tracker() is not None and node >= 0 and not chosen and not written_to(op.recorder, node)
 
 
 def drawn_by(op: Operation, tensor: Tensor) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 
 from shapelint.ops.elementwise import fits
-from shapelint.ops.index_origin import data_of, is_of_an_input
+from shapelint.ops.index_origin import data_of, follows_from_sizes, is_of_an_input
 from shapelint.ops.index_range import bounds_of
 from shapelint.ops.slices import check_index
 from shapelint.size.condition import all_of, at_least, equal
@@ -176,7 +176,7 @@ def _check_targets(op: Operation, target: Tensor, classes: int, ignored: int) ->
         given = known.node < 0 or is_of_an_input(op, target, floats=True)
         given = given or any(not each.is_floating_point() for each in data_of(op, target))
         if symbolic(classes) or not given:
-            op.recorder.leak(_ANY_TARGETS, unseen=not given)
+            op.recorder.leak(_ANY_TARGETS, unseen=not (given or follows_from_sizes(op, target)))
         return
     low, high, none = function_of(bounds.low), function_of(bounds.high), constant(0)
     if op.decide(all_of([at_least(low, none), at_least(function_of(classes), high.plus(1))])):
@@ -185,7 +185,7 @@ def _check_targets(op: Operation, target: Tensor, classes: int, ignored: int) ->
     for value in wrong if bounds.attained else ():
         check_index(op, classes, value, 1, [equal(function_of(dim), none) for dim in op.shape(target)], negative=False)
     if wrong:
-        op.recorder.leak(_ANY_TARGETS, unseen=True)
+        op.recorder.leak(_ANY_TARGETS, unseen=not follows_from_sizes(op, target))
 
 
 def _classes(op: Operation, shape: Shape, weight: Tensor | None) -> int:
