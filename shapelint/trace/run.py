@@ -149,8 +149,7 @@ def run_once(
         let_out(raised)
         error = raised
     finally:
-        ended = recorder.loops.ended(error, tensors, modules.made)
-        error, tensors = (error, tensors) if ended is None else (ended, [])
+        error, tensors = recorder.loops.ended(error, tensors, modules.made)
         track(before)
     if recorder.internal_error is not None and not isinstance(error, Again):
         raise recorder.internal_error

@@ -150,8 +150,9 @@ class Loops:
 
     def ended(
         self, error: BaseException | None, outputs: Sequence[torch.Tensor], calls: list[ModuleCall]
-    ) -> BaseException | None:
-        """An error where the run did not go through its loops as it began them; else its calls tell of turns that are.
+    ) -> tuple[BaseException | None, list[torch.Tensor]]:
+        """How the run ended, and its outputs: an error where it did not go through its loops as it began them; else its
+        calls tell of turns that are.
 
         A failure in a turn in general position is one of the first of these.
         """
@@ -176,7 +177,8 @@ class Loops:
             recorder.events[:] = [replace(each, failure=numbers.first(each.failure)) for each in recorder.events]
             if isinstance(error, SizeError):
                 error.failure = numbers.first(error.failure) or error.failure
-        return numbers.again or ended
+        ended = numbers.again or ended
+        return (error, list(outputs)) if ended is None else (ended, [])
 
 
 def _passes(traceback: TracebackType | None, loop: Turns) -> bool:
