@@ -169,7 +169,7 @@ def _open(run: Run, open_ended: bool) -> bool:
 def _reasons(run: Run) -> list[str]:
     pinned = run.failure is not None and run.failure.kind in (Kind.UNEXPLAINED, Kind.OBSERVED)
     unexplained = isinstance(run.error, Unanalysable) or pinned
-    return [reason for reason, _ in run.leaks] + ([run.failure.text] if unexplained and run.failure else [])
+    return [leak.reason for leak in run.leaks] + ([run.failure.text] if unexplained and run.failure else [])
 
 
 def _check(run: Run, point: Sizes, other: Sizes, there: Outcome, claims: Claims) -> None:

@@ -103,19 +103,29 @@ class Witness:
             except Exception as error:  # the user's constructor, or what a factory does on the CPU
                 let_out(error)
                 return Seen(sizes, None, _line(error), real=False, numeric=True)
-            args, kwargs = inputs.map(lambda spec: _tensor(spec, sizes))
-            with (
-                quiet(), torch.no_grad(), unchanged(module), _filled(module), _mode(module, self._train), NamedDevices()
-            ):  # fmt: skip
-                try:
-                    value = call_foreign(getattr(module, self._method or "__call__"), *args, **kwargs)
-                except Exception as error:  # the user's code
-                    let_out(error)
-                    return Seen(sizes, None, _line(error), real, is_numeric(error))
-            outputs = output_tensors(value)
-            if any(each.is_nested for each in outputs):  # no one size for an axis
-                return Seen(sizes, None, "", real, numeric=True)
-            return Seen(sizes, tuple(tuple(each.shape) for each in outputs), "", real)
+            seen = self._run(module, inputs, sizes, real=real)
+            if seen.shapes is None and any(_is_whole(spec) for spec in inputs.tensors()):
+                again = self._run(module, inputs, sizes, real=real, whole=1)
+                return seen if again.shapes is None else again
+            return seen
+
+    def _run(
+        self, module: torch.nn.Module, inputs: Inputs, sizes: Mapping[str, int], *, real: bool, whole: int = 0
+    ) -> Seen:
+        """One run, with `whole` for all integers of the inputs: no length may be 0, and not every label may be 1."""
+        args, kwargs = inputs.map(lambda spec: _tensor(spec, sizes, whole))
+        with (
+            quiet(), torch.no_grad(), unchanged(module), _filled(module), _mode(module, self._train), NamedDevices()
+        ):  # fmt: skip
+            try:
+                value = call_foreign(getattr(module, self._method or "__call__"), *args, **kwargs)
+            except Exception as error:  # the user's code
+                let_out(error)
+                return Seen(sizes, None, _line(error), real, is_numeric(error))
+        outputs = output_tensors(value)
+        if any(each.is_nested for each in outputs):  # no one size for an axis
+            return Seen(sizes, None, "", real, numeric=True)
+        return Seen(sizes, tuple(tuple(each.shape) for each in outputs), "", real)
 
     def _module(self) -> tuple[torch.nn.Module, bool]:
         if self._given or self._loaded.rebuild is None or self._total > _REBUILT:
@@ -129,9 +139,15 @@ class Witness:
         return call_foreign(self._loaded.rebuild)
 
 
-def _tensor(spec: TensorSpec, sizes: Mapping[str, int]) -> torch.Tensor:
+def _is_whole(spec: TensorSpec) -> bool:
+    dtype = getattr(torch, spec.dtype)
+    return not (dtype.is_floating_point or dtype.is_complex or dtype is torch.bool)
+
+
+def _tensor(spec: TensorSpec, sizes: Mapping[str, int], whole: int) -> torch.Tensor:
     shape, dtype = [dim.value(sizes) for dim in spec.dims], getattr(torch, spec.dtype)
-    return torch.rand(shape).to(dtype) if dtype.is_floating_point or dtype.is_complex else torch.zeros(shape).to(dtype)
+    drawn = dtype.is_floating_point or dtype.is_complex
+    return torch.rand(shape).to(dtype) if drawn else torch.full(shape, whole if _is_whole(spec) else 0).to(dtype)
 
 
 @contextmanager

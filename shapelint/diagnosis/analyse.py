@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from shapelint import ops  # noqa: F401  (registers the size rules)
 from shapelint.confirm.witness import Witness
 from shapelint.diagnosis.annotations import wrong_annotations
-from shapelint.diagnosis.asked import Judge, Settled, shows_sizes
+from shapelint.diagnosis.asked import Judge, Settled, is_conclusive, shows_sizes, unseen_size
 from shapelint.diagnosis.axis_mix_up import axis_mix_up
 from shapelint.diagnosis.baked_branches import portability
 from shapelint.diagnosis.broadcasts import broadcasts
@@ -133,12 +133,14 @@ def _showing(explored: Exploration, asked: Question) -> Region:
 
 def _settled(loaded: Loaded, explored: Exploration, asked: Question, options: Options) -> Settled:
     """The regions, with what a run at each asked size shows of those that are not proved."""
-    regions = with_known_restores(explored.regions, asked, options.expect)
-    if asked.asked is None:
+    regions, wanted = with_known_restores(explored.regions, asked, options.expect), asked.asked
+    first = asked.first if wanted is not None else unseen_size(explored, asked.first)
+    if first is None:
         return Settled(regions, SizeSet.empty(asked.symbols))
+    wanted = SizeSet.point(asked.symbols, first) if wanted is None else wanted
     code = loaded.given or loaded.rebuild is not None
     witness = Witness(loaded, method=options.method, train=options.train) if code else None
-    return Judge(explored, asked.inputs, witness).settled(regions, asked.asked, asked.first)
+    return Judge(explored, asked.inputs, witness).settled(regions, wanted, first)
 
 
 def _contract(
@@ -153,7 +155,8 @@ def _contract(
         with one_check(), tracked_builtins(explored.subject.module):
             run = explored.run(sizes, symbolic=False)
         outputs = tuple(tuple(map(plain, shape)) for shape in run.outputs)
-        unsure = not shows_sizes(run)
+        open_here = any(sizes in each.sizes for each in settled.regions if each.how is How.UNKNOWN)
+        unsure = not (is_conclusive(run) if open_here else shows_sizes(run))
         error = "" if run.failure is None else run.failure.at(sizes)
         return Outcome(None if unsure else run.failure is None, outputs, error, "", How.SAMPLED)
 

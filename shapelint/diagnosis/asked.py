@@ -19,7 +19,6 @@ from shapelint.size.number import plain
 from shapelint.size.sets import SizeSet
 from shapelint.trace.branch import failed_node, outcome_of
 from shapelint.trace.explore import Exploration
-from shapelint.trace.fitting.fallback import UNTRIED
 from shapelint.trace.recording.errors import Unanalysable
 from shapelint.trace.run import Run
 
@@ -106,6 +105,15 @@ class Judge:
         return seen
 
 
+def unseen_size(explored: Exploration, first: Mapping[str, int]) -> Mapping[str, int] | None:
+    """With symbols alone, a size at which eager PyTorch may show what no run on meta does; None where one runs."""
+    regions = explored.regions
+    open_ones = [each.sizes for each in regions if each.outcome.ok is None and explored.runs[each.run].unseen]
+    if not open_ones or any(region.outcome.ok for region in regions):
+        return None
+    return first if any(first in sizes for sizes in open_ones) else open_ones[0].sample()
+
+
 def is_conclusive(run: Run) -> bool:
     """Whether a run with plain integers tells what eager PyTorch does at its sizes, with nothing left to chance."""
     return shows_sizes(run) and not run.random
@@ -114,8 +122,7 @@ def is_conclusive(run: Run) -> bool:
 def shows_sizes(run: Run) -> bool:
     """Whether a run with plain integers met every size that eager PyTorch meets, with the random numbers it drew."""
     unexplained = run.failure is not None and run.failure.kind is Kind.UNEXPLAINED
-    untried = any(UNTRIED in reason for reason, _ in run.leaks)
-    return not (unexplained or untried or isinstance(run.error, Unanalysable))
+    return not (unexplained or run.unseen or isinstance(run.error, Unanalysable))
 
 
 def _as_seen(seen: Seen, predicted: RegionOutcome) -> RegionOutcome:

@@ -226,12 +226,17 @@ def place(container: Any, index: Any) -> Any:
 
 
 def _place(length: int, index: int) -> int:
-    """The index as a plain number, which it is on this path only."""
+    """The index as a plain number, which it is on this path only: the comparison is what remembers it.
+
+    Of a number of the data it need not be the one of this run.
+    """
     if index >= length or index < -length:
         raise IndexError("index out of range")
     here = plain(index)
-    assert index == here, "the comparison is what remembers the path"
-    return here
+    if index == here:
+        return here
+    others = [each for each in range(-length, length) if each != here]
+    return next((each for each in others[:-1] if index == each), others[-1])
 
 
 TRACKED: Final[dict[str, Callable[..., Any]]] = {

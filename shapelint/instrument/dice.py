@@ -13,7 +13,8 @@ from typing import Any, Final
 from shapelint.instrument.chance_number import ChanceNumber, plain_draws
 from shapelint.restore.random import same_random_numbers
 from shapelint.size.data_number import Asked
-from shapelint.size.tracking import tracker
+from shapelint.size.number import plain
+from shapelint.size.tracking import symbolic, tracker
 from shapelint.source.fault import call_foreign
 
 _QUIET: Final = frozenset({"seed", "getstate", "get_state"})
@@ -22,6 +23,7 @@ _FLOATS: Final = frozenset({
     "gammavariate", "vonmisesvariate", "paretovariate", "weibullvariate", "rand", "randn", "random_sample", "normal",
     "standard_normal", "beta", "exponential", "gamma", "laplace", "lognormal", "logistic",
 })  # fmt: skip
+_WHOLE: Final = {"random.randint": (2,), "random.randrange": (1, 2), "numpy.random.randint": (1, 2)}
 _FEW: Final = 4
 
 
@@ -45,6 +47,14 @@ def _drawn(function: Callable[..., Any], name: str, *args: Any, **kwargs: Any) -
     if any(type(each) is ChanceNumber for each in (*args, *kwargs.values())):
         return told(function, reason, *plain_draws(args, name), **plain_draws(kwargs, name))
     few = name == "random.choice" and len(args) == 1 and not kwargs and _is_few(args[0])
+    limits = _limits(name, args) if isinstance(listener, Asked) and not kwargs else None
+    if isinstance(listener, Asked) and limits is not None:
+        if limits[0] > limits[1]:
+            raise ValueError(f"no integer lies between {plain(limits[0])} and {plain(limits[1])}")
+        with same_random_numbers():
+            value = call_foreign(function, *map(plain, args))
+        listener.thrown = True
+        return listener.of_data(value, reason, least=limits[0], most=limits[1])
     if isinstance(listener, Asked) and (few or short in _FLOATS):
         with same_random_numbers():  # whoever asks afterwards whether any was drawn is told of others
             value = call_foreign(function, *args, **kwargs)
@@ -54,6 +64,15 @@ def _drawn(function: Callable[..., Any], name: str, *args: Any, **kwargs: Any) -
             listener.thrown = True
             return ChanceNumber(listener, value, reason)
     return told(function, reason, *args, **kwargs)
+
+
+def _limits(name: str, args: tuple[Any, ...]) -> tuple[int, int] | None:
+    """Between which two integers one lies that is drawn; None where several are, or none can be."""
+    whole = all(type(each) is int or symbolic(each) for each in args)
+    if not whole or len(args) not in _WHOLE.get(name, ()):
+        return None
+    low, high = args if len(args) == 2 else (0, args[0])
+    return low, high if name == "random.randint" else high - 1
 
 
 def _is_few(options: Any) -> bool:

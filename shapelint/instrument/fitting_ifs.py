@@ -33,18 +33,21 @@ def with_fitting_ifs(function: ast.Module) -> ast.Module:
         named = _names_in_lines(node)
         if named and all(known[name] == in_lines[name] for name in named):
             node.body[:] = [_in_one_line(node.body)]
+    lambdas = {each.lineno for each in nodes if isinstance(each, ast.Lambda)}
     for node in nodes:
-        _ask_each(node)
+        _ask_each(node, lambdas)
     return function
 
 
-def _ask_each(node: ast.AST) -> None:
-    """Has each `if` in the bodies of a statement ask, or one that is an expression."""
+def _ask_each(node: ast.AST, lambdas: set[int]) -> None:
+    """Has each `if` in the bodies of a statement ask, or one that is an expression; none in the line of a lambda, whose
+    code is found by its line.
+    """
     for _, body in ast.iter_fields(node):
         for first, second in zip_longest(body, body[1:]) if isinstance(body, list) else ():
-            if isinstance(first, ast.If):
+            if isinstance(first, ast.If) and first.test.lineno not in lambdas:
                 _ask(first, second)
-    if isinstance(node, ast.IfExp):
+    if isinstance(node, ast.IfExp) and node.test.lineno not in lambdas:
         _ask(node, None)
 
 

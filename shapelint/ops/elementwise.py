@@ -18,8 +18,9 @@ from shapelint.size.ratio import Ratio
 from shapelint.trace.fitting.dtypes import check_dtypes, check_settings
 from shapelint.trace.memory.strides import like_operands
 from shapelint.trace.recording.constants import is_in_place
-from shapelint.trace.recording.errors import Kind, Unanalysable
+from shapelint.trace.recording.errors import Kind
 from shapelint.trace.recording.operation import (
+    RULES,
     Fresh,
     Kernel,
     NoRule,
@@ -186,7 +187,8 @@ def _where(op: Operation, condition: Tensor, *branches: Any, out: Any = None, **
     if len(operands) == 1:
         if not condition.is_meta and op.recorder.known[id(condition)].constant:
             raise NoRule
-        raise Unanalysable("`where` without values: how many elements it finds depends on them")
+        places: Result = RULES[torch.nonzero](op, condition, as_tuple=True)
+        return places
     tensors = [each for each in operands if isinstance(each, Tensor)]
     values = [each for each in operands if not isinstance(each, Tensor) or each.dtype is not torch.bool]
     return joined(op, tensors, _result_dtype(values) if len(values) == 2 else None)

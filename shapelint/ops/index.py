@@ -13,16 +13,17 @@ import torch
 
 from shapelint.ops.bounds import Bounds
 from shapelint.ops.elementwise import fits, forget_values
-from shapelint.ops.index_origin import is_chosen_by_data, is_of_an_input
+from shapelint.ops.index_origin import data_of, follows_from_sizes, is_of_an_input
 from shapelint.ops.index_range import bounds_of
 from shapelint.ops.maps import is_map
-from shapelint.ops.masks import has_mask, is_mask, kept_count, places_of
+from shapelint.ops.masks import is_mask, kept_count, mask_rank, places_of
+from shapelint.ops.packed import batch_of
 from shapelint.ops.slices import check_index, sliced
 from shapelint.ops.view import ones
 from shapelint.size.condition import Condition, all_of, any_of, at_least, equal
 from shapelint.size.function import constant
 from shapelint.size.number import function_of, plain
-from shapelint.size.tracking import symbolic
+from shapelint.size.tracking import symbolic, tracker
 from shapelint.trace.fitting.fallback import Ready
 from shapelint.trace.recording.arguments import dimension
 from shapelint.trace.recording.errors import Kind, Unanalysable
@@ -45,16 +46,23 @@ class _Indexed:
 
 @size_rule(Tensor.__getitem__)
 def _getitem(op: Operation, input: Tensor, index: Any) -> Result:
-    shape = op.shape(input)
-    parts = tuple(_scalar(op, part) for part in _parts(index))
+    if type(index) is int and index == 0 and (batch := batch_of(op, input)) is not None:
+        op.values = ((batch,),)
+        return Ready(((),), torch.tensor(plain(batch)))
+    shape, parts = op.shape(input), tuple(_scalar(op, part) for part in _parts(index))
     found = _indexed(op, shape, parts)
     op.layout = (*ones(shape), *found.layout)
     result = _result(op, found)
     _note_strides(op, input, shape, parts)
     if any(_holds_number(part) or is_mask(part) for part in _parts(index)):
-        places = tuple(places_of(part) if is_mask(part) else part for part in parts)
+        places = tuple(each for part in parts for each in _as_places(op, part))
         return Ready((result,), op.recorder.kernel(op.function, (input, places), {}))
     return Kernel((result,))
+
+
+def _as_places(op: Operation, part: Any) -> tuple[Any, ...]:
+    """A part of an index as torch's kernels for meta take it, a mask as the places that it keeps."""
+    return places_of(op, part, kept_count(op, part)) if is_mask(part) else (part,)
 
 
 def _note_strides(op: Operation, input: Tensor, shape: Shape, parts: tuple[Any, ...]) -> None:
@@ -87,7 +95,7 @@ def _scalar(op: Operation, part: Any) -> Any:
         return part
     known = op.recorder.known.get(id(part)) or op.recorder.adopt(part)
     if known.values is None:
-        op.recorder.leak("an index tensor whose values are not known")
+        op.recorder.leak("an index tensor whose values are not known", unseen=True)
         return 0
     return known.values[0]
 
@@ -102,36 +110,30 @@ def _bound(op: Operation, bound: Any) -> Any:
 @size_rule(Tensor.__setitem__)
 def _setitem(op: Operation, input: Tensor, index: Any, value: Any) -> Result:
     """The value must broadcast to what the index takes out; further axes of size 1 in front are dropped."""
-    if has_mask(op, _parts(index)):
-        if isinstance(value, Tensor) and value.dim():
-            raise Unanalysable("assignment through a boolean mask: how many elements it takes depends on values")
-    else:
-        target = _result(op, _indexed(op, op.shape(input), tuple(_scalar(op, part) for part in _parts(index))))
-        if isinstance(value, Tensor):
-            given = op.shape(value)
-            while given and len(given) > len(target) and op.decide(equal(function_of(given[0]), constant(1))):
-                given = given[1:]
-            fits(
-                op, given, target, "shape mismatch: a value of size {left} cannot be assigned to a part of size {right}"
-            )
+    target = _result(op, _indexed(op, op.shape(input), tuple(_scalar(op, part) for part in _parts(index))))
+    if isinstance(value, Tensor):
+        given = op.shape(value)
+        while given and len(given) > len(target) and op.decide(equal(function_of(given[0]), constant(1))):
+            given = given[1:]
+        fits(op, given, target, "shape mismatch: a value of size {left} cannot be assigned to a part of size {right}")
     forget_values(op, input)
     op.writes = input
-    return Kernel(())
+    return Ready(()) if any(map(is_mask, _parts(index))) else Kernel(())
 
 
 def _parts(index: Any) -> tuple[Any, ...]:
     return index if isinstance(index, tuple) else (index,)
 
 
-def _consumed(part: Any) -> int:
+def _consumed(op: Operation, part: Any) -> int:
     """How many axes one part of an index takes."""
-    return 0 if part is None or part is Ellipsis or isinstance(part, bool) else 1
+    if part is None or part is Ellipsis or isinstance(part, bool):
+        return 0
+    return mask_rank(op, part) if is_mask(part) else 1
 
 
 def _indexed(op: Operation, shape: Shape, parts: tuple[Any, ...]) -> _Indexed:
-    if has_mask(op, parts):
-        raise Unanalysable("a boolean mask as an index: how many elements it keeps depends on values")
-    taken = sum(map(_consumed, parts))
+    taken = sum(_consumed(op, part) for part in parts)
     if taken > len(shape):
         op.refuse(Kind.INDEX, f"too many indices for tensor of dimension {len(shape)}")
     if sum(part is Ellipsis for part in parts) > 1:
@@ -147,10 +149,23 @@ def _indexed(op: Operation, shape: Shape, parts: tuple[Any, ...]) -> _Indexed:
             found.sizes.append(1)
         elif isinstance(part, bool):
             raise NoRule
+        elif is_mask(part):
+            _keep(op, found, part, shape[axis : axis + _consumed(op, part)], axis)
+            axis += _consumed(op, part)
         else:
             _take(op, found, part, shape[axis], axis)
             axis += 1
     return found
+
+
+def _keep(op: Operation, found: _Indexed, mask: Any, taken: Shape, axis: int) -> None:
+    """A mask, which has the size of each axis that it takes, and stands for as many rows of indices."""
+    own = op.shape(mask) if isinstance(mask, Tensor) else (len(mask),)
+    for place, (size, count) in enumerate(zip(taken, own, strict=True)):
+        text = f"The shape of the mask [{{right}}] at index {place} does not match that of the indexed tensor at index"
+        op.require_equal(size, count, Kind.INDEX, f"{text} {axis + place}")
+    for _ in own:
+        _place(found, (kept_count(op, mask),))
 
 
 def _take(op: Operation, found: _Indexed, part: Any, size: int, axis: int) -> None:
@@ -161,10 +176,6 @@ def _take(op: Operation, found: _Indexed, part: Any, size: int, axis: int) -> No
         found.layout += (equal(function_of(length * step), function_of(size)), *ones((length,)))
     elif isinstance(part, int):
         check_index(op, size, part, axis)
-    elif is_mask(part):
-        text = f"The shape of the mask [{{right}}] at index 0 does not match that of the indexed tensor at index {axis}"
-        op.require_equal(size, len(part), Kind.INDEX, text)
-        _place(found, (kept_count(part),))
     elif isinstance(part, Tensor):
         _check_some(op, size, op.shape(part))
         found.checks += [(size, value, axis) for value in tensor_values(op, part, size)]
@@ -237,10 +248,12 @@ def tensor_values(op: Operation, index: Tensor, size: int, *, negative: bool = T
     bounds = bounds_of(op, index)
     if bounds is not None and (bounds.attained or _is_within(op, bounds, size, negative=negative)):
         return (bounds.low, bounds.high) if bounds.attained else ()
-    if not (symbolic(size) or any(map(symbolic, shape))) and (known.node < 0 or is_chosen_by_data(op, index)):
-        return ()
+    if tracker() is not None and not any(map(symbolic, (size, *shape))):
+        data = data_of(op, index)
+        if known.node < 0 or (data and not any(symbolic(dim) for each in data for dim in op.shape(each))):
+            return ()
     if not is_of_an_input(op, index):
-        op.recorder.leak("an index tensor whose values are not known")
+        op.recorder.leak("an index tensor whose values are not known", unseen=not follows_from_sizes(op, index))
     return ()
 
 
@@ -281,8 +294,7 @@ def _gather(op: Operation, input: Tensor, dim: int, index: Tensor, *, sparse_gra
     return Kernel((chosen,))
 
 
-@size_rule(Tensor.masked_select, torch.masked_select, Tensor.nonzero, torch.nonzero, torch.argwhere, torch.unique,
-           Tensor.unique, torch.unique_consecutive)  # fmt: skip
+@size_rule(torch.unique, Tensor.unique, torch.unique_consecutive)
 def counted(op: Operation, *args: Any, **kwargs: Any) -> Result:
     """A call whose result has as many elements as its numbers say; raises Unanalysable."""
     raise Unanalysable(f"`{op.name}`: how many elements it gives depends on values")

@@ -56,8 +56,18 @@ def _sought_place(op: Operation, record: Record, made: Tensor) -> Bounds | None:
     return Bounds(0, op.shape(limits)[-1], attained=False)
 
 
+def place_of_one(op: Operation, record: Record, made: Tensor) -> Bounds | None:
+    """Of `nonzero(as_tuple=True)` and of `where` without values: a place along the axis of the result."""
+    given = record.arguments[0] if record.arguments else None
+    axis = next((axis for axis, each in enumerate(record.result) if each is made), None)
+    if not isinstance(record.result, tuple) or not isinstance(given, Tensor) or axis is None:
+        return None
+    return Bounds(0, op.shape(given)[axis] - 1, attained=False)
+
+
 DRAWN_OR_SOUGHT: Final[dict[str, Rule]] = {
     "randint": _drawn_between, "randint_like": _drawn_between, "randperm": _permuted, "multinomial": _drawn_category,
     "bucketize": _sought_place, "searchsorted": _sought_place,
+    "nonzero": place_of_one,
 }  # fmt: skip
 """By the name of what made an index tensor: between which numbers those in it lie, where that is known."""

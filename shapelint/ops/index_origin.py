@@ -9,6 +9,7 @@ import torch
 
 from shapelint.ops.same_memory import memory_of, writes_into, written_memories
 from shapelint.size.number import function_of
+from shapelint.size.tracking import tracker
 from shapelint.source.fault import let_out
 from shapelint.trace.recording.constants import DRAWN
 from shapelint.trace.recording.operation import Operation
@@ -20,15 +21,22 @@ _MOST_NUMBERS = 1 << 20
 _SOME_NUMBERS = frozenset({
     "unsqueeze", "expand", "expand_as", "to", "long", "int", "view", "reshape", "repeat", "flatten", "contiguous",
     "clone", "detach", "permute", "transpose", "t", "tile", "flip", "__getitem__", "narrow", "select", "squeeze",
-    "index_select", "roll", "swapaxes", "movedim", "chunk", "split", "unbind",
+    "cpu", "index_select", "roll", "swapaxes", "movedim", "chunk", "split", "unbind",
 })  # fmt: skip
 PLACES = frozenset({"argmax", "argmin", "argsort", "sort", "topk", "max", "min", "median", "mode", "kthvalue"})
 _ALONE = frozenset({"argmax", "argmin", "argsort"})
 
 
-def is_chosen_by_data(op: Operation, index: Tensor) -> bool:
-    """Whether the numbers in an index tensor depend on those in an input of the model."""
-    return any(record.function is None for record in _above(op, index))
+def data_of(op: Operation, index: Tensor) -> list[Tensor]:
+    """The inputs of the model on whose numbers those in an index tensor depend."""
+    return [record.result for record in _above(op, index) if record.function is None]
+
+
+def follows_from_sizes(op: Operation, index: Tensor) -> bool:
+    """Whether the numbers in an index tensor follow from sizes alone, so that a run without symbols knows them."""
+    node = op.recorder.known[id(index)].node
+    chosen = data_of(op, index) or drawn_by(op, index)
+    return tracker() is not None and node >= 0 and not chosen and not written_to(op.recorder, node)
 
 
 def drawn_by(op: Operation, tensor: Tensor) -> str:
@@ -48,8 +56,8 @@ def _above(op: Operation, tensor: Tensor) -> Iterator[Record]:
             waiting.extend(records[node].inputs)
 
 
-def is_of_an_input(op: Operation, index: Tensor) -> bool:
-    """Whether the numbers in an index tensor are integers of one input of the model, moved about at most."""
+def is_of_an_input(op: Operation, index: Tensor, *, floats: bool = False) -> bool:
+    """Whether the numbers in an index tensor are integers of one input, or `floats`, moved about at most."""
     records, node = op.recorder.records, op.recorder.known[id(index)].node
     if node < 0 or written_to(op.recorder, node):
         return False
@@ -58,7 +66,7 @@ def is_of_an_input(op: Operation, index: Tensor) -> bool:
         node = records[node].inputs[0] if moved else -1
     given = flat_tensors(records[node].result) if node >= 0 else []
     written = written_memories(op.recorder)
-    return any(not (tensor.dtype.is_floating_point or memory_of(tensor) in written) for tensor in given)
+    return any(not (tensor.dtype.is_floating_point > floats or memory_of(tensor) in written) for tensor in given)
 
 
 def computed(op: Operation, tensor: Tensor, node: int, made: dict[int, Any]) -> Tensor | None:
@@ -116,6 +124,17 @@ def _gives(record: Record, tensor: Tensor) -> bool:
     return any(each is tensor for each in flat_tensors(record.result))
 
 
+def unmoved(op: Operation, tensor: Tensor, node: int) -> tuple[Tensor, int]:
+    """A tensor and the call that made it, before it was brought to another device or copied as it is."""
+    while node >= 0 and op.recorder.records[node].name in ("to", "cpu", "clone", "detach", "contiguous"):
+        record = op.recorder.records[node]
+        given = record.arguments[0] if record.arguments else None
+        if not isinstance(given, Tensor) or given.dtype is not tensor.dtype:
+            break
+        tensor, node = given, node_of(op, record, given)
+    return tensor, node
+
+
 def places_below(op: Operation, record: Record, index: Tensor) -> int | None:
     """The size of the axis along which a call found an index tensor, as `argmax` or `topk`; None for another tensor."""
     pair = isinstance(record.result, tuple)
@@ -146,12 +165,15 @@ def written_everywhere(op: Operation, index: Tensor) -> tuple[Tensor, int] | Non
     """
     (nodes,) = writes_into(op.recorder, [index]).values() or [{-1}]
     record = op.recorder.records[max(nodes)] if len(nodes) == 1 and max(nodes) >= 0 else None
-    if record is None or record.name != "__setitem__" or record.arguments[0] is not index:
+    given = () if record is None or record.arguments[0] is not index else record.arguments[1:]
+    places = {"__setitem__": (), "scatter_": (0,)}.get("" if record is None else record.name)
+    if record is None or given[:-2] != places or len(given) < 2:
         return None
-    order, numbers = record.arguments[1:]
+    order, numbers = given[-2:]
     if not isinstance(order, Tensor) or not isinstance(numbers, Tensor) or numbers.dtype is not index.dtype:
         return None
-    made, source = node_of(op, record, order), node_of(op, record, numbers)
+    order, made = unmoved(op, order, node_of(op, record, order))
+    source = node_of(op, record, numbers)
     if order.dtype is not torch.int64 or min(made, source) < 0 or written_to(op.recorder, source):
         return None
     sizes = [tuple(map(function_of, op.shape(each))) for each in (index, order)]

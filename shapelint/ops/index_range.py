@@ -16,7 +16,7 @@ import torch
 
 from shapelint.ops.bounds import Bounds, between, extremes
 from shapelint.ops.index_buckets import bucket_bounds
-from shapelint.ops.index_drawn import DRAWN_OR_SOUGHT, Rule
+from shapelint.ops.index_drawn import DRAWN_OR_SOUGHT, Rule, place_of_one
 from shapelint.ops.index_origin import PLACES, computed, node_of, places_below, written_everywhere, written_to
 from shapelint.size.bound import never_negative
 from shapelint.size.condition import Condition, all_of, at_least
@@ -25,7 +25,7 @@ from shapelint.size.number import function_of, larger, smaller
 from shapelint.size.ratio import as_integer
 from shapelint.size.tracking import symbolic
 from shapelint.trace.recording.operation import Operation
-from shapelint.trace.recording.record import Record
+from shapelint.trace.recording.record import Record, elements
 from shapelint.trace.recording.trees import flat_tensors
 
 Tensor = torch.Tensor
@@ -73,11 +73,9 @@ def _bounds(op: Operation, tensor: Any, node: int | None = None) -> Bounds | Non
     if known.constant and not known.stale and not tensor.is_meta:
         return extremes(tensor) if tensor.dtype in _WIDE else None
     node = known.node if node is None else node
-    if node < 0:
-        return None
-    record = op.recorder.records[node]
-    rule = _RULES.get(record.name)
-    found = None if rule is None else rule(op, record, tensor)
+    record = op.recorder.records[node] if node >= 0 else None
+    rule = None if record is None else _RULES.get(record.name)
+    found = None if rule is None or record is None else rule(op, record, tensor)
     return found if found is None or tensor.dtype is not torch.int16 or _fit_16_bits(op, found) else None
 
 
@@ -146,7 +144,7 @@ def _grid(op: Operation, record: Record, made: Tensor) -> Bounds | None:
 def _joined(op: Operation, record: Record, made: Tensor) -> Bounds | None:
     """`cat`, `stack` and `where`: from the least of all to the greatest."""
     if record.name == "where" and (record.keywords or len(record.arguments) != 3):
-        return None
+        return place_of_one(op, record, made) if len(record.arguments) == 1 else None
     parts = record.arguments[1:] if record.name == "where" else flat_tensors(record.arguments[:1])
     found = [each for part in parts if (each := _bounds(op, part)) is not None]
     if not found or len(found) < len(parts):
@@ -198,6 +196,7 @@ def _scaled(op: Operation, record: Record, made: Tensor) -> Bounds | None:
         return _multiplied(op, record)
     found = _bounds(op, tensors[0]) if len(numbers) == len(tensors) == 1 and made.dtype in _WIDE | _WHOLE_TOO else None
     by = numbers[0] if numbers else 0
+    found = Bounds(0, 0) if numbers and not (symbolic(by) or by) and made.dtype in _WIDE else found
     grows = record.name in _PRODUCTS and made.dtype in _WIDE and never_negative(function_of(by))
     if found is None or (symbolic(by) and not grows) or record.name.startswith("__rf"):
         return None
@@ -239,9 +238,9 @@ def _negated(op: Operation, record: Record, made: Tensor) -> Bounds | None:
 def _remainder(op: Operation, record: Record, made: Tensor) -> Bounds | None:
     """Of a float that has a fraction, the remainder has it too, and may be rounded up to the divisor itself."""
     by = record.arguments[1] if len(record.arguments) == 2 else None
-    if not isinstance(by, int) or symbolic(by) or by <= 0 or (made.is_floating_point() and not _same(op, record, made)):
+    if not isinstance(by, int) or (made.is_floating_point() and not _same(op, record, made)):
         return None
-    return Bounds(0, by - 1, attained=False)
+    return Bounds(0, by - 1, attained=False) if op.decide(at_least(function_of(by), constant(1))) else None
 
 
 def _clamped(op: Operation, record: Record, made: Tensor) -> Bounds | None:
@@ -259,13 +258,16 @@ def _clamped(op: Operation, record: Record, made: Tensor) -> Bounds | None:
     return Bounds(low, high, found.attained)
 
 
-def _counted_up(op: Operation, record: Record, made: Tensor) -> Bounds | None:
-    """The running sum of numbers that are not negative, as of a mask; both ends occur where all are one number."""
-    found = _same(op, record, made)
+def _counted(op: Operation, record: Record, made: Tensor) -> Bounds | None:
+    """A sum, or a running one, of numbers that are not negative, as of a mask; both ends occur where all are alike."""
+    found, shape = _same(op, record, made), op.shape(record.arguments[0]) if record.arguments else ()
     axis = record.arguments[1] if len(record.arguments) > 1 else record.keywords.get("dim")
-    if found is None or not isinstance(axis, int) or symbolic(found.low) or symbolic(found.high) or found.low < 0:
+    one_axis = axis is None or (isinstance(axis, int) and shape)
+    if not one_axis or "axis" in record.keywords or found is None or any(map(symbolic, (found.low, found.high))):
         return None
-    return Bounds(found.low, found.high * op.shape(made)[axis], found.attained and found.is_one_number)
+    count = elements(shape) if axis is None else shape[axis]
+    low = found.low if record.name == "cumsum" else found.low * count
+    return Bounds(low, found.high * count, found.attained and found.is_one_number) if found.low >= 0 else None
 
 
 def _rules() -> dict[str, Rule]:
@@ -273,7 +275,7 @@ def _rules() -> dict[str, Rule]:
         _same: ("unsqueeze", "expand", "expand_as", "view", "reshape", "repeat", "flatten", "contiguous", "clone",
                 "detach", "permute", "transpose", "t", "tile", "flip", "roll", "unflatten", "movedim", "swapaxes",
                 "squeeze", "to", "long", "int", "type", "type_as", "broadcast_to", "view_as", "repeat_interleave",
-                "ravel", "mT", "T"),
+                "ravel", "mT", "T", "cpu"),
         _some: ("narrow", "select", "index_select", "chunk", "split", "unbind", "gather"),
         _taken: ("__getitem__",),
         _windows: ("unfold",),
@@ -289,7 +291,7 @@ def _rules() -> dict[str, Rule]:
         _negated: ("neg", "__neg__", "negative"),
         _remainder: ("remainder", "__mod__"),
         _clamped: ("clamp", "clip"),
-        _counted_up: ("cumsum",),
+        _counted: ("cumsum", "sum"),
         _found: tuple(PLACES),
     }  # fmt: skip
     return {name: rule for rule, names in rules.items() for name in names} | DRAWN_OR_SOUGHT

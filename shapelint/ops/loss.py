@@ -12,6 +12,12 @@ from typing import Any
 import torch
 
 from shapelint.ops.elementwise import fits
+from shapelint.ops.index_origin import data_of, follows_from_sizes, is_of_an_input
+from shapelint.ops.index_range import bounds_of
+from shapelint.ops.slices import check_index
+from shapelint.size.condition import all_of, at_least, equal
+from shapelint.size.function import constant
+from shapelint.size.number import function_of
 from shapelint.size.tracking import symbolic
 from shapelint.trace.recording.errors import Kind
 from shapelint.trace.recording.operation import Kernel, NoRule, Operation, Result, size_rule
@@ -20,6 +26,7 @@ from shapelint.trace.recording.record import Shape
 Tensor = torch.Tensor
 _F = torch.nn.functional
 _NN = torch._C._nn
+_ANY_TARGETS = "targets, whose values must lie below the number of classes"
 _NUMBERED = {0: "none", 1: "mean", 2: "sum"}
 
 
@@ -141,7 +148,7 @@ def _cross_entropy(op: Operation, input: Tensor, target: Tensor, *, ignore_index
                    label_smoothing: float = 0.0, **options: Any) -> Result:  # fmt: skip
     """A class for each place, or a probability for each class and place."""
     if not target.is_floating_point():
-        return _nll(op, input, target, **options)
+        return _nll(op, input, target, ignore_index=ignore_index, **options)
     shape, weight = op.shape(input), options.pop("weight", None)
     _same(op, op.shape(target), shape, "input and class probabilities must have the same size")
     axis = _classes(op, shape, weight)
@@ -158,9 +165,27 @@ def _nll(op: Operation, input: Tensor, target: Tensor, *, weight: Tensor | None 
     if len(wanted) == len(shape) == 1:
         raise NoRule
     _same(op, wanted, rest, "targets and input must have the same size beside the classes")
-    if symbolic(shape[axis]):
-        op.recorder.leak("targets, whose values must lie below the number of classes")
+    _check_targets(op, target, shape[axis], ignore_index)
     return _made(op, rest, **options)
+
+
+def _check_targets(op: Operation, target: Tensor, classes: int, ignored: int) -> None:
+    """Each target is a class or the one to ignore; those made of integers of an input are taken to be."""
+    bounds, known = bounds_of(op, target), op.recorder.known[id(target)]
+    if bounds is None:
+        given = known.node < 0 or is_of_an_input(op, target, floats=True)
+        given = given or any(not each.is_floating_point() for each in data_of(op, target))
+        if symbolic(classes) or not given:
+            op.recorder.leak(_ANY_TARGETS, unseen=not (given or follows_from_sizes(op, target)))
+        return
+    low, high, none = function_of(bounds.low), function_of(bounds.high), constant(0)
+    if op.decide(all_of([at_least(low, none), at_least(function_of(classes), high.plus(1))])):
+        return
+    wrong = [each for each in (bounds.low, bounds.high) if not op.decide(equal(function_of(each), constant(ignored)))]
+    for value in wrong if bounds.attained else ():
+        check_index(op, classes, value, 1, [equal(function_of(dim), none) for dim in op.shape(target)], negative=False)
+    if wrong:
+        op.recorder.leak(_ANY_TARGETS, unseen=not follows_from_sizes(op, target))
 
 
 def _classes(op: Operation, shape: Shape, weight: Tensor | None) -> int:

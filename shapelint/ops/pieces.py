@@ -109,7 +109,7 @@ def _unsafe_split(op: Operation, input: Tensor, split_sizes: Any, dim: int = 0) 
 for _rank, _name in ((1, "hsplit"), (2, "vsplit"), (3, "dsplit")):
     size_rule(getattr(torch, _name), getattr(Tensor, _name))(partial(_split_along, rank=_rank))
 size_rule(torch.ravel, Tensor.ravel)(_flatten)
-size_rule(Tensor.argwhere, Tensor.unique_consecutive, torch.combinations)(counted)
+size_rule(Tensor.unique_consecutive, torch.combinations)(counted)
 
 
 @size_rule(Tensor.flip, torch.flip, torch.fliplr, torch.flipud, Tensor.fliplr, Tensor.flipud)

@@ -11,8 +11,10 @@ from shapelint.instrument.chance_number import ChanceNumber
 from shapelint.instrument.frames import is_asserted
 from shapelint.ops.heads import guesses_causality
 from shapelint.ops.index_origin import drawn_by
+from shapelint.ops.index_range import bounds_of
 from shapelint.ops.value import Tensor
 from shapelint.size.data_number import DataNumber
+from shapelint.size.number import plain
 from shapelint.size.ratio import Ratio
 from shapelint.size.tracking import symbolic
 from shapelint.trace.recording.constants import sharing
@@ -52,8 +54,25 @@ def _item(op: Operation, tensor: Tensor) -> Plain:
         if chance is not None:
             of_floats = tensor.dtype.is_floating_point
             return Plain(_float(op, tensor, chance) if of_floats else op.recorder.choose(chance))
+    else:
+        number = _whole(op, tensor)
+        if number is not None:
+            return Plain(number)
     values = _taken(op, tensor)
     return Plain(tensor.item() if values is None or len(values) != 1 else _number(tensor, values[0]))
+
+
+def _whole(op: Operation, tensor: Tensor) -> int | None:
+    """The integer of a tensor that the data or chance decide, between the bounds that are known of it."""
+    chance = _decided_by(op, tensor)
+    if chance is None or tensor.dtype not in (torch.int64, torch.int32):
+        return None
+    found, why = bounds_of(op, tensor), chance or f"a data-dependent value: `{op.name}` on a tensor"
+    if found is None:
+        return None
+    op.recorder.thrown = op.recorder.thrown or bool(chance)
+    value = op.recorder.kernel(Tensor.item, (tensor,), {}) if chance else plain(found.high)
+    return op.recorder.of_data(value, why, least=found.low, most=found.high)
 
 
 def _float(op: Operation, tensor: Tensor, chance: str) -> DataNumber:

@@ -12,7 +12,7 @@ import torch
 
 from shapelint.ops.elementwise import fits, forget_values
 from shapelint.ops.index import indexed_shape, tensor_values
-from shapelint.ops.masks import has_mask
+from shapelint.ops.masks import is_constant_row, is_mask
 from shapelint.ops.slices import check_index, sliced
 from shapelint.size.condition import Condition, any_of, at_least, equal
 from shapelint.size.function import constant
@@ -197,7 +197,7 @@ def _slice_scatter(op: Operation, input: Tensor, src: Tensor, dim: int = 0, star
 def _index_put(op: Operation, input: Tensor, indices: Any, values: Tensor, accumulate: bool = False) -> Result:
     """The values broadcast to what the indices take out; None takes a whole axis."""
     parts = tuple(slice(None) if each is None else each for each in indices)
-    if has_mask(op, parts):
+    if any(is_mask(part) and not is_constant_row(op, part) for part in parts):
         if values.dim():
             raise Unanalysable(f"`{op.name}` through a boolean mask: how many elements it takes depends on values")
     else:

@@ -25,6 +25,9 @@ class Asked(Protocol):
     def text(self, chance: str = "") -> None:
         """Notes that a text was made of a number that the data or `chance` decide: a leak, unless it is only shown."""
 
+    def of_data(self, value: int, why: str, *, least: int = 0, most: int | None = None) -> int:
+        """A Size for a number that the data or chance decide, `value` in this run, and any from `least` to `most`."""
+
     def leak(self, reason: str) -> None:
         """Notes that what follows holds for this run only."""
 

@@ -139,16 +139,17 @@ def _end(run: Run, path: SizeSet, index: int) -> Region:
     return last
 
 
-def doubted(branch: Branch, why: str, place: Any, *, open_conditions: bool) -> None:
+def doubted(branch: Branch, why: str, place: Any, *, open_conditions: bool, unseen: bool) -> None:
     """Takes the proof from every region that the branch's run showed.
 
-    With `open_conditions`, of which no set says where they hold, one run is no evidence that other sizes raise.
+    With `open_conditions`, of which no set says where they hold, one run is no evidence that other sizes raise; with
+    something `unseen` in it, none that they run.
     """
 
     def less(part: Any) -> Any:
         if part.why:
             return part
-        if part.outcome.ok or not open_conditions:
+        if not (unseen if part.outcome.ok else open_conditions):
             return replace(part, how=How.SAMPLED, why=why, place=place)
         return replace(part, outcome=replace(part.outcome, ok=None), how=How.UNKNOWN, why=why, place=place)
 

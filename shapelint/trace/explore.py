@@ -23,7 +23,7 @@ from shapelint.trace.branch import Branch, Doubt, cut, doubted, failed_node, lea
 from shapelint.trace.budget import Budget
 from shapelint.trace.recording.answers import LeftOpen
 from shapelint.trace.recording.errors import OutOfTime, Unanalysable
-from shapelint.trace.recording.record import Overrides
+from shapelint.trace.recording.record import Leak, Overrides
 from shapelint.trace.replay import asked_again, can_be_held, countable, difference, distant, how_many
 from shapelint.trace.run import Run, Subject, run_once
 from shapelint.trace.turns.plans import Again, Plans
@@ -167,10 +167,10 @@ def _divide(found: Exploration, branch: Branch, run: Run) -> list[Branch | Regio
             run, doubts = _cut(found, branch, run)
     except SolverError as error:
         return _pin(found, branch, run, f"the solver failed: {error}")
-    lost = run.leaks[0] if run.leaks else next(((each.why, each.place) for each in doubts), None)
+    lost = run.unseen or next(iter(run.leaks), None) or next((Leak(each.why, each.place) for each in doubts), None)
     if lost is not None:
-        reason, place = lost
-        doubted(branch, reason, None if place is None else place.span(), open_conditions=bool(doubts))
+        place = None if lost.place is None else lost.place.span()
+        doubted(branch, lost.reason, place, open_conditions=bool(doubts), unseen=lost.unseen)
     assert branch.end is not None
     regions = [part for _, part in branch.steps if isinstance(part, Region)] + [branch.end]
     why = _contradiction(found, run, regions)
@@ -204,7 +204,7 @@ def _pin(found: Exploration, branch: Branch, run: Run, why: str, place: Any = No
     point = SizeSet.point(found.domain.symbols, run.sizes)
     outcome = outcome_of(run)
     unexplained = run.failure is not None and run.failure.kind is Kind.UNEXPLAINED
-    if unexplained or isinstance(run.error, Unanalysable):
+    if unexplained or run.unseen or isinstance(run.error, Unanalysable):
         outcome = replace(outcome, ok=None)
     if place is None and run.place is not None:
         place = run.place.span()
@@ -252,8 +252,8 @@ def _rest(found: Exploration, spent: str, left: list[Branch], *, all_visited: bo
     if all_visited:
         why = f"more than {_DEEPEST} ways through the model, one after the other"
     elif found.pinned >= _PINNED and lost is not None:
-        why, site = lost.leaks[0] if lost.leaks else (str(lost.error), lost.place)
-        place = None if site is None else site.span()
+        first = lost.leaks[0] if lost.leaks else Leak(str(lost.error), lost.place)
+        why, place = first.reason, None if first.place is None else first.place.span()
     elif found.pinned >= _PINNED and found.distrust is not None:
         why, place = found.distrust
     elif found.replays and (common := _common(found, left)) is not None:
@@ -269,7 +269,7 @@ def _common(found: Exploration, left: list[Branch]) -> Region | None:
     """A region whose outcome is also seen at a member of each of some of the branches that are left, and nowhere else
     in them another one.
     """
-    outcomes = Counter(outcome_of(run) for run in found.runs if run.failure is None)
+    outcomes = Counter(outcome_of(run) for run in found.runs if run.failure is None and not run.unseen)
     if not outcomes:
         return None
     common = Region(found.domain, outcomes.most_common(1)[0][0], run=len(found.runs) - 1)
@@ -278,6 +278,9 @@ def _common(found: Exploration, left: list[Branch]) -> Region | None:
         return None
     for branch in left[:: 1 + len(left) // _TRIED]:
         point = branch.sizes.sample()
-        if point is None or difference(found.replay(point), common, point):
+        if point is None:
+            return None
+        replay = found.replay(point)
+        if replay.unseen or difference(replay, common, point):
             return None
     return common

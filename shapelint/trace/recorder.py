@@ -17,10 +17,9 @@ from torch.overrides import TorchFunctionMode
 from shapelint.errors import InternalError
 from shapelint.instrument.frames import calling_place, may_catch
 from shapelint.instrument.only_shown import is_only_shown
-from shapelint.size.condition import TRUE, Condition, equal, negate, symbols_of
-from shapelint.size.function import as_function
+from shapelint.size.condition import TRUE, Condition, negate, symbols_of
 from shapelint.size.number import tracked_size
-from shapelint.size.tracking import settle, settled
+from shapelint.size.tracking import settle, settled, tracker
 from shapelint.source.fault import call_foreign
 from shapelint.source.span import CallSite
 from shapelint.trace.budget import Budget
@@ -28,6 +27,7 @@ from shapelint.trace.fitting.fallback import Ready, declared, needs_data
 from shapelint.trace.fitting.real import kernel_result
 from shapelint.trace.memory.layout import layout_conditions
 from shapelint.trace.recording.answers import Answers
+from shapelint.trace.recording.arguments import built_for_what_arrives
 from shapelint.trace.recording.autocast import called_as_cast, casts
 from shapelint.trace.recording.constants import constancy_of, mark_constants
 from shapelint.trace.recording.errors import Failure, Kind, OutOfTime, SizeError, Unanalysable, refuse_nested
@@ -44,8 +44,8 @@ from shapelint.trace.recording.operation import (
     is_on_meta,
     refuse_other_shapes,
     without_numbers,
-)
-from shapelint.trace.recording.record import Event, KnownTensor, Overrides, Record, Shape
+)  # fmt: skip
+from shapelint.trace.recording.record import Event, KnownTensor, Leak, Overrides, Record, Shape
 from shapelint.trace.recording.size_floats import plain_arguments
 from shapelint.trace.recording.trees import flat_tensors, is_all_on_meta, on_meta, plain_tree, tensors_in
 from shapelint.trace.recording.unforeseen import bug_in
@@ -67,7 +67,7 @@ class Recorder(TorchFunctionMode):
         self.known: dict[int, KnownTensor] = {}
         self.records: list[Record] = []
         self.events: list[Event] = []
-        self.leaks: list[tuple[str, CallSite | None]] = []
+        self.leaks: list[Leak] = []
         self.layers: list[tuple[str, int]] = [("", 1)]
         self._calls: dict[str, int] = {}
         self._seen: dict[Condition, bool] = {}  # whether only the model's own code asked for it
@@ -76,8 +76,7 @@ class Recorder(TorchFunctionMode):
         self.kernel_error: BaseException | None = None
         self.observed: BaseException | None = None
         self.internal_error: InternalError | None = None  # the first one, whatever the model's code did with it
-        self.sizes, self.with_places = sizes, with_places
-        self.loops = Loops(self, plans)
+        self.sizes, self.with_places, self.loops = sizes, with_places, Loops(self, plans)
         self.calls, self.sure = 0, sys.maxsize  # all calls; those recorded before the first size was lost
 
     # -- what size rules ask ------------------------------------------------------------------------------------
@@ -106,22 +105,14 @@ class Recorder(TorchFunctionMode):
     def require(self, condition: Condition, failure: Failure, operation: Operation) -> None:
         """See Recording; raises SizeError."""
         if failure.kind is Kind.CHANNELS:
-            condition = self._built_for_what_arrives(condition, failure)
+            condition = built_for_what_arrives(self.overrides.get(self.layers[-1][0], {}), condition, failure)
         if self.has_met(condition):
             return
         if not condition.holds(self.sizes):
             self._take(negate(condition), None)
             self._end(operation)
             raise SizeError(failure, failure.at(self.sizes))
-        catchable = may_catch(sys._getframe(1), self._stop)
-        self._take(condition, None if catchable else failure)
-
-    def _built_for_what_arrives(self, condition: Condition, failure: Failure) -> Condition:
-        """What a layer asks of its channels where a repair builds it for another number of them."""
-        functions = self.overrides.get(self.layers[-1][0], {}).get("channels")
-        if functions is None:
-            return condition
-        return equal(as_function(failure.left), functions[0])
+        self._take(condition, None if may_catch(sys._getframe(1), self._stop) else failure)
 
     def _end(self, operation: Operation) -> None:
         """Records the call with which the run ends."""
@@ -148,6 +139,9 @@ class Recorder(TorchFunctionMode):
 
     def takes(self, condition: Condition, holds: bool) -> bool:
         """How the model's own code takes a comparison; one that is left open may come out either way."""
+        of_data = self.loops.numbers.answer(condition, self.choose) if self._current is _NO_CALL else None
+        if of_data is not None:
+            return of_data
         met, place = condition if holds else negate(condition), None
         if self.answers.places and self._current is _NO_CALL and met not in self._seen:
             place = calling_place(sys._getframe(1))
@@ -161,12 +155,12 @@ class Recorder(TorchFunctionMode):
             return not holds
         return holds
 
-    def leak(self, reason: str) -> None:
+    def leak(self, reason: str, *, unseen: bool = False, made_up: bool = False) -> None:
         """See Recording."""
         if not self._inside:
             self.loops.spoiled(reason)
             self.sure = min(self.sure, len(self.records))
-            self.leaks.append((reason, calling_place(sys._getframe(1))))
+            self.leaks.append(Leak(reason, calling_place(sys._getframe(1)), unseen, made_up))
 
     def text(self, chance: str = "") -> None:
         """Notes that a size, or what `chance` decides, was made a text: a leak, unless the text is only shown."""
@@ -181,6 +175,14 @@ class Recorder(TorchFunctionMode):
             return self.answers.drawn()
         self.sure = min(self.sure, len(self.records))
         return self.answers.next(False, len(self.events), calling_place(sys._getframe(1)), chance)
+
+    def of_data(self, value: int, why: str, *, least: int = 0, most: int | None = None) -> int:
+        """See Recording."""
+        self.sure = min(self.sure, len(self.records))
+        if tracker() is self:
+            return self.loops.numbers.of_data(value, why, least=least, most=most)
+        self.leak(why, unseen=True, made_up=True)
+        return value
 
     def unknown(self, reason: str) -> NoReturn:
         """Ends the run; raises Unanalysable."""
@@ -294,7 +296,5 @@ class Recorder(TorchFunctionMode):
 
     def override(self, parameter: str) -> tuple[int, ...] | None:
         """The value, per axis, that a repair gives to an argument of the layer that is running; None for none."""
-        functions = self.overrides.get(self.layers[-1][0], {}).get(parameter)
-        if functions is None:
-            return None
-        return tuple(tracked_size(function.value(self.sizes), function) for function in functions)
+        found = self.overrides.get(self.layers[-1][0], {}).get(parameter)
+        return None if found is None else tuple(tracked_size(each.value(self.sizes), each) for each in found)

@@ -37,7 +37,7 @@ from shapelint.trace.recorder import Recorder
 from shapelint.trace.recording.answers import Answers, LeftOpen
 from shapelint.trace.recording.errors import Failure, Kind, SizeError, Unanalysable, refuse_nested
 from shapelint.trace.recording.module_calls import ModuleCall, ModuleCalls
-from shapelint.trace.recording.record import Event, Overrides, Record, Shape
+from shapelint.trace.recording.record import Event, Leak, Overrides, Record, Shape
 from shapelint.trace.refused_size import refused_size
 from shapelint.trace.turns.plans import Again, Plans
 from shapelint.trace.unchecked import left_to_the_rules
@@ -86,7 +86,7 @@ class Run:
     sizes: Mapping[str, int]
     records: list[Record]
     events: list[Event]
-    leaks: list[tuple[str, CallSite | None]]
+    leaks: list[Leak]
     outputs: tuple[Shape, ...]
     output_nodes: tuple[int, ...]
     failure: Failure | None
@@ -103,6 +103,12 @@ class Run:
     sure: int = 0
     module_calls: list[ModuleCall] = field(default_factory=list)
     loops: bool = False
+
+    @property
+    def unseen(self) -> Leak | None:
+        """Why the run shows nothing of what PyTorch does."""
+        ended_well = self.failure is None
+        return next((each for each in self.leaks if each.unseen and (ended_well or each.made_up)), None)
 
     def leaves_open(self, event: Event) -> bool:
         """Whether a condition is an open comparison of the model's own code: it tells on which way the run is."""
@@ -143,7 +149,7 @@ def run_once(
         let_out(raised)
         error = raised
     finally:
-        error = recorder.loops.ended(error, tensors, modules.made) or error
+        error, tensors = recorder.loops.ended(error, tensors, modules.made)
         track(before)
     if recorder.internal_error is not None and not isinstance(error, Again):
         raise recorder.internal_error
@@ -168,9 +174,10 @@ def _finished(
 ) -> Run:
     """The run as it ended; `chance` are the reasons, if any is not "", why another run may end otherwise."""
     failure, place = None, None
-    recorder.leaks += [(reason, None) for reason in chance if reason]
+    recorder.leaks += [Leak(reason, None) for reason in chance if reason]
     if error is not None:
         failure, place = _explained(recorder, sizes, error), raising_place(error.__traceback__)
+        place = place if not isinstance(error, Unanalysable) or error.place is None else error.place
     outputs = tuple(recorder.shape(tensor) for tensor in tensors)
     nodes = tuple(recorder.known[id(tensor)].node for tensor in tensors)
     kept = recorder.records, recorder.events, recorder.leaks

@@ -38,6 +38,10 @@ def _is_proved_to_fit(net: nn.Module, height: int, width: int) -> bool:
     return bool(outcome.ok) and outcome.how is How.PROVED
 
 
+def _is_told_to_fit(net: nn.Module, height: int, width: int) -> bool:
+    return bool(shapelint.check(net, "1,H,W").contract.outcome(H=height, W=width).ok)
+
+
 @pytest.mark.parametrize(
     ("index", "rows", "height", "width"),
     [
@@ -54,6 +58,8 @@ def _is_proved_to_fit(net: nn.Module, height: int, width: int) -> bool:
         (lambda x: _places(x).add_(1).sort()[0], lambda x: x.shape[1], 5, 2),
         (lambda x: (x * 99).long().clamp(0, x.shape[1]), lambda x: x.shape[1], 3, 4),
         (lambda x: _places(x) * (x.shape[2] - 3), lambda x: x.shape[1] * 9, 2, 2),
+        (lambda x: (x[0] > 0).sum(), lambda x: 6, 7, 2),
+        (lambda x: (x > 0).sum(1) % x.shape[2], lambda x: 4, 7, 9),
     ],
 )
 def test_an_index_that_can_leave_its_table_is_not_proved_to_fit(
@@ -67,7 +73,7 @@ def test_an_index_that_can_leave_its_table_is_not_proved_to_fit(
         except (IndexError, RuntimeError):
             raised += 1
     assert raised
-    assert not _is_proved_to_fit(net, height, width)
+    assert not _is_told_to_fit(net, height, width)
 
 
 @pytest.mark.parametrize(
@@ -85,7 +91,7 @@ def test_an_index_that_is_drawn_or_sought_fits_a_table_of_all_that_may_be(
     index: Callable[[Tensor], Tensor], rows: Callable[[Tensor], int]
 ) -> None:
     assert _is_proved_to_fit(Looked(index, rows), 8, 9)
-    assert not _is_proved_to_fit(Looked(index, lambda x: rows(x) - 1), 8, 9)
+    assert not _is_told_to_fit(Looked(index, lambda x: rows(x) - 1), 8, 9)
 
 
 def _places(x: Tensor) -> Tensor:
@@ -104,6 +110,8 @@ def _inverse(order: Tensor) -> Tensor:
         (lambda x: _inverse(x[0, :, 0].argsort()), lambda x: x.shape[1]),
         (lambda x: x[0].topk(1)[1].flatten().sort()[0], lambda x: x.shape[2]),
         (lambda x: x.long().clamp(0, x.shape[1] - 1), lambda x: x.shape[1]),
+        (lambda x: x.long() % x.shape[1], lambda x: x.shape[1]),
+        (lambda x: (x > 0).sum(1, keepdim=True), lambda x: x.shape[1] + 1),
         (lambda x: _places(x)[:, None] * x.shape[2] + torch.arange(x.shape[2]), lambda x: x.shape[1] * x.shape[2]),
     ],
 )
@@ -129,7 +137,30 @@ def test_what_may_lie_in_the_same_memory_is_written_to_as_well(alias: Callable[[
     net = Looked(_written(alias), lambda x: 9)
     with pytest.raises(IndexError):
         net(torch.ones(1, 3, 4))
-    assert not _is_proved_to_fit(net, 3, 4)
+    assert not _is_told_to_fit(net, 3, 4)
+
+
+def test_positions_that_a_mask_counts_are_proved_up_to_their_table_and_not_told_beyond() -> None:
+    class Positions(nn.Module):
+        def forward(self, ids: Tensor) -> Tensor:
+            return F.embedding(ids.ne(1).cumsum(1) + 1, torch.zeros(20, 1))
+
+    contract = shapelint.check(Positions(), "B,T:int64").contract
+    within, beyond = contract.outcome(B=2, T=18), contract.outcome(B=2, T=19)
+    assert (within.ok, within.how) == (True, How.PROVED)
+    assert beyond.ok is None
+    assert "not known" in next(region.why for region in contract.regions if region.how is How.UNKNOWN)
+
+
+def test_rows_that_the_data_choose_are_a_note_where_the_model_runs_at_a_size() -> None:
+    class Rows(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            return F.embedding((x * 4).long(), torch.zeros(9, 1))
+
+    (finding,) = shapelint.check(Rows(), "1,H,W").findings
+    assert (finding.code, finding.severity) == ("SL900", "note")
+    (finding,) = shapelint.check(Looked(lambda x: (x * 999 + 999).long(), lambda x: 9), "1,H,W").findings
+    assert (finding.code, finding.severity) == ("SL900", "warning")
 
 
 def test_arguments_by_name_and_parameters_that_are_replaced_end_no_check() -> None:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 
 import pytest
+import torch
+import torch.nn.functional as F
 
+import shapelint
 from tests.calls import check, points
 from tests.operations import grid
 
@@ -60,3 +64,31 @@ def test_known_losses(text: str) -> None:
 def test_targets_of_a_symbolic_number_of_classes_are_not_proved() -> None:
     claims = check("F.cross_entropy(x, y[:, 0].long())", ["2,H,W", "2,1,W"], grid(H=[2, 5], W=[1, 4]))
     assert claims.reasons == ("targets, whose values must lie below the number of classes",)
+
+
+@pytest.mark.parametrize(("targets", "options", "outcome"), [
+    (lambda x: torch.arange(x.shape[1]), {}, False),
+    (lambda x: torch.arange(x.shape[1]), {"ignore_index": 3}, False),
+    (lambda x: torch.arange(x.shape[1]), {"ignore_index": 4}, None),
+    (lambda x: torch.full((x.shape[1],), -100), {}, True),
+    (lambda x: torch.arange(x.shape[1]) % 4, {}, True),
+    (lambda x: (x[0, :, 0] > 0).long() * 4, {}, None),
+    (lambda x: (x[0, :, 0] * 9).long(), {}, None),
+    (lambda x: x[0, :, 0].long(), {}, True),
+])  # fmt: skip
+def test_targets_that_are_made_lie_below_the_number_of_classes(
+    targets: Callable[[torch.Tensor], torch.Tensor], options: dict[str, int], outcome: bool | None
+) -> None:
+    class Net(torch.nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return F.cross_entropy(x[0, :, :4], targets(x), **options)
+
+    assert shapelint.check(Net(), "1,T,4").contract.outcome(T=5).ok is outcome
+
+
+def test_each_pair_of_a_batch_is_a_class_of_its_own() -> None:
+    class Net(torch.nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return F.cross_entropy(x @ x.T, torch.arange(len(x)))
+
+    assert shapelint.check(Net(), "B,8").contract.proved

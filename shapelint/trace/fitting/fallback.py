@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 import torch
 
@@ -37,7 +37,6 @@ from shapelint.trace.recording.operation import (
 from shapelint.trace.recording.record import Shape
 from shapelint.trace.recording.trees import flat_tensors
 
-UNTRIED: Final = "has no size rule, and its tensors are too large to try it"
 _QUIET = frozenset({
     "__get__", "__set__", "is_floating_point", "is_complex", "element_size", "get_device",
     "is_inference", "requires_grad_", "__hash__", "is_signed", "type", "is_conj", "is_neg", "is_nonzero",
@@ -197,7 +196,7 @@ def _on_cpu(operation: Operation, args: Any, kwargs: Any) -> Any:
         return recorder.kernel(function, args, kwargs)
     with suppress(TooLarge):
         return real_result(recorder, function, args, kwargs)
-    recorder.leak(f"`{operation.name}` {UNTRIED}")
+    recorder.leak(f"`{operation.name}` has no size rule, and its tensors are too large to try it", unseen=True)
     return recorder.kernel(function, args, kwargs)
 
 

@@ -9,10 +9,21 @@ from typing import Any, cast
 import numpy
 import torch
 
+from shapelint.facts.failure import Failure
+from shapelint.size.condition import Condition, equal
+from shapelint.size.function import Function, as_function
 from shapelint.size.number import plain
 from shapelint.size.tracking import symbolic
 from shapelint.trace.recording.errors import Kind
 from shapelint.trace.recording.operation import NoRule, Operation
+
+
+def built_for_what_arrives(
+    overrides: Mapping[str, tuple[Function, ...]], condition: Condition, failure: Failure
+) -> Condition:
+    """What a layer asks of its channels where a repair builds it for another number of them, which it overrides."""
+    functions = overrides.get("channels")
+    return condition if functions is None else equal(as_function(failure.left), functions[0])
 
 
 def is_copied(given: Iterable[Any], named: Mapping[str, Any]) -> bool:

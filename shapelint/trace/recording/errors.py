@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from shapelint.errors import foreseen
 from shapelint.facts.failure import Failure, Kind
+from shapelint.source.span import CallSite
 
 __all__ = ["Failure", "Kind", "OutOfTime", "SizeError", "Unanalysable", "refuse_nested"]
 
@@ -21,11 +22,14 @@ class SizeError(RuntimeError):
 
 @foreseen
 class Unanalysable(RuntimeError):
-    """Raised where the run cannot go on, and whether PyTorch would is not known; `failure` is what may befall it."""
+    """Raised where the run cannot go on, and whether PyTorch would is not known; `failure` is what may befall it.
 
-    def __init__(self, text: str, failure: Failure | None = None) -> None:
+    `place` is where that began, if it is not where it was raised.
+    """
+
+    def __init__(self, text: str, failure: Failure | None = None, place: CallSite | None = None) -> None:
         super().__init__(text)
-        self.failure = failure
+        self.failure, self.place = failure, place
 
 
 def refuse_nested(types: Iterable[type]) -> None:

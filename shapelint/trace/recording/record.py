@@ -57,6 +57,19 @@ class Event:
     place: CallSite | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Leak:
+    """Why nothing is proved after a call, and where that is.
+
+    Where it is `unseen`, no run on meta tells that PyTorch runs, and where a number is `made_up`, nor that it raises.
+    """
+
+    reason: str
+    place: CallSite | None
+    unseen: bool = False
+    made_up: bool = False
+
+
 @dataclass(slots=True)
 class Record:
     """One recorded call, before it is frozen into a `graph.Node`.
@@ -121,8 +134,8 @@ class Recording(Protocol):
         """Notes the dimensions of a tensor, the index of the call that made it, and its values where they are sizes."""
         ...
 
-    def leak(self, reason: str) -> None:
-        """Notes that a size went where it cannot be followed: nothing after it is proved."""
+    def leak(self, reason: str, *, unseen: bool = False, made_up: bool = False) -> None:
+        """Notes that a size went where it cannot be followed: nothing after it is proved; see Leak."""
         ...
 
     def has_met(self, condition: Condition) -> bool:
@@ -135,6 +148,13 @@ class Recording(Protocol):
 
     def choose(self, chance: str = "") -> bool:
         """The answer to a question that the data decide, or `chance`; another run gives the other one."""
+        ...
+
+    def of_data(self, value: int, why: str, *, least: int = 0, most: int | None = None) -> int:
+        """A Size for a number of which the data decide, `value` in this run, and any other from `least` to `most`.
+
+        Where a size that the model gives depends on it, nothing is known, because of `why`.
+        """
         ...
 
     def unknown(self, reason: str) -> NoReturn:

@@ -23,7 +23,7 @@ from shapelint.size.condition import at_least, equal
 from shapelint.size.function import Function, constant
 from shapelint.size.number import function_of, plain
 from shapelint.size.tracking import symbolic
-from shapelint.trace.recording.errors import SizeError
+from shapelint.trace.recording.errors import SizeError, Unanalysable
 from shapelint.trace.recording.module_calls import ModuleCall
 from shapelint.trace.recording.operation import Operation
 from shapelint.trace.recording.record import Recording
@@ -150,21 +150,25 @@ class Loops:
 
     def ended(
         self, error: BaseException | None, outputs: Sequence[torch.Tensor], calls: list[ModuleCall]
-    ) -> BaseException | None:
-        """An error where the run did not go through its loops as it began them; else its calls tell of turns that are.
+    ) -> tuple[BaseException | None, list[torch.Tensor]]:
+        """How the run ended, and its outputs: an error where it did not go through its loops as it began them; else its
+        calls tell of turns that are.
 
         A failure in a turn in general position is one of the first of these.
         """
-        numbers, recorder = self.numbers, self._recorder
+        numbers, recorder, ended = self.numbers, self._recorder, None
         if any(forms.get(id(item)) != self._form(item) for made, forms in self._made for item in made.asked):
             recorder.leak("an item of a list whose shape is changed")
         for loop in self._running:
             if loop.stands_for_many and not (error is not None and _passes(error.__traceback__, loop)):
                 numbers.doubt(loop.key, "it is left in the middle", for_good=True)
         known = [recorder.known[id(tensor)] for tensor in outputs if id(tensor) in recorder.known]
-        for size in (size for each in known for size in each.dims if symbolic(size)):
-            numbers.refuse(function_of(size))
-        if numbers.again is None and numbers.any_used:
+        try:
+            for each in known:
+                each.dims = tuple(numbers.told(size) if symbolic(size) else size for size in each.dims)
+        except Unanalysable as unknown:
+            error = ended = unknown
+        if numbers.again is None and numbers.any_met:
             for index, record in enumerate(recorder.records):
                 record.outputs = tuple(numbers.as_at(index, shape) for shape in record.outputs)
             for place, call in enumerate(calls):
@@ -173,7 +177,8 @@ class Loops:
             recorder.events[:] = [replace(each, failure=numbers.first(each.failure)) for each in recorder.events]
             if isinstance(error, SizeError):
                 error.failure = numbers.first(error.failure) or error.failure
-        return numbers.again
+        ended = numbers.again or ended
+        return (error, list(outputs)) if ended is None else (ended, [])
 
 
 def _passes(traceback: TracebackType | None, loop: Turns) -> bool:

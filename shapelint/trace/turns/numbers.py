@@ -1,21 +1,27 @@
-"""The number of a turn that stands for many: a symbol of its own, and what holds for all its values."""
+"""Numbers that no size tells, each a symbol of its own, and what holds for all its values: the number of a turn that
+stands for many, and how many elements the data choose.
+"""
 
 from __future__ import annotations
 
+import sys
 from bisect import bisect
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from typing import Final, NoReturn
 
 from shapelint.facts.failure import Failure
-from shapelint.size.condition import Condition, all_of, at_least, negate, symbols_of
+from shapelint.instrument.frames import calling_place
+from shapelint.size.condition import Condition, all_of, at_least, equal, negate, symbols_of
 from shapelint.size.function import Function, constant, symbol
 from shapelint.size.isl_form import SolverError, Undecidable, limited
 from shapelint.size.number import function_of, plain, tracked_size
 from shapelint.size.sets import SizeSet
 from shapelint.size.substitution import with_values
 from shapelint.size.tracking import symbolic
+from shapelint.source.span import CallSite
+from shapelint.trace.recording.errors import Unanalysable
 from shapelint.trace.recording.record import Recording, Shape
 from shapelint.trace.turns.plans import Again, Key, Plans
 
@@ -36,6 +42,7 @@ class TurnNumbers:
         self._ranges: dict[str, Condition] = {}
         self._values: list[tuple[int, dict[str, int]]] = []  # from which record on which numbers hold
         self._keys: dict[str, Key] = {}
+        self._why: dict[str, tuple[str, CallSite | None]] = {}  # of numbers that the data choose
         self._proved: dict[Condition, bool] = {}
         self._path: tuple[tuple[tuple[str, ...], int], SizeSet] | None = None
 
@@ -45,6 +52,19 @@ class TurnNumbers:
         self._ranges[name] = all_of([at_least(most, symbol(name)), at_least(symbol(name), constant(0))])
         self._keys[name] = key
         return name
+
+    def of_data(self, value: int, why: str, *, least: int, most: int | None) -> int:
+        """A Size for a number of which the data decide, `value` in this run; `why` tells that it is.
+
+        What comes out otherwise for some of the numbers from `least` to `most` ends the run.
+        """
+        self.asked, name, start = True, f"number {len(self._ranges) + 1}", function_of(least)
+        ends = [at_least(symbol(name), constant(0))]
+        if most is not None and function_of(most).affine and start.affine:
+            ends.append(at_least(function_of(most), start + symbol(name)))
+        self._ranges[name], self._why[name] = all_of(ends), (why, calling_place(sys._getframe(1)))
+        self.set(name, value - plain(least))
+        return tracked_size(value, start + symbol(name))
 
     def set(self, name: str, value: int | None) -> None:
         """The value of a symbol in the turn that follows; None after the last one."""
@@ -63,8 +83,32 @@ class TurnNumbers:
         """Whether a condition that holds in this turn speaks of turns: then it holds in all of them. Raises Again."""
         names = self.among(symbols_of(condition)) if self._ranges else []
         if names and not self.always(condition):
+            self.end_for(names)
             self.give_up(self._keys[names[-1]], "a comparison of its number comes out otherwise in other turns")
         return bool(names)
+
+    def answer(self, condition: Condition, choose: Callable[[], bool]) -> bool | None:
+        """How a comparison of the model's own code comes out that speaks of numbers of the data: the only way that is
+        left, or else as these `choose`, and it is known of them from here on; None where it speaks of no such number.
+        """
+        name = next((each for each in self.among(symbols_of(condition)) if each in self._why), None)
+        if name is None:
+            return None
+        for holds in (True, False):
+            if self.always(condition if holds else negate(condition)):
+                return holds
+        chosen = choose()
+        self._ranges[name] = all_of([self._ranges[name], condition if chosen else negate(condition)])
+        self._path = None
+        self._proved.clear()
+        return chosen
+
+    def end_for(self, names: Iterable[str]) -> None:
+        """Ends the run where one of the numbers is the data's. Raises Unanalysable."""
+        for name in names:
+            if name in self._why:
+                why, place = self._why[name]
+                raise Unanalysable(why, place=place)
 
     def proves(self, function: Function) -> bool:
         """Whether a function is at least 0 at all sizes of the path, where a loop was met on it."""
@@ -109,12 +153,28 @@ class TurnNumbers:
     @property
     def any_used(self) -> bool:
         """Whether some loop had a turn that stands for many."""
+        return bool(self._keys)
+
+    @property
+    def any_met(self) -> bool:
+        """Whether shapes of the run may depend on some number."""
         return bool(self._ranges)
 
-    def refuse(self, function: Function) -> None:
-        """Doubts the run where a function that outlives it depends on the number of a turn."""
-        for name in self.among(function.symbols()):
+    def told(self, size: int) -> int:
+        """A size that outlives the run; the run is doubted where it depends on the number of a turn.
+
+        Raises Unanalysable where it depends on what the data choose.
+        """
+        function = function_of(size)
+        names = self.among(function.symbols())
+        without = with_values(function, {name: 0 for name in names if name in self._why})
+        if without is not function:
+            if not self.always(equal(function, without)):
+                self.end_for(names)
+            size, names = tracked_size(plain(size), without), self.among(without.symbols())
+        for name in names:
             self.doubt(self._keys[name], "what it gives depends on the number of the turn")
+        return size
 
     def as_at(self, record: int, shape: Shape) -> Shape:
         """A shape with the numbers that the turns had when a call was recorded."""
