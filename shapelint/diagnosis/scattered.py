@@ -18,9 +18,9 @@ from shapelint.diagnosis.layer_groups import Group, arguments_of, layer_groups, 
 from shapelint.diagnosis.odd_layers import reach_of
 from shapelint.diagnosis.pairs import spatial_size
 from shapelint.diagnosis.single_change import first_that
-from shapelint.facts.analysis import MixedSamples
 from shapelint.facts.diagnosis import Change
 from shapelint.facts.graph import Node, ShapeGraph
+from shapelint.facts.samples import MixedSamples
 from shapelint.request.question import Question
 from shapelint.size.condition import all_of, equal
 from shapelint.size.function import as_function, constant
