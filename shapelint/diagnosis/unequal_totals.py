@@ -23,6 +23,7 @@ from shapelint.source.syntax import call_at, given
 
 _OTHERS_OF_A_MULTIPLE, _RATIOS = 3, 2
 _POSITIONS = {"kernel_size": 0, "scale_factor": 1}
+_CALLED = {"kernel_size": 1, "scale_factor": 2}
 Factor = tuple[Fraction, ...]
 
 
@@ -169,7 +170,8 @@ def _step(node: Node) -> Factor:
 def _is_written(node: Node, parameter: str) -> bool:
     """Whether the call that builds a layer has a number for an argument: one of a configuration may be 1 as well."""
     call = call_at(node.built)
-    value = None if call is None else given(call, parameter, _POSITIONS[parameter])
+    position = _POSITIONS[parameter] if node.built != node.place else _CALLED[parameter]
+    value = None if call is None else given(call, parameter, position)
     return isinstance(value, ast.Constant | ast.Tuple)
 
 
