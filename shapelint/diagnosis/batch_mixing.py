@@ -1,9 +1,9 @@
 """Finds a call that mixes the samples of a batch, or gives several rows of one, where the source tells it is a mistake.
 
-Views that cut samples are one, and recurrent layers without `batch_first` of which the last row of the other axis is
-taken. Several rows of a sample are meant in most models (windows, frames, views of one picture, a bag of pictures for
-one label): what tells is that the results of layers that are not the same are joined along the batch, that channels
-become rows at the end, that one sample is averaged over, or that a `squeeze` takes the batch ahead of a layer.
+Views that cut samples are one, and recurrent layers and attention without `batch_first` of which the last row of the
+other axis is taken. Several rows of a sample are meant in most models (windows, frames, views of one picture, a bag of
+pictures for one label): what tells is that the results of layers that are not the same are joined along the batch, that
+channels become rows at the end, that one sample is averaged over, or that a `squeeze` takes the batch ahead of a layer.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from shapelint.trace.freeze import span_of
 from shapelint.trace.recording.record import Record
 
 _RECURRENT = frozenset({"lstm", "gru", "rnn_tanh", "rnn_relu"})
+_ATTENTION = "multi_head_attention_forward"
 _REDUCING = frozenset({"mean", "sum", "amax", "amin", "max", "min", "median", "std", "var", "logsumexp"})
 _SWAPPING = frozenset({"transpose", "swapaxes", "swapdims", "movedim", "moveaxis"})
 _ALONE = Carried(0)
@@ -48,7 +49,7 @@ def mixed_along_batch(
     record, rows = batch.run.records[index], batch.shapes[index][0] // MANY if batch.shapes[index] else 0
     place = None if record.place is None else span_of(record.place)
     place = built.get(record.module, place) if way is Mixing.STEPS else place
-    call = record.name, record.module, place
+    call = "attention" if record.name == _ATTENTION else record.name, record.module, place
     return MixedSamples(
         question.domain, SizeSet.empty(question.symbols), *call, constant(rows), max(rows, 1), "", way=way
     )
@@ -60,7 +61,7 @@ def _is_suspect(records: list[Record], region: Region, samples: int, question: Q
     if leading != [samples]:
         return True
     for record in records:
-        if record.name in _RECURRENT or _moves_first(record):
+        if record.name == _ATTENTION or record.name in _RECURRENT or _moves_first(record):
             return True
         if record.name in VIEWS and record.inputs and record.outputs:
             taken, made = (
@@ -104,24 +105,31 @@ def _found(batch: BatchRun, records: list[Record], samples: int, question: Quest
 
 
 def _takes_steps(batch: BatchRun, index: int) -> bool:
-    """Whether a recurrent layer takes the samples for steps, and a call behind it the samples' axis for the steps."""
-    record = batch.run.records[index]
-    if record.name not in _RECURRENT or record.arguments[8:9] != (False,) or not record.inputs:
+    """Whether a recurrent layer or an attention takes the samples for steps, and a call behind it the samples' axis for
+    the steps.
+    """
+    record, shape = batch.run.records[index], batch.shapes[index]
+    if not _is_sequential(record) or not record.inputs or batch.axes[record.inputs[0]] != _ALONE or len(shape) != 3:
         return False
-    if batch.axes[record.inputs[0]] != _ALONE or len(batch.shapes[index]) != 3:
-        return False
-    waiting, told = [index], False
+    waiting, seen, told = [index], {index}, False
     while waiting:
-        above = waiting.pop()
-        for user in _calls_on(batch, above):
+        for user in _calls_on(batch, waiting.pop()):
+            if user in seen:
+                continue
+            seen.add(user)
             each = batch.run.records[user]
             if _along_second(each):
                 told = True
-            elif batch.shapes[user][:2] == batch.shapes[index][:2] and len(batch.shapes[user]) == 3:
-                waiting += [user] if each.name not in _RECURRENT else []
-            else:
+            elif batch.shapes[user][:2] != shape[:2] or len(batch.shapes[user]) != 3:
                 return False
+            elif each.name not in _RECURRENT:
+                waiting.append(user)
     return told
+
+
+def _is_sequential(record: Record) -> bool:
+    """Whether a call takes the steps of a sequence along its first axis."""
+    return record.name == _ATTENTION or (record.name in _RECURRENT and record.arguments[8:9] == (False,))
 
 
 def _calls_on(batch: BatchRun, index: int) -> Iterator[int]:

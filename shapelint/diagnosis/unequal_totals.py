@@ -16,7 +16,7 @@ from shapelint.diagnosis.candidates import is_whole, twins
 from shapelint.diagnosis.layer_groups import Group, is_pool, same_value, step_of, strides_by_kernel
 from shapelint.diagnosis.mirrors import unlike_what_they_undo
 from shapelint.diagnosis.passage import passed
-from shapelint.diagnosis.steps import scales, steps_over
+from shapelint.diagnosis.steps import is_power_of, scales, steps_over
 from shapelint.facts.diagnosis import Change
 from shapelint.facts.graph import Node, ShapeGraph
 from shapelint.source.syntax import call_at, given
@@ -136,10 +136,7 @@ def _ratio(node: Node) -> tuple[Fraction, ...]:
 
 def is_power(change: Change) -> bool:
     """Whether a step is some power of the other, as one resize by four where the others double: it may be meant so."""
-    less, more = sorted((max(change.given), max(change.value)))
-    while less > 1 and more % less == 0 and more > less:
-        more //= less
-    return less == more > 1
+    return is_power_of(max(change.given), max(change.value))
 
 
 def _no_steps(graph: ShapeGraph, groups: Sequence[Group]) -> Iterator[Change]:

@@ -34,6 +34,16 @@ HEADS = """B, T, C = y.flatten(2).transpose(1, 2).shape
         q, k, v = self.qkv(y.flatten(2).transpose(1, 2)).reshape(B, T, 3, 4, 4).permute(2, 0, 3, 1, 4)
         return ((q @ k.transpose(-2, -1)).softmax(-1) @ v).{}.reshape(B, T, C)"""
 
+TOKENS = """
+    def __init__(self):
+        super().__init__()
+        layer = nn.TransformerEncoderLayer(32, 4, 64{})
+        self.e, self.t, self.fc = nn.Linear(12, 32), nn.TransformerEncoder(layer, 2), nn.Linear(32, 3)
+
+    def forward(self, x):
+        return self.fc(self.t(self.e(x)){})
+"""
+
 FRAMES = """
     def __init__(self):
         super().__init__()
@@ -68,6 +78,8 @@ VIEWED = "`{}` puts parts of several samples into each of its rows for a sample"
          "`lstm` in `rnn` takes the samples of the batch for steps in time"),
         (STEPS.format("GRU(12, 32)", "x", "torch.relu(out).mean(dim=1)"), "4,20,12",
          "`gru` in `rnn` takes the samples of the batch for steps in time"),
+        (TOKENS.format("", "[:, 0]"), "4,20,12",
+         "`attention` in `t.layers.0.self_attn` takes the samples of the batch for steps in time"),
     ],
 )  # fmt: skip
 def test_a_call_that_mixes_samples_is_found(tmp_path: Path, code: str, inputs: str, said: str) -> None:
@@ -93,6 +105,9 @@ def test_a_call_that_mixes_samples_is_found(tmp_path: Path, code: str, inputs: s
         (STEPS.format("LSTM(12, 32)", "x", "out[-1]"), "20,4,12"),
         (STEPS.format("LSTM(12, 32)", "x", "out"), "20,4,12"),
         (STEPS.format("LSTM(12, 32)", "x.transpose(0, 1)", "out.transpose(0, 1)[:, -1]"), "4,20,12"),
+        (TOKENS.format("", "[0]"), "20,4,12"),
+        (TOKENS.format("", ".mean(0)"), "20,4,12"),
+        (TOKENS.format(", batch_first=True", "[:, 0]"), "4,20,12"),
         (STEPS.format("LSTM(12, 32, batch_first=True)", "x", "out[:, -1]"), "4,20,12"),
     ],
 )  # fmt: skip
