@@ -77,8 +77,8 @@ def mirroring_changes(graph: ShapeGraph, groups: Sequence[Group], ends: tuple[in
     unlike = [pair for pair in zip(downs, ups, strict=True) if _step(pair[0]) != _step(pair[1])]
     if len(unlike) != 1:
         return
-    lone = _lone_ratio(calls)
-    for node, other in (unlike[0], unlike[0][::-1]):
+    lone, usual = _lone_ratio(calls), {_step(node) for node in calls if node not in unlike[0]}
+    for node, other in sorted((unlike[0], unlike[0][::-1]), key=lambda pair: _step(pair[0]) in usual):
         group = next((each for each in groups if each[0].module == node.module), None)
         given, value = node.parameter("stride"), other.parameter("stride")
         is_lone = _ratio(node) == lone != () and not is_whole(node)

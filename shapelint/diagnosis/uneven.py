@@ -213,7 +213,7 @@ def even_change(case: Case, graph: ShapeGraph | None, focus: Sizes, *, beyond: b
     graph = with_called_layers(graph)
     changes = [] if case.intent.change is None else [case.intent.change]
     groups = _convolutions(case.explored, graph, case.built)
-    if not beyond and _is_larger(case, graph, focus):
+    if not beyond and _is_beyond_output_padding(case, graph, focus):
         changes += [each for each in lone_twins(groups) if each.parameter in LOWEST and not ends_scaling(each)]
     group = uneven_group(graph, groups, focus)
     odd = [] if group else [each for each in misshapen_changes(graph, groups, focus) if each.parameter in LOWEST]
@@ -232,14 +232,28 @@ def even_change(case: Case, graph: ShapeGraph | None, focus: Sizes, *, beyond: b
     return first_that(case.explored, changes, lambda trial: restores_at(trial, case.question, case.expect, focus))
 
 
-def _is_larger(case: Case, graph: ShapeGraph, focus: Sizes) -> bool:
-    """Whether the output has more rows than the input on some axis, so that no row was lost in a pair."""
+def _is_beyond_output_padding(case: Case, graph: ShapeGraph, focus: Sizes) -> bool:
+    """Whether the output has more rows than the input on some axis, so that no row was lost in a pair, or lacks more
+    of them than the `output_padding` of all transposed layers could add.
+    """
     at, axes = case.intent.output, case.intent.axes
     node = graph.nodes[graph.outputs[at]] if at < len(graph.outputs) and graph.outputs[at] >= 0 else None
     if node is None or not node.shapes or case.expect is not None:
         return False
     given, wanted = node.shapes[0].value(dict(focus)), size_at(case.question.target, focus)
-    return any(given[axis] > size for axis, size in zip(axes, wanted, strict=False))
+    missing = [size - given[axis] for axis, size in zip(axes, wanted, strict=False)]
+    return any(rows < 0 for rows in missing) or max(missing, default=0) > _most_added(graph)
+
+
+def _most_added(graph: ShapeGraph) -> Fraction:
+    """The rows that the `output_padding` of all transposed layers could add to the output, at most."""
+    most, growth = Fraction(0), Fraction(1)
+    for node in reversed(graph.nodes):
+        steps = node.parameter("stride") or (1,)
+        if node.operation.startswith("conv_transpose"):
+            most += growth * (max(steps) - 1)
+        growth *= max((*node.factor, Fraction(1)))
+    return most
 
 
 def _convolutions(explored: Exploration, graph: ShapeGraph, built: Mapping[str, Span]) -> list[Group]:
