@@ -43,6 +43,6 @@ def called_layers(graph: ShapeGraph) -> dict[str, Span]:
 def _kind(node: Node) -> str:
     """The layer that does what a call of a function does; "" for other calls, and those that a layer makes."""
     kind = next((kind for name, kind in _KINDS.items() if node.operation.startswith(name)), "")
-    if not kind or node.kind.startswith((kind, "Upsampl")):
+    if not kind or not node.inputs or node.kind.startswith((kind, "Upsampl")):
         return ""
     return kind if node.parameter("kernel_size") or node.parameter("scale_factor") else ""

@@ -58,6 +58,13 @@ def test_the_number_of_a_call_is_written(tmp_path: Path, code: str, numbers: tup
     assert fixed(finding, (2, 3, 96, 48))[2:] == (96, 48)
 
 
+def test_a_number_that_is_computed_is_advice(tmp_path: Path) -> None:
+    (finding,) = report(tmp_path, UNET.format("a.dim() - 1", 2, 2, 2), "1,3,48,48").findings
+    assert finding.fix is not None
+    assert (finding.fix.safety.value, finding.fix.edits, finding.fix.assignments) == ("advice", (), {})
+    assert "no edit: how the call comes by its `kernel_size` is not plain" in finding.notes
+
+
 def test_a_call_of_a_layer_in_the_same_line_is_left_alone(tmp_path: Path) -> None:
     code = UNET.format(3, 2, 2, 2).replace("self.b(F.max_pool2d(a, 3))", "self.b(F.max_pool2d(F.max_pool2d(a, 3), 1))")
     (finding,) = report(tmp_path, code, "1,3,48,48").findings
