@@ -74,7 +74,8 @@ def study(loaded: Loaded, parsed: Inputs, asked: Question, options: Options) -> 
     settled = _settled(loaded, explored, asked, options)
     samples = mixed_samples(explored, settled.regions, asked) or stacked_samples(graph, asked)
     samples = samples or scattered_samples(explored, graph, asked, built)
-    samples = samples or mixed_along_batch(explored, region, asked, built)
+    if samples is None or asked.first not in samples.sizes:
+        samples = mixed_along_batch(explored, region, asked, built) or samples
     contract = _contract(explored, asked, meaning, options, settled, samples)
     shown_at = graph.sizes if asked.asked is None else asked.first
     analysis = _analysis(loaded, asked, contract, meaning, graph, _layers(loaded, built))

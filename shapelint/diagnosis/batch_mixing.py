@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterator, Mapping
+from math import prod
 
 from shapelint.diagnosis.batch_axis import CATS, MANY, VIEWS, BatchRun, Carried, batch_run
 from shapelint.facts.contract import Region
@@ -49,10 +50,11 @@ def mixed_along_batch(
     record, rows = batch.run.records[index], batch.shapes[index][0] // MANY if batch.shapes[index] else 0
     place = None if record.place is None else span_of(record.place)
     place = built.get(record.module, place) if way is Mixing.STEPS else place
+    features = prod(batch.shapes[record.inputs[0]][1:]) if way is Mixing.ROWS else rows
+    row = prod(batch.shapes[index][1:]) if way is Mixing.ROWS else max(rows, 1)
     call = "attention" if record.name == _ATTENTION else record.name, record.module, place
-    return MixedSamples(
-        question.domain, SizeSet.empty(question.symbols), *call, constant(rows), max(rows, 1), "", way=way
-    )
+    sizes, nothing = question.domain, SizeSet.empty(question.symbols)
+    return MixedSamples(sizes, nothing, *call, constant(features), row, "", way=way)
 
 
 def _is_suspect(records: list[Record], region: Region, samples: int, question: Question) -> bool:
@@ -94,7 +96,8 @@ def _found(batch: BatchRun, records: list[Record], samples: int, question: Quest
     if axis is not None and axis.axis == 0 and axis.inner == 1 < axis.outer:
         return _first(above, lambda each: _joins_branches(batch, each), Mixing.JOINED)
     if axis is not None and axis.axis == 0 and axis.outer == 1 < axis.inner:
-        return _first(above, lambda each: _is_of_channels(batch, each, above), Mixing.CHANNELS)
+        channels = _first(above, lambda each: _is_of_channels(batch, each, above), Mixing.CHANNELS)
+        return channels or _first(above, lambda each: _splits_latent(batch, each, question), Mixing.ROWS)
     if axis is not None and axis.axis == 1 and made[0] == 1 < samples:
         return _first(above, lambda each: _makes_one_row(batch, each, above), Mixing.TOGETHER)
     if samples == 1 and axis == _ALONE and len(made) > 1:
@@ -177,6 +180,21 @@ def _is_of_channels(batch: BatchRun, index: int, above: list[int]) -> bool:
     start = record.keywords.get("start_dim", record.arguments[1] if len(record.arguments) > 1 else None)
     taken = batch.shapes[record.inputs[0]]
     return start == 0 and taken[1] > 1 and _is_map(batch, index) and not _layer_behind(batch, index, above)
+
+
+def _splits_latent(batch: BatchRun, index: int, question: Question) -> bool:
+    """Whether a view with all numbers written makes several maps of one latent vector, in a model that gives back what
+    has the axes and the channels of its input.
+    """
+    record, made = batch.run.records[index], batch.output()
+    if record.name not in VIEWS or not record.inputs or batch.axes[record.inputs[0]] != _ALONE or record.place is None:
+        return False
+    taken, latent = question.led.dims, batch.shapes[record.inputs[0]]
+    call = call_at(span_of(record.place))
+    written = [ast.unparse(each) for each in call.args] if call is not None else []
+    plain = written[:1] == ["-1"] and len(written) > 2 and all(each.isdigit() for each in written[1:])
+    back = len(made) == len(taken) > 2 and bool(question.axes) and taken[1].constant == made[1]
+    return plain and back and len(latent) == 2
 
 
 def _makes_one_row(batch: BatchRun, index: int, above: list[int]) -> bool:

@@ -44,6 +44,16 @@ TOKENS = """
         return self.fc(self.t(self.e(x)){})
 """
 
+LATENT = """
+    def __init__(self):
+        super().__init__()
+        self.e, self.mu, self.fc = nn.Conv2d(3, 4, 4, 4), nn.Linear(256, 8), nn.Linear(8, 256)
+        self.d = nn.ConvTranspose2d(4, {}, 4, 4)
+
+    def forward(self, x):
+        return self.d(self.fc(self.mu(self.e(x).flatten(1))).view(-1, 4, 8, {}))
+"""
+
 FRAMES = """
     def __init__(self):
         super().__init__()
@@ -78,6 +88,7 @@ VIEWED = "`{}` puts parts of several samples into each of its rows for a sample"
          "`lstm` in `rnn` takes the samples of the batch for steps in time"),
         (STEPS.format("GRU(12, 32)", "x", "torch.relu(out).mean(dim=1)"), "4,20,12",
          "`gru` in `rnn` takes the samples of the batch for steps in time"),
+        (LATENT.format(3, 4), "4,3,32,32", "`view` makes 8 rows of 4 samples at 32x32"),
         (TOKENS.format("", "[:, 0]"), "4,20,12",
          "`attention` in `t.layers.0.self_attn` takes the samples of the batch for steps in time"),
     ],
@@ -105,6 +116,8 @@ def test_a_call_that_mixes_samples_is_found(tmp_path: Path, code: str, inputs: s
         (STEPS.format("LSTM(12, 32)", "x", "out[-1]"), "20,4,12"),
         (STEPS.format("LSTM(12, 32)", "x", "out"), "20,4,12"),
         (STEPS.format("LSTM(12, 32)", "x.transpose(0, 1)", "out.transpose(0, 1)[:, -1]"), "4,20,12"),
+        (LATENT.format(3, 8), "4,3,32,32"),
+        (LATENT.format(1, 4), "4,3,32,32"),  # two masks of each picture
         (TOKENS.format("", "[0]"), "20,4,12"),
         (TOKENS.format("", ".mean(0)"), "20,4,12"),
         (TOKENS.format(", batch_first=True", "[:, 0]"), "4,20,12"),
