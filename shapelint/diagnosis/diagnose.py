@@ -20,7 +20,7 @@ from shapelint.diagnosis.output_padding import RepairTrial, Unsettled
 from shapelint.diagnosis.pairs import mirrored_pairs, remainder_of, spatial_size
 from shapelint.diagnosis.places import Places
 from shapelint.diagnosis.refused_sizes import refused_size
-from shapelint.diagnosis.single_change import stride_at_fault
+from shapelint.diagnosis.single_change import padding_at_fault, stride_at_fault
 from shapelint.diagnosis.slips import slip
 from shapelint.diagnosis.uneven import even_change
 from shapelint.facts.diagnosis import Change, Diagnosis, LostRows, Misfit, Mismatch, Plan
@@ -38,7 +38,8 @@ def diagnose(case: Case, focus: Mapping[str, int], wanted: SizeSet) -> Diagnosis
     region = case.contract.region_at(focus)
     whole = whole_run(case, region)
     graph = case.graph(focus, {})
-    uneven = even_change(case, whole, focus) or stride_at_fault(case, graph, focus)
+    uneven = padding_at_fault(case, graph, focus)
+    uneven = uneven or even_change(case, whole, focus) or stride_at_fault(case, graph, focus)
     spoiler = None if uneven is not None else spoiler_of(case, whole, region, focus)
     known = spoiler is not None or uneven is not None
     trial = None if known or not _may_repair(region.outcome.failure) else _trial(case, focus, wanted)

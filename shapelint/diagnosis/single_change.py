@@ -22,6 +22,7 @@ from shapelint.diagnosis.candidates import (
 from shapelint.diagnosis.case import Case
 from shapelint.diagnosis.intent import is_restored, output_axes
 from shapelint.diagnosis.layer_groups import Group, layer_groups, legal_values, resizes
+from shapelint.diagnosis.padding_layers import padding_changes
 from shapelint.diagnosis.scale import before_crops, total_stride
 from shapelint.diagnosis.soundness import sound_meaning
 from shapelint.diagnosis.steps import (
@@ -128,12 +129,21 @@ def stride_at_fault(case: Case, graph: ShapeGraph, focus: Mapping[str, int]) -> 
     graph = with_called_layers(graph)
     groups = layer_groups(case.explored, graph, case.built)
 
-    def works(trial: Exploration) -> bool:
-        if case.intent.meant:
-            return restores_at(trial, case.question, case.expect, focus)
-        return case.solver.sound(trial, focus)
+    return first_that(case.explored, odd_strides(graph, groups), lambda trial: _is_right(case, trial, focus))
 
-    return first_that(case.explored, odd_strides(graph, groups), works)
+
+def padding_at_fault(case: Case, graph: ShapeGraph, focus: Mapping[str, int]) -> Change | None:
+    """The layer of padding that does not add what the convolution behind it takes off, where the model is right at the
+    focus with one that does.
+    """
+    changes = padding_changes(case.explored, graph, case.built)
+    return first_that(case.explored, changes, lambda trial: _is_right(case, trial, focus))
+
+
+def _is_right(case: Case, trial: Exploration, focus: Mapping[str, int]) -> bool:
+    if case.intent.meant:
+        return restores_at(trial, case.question, case.expect, focus)
+    return case.solver.sound(trial, focus)
 
 
 def legal_change(case: Case, graph: ShapeGraph, node: Node, focus: Mapping[str, int]) -> Change | None:
