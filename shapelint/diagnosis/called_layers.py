@@ -14,6 +14,7 @@ from shapelint.source.ownership import installed
 from shapelint.source.span import Span
 from shapelint.source.syntax import call_at
 
+_PAD = "pad"
 _KINDS = {"max_pool": "MaxPool", "avg_pool": "AvgPool", "interpolate": "Upsample"}
 
 
@@ -30,12 +31,13 @@ def with_called_layers(graph: ShapeGraph) -> ShapeGraph:
 
 
 def called_layers(graph: ShapeGraph) -> dict[str, Span]:
-    """The calls of such functions in the source by their names; of several alike in one line none."""
+    """The calls of such functions, and of `pad`, in the source by their names; of several alike in one line none."""
     calls: dict[str, set[Span]] = {}
     for node in graph.nodes:
-        if node.place is not None and node.operation.startswith(tuple(_KINDS)):
+        if node.place is not None and (node.operation == _PAD or node.operation.startswith(tuple(_KINDS))):
             name = called_on(node.operation, node.place.line)
-            calls.setdefault(name, set()).add(node.place if _kind(node) else Span(node.place.file, 0, 0, 0, 0))
+            own = _kind(node) or (node.operation == _PAD and _PAD not in node.kind.lower())
+            calls.setdefault(name, set()).add(node.place if own else Span(node.place.file, 0, 0, 0, 0))
     alone = {name: places.pop() for name, places in calls.items() if len(places) == 1}
     return {name: place for name, place in alone.items() if call_at(place) is not None and not installed(place.file)}
 

@@ -40,6 +40,10 @@ def _edit(place: Span, parameter: str, value: Value) -> Edit | None:
         return None
     if any(word.arg is None for word in call.keywords):
         return None
+    if ast.unparse(call.func).rpartition(".")[2] == "pad":
+        numbers = given(call, "pad", 1)
+        plain = numbers is not None and is_literal(numbers)
+        return replaced(place.file, numbers, str(value)) if numbers is not None and plain else None
     positions = {**_POSITIONS, **(_OF_POOLS if "_pool" in ast.unparse(call.func) else {})}
     argument = given(call, parameter, positions.get(parameter))
     if argument is None:

@@ -28,6 +28,16 @@ STYLE = """
         return self.net(x)
 """
 
+CALLED = """
+    def __init__(self):
+        super().__init__()
+        self.c1, self.c2 = nn.Conv2d(3, 8, 7), nn.Conv2d(8, 3, 3, padding=1)
+
+    def forward(self, x):
+        y = F.pad(x, (2, 2, 2, 2), mode="reflect")
+        return x + self.c2(F.relu(self.c1(y)))
+"""
+
 CAUSAL = """
     def __init__(self):
         super().__init__()
@@ -46,6 +56,7 @@ CAUSAL = """
          "`padding=1` instead of 2 in `block.0`"),
         (STYLE.format(1, 7), (1, 3, 64, 64), "`padding=3` instead of 1 in `net.0`"),
         (STYLE.format(3, 5), (1, 3, 64, 64), "`kernel_size=7` instead of 5 in `net.5`"),
+        (CALLED, (2, 3, 32, 40), "`padding=3` instead of 2 in `pad on line 12`"),
         (CAUSAL.format(2), (1, 3, 100), "`padding=(4, 0)` instead of (2, 0) in `pad`"),
     ],
 )  # fmt: skip
