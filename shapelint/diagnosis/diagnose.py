@@ -38,8 +38,7 @@ def diagnose(case: Case, focus: Mapping[str, int], wanted: SizeSet) -> Diagnosis
     region = case.contract.region_at(focus)
     whole = whole_run(case, region)
     graph = case.graph(focus, {})
-    uneven = padding_at_fault(case, graph, focus)
-    uneven = uneven or even_change(case, whole, focus) or stride_at_fault(case, graph, focus)
+    uneven = _odd_argument(case, whole, graph, focus)
     spoiler = None if uneven is not None else spoiler_of(case, whole, region, focus)
     known = spoiler is not None or uneven is not None
     trial = None if known or not _may_repair(region.outcome.failure) else _trial(case, focus, wanted)
@@ -74,6 +73,14 @@ def diagnose(case: Case, focus: Mapping[str, int], wanted: SizeSet) -> Diagnosis
         refused=refused_size(graph, node, region.outcome.failure, focus),
         handed=_handed(case, likely, spoiler),
     )
+
+
+def _odd_argument(
+    case: Case, whole: ShapeGraph | None, graph: ShapeGraph, focus: Mapping[str, int]
+) -> Change | None:
+    """The one argument that is unlike what the layers around it ask for, with which the model is right at the focus."""
+    change = padding_at_fault(case, graph, focus) or even_change(case, whole, focus)
+    return change or stride_at_fault(case, graph, focus)
 
 
 def _repaired(case: Case, unfit: tuple[Misfit, ...], focus: Mapping[str, int], wanted: SizeSet) -> Plan | None:
