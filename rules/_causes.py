@@ -48,8 +48,11 @@ def is_an_argument(diagnosis: Diagnosis) -> bool:
 
 
 def is_left_apart(diagnosis: Diagnosis) -> bool:
-    """Whether a call leaves axes as they are that it was to take away, flatten or transpose, ahead of what misfits."""
-    return diagnosis.slip is not None and diagnosis.slip.node.operation in _LEAVING
+    """Whether a call leaves axes as they are that it was to take away, flatten or transpose, ahead of what misfits; or
+    makes one row of several samples.
+    """
+    slip = diagnosis.slip
+    return slip is not None and (slip.node.operation in _LEAVING or (bool(slip.samples) and slip.samples[0] == 1))
 
 
 def pinned_regions(analysis: Analysis) -> list[Region]:

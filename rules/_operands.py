@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Sequence
 from math import prod
 
-from shapelint.rule import Diagnosis, Failure, Fix, Kind, Mismatch, Node, Safety, ShapeGraph, as_function, sized
+from shapelint.rule import (
+    Diagnosis,
+    Failure,
+    Fix,
+    Kind,
+    Mismatch,
+    Node,
+    Safety,
+    ShapeGraph,
+    as_function,
+    call_at,
+    sized,
+)
 
 from ._words import flatten_of, quoted
 
@@ -119,6 +132,43 @@ def expanded_fix(diagnosis: Diagnosis, failure: Failure | None) -> Fix | None:
     return Fix(f"give each sample the rows that are one for all: `.expand(x.shape[0]{rest})`", Safety.ADVICE)
 
 
+def axes_fix(diagnosis: Diagnosis) -> Fix | None:
+    """What to do about a `cat` that raises of two tensors of unlike many axes, such as a context of each sample that is
+    to stand beside each step; None for others.
+    """
+    node, graph = diagnosis.node, diagnosis.graph
+    if node is None or node.operation not in _CATS:
+        return None
+    given = [graph.nodes[index] for index in dict.fromkeys(node.inputs)]
+    parts = [(_named(graph, each), _shape(graph, each)) for each in given if each.shapes]
+    if len(parts) != _VECTOR or not _are_unlike(parts):
+        return None
+    (name, fewer), (other, more) = sorted(parts, key=lambda each: len(each[1]))
+    own = min(given, key=lambda each: len(_shape(graph, each))).operation
+    return Fix(_with_axes(own if name == other else name, fewer, more, joins=True), Safety.ADVICE)
+
+
+def latent_fix(diagnosis: Diagnosis) -> Fix | None:
+    """What to write in the place of a view that raises, which makes maps of rows of features: a square map of as many
+    channels, or as many features in the layer ahead of it; None for others.
+    """
+    node, graph = diagnosis.node, diagnosis.graph
+    call = call_at(node.place) if node is not None and node.operation in _VIEWS and node.inputs else None
+    if node is None or call is None or not isinstance(call.func, ast.Attribute):
+        return None
+    taken, written = _shape(graph, graph.nodes[node.inputs[0]]), [ast.unparse(each) for each in call.args]
+    if len(taken) != _VECTOR or len(written) < _VECTOR + 2 or not all(each.isdigit() for each in written[1:]):
+        return None
+    channels, *sides = map(int, written[1:])
+    side = round((taken[1] / max(channels, 1)) ** (1 / len(sides)))
+    if channels * side ** len(sides) != taken[1] or len({*sides}) > 1:
+        return None
+    made = ", ".join([written[0], written[1], *[str(side)] * len(sides)])
+    source = _named(graph, graph.nodes[node.inputs[0]])
+    text = f"write `{call.func.attr}({made})`, or let {quoted(source)} give {channels * prod(sides)} features"
+    return Fix(text, Safety.ADVICE)
+
+
 def _unlike(diagnosis: Diagnosis, failure: Failure | None) -> set[int]:
     """The two numbers that do not fit at a join; empty for another failure."""
     if failure is None or failure.kind is not Kind.JOIN:
@@ -129,7 +179,7 @@ def _unlike(diagnosis: Diagnosis, failure: Failure | None) -> set[int]:
 def _with_axes(name: str, fewer: Shape, more: Shape, *, joins: bool) -> str:
     """The axes of one tensor that the other one lacks, where it has the samples and the channels, or these alone."""
     alike = fewer[:1] == more[:1] if joins else fewer == more[: len(fewer)]
-    rows = len(fewer) == _VECTOR and fewer == (more[0], more[-1]) and fewer[1] != more[1]
+    rows = len(fewer) == _VECTOR and fewer == (more[0], more[-1]) and (fewer[1] != more[1] or joins)
     if rows or (alike and len(fewer) == _VECTOR):
         between = more[1:-1] if rows else more[_VECTOR:]
         ahead, behind = (["-1"], ["-1"]) if rows else (["-1", "-1"], [])

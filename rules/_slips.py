@@ -37,7 +37,8 @@ def slip_texts(slip: Slip, misfit: Misfit) -> tuple[str, str]:
         return f"makes {slip.given[0]} of {wanted[0]}", f"the axis has {wanted[0]} before, which {layer} takes"
     if slip.node.operation in _VIEWS:
         note = f"with {wanted[0]} instead of {slip.given[0]} it keeps them apart, and {layer} gets what it takes"
-        return f"makes {slip.samples[0]} samples of {slip.samples[1]}", note
+        count = f"{slip.samples[0]} sample{'s' * (slip.samples[0] != 1)}"
+        return f"makes {count} of {slip.samples[1]}", note
     if slip.node.operation in _SHUFFLES:
         return f"shuffles by {slip.given[0]}", f"by {wanted[0]} it gives {layer} the {misfit.built_for} that it takes"
     if slip.node.operation == "squeeze":
@@ -102,7 +103,11 @@ def _hands_over(call: ast.Call, layer: Node) -> bool:
 
 
 def _edits(slip: Slip, call: ast.Call, file: str) -> Iterator[Edit]:
-    """The numbers of the call in the source, where they are literals."""
+    """The numbers of the call in the source, where they are literals; a flatten for a view of all samples in a row."""
+    owner = call.func.value if isinstance(call.func, ast.Attribute) else None
+    if slip.samples[:1] == (1,) and owner is not None and [*map(ast.unparse, call.args)] == ["1", "-1"]:
+        yield Edit(span_of(file, call), f"{ast.unparse(owner)}.flatten(1)")
+        return
     if slip.node.operation in _VIEWS:
         first = call.args[0] if call.args else None
         listed = first.elts if isinstance(first, ast.Tuple | ast.List) else call.args

@@ -102,7 +102,7 @@ class RoundTripMirror:
             severity=Severity.ERROR,
             message=loss_message(loss),
             notes=(*_differences(loss), _impossible(loss), *(note for note in elsewhere if note)),
-            module=(loss.up.module if change is None else change.module) or None,
+            module=(loss.up.module if change is None else change.layer) or None,
             location=place_of(loss.up) if change is None else diagnosis.handed or change.built,
             fix=_fix(diagnosis, loss),
         )

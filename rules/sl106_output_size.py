@@ -102,7 +102,7 @@ class OutputSize:
             severity=Severity.ERROR,
             message=_message(analysis, diagnosis),
             notes=tuple(note for note in _notes(analysis, diagnosis, setters) if note),
-            module=(last.module if change is None else change.module) or None,
+            module=(last.module if change is None else change.layer) or None,
             location=diagnosis.handed or (place_of(last) if change is None else change.built),
             fix=_fix(analysis, diagnosis) if analysis.certain else None,
         )

@@ -27,7 +27,7 @@ from shapelint.rule import (
 
 from ._causes import is_cut_into_rows, misfit_regions, pinned_regions, place_of, size_taken
 from ._fixes import change_fix
-from ._operands import cut_rows, cut_text, expanded_fix
+from ._operands import axes_fix, cut_rows, cut_text, expanded_fix, latent_fix
 from ._words import flatten_of, layer_name, nearest_note, said_note, some_of
 
 _PINNED = """
@@ -184,7 +184,7 @@ def _fix(diagnosis: Diagnosis, failure: Failure | None) -> Fix | None:
         return change_fix(diagnosis.change, "makes the sizes fit")
     row = _row(diagnosis, failure)
     if row is None:
-        return expanded_fix(diagnosis, failure) or _advice(failure)
+        return expanded_fix(diagnosis, failure) or axes_fix(diagnosis) or latent_fix(diagnosis) or _advice(failure)
     sample, _ = row
     text = f"{flatten_of(None if diagnosis.node is None else diagnosis.node.place)}, and build the layer after it for"
     return Fix(f"{text} {prod(sample)} features", Safety.ADVICE)

@@ -11,6 +11,7 @@ from shapelint.rule import (
     Fix,
     Invalid,
     MixedSamples,
+    Mixing,
     Safety,
     Severity,
     Valid,
@@ -50,6 +51,21 @@ class Net(nn.Module):
         return self.box(self.conv(x).permute(0, 2, 3, 1).reshape(-1, 8))
 """
 
+_SEQUENCE = """
+import torch.nn as nn
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.lstm = nn.LSTM(12, 32{}
+        self.fc = nn.Linear(32, 3)
+
+    def forward(self, x):
+        out, _ = self.lstm(x)
+        return self.fc(out[:, -1])
+"""
+
 _VIEW = "x.view(-1, 16 * 5 * 5){}"
 
 
@@ -62,6 +78,10 @@ class BatchMixed:
     number was written, a row is a sample; at others the view still runs where the elements can be divided, and a linear
     layer takes the rows for samples. Windows that come together again at the output, and views that only merge axes,
     such as the anchors of a detector, are no matter.
+
+    Some calls mix samples at every size: a view behind a `permute` that has put another axis in front, a `cat` of
+    several results along axis 0, a `flatten` from axis 0, a `squeeze()` that takes away a batch of 1, a recurrent layer
+    without `batch_first=True` of whose output `out[:, -1]` is taken.
 
     ## Why it is bad
 
@@ -87,6 +107,7 @@ class BatchMixed:
         Valid(_LENET.format(_VIEW.format("")), "4,3,32,32"),
         Valid(_LENET.format("x.flatten(1)"), "4,3,32,32"),
         Valid(_ANCHORS, "2,3,8,8"),
+        Valid(_SEQUENCE.format(", batch_first=True)"), "4,20,12"),
     )
     invalid: ClassVar[tuple[Invalid, ...]] = (
         Invalid(
@@ -103,6 +124,11 @@ class BatchMixed:
             _LENET.format(_VIEW.format("  # <-- SL402")),
             "B,3,68,68",
             "`view` makes 196 rows of 25 samples at 25",
+        ),
+        Invalid(
+            _SEQUENCE.format(")  # <-- SL402"),
+            "4,20,12",
+            "`lstm` in `lstm` takes the samples of the batch for steps in time",
         ),
     )
 
@@ -126,11 +152,12 @@ class BatchMixed:
         rows = batch * features // samples.row
         name = quoted(samples.operation) + (f" in {quoted(samples.module)}" if samples.module else "")
         at = f" at {sized(focus.values())}" if focus else ""
+        message = f"{name} makes {_counted(rows, 'row')} of {_counted(batch, 'sample')}{at}"
         return Finding(
             code=self.code,
             name=self.name,
             severity=severity,
-            message=f"{name} makes {_counted(rows, 'row')} of {_counted(batch, 'sample')}{at}",
+            message=message if samples.way is Mixing.ROWS else f"{name} {_done(samples)}",
             notes=tuple(_notes(analysis, samples, features, focus)),
             module=samples.module or None,
             location=samples.place,
@@ -144,14 +171,40 @@ def _fix(samples: MixedSamples, features: int) -> Fix:
     return Fix(_advice(samples, features), Safety.ADVICE)
 
 
+def _done(samples: MixedSamples) -> str:
+    """What a call does to the samples, as the message says it behind the name of the call."""
+    return {
+        Mixing.PARTS: "puts parts of several samples into each of its rows for a sample",
+        Mixing.JOINED: f"joins {samples.row} results of each sample along the batch",
+        Mixing.TOGETHER: "makes one of all samples of the batch",
+        Mixing.CHANNELS: f"makes {samples.row} rows of each sample",
+        Mixing.STEPS: "takes the samples of the batch for steps in time",
+        Mixing.SQUEEZED: "takes the axis of the batch away where that is 1",
+    }[samples.way]
+
+
+_MENDS = {
+    Mixing.PARTS: "move the axes with `permute` until the samples are in front, and view then",
+    Mixing.JOINED: "join them along the channels: `dim=1`",
+    Mixing.TOGETHER: "leave axis 0 as it is: it counts the samples",
+    Mixing.CHANNELS: "leave axis 0 as it is: `flatten(1)`",
+    Mixing.STEPS: "build it with `batch_first=True`, which takes (samples, steps, features)",
+    Mixing.SQUEEZED: "name the axes that it takes away, or write `flatten(1)`",
+}
+
+
 def _advice(samples: MixedSamples, features: int) -> str:
     """What keeps samples apart: a flatten ahead of a linear layer, or maps of as many values as a sample has."""
+    if samples.way is not Mixing.ROWS:
+        return _MENDS[samples.way]
     if not samples.layer:
         return f"give a row the {_counted(features, 'value')} that a sample has"
     return f"{flattened(samples, features)}, or pool to one size before it"
 
 
 def _notes(analysis: Analysis, samples: MixedSamples, features: int, focus: dict[str, int]) -> Iterator[str]:
+    if samples.way is not Mixing.ROWS:
+        return
     yield f"a sample has {_counted(features, 'feature')} there, and a row takes {samples.row}"
     if samples.apart:
         yield f"a row is a sample for: {some_of(samples.apart)}"

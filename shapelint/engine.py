@@ -154,13 +154,15 @@ def _with_edits(
     """The findings, their fixes with the edits that write them."""
     if not any(finding.fix is not None for finding in findings):
         return findings
+    from shapelint.diagnosis.called_layers import called_layers
     from shapelint.diagnosis.output_padding import transposing_calls
     from shapelint.repair.arguments import with_edits, without_cell_edits
     from shapelint.repair.code import seen_to_run, tried
 
     with shared_state():
         seen = [tried(finding, trier) for finding in findings]
-        calls = transposing_calls(analysis.graph)
+        graph = analysis.graph if analysis.diagnosis is None else analysis.diagnosis.graph
+        calls = {**transposing_calls(analysis.graph), **called_layers(analysis.graph), **called_layers(graph)}
         edited = with_edits(seen, loaded, None if trier is None else trier.load_again, calls)
         return without_cell_edits(tuple(seen_to_run(finding, trier) for finding in edited))
 

@@ -12,6 +12,7 @@ from shapelint.diagnosis.annotations import wrong_annotations
 from shapelint.diagnosis.asked import Judge, Settled, is_conclusive, shows_sizes, unseen_size
 from shapelint.diagnosis.axis_mix_up import axis_mix_up
 from shapelint.diagnosis.baked_branches import portability
+from shapelint.diagnosis.batch_mixing import mixed_along_batch
 from shapelint.diagnosis.broadcasts import broadcasts
 from shapelint.diagnosis.calls import calls_of
 from shapelint.diagnosis.case import Case
@@ -34,10 +35,11 @@ from shapelint.diagnosis.tables import short_table
 from shapelint.diagnosis.transforms import lost_transform
 from shapelint.diagnosis.uncheckable import refuse_what_gives_nothing, refuse_what_never_runs
 from shapelint.diagnosis.uneven import meant_but_for_a_layer
-from shapelint.facts.analysis import Analysis, Intent, Layer, LostTransform, MixedSamples, ShortTable
+from shapelint.facts.analysis import Analysis, Intent, Layer, LostTransform, ShortTable
 from shapelint.facts.contract import Contract, How, Outcome, Region, union
 from shapelint.facts.failure import Kind
 from shapelint.facts.graph import ShapeGraph, TensorShape
+from shapelint.facts.samples import MixedSamples
 from shapelint.instrument.install import tracked_builtins
 from shapelint.locks import one_check
 from shapelint.request.inputs import Inputs
@@ -72,6 +74,8 @@ def study(loaded: Loaded, parsed: Inputs, asked: Question, options: Options) -> 
     settled = _settled(loaded, explored, asked, options)
     samples = mixed_samples(explored, settled.regions, asked) or stacked_samples(graph, asked)
     samples = samples or scattered_samples(explored, graph, asked, built)
+    if samples is None or asked.first not in samples.sizes:
+        samples = mixed_along_batch(explored, region, asked, built) or samples
     contract = _contract(explored, asked, meaning, options, settled, samples)
     shown_at = graph.sizes if asked.asked is None else asked.first
     analysis = _analysis(loaded, asked, contract, meaning, graph, _layers(loaded, built))

@@ -20,7 +20,7 @@ from shapelint.diagnosis.output_padding import RepairTrial, Unsettled
 from shapelint.diagnosis.pairs import mirrored_pairs, remainder_of, spatial_size
 from shapelint.diagnosis.places import Places
 from shapelint.diagnosis.refused_sizes import refused_size
-from shapelint.diagnosis.single_change import stride_at_fault
+from shapelint.diagnosis.single_change import padding_at_fault, stride_at_fault
 from shapelint.diagnosis.slips import slip
 from shapelint.diagnosis.uneven import even_change
 from shapelint.facts.diagnosis import Change, Diagnosis, LostRows, Misfit, Mismatch, Plan
@@ -38,7 +38,7 @@ def diagnose(case: Case, focus: Mapping[str, int], wanted: SizeSet) -> Diagnosis
     region = case.contract.region_at(focus)
     whole = whole_run(case, region)
     graph = case.graph(focus, {})
-    uneven = even_change(case, whole, focus) or stride_at_fault(case, graph, focus)
+    uneven = _odd_argument(case, whole, graph, focus)
     spoiler = None if uneven is not None else spoiler_of(case, whole, region, focus)
     known = spoiler is not None or uneven is not None
     trial = None if known or not _may_repair(region.outcome.failure) else _trial(case, focus, wanted)
@@ -73,6 +73,14 @@ def diagnose(case: Case, focus: Mapping[str, int], wanted: SizeSet) -> Diagnosis
         refused=refused_size(graph, node, region.outcome.failure, focus),
         handed=_handed(case, likely, spoiler),
     )
+
+
+def _odd_argument(
+    case: Case, whole: ShapeGraph | None, graph: ShapeGraph, focus: Mapping[str, int]
+) -> Change | None:
+    """The one argument that is unlike what the layers around it ask for, with which the model is right at the focus."""
+    change = padding_at_fault(case, graph, focus) or even_change(case, whole, focus)
+    return change or stride_at_fault(case, graph, focus)
 
 
 def _repaired(case: Case, unfit: tuple[Misfit, ...], focus: Mapping[str, int], wanted: SizeSet) -> Plan | None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from torch import nn
 
-from shapelint.facts.diagnosis import Change
+from shapelint.facts.diagnosis import Change, called_line
 from shapelint.facts.graph import Node, ShapeGraph
 from shapelint.source.span import Span
 from shapelint.source.syntax import call_at, given
@@ -65,14 +65,16 @@ def arguments_of(node: Node) -> tuple[object, ...]:
 def strides_by_kernel(node: Node) -> bool:
     """Whether a pool is built without a stride, so that its kernel is its stride."""
     call = call_at(node.built) if node.built is not None and is_pool(node) else None
-    return call is not None and given(call, "stride", 1) is None
+    position = 1 if node.built != node.place else 2
+    return call is not None and given(call, "stride", position) is None
 
 
 def resizes(explored: Exploration, graph: ShapeGraph, built: Mapping[str, Span]) -> list[Node]:
     """The calls of modules that resize by one whole factor."""
     modules = dict(explored.subject.module.named_modules())
-    calls = [node for node in graph.nodes if node.parameter("scale_factor") and node.module in built]
-    return [node for node in calls if isinstance(modules.get(node.module), nn.Upsample)]
+    calls = [node for node in graph.nodes if node.parameter("scale_factor")]
+    own = [node for node in calls if node.module in built and isinstance(modules.get(node.module), nn.Upsample)]
+    return [*own, *(node for node in calls if called_line(node.module) is not None)]
 
 
 def same_value(group: Group, parameter: str, present: tuple[int, ...]) -> tuple[str, ...]:

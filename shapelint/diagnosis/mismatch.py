@@ -37,7 +37,8 @@ def mismatch_of(case: Case, graph: ShapeGraph, node: Node, focus: Mapping[str, i
     shapes = skip.shapes[0].value(dict(focus)), grown.shapes[0].value(dict(focus))
     tokens = are_tokens(*shapes, rank)
     sizes = (shapes[0][1:], shapes[1][1:]) if tokens else (shapes[0][-rank:], shapes[1][-rank:])
-    if sizes[0] == sizes[1] and any(as_function(each).symbols() for each in (failure.left, failure.right)):
+    known = any(as_function(each).symbols() for each in (failure.left, failure.right))
+    if sizes[0] == sizes[1] and (known or _differ_in_channels(*shapes)):
         sizes = unequal(*shapes)
     if sizes[0] == sizes[1]:
         return None
@@ -46,6 +47,11 @@ def mismatch_of(case: Case, graph: ShapeGraph, node: Node, focus: Mapping[str, i
     found = Mismatch(node, failure, sizes, sources, up, loss, part, maps)
     levels = _levels(case, failure, focus, skip, grown)
     return found if levels is None else replace(found, strides=levels, levels=levels_like(graph, grown, skip, focus))
+
+
+def _differ_in_channels(one: tuple[int, ...], two: tuple[int, ...]) -> bool:
+    """Whether two maps of the same samples have unlike many channels and are alike in all else."""
+    return len(one) == len(two) > 2 and one[:1] + one[2:] == two[:1] + two[2:] and one[1] != two[1]
 
 
 def _levels(

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from functools import reduce
 from itertools import accumulate
 
-from shapelint.facts.analysis import MixedSamples
 from shapelint.facts.contract import Region, union
+from shapelint.facts.samples import MixedSamples
 from shapelint.request.question import Question
 from shapelint.size.condition import equal, product
 from shapelint.size.function import Function, as_function, constant
@@ -85,7 +85,7 @@ def _cutting(index: int, records: Sequence[Record], batch: Function) -> _Cut | N
     if len(given) < 3 or len(made) != 2 or given[0] != batch or made[0] == batch:
         return None
     channels, row = given[1].constant, made[1].constant
-    if channels is None or row is None or channels < 2 or row % channels or row == channels:
+    if channels is None or row is None or channels < 2 or row % channels:
         return None
     suffixes = list(accumulate(reversed(given), product))
     layer = next((each.module for each in records[index + 1 :] if _takes(each, row)), None)

@@ -18,9 +18,9 @@ from shapelint.diagnosis.layer_groups import Group, arguments_of, layer_groups, 
 from shapelint.diagnosis.odd_layers import reach_of
 from shapelint.diagnosis.pairs import spatial_size
 from shapelint.diagnosis.single_change import first_that
-from shapelint.facts.analysis import MixedSamples
 from shapelint.facts.diagnosis import Change
 from shapelint.facts.graph import Node, ShapeGraph
+from shapelint.facts.samples import MixedSamples
 from shapelint.request.question import Question
 from shapelint.size.condition import all_of, equal
 from shapelint.size.function import as_function, constant
@@ -131,9 +131,11 @@ def _changes(graph: ShapeGraph, groups: Sequence[Group], last: Node, sizes: Size
         kinds = Counter(arguments_of(each) for each, *_ in groups if is_whole(each))
         beyond = any(2 * p > reach + 1 for p, reach in zip(padding, reach_of(node), strict=False))
         for change in () if is_whole(node) else twins(group, groups):
-            ends = change.parameter == "stride" and node.index > max(strided, default=-1)
-            if kinds[arguments_of(changed(node, change))] >= (1 if beyond else _OTHERS) and not ends:
-                yield replace(change, alike=same_value(group, change.parameter, change.given))
+            alike = same_value(group, change.parameter, change.given)
+            several = len(alike) >= _OTHERS  # all but the first layer or the last
+            ends = change.parameter == "stride" and node.index > max(strided, default=-1) and not several
+            if kinds[arguments_of(changed(node, change))] >= (1 if beyond or several else _OTHERS) and not ends:
+                yield replace(change, alike=alike)
 
 
 def _collapses(node: Node, others: Collection[tuple[int, ...] | None]) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import chain
 
+from shapelint.diagnosis.called_layers import with_called_layers
 from shapelint.diagnosis.candidates import (
     evened,
     fits_the_others,
@@ -21,6 +22,7 @@ from shapelint.diagnosis.candidates import (
 from shapelint.diagnosis.case import Case
 from shapelint.diagnosis.intent import is_restored, output_axes
 from shapelint.diagnosis.layer_groups import Group, layer_groups, legal_values, resizes
+from shapelint.diagnosis.padding_layers import padding_changes
 from shapelint.diagnosis.scale import before_crops, total_stride
 from shapelint.diagnosis.soundness import sound_meaning
 from shapelint.diagnosis.steps import (
@@ -54,6 +56,7 @@ def single_change(
 
     A module that only calls a function has no such argument.
     """
+    graph = with_called_layers(graph)
     groups = layer_groups(case.explored, graph, case.built)
     likely = list(likely_changes(graph, groups, focus))
     stepped = list(stepped_changes(graph, groups))
@@ -78,6 +81,7 @@ def sound_change(
     comes first. A resize by another step than all others have comes before all, and where a shortcut lacks the stride
     of the way beside it nothing else is changed.
     """
+    graph = with_called_layers(graph)
     groups = layer_groups(case.explored, graph, case.built)
     uneven = uneven_layers(graph, groups, focus)
     stepped = sorted(stepped_changes(graph, groups), key=lambda change: change.module not in uneven)
@@ -122,14 +126,24 @@ def _may_be_tried(groups: Sequence[Group], change: Change, *, alone: bool, facto
 
 def stride_at_fault(case: Case, graph: ShapeGraph, focus: Mapping[str, int]) -> Change | None:
     """The stride of a layer that steps over rows, or as no other does, with which the model is right at the focus."""
+    graph = with_called_layers(graph)
     groups = layer_groups(case.explored, graph, case.built)
 
-    def works(trial: Exploration) -> bool:
-        if case.intent.meant:
-            return restores_at(trial, case.question, case.expect, focus)
-        return case.solver.sound(trial, focus)
+    return first_that(case.explored, odd_strides(graph, groups), lambda trial: _is_right(case, trial, focus))
 
-    return first_that(case.explored, odd_strides(graph, groups), works)
+
+def padding_at_fault(case: Case, graph: ShapeGraph, focus: Mapping[str, int]) -> Change | None:
+    """The layer of padding that does not add what the convolution behind it takes off, where the model is right at the
+    focus with one that does.
+    """
+    changes = padding_changes(case.explored, graph, case.built)
+    return first_that(case.explored, changes, lambda trial: _is_right(case, trial, focus))
+
+
+def _is_right(case: Case, trial: Exploration, focus: Mapping[str, int]) -> bool:
+    if case.intent.meant:
+        return restores_at(trial, case.question, case.expect, focus)
+    return case.solver.sound(trial, focus)
 
 
 def legal_change(case: Case, graph: ShapeGraph, node: Node, focus: Mapping[str, int]) -> Change | None:
@@ -137,6 +151,7 @@ def legal_change(case: Case, graph: ShapeGraph, node: Node, focus: Mapping[str, 
     meant to restore, else that of the one argument in which the layer differs from another one. First of all only the
     axes that are illegal get a value.
     """
+    graph = with_called_layers(graph)
     groups = layer_groups(case.explored, graph, case.built)
     legal = legal_values(next((each for each in groups if each[0].module == node.module), None))
 
@@ -166,13 +181,16 @@ def rounding_change(case: Case, graph: ShapeGraph, focus: Mapping[str, int]) -> 
         found = case.solver.explored_with(trial.overrides, focus)
         return before <= found.right and contract.runs <= found.runs
 
-    return first_that(case.explored, rounded_changes(layer_groups(case.explored, graph, case.built)), works)
+    return first_that(
+        case.explored, rounded_changes(layer_groups(case.explored, with_called_layers(graph), case.built)), works
+    )
 
 
 def unlike_the_others(case: Case, graph: ShapeGraph, focus: Mapping[str, int]) -> Change | None:
     """The change of an argument that one layer has otherwise than those like it, or its mirror, that is right at the
     focus; of layers whose own size is no whole part or multiple of what they take.
     """
+    graph = with_called_layers(graph)
     groups = layer_groups(case.explored, graph, case.built)
     uneven = uneven_layers(graph, groups, focus)
     changes = [each for each in unlike_the_others_of(graph, groups, focus) if each.module in uneven]
@@ -183,6 +201,7 @@ def unpadded_change(case: Case, graph: ShapeGraph, focus: Mapping[str, int], dow
     """The padding with which a strided layer that a resize undoes gives a whole part of what it takes, where the model
     is right at the focus with that: any resize gives too little of a map that misses a row.
     """
+    graph = with_called_layers(graph)
     groups = layer_groups(case.explored, graph, case.built)
     lacking = {node.module for node in downs if "conv" in node.operation}
     changes = [each for each in evened(groups) if each.module in lacking and each.parameter == "padding"]

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from fractions import Fraction
 
 from shapelint.diagnosis.layer_groups import Group, is_pool, same_value, step_of, strides_by_kernel
-from shapelint.facts.diagnosis import Change
+from shapelint.facts.diagnosis import Change, called_line
 from shapelint.facts.graph import Node, ShapeGraph
 
 _MAJORITY, _SLIP = 2, 3
@@ -15,6 +16,14 @@ _MAJORITY, _SLIP = 2, 3
 def scales(node: Node) -> bool:
     """Whether a call divides or multiplies the size on some axis."""
     return any(factor != 1 for factor in node.factor)
+
+
+def is_power_of(one: int | Fraction, other: int | Fraction) -> bool:
+    """Whether of two steps the larger is a power of the smaller, as one resize by four where the others double."""
+    less, more = sorted((Fraction(one), Fraction(other)))
+    while less > 1 and more % less == 0 and more > less:
+        more /= less
+    return less == more > 1
 
 
 def steps_over(node: Node, stride: Sequence[int]) -> bool:
@@ -103,12 +112,18 @@ def lone_steps(graph: ShapeGraph, groups: Sequence[Group]) -> list[Change]:
 
 
 def resized_changes(graph: ShapeGraph, resized: Sequence[Node]) -> Iterator[Change]:
-    """The step that most other calls have, for each resize whose step none of them has."""
+    """The step that most other calls have, for each resize whose step none of them has. A call of a function may resize
+    by a power of it, for two levels at once, but where others that grow have the step.
+    """
     for node in resized:
         others = [each for each in graph.nodes if each.module != node.module and scales(each)]
         steps = Counter(tuple(map(step_of, each.factor)) for each in others)
         given, own = node.parameter("scale_factor"), tuple(map(step_of, node.factor))
+        growing = {tuple(map(step_of, each.factor)) for each in others if max(each.factor) > 1}
         for step, times in steps.most_common(1):
+            called = called_line(node.module) is not None and step not in growing
+            if called and is_power_of(max(own, default=0), max(step, default=0)):
+                continue
             if given and own not in steps and times >= _MAJORITY and all(each.denominator == 1 for each in step):
                 yield Change(node.module, "scale_factor", given, tuple(dict.fromkeys(map(int, step))), node.built)
 

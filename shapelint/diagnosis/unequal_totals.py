@@ -16,13 +16,14 @@ from shapelint.diagnosis.candidates import is_whole, twins
 from shapelint.diagnosis.layer_groups import Group, is_pool, same_value, step_of, strides_by_kernel
 from shapelint.diagnosis.mirrors import unlike_what_they_undo
 from shapelint.diagnosis.passage import passed
-from shapelint.diagnosis.steps import scales, steps_over
+from shapelint.diagnosis.steps import is_power_of, scales, steps_over
 from shapelint.facts.diagnosis import Change
 from shapelint.facts.graph import Node, ShapeGraph
 from shapelint.source.syntax import call_at, given
 
 _OTHERS_OF_A_MULTIPLE, _RATIOS = 3, 2
 _POSITIONS = {"kernel_size": 0, "scale_factor": 1}
+_CALLED = {"kernel_size": 1, "scale_factor": 2}
 Factor = tuple[Fraction, ...]
 
 
@@ -76,8 +77,8 @@ def mirroring_changes(graph: ShapeGraph, groups: Sequence[Group], ends: tuple[in
     unlike = [pair for pair in zip(downs, ups, strict=True) if _step(pair[0]) != _step(pair[1])]
     if len(unlike) != 1:
         return
-    lone = _lone_ratio(calls)
-    for node, other in (unlike[0], unlike[0][::-1]):
+    lone, usual = _lone_ratio(calls), {_step(node) for node in calls if node not in unlike[0]}
+    for node, other in sorted((unlike[0], unlike[0][::-1]), key=lambda pair: _step(pair[0]) in usual):
         group = next((each for each in groups if each[0].module == node.module), None)
         given, value = node.parameter("stride"), other.parameter("stride")
         is_lone = _ratio(node) == lone != () and not is_whole(node)
@@ -135,10 +136,7 @@ def _ratio(node: Node) -> tuple[Fraction, ...]:
 
 def is_power(change: Change) -> bool:
     """Whether a step is some power of the other, as one resize by four where the others double: it may be meant so."""
-    less, more = sorted((max(change.given), max(change.value)))
-    while less > 1 and more % less == 0 and more > less:
-        more //= less
-    return less == more > 1
+    return is_power_of(max(change.given), max(change.value))
 
 
 def _no_steps(graph: ShapeGraph, groups: Sequence[Group]) -> Iterator[Change]:
@@ -169,7 +167,8 @@ def _step(node: Node) -> Factor:
 def _is_written(node: Node, parameter: str) -> bool:
     """Whether the call that builds a layer has a number for an argument: one of a configuration may be 1 as well."""
     call = call_at(node.built)
-    value = None if call is None else given(call, parameter, _POSITIONS[parameter])
+    position = _POSITIONS[parameter] if node.built != node.place else _CALLED[parameter]
+    value = None if call is None else given(call, parameter, position)
     return isinstance(value, ast.Constant | ast.Tuple)
 
 

@@ -13,6 +13,7 @@ from fractions import Fraction
 from itertools import chain
 from operator import eq
 
+from shapelint.diagnosis.called_layers import with_called_layers
 from shapelint.diagnosis.candidates import (
     ends_scaling,
     evening,
@@ -26,6 +27,7 @@ from shapelint.diagnosis.case import Case
 from shapelint.diagnosis.changed_intent import Meant, as_the_others, scale_of, scaled
 from shapelint.diagnosis.chosen_sizes import is_chosen
 from shapelint.diagnosis.evenness import evenly_padded
+from shapelint.diagnosis.hidden_levels import leaves_no_hidden_level, level_changes
 from shapelint.diagnosis.intent import multiples
 from shapelint.diagnosis.layer_groups import LOWEST, Group, layer_groups, resizes
 from shapelint.diagnosis.misshapen import late_strides, lone_kernels, misshapen_changes, unlike_their_siblings
@@ -63,6 +65,7 @@ def meant_but_for_a_layer(
     That is the input's size, or a multiple or a part of it, or what layers that are alike make of it, which then is
     what is expected.
     """
+    graph = with_called_layers(graph)
     groups = tuple(_convolutions(explored, graph, built))
     shown = ShownRun(explored, graph, region, question, meaning, groups, built)
     found = _meant_but_for_an_odd_layer(shown)
@@ -126,6 +129,11 @@ def _meant_but_for_a_misshapen_layer(shown: ShownRun) -> Meant | None:
     given = size_at(shown.dims(place), first)
     if given == size_at(question.target, first):
         return None
+    steps = _steps(shown.explored, shown.graph, shown.built) if shown.place else []
+    levels = level_changes(shown.graph, steps, question.symbols)
+    level = first_that(shown.explored, levels, lambda trial: leaves_no_hidden_level(trial, first))
+    if level is not None:
+        return as_the_others(shown, level, place)
     taken = size_at(question.target, first) if shown.place else ()
     changes = misshapen_changes(shown.graph, shown.groups, first, given) or lone_kernels(shown.graph, shown.groups)
     changes = changes or (unlike_their_siblings(shown.graph, shown.groups, first) if shown.place else [])
@@ -202,9 +210,10 @@ def even_change(case: Case, graph: ShapeGraph | None, focus: Sizes, *, beyond: b
     """
     if graph is None or not case.intent.meant:
         return None
+    graph = with_called_layers(graph)
     changes = [] if case.intent.change is None else [case.intent.change]
     groups = _convolutions(case.explored, graph, case.built)
-    if not beyond and _is_larger(case, graph, focus):
+    if not beyond and _is_beyond_output_padding(case, graph, focus):
         changes += [each for each in lone_twins(groups) if each.parameter in LOWEST and not ends_scaling(each)]
     group = uneven_group(graph, groups, focus)
     odd = [] if group else [each for each in misshapen_changes(graph, groups, focus) if each.parameter in LOWEST]
@@ -223,14 +232,28 @@ def even_change(case: Case, graph: ShapeGraph | None, focus: Sizes, *, beyond: b
     return first_that(case.explored, changes, lambda trial: restores_at(trial, case.question, case.expect, focus))
 
 
-def _is_larger(case: Case, graph: ShapeGraph, focus: Sizes) -> bool:
-    """Whether the output has more rows than the input on some axis, so that no row was lost in a pair."""
+def _is_beyond_output_padding(case: Case, graph: ShapeGraph, focus: Sizes) -> bool:
+    """Whether the output has more rows than the input on some axis, so that no row was lost in a pair, or lacks more
+    of them than the `output_padding` of all transposed layers could add.
+    """
     at, axes = case.intent.output, case.intent.axes
     node = graph.nodes[graph.outputs[at]] if at < len(graph.outputs) and graph.outputs[at] >= 0 else None
     if node is None or not node.shapes or case.expect is not None:
         return False
     given, wanted = node.shapes[0].value(dict(focus)), size_at(case.question.target, focus)
-    return any(given[axis] > size for axis, size in zip(axes, wanted, strict=False))
+    missing = [size - given[axis] for axis, size in zip(axes, wanted, strict=False)]
+    return any(rows < 0 for rows in missing) or max(missing, default=0) > _most_added(graph)
+
+
+def _most_added(graph: ShapeGraph) -> Fraction:
+    """The rows that the `output_padding` of all transposed layers could add to the output, at most."""
+    most, growth = Fraction(0), Fraction(1)
+    for node in reversed(graph.nodes):
+        steps = node.parameter("stride") or (1,)
+        if node.operation.startswith("conv_transpose"):
+            most += growth * (max(steps) - 1)
+        growth *= max((*node.factor, Fraction(1)))
+    return most
 
 
 def _convolutions(explored: Exploration, graph: ShapeGraph, built: Mapping[str, Span]) -> list[Group]:

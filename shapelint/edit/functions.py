@@ -12,7 +12,8 @@ from shapelint.source.ownership import installed
 from shapelint.source.span import Edit, Span
 from shapelint.source.syntax import call_at, given, written
 
-_POSITIONS = {"output_padding": 5}
+_POSITIONS = {"output_padding": 5, "scale_factor": 2}
+_OF_POOLS = {"kernel_size": 1, "stride": 2, "padding": 3}
 
 
 def called_with(
@@ -39,7 +40,12 @@ def _edit(place: Span, parameter: str, value: Value) -> Edit | None:
         return None
     if any(word.arg is None for word in call.keywords):
         return None
-    argument = given(call, parameter, _POSITIONS.get(parameter))
+    if ast.unparse(call.func).rpartition(".")[2] == "pad":
+        numbers = given(call, "pad", 1)
+        plain = numbers is not None and is_literal(numbers)
+        return replaced(place.file, numbers, str(value)) if numbers is not None and plain else None
+    positions = {**_POSITIONS, **(_OF_POOLS if "_pool" in ast.unparse(call.func) else {})}
+    argument = given(call, parameter, positions.get(parameter))
     if argument is None:
         return added(place.file, call, parameter, written(value))
     return replaced(place.file, argument, written(value)) if is_literal(argument) else None

@@ -31,6 +31,7 @@ _POSITIONS: Final = {
     "MaxPool": {"kernel_size": 0, "stride": 1, "padding": 2, "dilation": 3, "ceil_mode": 5},
     "AvgPool": {"kernel_size": 0, "stride": 1, "padding": 2, "ceil_mode": 3},
     "ConvTranspose": {"kernel_size": 2, "stride": 3, "padding": 4, "output_padding": 5, "dilation": 8},
+    **{kind: {"padding": 0} for kind in ("ReflectionPad", "ReplicationPad", "ZeroPad", "ConstantPad", "CircularPad")},
     "Upsample": {"size": 0, "scale_factor": 1},
     "Conv": {"kernel_size": 2, "stride": 3, "padding": 4, "dilation": 5},
 }

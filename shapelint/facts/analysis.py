@@ -13,6 +13,7 @@ from shapelint.facts.finding import Confirmation, Finding
 from shapelint.facts.graph import Node, Pair, ShapeGraph
 from shapelint.facts.picture import Picture
 from shapelint.facts.portability import NOTHING_KNOWN, Portability
+from shapelint.facts.samples import MixedSamples
 from shapelint.request.question import Question
 from shapelint.size.function import Function, symbol
 from shapelint.size.sets import SizeSet
@@ -240,25 +241,6 @@ class Contradiction:
     said: tuple[tuple[int, ...], ...] | None
     seen: tuple[tuple[int, ...], ...] | None
     error: str
-
-
-@dataclass(frozen=True, slots=True)
-class MixedSamples:
-    """A view that makes other rows than samples: `sizes` are where it does, `apart` where a sample is a row.
-
-    A sample has `features` there, and a row takes `row` of them; `layer` is the linear layer behind it. With `change`
-    in a layer ahead of it, which then is at `place`, a sample is a row.
-    """
-
-    sizes: SizeSet
-    apart: SizeSet
-    operation: str
-    module: str
-    place: Span | None
-    features: Function
-    row: int
-    layer: str
-    change: Change | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -159,6 +159,20 @@ class RefusedSize:
     took: tuple[int, ...]
 
 
+_ON_LINE = " on line "
+
+
+def called_on(operation: str, line: int) -> str:
+    """The name of the call of a function in a line, in the place of the path of a layer."""
+    return f"{operation.removesuffix('_with_indices')}{_ON_LINE}{line}"
+
+
+def called_line(module: str) -> int | None:
+    """The line of the call that such a name is of; None for the path of a layer."""
+    name, found, line = module.partition(_ON_LINE)
+    return int(line) if found and name else None
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
     """Another value for one argument of one layer, per axis, and where the layer was constructed.
@@ -172,6 +186,11 @@ class Change:
     value: tuple[int, ...]
     built: Span | None
     alike: tuple[str, ...] = ()
+
+    @property
+    def layer(self) -> str:
+        """The path of the layer; "" where a function is called in its place."""
+        return self.module if called_line(self.module) is None else ""
 
     @property
     def assignments(self) -> dict[str, tuple[int, ...]]:

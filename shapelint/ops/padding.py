@@ -29,7 +29,8 @@ def _pad(op: Operation, input: torch.Tensor, pad: Any, mode: str = "constant", v
     """n + before + after for each axis that `pad` names, the last one first; negative entries crop."""
     if not isinstance(pad, (tuple, list)):
         raise NoRule
-    entries = [number(op, each) for each in pad]
+    changed = op.recorder.override("padding", op.name) or ()  # of a convolution with a padding mode it is its own
+    entries = [number(op, each) for each in (changed if len(changed) == len(pad) else pad)]
     shape, axes = op.shape(input), len(entries) // 2
     if len(entries) % 2:
         op.refuse(Kind.ARGUMENT, "Padding length must be divisible by 2")

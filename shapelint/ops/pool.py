@@ -66,7 +66,7 @@ def _avg_pool(
         op.refuse(Kind.ARGUMENT, "divisor must be not zero")
     shape = _pooled(op, input, (kernel_size, stride, padding, 1, ceil_mode), axes)
     if axes == 3:
-        kernel = op.recorder.override("kernel_size") or per_axis(kernel_size, 3)
+        kernel = op.recorder.override("kernel_size", op.name) or per_axis(kernel_size, 3)
         for n, k in zip(op.shape(input)[-3:], kernel, strict=True):
             op.require_at_least(n, k, Kind.KERNEL, "input image ({left}) smaller than kernel size ({right})")
     if axes == 3:
@@ -99,7 +99,7 @@ def _lp_pool(
 
 def _pooled(op: Operation, input: torch.Tensor, window: tuple[Any, ...], axes: int) -> Shape:
     """The shape of a pool's output; states what a pool asks of its input."""
-    shape, rounding = op.shape(input), op.recorder.override("ceil_mode")
+    shape, rounding = op.shape(input), op.recorder.override("ceil_mode", op.name)
     ceil_mode = bool(window[4] if rounding is None else rounding[0])
     kernel, stride, padding, dilation = _window(op, (*window[:4], ceil_mode), axes)
     checked_lead(op, shape, axes)
@@ -120,12 +120,12 @@ def _pooled(op: Operation, input: torch.Tensor, window: tuple[Any, ...], axes: i
 
 def _window(op: Operation, window: tuple[Any, ...], axes: int) -> tuple[Shape, Shape, Shape, Shape]:
     """Kernel, stride, padding and dilation of each axis, checked."""
-    change = op.recorder.override
     given = per_axis(window[0], axes)
     stride = given if window[1] is None or window[1] in ((), []) else per_axis(window[1], axes)
-    kernel = change("kernel_size") or given
-    stride = change("stride") or (kernel if tuple(map(plain, stride)) == tuple(map(plain, given)) else stride)
-    padding, dilation = change("padding") or per_axis(window[2], axes), per_axis(window[3], axes)
+    changed = {name: op.recorder.override(name, op.name) for name in ("kernel_size", "stride", "padding")}
+    kernel = changed["kernel_size"] or given
+    stride = changed["stride"] or (kernel if tuple(map(plain, stride)) == tuple(map(plain, given)) else stride)
+    padding, dilation = changed["padding"] or per_axis(window[2], axes), per_axis(window[3], axes)
     if window[4] and any(map(symbolic, (*kernel, *stride))):
         raise NoRule
     for k, s, p, d in zip(kernel, stride, padding, dilation, strict=True):

@@ -74,7 +74,7 @@ def _interpolate(
 
 def _changed(op: Operation, scale_factor: Any) -> Any:
     """The one factor that a repair gives to the resize, else its own."""
-    value = op.recorder.override("scale_factor")
+    value = op.recorder.override("scale_factor", op.name)
     return scale_factor if value is None else plain(value[0])
 
 

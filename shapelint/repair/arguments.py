@@ -17,6 +17,7 @@ from shapelint.edit.functions import called_with
 from shapelint.edit.layers import Manner, Proposal, Value, Wish, proposals
 from shapelint.edit.origin import writing_calls
 from shapelint.errors import ShapelintError
+from shapelint.facts.diagnosis import called_line
 from shapelint.facts.finding import Finding, Safety
 from shapelint.load import Loaded, edited
 from shapelint.source.notebook import is_cell
@@ -87,7 +88,9 @@ def _with_edits(finding: Finding, found: Mapping[Setting, Proposal] | str, funct
     if fix is None or not settings or fix.safety is Safety.ADVICE or fix.edits:
         return finding
     if isinstance(found, str):
-        return replace(finding, notes=(*finding.notes, found)) if found else finding
+        called = [module for module, _ in settings if called_line(module) is not None]
+        fix = replace(fix, safety=Safety.ADVICE, assignments={}) if called else fix
+        return replace(finding, notes=(*finding.notes, found), fix=fix) if found else finding
     chosen = [found[module, parameter] for module, parameter in settings]
     edits = tuple(dict.fromkeys(edit for proposal in chosen for edit in proposal.edits))
     guessed = any(proposal.manner is Manner.REPLACED for proposal in found.values())

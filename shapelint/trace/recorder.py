@@ -45,6 +45,7 @@ from shapelint.trace.recording.operation import (
     refuse_other_shapes,
     without_numbers,
 )  # fmt: skip
+from shapelint.trace.recording.overrides import given_to
 from shapelint.trace.recording.record import Event, KnownTensor, Leak, Overrides, Record, Shape
 from shapelint.trace.recording.size_floats import plain_arguments
 from shapelint.trace.recording.trees import flat_tensors, is_all_on_meta, on_meta, plain_tree, tensors_in
@@ -294,7 +295,7 @@ class Recorder(TorchFunctionMode):
         made.spatial, made.factor, made.parameters = operation.spatial, operation.factor, operation.parameters
         self.records.append(made)
 
-    def override(self, parameter: str) -> tuple[int, ...] | None:
+    def override(self, parameter: str, function: str = "") -> tuple[int, ...] | None:
         """The value, per axis, that a repair gives to an argument of the layer that is running; None for none."""
-        found = self.overrides.get(self.layers[-1][0], {}).get(parameter)
-        return None if found is None else tuple(tracked_size(each.value(self.sizes), each) for each in found)
+        given = given_to(self.overrides, self.layers[-1][0], function).get(parameter)
+        return None if given is None else tuple(tracked_size(each.value(self.sizes), each) for each in given)

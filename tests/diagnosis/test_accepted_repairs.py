@@ -374,6 +374,24 @@ def test_a_pad_to_multiples_of_another_number_is_blamed(tmp_path: Path, call: st
     assert right in (tmp_path / "fixed.py").read_text()
 
 
+@pytest.mark.parametrize(
+    ("constant", "start"),
+    [
+        ("\n    step = 2\n", "def __init__(self):\n"),
+        ("\n", "def __init__(self):\n        self.step = 2\n"),
+        ("\n", "def __init__(self, step=2):\n        self.step = step\n"),
+        ("\n", "def __init__(self, *, unit=2):\n        self.step = unit\n"),
+    ],
+)
+def test_the_constant_to_whose_multiples_is_padded_is_blamed(tmp_path: Path, constant: str, start: str) -> None:
+    code = ROUNDED.format("F.pad(x, (0, -w % self.step, 0, -h % self.step))").replace("def __init__(self):\n", start)
+    (finding,) = report(tmp_path, constant + code, "1,3,41,41").findings
+    assert finding.code == "SL204"
+    assert finding.location is not None
+    assert finding.location.content() == "2"
+    assert fixed(finding, (2, 3, 41, 41)) == (2, 3, 41, 41)
+
+
 def test_the_call_that_hands_a_helper_the_wrong_number_is_blamed_and_mended(tmp_path: Path) -> None:
     right = "nn.Conv2d(cin, cout, k, s, k // 2)"
     (finding,) = report(tmp_path, HELPERS.format(conv=right, number=8), "1,3,32,32").findings

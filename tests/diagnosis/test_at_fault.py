@@ -148,8 +148,9 @@ def test_a_pad_and_the_layer_that_takes_it_off_are_one(tmp_path: Path, pad: int,
     (finding,) = report(tmp_path, HEAD.format(pad, kernel), "1,3,64,64").findings
     assert finding.module == blamed
     assert finding.fix is not None
-    wanted = "pad by 3 on each side, as much as `head` takes off"
-    assert finding.fix.title == wanted if blamed == "pad" else finding.fix.assignments == {"head.kernel_size": (7, 7)}
+    wanted = {"pad.padding": (3, 3, 3, 3)} if blamed == "pad" else {"head.kernel_size": (7, 7)}
+    assert finding.fix.assignments == wanted
+    assert fixed(finding, (1, 3, 64, 64)) == (1, 3, 64, 64)
 
 
 @pytest.mark.parametrize(

@@ -168,7 +168,7 @@ def test_the_layer_that_gives_a_join_its_map_gets_the_step_and_no_other(tmp_path
 
 
 def test_what_is_resized_is_the_map_at_the_join(tmp_path: Path) -> None:
-    pooled = "F.max_pool2d(fine, 2, 2, 1)"
+    pooled = "F.max_pool2d(F.pad(fine, (1, 1, 1, 1)), 2)"
     (finding,) = report(tmp_path, PATHS.format(2, pooled), "1,3,64,64").findings
     assert finding.fix is not None
     assert "what `max_pool2d` gives" in finding.fix.title

@@ -202,3 +202,18 @@ def test_a_product_that_lacks_a_transpose_pins_no_size(tmp_path: Path, product: 
     assert finding.fix is not None
     assert finding.fix.title == "transpose one of the two: `.transpose(-2, -1)`"
     assert not report(tmp_path, source.replace("q, k)", "q.mT, k)").replace("q @ k", "q.mT @ k"), "2,16,10,12").findings
+
+
+def test_a_view_of_all_samples_in_one_row_is_blamed_and_not_the_layer_behind_it(tmp_path: Path) -> None:
+    source = """
+    def __init__(self):
+        super().__init__()
+        self.conv, self.fc = nn.Conv2d(3, 8, 3, 4, 1), nn.Linear(512, 10)
+
+    def forward(self, x):
+        return self.fc(F.relu(self.conv(x)).view(1, -1))
+"""
+    (finding,) = report(tmp_path, source, "4,3,32,32").findings
+    assert finding.message == "`fc` is built for 512 features and gets 2048: `view` makes 1 sample of 4"
+    assert finding.fix is not None
+    assert finding.fix.title.startswith("write `F.relu(self.conv(x)).flatten(1)`")

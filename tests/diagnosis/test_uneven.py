@@ -189,8 +189,10 @@ def test_what_scales_no_more_is_made_to_scale_again(
     assert fixed(finding, (1, 3, 45, 45)) == (1, 3, 45, 45)
 
 
-@pytest.mark.parametrize(("pad", "kernel"), [(3, 8), (2, 7)])
-def test_a_layer_of_padding_is_there_for_the_layer_after_it(tmp_path: Path, pad: int, kernel: int) -> None:
+@pytest.mark.parametrize(("pad", "kernel", "module"), [(3, 8, "conv"), (2, 7, "pad")])
+def test_a_layer_of_padding_is_there_for_the_layer_after_it(
+    tmp_path: Path, pad: int, kernel: int, module: str
+) -> None:
     source = """
     def __init__(self):
         super().__init__()
@@ -200,7 +202,7 @@ def test_a_layer_of_padding_is_there_for_the_layer_after_it(tmp_path: Path, pad:
         return self.out(self.conv(self.pad(x)))
 """
     (finding,) = report(tmp_path, source.format(pad, kernel), "1,3,32,9").findings
-    assert finding.module == "conv"
+    assert finding.module == module
     assert fixed(finding, (1, 3, 32, 9)) == (1, 3, 32, 9)
     assert report(tmp_path, source.format(3, 7), "1,3,32,9").ok
 

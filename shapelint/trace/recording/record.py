@@ -173,7 +173,7 @@ class Recording(Protocol):
         """Raises Unanalysable at a call of which no size tells whether it raises `failure`."""
         ...
 
-    def override(self, parameter: str) -> tuple[int, ...] | None:
+    def override(self, parameter: str, function: str = "") -> tuple[int, ...] | None:
         """The value per axis that a repair gives to an argument of the layer that runs; None where it gives none."""
         ...
 

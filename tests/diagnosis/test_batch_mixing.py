@@ -1,0 +1,136 @@
+"""Calls that mix the samples of a batch or give several rows of one, at any size, and right models that nearly do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.diagnosis.test_at_fault import report
+
+MAPS = """
+    def __init__(self):
+        super().__init__()
+        self.f = nn.Conv2d(3, 16, 3, 4, 1)
+        self.a, self.b, self.one = nn.Conv2d(16, 4, 1), nn.Conv2d(16, 4, 3, padding=1), nn.Conv2d(16, 1, 1)
+        self.fc, self.qkv = nn.Linear(16, 5), nn.Linear(16, 48)
+
+    def forward(self, x):
+        n, y = x.size(0), self.f(x)
+        {}
+"""
+
+STEPS = """
+    def __init__(self):
+        super().__init__()
+        self.rnn, self.fc = nn.{}, nn.Linear(32, 3)
+
+    def forward(self, x):
+        out, _ = self.rnn({})
+        return self.fc({})
+"""
+
+HEADS = """B, T, C = y.flatten(2).transpose(1, 2).shape
+        q, k, v = self.qkv(y.flatten(2).transpose(1, 2)).reshape(B, T, 3, 4, 4).permute(2, 0, 3, 1, 4)
+        return ((q @ k.transpose(-2, -1)).softmax(-1) @ v).{}.reshape(B, T, C)"""
+
+TOKENS = """
+    def __init__(self):
+        super().__init__()
+        layer = nn.TransformerEncoderLayer(32, 4, 64{})
+        self.e, self.t, self.fc = nn.Linear(12, 32), nn.TransformerEncoder(layer, 2), nn.Linear(32, 3)
+
+    def forward(self, x):
+        return self.fc(self.t(self.e(x)){})
+"""
+
+LATENT = """
+    def __init__(self):
+        super().__init__()
+        self.e, self.mu, self.fc = nn.Conv2d(3, 4, 4, 4), nn.Linear(256, 8), nn.Linear(8, 256)
+        self.d = nn.ConvTranspose2d(4, {}, 4, 4)
+
+    def forward(self, x):
+        return self.d(self.fc(self.mu(self.e(x).flatten(1))).view(-1, 4, 8, {}))
+"""
+
+FRAMES = """
+    def __init__(self):
+        super().__init__()
+        self.f, self.fc = nn.Conv2d(3, 8, 3, 2, 1), nn.Linear(8, 4)
+
+    def forward(self, x):
+        b, c, t, h, w = x.shape
+        y = self.f(x.permute({}, 1, 3, 4).reshape(b * t, c, h, w)).mean((2, 3))
+        return self.fc(y.view(b, t, 8).mean(1))
+"""
+
+VIEWED = "`{}` puts parts of several samples into each of its rows for a sample"
+
+
+@pytest.mark.parametrize(
+    ("code", "inputs", "said"),
+    [
+        (MAPS.format("return self.fc(y.permute(1, 0, 2, 3).reshape(n, -1, 16))"), "4,3,32,32",
+         VIEWED.format("reshape")),
+        (MAPS.format("return self.fc(y.view(16, n, 64).mean(2).t())"), "4,3,32,32", VIEWED.format("view")),
+        (MAPS.format(HEADS.format("transpose(0, 1)")), "4,3,32,32", VIEWED.format("reshape")),
+        (FRAMES.format("2, 0"), "2,3,8,16,16", VIEWED.format("view")),
+        (MAPS.format("return torch.cat([self.a(y), self.b(y)], 0)"), "2,3,32,32",
+         "`cat` joins 2 results of each sample along the batch"),
+        (MAPS.format("return y.flatten(0, 1)"), "2,3,32,32", "`flatten` makes 16 rows of each sample"),
+        (MAPS.format("return y.view(1, -1)"), "2,3,32,32", "`view` makes one of all samples of the batch"),
+        (MAPS.format("return self.a(y).mean(0)"), "1,3,32,32", "`mean` makes one of all samples of the batch"),
+        (MAPS.format("return self.fc(y.mean((2, 3), True).squeeze())"), "1,3,32,32",
+         "`squeeze` takes the axis of the batch away where that is 1"),
+        (MAPS.format("return self.fc(y.view(-1, 16))"), "2,3,8,8", "`view` makes 8 rows of 2 samples at 8x8"),
+        (STEPS.format("LSTM(12, 32)", "x", "out[:, -1]"), "4,20,12",
+         "`lstm` in `rnn` takes the samples of the batch for steps in time"),
+        (STEPS.format("GRU(12, 32)", "x", "torch.relu(out).mean(dim=1)"), "4,20,12",
+         "`gru` in `rnn` takes the samples of the batch for steps in time"),
+        (LATENT.format(3, 4), "4,3,32,32", "`view` makes 8 rows of 4 samples at 32x32"),
+        (TOKENS.format("", "[:, 0]"), "4,20,12",
+         "`attention` in `t.layers.0.self_attn` takes the samples of the batch for steps in time"),
+    ],
+)  # fmt: skip
+def test_a_call_that_mixes_samples_is_found(tmp_path: Path, code: str, inputs: str, said: str) -> None:
+    (finding,) = report(tmp_path, code, inputs).findings
+    assert (finding.code, finding.severity, finding.message) == ("SL402", "error", said)
+
+
+@pytest.mark.parametrize(
+    ("code", "inputs"),
+    [
+        (MAPS.format("return self.fc(y.permute(0, 2, 3, 1).reshape(-1, 16))"), "2,3,32,32"),  # each pixel has a class
+        (MAPS.format("return self.fc(y.flatten(2).permute(2, 0, 1)).mean(0)"), "2,3,32,32"),
+        (MAPS.format(HEADS.format("transpose(1, 2)")), "4,3,32,32"),
+        (FRAMES.format("0, 2"), "2,3,8,16,16"),
+        (MAPS.format("return torch.cat([self.a(y), self.a(y.flip(3))], 0)"), "2,3,32,32"),  # two views of a picture
+        (MAPS.format("return torch.stack([self.a(y), self.b(y)])"), "2,3,32,32"),
+        (MAPS.format("return self.one(y).flatten(0, 1)"), "2,3,32,32"),
+        (MAPS.format("return self.a(y).mean(0)"), "7,3,32,32"),  # frames of one scene
+        (MAPS.format("return self.one(y).squeeze()"), "1,3,32,32"),
+        (MAPS.format("return y + y.view(2, -1, 16, 8, 8).std(0).mean((1, 2, 3)).view(-1, 1, 1, 1).repeat(2, 1, 1, 1)"),
+         "4,3,32,32"),
+        (MAPS.format("z = self.fc(y.mean((2, 3))).view(-1, 3, 5); return z[:, 0] - z[:, 1]"), "6,3,32,32"),
+        (STEPS.format("LSTM(12, 32)", "x", "out[-1]"), "20,4,12"),
+        (STEPS.format("LSTM(12, 32)", "x", "out"), "20,4,12"),
+        (STEPS.format("LSTM(12, 32)", "x.transpose(0, 1)", "out.transpose(0, 1)[:, -1]"), "4,20,12"),
+        (LATENT.format(3, 8), "4,3,32,32"),
+        (LATENT.format(1, 4), "4,3,32,32"),  # two masks of each picture
+        (TOKENS.format("", "[0]"), "20,4,12"),
+        (TOKENS.format("", ".mean(0)"), "20,4,12"),
+        (TOKENS.format(", batch_first=True", "[:, 0]"), "4,20,12"),
+        (STEPS.format("LSTM(12, 32, batch_first=True)", "x", "out[:, -1]"), "4,20,12"),
+    ],
+)  # fmt: skip
+def test_rows_that_are_meant_are_let_be(tmp_path: Path, code: str, inputs: str) -> None:
+    assert report(tmp_path, code, inputs).ok
+
+
+def test_a_layer_that_takes_samples_for_steps_is_blamed_where_it_is_built(tmp_path: Path) -> None:
+    (finding,) = report(tmp_path, STEPS.format("LSTM(12, 32)", "x", "out[:, -1]"), "1,20,12").findings
+    assert finding.location is not None
+    assert finding.location.content() == "nn.LSTM(12, 32)"
+    assert finding.fix is not None
+    assert "batch_first=True" in finding.fix.title
