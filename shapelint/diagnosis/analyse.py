@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,7 @@ from shapelint.diagnosis.asked import Judge, Settled, shows_sizes
 from shapelint.diagnosis.axis_mix_up import axis_mix_up
 from shapelint.diagnosis.baked_branches import portability
 from shapelint.diagnosis.broadcasts import broadcasts
-from shapelint.diagnosis.calls import calls_of
+from shapelint.diagnosis.calls import calls_at, calls_of
 from shapelint.diagnosis.case import Case
 from shapelint.diagnosis.diagnose import diagnose
 from shapelint.diagnosis.hand_padding import short_padding
@@ -35,6 +35,7 @@ from shapelint.diagnosis.transforms import lost_transform
 from shapelint.diagnosis.uncheckable import refuse_what_gives_nothing, refuse_what_never_runs
 from shapelint.diagnosis.uneven import meant_but_for_a_layer
 from shapelint.facts.analysis import Analysis, Intent, Layer, LostTransform, MixedSamples, ShortTable
+from shapelint.facts.call import Call
 from shapelint.facts.contract import Contract, How, Outcome, Region, union
 from shapelint.facts.failure import Kind
 from shapelint.facts.graph import ShapeGraph, TensorShape
@@ -86,7 +87,16 @@ def study(loaded: Loaded, parsed: Inputs, asked: Question, options: Options) -> 
     picture = draw(analysis, case) if options.picture else None
     known = portability(explored, analysis)
     calls = calls_of(explored, region, graph, analysis.pairs) if options.calls else ()
-    return replace(analysis, picture=picture, portability=known, calls=calls), explored.subject
+    analysis = replace(analysis, picture=picture, portability=known, calls=calls)
+    return replace(analysis, calls_at=_calls_at(explored, calls)), explored.subject
+
+
+def _calls_at(explored: Exploration, calls: tuple[Call, ...]) -> Callable[[Mapping[str, int]], tuple[Call, ...]]:
+    def at(sizes: Mapping[str, int]) -> tuple[Call, ...]:
+        with one_check(), tracked_builtins(explored.subject.module):
+            return calls_at(explored, calls, sizes)
+
+    return at
 
 
 def _judging(solver: Solver, asked: Question, options: Options) -> Solver:

@@ -144,6 +144,11 @@ def checked(job: Job) -> Report:
         )
         if job.spec:
             report = replace(report, specs={job.spec: report.spec(job.spec)})
+        if job.at is not None and set(job.at) == set(report.contract.symbols) and dict(job.at) in report.contract.domain:
+            there = report.every_call_at(job.at)
+            told = {id(call) for call in there}
+            others = (call for call in report.every_call if id(call) not in told)
+            report = replace(report, every_call=(*there, *others))
     return without_ignored(report, job)
 
 

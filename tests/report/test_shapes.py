@@ -232,3 +232,62 @@ def test_a_tensor_without_dims_has_a_shape_and_lazy_layers_are_not_counted(capsy
     assert "y = self.second(self.first(x)).mean()  # ()" in capsys.readouterr().out
     assert run(["shapes", "net.py", "--input", "1,3,H,W", "--table"]) == 0
     assert capsys.readouterr().out.endswith("\n16 parameters, without those of lazy layers\n")
+
+
+ROOTS = """
+import math
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv1d(3, 8, 3, padding=1)
+
+    def forward(self, x):
+        return self.conv(F.interpolate(x, size=int(math.sqrt(3 * x.shape[2]))))
+"""
+CHUNKS = """
+import torch
+from torch import nn
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv1d(3, 8, 3, padding=1)
+
+    def forward(self, x):
+        made = []
+        for i in range(x.shape[2] // 4):
+            made.append(self.conv(x[:, :, 4 * i:4 * i + 4]))
+        return torch.cat(made, dim=2)
+"""
+
+
+def test_a_size_that_is_not_proved_is_run_for_its_shapes(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("net.py").write_text(ROOTS)
+    assert run(["shapes", "net.py", "--input", "1,3,L"]) == 0
+    assert "# 1,8,13 (seen at L=64, not proved)\n" in capsys.readouterr().out
+    assert run(["shapes", "net.py", "--input", "1,3,L", "--at", "L=41"]) == 0
+    said = capsys.readouterr().out
+    assert "at L=41: not proved; gave 1,8,11 in a run on meta tensors" in said
+    assert "# 1,8,11\n" in said
+    report = shapelint.check("net.py:Net", "1,3,L")
+    assert [call.at(L=41) for call in report.calls_at(L=41) if call.kind] == [((1, 8, 11),), ((1, 8, 11),)]
+    with pytest.raises(shapelint.ShapelintError, match="sizes are asked for L; got H"):
+        report.calls_at(H=41)
+
+
+def test_each_turn_of_a_loop_is_a_call_at_one_size(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("net.py").write_text(CHUNKS)
+    report = shapelint.check("net.py:Net", "1,3,L")
+    calls = [(call.module, call.call, call.at(L=41)) for call in report.calls_at(L=41) if call.kind]
+    assert calls == [*(("conv", turn, ((1, 8, 4),)) for turn in range(1, 11)), ("", 1, ((1, 8, 40),))]
+    said = shapes.render(report)
+    assert "# 1,8,4 (several times)\n" in said
+    assert "^ `cat` fits only for: L at least 4\n" in said
+    run(["shapes", "net.py", "--input", "1,3,L", "--at", "L=41"])
+    assert "# 1,8,4 (10 times)\n" in capsys.readouterr().out
