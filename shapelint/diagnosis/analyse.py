@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from shapelint import ops  # noqa: F401  (registers the size rules)
@@ -35,7 +36,6 @@ from shapelint.diagnosis.transforms import lost_transform
 from shapelint.diagnosis.uncheckable import refuse_what_gives_nothing, refuse_what_never_runs
 from shapelint.diagnosis.uneven import meant_but_for_a_layer
 from shapelint.facts.analysis import Analysis, Intent, Layer, LostTransform, MixedSamples, ShortTable
-from shapelint.facts.call import Call
 from shapelint.facts.contract import Contract, How, Outcome, Region, union
 from shapelint.facts.failure import Kind
 from shapelint.facts.graph import ShapeGraph, TensorShape
@@ -88,15 +88,7 @@ def study(loaded: Loaded, parsed: Inputs, asked: Question, options: Options) -> 
     known = portability(explored, analysis)
     calls = calls_of(explored, region, graph, analysis.pairs) if options.calls else ()
     analysis = replace(analysis, picture=picture, portability=known, calls=calls)
-    return replace(analysis, calls_at=_calls_at(explored, calls)), explored.subject
-
-
-def _calls_at(explored: Exploration, calls: tuple[Call, ...]) -> Callable[[Mapping[str, int]], tuple[Call, ...]]:
-    def at(sizes: Mapping[str, int]) -> tuple[Call, ...]:
-        with one_check(), tracked_builtins(explored.subject.module):
-            return calls_at(explored, calls, sizes)
-
-    return at
+    return replace(analysis, calls_at=partial(calls_at, explored, calls)), explored.subject
 
 
 def _judging(solver: Solver, asked: Question, options: Options) -> Solver:

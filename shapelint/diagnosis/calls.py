@@ -11,6 +11,8 @@ from shapelint.diagnosis.reach import UNSOLVED
 from shapelint.facts.call import Call, SymbolicShape, Trail, Way
 from shapelint.facts.contract import How, Region
 from shapelint.facts.graph import Dimension, Pair, ShapeGraph, TensorShape, ticked
+from shapelint.instrument.install import tracked_builtins
+from shapelint.locks import one_check
 from shapelint.size.condition import all_of, equal
 from shapelint.size.function import as_function
 from shapelint.size.isl_form import limited
@@ -66,7 +68,8 @@ def calls_at(explored: Exploration, calls: Sequence[Call], sizes: Mapping[str, i
     known = tuple(call for call in calls if call.given(sizes, followed) is not None)
     if any(_tells_all(explored, run, sizes) for run in explored.runs):
         return known
-    run = explored.run(sizes, symbolic=False)
+    with one_check(), tracked_builtins(explored.subject.module):
+        run = explored.run(sizes, symbolic=False)
     if run.choices or run.random:
         return known
     gathered, alike = _Gathered(explored), dict[Key, Call]()

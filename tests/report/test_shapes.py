@@ -291,3 +291,41 @@ def test_each_turn_of_a_loop_is_a_call_at_one_size(capsys: pytest.CaptureFixture
     assert "^ `cat` fits only for: L at least 4\n" in said
     run(["shapes", "net.py", "--input", "1,3,L", "--at", "L=41"])
     assert "# 1,8,4 (10 times)\n" in capsys.readouterr().out
+
+
+NAMES = """
+import torch
+from torch import nn
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.down = nn.Conv2d(3, 8, 3, 2, 1)
+
+    def forward(self, x):
+        skip = x
+        feats = [x, self.down(x)]
+        low = feats[1]
+        one, two = feats
+        row = x[0]
+        a = low if x.shape[2] > 4 else skip
+        self.size, b = x.shape[2], two
+        return a
+"""
+
+
+def test_another_name_for_a_tensor_has_its_shape() -> None:
+    Path("net.py").write_text(NAMES)
+    said = shapes.render(shapelint.check("net.py:Net", "1,3,H,W"))
+    small = "1,8,(H + 1)//2,(W + 1)//2"
+    lines = [line.partition("# ") for line in said.splitlines() if " = " in line]
+    assert [(line[0].split(maxsplit=1)[1].strip(), line[2]) for line in lines] == [
+        ("skip = x", "1,3,H,W"),
+        ("feats = [x, self.down(x)]", f"1,3,H,W, then {small}"),
+        ("low = feats[1]", small),
+        ("one, two = feats", f"1,3,H,W and {small}"),
+        ("row = x[0]", "3,H,W"),
+        ("a = low if x.shape[2] > 4 else skip", f"{small}, then 1,3,H,W for H from 1 to 4, any W"),
+        ("self.size, b = x.shape[2], two", small),
+    ]
