@@ -28,7 +28,7 @@ FORMATS = ("text", "concise", "json", "sarif", "github", "gitlab", "junit", "htm
 _SEVERAL: Final = {"loss": "losses", "part of a model": "parts of models"}
 
 
-class Place(Protocol):
+class Workplace(Protocol):
     """Where checks are done, and what is known there of those that were."""
 
     def find(self, job: Job) -> Report | None:
@@ -135,7 +135,7 @@ class Checker:
         provider: str | None = None,
         apart: bool = False,
         texts: Mapping[str, bytes] | None = None,
-        place: Place | None = None,
+        place: Workplace | None = None,
     ) -> None:
         """Does the jobs at a place: in processes of their own where nothing else is said, `apart` is and they can be.
 
