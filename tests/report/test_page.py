@@ -279,16 +279,16 @@ def test_long_names_stay_in_the_picture_and_layers_that_a_headline_names_are_lab
         f"        self.{first} = nn.Conv2d(3, 8, 3, 2, 1)\n"
         f"        self.{second} = nn.Conv2d(8, 8, 3, 2, 1)\n"
         f"        self.{up} = nn.ConvTranspose2d(8, 8, 3, 2, 1)\n"
-        "        self.last = nn.ConvTranspose2d(8, 3, 3, 2, 1)\n"
+        "        self.last, self.same = nn.ConvTranspose2d(8, 3, 3, 2, 1), nn.Conv2d(8, 8, 3, padding=1)\n"
         "    def forward(self, x):\n"
-        f"        a = self.{first}(x)\n"
+        f"        a = self.same(self.{first}(x))\n"
         f"        return self.last(a + self.{up}(self.{second}(a)))\n"
     )
     report = shapelint.check("long.py:Net", "1,3,66,67", picture=True)
     assert report.picture is not None
-    assert [finding.message.split("`")[1::2] for finding in report.findings] == [["last", first], ["add", up, first]]
+    assert [finding.message.split("`")[1::2] for finding in report.findings] == [["last", first], ["add", up, "same"]]
     found = texts(html.render((report,)))
-    assert f" {first} {second} {up} last " in found.replace("add ", "").replace("input ", "")
+    assert f" {first} same {second} {up} add last " in found
     assert f"…{up[-35:]} gives back 33x33 where …{second[-35:]} took 33x34 → write output_padding=(0, 1)" in found
 
 
