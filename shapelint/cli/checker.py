@@ -25,7 +25,7 @@ from shapelint.terminal import output
 from shapelint.terminal.error_lines import show_traceback, subject_line
 
 FORMATS = ("text", "concise", "json", "sarif", "github", "gitlab", "junit", "html")
-_SEVERAL: Final = {"loss": "losses", "part of a model": "parts of models"}
+_SEVERAL: Final = {"loss": "losses", "part of a model": "parts of models", "abstract class": "abstract classes"}
 
 
 class Workplace(Protocol):

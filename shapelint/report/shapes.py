@@ -264,7 +264,10 @@ def _fitting(calls: Sequence[Call]) -> str:
                 found = found & each
             if found == calls[0].ways[0].trail.domain:
                 return ""
-            words = str(found) if any(found & call.sizes for call in calls) else ""
+            reached = [found & call.sizes for call in calls]
+            if found.exact_words is None:  # then members are named, of those whose run comes by
+                found = next((each for each in reached if each), found)
+            words = str(found) if any(reached) else ""
     except (SolverError, Undecidable):
         return "raises at some sizes"
     if not words:

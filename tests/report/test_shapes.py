@@ -186,7 +186,7 @@ def test_a_line_has_what_functions_and_layers_of_the_file_give_and_what_a_list_h
     told = {line[:5].strip(): line.rpartition("# ")[2] for line in shapes.render(report).splitlines() if "# " in line}
     assert told["22"] == "1,3,H//3,W//3, then 1,3,H//4,W//4"
     assert told["23"] == "1,3,H,W"
-    assert list(told) == ["22", "23", "24", "18", "8"]  # a function stands ahead of what it calls
+    assert list(told) == ["21", "22", "23", "24", "18", "8"]  # a function stands ahead of what it calls
     named = [(call.name, call.assigned) for call in report.every_call if call.assigned]
     assert named == [
         ("pooled", ("y", "_")), ("Sequential", ("z",)), ("pop", ("skip",)), ("mean", ("y",)), ("sum", ("z",)),
@@ -329,3 +329,28 @@ def test_another_name_for_a_tensor_has_its_shape() -> None:
         ("a = low if x.shape[2] > 4 else skip", f"{small}, then 1,3,H,W for H from 1 to 4, any W"),
         ("self.size, b = x.shape[2], two", small),
     ]
+
+
+PATCHES = """
+import torch
+from torch import nn
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.patch = nn.Conv2d(3, 8, 32, 32)
+        self.table = nn.Parameter(torch.zeros(1, 8, 65))
+
+    def forward(self, x):
+        x = self.patch(x).flatten(2)
+        return x + self.table[:, :, : x.shape[2]]
+"""
+
+
+def test_sizes_that_fit_a_line_are_named_of_those_that_reach_it() -> None:
+    Path("net.py").write_text(PATCHES)
+    said = shapes.render(shapelint.check("net.py:Net", "1,3,H,W"))
+    (mark,) = [line.strip() for line in said.splitlines() if "`add` fits only for" in line]
+    assert mark.startswith("^ `add` fits only for: ")
+    assert "1x1" not in mark
