@@ -76,8 +76,8 @@ def calls_at(explored: Exploration, calls: Sequence[Call], sizes: Mapping[str, i
     gathered.take(run, {})
     for call in reversed(known):
         alike[_asked(call, sizes, followed)] = call
-    made = (call for call in gathered.calls.values() if call.given(sizes, {}) is not None)
-    return tuple(alike.get(_asked(call, sizes, {}), call) for call in made)
+    made = (call for call in gathered.calls.values() if call.given(sizes, followed) is not None)
+    return tuple(alike.get(_asked(call, sizes, followed), call) for call in made)
 
 
 def _tells_all(explored: Exploration, run: Run, sizes: Mapping[str, int]) -> bool:

@@ -264,10 +264,9 @@ def _fitting(calls: Sequence[Call]) -> str:
                 found = found & each
             if found == calls[0].ways[0].trail.domain:
                 return ""
-            reached = [found & call.sizes for call in calls]
-            if found.exact_words is None:  # then members are named, of those whose run comes by
-                found = next((each for each in reached if each), found)
-            words = str(found) if any(reached) else ""
+            reached = next((each for call in calls if (each := found & call.sizes)), None)
+            named = found if found.exact_words else reached  # where members are named, those whose run comes by
+            words = str(named) if reached is not None else ""
     except (SolverError, Undecidable):
         return "raises at some sizes"
     if not words:
