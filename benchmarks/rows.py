@@ -75,7 +75,7 @@ def saved(turns: int) -> Iterator[Row]:
             file.write_text(f"{text}\n# {next(number)}\n")
             answer = runner.run(process.check(str(file), 60, lambda: True))
             assert answer is not None
-            assert [report.inputs for report in answer.reports] == [("1,3,H,W",)], answer.failures
+            assert [report.inputs for report in answer.reports.values()] == [("1,3,H,W",)], answer.failures
 
         warm = compare(save, lambda: python("-c", "import torch"), turns=turns)
         runner.run(process.close())

@@ -159,7 +159,7 @@ class PinnedSize:
         focus, name = dict(diagnosis.focus), called(misfit.node)
         text = f"{name} takes {misfit.built_for} features, and "
         gives = f"{sized(tuple(focus.values()))} gives it {misfit.given}"
-        none = analysis.contract.proved and not analysis.contract.runs
+        none = analysis.contract.proved and not analysis.contract.runs and not _is_passed(analysis, diagnosis)
         notes = [_fitting(analysis), nearest_note(analysis, focus), followers_note(diagnosis)]
         notes.append(_pooled(analysis, misfit.node))
         if diagnosis.repaired is not None and diagnosis.repaired.complete and analysis.certain:
@@ -265,3 +265,10 @@ def _example(analysis: Analysis) -> dict[str, int]:
     runs = analysis.contract.runs
     focus = analysis.question.first if analysis.diagnosis is None else analysis.diagnosis.focus
     return closest(runs, focus, analysis.steps) or dict(analysis.graph.sizes)
+
+
+def _is_passed(analysis: Analysis, diagnosis: Diagnosis) -> bool:
+    """Whether some sizes give the layer what it takes, and raise behind it."""
+    here = diagnosis.region
+    others = (each for each in analysis.contract.regions if each.outcome.place != here.outcome.place)
+    return any(each.outcome.ok is False and each.node >= here.node for each in others)

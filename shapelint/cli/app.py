@@ -199,7 +199,7 @@ def shapes(apart: bool, /, target: str, at: dict[str, int] | None, table: bool, 
     Shapes are in symbols that hold for all sizes, or numbers --at one size. Lines that fit for some sizes only, and
     layers that lose a row, are marked.
     """
-    checker = Checker(CheckOptions(**given, calls=True))
+    checker = Checker(CheckOptions(**given, calls=True, at=at))
     checker.add_targets((target,))
     checker.check(View("shapes-json" if form == "json" else "shapes", at=at, table=table), apart=apart)
     checker.deliver(None)

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 from shapelint.cli.view import View
 from shapelint.errors import ConfigError, RuleError, TargetError
 from shapelint.jobs.cache import Cache
 from shapelint.jobs.job import Job
-from shapelint.jobs.pool import Running, processes
+from shapelint.jobs.pool import Missed, Running, processes
 from shapelint.jobs.targets import TargetReader, annotated_files, project_folders
 from shapelint.report.report import Report
 from shapelint.request.config import FILE, check_folder
@@ -25,7 +25,39 @@ from shapelint.terminal import output
 from shapelint.terminal.error_lines import show_traceback, subject_line
 
 FORMATS = ("text", "concise", "json", "sarif", "github", "gitlab", "junit", "html")
-_SEVERAL: Final = {"loss": "losses", "part of a model": "parts of models"}
+_SEVERAL: Final = {"loss": "losses", "part of a model": "parts of models", "abstract class": "abstract classes"}
+
+
+class Workplace(Protocol):
+    """Where checks are done, and what is known there of those that were."""
+
+    def find(self, job: Job) -> Report | None:
+        """The report on a job that nothing has changed about; None where there is none."""
+        ...
+
+    def run(self, jobs: Sequence[Job], missed: Missed) -> Mapping[int, Report]:
+        """The reports on jobs by their number; what has none is told to `missed`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Here:
+    """This process, or others that it starts for the checks; what was checked before lies on the disk."""
+
+    options: CheckOptions
+    provider: str | None
+    apart: bool
+    texts: Mapping[str, bytes]
+    cache: Cache | None
+
+    def find(self, job: Job) -> Report | None:
+        return None if self.cache is None else self.cache.find(job)
+
+    def run(self, jobs: Sequence[Job], missed: Missed) -> Mapping[int, Report]:
+        keep = None if self.cache is None else self.cache.keep
+        running = Running(jobs, missed, self.provider, self.options.traceback, self.texts, keep)
+        running.run(processes(self.options.jobs) if self.apart else 0)
+        return running.reports
 
 
 @dataclass(slots=True)
@@ -103,23 +135,23 @@ class Checker:
         provider: str | None = None,
         apart: bool = False,
         texts: Mapping[str, bytes] | None = None,
+        place: Workplace | None = None,
     ) -> None:
-        """Does the jobs, in processes of their own where that is asked for and can be.
+        """Does the jobs at a place: in processes of their own where nothing else is said, `apart` is and they can be.
 
         `reports` has what they gave afterwards, by the number of the job. What fails costs a line, and what a cache
         knows is not done again.
         """
-        self.refused = tuple(self.failures)
         cache = Cache() if apart and self.options.cache and not texts else None
-        known = {} if cache is None else {number: cache.find(job) for number, job in enumerate(self.jobs)}
+        place = place or _Here(self.options, provider, apart, texts or {}, cache)
+        self.refused = tuple(self.failures)
+        known = {number: place.find(job) for number, job in enumerate(self.jobs)}
         self.reports = {number: report for number, report in known.items() if report is not None}
         left = [number for number in range(len(self.jobs)) if number not in self.reports]
         if left:
             self._check_rules()
-            jobs, keep = [self.jobs[number] for number in left], None if cache is None else cache.keep
-            running = Running(jobs, self._missed, provider, self.options.traceback, texts or {}, keep)
-            running.run(processes(self.options.jobs) if apart else 0)
-            self.reports |= {left[number]: report for number, report in running.reports.items()}
+            found = place.run([self.jobs[number] for number in left], self._missed)
+            self.reports |= {left[number]: report for number, report in found.items()}
         self._tell_found()
         shown = used_elsewhere([self.reports[number] for number in sorted(self.reports)])
         lines = [*self.failures, *(self.unchecked if view.form == "json" else ())]

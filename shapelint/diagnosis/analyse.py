@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from shapelint import ops  # noqa: F401  (registers the size rules)
@@ -14,7 +15,7 @@ from shapelint.diagnosis.axis_mix_up import axis_mix_up
 from shapelint.diagnosis.baked_branches import portability
 from shapelint.diagnosis.batch_mixing import mixed_along_batch
 from shapelint.diagnosis.broadcasts import broadcasts
-from shapelint.diagnosis.calls import calls_of
+from shapelint.diagnosis.calls import calls_at, calls_of
 from shapelint.diagnosis.case import Case
 from shapelint.diagnosis.diagnose import diagnose
 from shapelint.diagnosis.hand_padding import short_padding
@@ -90,7 +91,8 @@ def study(loaded: Loaded, parsed: Inputs, asked: Question, options: Options) -> 
     picture = draw(analysis, case) if options.picture else None
     known = portability(explored, analysis)
     calls = calls_of(explored, region, graph, analysis.pairs) if options.calls else ()
-    return replace(analysis, picture=picture, portability=known, calls=calls), explored.subject
+    analysis = replace(analysis, picture=picture, portability=known, calls=calls)
+    return replace(analysis, calls_at=partial(calls_at, explored, calls)), explored.subject
 
 
 def _judging(solver: Solver, asked: Question, options: Options) -> Solver:

@@ -11,6 +11,8 @@ from shapelint.diagnosis.reach import UNSOLVED
 from shapelint.facts.call import Call, SymbolicShape, Trail, Way
 from shapelint.facts.contract import How, Region
 from shapelint.facts.graph import Dimension, Pair, ShapeGraph, TensorShape, ticked
+from shapelint.instrument.install import tracked_builtins
+from shapelint.locks import one_check
 from shapelint.size.condition import all_of, equal
 from shapelint.size.function import as_function
 from shapelint.size.isl_form import limited
@@ -56,6 +58,52 @@ def calls_of(
     return tuple(gathered.calls.values())
 
 
+def calls_at(explored: Exploration, calls: Sequence[Call], sizes: Mapping[str, int]) -> tuple[Call, ...]:
+    """The calls of the run at one size, in its order, as they are known in symbols where they are.
+
+    Where not all of them follow from the runs that were made (what is not proved, turns of a loop of which one stands
+    for many), the model is run there on meta tensors; not where the data or chance decide what it does.
+    """
+    followed = dict[Trail, int]()
+    known = tuple(call for call in calls if call.given(sizes, followed) is not None)
+    if any(_tells_all(explored, run, sizes) for run in explored.runs):
+        return known
+    with one_check(), tracked_builtins(explored.subject.module):
+        run = explored.run(sizes, symbolic=False)
+    if run.choices or run.random:
+        return known
+    gathered, alike = _Gathered(explored), dict[Key, Call]()
+    gathered.take(run, {})
+    for call in reversed(known):
+        alike[_asked(call, sizes, followed)] = call
+    made = (call for call in gathered.calls.values() if call.given(sizes, followed) is not None)
+    return tuple(alike.get(_asked(call, sizes, followed), call) for call in made)
+
+
+def _tells_all(explored: Exploration, run: Run, sizes: Mapping[str, int]) -> bool:
+    """Whether the calls of a run are those of the run at a size, each with its shapes in symbols."""
+    if explored.distrust is not None or run.loops or run.sure < len(run.records) or run.random or run.choices:
+        return False
+    trail = _trail(explored, run)
+    length = trail.followed(sizes)
+    return length == len(trail.conditions) or (length >= 0 and trail.raising[length])
+
+
+def _asked(call: Call, sizes: Mapping[str, int], followed: dict[Trail, int]) -> Key:
+    """What tells a call of a run from the others, with the shapes that it gives at a size."""
+    return (*_identity(call, inner=call.inner), call.given(sizes, followed))
+
+
+def _identity(call: Call, *, inner: bool) -> Key:
+    return call.place, call.module, call.call, call.name, call.kind, inner, call.composed
+
+
+def _trail(explored: Exploration, run: Run) -> Trail:
+    conditions = tuple(event.condition for event in run.events)
+    raising = tuple(event.failure is not None for event in run.events)
+    return Trail(explored.domain, dict(run.sizes), conditions, raising, run.loops)
+
+
 @dataclass(slots=True)
 class _Gathered:
     """The calls so far, by all that tells one from another."""
@@ -74,10 +122,8 @@ class _Gathered:
 
     def take(self, run: Run, losses: Mapping[int, str]) -> None:
         """Adds the calls of a run, and the way by which it comes to those that are known."""
-        conditions = tuple(event.condition for event in run.events)
-        raising = tuple(event.failure is not None for event in run.events)
-        trail, prefix = Trail(self.explored.domain, dict(run.sizes), conditions, raising), [0]
-        for event in zip(conditions, raising, strict=True):
+        trail, prefix = _trail(self.explored, run), [0]
+        for event in zip(trail.conditions, trail.raising, strict=True):
             prefix.append(self._prefixes.setdefault((prefix[-1], event), len(self._prefixes) + 1))
         symbolic = self.follows_symbols(run)
         sure, seen = run.sure if self.explored.distrust is None and symbolic else 0, dict[Trail, int]()
@@ -86,7 +132,7 @@ class _Gathered:
         parts = _parts_of_others(calls)
         for number, made in enumerate(calls):
             call, index, start, stop, inner = made.call, made.index, made.start, made.stop, number in parts
-            where = self._number((call.place, call.module, call.call, call.name, call.kind, inner, call.composed))
+            where = self._number(_identity(call, inner=inner))
             times[where] += 1
             if not symbolic and self._tells(where, run, call.outputs, seen):
                 continue

@@ -1,4 +1,4 @@
-"""The warm process of a folder, as the server sees it: asked for one file at a time, ended where it hangs."""
+"""The warm process of a folder, as those who ask see it: asked for one thing at a time, ended where it hangs."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ import base64
 import json
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from shapelint.jobs import serialized
+from shapelint.jobs.cache import installed_packages
 from shapelint.report.report import Report
 
 _LONGEST: Final = 1 << 28
@@ -20,10 +21,14 @@ _HURRY: Final = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a check of a file gave: reports, and lines on the models that could not be checked."""
+    """What checks gave: reports by number, and lines on the models that have none, with whether that is a failure.
 
-    reports: tuple[Report, ...]
-    failures: tuple[str, ...]
+    `kept` is what a cache keeps of the reports, where that was asked for.
+    """
+
+    reports: Mapping[int, Report]
+    failures: tuple[tuple[str, bool], ...]
+    kept: Mapping[int, bytes] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -35,6 +40,7 @@ class WarmProcess:
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     _file: str = ""
     _begun: float = 0.0
+    _packages: list[tuple[str, int]] = field(default_factory=list)
 
     async def check(self, file: str, timeout: float, wanted: Callable[[], bool]) -> Answer | None:
         """The answer about a file; files wait for each other. None where it is no longer wanted at its turn or its end.
@@ -54,18 +60,23 @@ class WarmProcess:
             return answer if wanted() else None
 
     async def _asked(self, file: str, timeout: float) -> Answer:
+        return await self.ask({"file": file, "timeout": timeout}, file)
+
+    async def ask(self, request: Mapping[str, Any], subject: str) -> Answer:
+        """The answer to one request, which no other is asked beside; where the process ends, a line on the subject."""
         process = await self._started()
         assert process.stdin is not None
         assert process.stdout is not None
         try:
-            process.stdin.write(json.dumps({"file": file, "timeout": timeout}).encode() + b"\n")
+            process.stdin.write(json.dumps(request).encode() + b"\n")
             await process.stdin.drain()
             found = json.loads(await process.stdout.readline())
-            reports = tuple(serialized.loads(base64.b64decode(data)) for data in found["reports"])
+            reports = {int(n): serialized.loads(base64.b64decode(data)) for n, data in found["reports"].items()}
         except (OSError, ValueError, serialized.UnreadableError):
             self.stop()
-            return Answer((), (f"{file}: the process that checks ended; nothing was checked",))
-        return Answer(reports, tuple(found["failures"]))
+            return Answer({}, ((f"{subject}: the process that checks ended; nothing was checked", True),))
+        kept = {int(n): base64.b64decode(data) for n, data in found["kept"].items()}
+        return Answer(reports, tuple((line, failed) for line, failed in found["failures"]), kept)
 
     def stop(self) -> None:
         """Ends the process, and with it the check that it is at."""
@@ -81,6 +92,11 @@ class WarmProcess:
             await process.wait()
 
     async def _started(self) -> asyncio.subprocess.Process:
+        """The process, another one where packages came or went since: what it imported may be of before."""
+        packages = installed_packages()
+        if self._packages != packages:
+            self.stop()
+            self._packages = packages
         if self._process is None or self._process.returncode is not None:
             self._process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-P", "-m", "shapelint.editor.warm"),
@@ -88,5 +104,6 @@ class WarmProcess:
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 limit=_LONGEST,
+                start_new_session=True,  # Ctrl-C is for who asks
             )
         return self._process

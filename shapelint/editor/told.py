@@ -18,7 +18,7 @@ from shapelint.facts.call import Call
 from shapelint.facts.contract import How
 from shapelint.facts.finding import Finding, Safety, Severity
 from shapelint.report.details import details
-from shapelint.report.lines import line_calls, repeated, shapes_of
+from shapelint.report.lines import are_counted, line_calls, of_one_run, repeated, shapes_of
 from shapelint.report.report import Report
 from shapelint.report.text import holds
 from shapelint.request.annotation import comment_place
@@ -132,9 +132,11 @@ def hints(checked: Checked, moved: Moved, first: int = 0, last: int = sys.maxsiz
     calls, found = checked.calls(), []
     for number in sorted({call.place.line for call in calls if call.place is not None}):
         end = moved.end_of(number)
-        shapes = _shapes_of(line_calls(calls, number))
+        here = of_one_run(line_calls(calls, number))
+        shapes = _shapes_of(here)
         if end is not None and first <= end.line <= last and shapes:
-            found.append(types.InlayHint(end, repeated(shapes, _SHOWN), types.InlayHintKind.Type, padding_left=True))
+            label = repeated(shapes, _SHOWN, counted=are_counted(here))
+            found.append(types.InlayHint(end, label, types.InlayHintKind.Type, padding_left=True))
     return found
 
 

@@ -1,8 +1,8 @@
-"""A process that has torch loaded and waits for files to check: what it imports, no check has to import again.
+"""A process that has torch loaded and waits for files or jobs to check: what it imports, no check has to import again.
 
 It reads one JSON object a line and answers with one. The user's code runs in children that it forks, each of which ends
-after its file; neither this process nor the server ever imports it. After each answer one child is forked that stands
-ready for the next save of that file: it has the installed packages that the file imports, and a check behind it.
+after its checks; neither this process nor the one that asks ever imports it. After each answer one child is forked that
+stands ready for the next save of those files: it has the installed packages that they import, and a check behind it.
 """
 
 from __future__ import annotations
@@ -11,8 +11,9 @@ import base64
 import json
 import linecache
 import os
+import pickle
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,6 +21,7 @@ from shapelint.caches import forget
 from shapelint.errors import NoModelError, ShapelintError
 from shapelint.jobs.child import Tell, die_with
 from shapelint.jobs.imports import Imports
+from shapelint.jobs.job import Job
 from shapelint.jobs.pool import Running, taken
 from shapelint.jobs.ready import ReadyChild
 from shapelint.jobs.targets import TargetReader
@@ -29,37 +31,48 @@ from shapelint.terminal.error_lines import subject_line
 
 @dataclass(slots=True)
 class Warm:
-    """The child that stands ready, for which file, and what it has imported for it."""
+    """The child that stands ready, for which files, and what it has imported for them."""
 
     _ready: ReadyChild | None = None
-    _file: str = ""
+    _files: frozenset[str] = frozenset()
     _imports: Imports = field(default_factory=Imports)
 
     def answer(self, request: dict[str, Any], tell: Callable[[dict[str, Any]], None]) -> None:
-        """Tells the reports on the models of a file, serialized, and a line for each that could not be checked."""
-        file, failures = request["file"], list[str]()
+        """Tells the reports on the models of a file, or on jobs, by number, and a line for each that has none.
+
+        Reports, and what a cache keeps of them where `keeping` is asked for, are serialized.
+        """
         linecache.checkcache()
         forget(0)
-        options = CheckOptions(calls=True, cache=False, timeout=request["timeout"], usual_confirm=())
-
-        def told() -> None:
-            written = (base64.b64encode(data).decode() for _, data in sorted(running.written.items()))
-            tell({"reports": [*written], "failures": failures})
-
         try:
-            jobs = TargetReader(options).of_target(file)
-            running = Running(jobs, lambda text, failed: failures.append(text), warm=True, told=told)
-            running.run(1, self._taken(file))
+            jobs = _jobs(request)
         except ShapelintError as error:
             silent = isinstance(error, NoModelError)  # most of the files that somebody opens have none
-            tell({"reports": [], "failures": [] if silent else [subject_line(file, error)]})
+            tell(_told({}, {}, [] if silent else [(subject_line(request["file"], error), True)]))
             return
-        self._file, self._imports = file, Imports.told(running.imported)
+        lines, kept = list[tuple[str, bool]](), dict[Job, bytes]()
 
-    def _taken(self, file: str) -> ReadyChild | None:
-        """The child that stands ready, where what it has imported is what the file would import."""
+        def told() -> None:
+            numbered = {number: kept[job] for number, job in enumerate(jobs) if job in kept}
+            tell(_told(running.written, numbered, lines))
+
+        running = Running(
+            jobs,
+            lambda line, failed: lines.append((line, failed)),
+            traceback=request.get("traceback", False),
+            keep=kept.__setitem__ if request.get("keeping") else None,
+            warm=True,
+            told=told,
+        )
+        files = frozenset(job.target.rpartition(":")[0] or job.target for job in jobs)
+        running.run(request.get("workers", 1), self._taken(files, running))
+        self._files, self._imports = files, Imports.told(running.imported)
+
+    def _taken(self, files: frozenset[str], running: Running) -> ReadyChild | None:
+        """The child that stands ready, where what it has imported is what the files would import."""
         ready, self._ready = self._ready, None
-        if ready is not None and self._imports.modules and not (self._file == file and self._imports.stand()):
+        fresh = not self._imports.modules or (self._files == files and self._imports.stand())
+        if ready is not None and (not fresh or running.traceback):
             ready.end()
             return None
         return ready
@@ -75,6 +88,20 @@ class Warm:
 
         self._imports.bring()
         warm_up()
+
+
+def _jobs(request: dict[str, Any]) -> tuple[Job, ...]:
+    """The checks that are asked for: of the models of a file, or those that are named."""
+    if "jobs" in request:
+        return tuple(pickle.loads(base64.b64decode(request["jobs"])))
+    options = CheckOptions(calls=True, cache=False, timeout=request["timeout"], usual_confirm=())
+    return TargetReader(options).of_target(request["file"])
+
+
+def _told(reports: Mapping[int, bytes], kept: Mapping[int, bytes], lines: Iterable[tuple[str, bool]]) -> dict[str, Any]:
+    """The answer as what JSON has."""
+    coded = [{n: base64.b64encode(data).decode() for n, data in sorted(each.items())} for each in (reports, kept)]
+    return {"reports": coded[0], "kept": coded[1], "failures": [*lines]}
 
 
 def main() -> None:

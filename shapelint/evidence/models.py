@@ -32,6 +32,7 @@ class ClassRole(enum.StrEnum):
     UNBUILT = "model that nobody builds"
     PART = "part of another model"
     LOSS = "loss"
+    ABSTRACT = "abstract class"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +107,8 @@ class _Project:
         needed = set() if node is None else set(_required(node))
         if "loss" in key[1].lower() or "criterion" in key[1].lower() or needed & _TARGETS:
             return ClassRole.LOSS
+        if _is_abstract(self._definition(key)):
+            return ClassRole.ABSTRACT
         if key in self._parts:
             return ClassRole.PART
         return ClassRole.MODEL if key in self._built else ClassRole.UNBUILT
@@ -214,3 +217,10 @@ def _required(node: ast.FunctionDef) -> Iterator[str]:
     needed = names[1 : len(names) - len(node.args.defaults)] if len(node.args.defaults) < len(names) else []
     keyed = zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True)
     yield from (each.arg for each in [*needed, *(each for each, default in keyed if default is None)])
+
+
+def _is_abstract(node: _Definition | None) -> bool:
+    """Whether a class leaves a method to those that derive from it, so that it cannot be built."""
+    methods = node.body if isinstance(node, ast.ClassDef) else ()
+    marks = [mark for method in methods if isinstance(method, ast.FunctionDef) for mark in method.decorator_list]
+    return any(ast.unparse(mark).endswith("abstractmethod") for mark in marks)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from shapelint.facts.call import Call
@@ -153,7 +153,8 @@ class Analysis:
     was asked for, and is not just every size. `misaligned` tells that no multiple of the total stride restores.
     `providers` are the runtimes by which a confirmation is asked for. `pytorch` is what eager
     PyTorch raised at the first asked size, "" where it did not or was not asked. `unused` are comments that silence
-    nothing, and `found` is what the other rules found; only the rules that come `last` see these.
+    nothing, and `found` is what the other rules found; only the rules that come `last` see these. `calls_at` gives the
+    calls of the run at one size, for which it may run the model.
     """
 
     target: str
@@ -188,6 +189,7 @@ class Analysis:
     picture: Picture | None = None
     annotations: tuple[WrongAnnotation, ...] = ()
     calls: tuple[Call, ...] = ()
+    calls_at: Callable[[Mapping[str, int]], tuple[Call, ...]] | None = None
     short_padding: ShortPadding | None = None
 
     @property

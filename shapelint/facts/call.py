@@ -35,13 +35,14 @@ class Trail:
     """The conditions on which one recorded run took its way, in order, within a domain; `seen` are its own sizes.
 
     Where one of those with `raising` fails, the call that asks for it raises; where another one does, the model goes
-    another way.
+    another way. With `loops` a turn of a loop stands for many.
     """
 
     domain: SizeSet
     seen: Mapping[str, int]
     conditions: tuple[Condition, ...]
     raising: tuple[bool, ...]
+    loops: bool = False
 
     def __hash__(self) -> int:
         return hash((len(self.conditions), *self.seen.items()))

@@ -17,6 +17,7 @@ _TAKING: Final = frozenset({"pop", "popleft", "popitem", "get", "next"})
 """Functions written in C that give what a container of the user's holds."""
 _DEEPEST: Final = 32
 """Deeper in one another no result is told: Python limits how many frames there are."""
+_HOLDING: Final = (torch.Tensor, tuple, list, dict)
 _running: list[str] = []
 _hearing: list[Callable[[str, Any], None]] = []
 
@@ -46,6 +47,14 @@ def _told(called: Callable[..., Any], name: str, /, *args: Any, **kwargs: Any) -
     for hear in _hearing[-1:]:
         hear(name, result)
     return result
+
+
+def handed_on(name: str, value: Any) -> Any:
+    """The value, which the user's code gives another name; told as what is called is."""
+    for hear in _hearing[-1:]:
+        if isinstance(value, _HOLDING):
+            hear(name, value)
+    return value
 
 
 def only_hands_on(frame: FrameType) -> bool:

@@ -26,6 +26,7 @@ from shapelint.instrument.gone_through import (
     of_one,
     places_of_cuts,
 )
+from shapelint.instrument.names import handed_on, names_of
 from shapelint.instrument.paddings import IDENTIFIED, PADDED, PADS
 from shapelint.instrument.resizes import CUTS, RESIZES
 from shapelint.instrument.targets import is_fixed, may_be_key, parts_of_target
@@ -184,8 +185,9 @@ class _Rewriter(ast.NodeTransformer):
         """The pieces of a tensor may be as many as a size says; a tuple on the left says how many there are."""
         named = self._closes and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name)
         in_pieces = named and cuts(node.value)
+        was, names = node.value, names_of(node.value) if self._closes else ""
         self.generic_visit(node)
-        node.value = cut(node.value) if in_pieces else node.value
+        node.value = cut(node.value) if in_pieces else handed_on(node.value, was, names)
         return node
 
     def visit_For(self, node: ast.For) -> Any:
@@ -254,7 +256,8 @@ class _Rewriter(ast.NodeTransformer):
 
     def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.stmt:
         if node.value is not None:
-            node.value = self.visit(node.value)
+            was, names = node.value, names_of(node.value) if self._closes else ""
+            node.value = handed_on(self.visit(was), was, names)
         return node
 
 

@@ -156,11 +156,15 @@ def _machine() -> list[Any]:
     variables = {name: value for name, value in os.environ.items() if name.startswith(_VARIABLES)}
     for name in SET_HERE:
         variables.pop(name, None)
-    installed = [path for path in sys.path if path.endswith("-packages") and os.path.isdir(path)]
-    packages = [(path, os.stat(path).st_mtime_ns) for path in installed]
     python = [sys.version, sys.executable, str(sys.flags), sys.path]
     processors = [os.cpu_count(), sorted(getattr(os, "sched_getaffinity", lambda _: ())(0))]
-    return [python, os.getcwd(), packages, variables, processors, getattr(os, "getuid", int)()]
+    return [python, os.getcwd(), installed_packages(), variables, processors, getattr(os, "getuid", int)()]
+
+
+def installed_packages() -> list[tuple[str, int]]:
+    """The folders of installed packages with their times of change: packages that come or go change it."""
+    installed = [path for path in sys.path if path.endswith("-packages") and os.path.isdir(path)]
+    return [(path, os.stat(path).st_mtime_ns) for path in installed]
 
 
 def _write(file: Path, data: bytes) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from fnmatch import fnmatch
@@ -21,7 +22,8 @@ class Job(ModelOptions):
 
     `folder` is the project's, where its modules are imported from and the patterns of `per_file_ignores` start; "" is
     the current one. A model that was `found` by reading was named by nobody: that it cannot be checked is told, and is
-    no failure. `spec` names the form of a spec that is to be written while the model is there.
+    no failure. `spec` names the form of a spec that is to be written while the model is there, `at` a size whose calls
+    are to be told.
     """
 
     target: str
@@ -37,6 +39,7 @@ class Job(ModelOptions):
     calls: bool = False
     found: bool = False
     spec: str = ""
+    at: Mapping[str, int] | None = None
 
     def __hash__(self) -> int:
         return hash((self.target, self.inputs))
@@ -59,6 +62,7 @@ def job_of(model: ConfiguredModel, config: Config, options: CheckOptions) -> Job
         cache_dir=config.cache_dir or "",
         picture=options.picture,
         spec=options.spec,
+        at=options.at,
         calls=options.calls,
     )
 

@@ -87,7 +87,8 @@ class Running:
         numbers, self._unproven = range(len(self.jobs)), ready is not None
         if workers and (can_fork() or (self.warm and hasattr(os, "fork"))):
             with _numbers(numbers, None if ready is None else ready.numbers) as take:
-                count, first = min(workers, len(self.jobs)), None if ready is None else ready.given(self.jobs)
+                count = min(workers, len(self.jobs))
+                first = None if ready is None else ready.given(self.jobs, keeping=self.keep is not None)
                 run_crew(count, self._work(take, apart=True), self._hear, self._seconds, self._ended, first)
         else:
             work = self._work(lambda: iter(numbers), apart=False)

@@ -7,6 +7,7 @@ import pickle
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from shapelint.jobs.child import Child, Tell
@@ -38,16 +39,21 @@ class ReadyChild:
             os.close(pipe[1])
             data = b"".join(iter(lambda: os.read(jobs, _PIECE), b""))
             if data:  # else nobody wants it any more
-                CheckingTask(pickle.loads(data), lambda: numbers(pipe), apart=True, importing=importing)(tell)
+                wanted, keeping = pickle.loads(data)
+                take = partial(numbers, pipe)
+                CheckingTask(wanted, take, apart=True, keeping=keeping, importing=importing)(tell)
 
         child = Child.started(task)
         os.close(jobs)
         return cls(child, pipe, given)
 
-    def given(self, jobs: Sequence[Job]) -> Child:
-        """The child, told its jobs; their numbers come through the other pipe. One that has ended hears nothing."""
+    def given(self, jobs: Sequence[Job], *, keeping: bool = False) -> Child:
+        """The child, told its jobs, and whether it is `keeping` what it tells for a cache.
+
+        Their numbers come through the other pipe. One that has ended hears nothing.
+        """
         with suppress(BrokenPipeError), os.fdopen(self._jobs, "wb", buffering=0) as pipe:
-            pipe.write(pickle.dumps(tuple(jobs)))
+            pipe.write(pickle.dumps((tuple(jobs), keeping)))
         return self.child
 
     def end(self) -> None:

@@ -27,6 +27,9 @@ EXAMPLE: Final = "# shapelint: input=1,3,H,W"
 
 Key = tuple[str, str]
 
+# What a class is that reading finds and that is not checked on its own.
+_PASSED_OVER: Final = {"part of another model": "part of a model", "loss": "loss", "abstract class": "abstract class"}
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -110,13 +113,13 @@ class TargetReader:
 
     def _found(self, files: Iterable[str], known: set[Key], *, alone: bool) -> tuple[Job, ...]:
         """The checks of the models that reading finds in some files; one that stands `alone` is what was named."""
-        from shapelint.evidence.models import ClassRole, model_classes
+        from shapelint.evidence.models import model_classes
 
         entries = []
         for model in model_classes(files):
             key = (os.path.realpath(model.file), model.name)
-            if model.role in (ClassRole.PART, ClassRole.LOSS):
-                self.passed_over["loss" if model.role is ClassRole.LOSS else "part of a model"] += key not in known
+            if model.role in _PASSED_OVER:
+                self.passed_over[_PASSED_OVER[model.role]] += key not in known
             elif key not in known:
                 found = ConfiguredModel(f"{model.file}:{model.name}")
                 entries.append(Entry(found, self.configs.near(Path(key[0]).parent), key))

@@ -144,7 +144,18 @@ def checked(job: Job) -> Report:
         )
         if job.spec:
             report = replace(report, specs={job.spec: report.spec(job.spec)})
+        if job.at is not None:
+            report = _with_calls_at(report, job.at)
     return without_ignored(report, job)
+
+
+def _with_calls_at(report: Report, at: Mapping[str, int]) -> Report:
+    """The report with the calls at one size first, where that is a size of the model."""
+    if set(at) != set(report.contract.symbols) or dict(at) not in report.contract.domain:
+        return report
+    there = report.every_call_at(at)
+    told = {id(call) for call in there}
+    return replace(report, every_call=(*there, *(call for call in report.every_call if id(call) not in told)))
 
 
 @contextmanager

@@ -59,6 +59,12 @@ def is_absent(value: object) -> str:
     return value.__name__.partition(".")[0] if isinstance(value, _AbsentPackage) else getattr(kind, "_package", "")
 
 
+def absent_base(kind: type) -> str:
+    """The package that is not installed and of which a class derives; "" where there is none."""
+    bases = (vars(base) for base in kind.__mro__ if base.__name__ == "Absent")
+    return next((base["_package"] for base in bases if "_package" in base), "")
+
+
 class _AbsentPackage(ModuleType):
     """A package that is not installed."""
 
@@ -149,7 +155,7 @@ def _placeholder(package: str) -> Any:
             raise AttributeError(name)
         return passed_on(self)
 
-    base = type("Absent", (), {"__new__": used, "__module__": package})
+    base = type("Absent", (), {"__new__": used, "__module__": package, "_package": package})
     methods = {
         **dict.fromkeys(_USES, used),
         **dict.fromkeys(("__call__", "__setattr__", "__setitem__"), passed_on),

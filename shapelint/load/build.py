@@ -18,6 +18,7 @@ from torch import nn
 from torch.nn.parameter import is_lazy
 
 from shapelint.errors import SpecError, TargetError, foreseen
+from shapelint.load.absent import absent_base
 from shapelint.load.constants import LARGEST_ATTRIBUTE, is_small_buffer
 from shapelint.load.devices import NamedDevices
 from shapelint.load.failure import building_advice, described, place
@@ -99,6 +100,8 @@ def _loaded(found: object, name: str, init_kwargs: Mapping[str, object] | None, 
             raise TargetError(f"{name} is a module that is built already, so --kwargs (init_kwargs) cannot reach it")
         return Loaded(name, _listed(found, name), Sites(found, recorder), None, given=True)
     if isinstance(found, type) and not issubclass(found, nn.Module):
+        if package := absent_base(found):
+            raise TargetError(f"{name} derives from a class of {package}, which is not installed")
         raise TargetError(f"{name} is a class, but no subclass of torch.nn.Module")
     if not callable(found):
         kind = type(found).__name__

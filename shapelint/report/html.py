@@ -107,13 +107,19 @@ def _shapes(report: CheckResult) -> dict[str, Any]:
     return {"functions": shown, "explained": explained, "open": sum(len(lines) for _, lines in functions) <= _SHOWN}
 
 
+def _told(report: CheckResult) -> set[str]:
+    """The layers that findings name, and those that their mirrors took what they give back from."""
+    named = {each.module for each in report.findings if each.counts and each.module}
+    return named | {pair.down[0] for pair in report.pairs if pair.down and named & set(pair.up)}
+
+
 def _pictures(report: CheckResult) -> dict[str, Any]:
     picture = report.picture
     if picture is None:
         return {"now": None, "mended": None, "sizes": "", "layers": []}
     shown = ", ".join(f"{name} = {value}" for name, value in picture.sizes.items())
     return {
-        "now": hourglass(picture, told={each.module for each in report.findings if each.counts and each.module}),
+        "now": hourglass(picture, told=_told(report)),
         "mended": None if picture.repaired is None else hourglass(picture, repaired=True),
         "sizes": shown or "the given size",
         "layers": _layers(report),

@@ -22,10 +22,10 @@ class _Branch:
 
 
 def layer_lines(calls: Sequence[Call], shape: Callable[[Call], str]) -> Iterator[str]:
-    """The table of the modules in the order in which they are called; parts of a module are indented below it."""
+    """The table of the modules of one run, as they end; parts of a module are indented below it."""
     roots: list[_Branch] = []
     for call in calls:
-        if call.kind and (shape(call) or not call.outputs) and call.ways[0].trail is calls[0].ways[0].trail:
+        if call.kind and (shape(call) or not call.outputs):
             branch = _Branch(call)
             while roots and _is_part(roots[-1].call, call):
                 branch.parts.insert(0, roots.pop())

@@ -6,7 +6,8 @@ import ast
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
-from shapelint.facts.call import Call
+from shapelint.facts.call import Call, Trail
+from shapelint.facts.contract import How
 from shapelint.source.ownership import installed
 from shapelint.source.span import Span
 from shapelint.source.syntax import tree
@@ -74,17 +75,33 @@ def line_calls(calls: Sequence[Call], line: int) -> list[Call]:
     return [call for call in here if call.place in outer]
 
 
+def of_one_run(calls: Sequence[Call], main: Trail | None = None) -> list[Call]:
+    """The calls that are proved, and of those that were only seen those of one run: of the `main` one, or the first."""
+    seen = [call.ways[0].trail for call in calls if call.how is not How.PROVED]
+    shown = next((trail for trail in seen if trail is main), seen[0] if seen else None)
+    return [call for call in calls if call.how is How.PROVED or call.ways[0].trail is shown]
+
+
 def shapes_of(shapes: Iterable[Iterable[object]]) -> str:
     """The shapes that a call gives, in words; that of a tensor without dims is `()`."""
     return " and ".join(",".join(map(str, shape)) or "()" for shape in shapes)
 
 
-def repeated(shapes: Sequence[str], shown: int = 6) -> str:
-    """The shapes of the calls of one line, one after the other, equal ones in a row once; so many are `shown`."""
+def repeated(shapes: Sequence[str], shown: int = 6, *, counted: bool = True) -> str:
+    """The shapes of the calls of one line, one after the other, equal ones in a row once; so many are `shown`.
+
+    How often an equal one comes is told where the calls were `counted`.
+    """
     groups: list[tuple[str, int]] = []
     for shape in shapes:
         last, times = groups[-1] if groups else ("", 0)
         groups[-1:] = [(shape, times + 1)] if shape == last else [*groups[-1:], (shape, 1)]
-    words = [shape + (f" ({times} times)" if times > 1 else "") for shape, times in groups]
+    often = [f" ({times if counted else 'several'} times)" * (times > 1) for _, times in groups]
+    words = [shape + times for (shape, _), times in zip(groups, often, strict=True)]
     more = len(words) - shown
     return ", then ".join(words[:shown]) + (f", and {more} more" if more > 0 else "")
+
+
+def are_counted(calls: Iterable[Call]) -> bool:
+    """Whether each of some calls is one, and none a turn of a loop that stands for many."""
+    return not any(call.ways[0].trail.loops for call in calls)

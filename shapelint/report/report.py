@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from shapelint.facts.call import Call, Trail
 from shapelint.facts.result import CheckResult
 from shapelint.report import json, text
 from shapelint.report.plain import plain
@@ -31,6 +33,23 @@ class Report(CheckResult):
         if form in self.specs:
             return self.specs[form]
         return spec_text(self, form, None if self.checked is None else self.checked.live())
+
+    def calls_at(self, **sizes: int) -> tuple[Call, ...]:
+        """The calls of the run at one size, in its order; each gives its shapes by `at`.
+
+        Where they are not proved, or a turn of a loop stands for many, the model is run there on meta tensors, as long
+        as it is at hand; not where the data or chance decide what it does. SpecError for a size that no input can have.
+        """
+        return tuple(call for call in self.every_call_at(sizes) if not call.composed)
+
+    def every_call_at(self, sizes: Mapping[str, int]) -> tuple[Call, ...]:
+        """As `calls_at`, with the calls of functions of the source."""
+        self.contract.region_at(sizes)
+        asked = None if self.checked is None else self.checked.analysis.calls_at
+        if asked is not None:
+            return asked(sizes)
+        followed = dict[Trail, int]()
+        return tuple(call for call in self.every_call if call.given(sizes, followed) is not None)
 
     def to_json(self) -> str:
         """The text that `--format json` prints for this report alone."""

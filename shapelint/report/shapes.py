@@ -9,11 +9,11 @@ from typing import Any, Final
 
 from shapelint.errors import SpecError
 from shapelint.facts.call import Call, Trail
-from shapelint.facts.contract import How, Outcome, RegionOutcome
+from shapelint.facts.contract import How, RegionOutcome
 from shapelint.facts.result import CheckResult
 from shapelint.report.json import VERSION, report_data, span_data
 from shapelint.report.layers import layer_lines
-from shapelint.report.lines import ShownFunction, functions_of, line_calls, repeated, shapes_of
+from shapelint.report.lines import ShownFunction, are_counted, functions_of, line_calls, of_one_run, repeated, shapes_of
 from shapelint.report.place import short_path
 from shapelint.report.text import subject
 from shapelint.size.isl_form import SolverError, Undecidable, limited
@@ -31,8 +31,15 @@ def render(report: CheckResult, *, at: Mapping[str, int] | None = None, table: b
     Raises SpecError where `at` is no size of the model.
     """
     told = Told(report, _checked(report, at if report.contract.symbols else at or {}))
-    lines = list(layer_lines(report.calls, told.shape)) if table else list(_source(report, told))
+    lines = list(layer_lines(_of_one_run(report, told), told.shape)) if table else list(_source(report, told))
     return "".join(f"{line}\n" for line in (*_head(report, told), *lines, *told.explained()))
+
+
+def _of_one_run(report: CheckResult, told: Told) -> list[Call]:
+    """The calls of the run that is shown first, or of the one at the size."""
+    if told.at is None:
+        return [call for call in report.calls if call.ways[0].trail is told.main]
+    return [call for call in report.calls if call.given(told.at, told.followed) is not None]
 
 
 def render_json(report: CheckResult, *, at: Mapping[str, int] | None = None) -> str:
@@ -163,14 +170,20 @@ def _head(report: CheckResult, told: Told) -> Iterator[str]:
         yield f"  runs for: {report.contract.runs}"
     else:
         where = f"at {_sized(told.at)}: " * bool(told.at)
-        yield f"  {where}{_ending(report.contract.outcome(**told.at))}"
+        yield f"  {where}{_ending(told, told.at)}"
     yield ""
 
 
-def _ending(outcome: Outcome) -> str:
+def _ending(told: Told, at: Mapping[str, int]) -> str:
+    """How the run at one size ends."""
+    outcome = told.report.contract.outcome(**at)
     if outcome.ok:
         return "gives " + shapes_of(outcome.outputs)
-    return "not decided" if outcome.ok is None else f"raises {outcome.error}"
+    if outcome.ok is False:
+        return f"raises {outcome.error}"
+    model = (call.given(at, told.followed) for call in told.report.calls if call.kind and not call.module)
+    seen = next((given for given in model if given), None)
+    return "not decided" if seen is None else f"not proved; gave {shapes_of(seen)} in a run on meta tensors"
 
 
 def function_lines(report: CheckResult) -> tuple[list[tuple[str, list[SourceLine]]], list[str]]:
@@ -200,7 +213,9 @@ def _function(function: ShownFunction, told: Told) -> Iterator[str]:
 def _lines(function: ShownFunction, told: Told) -> Iterator[SourceLine]:
     for number, line in enumerate(function.lines, function.first):
         calls = line_calls(function.calls, number)
-        shapes = repeated([told.shape(call) + told.place_in_way(call) for call in calls if told.shape(call)])
+        calls = of_one_run(calls, told.main) if told.at is None else calls
+        given = [told.shape(call) + told.place_in_way(call) for call in calls if told.shape(call)]
+        shapes = repeated(given, counted=told.at is not None or are_counted(calls))
         yield SourceLine(f"{number:>5}  {line}", shapes)
         for mark in _marks(function, number, told):
             yield SourceLine(f"       {'^':>{_indent(line) + 1}} {mark}", mark=True)
@@ -219,8 +234,9 @@ def _marks(function: ShownFunction, line: int, told: Told) -> Iterator[str]:
             where = f"`{failure.module}` " if failure.module else ""
             yield f"{where}raises {told.report.contract.outcome(**told.at).error}"
         return
-    for name in dict.fromkeys(call.name for call in calls if call.conditional and call.how is How.PROVED):
-        words = _fitting([each for each in calls if each.name == name and each.conditional and each.how is How.PROVED])
+    proved = [call for call in calls if call.how is How.PROVED]
+    for name in dict.fromkeys(call.name for call in proved if call.conditional):
+        words = _fitting([call for call in proved if call.name == name])
         why = _error_on(function.file, line, told) if words == _NEVER else ""
         yield from [f"`{name}` {words}{why}"] * bool(words)
     yield from dict.fromkeys(
@@ -242,13 +258,15 @@ def _fitting(calls: Sequence[Call]) -> str:
     """For which sizes all of some calls fit, in words; "" where that is for all."""
     try:
         with limited():
-            sets = [call.fits for call in calls]
+            sets = [call.fits for call in calls if call.conditional]
             found = sets[0]
             for each in sets[1:]:
                 found = found & each
             if found == calls[0].ways[0].trail.domain:
                 return ""
-            words = str(found) if any(found & call.sizes for call in calls) else ""
+            reached = next((each for call in calls if (each := found & call.sizes)), None)
+            named = found if found.exact_words else reached  # where members are named, those whose run comes by
+            words = str(named) if reached is not None else ""
     except (SolverError, Undecidable):
         return "raises at some sizes"
     if not words:

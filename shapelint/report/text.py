@@ -100,7 +100,8 @@ def kept(report: CheckResult) -> str:
         return f", {len(report.pairs)} pairs of layers give back what they took"
     pair = report.pairs[0]
     size = sized(pair.size_in)
-    return f", {_names(pair.up)} gives back the {size} that {_names(pair.down)} took"
+    give = "gives" if len(pair.up) == 1 else "give"
+    return f", {_names(pair.up)} {give} back the {size} that {_names(pair.down)} took"
 
 
 def holds(report: CheckResult) -> str:

@@ -56,6 +56,7 @@ class CheckOptions(ModelOptions):
     calls: bool = False
     cache: bool = True
     spec: str = ""
+    at: Mapping[str, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 
 from shapelint.errors import TargetError
+from shapelint.source.encoding import decoded
 from shapelint.source.syntax import file_tree
 
 _SHOWN = 3
@@ -36,6 +37,7 @@ def shown_targets(file: str) -> str:
 
 def check_name(file: str, name: str, target: str) -> None:
     """TargetError where the file never speaks of the name, and has a model of nearly that name."""
-    near = difflib.get_close_matches(name, model_names(file), 1)
-    if near and not re.search(rf"\b{re.escape(name)}\b", Path(file).read_text(encoding="utf-8", errors="replace")):
+    names = model_names(file)
+    near = [] if name in names else difflib.get_close_matches(name, names, 1)
+    if near and not re.search(rf"\b{re.escape(name)}\b", decoded(Path(file).read_bytes())[0]):
         raise TargetError(f"target {target!r}: there is no {name!r} in it, did you mean {near[0]!r}?")

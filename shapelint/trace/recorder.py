@@ -297,5 +297,5 @@ class Recorder(TorchFunctionMode):
 
     def override(self, parameter: str, function: str = "") -> tuple[int, ...] | None:
         """The value, per axis, that a repair gives to an argument of the layer that is running; None for none."""
-        given = given_to(self.overrides, self.layers[-1][0], function).get(parameter)
-        return None if given is None else tuple(tracked_size(each.value(self.sizes), each) for each in given)
+        found = given_to(self.overrides, self.layers[-1][0], function).get(parameter)
+        return None if found is None else tuple(tracked_size(each.value(self.sizes), each) for each in found)

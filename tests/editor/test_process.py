@@ -17,7 +17,7 @@ def test_only_a_newer_save_of_the_same_file_ends_a_check(monkeypatch: pytest.Mon
     async def ask(self: WarmProcess, file: str, timeout: float) -> Answer:
         asked.append(file)
         await asyncio.sleep(0.2)
-        return Answer((), (file,))
+        return Answer({}, ((file, True),))
 
     monkeypatch.setattr(WarmProcess, "_asked", ask)
     monkeypatch.setattr(WarmProcess, "stop", lambda self: stopped.append(self._file))
@@ -37,6 +37,6 @@ def test_only_a_newer_save_of_the_same_file_ends_a_check(monkeypatch: pytest.Mon
         newer = asyncio.ensure_future(warm.check("a.py", 60, lambda: True))
         return list(await asyncio.gather(first, other, dropped, newer))
 
-    assert asyncio.run(session()) == [None, Answer((), ("b.py",)), None, Answer((), ("a.py",))]
+    assert asyncio.run(session()) == [None, Answer({}, (("b.py", True),)), None, Answer({}, (("a.py", True),))]
     assert stopped == ["a.py"]
     assert asked == ["a.py", "b.py", "a.py"]

@@ -88,3 +88,26 @@ def test_a_class_of_the_same_name_elsewhere_is_another_one(tmp_path: Path) -> No
 def test_a_file_that_is_no_python_has_no_models(tmp_path: Path) -> None:
     (tmp_path / "net.py").write_text("class Net(")
     assert model_classes([str(tmp_path / "net.py"), str(tmp_path / "none.py")]) == ()
+
+
+ABSTRACT = """
+from abc import ABC, abstractmethod
+from torch import nn
+
+
+class Base(nn.Module, ABC):
+    @abstractmethod
+    def encode(self, x): ...
+
+    def forward(self, x): ...
+
+
+class Net(Base):
+    def encode(self, x): ...
+"""
+
+
+def test_a_class_that_leaves_a_method_to_others_is_no_model(tmp_path: Path) -> None:
+    (tmp_path / "net.py").write_text(ABSTRACT)
+    roles = {each.name: each.role for each in model_classes([str(tmp_path / "net.py")])}
+    assert roles == {"Base": ClassRole.ABSTRACT, "Net": ClassRole.UNBUILT}

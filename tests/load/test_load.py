@@ -13,6 +13,7 @@ from torch import nn
 import shapelint
 from shapelint.errors import TargetError
 from shapelint.load import import_path, load
+from shapelint.source.model_names import check_name
 from shapelint.source.span import Span
 
 SOURCE = """
@@ -282,6 +283,14 @@ def test_two_folders_may_each_have_their_own_siblings_and_changed_files_are_read
     assert sizes == [(3, 3), (5, 5)]
     (folder / "blocks.py").write_text("from torch import nn\ndef conv(n):\n    return nn.Conv2d(n, n, 7)\n# changed\n")
     assert vars(load("mymodel.py:Net").module.helped)["kernel_size"] == (7, 7)
+
+
+def test_a_name_is_found_whatever_the_encoding_of_its_file(folder: Path) -> None:
+    text = "# coding: latin-1\nfrom torch import nn\nclass Mod\xe8le(nn.Module):\n    pass\n"
+    (folder / "net.py").write_bytes(text.encode("latin-1"))
+    check_name("net.py", "Mod\xe8le", "net.py:Mod\xe8le")
+    with pytest.raises(TargetError, match="there is no 'Modele' in it, did you mean 'Mod\xe8le'"):
+        check_name("net.py", "Modele", "net.py:Modele")
 
 
 def test_a_folder_without_init_may_import_relatively(folder: Path) -> None:

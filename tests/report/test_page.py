@@ -268,6 +268,30 @@ def test_layers_of_one_size_fold() -> None:
     assert len(drawing.shapes) < 120
 
 
+def test_long_names_stay_in_the_picture_and_layers_that_a_headline_names_are_labelled() -> None:
+    first, second = "the_first_strided_layer_of_the_whole_encoder", "the_second_strided_layer_of_the_whole_encoder"
+    up = "the_layer_that_gives_the_second_one_back_its_rows"
+    Path("long.py").write_text(
+        "from torch import nn\n"
+        "class Net(nn.Module):\n"
+        "    def __init__(self):\n"
+        "        super().__init__()\n"
+        f"        self.{first} = nn.Conv2d(3, 8, 3, 2, 1)\n"
+        f"        self.{second} = nn.Conv2d(8, 8, 3, 2, 1)\n"
+        f"        self.{up} = nn.ConvTranspose2d(8, 8, 3, 2, 1)\n"
+        "        self.last, self.same = nn.ConvTranspose2d(8, 3, 3, 2, 1), nn.Conv2d(8, 8, 3, padding=1)\n"
+        "    def forward(self, x):\n"
+        f"        a = self.same(self.{first}(x))\n"
+        f"        return self.last(a + self.{up}(self.{second}(a)))\n"
+    )
+    report = shapelint.check("long.py:Net", "1,3,66,67", picture=True)
+    assert report.picture is not None
+    assert [finding.message.split("`")[1::2] for finding in report.findings] == [["last", first], ["add", up, "same"]]
+    found = texts(html.render((report,)))
+    assert f" {first} same {second} {up} add last " in found
+    assert f"…{up[-35:]} gives back 33x33 where …{second[-35:]} took 33x34 → write output_padding=(0, 1)" in found
+
+
 def test_a_picture_is_kept_only_where_it_is_asked_for_and_can_be_pickled() -> None:
     report = checked("net3d.py", "1,4,155,240,240")
     again = pickle.loads(pickle.dumps(report))

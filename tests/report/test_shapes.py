@@ -186,7 +186,7 @@ def test_a_line_has_what_functions_and_layers_of_the_file_give_and_what_a_list_h
     told = {line[:5].strip(): line.rpartition("# ")[2] for line in shapes.render(report).splitlines() if "# " in line}
     assert told["22"] == "1,3,H//3,W//3, then 1,3,H//4,W//4"
     assert told["23"] == "1,3,H,W"
-    assert list(told) == ["22", "23", "24", "18", "8"]  # a function stands ahead of what it calls
+    assert list(told) == ["21", "22", "23", "24", "18", "8"]  # a function stands ahead of what it calls
     named = [(call.name, call.assigned) for call in report.every_call if call.assigned]
     assert named == [
         ("pooled", ("y", "_")), ("Sequential", ("z",)), ("pop", ("skip",)), ("mean", ("y",)), ("sum", ("z",)),
@@ -232,3 +232,125 @@ def test_a_tensor_without_dims_has_a_shape_and_lazy_layers_are_not_counted(capsy
     assert "y = self.second(self.first(x)).mean()  # ()" in capsys.readouterr().out
     assert run(["shapes", "net.py", "--input", "1,3,H,W", "--table"]) == 0
     assert capsys.readouterr().out.endswith("\n16 parameters, without those of lazy layers\n")
+
+
+ROOTS = """
+import math
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv1d(3, 8, 3, padding=1)
+
+    def forward(self, x):
+        return self.conv(F.interpolate(x, size=int(math.sqrt(3 * x.shape[2]))))
+"""
+CHUNKS = """
+import torch
+from torch import nn
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv1d(3, 8, 3, padding=1)
+
+    def forward(self, x):
+        made = []
+        for i in range(x.shape[2] // 4):
+            made.append(self.conv(x[:, :, 4 * i:4 * i + 4]))
+        return torch.cat(made, dim=2)
+"""
+
+
+def test_a_size_that_is_not_proved_is_run_for_its_shapes(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("net.py").write_text(ROOTS)
+    assert run(["shapes", "net.py", "--input", "1,3,L"]) == 0
+    assert "# 1,8,13 (seen at L=64, not proved)\n" in capsys.readouterr().out
+    assert run(["shapes", "net.py", "--input", "1,3,L", "--at", "L=41"]) == 0
+    said = capsys.readouterr().out
+    assert "at L=41: not proved; gave 1,8,11 in a run on meta tensors" in said
+    assert "# 1,8,11\n" in said
+    report = shapelint.check("net.py:Net", "1,3,L")
+    assert [call.at(L=41) for call in report.calls_at(L=41) if call.kind] == [((1, 8, 11),), ((1, 8, 11),)]
+    with pytest.raises(shapelint.ShapelintError, match="sizes are asked for L; got H"):
+        report.calls_at(H=41)
+
+
+def test_each_turn_of_a_loop_is_a_call_at_one_size(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("net.py").write_text(CHUNKS)
+    report = shapelint.check("net.py:Net", "1,3,L")
+    calls = [(call.module, call.call, call.at(L=41)) for call in report.calls_at(L=41) if call.kind]
+    assert calls == [*(("conv", turn, ((1, 8, 4),)) for turn in range(1, 11)), ("", 1, ((1, 8, 40),))]
+    said = shapes.render(report)
+    assert "# 1,8,4 (several times)\n" in said
+    assert "^ `cat` fits only for: L at least 4\n" in said
+    run(["shapes", "net.py", "--input", "1,3,L", "--at", "L=41"])
+    assert "# 1,8,4 (10 times)\n" in capsys.readouterr().out
+
+
+NAMES = """
+import torch
+from torch import nn
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.down = nn.Conv2d(3, 8, 3, 2, 1)
+
+    def forward(self, x):
+        skip = x
+        feats = [x, self.down(x)]
+        low = feats[1]
+        one, two = feats
+        row = x[0]
+        a = low if x.shape[2] > 4 else skip
+        self.size, b = x.shape[2], two
+        return a
+"""
+
+
+def test_another_name_for_a_tensor_has_its_shape() -> None:
+    Path("net.py").write_text(NAMES)
+    said = shapes.render(shapelint.check("net.py:Net", "1,3,H,W"))
+    small = "1,8,(H + 1)//2,(W + 1)//2"
+    lines = [line.partition("# ") for line in said.splitlines() if " = " in line]
+    assert [(line[0].split(maxsplit=1)[1].strip(), line[2]) for line in lines] == [
+        ("skip = x", "1,3,H,W"),
+        ("feats = [x, self.down(x)]", f"1,3,H,W, then {small}"),
+        ("low = feats[1]", small),
+        ("one, two = feats", f"1,3,H,W and {small}"),
+        ("row = x[0]", "3,H,W"),
+        ("a = low if x.shape[2] > 4 else skip", f"{small}, then 1,3,H,W for H from 1 to 4, any W"),
+        ("self.size, b = x.shape[2], two", small),
+    ]
+
+
+PATCHES = """
+import torch
+from torch import nn
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.patch = nn.Conv2d(3, 8, 32, 32)
+        self.table = nn.Parameter(torch.zeros(1, 8, 65))
+
+    def forward(self, x):
+        x = self.patch(x).flatten(2)
+        return x + self.table[:, :, : x.shape[2]]
+"""
+
+
+def test_sizes_that_fit_a_line_are_named_of_those_that_reach_it() -> None:
+    Path("net.py").write_text(PATCHES)
+    said = shapes.render(shapelint.check("net.py:Net", "1,3,H,W"))
+    (mark,) = [line.strip() for line in said.splitlines() if "`add` fits only for" in line]
+    assert mark.startswith("^ `add` fits only for: ")
+    assert "1x1" not in mark

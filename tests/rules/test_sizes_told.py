@@ -124,3 +124,19 @@ def test_many_undecided_sizes_of_one_call_are_one_note() -> None:
     found = only(Windows, "1,3,H,W", "SL900")
     assert "a reshape by a product of sizes that does not cancel" in found.message
     assert found.notes == ("for: 1x1, 1x2, 1x3 and many more",)
+
+
+class Behind(nn.Module):
+    """A Linear that 32x32 fits, and a mistake behind it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv, self.fc = nn.Conv2d(3, 8, 3), nn.Linear(8 * 30 * 30, 10)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.fc(self.conv(x).flatten(1))
+        return self.fc2(x)  # type: ignore[operator]
+
+
+def test_a_mistake_behind_a_layer_is_not_that_no_size_fits_the_layer() -> None:
+    assert only(Behind, "1,3,H,W", "SL304").message.startswith("`fc` takes 7200 features, and 64x128 gives it")

@@ -11,6 +11,7 @@ from shapelint.report.network.layout import Layout
 from shapelint.size.words import sized
 
 _SHOWN, _LABEL, _CAPTION, _CHARACTER = 7, 24.0, 14.0, 7.6
+_WORDS, _LONG = 60, 36
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,9 +120,14 @@ def _row(rows: list[list[tuple[float, float]]], x: tuple[float, float]) -> int:
 
 
 def _said(layout: Layout, picture: Picture, pair: Pair, *, repaired: bool) -> Iterator[str]:
-    """The state of a pair, the sentence, and the change of a layer that mends it."""
+    """The state of a pair, the sentence, and the change of a layer that mends it.
+
+    Of long names the ends are told, where the drawing has no room for all.
+    """
     down, up = pair.down[0], pair.up[-1]
     change = ", ".join(_changes(layout, picture, pair))
+    if (len(down) + len(up) + len(change) + _WORDS) * _CHARACTER > layout.width:
+        down, up = (name if len(name) <= _LONG else f"…{name[1 - _LONG :].lstrip('.')}" for name in (down, up))
     if pair.size_in == pair.size_out:
         yield "mended" if repaired and change else "fits"
         yield f"{up} gives back the {sized(pair.size_in)} that {down} took"

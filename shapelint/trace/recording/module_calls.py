@@ -58,9 +58,14 @@ class ModuleCalls:
             self._note(tensors_in(output), begun, "")
 
     def end_function(self, name: str, result: Any) -> None:
-        """Notes the call of a function of the user's that ends, as `end` does."""
-        if threading.get_ident() == self.thread:
+        """Notes the call of a function of the user's that ends, or what gets another name, as `end` does."""
+        if threading.get_ident() == self.thread and not (name.endswith("]") and self._is_last(result)):
             self._note(tensors_in(result), self._now(), name)
+
+    def _is_last(self, value: Any) -> bool:
+        """Whether the last recorded call is the one of an item of a tensor that gave a value."""
+        known, records = self.recorder.known.get(id(value)), self.recorder.records
+        return known is not None and known.node == len(records) - 1 and records[-1].name == "__getitem__"
 
     def _now(self) -> tuple[int, int]:
         return len(self.recorder.records), len(self.made)
