@@ -287,8 +287,7 @@ class Recorder(TorchFunctionMode):
     def _record(self, operation: Operation, args: Any, kwargs: Any, dims: Any, value: Any) -> None:
         module, call = self.layers[-1]
         known = [self.known[id(each)] for each in operation.given if id(each) in self.known] if self.with_places else ()
-        inputs = tuple([each.node for each in known if each.node >= 0])
-        taken = tuple([each.name for each in known if each.name])
+        inputs, taken = tuple([k.node for k in known if k.node >= 0]), tuple([k.name for k in known if k.name])
         place = calling_place(sys._getframe(1)) if self.with_places else None
         called = operation.name, operation.function, args, kwargs
         made = Record(*called, module, call, inputs, taken, place, dims, value)
