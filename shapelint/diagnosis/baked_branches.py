@@ -17,8 +17,8 @@ from shapelint.facts.contract import How, Region
 from shapelint.facts.graph import TensorShape
 from shapelint.facts.portability import NOTHING_KNOWN, Baked, Portability, Stretched
 from shapelint.instrument.choices import some_left_out, tests_as_written
-from shapelint.size.condition import Condition, all_of, at_least, equal
-from shapelint.size.function import as_function, constant
+from shapelint.size.condition import Condition, all_of, at_least, divisible, equal
+from shapelint.size.function import as_function, constant, symbol
 from shapelint.size.isl_form import SolverError, limited
 from shapelint.size.sets import SizeSet
 from shapelint.source.span import Span
@@ -64,9 +64,12 @@ def _is_open(analysis: Analysis) -> bool:
 
 
 def _exported_at(analysis: Analysis) -> Mapping[str, int]:
-    """Where `graph` holds, not too small, all symbols different where that can be had."""
+    """Where `graph` holds, not too small, all different where that can be had; usual ones where tests are left out."""
     sizes = analysis.contract.region_at(analysis.graph.sizes).sizes & analysis.asked & analysis.contract.runs
     lows = {name: _LOOKS[0] + 3 * place for place, name in enumerate(sizes.symbols)}
+    usual = all_of(divisible(symbol(name), _LOOKS[0]) for name in sizes.symbols)
+    if some_left_out() and (even := (sizes & SizeSet.where(sizes.symbols, usual)).at_least(lows).sample()):
+        return even
     return sizes.at_least(lows).sample() or sizes.sample() or analysis.graph.sizes
 
 

@@ -20,7 +20,7 @@ from shapelint.size.bound import identical
 from shapelint.size.function import Function
 from shapelint.size.number import function_of
 from shapelint.size.period import value_where
-from shapelint.size.tracking import symbolic
+from shapelint.size.tracking import symbolic, tracker
 from shapelint.source.fault import call_foreign
 
 RESIZES: Final = "__shapelint_resizes__"
@@ -92,7 +92,12 @@ def _is_zero(apart: Function, zeros: list[Function]) -> bool:
 
 
 def _fits(whole: Any) -> TypeGuard[torch.Tensor]:
-    return type(whole) is torch.Tensor and whole.dtype in _FLOATS and whole.dim() > 2 and whole.is_contiguous()
+    """Whether something is a map that is contiguous at every size, as what is made of it is too."""
+    listener = tracker()
+    known = None if listener is None else listener.known.get(id(whole))
+    if known is None or known.layout or type(whole) is not torch.Tensor:
+        return False
+    return whole.dtype in _FLOATS and whole.dim() > 2 and whole.is_contiguous()
 
 
 def _is_allowed(function: Any, rank: int, settings: _Settings) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import reduce
-from typing import Protocol
+from typing import Any, Protocol
 
 from shapelint.size.atoms import Symbol
 from shapelint.size.condition import Compare, Condition, equalities
@@ -18,6 +18,10 @@ class Tracker(Protocol):
     """Hears what one run of a model decides and loses; `sizes` are what the symbols have in it."""
 
     sizes: Mapping[str, int]
+
+    @property
+    def known(self) -> Mapping[int, Any]:
+        """What is known of the run's tensors, by their ids."""
 
     def assume(self, condition: Condition) -> None:
         """The run goes the way on which the condition holds."""
