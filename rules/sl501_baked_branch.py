@@ -89,7 +89,7 @@ class BakedBranch:
         Invalid(
             _UNET.format(_RESIZED.format("  # <-- SL501")),
             "1,3,H,W",
-            "the branch on `y.shape != skip.shape` is baked in: exported at 16x20, it fails at 17x16",
+            "the branch on `y.shape != skip.shape` is baked in: exported at 16x32, it fails at 17x16",
         ),
         Invalid(
             _PADDED.format("if rest:  # <-- SL501\n            x = F.pad(x, [0, 1])"),
