@@ -8,7 +8,7 @@ from dataclasses import replace
 from math import gcd
 
 from shapelint.diagnosis.evenness import gives_as_many
-from shapelint.diagnosis.layer_groups import LOWEST, Group, is_pool, may_set, same_value, step_of
+from shapelint.diagnosis.layer_groups import LOWEST, Group, is_handed_on, is_pool, may_set, same_value, step_of
 from shapelint.diagnosis.mirrors import not_growing, unlike_their_mirrors, unlike_what_they_undo
 from shapelint.diagnosis.pairs import spatial_size
 from shapelint.facts.diagnosis import Change
@@ -189,7 +189,8 @@ def odd_ones_out(groups: Sequence[Group]) -> Iterator[Change]:
 def stepped_changes(graph: ShapeGraph, groups: Sequence[Group]) -> Iterator[Change]:
     """Changes by one step before those by two; of equal ones, kernels first, and the last layer first.
 
-    Layers that one call builds with the same value change together. A stride becomes 1, 2, or one that the model has.
+    Layers that one call builds with the same value change together; those that a helper hands its stride do not all
+    step by 1. A stride becomes 1, 2, or one that the model has.
     """
     strides = _USUAL_STRIDES | {round(step_of(each)) for node in graph.nodes for each in node.factor if each}
     for step in _STEPS:
@@ -202,7 +203,8 @@ def stepped_changes(graph: ShapeGraph, groups: Sequence[Group]) -> Iterator[Chan
                 if not may_set(node, parameter, value) or (parameter == "stride" and not strides.issuperset(value)):
                     continue
                 same = same_value(group, parameter, given)
-                yield Change(node.module, parameter, given, value, node.built, same)
+                if not (same and parameter == "stride" and set(value) == {1} and is_handed_on(node, parameter)):
+                    yield Change(node.module, parameter, given, value, node.built, same)
 
 
 def makes_unlike(groups: Sequence[Group], change: Change) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from typing import Any
@@ -15,6 +16,7 @@ from shapelint.source.syntax import call_at, given
 from shapelint.trace.explore import Exploration
 
 LOWEST = {"kernel_size": 1, "stride": 1, "padding": 0, "dilation": 1}
+_HANDED = {"kernel_size": 2, "stride": 3, "padding": 4}
 _LAYERS = (nn.modules.conv._ConvNd, nn.modules.pooling._MaxPoolNd, nn.modules.pooling._AvgPoolNd)
 
 Group = tuple[Node, tuple[nn.Module, ...], tuple[str, ...]]
@@ -67,6 +69,12 @@ def strides_by_kernel(node: Node) -> bool:
     call = call_at(node.built) if node.built is not None and is_pool(node) else None
     position = 1 if node.built != node.place else 2
     return call is not None and given(call, "stride", position) is None
+
+
+def is_handed_on(node: Node, parameter: str) -> bool:
+    """Whether a convolution is given an argument that its helper was given: the number is that of other calls."""
+    call = call_at(node.built) if node.built is not None and not is_pool(node) else None
+    return call is not None and isinstance(given(call, parameter, _HANDED.get(parameter)), ast.Name)
 
 
 def resizes(explored: Exploration, graph: ShapeGraph, built: Mapping[str, Span]) -> list[Node]:

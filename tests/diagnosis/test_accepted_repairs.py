@@ -50,6 +50,24 @@ LEVELS = """
         return F.interpolate(self.last(torch.cat([y, self.low(middle)], 1)), size=x.shape[2:])
 """
 
+FLOWS = """
+    def __init__(self):
+        super().__init__()
+        def conv(i, o, k=3, stride=1):
+            return nn.Sequential(nn.Conv2d(i, o, k, stride=stride, padding=(k - 1) // 2), nn.ReLU())
+        self.two = nn.Sequential(conv(6, 8, 7, stride=2), conv(8, 16, 5, stride=2))
+        self.three, self.four = conv(16, 32, 5, stride=2), conv(32, 32, stride=2)
+        self.low, self.up = nn.Conv2d(32, 2, 3, 2, 1), nn.ConvTranspose2d(2, 2, 4, 2, 1)
+        self.high, self.last = nn.ConvTranspose2d(32, 16, 4, 2, 1), nn.Conv2d(50, 2, 3, 1, 1)
+
+    def forward(self, x):
+        three = self.three(self.two(x))
+        four = self.four(three)
+        flow = self.low(four)
+        parts = [y[:, :, :three.shape[2], :three.shape[3]] for y in (self.high(four), self.up(flow))]
+        return self.last(torch.cat([three, *parts], 1)), flow
+"""
+
 HELPERS = """
     def __init__(self):
         super().__init__()
@@ -438,3 +456,9 @@ def test_where_another_level_fits_no_layer_gets_a_step_or_other_rows(tmp_path: P
     assert finding.fix is not None
     assert (finding.code, finding.fix.safety.value, finding.fix.edits) == ("SL208", "advice", ())
     assert "such as that of `fine.1`" in finding.fix.title
+
+
+def test_steps_that_a_helper_is_handed_are_not_all_taken_away(tmp_path: Path) -> None:
+    (finding,) = report(tmp_path, FLOWS, "1,6,64,64").findings
+    assert finding.code == "SL208"
+    assert finding.fix is None or not finding.fix.edits
