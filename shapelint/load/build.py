@@ -257,7 +257,7 @@ def _argument_mistake(signature: inspect.Signature, given: Mapping[str, object],
         return f"unexpected argument {wrong[0]!r}{known}"
     missing = [each.name for each in parameters if each.name in names and each.default is each.empty]
     example = ", ".join(f'"{name}": ...' for name in missing if name not in given)
-    return f"{error}; give it with --kwargs '{{{example}}}' (init_kwargs in Python)"
+    return f"{error}; give it with --kwargs '{{{example}}}' (init_kwargs in Python) or write the call with --build"
 
 
 def _check_scripted(loaded: Loaded, name: str) -> None:

@@ -75,7 +75,7 @@ CONFIG = {"width": 8}
 
 MISSING = (
     "cannot build Needs: TypeError: missing a required argument: 'channels'; "
-    "give it with --kwargs '{\"channels\": ...}' (init_kwargs in Python)"
+    "give it with --kwargs '{\"channels\": ...}' (init_kwargs in Python) or write the call with --build"
 )
 
 
