@@ -106,7 +106,7 @@ def test_with_symbols_alone_a_unet_gets_a_note() -> None:
     assert str(report.contract.runs) == "H and W multiples of 4"
 
 
-def test_channels_that_do_not_meet_are_no_matter_of_sizes() -> None:
+def test_channels_that_do_not_meet_are_told_at_their_join() -> None:
     class Wide(nn.Module):
         def __init__(self) -> None:
             super().__init__()
@@ -116,8 +116,9 @@ def test_channels_that_do_not_meet_are_no_matter_of_sizes() -> None:
             return self.a(x) + self.b(x)  # type: ignore[no-any-return]
 
     report = shapelint.check(Wide, (1, 3, 6, 6))
-    assert codes(report) == ["SL202"]
-    assert "The size of tensor a (8) must match the size of tensor b (4)" in report.findings[0].notes[0]
+    (finding,) = report.findings
+    assert (finding.code, finding.message) == ("SL201", "`add` joins 1x4x6x6 from `b` with 1x8x6x6 from `a`")
+    assert any("The size of tensor a (8) must match the size of tensor b (4)" in note for note in finding.notes)
 
 
 @pytest.mark.parametrize(

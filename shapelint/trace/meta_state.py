@@ -89,7 +89,9 @@ class MetaState:
 
 def _has_a_plain_mode(kind: type[torch.nn.Module]) -> bool:
     """Whether the mode of a class's modules is an attribute that is set as torch sets it, by no code of the user's."""
-    return kind.__setattr__ is torch.nn.Module.__setattr__ and not hasattr(kind, "training")
+    spaces = [vars(base) for base in kind.__mro__]
+    setting = next(space["__setattr__"] for space in spaces if "__setattr__" in space)
+    return setting is vars(torch.nn.Module)["__setattr__"] and not any("training" in space for space in spaces)
 
 
 def _stays(part: torch.nn.Module, kind: str, name: str, tensor: torch.Tensor | None) -> bool:
