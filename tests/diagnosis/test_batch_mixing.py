@@ -154,3 +154,20 @@ def test_a_layer_that_takes_samples_for_steps_is_blamed_where_it_is_built(tmp_pa
     assert finding.location.content() == "nn.LSTM(12, 32)"
     assert finding.fix is not None
     assert "batch_first=True" in finding.fix.title
+
+
+def test_of_two_views_the_one_that_mixes_samples_at_the_size_is_blamed(tmp_path: Path) -> None:
+    body = """
+    def __init__(self):
+        super().__init__()
+        self.e, self.mu, self.fc = nn.Conv2d(1, 16, 4, 4), nn.Linear(784, 8), nn.Linear(8, 784)
+        self.d = nn.ConvTranspose2d(16, 1, 4, 4)
+
+    def forward(self, x):
+        z = self.mu(self.e(x).view(-1, 16 * 7 * 7))
+        return self.d(self.fc(z).view(-1, 16, 14, 14))
+"""
+    finding = report(tmp_path, body, "4,1,28,28").findings[0]
+    assert (finding.code, finding.message) == ("SL402", "`view` makes 1 row of 4 samples at 28x28")
+    assert finding.location is not None
+    assert finding.location.content() == "self.fc(z).view(-1, 16, 14, 14)"
