@@ -8,7 +8,6 @@ from itertools import combinations
 
 from shapelint.facts.diagnosis import Mismatch, ShortUnpooling
 from shapelint.facts.graph import Node, ShapeGraph
-from shapelint.size.function import as_function
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +28,9 @@ def unlike(graph: ShapeGraph, node: Node, rank: int, focus: Mapping[str, int]) -
     return Unlike(operands.index(skip), operands.index(grown), last_up(graph, grown))
 
 
-def has_fixed_size(graph: ShapeGraph, mismatch: Mismatch) -> bool:
-    """Whether one tensor of a join is as large for every input along the axes that do not fit, and larger than 1."""
-    rank = len(mismatch.sizes[0])
-    for index in mismatch.node.inputs:
-        dims = [as_function(dim).constant for each in graph.nodes[index].shapes[:1] for dim in each.dims[-rank:]]
-        if dims and None not in dims and set(dims) != {1}:
-            return True
-    return False
+def is_far_apart(mismatch: Mismatch) -> bool:
+    """Whether on some axis one of the sizes of a join is half the other or less, which is more than a lost row."""
+    return any(2 * min(pair) <= max(pair) for pair in zip(*mismatch.sizes, strict=False))
 
 
 def differing(operands: list[Node], rank: int, focus: dict[str, int]) -> tuple[Node, Node]:

@@ -10,7 +10,7 @@ from functools import partial
 from itertools import chain, islice
 from typing import TypeVar
 
-from shapelint.diagnosis.joins import has_fixed_size, short_unpoolings, unlike
+from shapelint.diagnosis.joins import is_far_apart, short_unpoolings, unlike
 from shapelint.diagnosis.reach import UNSOLVED
 from shapelint.diagnosis.scene import scene
 from shapelint.diagnosis.soundness import is_sound_repair
@@ -120,12 +120,12 @@ def with_rewrite(analysis: Analysis, trier: Trier) -> Analysis:
 
 
 def _loses_no_row(analysis: Analysis, diagnosis: Diagnosis) -> bool:
-    """Whether the join that fails gets maps of two levels, fits at few sizes, or gets one that nothing grew and that is
-    as large for every input, such as weights of channels: a resize hides what is wrong.
+    """Whether the join that fails gets maps of two levels, fits at few sizes, or gets one that nothing grew and that
+    lacks half of the other's rows, such as weights of channels: a resize hides what is wrong.
     """
     for each in diagnosis.mismatches[:1]:
-        fixed = each.up is None and has_fixed_size(diagnosis.graph, each)
-        return fixed or each.strides is not None or analysis.contract.runs.finite
+        strange = each.up is None and is_far_apart(each)
+        return strange or each.strides is not None or analysis.contract.runs.finite
     return False
 
 
