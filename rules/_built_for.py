@@ -148,7 +148,8 @@ def _handed_fix(misfit: Misfit) -> Fix | None:
 
 def untransposed(diagnosis: Diagnosis, misfit: Misfit) -> Fix | None:
     """What to do where the axis at the other end has as many as a layer takes: the last one for a layer of features,
-    the one behind the samples for one of the channels of a signal; a map may be as wide by chance.
+    the one behind the samples for one of the channels of a signal; a map may be as wide by chance. A transpose may have
+    put it in the place of the samples.
     """
     taken = size_taken(diagnosis, misfit.node)
     name, axes = misfit.node.operation, range(1, len(taken))
@@ -157,7 +158,12 @@ def untransposed(diagnosis: Diagnosis, misfit: Misfit) -> Fix | None:
     if len(taken) not in _RANKS or not (last or signal):
         return None
     there, here = (taken[1], taken[-1]) if last else (taken[-1], taken[1])
-    is_put = diagnosis.graph.nodes[misfit.node.inputs[0]].operation in _ORDERS
+    ahead = diagnosis.graph.nodes[misfit.node.inputs[0]]
+    is_put = ahead.operation in _ORDERS
+    moved = size_taken(diagnosis, ahead) if is_put and len(taken) == _RANKS[0] and last else ()
+    if moved[1:2] == taken[:1] == (misfit.built_for,) != moved[:1] and here != misfit.built_for != there:
+        text = f"move axis 1 of what {quoted(ahead.operation)} takes to the end: it has the {misfit.built_for}"
+        return Fix(text, Safety.ADVICE)
     of_map = len(taken) > _RANKS[0] and (is_put or taken[1] == taken[2])
     if there != misfit.built_for or here == misfit.built_for or of_map:
         return None

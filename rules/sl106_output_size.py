@@ -103,7 +103,7 @@ class OutputSize:
             message=_message(analysis, diagnosis),
             notes=tuple(note for note in _notes(analysis, diagnosis, setters) if note),
             module=(last.module if change is None else change.layer) or None,
-            location=diagnosis.handed or (place_of(last) if change is None else change.built),
+            location=diagnosis.handed or (place_of(last) if change is None else change.built or place_of(last)),
             fix=_fix(analysis, diagnosis) if analysis.certain else None,
         )
 

@@ -79,9 +79,9 @@ class BatchMixed:
     layer takes the rows for samples. Windows that come together again at the output, and views that only merge axes,
     such as the anchors of a detector, are no matter.
 
-    Some calls mix samples at every size: a view behind a `permute` that has put another axis in front, a `cat` of
-    several results along axis 0, a `flatten` from axis 0, a `squeeze()` that takes away a batch of 1, a recurrent layer
-    without `batch_first=True` of whose output `out[:, -1]` is taken.
+    Some calls mix samples at every size: a view behind a `permute` that has put another axis in front, a `cat`
+    along axis 0 of branches with unlike kernels, a `flatten` of all axes, a `squeeze()` that takes away a batch of 1,
+    a recurrent layer without `batch_first=True` of whose output `out[:, -1]` is taken.
 
     ## Why it is bad
 

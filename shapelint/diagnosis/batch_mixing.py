@@ -1,9 +1,10 @@
 """Finds a call that mixes the samples of a batch, or gives several rows of one, where the source tells it is a mistake.
 
 Views that cut samples are one, and recurrent layers and attention without `batch_first` of which the last row of the
-other axis is taken. Several rows of a sample are meant in most models (windows, frames, views of one picture, a bag of
-pictures for one label): what tells is that the results of layers that are not the same are joined along the batch, that
-channels become rows at the end, that one sample is averaged over, or that a `squeeze` takes the batch ahead of a layer.
+other axis is taken. Several rows of a sample are meant in most models (windows, frames, views of one picture, heads and
+teachers of one loss), and one row of several samples in some (frames of a scene, a set of pictures for one label): what
+tells is that results of unlike kernels are joined along the batch, that a map is flattened from the batch on, or that a
+`squeeze` takes the batch ahead of a layer.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from shapelint.trace.recording.record import Record
 _RECURRENT = frozenset({"lstm", "gru", "rnn_tanh", "rnn_relu"})
 _ATTENTION = "multi_head_attention_forward"
 _REDUCING = frozenset({"mean", "sum", "amax", "amin", "max", "min", "median", "std", "var", "logsumexp"})
+_LAST = -1
 _SWAPPING = frozenset({"transpose", "swapaxes", "swapdims", "movedim", "moveaxis"})
 _ALONE = Carried(0)
 Found = tuple[int, Mixing]
@@ -87,7 +89,7 @@ def _found(batch: BatchRun, records: list[Record], samples: int, question: Quest
     output = batch.run.output_nodes[0]
     above = sorted(batch.above(output))
     steps = next((each for each in above if _takes_steps(batch, each)), None)
-    if steps is not None:
+    if steps is not None and not any(_is_batch_first(batch, each) for each in above):
         return steps, Mixing.STEPS
     cut = next((each for each in batch.cut if each in above), None)
     if cut is not None:
@@ -96,25 +98,26 @@ def _found(batch: BatchRun, records: list[Record], samples: int, question: Quest
     if axis is not None and axis.axis == 0 and axis.inner == 1 < axis.outer:
         return _first(above, lambda each: _joins_branches(batch, each), Mixing.JOINED)
     if axis is not None and axis.axis == 0 and axis.outer == 1 < axis.inner:
-        channels = _first(above, lambda each: _is_of_channels(batch, each, above), Mixing.CHANNELS)
+        of_channels = samples > 1 and len(made) == 1
+        channels = _first(above, lambda each: of_channels and _is_of_channels(batch, each, above), Mixing.CHANNELS)
         return channels or _first(above, lambda each: _splits_latent(batch, each, question), Mixing.ROWS)
     if axis is not None and axis.axis == 1 and made[0] == 1 < samples:
         return _first(above, lambda each: _makes_one_row(batch, each, above), Mixing.TOGETHER)
     if samples == 1 and axis == _ALONE and len(made) > 1:
         return _first(above, lambda each: _squeezes(batch, records, each, above), Mixing.SQUEEZED)
-    if samples == 1 and len(made) > 1 and question.axes and not any(dim and dim % MANY == 0 for dim in made):
-        return _first(above, lambda each: _reduces(batch, each), Mixing.TOGETHER)
     return None
 
 
 def _takes_steps(batch: BatchRun, index: int) -> bool:
     """Whether a recurrent layer or an attention takes the samples for steps, and a call behind it the samples' axis for
-    the steps.
+    the steps. Only the last row tells it of any input: of (steps, people, features) all people may be averaged, or the
+    first be taken.
     """
     record, shape = batch.run.records[index], batch.shapes[index]
     if not _is_sequential(record) or not record.inputs or batch.axes[record.inputs[0]] != _ALONE or len(shape) != 3:
         return False
     waiting, seen, told = [index], {index}, False
+    leads = _leads_with_samples(batch, index)
     while waiting:
         for user in _calls_on(batch, waiting.pop()):
             if user in seen:
@@ -122,7 +125,7 @@ def _takes_steps(batch: BatchRun, index: int) -> bool:
             seen.add(user)
             each = batch.run.records[user]
             if _along_second(each):
-                told = True
+                told = told or leads or _is_last(each)
             elif batch.shapes[user][:2] != shape[:2] or len(batch.shapes[user]) != 3:
                 return False
             elif each.name not in _RECURRENT:
@@ -133,6 +136,29 @@ def _takes_steps(batch: BatchRun, index: int) -> bool:
 def _is_sequential(record: Record) -> bool:
     """Whether a call takes the steps of a sequence along its first axis."""
     return record.name == _ATTENTION or (record.name in _RECURRENT and record.arguments[8:9] == (False,))
+
+
+def _is_batch_first(batch: BatchRun, index: int) -> bool:
+    """Whether a call takes the steps along the second axis of what has samples along the first: where one does, another
+    that takes samples for steps may be meant, as an attention of each sample to the others.
+    """
+    record = batch.run.records[index]
+    if record.name in _RECURRENT and record.inputs and record.arguments[8:9] == (True,):
+        return batch.axes[record.inputs[0]] == _ALONE
+    return record.name == _ATTENTION and bool(record.inputs) and batch.axes[record.inputs[0]] == Carried(1)
+
+
+def _leads_with_samples(batch: BatchRun, index: int) -> bool:
+    """Whether a call ahead tells that the first axis counts samples: a convolution, a table of tokens, or a token that
+    a `cat` adds along the second axis.
+    """
+    for each in batch.above(index):
+        record = batch.run.records[each]
+        joined = record.name in CATS and bool(record.inputs) and batch.axes[each] == _ALONE
+        added = joined and batch.shapes[each][1:2] != batch.shapes[record.inputs[0]][1:2]
+        if record.spatial or record.name == "embedding" or (added and len(batch.shapes[each]) == 3):
+            return True
+    return False
 
 
 def _calls_on(batch: BatchRun, index: int) -> Iterator[int]:
@@ -150,30 +176,43 @@ def _along_second(record: Record) -> bool:
     return record.name in _REDUCING and dim in (1, (1,), [1], -2)
 
 
+def _is_last(record: Record) -> bool:
+    """Whether a call takes the last row of the second axis."""
+    return record.name == "__getitem__" and record.arguments[1][1] == _LAST
+
+
 def _joins_branches(batch: BatchRun, index: int) -> bool:
-    """Whether a `cat` joins, along the batch, results of layers of their own that are all made of one tensor."""
+    """Whether a `cat` joins, along the batch, what convolutions of unlike kernels make of one tensor: the results of
+    layers that are alike may be an ensemble's, a teacher's, or of several heads for one loss.
+    """
     record, records = batch.run.records[index], batch.run.records
     if record.name not in CATS or any(batch.axes[each] != _ALONE for each in record.inputs):
         return False
     known = batch.axes[index]
     if known is None or known.outer != len(record.inputs):
         return False
-    layers = [_layer_above(records, each) for each in record.inputs]
+    kernels = [_kernel_above(records, each) for each in record.inputs]
     sources = {each for piece in record.inputs for each in batch.above(piece) if records[each].name == "input"}
-    return len(set(layers)) == len(layers) and "" not in layers and len(sources) == 1
+    return len(set(kernels)) == len(kernels) and () not in kernels and len(sources) == 1
 
 
-def _layer_above(records: list[Record], index: int) -> str:
-    """The path of the nearest layer with parameters that a result comes from; "" for none."""
+def _kernel_above(records: list[Record], index: int) -> tuple[int, ...]:
+    """The kernel and dilation of the nearest convolution that a map comes from; () for what is no map, or of none."""
+    axes = len(frozen_shape(records[index].outputs[0]).dims) - 2
     while True:
         record = records[index]
-        if record.taken or not record.inputs:
-            return record.module if record.taken else ""
+        if record.spatial and record.taken:
+            kernel, dilation = (record.parameters.get(name, ()) for name in ("kernel_size", "dilation"))
+            return (*kernel, *dilation) if len(kernel) == axes else ()
+        if not record.inputs:
+            return ()
         index = record.inputs[0]
 
 
 def _is_of_channels(batch: BatchRun, index: int, above: list[int]) -> bool:
-    """Whether a flatten that begins with the samples ends a model of maps, though a sample has several channels."""
+    """Whether a flatten of all axes ends a model of maps, though a sample has several channels: with the axes of the
+    maps left it may be meant, a row for each heat map.
+    """
     record = batch.run.records[index]
     if record.name != "flatten" or not record.inputs or batch.axes[record.inputs[0]] != _ALONE:
         return False
@@ -184,7 +223,7 @@ def _is_of_channels(batch: BatchRun, index: int, above: list[int]) -> bool:
 
 def _splits_latent(batch: BatchRun, index: int, question: Question) -> bool:
     """Whether a view with all numbers written makes several maps of one latent vector, in a model that gives back what
-    has the axes and the channels of its input.
+    has the axes and the channels of its input, but not its size.
     """
     record, made = batch.run.records[index], batch.output()
     if record.name not in VIEWS or not record.inputs or batch.axes[record.inputs[0]] != _ALONE or record.place is None:
@@ -194,6 +233,7 @@ def _splits_latent(batch: BatchRun, index: int, question: Question) -> bool:
     written = [ast.unparse(each) for each in call.args] if call is not None else []
     plain = written[:1] == ["-1"] and len(written) > 2 and all(each.isdigit() for each in written[1:])
     back = len(made) == len(taken) > 2 and bool(question.axes) and taken[1].constant == made[1]
+    back = back and made[2:] != tuple(dim.value(question.first) for dim in taken[2:])
     return plain and back and len(latent) == 2
 
 
@@ -232,15 +272,6 @@ def _squeezes(batch: BatchRun, records: list[Record], index: int, above: list[in
         return False
     lost = len(frozen_shape(records[index].outputs[0]).dims) < len(batch.shapes[index])
     return lost and _layer_behind(batch, index, above)
-
-
-def _reduces(batch: BatchRun, index: int) -> bool:
-    """Whether a call averages over the axis of the samples, of maps or of what has as many axes."""
-    record = batch.run.records[index]
-    if record.name not in _REDUCING or len(record.inputs) != 1 or batch.axes[record.inputs[0]] != _ALONE:
-        return False
-    taken, made = batch.shapes[record.inputs[0]], batch.shapes[index]
-    return len(taken) > 2 and made == taken[1:]
 
 
 def _first(above: list[int], holds: Callable[[int], bool], way: Mixing) -> Found | None:

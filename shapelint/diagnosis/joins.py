@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import combinations
 
-from shapelint.facts.diagnosis import ShortUnpooling
+from shapelint.facts.diagnosis import Mismatch, ShortUnpooling
 from shapelint.facts.graph import Node, ShapeGraph
 
 
@@ -26,6 +26,11 @@ def unlike(graph: ShapeGraph, node: Node, rank: int, focus: Mapping[str, int]) -
         return None
     skip, grown = skip_first(graph, *differing(operands, rank, dict(focus)))
     return Unlike(operands.index(skip), operands.index(grown), last_up(graph, grown))
+
+
+def is_far_apart(mismatch: Mismatch) -> bool:
+    """Whether on some axis one of the sizes of a join is half the other or less, which is more than a lost row."""
+    return any(2 * min(pair) <= max(pair) for pair in zip(*mismatch.sizes, strict=False))
 
 
 def differing(operands: list[Node], rank: int, focus: dict[str, int]) -> tuple[Node, Node]:

@@ -7,7 +7,7 @@ such as windows, and those that only merge axes, such as the anchors of a detect
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from itertools import accumulate
@@ -46,12 +46,12 @@ def mixed_samples(explored: Exploration, regions: Sequence[Region], question: Qu
     apart, mixed, shown = [], [], None
     for region in regions:
         if region.outcome.ok:
-            cut = _cut(explored, region, batch)
+            cut = _cut(explored, region, batch, question.first)
             whole = None if cut is None else _meeting(region.sizes, cut)
             apart.append(region.sizes if cut is None else whole or SizeSet.empty(question.symbols))
             if cut is not None and whole is not None:
                 mixed.append(region.sizes - whole)
-                shown = shown or cut
+                shown = cut if shown is None or question.first in mixed[-1] else shown
     sizes, kept = union(question.symbols, mixed), union(question.symbols, apart)
     if shown is None or not sizes or not (kept or shown.features.constant is not None):
         return None
@@ -66,15 +66,18 @@ def _batch(question: Question) -> Function | None:
     return as_function(first.dims[0]) if len(first.dims) > 1 and 0 not in question.axes else None
 
 
-def _cut(explored: Exploration, region: Region, batch: Function) -> _Cut | None:
-    """The view of a region's run that cuts across samples, if its rows are still the output's."""
+def _cut(explored: Exploration, region: Region, batch: Function, first: Mapping[str, int]) -> _Cut | None:
+    """The view of a region's run that cuts across samples, if its rows are still the output's; of several one that does
+    at the first size.
+    """
     run = explored.runs[region.run]
     outputs = region.outcome.outputs
     if not outputs or not outputs[0].dims or as_function(outputs[0].dims[0]) == batch:
         return None
     records = run.records
     cuts = (way(index, records, batch) for index in range(len(records)) for way in (_cutting, _merging))
-    return next((cut for cut in cuts if cut is not None), None)
+    found = [cut for cut in cuts if cut is not None]
+    return next((cut for cut in found if cut.features.value(first) != cut.row), found[0] if found else None)
 
 
 def _cutting(index: int, records: Sequence[Record], batch: Function) -> _Cut | None:

@@ -91,7 +91,9 @@ def _with_edits(finding: Finding, found: Mapping[Setting, Proposal] | str, funct
         called = [module for module, _ in settings if called_line(module) is not None]
         fix = replace(fix, safety=Safety.ADVICE, assignments={}) if called else fix
         return replace(finding, notes=(*finding.notes, found), fix=fix) if found else finding
-    chosen = [found[module, parameter] for module, parameter in settings]
+    chosen = [found[setting] for setting in settings if setting in found]
+    if len(chosen) < len(settings):  # an argument of a function that the module calls, which no layer has
+        return replace(finding, fix=replace(fix, safety=Safety.ADVICE, assignments={}))
     edits = tuple(dict.fromkeys(edit for proposal in chosen for edit in proposal.edits))
     guessed = any(proposal.manner is Manner.REPLACED for proposal in found.values())
     safety = Safety.UNSAFE if guessed else fix.safety
@@ -124,7 +126,7 @@ class _Mender:
         sites = {name: site.calls for name in before if (site := self.loaded.sites.get(name)) is not None}
         done: set[Setting] = set()
         for module, parameter in self.wanted:
-            if (module, parameter) in done or module not in before:
+            if (module, parameter) in done or parameter not in before.get(module, {}):
                 continue
             calls = {name: writing_calls(sites[name], parameter) for name in sites if parameter in before[name]}
             start = calls.get(module, ())[:1]

@@ -10,7 +10,7 @@ from functools import partial
 from itertools import chain, islice
 from typing import TypeVar
 
-from shapelint.diagnosis.joins import short_unpoolings, unlike
+from shapelint.diagnosis.joins import is_far_apart, short_unpoolings, unlike
 from shapelint.diagnosis.reach import UNSOLVED
 from shapelint.diagnosis.scene import scene
 from shapelint.diagnosis.soundness import is_sound_repair
@@ -120,8 +120,13 @@ def with_rewrite(analysis: Analysis, trier: Trier) -> Analysis:
 
 
 def _loses_no_row(analysis: Analysis, diagnosis: Diagnosis) -> bool:
-    """Whether the join that fails gets maps of two levels, or fits at few sizes: a resize hides what is wrong."""
-    return any(each.strides is not None or analysis.contract.runs.finite for each in diagnosis.mismatches[:1])
+    """Whether the join that fails gets maps of two levels, fits at few sizes, or gets one that nothing grew and that
+    lacks half of the other's rows, such as weights of channels: a resize hides what is wrong.
+    """
+    for each in diagnosis.mismatches[:1]:
+        strange = each.up is None and is_far_apart(each)
+        return strange or each.strides is not None or analysis.contract.runs.finite
+    return False
 
 
 def _tried(trial: Trial[Argument, Result], edits: tuple[Edit, ...], at: Argument) -> Result | None:

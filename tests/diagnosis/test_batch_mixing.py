@@ -13,7 +13,7 @@ MAPS = """
         super().__init__()
         self.f = nn.Conv2d(3, 16, 3, 4, 1)
         self.a, self.b, self.one = nn.Conv2d(16, 4, 1), nn.Conv2d(16, 4, 3, padding=1), nn.Conv2d(16, 1, 1)
-        self.fc, self.qkv = nn.Linear(16, 5), nn.Linear(16, 48)
+        self.fc, self.aux, self.qkv, self.c = nn.Linear(16, 5), nn.Linear(16, 5), nn.Linear(16, 48), nn.Conv2d(16, 4, 1)
 
     def forward(self, x):
         n, y = x.size(0), self.f(x)
@@ -38,10 +38,21 @@ TOKENS = """
     def __init__(self):
         super().__init__()
         layer = nn.TransformerEncoderLayer(32, 4, 64{})
-        self.e, self.t, self.fc = nn.Linear(12, 32), nn.TransformerEncoder(layer, 2), nn.Linear(32, 3)
+        self.one, self.own = nn.Parameter(torch.zeros(1, 1, 32)), nn.MultiheadAttention(32, 4, batch_first=True)
+        self.t, self.fc = nn.TransformerEncoder(layer, 2), nn.Linear(32, 3)
 
     def forward(self, x):
-        return self.fc(self.t(self.e(x)){})
+        return self.fc(self.t({}){})
+"""
+
+WORDS = """
+    def __init__(self):
+        super().__init__()
+        self.e, self.rnn, self.fc = nn.Embedding(50, 12), nn.GRU(12, 32{}), nn.Linear(32, 3)
+
+    def forward(self, x):
+        out, _ = self.rnn(self.e(x))
+        return self.fc({})
 """
 
 LATENT = """
@@ -78,18 +89,17 @@ VIEWED = "`{}` puts parts of several samples into each of its rows for a sample"
         (FRAMES.format("2, 0"), "2,3,8,16,16", VIEWED.format("view")),
         (MAPS.format("return torch.cat([self.a(y), self.b(y)], 0)"), "2,3,32,32",
          "`cat` joins 2 results of each sample along the batch"),
-        (MAPS.format("return y.flatten(0, 1)"), "2,3,32,32", "`flatten` makes 16 rows of each sample"),
+        (MAPS.format("return y.flatten(0)"), "2,3,32,32", "`flatten` makes 1024 rows of each sample"),
         (MAPS.format("return y.view(1, -1)"), "2,3,32,32", "`view` makes one of all samples of the batch"),
-        (MAPS.format("return self.a(y).mean(0)"), "1,3,32,32", "`mean` makes one of all samples of the batch"),
         (MAPS.format("return self.fc(y.mean((2, 3), True).squeeze())"), "1,3,32,32",
          "`squeeze` takes the axis of the batch away where that is 1"),
         (MAPS.format("return self.fc(y.view(-1, 16))"), "2,3,8,8", "`view` makes 8 rows of 2 samples at 8x8"),
         (STEPS.format("LSTM(12, 32)", "x", "out[:, -1]"), "4,20,12",
          "`lstm` in `rnn` takes the samples of the batch for steps in time"),
-        (STEPS.format("GRU(12, 32)", "x", "torch.relu(out).mean(dim=1)"), "4,20,12",
+        (WORDS.format("", "out.mean(dim=1)"), "4,20:int64",
          "`gru` in `rnn` takes the samples of the batch for steps in time"),
         (LATENT.format(3, 4), "4,3,32,32", "`view` makes 8 rows of 4 samples at 32x32"),
-        (TOKENS.format("", "[:, 0]"), "4,20,12",
+        (TOKENS.format("", "torch.cat([self.one.expand(x.size(0), -1, -1), x], 1)", "[:, 0]"), "4,20,32",
          "`attention` in `t.layers.0.self_attn` takes the samples of the batch for steps in time"),
     ],
 )  # fmt: skip
@@ -107,8 +117,14 @@ def test_a_call_that_mixes_samples_is_found(tmp_path: Path, code: str, inputs: s
         (FRAMES.format("0, 2"), "2,3,8,16,16"),
         (MAPS.format("return torch.cat([self.a(y), self.a(y.flip(3))], 0)"), "2,3,32,32"),  # two views of a picture
         (MAPS.format("return torch.stack([self.a(y), self.b(y)])"), "2,3,32,32"),
+        (MAPS.format("return torch.cat([self.a(y), self.c(y)])"), "2,3,32,32"),  # a student and its teacher
+        (MAPS.format("z = y.mean((2, 3)); return torch.cat([self.fc(z), self.aux(z)])"), "2,3,32,32"),
         (MAPS.format("return self.one(y).flatten(0, 1)"), "2,3,32,32"),
+        (MAPS.format("return self.a(y).flatten(0, 1)"), "2,3,32,32"),  # a row for each heat map
+        (MAPS.format("return self.a(y).flatten(0)"), "1,3,32,32"),  # the descriptor of one picture
         (MAPS.format("return self.a(y).mean(0)"), "7,3,32,32"),  # frames of one scene
+        (MAPS.format("return self.a(y).mean(0)"), "1,3,32,32"),
+        (MAPS.format("return self.a(y).squeeze().mean(0)"), "1,3,32,32"),  # all channels of one picture
         (MAPS.format("return self.one(y).squeeze()"), "1,3,32,32"),
         (MAPS.format("return y + y.view(2, -1, 16, 8, 8).std(0).mean((1, 2, 3)).view(-1, 1, 1, 1).repeat(2, 1, 1, 1)"),
          "4,3,32,32"),
@@ -118,9 +134,13 @@ def test_a_call_that_mixes_samples_is_found(tmp_path: Path, code: str, inputs: s
         (STEPS.format("LSTM(12, 32)", "x.transpose(0, 1)", "out.transpose(0, 1)[:, -1]"), "4,20,12"),
         (LATENT.format(3, 8), "4,3,32,32"),
         (LATENT.format(1, 4), "4,3,32,32"),  # two masks of each picture
-        (TOKENS.format("", "[0]"), "20,4,12"),
-        (TOKENS.format("", ".mean(0)"), "20,4,12"),
-        (TOKENS.format(", batch_first=True", "[:, 0]"), "4,20,12"),
+        (LATENT.format(3, "8).flatten(1).repeat(1, 3).view(-1, 4, 8, 8"), "4,3,32,32"),  # three pictures of each
+        (TOKENS.format("", "x", "[0]"), "20,4,32"),
+        (TOKENS.format("", "x", ".mean(0)"), "20,4,32"),
+        (TOKENS.format(", batch_first=True", "x", "[:, 0]"), "4,20,32"),
+        (TOKENS.format("", "self.own(x, x, x)[0]", "[:, -1]"), "4,20,32"),  # cars attend to their past, and each other
+        (STEPS.format("LSTM(12, 32)", "x", "out.amax(1)"), "20,4,12"),  # steps, people, features: all people as one
+        (STEPS.format("LSTM(12, 32)", "x", "out[:, 0]"), "20,4,12"),  # the car itself, ahead of the others
         (STEPS.format("LSTM(12, 32, batch_first=True)", "x", "out[:, -1]"), "4,20,12"),
     ],
 )  # fmt: skip
@@ -134,3 +154,20 @@ def test_a_layer_that_takes_samples_for_steps_is_blamed_where_it_is_built(tmp_pa
     assert finding.location.content() == "nn.LSTM(12, 32)"
     assert finding.fix is not None
     assert "batch_first=True" in finding.fix.title
+
+
+def test_of_two_views_the_one_that_mixes_samples_at_the_size_is_blamed(tmp_path: Path) -> None:
+    body = """
+    def __init__(self):
+        super().__init__()
+        self.e, self.mu, self.fc = nn.Conv2d(1, 16, 4, 4), nn.Linear(784, 8), nn.Linear(8, 784)
+        self.d = nn.ConvTranspose2d(16, 1, 4, 4)
+
+    def forward(self, x):
+        z = self.mu(self.e(x).view(-1, 16 * 7 * 7))
+        return self.d(self.fc(z).view(-1, 16, 14, 14))
+"""
+    finding = report(tmp_path, body, "4,1,28,28").findings[0]
+    assert (finding.code, finding.message) == ("SL402", "`view` makes 1 row of 4 samples at 28x28")
+    assert finding.location is not None
+    assert finding.location.content() == "self.fc(z).view(-1, 16, 14, 14)"

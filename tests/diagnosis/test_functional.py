@@ -8,6 +8,7 @@ import pytest
 
 import shapelint
 from shapelint.edit.document import texts
+from tests.diagnosis.test_at_fault import report
 from tests.drawn.load import load_path
 from tests.oracle import run
 
@@ -83,3 +84,46 @@ def test_onnxruntime_does_not_confirm_what_it_cannot_set(tmp_path: Path) -> None
     report = shapelint.check(_written(tmp_path / "net.py"), "1,4,6,6", confirm=("cpu",))
     assert [each.repaired for each in report.confirmations] == [False]
     assert "not confirmed with the repair, which is in a call of a function" in str(report)
+
+
+def test_an_argument_that_only_forward_has_is_told_and_not_written(tmp_path: Path) -> None:
+    body = """
+    def __init__(self):
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(2, 16, 8, 3, 3))
+        self.mix = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8, 2))
+
+    def forward(self, x):
+        b, c, h, w = x.shape
+        kernels = (self.mix(x) @ self.weight.view(2, -1)).view(b * 16, c, 3, 3)
+        out = F.conv2d(x.view(1, -1, h, w), kernels, padding=2, groups=b)
+        return out.view(b, 16, out.size(-2), out.size(-1))
+
+
+class DynamicConv(Net):
+    pass
+"""
+    report(tmp_path, body, "4,8,16,16")
+    (finding,) = shapelint.check(f"{tmp_path / 'net.py'}:DynamicConv", "4,8,16,16").findings
+    assert (finding.code, finding.message) == ("SL106", "the output is 18x18 where the input is 16x16")
+    assert finding.fix is not None
+    assert (finding.fix.safety, finding.fix.assignments, finding.fix.edits) == ("advice", {}, ())
+    assert finding.location is not None
+    assert finding.location.content().startswith("F.conv2d(")
+
+
+def test_weights_of_channels_are_not_resized_to_a_map(tmp_path: Path) -> None:
+    body = """
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv1d(1, 1, 3, padding=1)
+
+    def forward(self, x):
+        y = F.adaptive_avg_pool2d(x, 1)
+        y = self.conv(y.squeeze(-1).transpose(-1, -2)).unsqueeze(-1)
+        return x * y.sigmoid().expand_as(x)
+"""
+    (finding,) = report(tmp_path, body, "2,8,32,32").findings
+    assert (finding.code, finding.message) == ("SL201", "`expand_as` joins 8x1 from `conv` with 32x32 from `input`")
+    assert finding.fix is not None
+    assert (finding.fix.safety, finding.fix.edits) == ("advice", ())

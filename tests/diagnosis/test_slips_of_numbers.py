@@ -217,3 +217,19 @@ def test_a_view_of_all_samples_in_one_row_is_blamed_and_not_the_layer_behind_it(
     assert finding.message == "`fc` is built for 512 features and gets 2048: `view` makes 1 sample of 4"
     assert finding.fix is not None
     assert finding.fix.title.startswith("write `F.relu(self.conv(x)).flatten(1)`")
+
+
+def test_features_that_a_transpose_left_in_the_place_of_samples_are_moved(tmp_path: Path) -> None:
+    body = """
+    def __init__(self):
+        super().__init__()
+        self.conv, self.gru = nn.Conv1d(40, 32, 5, 2, 2), nn.GRU(32, 16, batch_first=True)
+
+    def forward(self, x):
+        return self.gru(torch.relu(self.conv(x)).transpose({}))[0]
+"""
+    (finding,) = report(tmp_path, body.format("0, 1"), "4,40,100").findings
+    assert (finding.code, finding.message) == ("SL304", "`gru` takes 32 features, and 100 gives it 50")
+    assert finding.fix is not None
+    assert finding.fix.title == "move axis 1 of what `transpose` takes to the end: it has the 32"
+    assert report(tmp_path, body.format("1, 2"), "4,40,100").ok
