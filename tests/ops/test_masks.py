@@ -80,8 +80,14 @@ def _changed(x: Tensor) -> Tensor:
     return (before + x[mask]).sum()
 
 
+def _halves(x: Tensor) -> Tensor:
+    first, second = torch.stack([x[0] > 0, x[0] < 0]).unbind()
+    return (x[0][first] + x[0][second]).sum()
+
+
 @pytest.mark.parametrize("function", [
     _rows,
+    _halves,
     lambda x: _rows(x).max(),
     lambda x: _rows(x)[0],
     lambda x: x if len(_rows(x)) > 3 else x[0],
