@@ -16,6 +16,7 @@ from torch.nn.parameter import is_lazy
 from shapelint.errors import printable, words_of
 from shapelint.instrument.callees import callee
 from shapelint.instrument.frames import no_place_above, raised_by_python, raising_place
+from shapelint.instrument.identity import hashes_heard
 from shapelint.instrument.results import results_heard
 from shapelint.instrument.turns import loops_followed
 from shapelint.load.constants import SMALL
@@ -140,7 +141,7 @@ def run_once(
         hooked = _hooks(recorder, modules) if with_places or overrides else nullcontext()
         heard = loops_followed(recorder.loops)
         told = results_heard(modules.end_function) if with_places else nullcontext()
-        with one_run(), in_turn(), hooked, told, left_to_the_rules(), torch.no_grad(), heard, recorder:
+        with one_run(), in_turn(), hooked, told, left_to_the_rules(), hashes_heard(), torch.no_grad(), heard, recorder:
             # What the constructor of an argument's class asks of sizes is heard too.
             value = call_foreign(_heard(subject.function), *built(args), **built(kwargs))
         refuse_nested(map(type, found := output_tensors(value)))
