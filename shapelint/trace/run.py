@@ -81,7 +81,7 @@ class Run:
     of them, `choice_place` is where that one was asked, `chance` what drew its answer. Of the comparisons that are
     `left_open` the run takes one side. `nothing` tells that the model gave None. The shapes of the first `sure` calls
     follow from the size rules; `module_calls` are those of modules, as they ended. With `loops` it
-    had a turn of a loop that stands for many.
+    had a turn of a loop that stands for many; `closed` is as in `turns/numbers.py`.
     """
 
     sizes: Mapping[str, int]
@@ -104,6 +104,7 @@ class Run:
     sure: int = 0
     module_calls: list[ModuleCall] = field(default_factory=list)
     loops: bool = False
+    closed: bool = False
 
     @property
     def unseen(self) -> Leak | None:
@@ -183,7 +184,8 @@ def _finished(
     nodes = tuple(recorder.known[id(tensor)].node for tensor in tensors)
     kept = recorder.records, recorder.events, recorder.leaks
     run = Run(sizes, *kept, outputs, nodes, failure, place, recorder.calls, error, any(chance))
-    run = replace(run, sure=0 if run.random else recorder.sure, loops=recorder.loops.numbers.any_used)
+    numbers = recorder.loops.numbers
+    run = replace(run, sure=0 if run.random else recorder.sure, loops=numbers.any_used, closed=numbers.closed)
     given = recorder.answers
     if not given.given:
         return run
