@@ -16,6 +16,7 @@ from shapelint.instrument.resizes import CUTS, RESIZES
 
 _LOOKING = {"locals", "vars", "dir", "eval", "exec"}
 """What sees the variables of the function that calls it."""
+_OF_OBJECTS = {"id", "is_", "is_not", "getrefcount", "__dict__"}
 _SETTINGS = ("size", "scale_factor", "mode", "align_corners", "recompute_scale_factor", "antialias")
 
 
@@ -69,7 +70,8 @@ def _names(node: ast.AST) -> list[str]:
 
 
 def _compares_identity(node: ast.AST) -> bool:
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "id":
+    named = node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else ""
+    if named in _OF_OBJECTS:
         return True
     if not isinstance(node, ast.Compare) or all(isinstance(each, ast.Constant) for each in node.comparators):
         return False

@@ -212,3 +212,18 @@ def test_a_mark_that_is_there_before_is_on_the_very_tensor() -> None:
             return x.new_zeros(1 + hasattr(resized_or_not(y), "kept"))
 
     assert shapelint.check(Net(), "1,1,H,W").contract.outcome(H=8, W=8).outputs in ((), ((2,),))
+
+
+class Counted(nn.Module):
+    """As many values as there are objects."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = fitted = F.relu(x)
+        if fitted.shape[2:] != (8, 8):
+            fitted = F.interpolate(fitted, (8, 8))
+        return x.new_zeros(len(set(map(id, (y, fitted)))))
+
+
+def test_an_if_beside_what_tells_objects_apart_is_as_written() -> None:
+    contract = shapelint.check(Counted(), "1,1,H,W").contract
+    assert [contract.outcome(H=size, W=8).outputs for size in (7, 8)] == [((2,),), ((1,),)]
