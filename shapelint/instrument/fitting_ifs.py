@@ -14,6 +14,9 @@ from shapelint.instrument.gone_through import made_call
 from shapelint.instrument.paddings import PADDED, PADS
 from shapelint.instrument.resizes import CUTS, RESIZES
 
+_LOOKING = {"locals", "vars", "dir", "eval", "exec"}
+"""What sees the variables of the function that calls it."""
+_OF_OBJECTS = {"id", "is_", "is_not", "getrefcount", "__dict__"}
 _SETTINGS = ("size", "scale_factor", "mode", "align_corners", "recompute_scale_factor", "antialias")
 
 
@@ -24,13 +27,15 @@ def with_fitting_ifs(function: ast.Module) -> ast.Module:
     nodes = list(_inside(function))
     if any(map(_compares_identity, nodes)):
         return function
-    known = Counter(name for each in nodes for name in _names(each))
+    known = Counter(name for each in ast.walk(function) for name in _names(each))
     in_lines = Counter(name for each in nodes for name in _names_in_lines(each))
+    if _LOOKING & known.keys():
+        known = in_lines = Counter()
     for node in nodes:
         for _, body in ast.iter_fields(node):
             if isinstance(body, list):
                 body[:] = _with_tests(body, known)
-        named = _names_in_lines(node)
+        named = _names_in_lines(node) if in_lines else []
         if named and all(known[name] == in_lines[name] for name in named):
             node.body[:] = [_in_one_line(node.body)]
     lambdas = {each.lineno for each in nodes if isinstance(each, ast.Lambda)}
@@ -65,7 +70,8 @@ def _names(node: ast.AST) -> list[str]:
 
 
 def _compares_identity(node: ast.AST) -> bool:
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "id":
+    named = node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else ""
+    if named in _OF_OBJECTS:
         return True
     if not isinstance(node, ast.Compare) or all(isinstance(each, ast.Constant) for each in node.comparators):
         return False
@@ -80,9 +86,20 @@ def _names_in_lines(node: Any) -> list[str]:
         return []
     made = [_made(each) for each in node.body[:-1]]
     targets = {name for each in made for name in each}
-    if not all(made) or targets & set(_targets(node.body[-1])):
+    if not all(made) or targets & set(_targets(node.body[-1])) or _takes_own(node.body[:-1], made):
         return []
     return [name for each in _inside(ast.Module(node.body, [])) for name in _names(each) if name in targets]
+
+
+def _takes_own(statements: list[ast.stmt], made: list[dict[str, ast.expr]]) -> bool:
+    """Whether what these make is taken before it is made here: from the turn before, or from an argument."""
+    later_on = {name for each in made for name in each}
+    for statement, each in zip(statements, made, strict=True):
+        read = [one.id for one in ast.walk(statement) if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Load)]
+        if later_on & set(read):
+            return True
+        later_on -= each.keys()
+    return False
 
 
 def _made(statement: ast.stmt) -> dict[str, ast.expr]:
@@ -154,7 +171,7 @@ def _ask(node: ast.If | ast.IfExp, behind: ast.stmt | None) -> None:
             described = in_one([*map(copy.deepcopy, (*parts, compared))], node.test)
             node.test = made_call(name, node.test, later(described), later(node.test))
     if call is not None and _padding(call) is not None:
-        call.args[1] = made_call(PADDED, call.args[1], call.args[1], compared)
+        call.args[1] = made_call(PADDED, call.args[1], copy.deepcopy(call.func), call.args[1], later(compared))
 
 
 def _only_value(node: ast.If | ast.IfExp, behind: ast.stmt | None) -> ast.expr | None:

@@ -9,23 +9,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Final
-from weakref import WeakSet
 
 import torch
 
 from shapelint.instrument.choices import OF_THE_OTHER, needs_no_way
+from shapelint.instrument.identity import watch_identity
 from shapelint.instrument.sized_shape import SizedShape
 from shapelint.size.bound import identical, never_negative
 from shapelint.size.function import Function, constant
 from shapelint.size.number import Size, function_of
 from shapelint.size.period import value_where
-from shapelint.size.tracking import symbolic, tracker
+from shapelint.size.tracking import symbolic
 from shapelint.source.fault import call_foreign
 
 PADS: Final = "__shapelint_pads__"
 PADDED: Final = "__shapelint_padded__"
-IDENTIFIED: Final = "__shapelint_identified__"
-_padding: WeakSet[Any] = WeakSet()
 Test = tuple[tuple[Any, ...], str]
 
 
@@ -45,23 +43,13 @@ def pads(described: Callable[[], tuple[Any, ...]], test: Callable[[], Any]) -> A
     return call_foreign(test)
 
 
-def watch_identity() -> None:
-    """From here on a run hears of code that asks whether a tensor is the very object."""
-    _padding.add(tracker())
-
-
-def identified(value: Any) -> Any:
-    """The value, of which the code asks whether it is the very object; a leak where an `if` may have left it alone."""
-    listener = tracker()
-    if listener is not None and isinstance(value, torch.Tensor) and listener in _padding:
-        listener.leak("whether a tensor is the very one that an `if` pads or resizes")
-    return value
-
-
-def padded(amounts: Any, tests: tuple[Test, ...]) -> Any:
-    """The amounts that such an `if` adds: 0 where its test fails."""
-    found = _added(amounts, tests, len(amounts)) if type(amounts) in (tuple, list) else None
-    return amounts if found is None or not needs_no_way(True) else found
+def padded(function: Any, amounts: Any, tests: Callable[[], tuple[Test, ...]]) -> Any:
+    """The amounts that such an `if` adds: 0 where its test fails; what another function takes is what it is."""
+    if function is torch.nn.functional.pad and type(amounts) in (tuple, list):
+        with suppress(*OF_THE_OTHER):
+            found = _added(amounts, call_foreign(tests), len(amounts))
+            return amounts if found is None or not needs_no_way(True) else found
+    return amounts
 
 
 def _added(amounts: Any, tests: tuple[Test, ...], rank: int) -> tuple[int, ...] | None:

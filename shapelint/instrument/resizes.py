@@ -15,7 +15,8 @@ import torch
 
 from shapelint.caches import kept
 from shapelint.instrument.choices import OF_THE_OTHER, needs_no_way
-from shapelint.instrument.paddings import row_of, watch_identity, zeros_of
+from shapelint.instrument.identity import watch_identity
+from shapelint.instrument.paddings import row_of, zeros_of
 from shapelint.size.bound import identical
 from shapelint.size.function import Function
 from shapelint.size.number import function_of
@@ -129,7 +130,8 @@ def resized(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     """What torchvision's `resize(image, size)` makes of maps, done in any case."""
     given = {**dict(zip(("img", "size"), args, strict=False)), **kwargs}
     image, row = given.get("img"), row_of(given.get("size"))
-    if not _fits(image) or image.dim() != 4 or row is None or len(row) != 2 or not given.keys() <= _GIVEN:
+    plain = len(args) <= 2 and given.keys() <= _GIVEN
+    if not plain or not _fits(image) or image.dim() != 4 or row is None or len(row) != 2:
         return call_foreign(function, *args, **kwargs)
     asked = any(map(symbolic, (*row, *image.shape[2:]))) and all(each >= 1 for each in image.shape[2:])
     if not needs_no_way(asked):

@@ -26,8 +26,9 @@ from shapelint.instrument.gone_through import (
     of_one,
     places_of_cuts,
 )
+from shapelint.instrument.identity import IDENTIFIED, MARKED
 from shapelint.instrument.names import handed_on, names_of
-from shapelint.instrument.paddings import IDENTIFIED, PADDED, PADS
+from shapelint.instrument.paddings import PADDED, PADS
 from shapelint.instrument.resizes import CUTS, RESIZES
 from shapelint.instrument.targets import is_fixed, may_be_key, parts_of_target
 from shapelint.instrument.text_keys import KEY_OF, KEY_TEXT, with_key_texts
@@ -56,6 +57,8 @@ _ARITHMETIC: Final = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.FloorDiv, ast.Mod
                       ast.BitXor, ast.LShift, ast.RShift)  # fmt: skip
 _COMPARISONS: Final = (ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Eq, ast.NotEq)
 _OF_TEXTS: Final = frozenset({"eval", "exec"})
+_OURS: Final = (KEY_TEXT, KEY_OF, PADS, PADDED, RESIZES, CUTS, IDENTIFIED, MARKED)
+_OF_OBJECTS: Final = {"id": IDENTIFIED, "setattr": MARKED}
 # Builtins that are called in every other line and take no size; nobody gives these names to what does.
 _PASSED_BY: Final = frozenset({
     "isinstance", "issubclass", "super", "getattr", "setattr", "hasattr", "callable", "print", "locals", "vars",
@@ -145,14 +148,20 @@ class _Rewriter(ast.NodeTransformer):
             index = made_call(SLICE, node.slice, *bounds)
         return made_call(ITEM, node, node.value, index)
 
+    def visit_Attribute(self, node: ast.Attribute) -> ast.expr:
+        self.generic_visit(node)
+        if isinstance(node.ctx, ast.Store) and not (isinstance(node.value, ast.Name) and node.value.id == "self"):
+            node.value = made_call(MARKED, node.value, node.value)
+        return node
+
     def visit_Call(self, node: ast.Call) -> ast.expr:
         self.generic_visit(node)
         name = node.func.id if isinstance(node.func, ast.Name) else ""
-        if name == "id" and len(node.args) == 1:
-            node.args[0] = made_call(IDENTIFIED, node.args[0], node.args[0])
+        if name in _OF_OBJECTS and node.args:
+            node.args[0] = made_call(_OF_OBJECTS[name], node.args[0], node.args[0])
         if name in _OF_TEXTS and node.args:  # they look at the variables of the function that calls them
             node.args[0] = made_call(CODE_OF, node.args[0], node.func, node.args[0])
-        elif name not in _PASSED_BY and name not in (KEY_TEXT, KEY_OF, PADS, PADDED, RESIZES, CUTS, IDENTIFIED):
+        elif name not in _PASSED_BY and name not in _OURS:
             given = node.args or node.keywords or _sorts(node.func)
             node.func = made_call(CALLEE if given else IN_PLACE, node.func, node.func)
         return node

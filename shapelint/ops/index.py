@@ -13,7 +13,7 @@ import torch
 
 from shapelint.ops.bounds import Bounds
 from shapelint.ops.elementwise import fits, forget_values
-from shapelint.ops.index_origin import data_of, follows_from_sizes, is_of_an_input
+from shapelint.ops.index_origin import follows_from_data, follows_from_sizes, is_of_an_input
 from shapelint.ops.index_range import bounds_of
 from shapelint.ops.maps import is_map
 from shapelint.ops.masks import is_mask, kept_count, mask_rank, places_of
@@ -248,10 +248,9 @@ def tensor_values(op: Operation, index: Tensor, size: int, *, negative: bool = T
     bounds = bounds_of(op, index)
     if bounds is not None and (bounds.attained or _is_within(op, bounds, size, negative=negative)):
         return (bounds.low, bounds.high) if bounds.attained else ()
-    if tracker() is not None and not any(map(symbolic, (size, *shape))):
-        data = data_of(op, index)
-        if known.node < 0 or (data and not any(symbolic(dim) for each in data for dim in op.shape(each))):
-            return ()
+    fixed = tracker() is not None and not any(map(symbolic, (size, *shape)))
+    if fixed and (known.node < 0 or follows_from_data(op, index)):
+        return ()
     if not is_of_an_input(op, index):
         op.recorder.leak("an index tensor whose values are not known", unseen=not follows_from_sizes(op, index))
     return ()

@@ -9,7 +9,8 @@ import torch
 
 from shapelint.ops.same_memory import memory_of, writes_into, written_memories
 from shapelint.size.number import function_of
-from shapelint.size.tracking import tracker
+from shapelint.size.ratio import Ratio
+from shapelint.size.tracking import symbolic, tracker
 from shapelint.source.fault import let_out
 from shapelint.trace.recording.constants import DRAWN
 from shapelint.trace.recording.operation import Operation
@@ -24,12 +25,63 @@ _SOME_NUMBERS = frozenset({
     "cpu", "index_select", "roll", "swapaxes", "movedim", "chunk", "split", "unbind",
 })  # fmt: skip
 PLACES = frozenset({"argmax", "argmin", "argsort", "sort", "topk", "max", "min", "median", "mode", "kthvalue"})
+_COUNTING = frozenset({"sum", "cumsum", "prod", "cumprod", "count_nonzero", "nonzero", "searchsorted"})
 _ALONE = frozenset({"argmax", "argmin", "argsort"})
 
 
 def data_of(op: Operation, index: Tensor) -> list[Tensor]:
     """The inputs of the model on whose numbers those in an index tensor depend."""
     return [record.result for record in _above(op, index) if record.function is None]
+
+
+def mixed_with_sizes(op: Operation, index: Tensor) -> bool:
+    """Whether the numbers in an index tensor depend on a size too: `ids + x.shape[1]`, or how many were summed."""
+    above = list(_above(op, index))
+    writes = writes_into(op.recorder, [each for record in above for each in flat_tensors(record.result)]).values()
+    nodes = {node for each in writes for node in each}
+    written = [op.recorder.records[node] for node in nodes if node >= 0]
+    above += [each for record in written for given in flat_tensors(record.arguments) for each in _above(op, given)]
+    made = [each for each in (*above, *written) if each.function is not None and each.name not in _SOME_NUMBERS]
+    if -1 in nodes or (made and _steered(op)):
+        return True
+    return any(_counts_sizes(op, each) or any(map(_is_of_size, _numbers(op, each))) for each in made)
+
+
+def _steered(op: Operation) -> bool:
+    """Whether sizes have a say in which calls were made, or how often."""
+    turns = any(name.startswith("turn ") for name in op.recorder.sizes)
+    return turns or any(event.failure is None for event in op.recorder.events)
+
+
+def _is_of_size(number: Any) -> bool:
+    return symbolic(number) or isinstance(number, Ratio)
+
+
+def follows_from_data(op: Operation, index: Tensor) -> bool:
+    """Whether the numbers in an index tensor are those of inputs, with which no size has anything to do."""
+    data = data_of(op, index)
+    alone = data and not any(symbolic(dim) for each in data for dim in op.shape(each))
+    return bool(alone) and not mixed_with_sizes(op, index)
+
+
+def _numbers(op: Operation, record: Record) -> Iterator[Any]:
+    """The numbers that a call takes, those that its tensors are known to hold too."""
+    waiting: list[Any] = [record.arguments, *dict(record.keywords).values()]
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, (tuple, list)):
+            waiting.extend(each)
+        elif not isinstance(each, Tensor):
+            yield each
+        elif (known := op.recorder.known.get(id(each))) is not None:
+            waiting.extend(known.values or ())
+
+
+def _counts_sizes(op: Operation, record: Record) -> bool:
+    """Whether the numbers that a call makes grow with the sizes of what it is given, or are places in it."""
+    given = flat_tensors(record.arguments[:1])
+    counts = record.name in _COUNTING or record.name in PLACES
+    return counts and any(symbolic(dim) for each in given for dim in op.shape(each))
 
 
 def follows_from_sizes(op: Operation, index: Tensor) -> bool:
@@ -83,8 +135,14 @@ def computed(op: Operation, tensor: Tensor, node: int, made: dict[int, Any]) -> 
     value = made[node]
     if isinstance(value, Tensor):
         return value
-    place = next((place for place, each in enumerate(flat_tensors(record.result)) if each is tensor), -1)
+    place = place_of(op, tensor, node)
     return None if value is None or place < 0 else flat_tensors(value)[place]
+
+
+def place_of(op: Operation, tensor: Tensor, node: int) -> int:
+    """Which of the results of the call `node` a tensor is; -1 for none, as where there is no such call."""
+    made = flat_tensors(op.recorder.records[node].result) if node >= 0 else []
+    return next((place for place, each in enumerate(made) if each is tensor), -1)
 
 
 def _called(op: Operation, record: Record, made: dict[int, Any]) -> Any:

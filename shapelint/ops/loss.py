@@ -12,7 +12,7 @@ from typing import Any
 import torch
 
 from shapelint.ops.elementwise import fits
-from shapelint.ops.index_origin import data_of, follows_from_sizes, is_of_an_input
+from shapelint.ops.index_origin import data_of, follows_from_sizes, is_of_an_input, mixed_with_sizes
 from shapelint.ops.index_range import bounds_of
 from shapelint.ops.slices import check_index
 from shapelint.size.condition import all_of, at_least, equal
@@ -174,7 +174,8 @@ def _check_targets(op: Operation, target: Tensor, classes: int, ignored: int) ->
     bounds, known = bounds_of(op, target), op.recorder.known[id(target)]
     if bounds is None:
         given = known.node < 0 or is_of_an_input(op, target, floats=True)
-        given = given or any(not each.is_floating_point() for each in data_of(op, target))
+        of_integers = any(not each.is_floating_point() for each in data_of(op, target))
+        given = given or (of_integers and not mixed_with_sizes(op, target))
         if symbolic(classes) or not given:
             op.recorder.leak(_ANY_TARGETS, unseen=not (given or follows_from_sizes(op, target)))
         return

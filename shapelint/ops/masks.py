@@ -11,14 +11,14 @@ from weakref import WeakKeyDictionary
 
 import torch
 
-from shapelint.ops.index_origin import written_to
+from shapelint.ops.index_origin import place_of, written_to
 from shapelint.size.number import plain
 from shapelint.trace.recording.errors import Unanalysable
 from shapelint.trace.recording.operation import Fresh, Operation, Result, size_rule
 from shapelint.trace.recording.record import Recording, Shape, elements
 
 Tensor = torch.Tensor
-_counts: WeakKeyDictionary[Recording, dict[int, int]] = WeakKeyDictionary()
+_counts: WeakKeyDictionary[Recording, dict[tuple[int, int], int]] = WeakKeyDictionary()
 _KEPT: Final = "how many elements it {} depends on values"
 
 
@@ -53,12 +53,12 @@ def kept_count(op: Operation, mask: Any) -> int:
     if is_constant_row(op, mask):
         return int(torch.as_tensor(mask).count_nonzero())
     node, why = op.recorder.known[id(mask)].node, f"a boolean mask as an index: {_KEPT.format('keeps')}"
-    counts = _counts.setdefault(op.recorder, {})
-    if node < 0 or written_to(op.recorder, node):
+    counts, place = _counts.setdefault(op.recorder, {}), place_of(op, mask, node)
+    if place < 0 or written_to(op.recorder, node):
         return _chosen(op, op.shape(mask), why)
-    if node not in counts:
-        counts[node] = _chosen(op, op.shape(mask), why)
-    return counts[node]
+    if (node, place) not in counts:
+        counts[node, place] = _chosen(op, op.shape(mask), why)
+    return counts[node, place]
 
 
 def _chosen(op: Operation, shape: Shape, why: str) -> int:

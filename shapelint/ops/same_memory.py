@@ -7,6 +7,7 @@ from weakref import WeakKeyDictionary
 
 import torch
 
+from shapelint.instrument.identity import is_watched
 from shapelint.trace.recording.constants import changed_by
 from shapelint.trace.recording.operation import Operation
 from shapelint.trace.recording.record import Record, Recording
@@ -14,6 +15,7 @@ from shapelint.trace.recording.trees import flat_tensors
 
 Tensor = torch.Tensor
 _writes: WeakKeyDictionary[Recording, tuple[int, set[int], list[set[int]]]] = WeakKeyDictionary()
+_OTHER = "the shape that `{}` gives to a tensor that is another one too at some sizes"
 _COPIES_AT_SOME_SIZES = frozenset({
     "contiguous", "reshape", "reshape_as", "flatten", "ravel", "to", "pad", "interpolate",
 })  # fmt: skip
@@ -76,19 +78,19 @@ def memory_of(tensor: Tensor) -> int:
 
 def check_alone(op: Operation, input: Tensor) -> None:
     """Tells of a shape given in place to what `contiguous()` copied, or to the copy: at some sizes it makes none."""
+    if op.name.endswith("_") and is_watched(op.recorder):  # an `if` may have left alone what it pads or resizes
+        op.recorder.leak(_OTHER.format(op.name))
     for record in op.recorder.records if op.name.endswith("_") else ():
         pair = record.result, *record.arguments[:1]
         other = len(pair) == 2 and pair[0] is not pair[1] and any(each is input for each in pair)
         if other and _may_not_copy(op, record, pair[1]):
-            op.recorder.leak(f"the shape that `{op.name}` gives to a tensor that is another one too at some sizes")
+            op.recorder.leak(_OTHER.format(op.name))
 
 
 def _may_not_copy(op: Operation, record: Record, given: Tensor) -> bool:
     """Whether a call that copied gives back its argument at other sizes of the path, which may be made a part of it."""
     options = *record.arguments, *dict(record.keywords).values()
     formats = [each for each in options if isinstance(each, torch.memory_format)]
-    if record.name == "pad":  # an `if` that only pads, which is followed as if it always did
-        return True
     if record.name == "to" or formats:
         return record.name in ("contiguous", "to") and bool(formats) and not record.keywords.get("copy")
     for condition in op.recorder.known[id(given)].layout if record.name == "contiguous" else ():

@@ -9,6 +9,7 @@ import torch
 
 from shapelint.instrument.chance_number import ChanceNumber
 from shapelint.instrument.frames import is_asserted
+from shapelint.instrument.identity import is_watched
 from shapelint.ops.heads import guesses_causality
 from shapelint.ops.index_origin import drawn_by
 from shapelint.ops.index_range import bounds_of
@@ -42,6 +43,9 @@ def _decided_by(op: Operation, tensor: Tensor) -> str | None:
     name = "" if tensor.is_meta or known.values is not None or known.constant else drawn_by(op, tensor)
     if known.values is not None or not (tensor.is_meta or name):
         return None
+    made = op.recorder.records[known.node].name if known.node >= 0 else ""
+    if made == "__eq__" and is_watched(op.recorder):  # `x in some_list` asks first whether it is the very one
+        op.recorder.unknown("whether a tensor is equal to one that an `if` pads or resizes, or that very one")
     for dim in op.shape(tensor):
         op.require_equal(dim, 1, Kind.ARGUMENT, "a Tensor with {left} elements cannot be converted to a number")
     return name and f"a random number (`torch.{name}`)"

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 
 from shapelint.ops.elementwise import fits, forget_values
+from shapelint.ops.same_memory import check_alone
 from shapelint.ops.view import _t, _transpose, listed, ones
 from shapelint.size.condition import at_least
 from shapelint.size.number import function_of, plain
@@ -41,7 +42,8 @@ def _storage_offset(op: Operation, input: Tensor) -> Plain:
     return Plain(input.storage_offset())
 
 
-@size_rule(Tensor.data_ptr, Tensor._version.__get__, Tensor.untyped_storage, Tensor.storage, Tensor.is_set_to)  # type: ignore[attr-defined]
+@size_rule(Tensor.data_ptr, Tensor._version.__get__, Tensor.untyped_storage, Tensor.storage, Tensor._is_view,  # type: ignore[attr-defined]
+           Tensor.is_set_to)  # fmt: skip
 def _memory(op: Operation, *tensors: Tensor) -> Plain:
     """No run without memory tells its address, how often it was written to, and who shares it."""
     raise Unanalysable("where a tensor lies in memory, or how often it was written to")
@@ -60,6 +62,7 @@ def _is_contiguous(op: Operation, input: Tensor, *rest: Any, **named: Any) -> Pl
 @size_rule(Tensor.resize_)
 def _resize(op: Operation, input: Tensor, *sizes: Any, **options: Any) -> Result:
     shape = listed(sizes)
+    check_alone(op, input)
     for size in shape:
         op.require_at_least(size, 0, Kind.ARGUMENT, "Trying to create tensor with negative dimension {left}")
     forget_values(op, input)
@@ -68,6 +71,7 @@ def _resize(op: Operation, input: Tensor, *sizes: Any, **options: Any) -> Result
 
 @size_rule(Tensor.resize_as_)
 def _resize_as(op: Operation, input: Tensor, other: Tensor, **options: Any) -> Result:
+    check_alone(op, input)
     forget_values(op, input)
     return Kernel((op.shape(other),))
 

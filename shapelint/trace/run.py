@@ -16,6 +16,7 @@ from torch.nn.parameter import is_lazy
 from shapelint.errors import printable, words_of
 from shapelint.instrument.callees import callee
 from shapelint.instrument.frames import no_place_above, raised_by_python, raising_place
+from shapelint.instrument.identity import hashes_heard
 from shapelint.instrument.results import results_heard
 from shapelint.instrument.turns import loops_followed
 from shapelint.load.constants import SMALL
@@ -80,7 +81,7 @@ class Run:
     of them, `choice_place` is where that one was asked, `chance` what drew its answer. Of the comparisons that are
     `left_open` the run takes one side. `nothing` tells that the model gave None. The shapes of the first `sure` calls
     follow from the size rules; `module_calls` are those of modules, as they ended. With `loops` it
-    had a turn of a loop that stands for many.
+    had a turn of a loop that stands for many; `closed` is as in `turns/numbers.py`.
     """
 
     sizes: Mapping[str, int]
@@ -103,6 +104,7 @@ class Run:
     sure: int = 0
     module_calls: list[ModuleCall] = field(default_factory=list)
     loops: bool = False
+    closed: bool = False
 
     @property
     def unseen(self) -> Leak | None:
@@ -140,7 +142,7 @@ def run_once(
         hooked = _hooks(recorder, modules) if with_places or overrides else nullcontext()
         heard = loops_followed(recorder.loops)
         told = results_heard(modules.end_function) if with_places else nullcontext()
-        with one_run(), in_turn(), hooked, told, left_to_the_rules(), torch.no_grad(), heard, recorder:
+        with one_run(), in_turn(), hooked, told, left_to_the_rules(), hashes_heard(), torch.no_grad(), heard, recorder:
             # What the constructor of an argument's class asks of sizes is heard too.
             value = call_foreign(_heard(subject.function), *built(args), **built(kwargs))
         refuse_nested(map(type, found := output_tensors(value)))
@@ -182,7 +184,8 @@ def _finished(
     nodes = tuple(recorder.known[id(tensor)].node for tensor in tensors)
     kept = recorder.records, recorder.events, recorder.leaks
     run = Run(sizes, *kept, outputs, nodes, failure, place, recorder.calls, error, any(chance))
-    run = replace(run, sure=0 if run.random else recorder.sure, loops=recorder.loops.numbers.any_used)
+    numbers = recorder.loops.numbers
+    run = replace(run, sure=0 if run.random else recorder.sure, loops=numbers.any_used, closed=numbers.closed)
     given = recorder.answers
     if not given.given:
         return run

@@ -56,6 +56,8 @@ def _others(prescribed: Choices, taken: Choices) -> list[Choices]:
 def _merged(runs: list[Run], *, by_sizes: bool) -> Run:
     """One run for all, with the conditions of each."""
     ways = [each for each in runs if by_sizes or not _only_raises(each)] or runs
+    if len(ways) < len(runs) and any(each.closed for each in runs):
+        return _undecided(runs[0], _UNLIKE)
     shown = ways[0]
     if any(isinstance(each.error, Unanalysable) for each in ways):
         return _one_of(next(each for each in ways if isinstance(each.error, Unanalysable)))

@@ -92,6 +92,58 @@ def calls_another(x: Tensor) -> Tensor:
     return x
 
 
+def amounts_grow(x: Tensor, more: int = 0) -> Tensor:
+    """What is added is the sum of what was added in the turns before."""
+    for _ in range(3):
+        if x.shape[3] % 2:
+            more = more + 2
+            x = F.pad(x, (0, more))
+    return x
+
+
+def with_a_list(x: Tensor, amounts: list[int]) -> Tensor:
+    amounts += [0, 1]
+    return F.pad(x, amounts)
+
+
+def gives_a_list(x: Tensor) -> Tensor:
+    amounts = [0, x.shape[3] % 2]
+    if x.shape[3] % 2:
+        x = with_a_list(x, amounts)
+    return F.pad(x, amounts)
+
+
+def asks_in_order(x: Tensor) -> Tensor:
+    if x.shape[1] == 1 or x.shape[4] % 2:
+        x = F.pad(x, (0, 1))
+    return x
+
+
+def looks_at_its_variables(x: Tensor) -> Tensor:
+    odd = x.shape[3] % 2
+    if odd:
+        x = F.pad(x, (0, 1))
+    return x[..., eval("odd") :]
+
+
+def names_its_variables(x: Tensor) -> Tensor:
+    if x.shape[3] % 2:
+        more = x.shape[3] % 2
+        x = F.pad(x, (0, more))
+    return x[..., int("more" in locals()) :]
+
+
+def has_a_class(x: Tensor) -> Tensor:
+    odd = x.shape[3] % 2
+    if odd:
+        x = F.pad(x, (0, 1))
+
+    class Kept:
+        count = odd
+
+    return x[..., Kept.count :]
+
+
 class Called(nn.Module):
     def __init__(self, function: Callable[[Tensor], Tensor]) -> None:
         super().__init__()
@@ -103,7 +155,7 @@ class Called(nn.Module):
 
 @pytest.mark.parametrize("model", [Merged(), *map(Called, [
     whole_steps, of_another, beyond_its_test, looks_at_its_memory, is_itself, amounts_are_used_again, too_many_axes,
-    calls_another,
+    calls_another, amounts_grow, gives_a_list, asks_in_order, looks_at_its_variables, names_its_variables, has_a_class,
 ])])  # fmt: skip
 def test_every_size_is_as_eager_has_it(model: nn.Module) -> None:
     contract = shapelint.check(model, "1,1,H,W").contract

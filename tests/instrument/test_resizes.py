@@ -147,3 +147,83 @@ def test_torchvision_resizes_in_any_case(monkeypatch: pytest.MonkeyPatch) -> Non
     contract = shapelint.check(model, "1,1,H,W").contract
     assert contract.proved
     assert contract.outcome(H=65, W=127).outputs == ((1, 1, 65, 127),)
+
+
+def in_a_set(x: Tensor, fitted: Tensor) -> int:
+    return len({x, fitted})
+
+
+def as_a_key(x: Tensor, fitted: Tensor) -> int:
+    return {x: 2}.get(fitted, 1)
+
+
+def in_a_list(x: Tensor, fitted: Tensor) -> int:
+    return 1 + [x, fitted].index(fitted)
+
+
+def by_a_mark(x: Tensor, fitted: Tensor) -> int:
+    fitted.kept = True  # type: ignore[attr-defined]
+    return 1 + hasattr(x, "kept")
+
+
+def by_its_axes(x: Tensor, fitted: Tensor) -> int:
+    fitted.unsqueeze_(0)
+    return x.dim()
+
+
+def by_its_memory(x: Tensor, fitted: Tensor) -> int:
+    return 1 + fitted._is_view()
+
+
+def resized_or_not(x: Tensor) -> Tensor:
+    if x.shape[2:] != (8, 8):
+        x = F.interpolate(x, (8, 8))
+    return x
+
+
+def cropped_or_not(x: Tensor) -> Tensor:
+    odd = x.shape[2] % 2
+    if odd:
+        x = x[:, :, odd:]
+    return x
+
+
+@pytest.mark.parametrize("fit", [resized_or_not, cropped_or_not])
+@pytest.mark.parametrize("ask", [in_a_set, as_a_key, in_a_list, by_a_mark, by_its_axes, by_its_memory])
+def test_code_that_tells_the_very_tensor_from_another_is_as_eager_has_it(
+    ask: Callable[[Tensor, Tensor], int], fit: Callable[[Tensor], Tensor]
+) -> None:
+    class Net(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            y = F.relu(x)
+            return x.new_zeros(ask(y, fit(y)))
+
+    contract, model = shapelint.check(Net(), "1,1,H,W").contract, Net()
+    for height in (7, 8):
+        told, seen = contract.outcome(H=height, W=8), given(attempt(model, torch.zeros(1, 1, height, 8)))
+        assert told.how != "proved" or told.outputs == (seen or ()), height
+
+
+def test_a_mark_that_is_there_before_is_on_the_very_tensor() -> None:
+    class Net(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            y = F.relu(x)
+            y.kept = True  # type: ignore[attr-defined]
+            return x.new_zeros(1 + hasattr(resized_or_not(y), "kept"))
+
+    assert shapelint.check(Net(), "1,1,H,W").contract.outcome(H=8, W=8).outputs in ((), ((2,),))
+
+
+class Counted(nn.Module):
+    """As many values as there are objects."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = fitted = F.relu(x)
+        if fitted.shape[2:] != (8, 8):
+            fitted = F.interpolate(fitted, (8, 8))
+        return x.new_zeros(len(set(map(id, (y, fitted)))))
+
+
+def test_an_if_beside_what_tells_objects_apart_is_as_written() -> None:
+    contract = shapelint.check(Counted(), "1,1,H,W").contract
+    assert [contract.outcome(H=size, W=8).outputs for size in (7, 8)] == [((2,),), ((1,),)]

@@ -225,3 +225,57 @@ def test_a_shape_given_in_place_is_that_of_the_very_tensor_only(
 
     outcome = shapelint.check(Net(), "1,H,W").contract.outcome(H=height, W=4)
     assert outcome.how is not How.PROVED or outcome.outputs == (tuple(Net()(torch.ones(1, height, 4)).shape),)
+
+
+class TenRows(nn.Module):
+    """Ten rows, looked up at numbers made of those of an input and a map."""
+
+    def __init__(self, moved: Callable[[Tensor, Tensor], Tensor]) -> None:
+        super().__init__()
+        self.rows, self.moved = nn.Embedding(10, 4), moved
+
+    def forward(self, x: Tensor, ids: Tensor) -> Tensor:
+        rows: Tensor = self.rows(self.moved(x, ids))
+        return rows
+
+
+def _written_with_a_size(x: Tensor, ids: Tensor) -> Tensor:
+    ids = ids.clone()
+    ids.view(-1)[0] = x.shape[1]
+    return ids
+
+
+def _ten_more(x: Tensor, ids: Tensor) -> Tensor:
+    if x.shape[1] > 20:
+        ids = ids + 10
+    return ids
+
+
+def _one_more_a_step(x: Tensor, ids: Tensor) -> Tensor:
+    for _ in range(x.shape[1]):
+        ids = ids + 1
+    return ids
+
+
+@pytest.mark.parametrize("moved", [
+    lambda x, ids: ids + x.shape[1],
+    lambda x, ids: (ids * (x.shape[1] / 2)).long(),
+    lambda x, ids: ids + torch.ones(1, x.shape[1]).long().sum(),
+    _ten_more,
+    _written_with_a_size,
+    _one_more_a_step,
+])  # fmt: skip
+def test_indices_of_an_input_that_a_size_moves_are_not_taken_to_be_right(moved: Callable[..., Tensor]) -> None:
+    contract = shapelint.check(TenRows(moved), ["2,T", "2,5:int64"]).contract
+    with pytest.raises(IndexError):
+        TenRows(moved)(torch.zeros(2, 30), torch.ones(2, 5, dtype=torch.int64))
+    assert contract.outcome(T=30).ok is not True
+
+
+@pytest.mark.parametrize("moved", [
+    lambda x, ids: ids,
+    lambda x, ids: ids.flip(1)[:, 1:] * 2 + 1,
+    lambda x, ids: (ids + x.shape[1]) % 10,
+])  # fmt: skip
+def test_indices_of_an_input_alone_are_taken_to_be_right(moved: Callable[..., Tensor]) -> None:
+    assert shapelint.check(TenRows(moved), ["2,T", "2,5:int64"]).contract.proved

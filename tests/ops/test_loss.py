@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 
 import shapelint
+from shapelint.facts.contract import How
 from tests.calls import check, points
 from tests.operations import grid
 
@@ -92,3 +93,13 @@ def test_each_pair_of_a_batch_is_a_class_of_its_own() -> None:
             return F.cross_entropy(x @ x.T, torch.arange(len(x)))
 
     assert shapelint.check(Net(), "B,8").contract.proved
+
+
+def test_targets_of_an_input_that_a_size_moves_are_not_taken_to_be_classes() -> None:
+    class Net(torch.nn.Module):
+        def forward(self, x: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+            return F.cross_entropy(x, target * x.shape[2])
+
+    with pytest.raises(IndexError):
+        Net()(torch.zeros(2, 4, 5), torch.ones(2, 5, dtype=torch.int64))
+    assert shapelint.check(Net(), ["2,4,T", "2,T:int64"]).contract.outcome(T=5).how is not How.PROVED

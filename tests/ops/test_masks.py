@@ -80,8 +80,14 @@ def _changed(x: Tensor) -> Tensor:
     return (before + x[mask]).sum()
 
 
+def _halves(x: Tensor) -> Tensor:
+    first, second = torch.stack([x[0] > 0, x[0] < 0]).unbind()
+    return (x[0][first] + x[0][second]).sum()
+
+
 @pytest.mark.parametrize("function", [
     _rows,
+    _halves,
     lambda x: _rows(x).max(),
     lambda x: _rows(x)[0],
     lambda x: x if len(_rows(x)) > 3 else x[0],
@@ -104,3 +110,27 @@ def test_a_mask_of_another_size_is_refused() -> None:
     assert {region.how for region in contract.regions} == {How.PROVED}
     with pytest.raises(IndexError, match="shape of the mask"):
         written(torch.ones(2, 5, 6))
+
+
+@pytest.mark.parametrize(("few", "steps"), [
+    (lambda x: _rows(x).shape[0] <= 1, 1),
+    (lambda x: int((x[0, :, 0] > 0).sum()) < 3, 2),
+])  # fmt: skip
+def test_a_guard_that_no_data_passes_at_a_size_raises_there(few: Callable[[Tensor], bool], steps: int) -> None:
+    def guarded(x: Tensor) -> Tensor:
+        if few(x):
+            raise ValueError("too few of them")
+        return x
+
+    with pytest.raises(ValueError, match="too few"):
+        guarded(torch.ones(1, steps, 6))
+    assert shapelint.check(Net(guarded), "B,T,6").contract.outcome(B=1, T=steps).how is not How.PROVED
+
+
+def test_a_guard_that_some_data_pass_at_each_size_decides_nothing() -> None:
+    def guarded(x: Tensor) -> Tensor:
+        if _rows(x).shape[0] == 0:
+            raise ValueError("none of them")
+        return x
+
+    assert shapelint.check(Net(guarded), "B,T,6").contract.proved

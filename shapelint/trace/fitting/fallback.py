@@ -42,7 +42,7 @@ _QUIET = frozenset({
     "is_inference", "requires_grad_", "__hash__", "is_signed", "type", "is_conj", "is_neg", "is_nonzero",
     "register_hook", "backward", "__repr__", "__format__", "is_shared", "is_distributed", "is_pinned", "retain_grad",
     "dense_dim", "sparse_dim", "dim_order", "record_stream", "register_post_accumulate_grad_hook", "is_coalesced",
-    "qscheme", "_is_view",
+    "qscheme",
 })  # fmt: skip
 _OF_NUMBERS = frozenset({
     *(f"__{side}{name}__" for name in ("add", "sub", "mul", "truediv", "pow") for side in ("", "r", "i")),

@@ -13,6 +13,7 @@ from typing import Final, NoReturn
 
 from shapelint.facts.failure import Failure
 from shapelint.instrument.frames import calling_place
+from shapelint.size.bound import never_negative
 from shapelint.size.condition import Condition, all_of, at_least, equal, negate, symbols_of
 from shapelint.size.function import Function, constant, symbol
 from shapelint.size.isl_form import SolverError, Undecidable, limited
@@ -31,18 +32,20 @@ _STEPS: Final = 1_000_000
 class TurnNumbers:
     """The symbols of one run's loops; `here` are those whose loop is in such a turn, each with its value there.
 
-    `asked` is set with the first loop, `again` where the run is worth nothing.
+    `asked` is set with the first loop, `again` where the run is worth nothing, `closed` where the data were asked for
+    an answer that they may not be able to give at each size.
     """
 
     def __init__(self, recorder: Recording, plans: Plans) -> None:
         self.recorder, self.plans = recorder, plans
         self.here: dict[str, int] = {}
         self.again: Again | None = None
-        self.asked = False
+        self.asked = self.closed = False
         self._ranges: dict[str, Condition] = {}
         self._values: list[tuple[int, dict[str, int]]] = []  # from which record on which numbers hold
         self._keys: dict[str, Key] = {}
         self._why: dict[str, tuple[str, CallSite | None]] = {}  # of numbers that the data choose
+        self._surely: dict[str, Condition] = {}  # what can be wherever it runs, of numbers whose end isl cannot tell
         self._proved: dict[Condition, bool] = {}
         self._path: tuple[tuple[tuple[str, ...], int], SizeSet] | None = None
 
@@ -62,6 +65,9 @@ class TurnNumbers:
         ends = [at_least(symbol(name), constant(0))]
         if most is not None and function_of(most).affine and start.affine:
             ends.append(at_least(function_of(most), start + symbol(name)))
+        elif most is not None:
+            any_more = never_negative(function_of(most) - start - constant(1))
+            self._surely[name] = at_least(constant(1 if any_more else 0), symbol(name))
         self._ranges[name], self._why[name] = all_of(ends), (why, calling_place(sys._getframe(1)))
         self.set(name, value - plain(least))
         return tracked_size(value, start + symbol(name))
@@ -97,11 +103,24 @@ class TurnNumbers:
         for holds in (True, False):
             if self.always(condition if holds else negate(condition)):
                 return holds
+        self.closed = self.closed or not self._is_open(condition)
         chosen = choose()
         self._ranges[name] = all_of([self._ranges[name], condition if chosen else negate(condition)])
         self._path = None
         self._proved.clear()
         return chosen
+
+    def _is_open(self, condition: Condition) -> bool:
+        """Whether some numbers that the data may choose make it true, and others false, at every size of the path."""
+        try:
+            with limited(_STEPS):
+                path = self._path_here()
+                sizes = path.onto([name for name in path.symbols if name not in self._ranges])
+                sure = all_of([self._surely[name] for name in self.here if name in self._surely])
+                parts = [SizeSet.where(path.symbols, all_of([sure, each])) for each in (condition, negate(condition))]
+                return all(sizes <= (path & part).onto(sizes.symbols) for part in parts)
+        except (Undecidable, SolverError):
+            return False
 
     def end_for(self, names: Iterable[str]) -> None:
         """Ends the run where one of the numbers is the data's. Raises Unanalysable."""

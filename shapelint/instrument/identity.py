@@ -1,0 +1,68 @@
+"""Whether a tensor is the very object: what a run hears of once an `if` is followed that may have left one alone.
+
+Such an `if` is run as if it always made a new tensor; see `paddings.py` and `resizes.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from threading import get_ident
+from typing import Any, Final
+from weakref import WeakSet
+
+import torch
+
+from shapelint.size.tracking import tracker
+
+IDENTIFIED: Final = "__shapelint_identified__"
+MARKED: Final = "__shapelint_marked__"
+_WHY: Final = "whether a tensor is the very one that an `if` pads or resizes"
+_watched: WeakSet[Any] = WeakSet()
+_marked: WeakSet[Any] = WeakSet()
+
+
+def watch_identity() -> None:
+    """From here on the run hears of code that asks whether a tensor is the very object."""
+    listener = tracker()
+    _watched.add(listener)
+    if listener is not None and listener in _marked:
+        listener.leak(_WHY)
+
+
+def is_watched(run: Any) -> bool:
+    """Whether a run hears of it."""
+    return run in _watched
+
+
+def identified(value: Any) -> Any:
+    """The value, of which the code asks whether it is the very object; a leak where an `if` may have left it alone."""
+    listener = tracker()
+    if listener is not None and isinstance(value, torch.Tensor) and listener in _watched:
+        listener.leak(_WHY)
+    return value
+
+
+def marked(value: Any) -> Any:
+    """The value, which is given an attribute that another name of the same tensor has as well."""
+    if isinstance(value, torch.Tensor) and (listener := tracker()) is not None:
+        _marked.add(listener)
+    return identified(value)
+
+
+@contextmanager
+def hashes_heard() -> Iterator[None]:
+    """While it is open, a tensor in a set, or as a key of a dict, is heard of in this thread."""
+    real: Callable[[torch.Tensor], int] = torch.Tensor.__hash__
+    thread = get_ident()
+
+    def hashed(self: torch.Tensor) -> int:
+        if type(self) is torch.Tensor and get_ident() == thread:
+            identified(self)
+        return real(self)
+
+    torch.Tensor.__hash__ = hashed  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        torch.Tensor.__hash__ = real  # type: ignore[method-assign]
