@@ -70,7 +70,7 @@ def calls_at(explored: Exploration, calls: Sequence[Call], sizes: Mapping[str, i
         return known
     with one_check(), tracked_builtins(explored.subject.module):
         run = explored.run(sizes, symbolic=False)
-    if run.choices or run.random:
+    if run.choices or run.random or any(each.made_up for each in run.leaks):
         return known
     gathered, alike = _Gathered(explored), dict[Key, Call]()
     gathered.take(run, {})
@@ -184,17 +184,19 @@ class _Gathered:
 
     def _of_function(self, record: Record) -> Call:
         place, function = _where(record.place)
-        return Call(place, function, record.name, record.module, record.call, _symbolic(record.outputs), ())
+        outputs = () if record.made_up else _symbolic(record.outputs)
+        named = record.name, record.module, record.call
+        return Call(place, function, *named, outputs, (), of_data=record.made_up)
 
     def _of_module(self, made: ModuleCall, kept: Sequence[int]) -> _Made:
         """`kept` are the numbers of recorded calls that are told, before each of them."""
         place, function = _where(made.place)
-        outputs, owner = _symbolic(made.outputs), (made.module, made.call)
+        outputs, owner = () if made.made_up else _symbolic(made.outputs), (made.module, made.call)
         if made.function:
-            call = Call(place, function, made.function, *owner, outputs, (), composed=True)
+            call = Call(place, function, made.function, *owner, outputs, (), composed=True, of_data=made.made_up)
         else:
             kind, count = self._parts.get(made.module, ("", 0))
-            call = Call(place, function, kind, *owner, outputs, (), kind=kind, parameters=count)
+            call = Call(place, function, kind, *owner, outputs, (), kind=kind, parameters=count, of_data=made.made_up)
         return _Made(call, made.node - 1, made.events, made.events, kept[made.begun] + made.first, made.frame)
 
 

@@ -88,7 +88,7 @@ class Call:
     the runs of the `module` that makes it, or that it is. `how` is "proved", or "sampled" where the shapes were only
     seen in a run. `parameters` is the number of parameters of the module that is called. `notes` say what is lost. An
     `inner` call is a part of another one at the same place, such as a layer of an `nn.Sequential`; a `composed` one is
-    that of a function of the user's, whose own calls stand ahead of it.
+    that of a function of the user's, whose own calls stand ahead of it. With `of_data` the data decide its shapes.
     """
 
     place: Span | None
@@ -104,6 +104,7 @@ class Call:
     notes: tuple[str, ...] = ()
     inner: bool = False
     composed: bool = False
+    of_data: bool = False
 
     @property
     def sizes(self) -> SizeSet:
@@ -128,7 +129,7 @@ class Call:
 
     def given(self, sizes: Mapping[str, int], followed: dict[Trail, int]) -> tuple[tuple[int, ...], ...] | None:
         """As `at`; `followed` keeps how far each trail leads at these sizes, for further calls."""
-        for way in self.ways:
+        for way in () if self.of_data else self.ways:
             known = self.how is How.PROVED or sizes == way.trail.seen
             if known and not way.ends and _length(way.trail, sizes, followed) >= way.stop:
                 return tuple(shape.at(sizes) for shape in self.outputs)

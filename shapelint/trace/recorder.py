@@ -179,7 +179,6 @@ class Recorder(TorchFunctionMode):
 
     def of_data(self, value: int, why: str, *, least: int = 0, most: int | None = None) -> int:
         """See Recording."""
-        self.sure = min(self.sure, len(self.records))
         if tracker() is self:
             return self.loops.numbers.of_data(value, why, least=least, most=most)
         self.leak(why, unseen=True, made_up=True)

@@ -190,3 +190,18 @@ def test_what_is_not_proved_is_told_for_the_size_that_was_seen_alone() -> None:
     assert (first.how, last.how) == ("proved", "sampled")
     assert first.at(W=100) == ((1, 3, 100),)
     assert last.at(W=100) is None
+
+
+class Masked(nn.Module):
+    """How many elements its mask keeps is the data's matter."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + F.relu(x[x > 0] * 2).mean()
+
+
+def test_shapes_that_the_data_decide_are_not_told() -> None:
+    report = shapelint.check(Masked, "1,3,H,W")
+    sizes = {"H": 8, "W": 8}
+    assert [call.outputs for call in report.calls if call.name in ("__getitem__", "mul", "relu")] == [(), (), ()]
+    assert report.calls[-1].at(H=8, W=8) == ((1, 3, 8, 8),)
+    assert all(call.at(**sizes) is None for call in report.calls_at(**sizes) if call.name in ("mul", "relu"))

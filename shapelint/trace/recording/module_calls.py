@@ -21,7 +21,8 @@ class ModuleCall:
     """A call of a module that gave tensors: `node` and `events` count what the run had recorded when it ended.
 
     `begun` counts the recorded calls, and `first` the calls of modules, when it began; `frame` is the id of the frame
-    that made it. With a `function` it is a call of a function of that name by the user's code, while the module runs.
+    that made it. With a `function` it is a call of a function of that name by the user's code, while the module runs;
+    `made_up` is as in a Record.
     """
 
     module: str
@@ -34,6 +35,7 @@ class ModuleCall:
     first: int
     frame: int
     function: str = ""
+    made_up: bool = False
 
 
 @dataclass(slots=True)

@@ -75,6 +75,7 @@ class Record:
     """One recorded call, before it is frozen into a `graph.Node`.
 
     `inputs` are the indices of the calls that made the tensors among its arguments, `taken` the parameters and buffers.
+    With `made_up` the data decide a size of its outputs, which have a number in its place.
     """
 
     name: str
@@ -91,6 +92,7 @@ class Record:
     spatial: int = 0
     factor: tuple[Any, ...] = ()
     parameters: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    made_up: bool = False
 
 
 Overrides = Mapping[str, Mapping[str, tuple[Function, ...]]]

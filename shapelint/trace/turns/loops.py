@@ -170,10 +170,11 @@ class Loops:
             error = ended = unknown
         if numbers.again is None and numbers.any_met:
             for index, record in enumerate(recorder.records):
+                record.made_up = numbers.is_of_data(record.outputs)
                 record.outputs = tuple(numbers.as_at(index, shape) for shape in record.outputs)
             for place, call in enumerate(calls):
                 shapes = tuple(numbers.as_at(call.node - 1, shape) for shape in call.outputs)
-                calls[place] = replace(call, outputs=shapes)
+                calls[place] = replace(call, outputs=shapes, made_up=numbers.is_of_data(call.outputs))
             recorder.events[:] = [replace(each, failure=numbers.first(each.failure)) for each in recorder.events]
             if isinstance(error, SizeError):
                 error.failure = numbers.first(error.failure) or error.failure

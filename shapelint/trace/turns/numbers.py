@@ -195,6 +195,11 @@ class TurnNumbers:
             self.doubt(self._keys[name], "what it gives depends on the number of the turn")
         return size
 
+    def is_of_data(self, shapes: Iterable[Shape]) -> bool:
+        """Whether the data decide a size of some shapes."""
+        dims = (function_of(dim) for shape in shapes for dim in shape if symbolic(dim))
+        return any(not self._why.keys().isdisjoint(dim.symbols()) for dim in dims)
+
     def as_at(self, record: int, shape: Shape) -> Shape:
         """A shape with the numbers that the turns had when a call was recorded."""
         if not any(symbolic(dim) and self.among(function_of(dim).symbols()) for dim in shape):
