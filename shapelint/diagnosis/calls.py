@@ -138,7 +138,7 @@ class _Gathered:
                 continue
             proved = index < sure
             key = self._number((where, times[where], call.outputs, None if proved else tuple(run.sizes.items())))
-            gives = bool(call.kind or call.composed or call.outputs)
+            gives = bool(call.kind or call.composed or call.outputs or call.of_data)
             ends = run.failure is not None and index == len(run.records) - 1 and not gives
             way, mark = Way(trail, start, stop, ends), (key, prefix[start], prefix[stop], ends)
             known = self.calls.get(key)

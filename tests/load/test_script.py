@@ -31,6 +31,7 @@ FUNCTION = "\ndef train():\n    net = Net()\n    net.loss.backward()\n    raise 
 @pytest.fixture(autouse=True)
 def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.delitem(sys.modules, "net", raising=False)
 
 
 def remarks(source: str, target: str = "net.py:Net", shape: str = "1,8,H,W") -> tuple[str, ...]:
