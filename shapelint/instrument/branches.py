@@ -83,7 +83,7 @@ def repeats(node: ast.expr) -> bool:
 
 def inlined(function: ast.Module) -> ast.Module:
     """The body of a function, where a test that has a name for the next line alone stands in that line."""
-    known = [name for each in ast.walk(function) for name in _names(each)]
+    known = [name for each in ast.walk(function) for name in names_in(each)]
     for node in ast.walk(function):
         for _, body in ast.iter_fields(node):
             if isinstance(body, list):
@@ -91,7 +91,7 @@ def inlined(function: ast.Module) -> ast.Module:
     return function
 
 
-def _names(node: ast.AST) -> list[str]:
+def names_in(node: ast.AST) -> list[str]:
     """The variable that a name is, or those that a `global` or `nonlocal` declares."""
     return [node.id] if isinstance(node, ast.Name) else list(getattr(node, "names", ()))
 

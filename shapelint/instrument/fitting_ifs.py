@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from itertools import zip_longest
 from typing import Any
 
-from shapelint.instrument.branches import adds_up, asked, in_one, later
+from shapelint.instrument.branches import adds_up, asked, in_one, later, names_in
 from shapelint.instrument.gone_through import made_call
 from shapelint.instrument.paddings import PADDED, PADS
 from shapelint.instrument.resizes import CUTS, RESIZES
@@ -27,7 +27,7 @@ def with_fitting_ifs(function: ast.Module) -> ast.Module:
     nodes = list(_inside(function))
     if any(map(_compares_identity, nodes)):
         return function
-    known = Counter(name for each in ast.walk(function) for name in _names(each))
+    known = Counter(name for each in ast.walk(function) for name in names_in(each))
     in_lines = Counter(name for each in nodes for name in _names_in_lines(each))
     if _LOOKING & known.keys():
         known = in_lines = Counter()
@@ -64,11 +64,6 @@ def _inside(node: ast.AST) -> Iterator[Any]:
             yield from _inside(each)
 
 
-def _names(node: ast.AST) -> list[str]:
-    """The variable that a name is, or those that a `global` or `nonlocal` declares."""
-    return [node.id] if isinstance(node, ast.Name) else list(getattr(node, "names", ()))
-
-
 def _compares_identity(node: ast.AST) -> bool:
     named = node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else ""
     if named in _OF_OBJECTS:
@@ -88,7 +83,7 @@ def _names_in_lines(node: Any) -> list[str]:
     targets = {name for each in made for name in each}
     if not all(made) or targets & set(_targets(node.body[-1])) or _takes_own(node.body[:-1], made):
         return []
-    return [name for each in _inside(ast.Module(node.body, [])) for name in _names(each) if name in targets]
+    return [name for each in _inside(ast.Module(node.body, [])) for name in names_in(each) if name in targets]
 
 
 def _takes_own(statements: list[ast.stmt], made: list[dict[str, ast.expr]]) -> bool:

@@ -52,7 +52,10 @@ def marked(value: Any) -> Any:
 
 @contextmanager
 def hashes_heard() -> Iterator[None]:
-    """While it is open, a tensor in a set, or as a key of a dict, is heard of in this thread."""
+    """While it is open, a tensor in a set, or as a key of a dict, is heard of in this thread, if anybody listens."""
+    if tracker() is None:
+        yield
+        return
     real: Callable[[torch.Tensor], int] = torch.Tensor.__hash__
     thread = get_ident()
 
