@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from shapelint import ops  # noqa: F401  (registers the size rules)
 from shapelint.confirm.witness import Witness
 from shapelint.diagnosis.annotations import wrong_annotations
-from shapelint.diagnosis.asked import Judge, Settled, is_conclusive, shows_sizes, unseen_size
+from shapelint.diagnosis.asked import Judge, Settled, is_conclusive, shows_sizes, tells_shapes, unseen_size
 from shapelint.diagnosis.axis_mix_up import axis_mix_up
 from shapelint.diagnosis.baked_branches import portability
 from shapelint.diagnosis.batch_mixing import mixed_along_batch
@@ -159,7 +159,7 @@ def _contract(
     def ask(sizes: Mapping[str, int]) -> Outcome:
         with one_check(), tracked_builtins(explored.subject.module):
             run = explored.run(sizes, symbolic=False)
-        outputs = tuple(tuple(map(plain, shape)) for shape in run.outputs)
+        outputs = tuple(tuple(map(plain, shape)) for shape in run.outputs if tells_shapes(run))
         open_here = any(sizes in each.sizes for each in settled.regions if each.how is How.UNKNOWN)
         unsure = not (is_conclusive(run) if open_here else shows_sizes(run))
         error = "" if run.failure is None else run.failure.at(sizes)

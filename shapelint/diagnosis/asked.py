@@ -119,6 +119,11 @@ def is_conclusive(run: Run) -> bool:
     return shows_sizes(run) and not run.random
 
 
+def tells_shapes(run: Run) -> bool:
+    """Whether no number stands in the shapes of a run with plain integers that the data decide."""
+    return not any(each.made_up for each in run.leaks)
+
+
 def shows_sizes(run: Run) -> bool:
     """Whether a run with plain integers met every size that eager PyTorch meets, with the random numbers it drew."""
     unexplained = run.failure is not None and run.failure.kind is Kind.UNEXPLAINED

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from shapelint.diagnosis.asked import tells_shapes
 from shapelint.diagnosis.reach import UNSOLVED
 from shapelint.facts.call import Call, SymbolicShape, Trail, Way
 from shapelint.facts.contract import How, Region
@@ -70,7 +71,7 @@ def calls_at(explored: Exploration, calls: Sequence[Call], sizes: Mapping[str, i
         return known
     with one_check(), tracked_builtins(explored.subject.module):
         run = explored.run(sizes, symbolic=False)
-    if run.choices or run.random or any(each.made_up for each in run.leaks):
+    if run.choices or run.random or not tells_shapes(run):
         return known
     gathered, alike = _Gathered(explored), dict[Key, Call]()
     gathered.take(run, {})

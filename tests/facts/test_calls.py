@@ -192,6 +192,11 @@ def test_what_is_not_proved_is_told_for_the_size_that_was_seen_alone() -> None:
     assert last.at(W=100) is None
 
 
+class Kept(nn.Module):
+    def forward(self, x: Tensor) -> Tensor:
+        return x[x > 0]
+
+
 class Masked(nn.Module):
     """How many elements its mask keeps is the data's matter."""
 
@@ -205,3 +210,5 @@ def test_shapes_that_the_data_decide_are_not_told() -> None:
     assert [call.outputs for call in report.calls if call.name in ("__getitem__", "mul", "relu")] == [(), (), ()]
     assert report.calls[-1].at(H=8, W=8) == ((1, 3, 8, 8),)
     assert all(call.at(**sizes) is None for call in report.calls_at(**sizes) if call.name in ("mul", "relu"))
+    kept = shapelint.check(Kept, "1,3,H,W").contract.outcome(**sizes)
+    assert (kept.ok, kept.outputs) == (None, ())
