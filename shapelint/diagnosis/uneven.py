@@ -185,6 +185,8 @@ def _meant_but_for_an_odd_layer(shown: ShownRun) -> Intent | None:
         return None
     dims = shown.dims(place)
     far = {name: _FAR * size for name, size in sizes.items()}  # where a few rows more or less are no whole part
+    if far and not any(dim.symbols() for dim in dims) and region.sizes.at_least(far):
+        return None  # no argument makes a map of a fixed size one that follows the input's
     parts = [Fraction(dim.value(far), wanted.value(far)) for dim, wanted in zip(dims, question.target, strict=True)]
     if all(1 in (part.numerator, part.denominator) for part in parts):
         return None

@@ -259,10 +259,10 @@ def _above(polynomial: Polynomial, first: _Class, second: _Class) -> Condition:
         bound = _bound(both * number + by_second, by_first * number + rest)
         if groups and groups[-1][2] == bound:
             groups[-1] = (groups[-1][0], number, bound)
-        else:
+        elif len(groups) < _MOST_PIECES:
             groups.append((number, number, bound))
-    if len(groups) > _MOST_PIECES:
-        raise NotDecided(f"{len(groups)} pieces")
+        else:
+            raise NotDecided(f"more than {_MOST_PIECES} pieces")
     return any_of(
         all_of([
             at_least(first.quotient(), constant(low)),
