@@ -124,7 +124,7 @@ class SkipSize:
     def check(self, analysis: Analysis) -> Iterator[Finding]:
         """Yields one finding for each join that fails, those before it being repaired."""
         diagnosis = analysis.diagnosis
-        if diagnosis is None or analysis.misaligned or analysis.claimed:
+        if diagnosis is None or analysis.misaligned or analysis.claimed or diagnosis.declined is not None:
             return
         for number, mismatch in enumerate(diagnosis.mismatches):
             if not is_unpooled(mismatch) and mismatch.strides is None:

@@ -17,8 +17,8 @@ from shapelint.rule import (
     Kind,
     Safety,
     Severity,
-    SizeSet,
     SolverError,
+    Span,
     Valid,
     as_function,
     limited,
@@ -27,7 +27,9 @@ from shapelint.rule import (
 
 from ._causes import is_cut_into_rows, misfit_regions, pinned_regions, place_of, size_taken
 from ._fixes import change_fix
-from ._operands import axes_fix, cut_rows, cut_text, expanded_fix, latent_fix
+from ._operands import axes_fix, cut_rows, cut_text, expanded_fix, latent_fix, split_features
+from ._refused import refused_fix, refused_place, refused_text
+from ._restricted import SHORT, elsewhere, is_restricted, only, otherwise
 from ._words import flatten_of, layer_name, nearest_note, said_note, some_of
 
 _PINNED = """
@@ -60,7 +62,24 @@ class Net(nn.Module):
         return x + self.up(self.down(x))
 """
 
-_SHORT, _LINE = 60, 98
+_SEQUENCE = """
+import torch
+import torch.nn as nn
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.lstm = nn.LSTM(12, 16{}
+        self.fc = nn.Linear(16, 3)
+
+    def forward(self, x):
+        state = torch.zeros(1, x.shape[0], 16)
+        steps, _ = self.lstm(x, (state, state))
+        return self.fc(steps[:, -1])
+"""
+
+_LINE = 98
 _STEPS = 100_000
 _OWN_RULE = frozenset({Kind.KERNEL, Kind.EMPTY, Kind.OUTPUT_PADDING, Kind.OUTPUT_SIZE, Kind.NORM, Kind.PAD, Kind.WRAP})
 
@@ -97,12 +116,21 @@ class RestrictedSizes:
 
     code: ClassVar[str] = "SL202"
     name: ClassVar[str] = "restricted-sizes"
-    valid: ClassVar[tuple[Valid, ...]] = (Valid(_PINNED.format(""), "1,1,28,28"), Valid(_EVEN, "1,1,64"))
+    valid: ClassVar[tuple[Valid, ...]] = (
+        Valid(_PINNED.format(""), "1,1,28,28"),
+        Valid(_EVEN, "1,1,64"),
+        Valid(_SEQUENCE.format(", batch_first=True)"), "4,20,12"),
+    )
     invalid: ClassVar[tuple[Invalid, ...]] = (
         Invalid(
             _PINNED.format("  # <-- SL202"),
             "1,1,32,32",
             "it does not run at 32x32: shape '[1, 784]' is invalid for input of size 1024",
+        ),
+        Invalid(
+            _SEQUENCE.format(")  # <-- SL202"),
+            "4,20,12",
+            "`lstm` takes axis 1 of 4x20x12 for the samples: it is not built with `batch_first=True`",
         ),
     )
 
@@ -110,15 +138,33 @@ class RestrictedSizes:
         """Yields an error for a raise that no other rule explains, or a note with the set of sizes that fit."""
         diagnosis = analysis.diagnosis
         if diagnosis is not None and diagnosis.region.outcome.ok is False:
-            failure = diagnosis.region.outcome.failure
+            failure, told = diagnosis.region.outcome.failure, _known(diagnosis)
             cut = is_cut_into_rows(analysis, failure, diagnosis.region.outcome.place)
-            if failure is not None and not analysis.claimed and not cut and not _has_own_rule(failure, diagnosis):
+            if told is not None and not analysis.claimed:
+                yield self._explained(analysis, diagnosis, *told)
+            elif failure is not None and not analysis.claimed and not cut and not _has_own_rule(failure, diagnosis):
                 yield self._error(analysis, diagnosis)
         known = analysis.contract.proved and not analysis.certain and not analysis.misaligned
-        told = analysis.mixed or analysis.table or analysis.transform
-        explained = pinned_regions(analysis) or misfit_regions(analysis) or told
-        if known and not explained and analysis.samples is None and analysis.wanted and _is_restricted(analysis.wanted):
+        other = analysis.mixed or analysis.table or analysis.transform
+        explained = pinned_regions(analysis) or misfit_regions(analysis) or other
+        if known and not explained and analysis.samples is None and analysis.wanted and is_restricted(analysis.wanted):
             yield self._note(analysis)
+
+    def _explained(
+        self, analysis: Analysis, diagnosis: Diagnosis, text: str, fix: Fix, module: str, place: Span | None
+    ) -> Finding:
+        """A call of which more is known than what PyTorch says of it."""
+        notes = [elsewhere(analysis), nearest_note(analysis, dict(diagnosis.focus)), said_note(analysis)]
+        return Finding(
+            code=self.code,
+            name=self.name,
+            severity=Severity.ERROR,
+            message=text,
+            notes=tuple(note for note in notes if note),
+            module=module or None,
+            location=place,
+            fix=fix,
+        )
 
     def _error(self, analysis: Analysis, diagnosis: Diagnosis) -> Finding:
         focus = dict(diagnosis.focus)
@@ -130,7 +176,7 @@ class RestrictedSizes:
         said = cause if own else said_note(analysis)
         lost = _lost(analysis) if failure is not None and failure.kind is Kind.JOIN else None
         notes = [lost, _row_note(diagnosis, failure), None if fits else said]
-        notes += [_elsewhere(analysis), nearest_note(analysis, focus)]
+        notes += [elsewhere(analysis), nearest_note(analysis, focus)]
         view = cut_rows(diagnosis, failure)
         joins = failure is not None and failure.kind is Kind.JOIN
         place = diagnosis.region.outcome.place if own or joins or node is None else place_of(node)
@@ -154,19 +200,27 @@ class RestrictedSizes:
         verb, words = "restores" if analysis.intent.meant else "runs for", some_of(analysis.wanted)
         smallest = analysis.wanted.smallest() or {}
         notes = [f"the smallest is {sized(tuple(smallest.values()))}"] if smallest else []
-        notes += [] if len(words) <= _SHORT else [f"namely {words}"]
+        notes += [] if len(words) <= SHORT else [f"namely {words}"]
         with suppress(SolverError), limited(_STEPS):
-            notes += list(_otherwise(analysis))
+            notes += list(otherwise(analysis))
         if analysis.intent.meant:
             notes.append(f"{analysis.intent.why}; say otherwise with `--expect`")
-        words = words if len(words) <= _SHORT else "some sizes"
+        words = words if len(words) <= SHORT else "some sizes"
         return Finding(
             code=self.code,
             name=self.name,
             severity=Severity.NOTE,
-            message=_only(verb, words),
+            message=only(verb, words),
             notes=tuple(notes),
         )
+
+
+def _known(diagnosis: Diagnosis) -> tuple[str, Fix, str, Span | None] | None:
+    """What a layer refuses, or what a view makes of an axis: the text, what to write, the layer and the place."""
+    call, split = diagnosis.declined, split_features(diagnosis, diagnosis.region.outcome.failure)
+    if call is not None:
+        return refused_text(call), refused_fix(call), call.module, refused_place(call, diagnosis.region.outcome.place)
+    return None if split is None else (*split[:2], split[2].module, split[2].place)
 
 
 def _lost(analysis: Analysis) -> str | None:
@@ -206,29 +260,6 @@ def _row_note(diagnosis: Diagnosis, failure: Failure | None) -> str | None:
     return f"a sample has {sized(row[0])} = {prod(row[0])} values there, and the view asks for {row[1]}"
 
 
-def _only(verb: str, words: str) -> str:
-    """That only such sizes are right; the words may say it themselves."""
-    if " but not " in words:
-        return f"it {verb} only {words}"
-    return f"it {verb} {words}{'' if ' only ' in words else ' only'}"
-
-
-def _otherwise(analysis: Analysis) -> Iterator[str]:
-    """What happens at the sizes that are not right: the model raises, or gives another size, of which one is shown."""
-    runs = analysis.contract.runs
-    other = runs - analysis.wanted if analysis.intent.meant else None
-    if not other:
-        yield "at other sizes it raises"
-        return
-    raises = analysis.contract.domain - runs
-    at, intent = other.example(16) or {}, analysis.intent
-    outputs = analysis.contract.outcome(**at).outputs
-    shape = outputs[intent.output] if intent.output < len(outputs) else ()
-    given = sized(shape[axis] for axis in intent.axes if axis < len(shape))
-    if raises:
-        yield f"it runs for: {some_of(runs)}"
-    where = "where it runs and does not restore" if raises else "at other sizes"
-    yield f"{where}, another size comes back: {given} at {sized(at.values())}"
 
 
 def _has_own_rule(failure: Failure, diagnosis: Diagnosis) -> bool:
@@ -242,27 +273,8 @@ def _has_own_rule(failure: Failure, diagnosis: Diagnosis) -> bool:
     return failure.kind in _OWN_RULE or failure.kind is Kind.UNEXPLAINED
 
 
-def _elsewhere(analysis: Analysis) -> str | None:
-    """Where the model runs, in words, as far as that is proved and short."""
-    runs = analysis.contract.runs
-    if not analysis.contract.proved:
-        return None
-    return f"it runs for: {runs}" if runs and len(str(runs)) <= _SHORT else None if runs else "no size runs"
-
 
 def _advice(failure: Failure | None) -> Fix | None:
     if failure is None or failure.kind is not Kind.UNPOOL:
         return None
     return Fix("unpool with the indices of the pool that took this size", Safety.ADVICE)
-
-
-def _is_restricted(sizes: SizeSet) -> bool:
-    """Whether a set is more than "at least so much" in every axis."""
-    smallest = sizes.smallest()
-    if smallest is None:
-        return True
-    corner = {name: sizes.onto([name]).smallest() for name in sizes.symbols}
-    least = {name: value[name] for name, value in corner.items() if value is not None}
-    with suppress(SolverError), limited():
-        return not SizeSet.universe(sizes.symbols).at_least(least) <= sizes
-    return True  # so many pieces are no half-space

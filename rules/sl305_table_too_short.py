@@ -64,6 +64,7 @@ _RESIZED = """x + torch.cat((
             nn.functional.interpolate(self.positions[:, 1:].transpose(1, 2), size=x.shape[1] - 1).transpose(1, 2),
         ), dim=1)"""
 _TRIED = 64
+_MASKING = ("masked_fill", "masked_fill_", "multi_head_attention_forward", "scaled_dot_product_attention")
 
 
 class TableTooShort:
@@ -150,7 +151,7 @@ class TableTooShort:
             message=f"{quoted(table.name)} {has}, {what}",
             notes=tuple(note for note in _notes(analysis, table) if note),
             module=table.node.module or None,
-            location=place_of(table.node),
+            location=table.node.place if _is_mask(table) and not table.indexed else place_of(table.node),
             fix=None if analysis.diagnosis is None else _advice(analysis, table, analysis.diagnosis),
         )
 
@@ -161,7 +162,8 @@ def _asked(analysis: Analysis, table: ShortTable, diagnosis: Diagnosis) -> str:
     if size == str(table.wanted) and (not table.indexed or table.wanted > table.rows):
         return f"and the input has {size}"
     if not table.indexed:
-        return f"and {size} has {table.wanted}"
+        input_has = _is_mask(table) and table.wanted in _input(analysis, diagnosis)
+        return f"and {'the input' if input_has else size} has {table.wanted}"
     if table.wanted <= table.rows:
         return f"and {size} asks for row {table.wanted}"
     return f"and {size} needs {table.wanted}"
@@ -177,7 +179,8 @@ def _notes(analysis: Analysis, table: ShortTable) -> Iterator[str | None]:
     made_for = None if table.indexed or table.varies else _made_for(analysis, table)
     yield f"it was made for {made_for}" if made_for else None
     if diagnosis is not None and diagnosis.focus:
-        yield None if made_for or not analysis.contract.proved else f"it runs for: {brief(runs)}"
+        known = not made_for and analysis.contract.proved
+        yield (f"it runs for: {brief(runs)}" if runs else "no size runs") if known else None
         yield nearest_note(analysis, dict(diagnosis.focus))
     yield said_note(analysis)
 
@@ -200,8 +203,22 @@ def _made_for(analysis: Analysis, table: ShortTable) -> str | None:
     return None
 
 
+
+def _is_mask(table: ShortTable) -> bool:
+    return table.node.operation in _MASKING or "mask" in table.name.rpartition(".")[2].lower()
+
+
+def _cut(table: ShortTable, name: str) -> str:
+    """What to do about a mask: nothing of it is learned."""
+    if table.rows < table.wanted:
+        return f"build {name} for {table.wanted} positions, or pass at most {table.rows}"
+    return f"cut {name} to the n positions that come: `{table.name.rpartition('.')[2]}[..., :n, :n]`"
+
+
 def _advice(analysis: Analysis, table: ShortTable, diagnosis: Diagnosis) -> Fix:
     name, axes = quoted(table.name), len(analysis.question.axes)
+    if _is_mask(table) and not table.indexed:
+        return Fix(_cut(table, name), Safety.ADVICE)
     if table.indexed or not axes:
         each = table.wanted in _input(analysis, diagnosis)
         most = f", or pass at most {table.rows} positions" if each else ""

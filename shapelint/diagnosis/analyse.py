@@ -261,7 +261,7 @@ def _table(analysis: Analysis, asked: Question) -> ShortTable | None:
     """The table that is too short at the focus, or with symbols alone at some sizes."""
     found = analysis.diagnosis
     if found is not None:
-        return short_table(found.graph, found.node, found.region, asked, found.focus)
+        return None if found.declined else short_table(found.graph, found.node, found.region, asked, found.focus)
     for region in () if analysis.certain else analysis.contract.regions:
         node, focus = analysis.graph.call_of(region.outcome.module, region.outcome.place), region.sizes.sample()
         table = None if focus is None else short_table(analysis.graph, node, region, asked, focus)

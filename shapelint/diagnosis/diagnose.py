@@ -19,6 +19,7 @@ from shapelint.diagnosis.mismatch import mismatch_of
 from shapelint.diagnosis.output_padding import RepairTrial, Unsettled
 from shapelint.diagnosis.pairs import mirrored_pairs, remainder_of, spatial_size
 from shapelint.diagnosis.places import Places
+from shapelint.diagnosis.refused_calls import refused_call
 from shapelint.diagnosis.refused_sizes import refused_size
 from shapelint.diagnosis.single_change import padding_at_fault, stride_at_fault
 from shapelint.diagnosis.slips import slip
@@ -55,13 +56,7 @@ def diagnose(case: Case, focus: Mapping[str, int], wanted: SizeSet) -> Diagnosis
         likely = change_at_fault(case, focus, graph, region, spoiler, losses, mismatches)
     unfit = () if region.outcome.ok else misfits(case.explored, case.built, focus)
     return Diagnosis(
-        focus=dict(focus),
-        region=region,
-        graph=graph,
-        node=node,
-        mismatches=mismatches,
-        losses=losses,
-        plan=plan,
+        dict(focus), region, graph, node, mismatches, losses, plan,
         change=likely,
         stretches=plan is not None and _stretches(case, losses),
         misfits=unfit,
@@ -72,7 +67,8 @@ def diagnose(case: Case, focus: Mapping[str, int], wanted: SizeSet) -> Diagnosis
         slip=slip(graph, unfit[0]) if unfit else None,
         refused=refused_size(graph, node, region.outcome.failure, focus),
         handed=_handed(case, likely, spoiler),
-    )
+        declined=refused_call(case.explored, case.built, focus, region.outcome.failure, graph),
+    )  # fmt: skip
 
 
 def _odd_argument(

@@ -15,6 +15,7 @@ from shapelint.facts.graph import Dimension, Node, ShapeGraph
 from shapelint.request.question import Question
 
 _PARTS_STAND_SIDE_BY_SIDE = frozenset({"cat", "concat", "stack", "hstack", "vstack"})
+_ATTENTION = "multi_head_attention_forward"
 _KEEPING = frozenset({"unsqueeze", "expand", "view", "reshape", "repeat", "to", "long", "expand_as", "contiguous"})
 _LIKE_ANOTHER = frozenset({"to", "type_as", "expand_as", "view_as", "reshape_as"})
 
@@ -37,18 +38,21 @@ def short_table(
             return None
         wanted = right if right < left else max(right + 1, *_counted(graph, operands, focus), 0)
         return ShortTable(node, _name(node.taken[0]), left, wanted, indexed=True)
-    if node.operation in _PARTS_STAND_SIDE_BY_SIDE:
+    if node.operation in _PARTS_STAND_SIDE_BY_SIDE or node.operation.endswith("_cell"):
         return None
     tables = [each for each in operands if not _takes_input(graph, each)]
     others = [each for each in operands if each not in tables and each.shapes]
-    name = next(chain((_name(each) for each in node.taken), *(_names(graph, each) for each in tables)), "")
-    if not name or len(others) != 1:
+    own = f"{node.module}." if node.operation == _ATTENTION else None  # its weights have no positions
+    names = chain((_name(each) for each in node.taken), *(_names(graph, each) for each in tables))
+    name = next((each for each in names if own is None or not each.startswith(own)), "")
+    shapes = {each.shapes[0].value(dict(focus)) for each in others}
+    if not name or len(shapes) != 1:
         return None
-    shape = others[0].shapes[0].value(dict(focus))
+    shape = shapes.pop()
     wanted, rows = (left, right) if left in shape and right not in shape else (right, left)
     if wanted not in shape or rows in shape or rows < 2:
         return None
-    if not _counts_tokens(failure, wanted, shape, question, focus):
+    if node.operation != _ATTENTION and not _counts_tokens(failure, wanted, shape, question, focus):
         return None
     varies = not any(each == rows for each in (failure.left, failure.right)) and bool(question.symbols)
     return ShortTable(node, name, rows, wanted, indexed=False, varies=varies)

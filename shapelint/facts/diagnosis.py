@@ -10,6 +10,7 @@ from shapelint.facts.contract import Region
 from shapelint.facts.failure import Failure
 from shapelint.facts.finding import Repair, Safety
 from shapelint.facts.graph import Node, Pair, ShapeGraph
+from shapelint.facts.refused_call import RefusedCall
 from shapelint.size.sets import SizeSet
 from shapelint.source.span import Edit, Span
 
@@ -249,7 +250,7 @@ class Diagnosis:
     `spoiler` is the one call after which the size of the output can no longer come right, and `slip`
     the one number ahead of the first misfit that is at fault. `setters` are the calls that change the output's size.
     `refused` is the size that the failing layer cannot give, and `handed` the call that gives a helper the argument
-    of the change, or the stride of the spoiler.
+    of the change, or the stride of the spoiler; `declined` is what a layer refuses before it computes.
     """
 
     focus: Mapping[str, int]
@@ -269,6 +270,7 @@ class Diagnosis:
     setters: tuple[Node, ...] = ()
     refused: RefusedSize | None = None
     handed: Span | None = None
+    declined: RefusedCall | None = None
 
 
 @dataclass(frozen=True, slots=True)
