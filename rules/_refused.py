@@ -4,34 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from shapelint.rule import Fix, Refusal, RefusedCall, Safety, Span, sized
+from shapelint.rule import Fix, RefusalCause, RefusedCall, Safety, Span, sized
 
 from ._words import quoted
 
-_FIRST = {Refusal.IN_FRONT, Refusal.RANK}
+_FIRST = {RefusalCause.IN_FRONT, RefusalCause.RANK}
 _NORMS = {2: "1d", 3: "1d", 4: "2d", 5: "3d"}
 
 
 def refused_text(call: RefusedCall) -> str:
     """What the layer gets, and what it takes."""
     name, given, wanted = quoted(call.module), call.given, call.wanted
-    if call.refusal is Refusal.IN_FRONT:
+    if call.cause is RefusalCause.IN_FRONT:
         return f"{name} takes axis 1 of {sized(given)} for the samples: it is not built with `batch_first=True`"
-    if call.refusal is Refusal.LAYERS:
+    if call.cause is RefusalCause.LAYERS:
         return f"{name} gets {_states(given[0])}, and takes {wanted[0]}: one for each layer and direction"
-    if call.refusal is Refusal.SAMPLES:
+    if call.cause is RefusalCause.SAMPLES:
         rows = "sample" if wanted[-2] == 1 else "samples"
         return f"{name} gets {wanted[-2]} {rows}, and a state for {given[-2]}"
-    if call.refusal is Refusal.FEATURES:
+    if call.cause is RefusalCause.FEATURES:
         return f"{name} gets a state of {given[-1]} features, and its own has {wanted[-1]}"
-    if call.refusal is Refusal.AXES:
+    if call.cause is RefusalCause.AXES:
         return f"{name} gets a state of {sized(given)}, and takes one of {sized(wanted)}"
     return f"{name} is a {call.kind}, and gets {sized(given)}, which has {len(given)} axes"
 
 
 def refused_place(call: RefusedCall, otherwise: Span | None) -> Span | None:
     """The constructor of a layer that is built for other axes; else the call."""
-    return call.built or otherwise if call.refusal in _FIRST else otherwise
+    return call.built or otherwise if call.cause in _FIRST else otherwise
 
 
 def refused_fix(call: RefusedCall) -> Fix:
@@ -41,16 +41,16 @@ def refused_fix(call: RefusedCall) -> Fix:
 
 def _advice(call: RefusedCall, name: str) -> str:
     given, wanted = call.given, call.wanted
-    if call.refusal is Refusal.IN_FRONT:
+    if call.cause is RefusalCause.IN_FRONT:
         return f"build {name} with `batch_first=True`, which takes (samples, steps, features)"
     if call.steps:
         return "take one step of all samples: `x[:, t]`, where `x[t]` is all steps of one"
-    if call.refusal is Refusal.RANK:
+    if call.cause is RefusalCause.RANK:
         family = call.kind.rstrip("123d")
         return f"build {name} as `nn.{family}{_NORMS.get(len(given), '2d')}({wanted[0]})`"
-    if call.refusal is Refusal.AXES and given == wanted[1:]:
+    if call.cause is RefusalCause.AXES and given == wanted[1:]:
         return f"give the state an axis for the layers in front: `[None]` makes it {sized(wanted)}"
-    if call.refusal is Refusal.LAYERS:
+    if call.cause is RefusalCause.LAYERS:
         return f"make the state {_shape(wanted)}, or let {name} have as many layers and directions as it is for"
     return f"make the state {_shape(wanted)}"
 

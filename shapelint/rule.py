@@ -41,7 +41,7 @@ from shapelint.facts.failure import Failure, Kind
 from shapelint.facts.finding import Confirmation, Finding, Fix, Repair, Safety, Severity
 from shapelint.facts.graph import Node, ShapeGraph, ticked
 from shapelint.facts.portability import Baked, Rounding, Stretched
-from shapelint.facts.refused_call import Refusal, RefusedCall
+from shapelint.facts.refused_call import RefusalCause, RefusedCall
 from shapelint.facts.samples import MixedSamples, Mixing
 from shapelint.size.condition import all_of, any_of, equal, negate
 from shapelint.size.function import Function, as_function, symbol
@@ -55,12 +55,12 @@ from shapelint.source.syntax import call_at, expression_at, function_around, giv
 __all__ = [
     "Analysis", "Baked", "Broadcast", "Change", "Confirmation", "Contradiction", "Crossing", "Diagnosis", "Edit",
     "EvenWindow", "Failure", "Finding", "Fix", "Function", "Guard", "How", "Invalid", "Kind", "Layer", "LostRows",
-    "LostTransform", "Misfit", "Mismatch", "MixedSamples", "Mixing", "Node", "OddMiss", "Origin", "Plan", "Refusal",
-    "RefusedCall", "RefusedSize", "Region", "Repair", "Rewrite", "Rounding", "Rule", "Safety", "Severity",
-    "ShapeGraph", "ShortPadding", "ShortTable", "ShortUnpooling", "SizeSet", "Slip", "SolverError", "Span",
-    "Stretched", "Valid", "WrongAnnotation", "all_of", "any_of", "as_function", "call_at", "closest", "equal",
-    "expression_at", "function_around", "given", "limited", "negate", "sized", "span_of", "square", "statement_at",
-    "symbol", "ticked", "usual", "written",
+    "LostTransform", "Misfit", "Mismatch", "MixedSamples", "Mixing", "Node", "OddMiss", "Origin", "Plan",
+    "RefusalCause", "RefusedCall", "RefusedSize", "Region", "Repair", "Rewrite", "Rounding", "Rule", "Safety",
+    "Severity", "ShapeGraph", "ShortPadding", "ShortTable", "ShortUnpooling", "SizeSet", "Slip", "SolverError",
+    "Span", "Stretched", "Valid", "WrongAnnotation", "all_of", "any_of", "as_function", "call_at", "closest",
+    "equal", "expression_at", "function_around", "given", "limited", "negate", "sized", "span_of", "square",
+    "statement_at", "symbol", "ticked", "usual", "written",
 ]  # fmt: skip
 
 

@@ -18,7 +18,7 @@ from torch import nn
 
 from shapelint.facts.failure import Failure, Kind
 from shapelint.facts.graph import ShapeGraph
-from shapelint.facts.refused_call import Refusal, RefusedCall
+from shapelint.facts.refused_call import RefusalCause, RefusedCall
 from shapelint.size.number import plain
 from shapelint.source.span import Span
 from shapelint.trace.explore import Exploration
@@ -48,9 +48,9 @@ class _LayerCall:
         value = self.given.get(name)
         return tuple(map(plain, value.shape)) if isinstance(value, torch.Tensor) else ()
 
-    def refused(self, refusal: Refusal, given: Shape, wanted: Shape) -> RefusedCall:
+    def refused(self, cause: RefusalCause, given: Shape, wanted: Shape) -> RefusedCall:
         """What is wrong with the call."""
-        return RefusedCall(self.name, type(self.layer).__name__, refusal, given, wanted, None)
+        return RefusedCall(self.name, type(self.layer).__name__, cause, given, wanted, None)
 
 
 def refused_call(
@@ -68,7 +68,7 @@ def refused_call(
         found = next((each for each in (judge(call) for judge in _JUDGES) if each is not None), None)
         if found is not None:
             block = next((each for each in calls if isinstance(each.layer, _BLOCKS)), call)
-            found = found if found.refusal is not Refusal.IN_FRONT else replace(found, module=block.name)
+            found = found if found.cause is not RefusalCause.IN_FRONT else replace(found, module=block.name)
             return replace(found, built=built.get(found.module), steps=_is_step_of_one(call, found, graph))
     return None
 
@@ -120,13 +120,13 @@ def _of_state(call: _LayerCall) -> RefusedCall | None:
     for state, features in _states(call, layer):
         wanted = (rows, taken[0 if layer.batch_first else 1], features)
         if len(state) != len(wanted):
-            return call.refused(Refusal.AXES, state, wanted)
+            return call.refused(RefusalCause.AXES, state, wanted)
         if state[1] == taken[0] != wanted[1] and not layer.batch_first:
-            return call.refused(Refusal.IN_FRONT, taken, wanted)
-        wrong = (Refusal.LAYERS, Refusal.SAMPLES, Refusal.FEATURES)
-        for refusal, has, needs in zip(wrong, state, wanted, strict=True):
+            return call.refused(RefusalCause.IN_FRONT, taken, wanted)
+        wrong = (RefusalCause.LAYERS, RefusalCause.SAMPLES, RefusalCause.FEATURES)
+        for cause, has, needs in zip(wrong, state, wanted, strict=True):
             if has != needs:
-                return call.refused(refusal, state, wanted)
+                return call.refused(cause, state, wanted)
     return None
 
 
@@ -148,7 +148,7 @@ def _of_step(call: _LayerCall) -> RefusedCall | None:
     shape = tuple(map(plain, state.shape))
     if len(shape) != len(taken) or shape[0] == taken[0]:
         return None
-    return call.refused(Refusal.SAMPLES, shape, (taken[0], shape[-1]))
+    return call.refused(RefusalCause.SAMPLES, shape, (taken[0], shape[-1]))
 
 
 def _of_attention(call: _LayerCall) -> RefusedCall | None:
@@ -161,7 +161,7 @@ def _of_attention(call: _LayerCall) -> RefusedCall | None:
     by_mask = padding == keys[:_MASK] and padding != keys[1::-1]
     by_mask = by_mask or (mask == (query[1], keys[1]) and mask != (query[0], keys[0]))
     by_keys = query[0] == keys[0] and query[1] != keys[1]
-    return call.refused(Refusal.IN_FRONT, query, ()) if by_mask or by_keys else None
+    return call.refused(RefusalCause.IN_FRONT, query, ()) if by_mask or by_keys else None
 
 
 def _of_translation(call: _LayerCall) -> RefusedCall | None:
@@ -171,7 +171,7 @@ def _of_translation(call: _LayerCall) -> RefusedCall | None:
     if not front or not len(source) == len(target) == _SEQUENCE:
         return None
     apart = source[0] == target[0] and source[1] != target[1]
-    return call.refused(Refusal.IN_FRONT, source, ()) if apart else None
+    return call.refused(RefusalCause.IN_FRONT, source, ()) if apart else None
 
 
 def _of_rank(call: _LayerCall) -> RefusedCall | None:
@@ -179,7 +179,7 @@ def _of_rank(call: _LayerCall) -> RefusedCall | None:
     ranks = next((ranks for kind, ranks in _RANKS.items() if isinstance(call.layer, kind)), ())
     taken, features = call.shape("input"), getattr(call.layer, "num_features", 0)
     fits = not ranks or not taken or len(taken) in ranks
-    return None if fits else call.refused(Refusal.RANK, taken, (features,))
+    return None if fits else call.refused(RefusalCause.RANK, taken, (features,))
 
 
 _JUDGES: Final = (_of_state, _of_step, _of_attention, _of_translation, _of_rank)

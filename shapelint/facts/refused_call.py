@@ -8,7 +8,7 @@ from enum import Enum
 from shapelint.source.span import Span
 
 
-class Refusal(Enum):
+class RefusalCause(Enum):
     """What of a call does not fit the layer.
 
     IN_FRONT: the samples are along the first axis of what the layer gets, and it takes them from the second, since it
@@ -35,7 +35,7 @@ class RefusedCall:
 
     module: str
     kind: str
-    refusal: Refusal
+    cause: RefusalCause
     given: tuple[int, ...]
     wanted: tuple[int, ...]
     built: Span | None
