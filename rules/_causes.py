@@ -104,6 +104,11 @@ def size_taken(diagnosis: Diagnosis, node: Node) -> tuple[int, ...]:
     return source.shapes[0].value(dict(diagnosis.focus)) if source is not None and source.shapes else ()
 
 
+def batch_rank(node: Node) -> int:
+    """The axes of a batch that a convolution takes; 0 for other layers."""
+    return 2 + int(node.operation[-2]) if node.operation.startswith("conv") and node.operation[-2:-1].isdigit() else 0
+
+
 def misfit_regions(analysis: Analysis) -> list[Region]:
     """The regions that raise because a layer was built for other channels, whatever the size."""
     kinds = (Kind.CHANNELS, Kind.MULTIPLE)

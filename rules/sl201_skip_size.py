@@ -23,6 +23,7 @@ from shapelint.rule import (
 from ._causes import is_unpooled
 from ._fixes import calls_written, change_fix, rewriting_fix, rewritten_at
 from ._operands import evened_by_hand, is_apart, is_cut_short, joined_fix, whole_shapes
+from ._targets import laid_out_fix
 from ._words import brief, consequence, layer_name, nearest_note, padding_note, padding_text, quoted, said_note
 
 _UNET = """
@@ -186,6 +187,9 @@ def _fix(analysis: Analysis, diagnosis: Diagnosis, number: int) -> Fix | None:
     """What people do first: pad the input, or give the tensor that grew the skip's size; then `output_padding`."""
     mismatch = diagnosis.mismatches[number]
     change = diagnosis.change
+    laid_out = None if number else laid_out_fix(diagnosis, mismatch)
+    if laid_out is not None:
+        return laid_out
     if not number and is_apart(diagnosis, mismatch):
         return joined_fix(diagnosis, mismatch)
     by_hand = None if change is None or not change.alike else evened_by_hand(diagnosis.graph, mismatch)

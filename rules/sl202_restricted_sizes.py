@@ -30,7 +30,7 @@ from ._fixes import change_fix
 from ._operands import axes_fix, cut_rows, cut_text, expanded_fix, latent_fix, split_features
 from ._refused import refused_fix, refused_place, refused_text
 from ._restricted import SHORT, elsewhere, is_restricted, only, otherwise
-from ._words import flatten_of, layer_name, nearest_note, said_note, some_of
+from ._words import flatten_of, layer_name, nearest_note, quoted, said_note, some_of
 
 _PINNED = """
 import torch.nn as nn
@@ -170,7 +170,7 @@ class RestrictedSizes:
         focus = dict(diagnosis.focus)
         failure, node = diagnosis.region.outcome.failure, diagnosis.node
         cause = failure.at(focus) if failure else ""
-        message = f"it does not run at {sized(tuple(focus.values()))}" if focus else "it does not run"
+        message = _said(analysis, diagnosis)
         fits = len(message) + len(cause) <= _LINE
         own = failure is not None and failure.kind is Kind.PYTHON
         said = cause if own else said_note(analysis)
@@ -184,7 +184,8 @@ class RestrictedSizes:
         fix = _fix(diagnosis, failure)
         if view is not None:
             text, fix = cut_text(diagnosis, view)
-            message, fits, place = message.replace("it does not run", text), False, place_of(view)
+            at = f" at {sized(tuple(focus.values()))}" if focus else ""
+            message, fits, place = f"{text}{at}", False, place_of(view)
         return Finding(
             code=self.code,
             name=self.name,
@@ -213,6 +214,14 @@ class RestrictedSizes:
             message=only(verb, words),
             notes=tuple(notes),
         )
+
+
+def _said(analysis: Analysis, diagnosis: Diagnosis) -> str:
+    """That the model does not run at the focus; where no size would do, the size is not named."""
+    node, own = diagnosis.node, diagnosis.region.outcome.failure
+    if analysis.contract.proved and not analysis.contract.runs and node is not None and own is not None:
+        return f"{quoted(node.module or node.operation)} raises at every size"
+    return f"it does not run at {sized(tuple(diagnosis.focus.values()))}" if diagnosis.focus else "it does not run"
 
 
 def _known(diagnosis: Diagnosis) -> tuple[str, Fix, str, Span | None] | None:

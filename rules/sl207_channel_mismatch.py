@@ -12,14 +12,14 @@ from shapelint.rule import (
     Invalid,
     Kind,
     Misfit,
-    Node,
     Region,
     Severity,
     Valid,
 )
 
 from ._built_for import followers_note, misfit_fix, misfit_text, origin_text, place_of_number
-from ._causes import is_left_apart, is_pinned, misfit_regions, raising, size_taken
+from ._causes import batch_rank, is_left_apart, is_pinned, misfit_regions, raising, size_taken
+from ._norms import norm_text
 from ._slips import slip_fix, slip_message, slip_place
 from ._words import brief, called, quoted, said_note
 
@@ -230,15 +230,17 @@ class ChannelMismatch:
     def _error(self, analysis: Analysis, diagnosis: Diagnosis) -> Finding:
         misfit = diagnosis.misfits[0]
         message, origin = _message(misfit)
+        norm = norm_text(diagnosis, misfit)
+        notes = (origin, *_notes(diagnosis, misfit)) if norm is None else ()
         return Finding(
             code=self.code,
             name=self.name,
             severity=Severity.ERROR,
-            message=message,
-            notes=tuple(note for note in (origin, *_notes(diagnosis, misfit), said_note(analysis)) if note),
+            message=message if norm is None else norm[0],
+            notes=tuple(note for note in (*notes, said_note(analysis)) if note),
             module=misfit.node.module or None,
             location=place_of_number(misfit),
-            fix=misfit_fix(diagnosis, misfit),
+            fix=misfit_fix(diagnosis, misfit) if norm is None else norm[1],
         )
 
     def _slipped(self, analysis: Analysis, diagnosis: Diagnosis) -> Finding:
@@ -289,12 +291,7 @@ def _notes(diagnosis: Diagnosis, misfit: Misfit) -> Iterator[str | None]:
     if single == "" and len(shape) > 2 and shape[-1] == misfit.built_for:
         order = (0, len(shape) - 1, *range(1, len(shape) - 1))
         yield f"the last axis has {misfit.built_for}: where the input is channels-last, `x.permute{order}` comes first"
-    elif single == "" and len(shape) == _rank(misfit.node) - 1 and misfit.built_for == 1:
+    elif single == "" and len(shape) == batch_rank(misfit.node) - 1 and misfit.built_for == 1:
         yield "the input has no axis of channels: `x.unsqueeze(1)` gives each sample one"
     elif single and single not in _VIEWS and misfit.built_for and len(misfit.origins[0].size) == 1:
         yield f"or let {quoted(single)} give {misfit.built_for}"
-
-
-def _rank(node: Node) -> int:
-    """The axes of a batch that a convolution takes; 0 for other layers."""
-    return 2 + int(node.operation[-2]) if node.operation.startswith("conv") and node.operation[-2:-1].isdigit() else 0

@@ -204,6 +204,15 @@ def _made_for(analysis: Analysis, table: ShortTable) -> str | None:
 
 
 
+def _adds_a_row(diagnosis: Diagnosis, table: ShortTable) -> bool:
+    """Whether one row is put beside as many as the table has, as a class token is."""
+    graph = diagnosis.graph
+    joins = [graph.nodes[index] for index in table.node.inputs if graph.nodes[index].operation in ("cat", "concat")]
+    shapes = [[shape.value(dict(graph.sizes)) for each in join.inputs for shape in graph.nodes[each].shapes[:1]]
+              for join in joins]  # fmt: skip
+    return any({1, table.rows} == {shape[1] for shape in rows if len(shape) > 1} for rows in shapes)
+
+
 def _is_mask(table: ShortTable) -> bool:
     return table.node.operation in _MASKING or "mask" in table.name.rpartition(".")[2].lower()
 
@@ -225,6 +234,8 @@ def _advice(analysis: Analysis, table: ShortTable, diagnosis: Diagnosis) -> Fix:
         rows = max(table.wanted, table.rows)
         larger = f"give {name} {rows} rows" if rows > table.rows else f"make {name} larger"
         return Fix(f"{larger} and copy the ones that are trained{most}", Safety.ADVICE)
+    if table.wanted == table.rows + 1 and _adds_a_row(diagnosis, table):
+        return Fix(f"build {name} for {table.wanted} positions: `cat` puts one more in front", Safety.ADVICE)
     mode = {1: "linear", 2: "bicubic"}.get(axes, "trilinear")
     how = f"`F.interpolate(..., size=..., mode='{mode}')`, its rows laid out as the grid that they were made for"
     return Fix(f"resize {name} to the grid of the input: {how}", Safety.ADVICE)

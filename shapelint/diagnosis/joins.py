@@ -87,12 +87,21 @@ def _always_grown(graph: ShapeGraph, node: Node) -> bool:
 
 
 _ENDS = frozenset({"cat", "concat", "input"})
+_SETTERS = _ENDS | {"repeat", "expand", "tile", "repeat_interleave", "stack", "__getitem__", "narrow"}
 
 
 def named_source(graph: ShapeGraph, node: Node) -> str:
     """What gave a tensor its size: the last spatial call on its way."""
     each = node
     while (not each.spatial or each.operation == "__getitem__") and each.inputs and each.operation not in _ENDS:
+        each = _sized_by(graph, each)
+    return each.source or graph.name_of(each)
+
+
+def nearest_source(graph: ShapeGraph, node: Node) -> str:
+    """The last layer on the way to a tensor, or the call that set its size: where both come from one layer or input."""
+    each = node
+    while each.built is None and each.operation not in _SETTERS and each.inputs:
         each = _sized_by(graph, each)
     return each.source or graph.name_of(each)
 

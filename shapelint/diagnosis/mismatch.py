@@ -13,6 +13,7 @@ from shapelint.diagnosis.joins import (
     last_up,
     levels_like,
     named_source,
+    nearest_source,
     skip_first,
     unequal,
 )
@@ -44,6 +45,8 @@ def mismatch_of(case: Case, graph: ShapeGraph, node: Node, focus: Mapping[str, i
         return None
     maps = not tokens and all(len(shape) == len(case.question.axes) + 2 for shape in shapes)
     sources = named_source(graph, skip), named_source(graph, grown)
+    if sources[0] == sources[1]:
+        sources = nearest_source(graph, skip), nearest_source(graph, grown)
     found = Mismatch(node, failure, sizes, sources, up, loss, part, maps)
     levels = _levels(case, failure, focus, skip, grown)
     return found if levels is None else replace(found, strides=levels, levels=levels_like(graph, grown, skip, focus))

@@ -149,6 +149,7 @@ def _trailing(op: Operation, shape: Shape, normalized_shape: Any, weight: Tensor
     wanted = tuple(normalized_shape)
     if not wanted or len(wanted) > len(shape):
         op.refuse(Kind.CHANNELS, f"Given normalized_shape={list(wanted)}, got an input of {len(shape)} dimensions")
+    op.parameters = {"normalized_shape": tuple(map(plain, wanted))}
     text = "Given normalized_shape={right}, expected input with shape [*, {right}], but got input of size {left}"
     for size, given in zip(shape[-len(wanted) :], wanted, strict=True):
         op.require_equal(size, given, Kind.CHANNELS, text)

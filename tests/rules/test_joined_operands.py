@@ -43,9 +43,9 @@ LATENT = """
     [
         (RESIDUAL, "2,3,32,32", "`add` joins 2x16x32x32 from `a` with 2x32x32x32 from `b`",
          "give both as many channels: `a` gives 16 and `b` gives 32"),
-        (CONTEXT, "4,7,20", "it does not run at 7: Tensors must have same number of dimensions: got 3 and 2",
+        (CONTEXT, "4,7,20", "`cat` raises at every size: Tensors must have same number of dimensions: got 3 and 2",
          "give what `mean` gives the axes of the other: `[:, None].expand(-1, 7, -1)`"),
-        (LATENT, "2,16", "it does not run: shape '[-1, 128, 8, 8]' is invalid for input of size 12544",
+        (LATENT, "2,16", "`view` raises at every size: shape '[-1, 128, 8, 8]' is invalid for input of size 12544",
          "write `view(-1, 128, 7, 7)`, or let `fc` give 8192 features"),
     ],
 )  # fmt: skip

@@ -1,0 +1,54 @@
+"""Advice for losses, repeated states, norms and class tokens whose numbers fit but for how they are laid out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.diagnosis.test_at_fault import report
+
+NET = """
+    def __init__(self):
+        super().__init__()
+        self.fc, self.rnn, self.attend = nn.Linear(12, 9), nn.GRU(12, 16, batch_first=True), nn.Linear(32, 1)
+        self.conv, self.norm, self.one = nn.Conv2d(3, 8, 3, padding=1), nn.LayerNorm([8, 16, 16]), nn.Linear(12, 1)
+        self.patch, self.token = nn.Conv2d(3, 8, 4, 4), nn.Parameter(torch.zeros(1, 1, 8))
+        self.place = nn.Parameter(torch.zeros(1, 16, 8))
+
+    def forward(self, x{}):
+        {}
+"""
+STATE = """steps, state = self.rnn(x)
+        return self.attend(torch.cat([steps, state.permute(1, 0, 2).repeat(1, 5, 1)], 2))"""
+TOKEN = """x = self.patch(x).flatten(2).transpose(1, 2)
+        return torch.cat([self.token.expand(len(x), -1, -1), x], 1) + self.place"""
+
+
+@pytest.mark.parametrize(("arguments", "code", "inputs", "message", "fix"), [
+    (", y", "return F.cross_entropy(self.fc(x), y)", ["4,7,12", "4,7:int64"], "`cross_entropy` joins",
+     "put the classes on axis 1: `.movedim(-1, 1)`"),
+    (", y", "return F.binary_cross_entropy_with_logits(self.one(x), y)", ["8,12", "8"], "joins 8 from `input` with 8x1",
+     "take the last axis, of 1, off what `one` gives: `.squeeze(-1)`"),
+    (", y", "return F.mse_loss(self.fc(x), y)", ["6,12", "6,3,3"], "`mse_loss` joins 6x9 from `fc` with 6x3x3",
+     "give both one shape: `.reshape(y.shape)` makes 6x3x3 of 6x9"),
+    ("", STATE, ["4,7,12"], "`cat` joins 5x16 from `repeat` with 7x16 from `rnn`",
+     "let `repeat` give 7 along axis 1, as the other has: it gives 5"),
+    ("", "return self.norm(self.conv(x))", ["2,3,20,16"], "`norm` is built for 8x16x16 and gets 8x20x16",
+     "build it for `[8, 20, 16]`, or take `nn.GroupNorm(1, 8)`, which norms as much at any size"),
+    ("", TOKEN, ["2,3,16,16"], "`place` is for 16 positions, and 16x16 has 17",
+     "build `place` for 17 positions: `cat` puts one more in front"),
+], ids=["classes", "column", "rows", "state", "norm", "token"])  # fmt: skip
+def test_the_one_thing_to_write_is_told(
+    tmp_path: Path, arguments: str, code: str, inputs: list[str], message: str, fix: str
+) -> None:
+    (finding,) = report(tmp_path, NET.format(arguments, code), *inputs).findings
+    assert message in finding.message
+    assert finding.fix is not None
+    assert finding.fix.title == fix
+
+
+def test_what_fits_at_no_size_is_not_told_of_one(tmp_path: Path) -> None:
+    net = NET.format("", 'return torch.einsum("bnd,dk->bnk", x, self.fc.weight)')
+    (finding,) = report(tmp_path, net, "2,7,12").findings
+    assert finding.message.startswith("`einsum` raises at every size")
