@@ -210,7 +210,7 @@ LOCALIZED = """
         (
             TOKENS.format("return torch.cat([self.token, rows], 1)"),
             ["2,3,32,32"],
-            "it does not run at 32x32",
+            "`cat` raises at every size",
             "give each sample the rows that are one for all: `.expand(x.shape[0], -1, -1)`",
         ),
         (
