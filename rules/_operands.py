@@ -119,20 +119,23 @@ def cut_text(diagnosis: Diagnosis, view: Node) -> tuple[str, Fix]:
     return f"`{view.operation}` makes {made[0]} rows of {taken[0]} samples", Fix(text, Safety.ADVICE)
 
 
-def split_features(diagnosis: Diagnosis, failure: Failure | None) -> tuple[str, Fix, Node] | None:
-    """What a view makes of the last axis, where that alone is wrong, as `reshape(b, n, 3, heads, d // heads)` does of
-    heads that do not divide the features; None for any other view.
+def split_axis(diagnosis: Diagnosis, failure: Failure | None) -> tuple[str, Fix, Node] | None:
+    """What a view makes of one axis, where that alone is wrong, as `reshape(b, n, 3, heads, d // heads)` does of heads
+    that do not divide the features; None for any other view.
     """
     node, graph = diagnosis.node, diagnosis.graph
     if node is None or failure is None or failure.kind is not Kind.RESHAPE or not node.inputs:
         return None
     taken = _shape(graph, graph.nodes[node.inputs[0]])
     wanted = tuple(as_function(dim).value(dict(diagnosis.focus)) for dim in failure.shape)
-    ahead, parts = wanted[: len(taken) - 1], wanted[len(taken) - 1 :]
-    if len(taken) < _VECTOR or ahead != taken[:-1] or len(parts) < _VECTOR or min(parts) < 1:
-        return None
-    text = f"`{node.operation}` makes {sized(parts)} = {prod(parts)} of {taken[-1]} features"
-    return text, Fix(f"choose {sized(parts)} so that their product is {taken[-1]}", Safety.ADVICE), node
+    for axis in range(1, len(taken)):
+        behind = len(taken) - axis - 1
+        parts = wanted[axis : len(wanted) - behind]
+        alike = wanted[:axis] == taken[:axis] and wanted[len(wanted) - behind :] == taken[axis + 1 :]
+        if alike and len(parts) > 1 and min(parts) > 0:
+            text = f"`{node.operation}` makes {sized(parts)} = {prod(parts)} of the {taken[axis]} along axis {axis}"
+            return text, Fix(f"choose {sized(parts)} so that their product is {taken[axis]}", Safety.ADVICE), node
+    return None
 
 
 def expanded_fix(diagnosis: Diagnosis, failure: Failure | None) -> Fix | None:

@@ -27,7 +27,7 @@ from shapelint.rule import (
 
 from ._causes import is_cut_into_rows, misfit_regions, pinned_regions, place_of, size_taken
 from ._fixes import change_fix
-from ._operands import axes_fix, cut_rows, cut_text, expanded_fix, latent_fix, split_features
+from ._operands import axes_fix, cut_rows, cut_text, expanded_fix, latent_fix, split_axis
 from ._refused import refused_fix, refused_place, refused_text
 from ._restricted import SHORT, elsewhere, is_restricted, only, otherwise
 from ._words import flatten_of, layer_name, nearest_note, quoted, said_note, some_of
@@ -138,7 +138,7 @@ class RestrictedSizes:
         """Yields an error for a raise that no other rule explains, or a note with the set of sizes that fit."""
         diagnosis = analysis.diagnosis
         if diagnosis is not None and diagnosis.region.outcome.ok is False:
-            failure, told = diagnosis.region.outcome.failure, _known(diagnosis)
+            failure, told = diagnosis.region.outcome.failure, _known(analysis, diagnosis)
             cut = is_cut_into_rows(analysis, failure, diagnosis.region.outcome.place)
             if told is not None and not analysis.claimed:
                 yield self._explained(analysis, diagnosis, *told)
@@ -224,9 +224,10 @@ def _said(analysis: Analysis, diagnosis: Diagnosis) -> str:
     return f"it does not run at {sized(tuple(diagnosis.focus.values()))}" if diagnosis.focus else "it does not run"
 
 
-def _known(diagnosis: Diagnosis) -> tuple[str, Fix, str, Span | None] | None:
+def _known(analysis: Analysis, diagnosis: Diagnosis) -> tuple[str, Fix, str, Span | None] | None:
     """What a layer refuses, or what a view makes of an axis: the text, what to write, the layer and the place."""
-    call, split = diagnosis.declined, split_features(diagnosis, diagnosis.region.outcome.failure)
+    call, runs = diagnosis.declined, analysis.contract.runs
+    split = None if runs else split_axis(diagnosis, diagnosis.region.outcome.failure)
     if call is not None:
         return refused_text(call), refused_fix(call), call.module, refused_place(call, diagnosis.region.outcome.place)
     return None if split is None else (*split[:2], split[2].module, split[2].place)
