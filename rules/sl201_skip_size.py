@@ -185,15 +185,13 @@ def _resized_later(diagnosis: Diagnosis, mismatch: Mismatch) -> bool:
 
 def _fix(analysis: Analysis, diagnosis: Diagnosis, number: int) -> Fix | None:
     """What people do first: pad the input, or give the tensor that grew the skip's size; then `output_padding`."""
-    mismatch = diagnosis.mismatches[number]
-    change = diagnosis.change
-    laid_out = None if number else laid_out_fix(diagnosis, mismatch)
-    if laid_out is not None:
+    mismatch, change = diagnosis.mismatches[number], diagnosis.change
+    if not number and (laid_out := laid_out_fix(diagnosis, mismatch)):
         return laid_out
     if not number and is_apart(diagnosis, mismatch):
         return joined_fix(diagnosis, mismatch)
-    by_hand = None if change is None or not change.alike else evened_by_hand(diagnosis.graph, mismatch)
     if change is not None:
+        by_hand = evened_by_hand(diagnosis.graph, mismatch) if change.alike else None
         return by_hand or change_fix(change, "makes the sizes fit")
     otherwise = None if number or analysis.rewrite or diagnosis.plan else joined_fix(diagnosis, mismatch)
     if otherwise is not None:
@@ -202,10 +200,9 @@ def _fix(analysis: Analysis, diagnosis: Diagnosis, number: int) -> Fix | None:
     rewrite = analysis.rewrite if analysis.rewrite is not None and analysis.rewrite.plan.complete else None
     short = not number and diagnosis.plan is not None and is_cut_short(diagnosis, mismatch)
     rewrite = None if short else rewrite
-    grown = None if up is None or _resized_later(diagnosis, mismatch) else up.module or up.operation
+    grown = "" if up is None or _resized_later(diagnosis, mismatch) else up.module or up.operation
     given = quoted(grown or mismatch.sources[1])
     bring = f"resize or pad what {given} gives to the size of the skip from {skip}"
-    edits = () if rewrite is None else rewrite.edits
     if rewrite is not None:
         bring = _written(rewrite, diagnosis, number)
     if diagnosis.plan is None or not mismatch.values or (rewrite is not None and not diagnosis.plan.complete):
@@ -225,4 +222,4 @@ def _fix(analysis: Analysis, diagnosis: Diagnosis, number: int) -> Fix | None:
     safeties = {diagnosis.plan.safety} | ({rewrite.plan.safety} if rewrite else set())
     safety = next(each for each in (Safety.ADVICE, Safety.UNSAFE, Safety.SAFE) if each in safeties)
     repairs = (Repair.PADDING,) if rewrite is None else (Repair.PADDING, rewrite.repair)
-    return Fix(title, safety, assignments, edits, ("meta",), repairs)
+    return Fix(title, safety, assignments, () if rewrite is None else rewrite.edits, ("meta",), repairs)

@@ -94,10 +94,10 @@ def test_a_mask_of_a_fixed_length_is_a_table_and_no_map_to_be_resized(tmp_path: 
 
 
 def test_heads_that_do_not_divide_the_features_are_told_with_both_products(tmp_path: Path) -> None:
-    net = ATTENTION.format("", "", "x.reshape(x.shape[0], x.shape[1], 5, 12 // 5)")
+    net = NORM.format("BatchNorm1d(32)", "").replace("self.bn(self.fc(x))", "self.fc(x).view(len(x), 10, 5, 32 // 5)")
     (finding,) = report(tmp_path, net, "4,10,12").findings
-    assert finding.message == "`reshape` makes 5x2 = 10 of the 12 along axis 2"
-    assert _advice(finding) == "choose 5x2 so that their product is 12"
+    assert finding.message == "`view` makes 5x6 = 30 of the 32 along axis 2"
+    assert _advice(finding) == "choose 5x6 so that their product is 32"
     anchors = ATTENTION.format("", "", "x.reshape(x.shape[0], 3, 4, x.shape[2])")
     assert report(tmp_path, anchors, "4,10,12").findings[0].message == "`reshape` makes 3x4 = 12 of the 10 along axis 1"
 
