@@ -30,6 +30,7 @@ import torch
 
 from shapelint.instrument.builtins import TRACKED, item, tracked_sorted
 from shapelint.instrument.caches import CACHED, in_place_of
+from shapelint.instrument.identity import TELLING_APART
 from shapelint.instrument.keys import asking, contained, has_texts, iterated
 from shapelint.instrument.legacy import LEGACY
 from shapelint.instrument.operand import compared, left_operand
@@ -96,6 +97,7 @@ def _sort(items: Any, **kwargs: Any) -> None:
 
 _BY_VALUE: Final[dict[Any, Callable[..., Any]]] = {
     **{getattr(builtins, name): tracked for name, tracked in TRACKED.items()}, torch.Size: shape_of, **LEGACY,
+    **TELLING_APART,
     **{each: partial(_handed, each) for each in (map, filter, reduce, starmap, accumulate)},
     **{getattr(builtins, name): partial(_keyed, TRACKED[name]) for name in ("sorted", "max", "min")},
 }  # fmt: skip
