@@ -110,8 +110,8 @@ class _Changed:
         self._take_each(self._reached.of_class(kind))
 
     def take_module(self, module: torch.nn.Module) -> None:
-        """Takes what a module has that is no part of the model."""
-        if module not in self._parts:
+        """Takes what a module has that is no part of the model, once its constructor has run."""
+        if "_modules" in vars(module) and module not in self._parts:
             for part in module.modules():
                 self._parts.add(part)
                 self._take_each(self._reached.of_module(part))

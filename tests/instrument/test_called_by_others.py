@@ -106,3 +106,13 @@ def _cropped(x: Tensor) -> Tensor:
 def test_a_text_in_the_test_of_an_if_that_only_crops_is_not_only_shown() -> None:
     assert _cropped(torch.zeros(2, 1, STRANGE)).shape == (2, 1, 1)
     assert shapelint.check(Net(_cropped), "2,1,L").contract.outcome(L=STRANGE).how is not How.PROVED
+
+
+def _made_inside(x: Tensor) -> Tensor:
+    made: Tensor = type("Made", (Halved,), {})()(x)
+    return made
+
+
+def test_a_module_may_be_built_in_a_run() -> None:
+    contract = shapelint.check(Net(_made_inside), "2,1,L").contract
+    assert contract.outcome(L=STRANGE).how is not How.PROVED
