@@ -23,13 +23,14 @@ from types import (
     ModuleType,
     WrapperDescriptorType,
 )
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import numpy as np
 import torch
 
 from shapelint.instrument.builtins import TRACKED, item, tracked_sorted
 from shapelint.instrument.caches import CACHED, in_place_of
+from shapelint.instrument.identity import TELLING_APART
 from shapelint.instrument.keys import asking, contained, has_texts, iterated
 from shapelint.instrument.legacy import LEGACY
 from shapelint.instrument.operand import compared, left_operand
@@ -40,7 +41,7 @@ from shapelint.instrument.sized_shape import shape_of
 from shapelint.instrument.standins import Heard, Hidden, stand_in
 from shapelint.instrument.without_source import tell
 from shapelint.source.fault import call_foreign
-from shapelint.source.ownership import is_foreign, module_of
+from shapelint.source.ownership import is_foreign, is_foreign_class, module_of
 
 _IN_C: Final = (BuiltinFunctionType, MethodDescriptorType, MethodWrapperType, WrapperDescriptorType)
 _NUMBERS: Final = (int, float, complex, bytes, Number)
@@ -83,6 +84,8 @@ def _handed(function: Any, *args: Any, **kwargs: Any) -> Any:
 
 
 def _given(value: Any) -> Any:
+    if isinstance(value, torch.nn.Module):
+        _tell_of_owner(value)
     return callee(value) if callable(value) and not isinstance(value, torch.nn.Module) else value
 
 
@@ -96,20 +99,40 @@ def _sort(items: Any, **kwargs: Any) -> None:
 
 _BY_VALUE: Final[dict[Any, Callable[..., Any]]] = {
     **{getattr(builtins, name): tracked for name, tracked in TRACKED.items()}, torch.Size: shape_of, **LEGACY,
+    **TELLING_APART,
     **{each: partial(_handed, each) for each in (map, filter, reduce, starmap, accumulate)},
     **{getattr(builtins, name): partial(_keyed, TRACKED[name]) for name in ("sorted", "max", "min")},
 }  # fmt: skip
-_found: list[Callable[[FunctionType], None]] = []
+class Hearing(Protocol):
+    """Who hears of the user's code that is about to be called."""
+
+    def take(self, function: FunctionType) -> None:
+        """Hears of a function."""
+
+    def take_class(self, kind: type) -> None:
+        """Hears of a class, of which a method of the library's calls the user's."""
+
+    def take_module(self, module: torch.nn.Module) -> None:
+        """Hears of a module, whose parts torch calls."""
+
+
+_found: list[Hearing] = []
+_HANDING: Final = frozenset({
+    "torch.utils.checkpoint", "torch._functorch.apis", "torch._functorch.eager_transforms",
+    "torch._functorch.functional_call", "torch.autograd.functional", "torch.nn.utils.stateless",
+    "torch.nn.utils.parametrize", "torch.nn.parallel.parallel_apply",
+})  # fmt: skip
+"""Modules of torch whose functions call those that they are given."""
 
 
 @contextmanager
-def user_function_found(hear: Callable[[FunctionType], None]) -> Iterator[None]:
-    """While it is open, `hear` is called with each function of the user's that is about to be called."""
-    _found.append(hear)
+def user_code_found(hearing: Hearing) -> Iterator[None]:
+    """While it is open, `hearing` is told of all code of the user's that is about to be called."""
+    _found.append(hearing)
     try:
         yield
     finally:
-        _found.remove(hear)
+        _found.remove(hearing)
 
 
 def callee(function: Any) -> Any:
@@ -122,7 +145,10 @@ def callee(function: Any) -> Any:
 
 def callee_of_nothing(function: Any) -> Any:
     """As `callee`, for a call without arguments: it hears of no size."""
-    _tell_of(function)
+    if type(function) in (FunctionType, MethodType, partial):
+        _callee(function)
+    else:
+        _tell_of(function)
     return telling_result(function, in_place_of(function))
 
 
@@ -136,7 +162,7 @@ def _callee(function: Any) -> Any:
     if kind is FunctionType:
         return _in_python(function)
     if kind is MethodType and type(function.__func__) is FunctionType:
-        return function if _in_python(function.__func__) is function.__func__ else Heard(function)
+        return _method(function)
     if kind is CACHED:
         callee(function.__wrapped__)
         return in_place_of(function)
@@ -150,7 +176,34 @@ def _callee(function: Any) -> Any:
         return function if inner is function.func else partial(inner, *function.args, **function.keywords)
     if module_of(kind) == "numpy":
         return _of_numpy(function)
+    if isinstance(function, torch.nn.Module):
+        _tell_of_owner(function)
     return _class(function) if isinstance(function, type) else function
+
+
+def _method(function: MethodType) -> Any:
+    """A method that is written in Python; one of the library's may call others of the same object."""
+    inner: Any = function.__func__
+    if is_foreign(home_of(inner)):
+        _tell_of_owner(function.__self__)
+        if _hands_on(inner):
+            return partial(_handed, function)
+    return function if _in_python(inner) is inner else Heard(function)
+
+
+def _tell_of_owner(owner: Any) -> None:
+    kind = owner if isinstance(owner, type) else type(owner)
+    if _found and isinstance(owner, torch.nn.Module):
+        _found[-1].take_module(owner)
+    elif _found and not is_foreign_class(kind):
+        _found[-1].take_class(kind)
+
+
+def _hands_on(function: FunctionType) -> bool:
+    """Whether a function of torch calls what it is given, now or later."""
+    home, name = module_of(function) or "", function.__name__
+    known = home in _HANDING or name.startswith("register_") or name in ("compile", "apply")
+    return known and home.partition(".")[0] == "torch"
 
 
 def _in_python(function: FunctionType) -> Any:
@@ -163,9 +216,14 @@ def _in_python(function: FunctionType) -> Any:
         return partial(resized, function)
     if _is_strange(name):
         return Heard(function)
-    if _found and not (name and is_foreign(name)):
-        _found[-1](function)
-    return function
+    if not (name and is_foreign(name)):
+        if _found:
+            _found[-1].take(function)
+        return function
+    inner = getattr(function, "__wrapped__", None)  # such as `torch.no_grad()` makes of the user's
+    if type(inner) is FunctionType:
+        _in_python(inner)
+    return partial(_handed, function) if _hands_on(function) else function
 
 
 def _tell_of(function: Any) -> None:

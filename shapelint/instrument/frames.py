@@ -39,6 +39,13 @@ def is_sizes_own(code: CodeType) -> bool:
     return is_own(code) and (parts[0] == "size" or parts[-1] in ("sized_shape.py", "operand.py", "recorder.py"))
 
 
+@OfCode
+def only_hands_on(code: CodeType) -> bool:
+    """Whether code of ours only calls a function for the user's code, which goes on with its result."""
+    parts = code.co_filename.removeprefix(OWN_FOLDER).split(os.sep)
+    return is_own(code) and (parts[0] == "instrument" or parts == ["source", "fault.py"])
+
+
 _ends: set[int] = set()
 
 

@@ -5,6 +5,7 @@ Such an `if` is run as if it always made a new tensor; see `paddings.py` and `re
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import get_ident
@@ -14,6 +15,7 @@ from weakref import WeakSet
 import torch
 
 from shapelint.size.tracking import tracker
+from shapelint.source.fault import call_foreign
 
 IDENTIFIED: Final = "__shapelint_identified__"
 MARKED: Final = "__shapelint_marked__"
@@ -41,6 +43,19 @@ def identified(value: Any) -> Any:
     if listener is not None and isinstance(value, torch.Tensor) and listener in _watched:
         listener.leak(_WHY)
     return value
+
+
+def _identifying(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function, which tells whether objects are the very same, of whose tensors the run hears."""
+
+    def hearing(*args: Any) -> Any:
+        return call_foreign(function, *map(identified, args))
+
+    return hearing
+
+
+TELLING_APART: Final = {each: _identifying(each) for each in (id, operator.is_, operator.is_not)}
+"""Functions by which code asks that, each with the one in its place."""
 
 
 def marked(value: Any) -> Any:

@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import builtins
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from types import CodeType, FunctionType
 from typing import Any, Final
+from weakref import WeakSet
 
 import torch
 
 from shapelint.instrument.builtins import added, item, place
 from shapelint.instrument.caches import cached_methods_replaced, caches_of_one_run, in_place_of
-from shapelint.instrument.callees import callee, callee_of_nothing, user_function_found
+from shapelint.instrument.callees import callee, callee_of_nothing, user_code_found
 from shapelint.instrument.choices import chosen, crops, sets
 from shapelint.instrument.compiled import code_of, forget_code, is_tracked, tracked_code
 from shapelint.instrument.gone_through import BACKWARDS, CUT, GIVEN, MAPPED, TURNS
@@ -83,6 +84,7 @@ class _Changed:
         self.spaces: dict[int, dict[str, Any]] = {}
         self._stack = stack
         self._reached = Reached(module)
+        self._parts: WeakSet[torch.nn.Module] = WeakSet(module.modules())
 
     def take_all(self) -> None:
         """Takes what the parts of the module have."""
@@ -103,6 +105,21 @@ class _Changed:
                 self._take_globals(function.__globals__)
                 compile_when_called(function, partial(self._awake, function, code))
 
+    def take_class(self, kind: type) -> None:
+        """Takes the methods of a class that are called by others than the user's code."""
+        self._take_each(self._reached.of_class(kind))
+
+    def take_module(self, module: torch.nn.Module) -> None:
+        """Takes what a module has that is no part of the model, once its constructor has run."""
+        if "_modules" in vars(module) and module not in self._parts:
+            for part in module.modules():
+                self._parts.add(part)
+                self._take_each(self._reached.of_module(part))
+
+    def _take_each(self, functions: Iterable[FunctionType]) -> None:
+        for each in functions:
+            self.take(each)
+
     def _take_globals(self, space: dict[str, Any]) -> None:
         if id(space) not in self.spaces:
             self.spaces[id(space)] = space
@@ -110,8 +127,7 @@ class _Changed:
             self._stack.enter_context(restored_globals(space, _instead(space)))
 
     def _awake(self, function: FunctionType, code: CodeType) -> CodeType | None:
-        for each in self._reached.followed(function, code):
-            self.take(each)
+        self._take_each(self._reached.followed(function, code))
         return tracked_code(code)
 
     def put_back(self) -> None:
@@ -136,7 +152,7 @@ def tracked_builtins(module: torch.nn.Module) -> Iterator[Mapping[int, dict[str,
         stack.callback(forget_code)
         stack.callback(changed.put_back)
         changed.take_all()
-        stack.enter_context(user_function_found(changed.take))
+        stack.enter_context(user_code_found(changed))
         yield changed.spaces
 
 

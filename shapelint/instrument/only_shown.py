@@ -10,8 +10,7 @@ from types import CodeType, FrameType
 from typing import Final
 
 from shapelint.caches import kept
-from shapelint.instrument.frames import is_own, is_sizes_own
-from shapelint.instrument.results import only_hands_on
+from shapelint.instrument.frames import is_own, is_sizes_own, only_hands_on
 
 _SHOWING: Final = frozenset({"print", "warn", "warning", "info", "debug", "error", "critical", "exception", "log"})
 _SHOWERS: Final = frozenset({"logging", "warnings"})
@@ -24,7 +23,7 @@ def is_only_shown(frame: FrameType | None) -> bool:
     while frame is not None and is_sizes_own(frame.f_code):
         frame = frame.f_back
     while frame is not None:
-        if only_hands_on(frame):
+        if only_hands_on(frame.f_code):
             frame = frame.f_back
             continue
         if is_own(frame.f_code) or frame.f_globals.get("__name__", "").partition(".")[0] in _SHOWERS:

@@ -51,21 +51,30 @@ class Reached:
         self._by_name: dict[str, list[Any]] = {}
         self._waiting: deque[Any] = deque()
         for part in module.modules():
-            self._of_object(part, 2)
-            for name in _HOOKS:
-                self._waiting.extend(vars(part).get(name, {}).values())
-        self._visit_all()
+            self.of_module(part)
+
+    def of_module(self, part: torch.nn.Module) -> tuple[FunctionType, ...]:
+        """What is found besides in one module."""
+        self._of_object(part, 2)
+        for name in _HOOKS:
+            self._waiting.extend(vars(part).get(name, {}).values())
+        return self._visited()
+
+    def of_class(self, kind: type) -> tuple[FunctionType, ...]:
+        """What is found besides in a class."""
+        self._waiting.append(kind)
+        return self._visited()
 
     def followed(self, function: FunctionType, code: CodeType) -> tuple[FunctionType, ...]:
         """What is found besides when the names in a function's own code are followed."""
-        known = len(self.found)
         self._learn(function, set(_names(code)))
-        self._visit_all()
-        return tuple(islice(self.found.values(), known, None))
+        return self._visited()
 
-    def _visit_all(self) -> None:
+    def _visited(self) -> tuple[FunctionType, ...]:
+        known = len(self.found)
         while self._waiting:
             self._visit(self._waiting.popleft())
+        return tuple(islice(self.found.values(), known, None))
 
     def _visit(self, item: Any) -> None:
         if id(item) in self._seen:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
-from types import BuiltinFunctionType, FrameType, FunctionType, MethodType
+from types import BuiltinFunctionType, FunctionType, MethodType
 from typing import Any, Final
 
 import torch
@@ -55,13 +55,6 @@ def handed_on(name: str, value: Any) -> Any:
         if isinstance(value, _HOLDING):
             hear(name, value)
     return value
-
-
-def only_hands_on(frame: FrameType) -> bool:
-    """Whether a frame of ours only calls a function for the user's code, and hands its result on."""
-    if frame.f_code is call_foreign.__code__ and frame.f_back is not None:
-        frame = frame.f_back
-    return frame.f_code is _told.__code__
 
 
 def _is_told(function: Any) -> bool:

@@ -213,6 +213,8 @@ def _of_a_float(real: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     """A function of doubles, such as `math.sqrt`, of what is made of sizes."""
     if len(args) == 1 and not kwargs and (_is_size(args[0]) or is_size_float(args[0])):
         return computed(real.__name__, args[0], why=f"{real.__name__}() of a size")
+    if real is math.log and len(args) == 2 and type(args[1]) in (int, float) and args[1] > 1 and not kwargs:
+        return _of_a_float(real, args[0]) / math.log(args[1])  # as `math.log` does
     return Heard(real)(*args, **kwargs)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from typing import Any
 
 import torch
@@ -19,7 +19,7 @@ from shapelint.trace.recording.trees import flat_tensors, with_tensors
 
 Tensor = torch.Tensor
 _MOST_NUMBERS = 1 << 20
-_SOME_NUMBERS = frozenset({
+MOVED = frozenset({
     "unsqueeze", "expand", "expand_as", "to", "long", "int", "view", "reshape", "repeat", "flatten", "contiguous",
     "clone", "detach", "permute", "transpose", "t", "tile", "flip", "__getitem__", "narrow", "select", "squeeze",
     "cpu", "index_select", "roll", "swapaxes", "movedim", "chunk", "split", "unbind",
@@ -31,20 +31,29 @@ _ALONE = frozenset({"argmax", "argmin", "argsort"})
 
 def data_of(op: Operation, index: Tensor) -> list[Tensor]:
     """The inputs of the model on whose numbers those in an index tensor depend."""
-    return [record.result for record in _above(op, index) if record.function is None]
+    return [record.result for record in above(op, index) if record.function is None]
 
 
 def mixed_with_sizes(op: Operation, index: Tensor) -> bool:
     """Whether the numbers in an index tensor depend on a size too: `ids + x.shape[1]`, or how many were summed."""
-    above = list(_above(op, index))
-    writes = writes_into(op.recorder, [each for record in above for each in flat_tensors(record.result)]).values()
+    makers, seen = makers_of(op, index)
+    made = [each for each in makers if each.function is not None and each.name not in MOVED]
+    if not seen or (made and _steered(op)):
+        return True
+    return any(_counts_sizes(op, each) or any(map(is_of_size, numbers_of(op, each))) for each in made)
+
+
+def makers_of(op: Operation, tensor: Tensor, but_of: Container[str] = ()) -> tuple[list[Record], bool]:
+    """The calls that made a tensor, those that wrote into what it was made of, and what these were given, but for the
+    calls named in `but_of`; and whether those are all.
+    """
+    makers = list(above(op, tensor, but_of))
+    writes = writes_into(op.recorder, [each for record in makers for each in flat_tensors(record.result)]).values()
     nodes = {node for each in writes for node in each}
     written = [op.recorder.records[node] for node in nodes if node >= 0]
-    above += [each for record in written for given in flat_tensors(record.arguments) for each in _above(op, given)]
-    made = [each for each in (*above, *written) if each.function is not None and each.name not in _SOME_NUMBERS]
-    if -1 in nodes or (made and _steered(op)):
-        return True
-    return any(_counts_sizes(op, each) or any(map(_is_of_size, _numbers(op, each))) for each in made)
+    given = [each for record in written for each in flat_tensors(record.arguments)]
+    makers += [record for each in given for record in above(op, each, but_of)]
+    return [*makers, *written], -1 not in nodes
 
 
 def _steered(op: Operation) -> bool:
@@ -53,7 +62,8 @@ def _steered(op: Operation) -> bool:
     return turns or any(event.failure is None for event in op.recorder.events)
 
 
-def _is_of_size(number: Any) -> bool:
+def is_of_size(number: Any) -> bool:
+    """Whether a plain number depends on a size."""
     return symbolic(number) or isinstance(number, Ratio)
 
 
@@ -64,7 +74,7 @@ def follows_from_data(op: Operation, index: Tensor) -> bool:
     return bool(alone) and not mixed_with_sizes(op, index)
 
 
-def _numbers(op: Operation, record: Record) -> Iterator[Any]:
+def numbers_of(op: Operation, record: Record) -> Iterator[Any]:
     """The numbers that a call takes, those that its tensors are known to hold too."""
     waiting: list[Any] = [record.arguments, *dict(record.keywords).values()]
     while waiting:
@@ -93,11 +103,13 @@ def follows_from_sizes(op: Operation, index: Tensor) -> bool:
 
 def drawn_by(op: Operation, tensor: Tensor) -> str:
     """The call that drew random numbers of which those in a tensor were made; "" where none did."""
-    return next((record.name for record in _above(op, tensor) if record.name in DRAWN), "")
+    return next((record.name for record in above(op, tensor) if record.name in DRAWN), "")
 
 
-def _above(op: Operation, tensor: Tensor) -> Iterator[Record]:
-    """The call that made a tensor, and those that made what it was given, the inputs of the model too."""
+def above(op: Operation, tensor: Tensor, but_of: Container[str] = ()) -> Iterator[Record]:
+    """The call that made a tensor, and those that made what it was given, the inputs of the model too; not what was
+    given to calls named in `but_of`.
+    """
     records, known = op.recorder.records, op.recorder.known.get(id(tensor))
     waiting, seen = [] if known is None else [known.node], {-1}
     while waiting:
@@ -105,7 +117,7 @@ def _above(op: Operation, tensor: Tensor) -> Iterator[Record]:
         if node not in seen:
             seen.add(node)
             yield records[node]
-            waiting.extend(records[node].inputs)
+            waiting.extend(() if records[node].name in but_of else records[node].inputs)
 
 
 def is_of_an_input(op: Operation, index: Tensor, *, floats: bool = False) -> bool:
@@ -114,7 +126,7 @@ def is_of_an_input(op: Operation, index: Tensor, *, floats: bool = False) -> boo
     if node < 0 or written_to(op.recorder, node):
         return False
     while node >= 0 and records[node].function is not None:
-        moved = records[node].name in _SOME_NUMBERS and len(records[node].inputs) == 1
+        moved = records[node].name in MOVED and len(records[node].inputs) == 1
         node = records[node].inputs[0] if moved else -1
     given = flat_tensors(records[node].result) if node >= 0 else []
     written = written_memories(op.recorder)

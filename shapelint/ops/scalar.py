@@ -13,6 +13,7 @@ from shapelint.instrument.identity import is_watched
 from shapelint.ops.heads import guesses_causality
 from shapelint.ops.index_origin import drawn_by
 from shapelint.ops.index_range import bounds_of
+from shapelint.ops.sizes_decide import sizes_decide
 from shapelint.ops.value import Tensor
 from shapelint.size.data_number import DataNumber
 from shapelint.size.number import plain
@@ -51,11 +52,19 @@ def _decided_by(op: Operation, tensor: Tensor) -> str | None:
     return name and f"a random number (`torch.{name}`)"
 
 
+def _is_sizes_answer(op: Operation, *tensors: Tensor) -> bool:
+    """Whether a decision that is taken to be the data's is one of sizes, which the run is told."""
+    found = all(sizes_decide(op, each) for each in tensors)
+    op.recorder.closed = op.recorder.closed or found
+    return found
+
+
 @size_rule(Tensor.item)
 def _item(op: Operation, tensor: Tensor) -> Plain:
     if tensor.dtype.is_floating_point or tensor.dtype is torch.bool:
         chance = _decided_by(op, tensor)
         if chance is not None:
+            _is_sizes_answer(op, tensor)
             of_floats = tensor.dtype.is_floating_point
             return Plain(_float(op, tensor, chance) if of_floats else op.recorder.choose(chance))
     else:
@@ -74,6 +83,9 @@ def _whole(op: Operation, tensor: Tensor) -> int | None:
     found, why = bounds_of(op, tensor), chance or f"a data-dependent value: `{op.name}` on a tensor"
     if found is None:
         return None
+    if found.is_one_number:
+        return found.low
+    _is_sizes_answer(op, tensor)
     op.recorder.thrown = op.recorder.thrown or bool(chance)
     value = op.recorder.kernel(Tensor.item, (tensor,), {}) if chance else plain(found.high)
     return op.recorder.of_data(value, why, least=found.low, most=found.high)
@@ -114,7 +126,8 @@ def _bool(op: Operation, tensor: Tensor) -> Plain:
         return Plain(False)
     chance = _decided_by(op, tensor)
     if chance is not None:
-        return Plain(is_asserted(sys._getframe(1)) or op.recorder.choose(chance))
+        by_sizes = _is_sizes_answer(op, tensor)
+        return Plain((not by_sizes and is_asserted(sys._getframe(1))) or op.recorder.choose(chance))
     values = _taken(op, tensor)
     return Plain(bool(tensor) if values is None or len(values) != 1 else bool(values[0]))
 
@@ -141,6 +154,7 @@ def _alike(op: Operation, input: Tensor, other: Tensor, *rest: Any, **named: Any
         op.broadcast(op.shape(input), op.shape(other))
     elif op.shape(input) != op.shape(other):
         return Plain(False)
+    _is_sizes_answer(op, input, other)
     return Plain(op.recorder.choose())
 
 

@@ -149,7 +149,7 @@ def _put(op: Operation, input: Tensor, index: Tensor, source: Tensor, accumulate
 
 @size_rule(torch.take_along_dim, Tensor.take_along_dim)
 def _take_along_dim(op: Operation, input: Tensor, indices: Tensor, dim: Any = None) -> Result:
-    """The two broadcast, but for the axis."""
+    """The two broadcast, but for the axis, along which the kernel for the CPU takes the rest of any index."""
     shape, chosen = op.shape(input), op.shape(indices)
     if dim is None:
         _check_values(op, indices, elements(shape), 0, negative=True)
@@ -158,7 +158,8 @@ def _take_along_dim(op: Operation, input: Tensor, indices: Tensor, dim: Any = No
         op.refuse(Kind.ARGUMENT, f"take_along_dim(): {len(shape)} and {len(chosen)} dimensions, which must be equal")
     axis = dimension(op, dim, len(shape))
     common = op.broadcast((*shape[:axis], 1, *shape[axis + 1 :]), (*chosen[:axis], 1, *chosen[axis + 1 :]))
-    _check_values(op, indices, shape[axis], axis, negative=True)
+    some = [equal(function_of(dim), constant(0)) for dim in (*common[:axis], chosen[axis], *common[axis + 1 :])]
+    op.require(any_of([at_least(function_of(shape[axis]), constant(1)), *some]), Kind.INDEX, "ZeroDivisionError")
     return Kernel(((*common[:axis], chosen[axis], *common[axis + 1 :]),))
 
 

@@ -145,7 +145,8 @@ def computed(name: str, *numbers: Any, why: str = WHY) -> Any:
     except ValueError as error:  # of math; where it is raised the run has asked
         raise ValueError(str(error)) from None
     if not any(isinstance(each, Function | FloatTerm) for each in operands):
-        lose(why, *map(size_of, numbers))  # nothing is lost where none is of this run
+        if None in operands:
+            lose(why, *map(size_of, numbers))  # nothing is lost where none is of this run
         return value
     term = float_term(name, *(each for each in operands if each is not None))
     if not fine or term.weight > _HEAVIEST or not isinstance(value, float):

@@ -72,7 +72,7 @@ class Recorder(TorchFunctionMode):
         self.layers: list[tuple[str, int]] = [("", 1)]
         self._calls: dict[str, int] = {}
         self._seen: dict[Condition, bool] = {}  # whether only the model's own code asked for it
-        self._inside = self.valued = self.thrown = False
+        self._inside = self.valued = self.thrown = self.closed = False
         self._current: tuple[Any, Any] = _NO_CALL
         self.kernel_error: BaseException | None = None
         self.observed: BaseException | None = None

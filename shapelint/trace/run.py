@@ -184,8 +184,8 @@ def _finished(
     nodes = tuple(recorder.known[id(tensor)].node for tensor in tensors)
     kept = recorder.records, recorder.events, recorder.leaks
     run = Run(sizes, *kept, outputs, nodes, failure, place, recorder.calls, error, any(chance))
-    numbers = recorder.loops.numbers
-    run = replace(run, sure=0 if run.random else recorder.sure, loops=numbers.any_used, closed=numbers.closed)
+    numbers, sure = recorder.loops.numbers, 0 if run.random else recorder.sure
+    run = replace(run, sure=sure, loops=numbers.any_used, closed=numbers.closed or recorder.closed)
     given = recorder.answers
     if not given.given:
         return run

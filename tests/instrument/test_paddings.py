@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
 
 import pytest
@@ -217,7 +218,17 @@ def compared_in_place(x: Tensor) -> Tensor:
     return whole[:, :1] if id(whole) == id(x) else x
 
 
-@pytest.mark.parametrize("function", [compared, compared_by_id, compared_in_place])
+def compared_elsewhere(x: Tensor) -> Tensor:
+    whole = padded_to_even(x)
+    return whole[:, :1] if operator.is_(whole, x) else whole
+
+
+def compared_by_ids(x: Tensor) -> Tensor:
+    whole = padded_to_even(x)
+    return whole[:, : len(set(map(id, (whole, x))))]
+
+
+@pytest.mark.parametrize("function", [compared, compared_by_id, compared_in_place, compared_elsewhere, compared_by_ids])
 def test_the_code_may_ask_whether_a_tensor_is_the_padded_one(function: Callable[[Tensor], Tensor]) -> None:
     outcome = shapelint.check(Called(function), "1,3,H,W").contract.outcome(H=4, W=4)
     assert function(torch.zeros(1, 3, 4, 4)).shape == (1, 1, 4, 4)

@@ -70,6 +70,34 @@ def test_a_float_that_only_comparisons_and_data_meet_leaves_the_proof(forward: C
     agrees(forward, proved=True)
 
 
+STEPS: dict[str, Callable[[int], int]] = {
+    "a base": lambda n: int(math.log(n, 4)),
+    "two logarithms": lambda n: math.floor(math.log(n) / math.log(2)),
+    "a factor": lambda n: round(1.3 * math.log(n)),
+    "on a known path": lambda n: int(math.log2(n)) if n == 16 else 1,
+}
+
+
+@pytest.mark.parametrize("name", STEPS)
+def test_a_logarithm_that_is_rounded_is_followed_step_by_step(name: str) -> None:
+    def forward(x: Tensor) -> Tensor:
+        return F.pad(x, (0, STEPS[name](x.shape[3])))
+
+    net = module(forward)
+    contract = shapelint.check(net, "1,1,1,W").contract
+    assert contract.proved, [region.why for region in contract.regions]
+    for width in (1, 2, 3, 4, 7, 15, 16, 17, 63, 64, 65, 255, 257):
+        assert contract.outcome(W=width).outputs == (tuple(net()(torch.zeros(1, 1, 1, width)).shape),)
+
+
+@pytest.mark.parametrize("steps", [
+    lambda n: int(5 - math.log(n)), lambda n: int(math.log(n) * math.log(n)), lambda n: int(math.log(n + 1) * -2),
+])  # fmt: skip
+def test_a_float_that_falls_or_has_two_sizes_in_it_is_not_proved(steps: Callable[[int], int]) -> None:
+    contract = shapelint.check(module(lambda x: F.pad(x, (0, abs(steps(x.shape[3]))))), "1,1,1,W").contract
+    assert not contract.proved
+
+
 ROOTS: dict[str, Callable[[int], int]] = {
     "int(n ** 0.5)": lambda n: int(n**0.5),
     "math.sqrt": lambda n: int(math.sqrt(n)),

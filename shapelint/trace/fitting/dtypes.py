@@ -43,14 +43,23 @@ def check_settings(op: Operation, *args: Any, **named: Any) -> None:
         check_dtypes(op, *args, **named)
 
 
+def is_refused(op: Operation, args: tuple[Any, ...], named: dict[str, Any]) -> bool:
+    """Whether PyTorch refuses the call on single numbers with these plain ones."""
+    return bool(_refusal_on_ones(op, args, named))
+
+
 def _check(op: Operation, args: tuple[Any, ...], named: dict[str, Any]) -> None:
-    given = tuple(map(_sketched, args)), tuple((name, _sketched(each)) for name, each in named.items())
-    try:
-        refusal = _refusal(op.function, *given)
-    except TypeError:  # an argument that cannot be remembered
-        refusal = _refusal.__wrapped__(op.function, *given)
+    refusal = _refusal_on_ones(op, args, named)
     if refusal:
         op.refuse(Kind.ARGUMENT, refusal)
+
+
+def _refusal_on_ones(op: Operation, args: tuple[Any, ...], named: dict[str, Any]) -> str:
+    given = tuple(map(_sketched, args)), tuple((name, _sketched(each)) for name, each in named.items())
+    try:
+        return _refusal(op.function, *given)
+    except TypeError:  # an argument that cannot be remembered
+        return _refusal.__wrapped__(op.function, *given)
 
 
 def trusts_numbers(name: str) -> bool:

@@ -23,6 +23,7 @@ from shapelint.trace.fitting.inside import is_followed, value_inside
 from shapelint.trace.fitting.real import TooLarge, real_result
 from shapelint.trace.recording.errors import Kind, Unanalysable
 from shapelint.trace.recording.operation import (
+    NUMBER_CHECKS,
     RULES,
     VALUE_RULES,
     Fresh,
@@ -62,6 +63,13 @@ def declared(operation: Operation, args: Any, kwargs: Any) -> Result:
     """
     if operation.recorder.thrown:
         args, kwargs = _without_chance(operation, args, kwargs)
+    result = _of_rules(operation, args, kwargs)
+    for check in NUMBER_CHECKS.get(operation.name, ()):
+        check(operation, args, kwargs)
+    return result
+
+
+def _of_rules(operation: Operation, args: Any, kwargs: Any) -> Result:
     rule: SizeRule = RULES.get(operation.function, fallback)
     of_values: SizeRule | None = VALUE_RULES.get(operation.function) if operation.recorder.valued else None
     try:

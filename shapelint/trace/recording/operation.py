@@ -70,6 +70,8 @@ SizeRule = Callable[..., Result]
 RULES: dict[Any, SizeRule] = {}
 VALUE_RULES: dict[Any, SizeRule] = {}
 """Rules for tensors that hold sizes; they are asked first, where there are such tensors."""
+NUMBER_CHECKS: dict[str, list[Callable[[Operation, Any, Any], None]]] = {}
+"""For the name of a function what it refuses besides shapes: numbers, where sizes decide on them."""
 
 
 def is_fresh_contiguous(result: Result) -> bool:

@@ -104,7 +104,8 @@ class Recording(Protocol):
     `known` has what is known of each tensor, by its `id`; `records` are the calls so far; `sizes` the sizes of the
     symbols in this run; `events` are the conditions so far, `names` the paths of the modules by `id` and `layers` the
     modules that run, each with the number of its call; `overrides` what a repair sets; `with_places` is False where
-    nobody reads the calls; `valued` is True where some tensor holds sizes, `thrown` where chance has decided a number;
+    nobody reads the calls; `valued` is True where some tensor holds sizes, `thrown` where chance has decided a number,
+    `closed` where the data were asked what may have one answer only at some sizes;
     `kernel_error` is the last error that a kernel raised, and `observed` the last one that a kernel of the CPU raised
     on real tensors.
     """
@@ -119,6 +120,7 @@ class Recording(Protocol):
     with_places: bool
     valued: bool
     thrown: bool
+    closed: bool
     kernel_error: BaseException | None
     observed: BaseException | None
 
