@@ -118,6 +118,7 @@ def test_a_package_that_the_model_does_not_use_need_not_be_there() -> None:
         (("self.conv(images)", "images if tool else images"), "Net does not run: ModuleNotFoundError: .*'nowhere'"),
         (("(nn.Module)", "(Mixin, nn.Module)"), "cannot build Net: ModuleNotFoundError: No module named 'nowhere'"),
         (("(nn.Module)", "(no.Module)"), "Net derives from a class of nowhere, which is not installed"),
+        (("class Net", "WIDTH += tool\nclass Net"), r"cannot import 'net.py': ModuleNotFoundError: .*'nowhere'"),
         (("class Net", "@tool\nclass Net"), r"cannot import 'net.py:Net': ModuleNotFoundError.* \(net.py:2\)"),
     ],
 )
