@@ -126,7 +126,7 @@ class Warm:
             jobs = _jobs(asked)
         except ShapelintError as error:
             silent = isinstance(error, NoModelError)  # most of the files that somebody opens have none
-            self._tell(_told(asked, {}, {}, [] if silent else [(subject_line(asked["file"], error), True)]))
+            self._tell(_told(asked, {}, {}, [] if silent else [(_from_here(subject_line(asked["file"], error)), True)]))
             return
         self._begin(asked, jobs)
 
@@ -140,7 +140,7 @@ class Warm:
 
         running = Running(
             jobs,
-            lambda line, failed: lines.append((line, failed)),
+            lambda line, failed: lines.append((_from_here(line), failed)),
             traceback=asked.get("traceback", False),
             keep=kept.__setitem__ if asked.get("keeping") else None,
             warm=True,
@@ -169,6 +169,11 @@ class Warm:
 
         self._imports.bring()
         warm_up()
+
+
+def _from_here(line: str) -> str:
+    """A line with the files of the folder named from there: an editor names each file by its whole path."""
+    return line.replace(os.path.join(os.getcwd(), ""), "")
 
 
 def _jobs(request: dict[str, Any]) -> tuple[Job, ...]:
