@@ -83,12 +83,21 @@ class _Talk:
                     waiting.set_result(_answer(found))
         except (OSError, ValueError, serialized.UnreadableError):
             self.stop()
-        self.over = True
-        for waiting in self.open.values():
-            if not waiting.done():
-                waiting.set_result(None)
+        finally:
+            self.over = True
+            for waiting in self.open.values():
+                if not waiting.done():
+                    waiting.set_result(None)
+
+    def drop(self, number: int) -> None:
+        """Ends the check of a request; where there is no fork, the process that does it."""
+        if hasattr(os, "fork"):
+            self.write({"drop": number})
+        else:
+            self.stop()
 
     def stop(self) -> None:
+        """Ends the process."""
         if self.process.returncode is None:
             self.process.kill()
 
@@ -150,7 +159,7 @@ class WarmProcess:
             talk.write({"number": number, **request})
             answer = None if talk.over else await talk.open[number]
         except asyncio.CancelledError:
-            talk.write({"drop": number})
+            talk.drop(number)
             raise
         finally:
             del talk.open[number]

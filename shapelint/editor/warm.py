@@ -37,7 +37,7 @@ _NEVER: Final = float("inf")
 
 @dataclass(slots=True)
 class Request:
-    """One request at work: its checks, the files that they are of, what they wait for, and whether they are told.
+    """One request at work: its checks, the files that they are of, and what they wait for.
 
     A child that has told everything has a moment to end in, which the next request waits for.
     """
@@ -47,7 +47,6 @@ class Request:
     files: frozenset[str]
     working: Working
     awaited: Awaited | None = None
-    told: bool = False
 
 
 @dataclass(slots=True)
@@ -62,10 +61,18 @@ class Warm:
     _imports: Imports = field(default_factory=Imports)
 
     def serve(self, asked: int) -> None:
-        """Answers what comes through a pipe until it ends; whose check hangs or is slow holds up no other one."""
+        """Answers what comes through a pipe until it ends; a check that hangs or is slow holds up no other one.
+
+        Where there is no fork, one is done after the other.
+        """
+        if not hasattr(os, "fork"):
+            with os.fdopen(asked, "rb") as pipe:
+                for line in pipe:
+                    self._take(json.loads(line))
+            return
         pending = b""
         while True:
-            waiting: list[int | Child] = [] if any(each.told for each in self._working.values()) else [asked]
+            waiting: list[int | Child] = [] if any(each.running.is_told for each in self._working.values()) else [asked]
             waiting += [child for each in self._working.values() if each.awaited for child in each.awaited.children]
             ready = select.select(waiting, [], [], 0 if self._idle else self._left())[0]
             if self._idle and not ready:
@@ -136,7 +143,6 @@ class Warm:
         def told() -> None:
             numbered = {number: kept[job] for number, job in enumerate(jobs) if job in kept}
             self._tell(_told(asked, running.written, numbered, lines))
-            request.told = True
 
         running = Running(
             jobs,
@@ -146,6 +152,9 @@ class Warm:
             warm=True,
             told=told,
         )
+        if not hasattr(os, "fork"):
+            running.run(asked.get("workers", 1))
+            return
         files = frozenset(job.target.rpartition(":")[0] or job.target for job in jobs)
         working = running.working(asked.get("workers", 1), self._taken(files, running))
         request = Request(asked["number"], running, files, working)

@@ -101,6 +101,11 @@ class Running:
             yield from crew(count, self._work(take, apart=True), self._hear, self._seconds, self._ended, first)
         self._close()
 
+    @property
+    def is_told(self) -> bool:
+        """Whether all that is known was told, though processes may still end."""
+        return self._over
+
     def _close(self) -> None:
         self._bar.finish()
         self._tell()
