@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
+from shapelint.evidence.changed import changed_calls
 from shapelint.evidence.config_files import composed
 from shapelint.evidence.configured import configured
 from shapelint.evidence.scopes import Modules, NameScope, NotLiteral, assignments, parameter_defaults, statements
@@ -85,8 +86,9 @@ def _imports(tree: ast.Module, file: str, name: str) -> bool:
 
 
 def _of_module(tree: ast.Module, scope: NameScope, file: str, name: str, *, own: bool) -> Iterator[Usage]:
-    yield from (replace(each, run=True) for each in _of_body(tree.body, scope, file, name, own=own))
-    called = {_named(call.func) for call in _calls(tree.body)}
+    called, lines = {_named(call.func) for call in _calls(tree.body)}, changed_calls(tree)
+    for each in _of_body(tree.body, scope, file, name, own=own):
+        yield replace(each, run=each.line not in lines)
     for node in ast.walk(tree):
         if isinstance(node, ast.ClassDef):
             methods = [each for each in node.body if isinstance(each, _Function)]
@@ -98,7 +100,7 @@ def _of_module(tree: ast.Module, scope: NameScope, file: str, name: str, *, own:
         elif isinstance(node, _Function) and not _is_method(tree, node):
             inner = assignments(node.body, _with_defaults(node, scope))
             found = _of_body(node.body, inner, file, name, own=own)
-            yield from (replace(each, run=node.name in called) for each in found)
+            yield from (replace(each, run=node.name in called and each.line not in lines) for each in found)
 
 
 def _is_method(tree: ast.Module, node: _Function) -> bool:

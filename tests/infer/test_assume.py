@@ -68,6 +68,13 @@ def test_a_call_that_the_file_runs_and_that_fits_no_layer_is_a_finding(project: 
     assert finding.message == "`down` is built for 3 channels and gets 1 from the input"
 
 
+@pytest.mark.parametrize("change", ["net.down = nn.Conv2d(1, 8, 3, 2, 1)", "adapt(net)", "x.resize_(1, 3, 64, 64)"])
+def test_a_call_of_what_is_changed_before_is_not_trusted(project: Path, change: str) -> None:
+    built = "def adapt(net): ...\n\nnet = Net(3)\nx = torch.randn(1, 1, 64, 64)\n"
+    report = checked(f"\n{built}{change}\nnet(x)\n")
+    assert report.inputs == ("1,3,H,W",)
+
+
 ROUNDED_UP = """
 from torch import nn
 
