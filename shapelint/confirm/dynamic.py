@@ -207,8 +207,9 @@ def _remarks(best: _Attempt, attempts: Sequence[_Attempt], chosen: Chosen, too_l
             yield f"with {other.exporter}: {len(other.wrong)} of {len(other.confirmations)} sizes come out otherwise"
     late = len(chosen.running) - too_large - len(best.confirmations)
     parts = [*chosen.left_out]
-    parts += [f"{too_large} sizes that need too much memory"] if too_large else []
+    large = "1 size that needs" if too_large == 1 else f"{too_large} sizes that need"
+    parts += [f"{large} too much memory"] if too_large else []
     limit = f"{_SECONDS:g} s of processor time or {_WAITING:g} s in all"
-    parts += [f"{late} sizes after {limit}"] if late else []
+    parts += [f"{late} size{'s' * (late != 1)} after {limit}"] if late else []
     if parts:
         yield f"not run by onnxruntime: {', '.join(parts)}"

@@ -99,8 +99,8 @@ class Saves:
         await asyncio.wait({asked, self._next}, return_when=asyncio.FIRST_COMPLETED)
         await asyncio.wait({asked}, timeout=max(0.0, begun + _HURRY - time.monotonic()))
         if not asked.done():
-            self._process.stop()
-            await asked
+            asked.cancel()
+            await asyncio.wait({asked})
             raise OutdatedError
         return asked.result()
 

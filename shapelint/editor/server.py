@@ -16,7 +16,7 @@ from pygls.lsp.server import LanguageServer
 from pygls.uris import from_fs_path, to_fs_path
 
 from shapelint.editor.positions import Moved, split_lines
-from shapelint.editor.process import WarmProcess
+from shapelint.editor.process import Printed, WarmProcess
 from shapelint.editor.told import FIX_ALL, Checked, actions, diagnostics, hints, hover, lenses, lines_of, said_once
 
 _PATIENCE: Final = 60.0
@@ -78,13 +78,19 @@ class Server(LanguageServer):
         if not _is_python(lines):
             return  # what was known of the text before stays; its lines are found again
         known.folder = self.folder(file)
-        process = self.state.processes.setdefault(known.folder, WarmProcess(known.folder))
+        process = self.state.processes.setdefault(known.folder, WarmProcess(known.folder, Printed()))
         answer = await process.check(file, self.state.settings.timeout, lambda: self._wants(uri, asked))
         if answer is not None:
             before = known.checked
             failures = tuple(line for line, _ in answer.failures)
             known.checked = Checked.of(file, lines, tuple(answer.reports.values()), failures)
             self.tell(known.checked.told_of() | (before.told_of() if before is not None else set()))
+
+    def drop(self, uri: str, known: OpenFile | None) -> None:
+        """Ends the check of a file that nobody has open any more."""
+        process = None if known is None else self.state.processes.get(known.folder)
+        if process is not None:
+            process.drop(to_fs_path(uri) or "")
 
     def draws_hints(self) -> bool:
         """Whether the client draws inlay hints, as one says that can; where it cannot, code lenses have the shapes."""
@@ -175,6 +181,7 @@ def server() -> Server:
     @made.feature(types.TEXT_DOCUMENT_DID_CLOSE)
     def closed(given: types.DidCloseTextDocumentParams) -> None:
         known = made.state.files.pop(given.text_document.uri, None)
+        made.drop(given.text_document.uri, known)
         if known is not None and known.checked is not None:
             made.tell(known.checked.told_of())
 

@@ -15,9 +15,11 @@ from shapelint.evidence.scopes import OWNERS, Modules, NameScope, NotLiteral
 from shapelint.evidence.settings import SettingsObject
 from shapelint.evidence.usage import Usage
 from shapelint.evidence.values import answering, value
+from shapelint.source.syntax import file_tree
 
 _KINDS: Final = ("_target_", "target", "class_path", "class_name", "class", "type", "name", "arch", "model")
 _INNER: Final = ("init_args", "params", "args", "kwargs", "arguments", "config")
+_SETTINGS: Final = re.compile(r"(Config|Configuration|Settings|Args|Arguments|Options|Params|Hparams|HParams)$")
 _MODELS: Final = re.compile(r"model|net|backbone|encoder|decoder|generator|discriminator|arch", re.IGNORECASE)
 
 
@@ -87,10 +89,18 @@ def _by_defaults(file: str, known: Constructor, scope: NameScope) -> Usage | Non
     for name in known.required:
         annotation = known.annotations.get(name)
         with suppress(NotLiteral):
-            kwargs[name] = _settings(name, annotation, scope)
+            kwargs[name] = _settings(name, annotation or _only_class(file, name), scope)
     if kwargs.keys() != set(known.required):
         return None
     return Usage((), kwargs, None, {}, file, known.line, own=True)
+
+
+def _only_class(file: str, name: str) -> ast.expr | None:
+    """The one class of settings of a file, for `config` and its kin without an annotation."""
+    tree = file_tree(file) if name in OWNERS else None
+    found = [each.name for each in (tree.body if tree is not None else ()) if isinstance(each, ast.ClassDef)]
+    found = [each for each in found if _SETTINGS.search(each)]
+    return ast.Name(found[0]) if len(found) == 1 else None
 
 
 def _settings(name: str, annotation: ast.expr | None, scope: NameScope) -> SettingsObject:

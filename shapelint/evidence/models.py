@@ -55,10 +55,14 @@ class _SourceFile:
     rest: list[ast.stmt] = field(default_factory=list)
 
 
-def model_classes(files: Iterable[str]) -> tuple[ModelClass, ...]:
-    """The module classes of some files, models first and those that nobody builds after them, in the files' order."""
+def model_classes(files: Iterable[str], around: Iterable[str] = ()) -> tuple[ModelClass, ...]:
+    """The module classes of some files, models first and those that nobody builds after them, in the files' order.
+
+    The files `around` them are read too, for what is imported from these.
+    """
     read = [each for file in files if (each := _read(file)) is not None]
-    project = _Project({file.path: file for file in read})
+    others = [each for file in around if (each := _read(file)) is not None]
+    project = _Project({file.path: file for file in [*read, *others]})
     found = [
         ModelClass(file.path, name, node.lineno, project.role((file.path, name)))
         for file in read
@@ -66,6 +70,16 @@ def model_classes(files: Iterable[str]) -> tuple[ModelClass, ...]:
         if project.is_module((file.path, name)) and project.forward((file.path, name)) is not None
     ]
     return tuple(each for role in ClassRole for each in found if each.role is role)
+
+
+def imports_bases(file: str) -> bool:
+    """Whether a class of a file derives from one that the file imports, and that may be a module of the user's."""
+    read = _read(file)
+    if read is None:
+        return False
+    classes = [node for node in read.definitions.values() if isinstance(node, ast.ClassDef)]
+    bases = [ast.unparse(base) for node in classes for base in node.bases]
+    return any(base.partition(".")[0] in read.sources and not base.endswith(_BASES) for base in bases)
 
 
 def _read(file: str) -> _SourceFile | None:
@@ -220,7 +234,16 @@ def _required(node: ast.FunctionDef) -> Iterator[str]:
 
 
 def _is_abstract(node: _Definition | None) -> bool:
-    """Whether a class leaves a method to those that derive from it, so that it cannot be built."""
-    methods = node.body if isinstance(node, ast.ClassDef) else ()
-    marks = [mark for method in methods if isinstance(method, ast.FunctionDef) for mark in method.decorator_list]
-    return any(ast.unparse(mark).endswith("abstractmethod") for mark in marks)
+    """Whether a class leaves a method to those that derive from it: it cannot be built, or does nothing but raise."""
+    body = node.body if isinstance(node, ast.ClassDef) else ()
+    methods = [method for method in body if isinstance(method, ast.FunctionDef)]
+    marks = [mark for method in methods for mark in method.decorator_list]
+    if any(ast.unparse(mark).endswith("abstractmethod") for mark in marks):
+        return True
+    return any(method.name == "forward" and _is_left_to_others(method) for method in methods)
+
+
+def _is_left_to_others(method: ast.FunctionDef) -> bool:
+    done = [each for each in method.body if not (isinstance(each, ast.Expr) and isinstance(each.value, ast.Constant))]
+    raised = done[0].exc if len(done) == 1 and isinstance(done[0], ast.Raise) else None
+    return raised is not None and ast.unparse(raised).startswith("NotImplementedError")

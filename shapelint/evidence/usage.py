@@ -15,7 +15,7 @@ from shapelint.source.ownership import shown
 class Usage:
     """One place where a class is built with literals, and the literals of a call of what was built; None for no call.
 
-    `own` tells that it stands in the file of the class.
+    `own` tells that it stands in the file of the class, and `run` that who runs its file as a program runs it.
     """
 
     args: tuple[Any, ...]
@@ -25,6 +25,7 @@ class Usage:
     file: str
     line: int
     own: bool
+    run: bool = False
 
     @property
     def built(self) -> str:

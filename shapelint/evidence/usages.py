@@ -6,9 +6,11 @@ import ast
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
+from shapelint.evidence.changed import changed_calls
 from shapelint.evidence.config_files import composed
 from shapelint.evidence.configured import configured
 from shapelint.evidence.scopes import Modules, NameScope, NotLiteral, assignments, parameter_defaults, statements
@@ -28,7 +30,8 @@ _Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 def usages(file: str, name: str) -> tuple[Usage, ...]:
-    """The places that build a class of a file: those with a call first, those of its own file before others.
+    """The places that build a class of a file: those with a call first, those of its own file before others, and of
+    these what the file runs as a program.
 
     Where no code builds it with literals, files of settings and the defaults of its arguments' classes count.
     """
@@ -41,7 +44,7 @@ def usages(file: str, name: str) -> tuple[Usage, ...]:
         if len(found) >= _FOUND:
             break
     found = found or list(configured(file, name, modules))
-    return tuple(sorted(found, key=lambda usage: (usage.inputs is None, not usage.own)))
+    return tuple(sorted(found, key=lambda usage: (usage.inputs is None, not usage.own, not usage.run)))
 
 
 def _trees(file: str, name: str) -> Iterator[tuple[str, str, ast.Module]]:
@@ -83,7 +86,9 @@ def _imports(tree: ast.Module, file: str, name: str) -> bool:
 
 
 def _of_module(tree: ast.Module, scope: NameScope, file: str, name: str, *, own: bool) -> Iterator[Usage]:
-    yield from _of_body(tree.body, scope, file, name, own=own)
+    called, lines = {_named(call.func) for call in _calls(tree.body)}, changed_calls(tree)
+    for each in _of_body(tree.body, scope, file, name, own=own):
+        yield replace(each, run=each.line not in lines)
     for node in ast.walk(tree):
         if isinstance(node, ast.ClassDef):
             methods = [each for each in node.body if isinstance(each, _Function)]
@@ -93,7 +98,9 @@ def _of_module(tree: ast.Module, scope: NameScope, file: str, name: str, *, own:
                 inner = assignments(method.body, around)
                 yield from _of_body(method.body, inner, file, name, own=own, built=shared)
         elif isinstance(node, _Function) and not _is_method(tree, node):
-            yield from _of_body(node.body, assignments(node.body, _with_defaults(node, scope)), file, name, own=own)
+            inner = assignments(node.body, _with_defaults(node, scope))
+            found = _of_body(node.body, inner, file, name, own=own)
+            yield from (replace(each, run=node.name in called and each.line not in lines) for each in found)
 
 
 def _is_method(tree: ast.Module, node: _Function) -> bool:

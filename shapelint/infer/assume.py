@@ -173,7 +173,7 @@ def _assumed(
         return Assumption(loaded, kwargs, inputs, _as_in(called[0], inputs, kwargs if told else None, loaded))
     for usage in called[:1]:
         inputs = _inputs(usage)
-        if usage.own and _fits(inputs, found.inputs):
+        if usage.own and (_fits(inputs, found.inputs) or (usage.run and _is_alike(inputs, found.inputs))):
             return Assumption(loaded, kwargs, inputs, _as_in(usage, inputs, kwargs if told else None, loaded))
     raising = f"; {_texts(_inputs(called[0]))}, as in {place(called[0])}, raises" if called else ""
     return Assumption(loaded, kwargs, found.inputs, f"assumed {prefix}{_sentence(found, given)}{raising}")
@@ -218,6 +218,12 @@ def _fits(inputs: Inputs, found: Inputs) -> bool:
     """Whether inputs differ from those that were found in nothing but open axes and the batch."""
     left, right = list(inputs.tensors()), list(found.tensors())
     return len(left) == len(right) and all(_alike(*pair) for pair in zip(left, right, strict=True))
+
+
+def _is_alike(inputs: Inputs, found: Inputs) -> bool:
+    """Whether inputs are as many, and of the ranks and dtypes, as those that were found."""
+    kinds = [[(each.dtype, len(each.dims)) for each in given.tensors()] for given in (inputs, found)]
+    return kinds[0] == kinds[1]
 
 
 def _alike(given: TensorSpec, found: TensorSpec) -> bool:

@@ -144,10 +144,14 @@ def _rounds(needed: list[Argument], optional: list[Argument]) -> Iterator[list[A
 
 
 def _is_plain(guess: Guess, found: Found) -> bool:
-    """Whether the batch is free and another axis is pinned to one number: of pictures and volumes the second."""
+    """Whether the batch is free and another axis is pinned to one number: of pictures and volumes the second.
+
+    A picture of one size in every axis may be a vector that happens to fit.
+    """
     first = [str(dim) for dim in next(guess.inputs.tensors()).dims]
-    others = first[1:] if len(first) < _PICTURE else first[1:2]
-    return found.is_free(first[0]) and any(found.pinned(name) is not None for name in others)
+    pinned = [found.pinned(name) is not None for name in first[1:]]
+    picture = len(first) >= _PICTURE
+    return found.is_free(first[0]) and any(pinned[:1] if picture else pinned) and not (picture and all(pinned))
 
 
 def _is_open(guess: Guess, found: Found) -> bool:

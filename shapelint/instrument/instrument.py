@@ -61,6 +61,8 @@ def _pieces(code: CodeType, whole: ast.Module) -> Iterator[ast.Module]:
         for around in reversed(chain[:index]):
             inner = ast.copy_location(ast.ClassDef(around.name, [], [], [inner], []), around)
         yield ast.fix_missing_locations(ast.Module([*imports, inner], []))
+        if imports:  # IPython compiles each statement of a cell alone
+            yield ast.fix_missing_locations(ast.Module([inner], []))
 
 
 @kept(64)

@@ -14,19 +14,18 @@ from __future__ import annotations
 import atexit
 import enum
 import faulthandler
-import itertools
 import os
 import select
 import signal
 import sys
 import time
 from collections.abc import Callable
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final, NoReturn
 
 from shapelint.errors import foreseen
-from shapelint.terminal.interrupt import ENDING, unfinished
+from shapelint.terminal.interrupt import ENDING
 from shapelint.terminal.output import apart, flush
 
 Tell = Callable[[str, bytes], None]
@@ -71,54 +70,6 @@ class End:
 def can_fork() -> bool:
     """Whether work can be done in a process of its own here; not once torch is in this one."""
     return hasattr(os, "fork") and "torch" not in sys.modules
-
-
-def run_apart(task: Task, hear: Tell, seconds: Callable[[], float]) -> End:
-    """Does a task in a child process and hears what it tells, until it tells that it is DONE or has ended.
-
-    From its start and from each of its words to the next one it is given the `seconds` that are asked for then.
-    """
-    ends: list[End] = []
-    run_crew(1, task, lambda _, *word: hear(*word), lambda _: seconds(), lambda _, end: ends.append(end))
-    return ends[0]
-
-
-def run_crew(
-    count: int,
-    task: Task,
-    hear: Callable[[int, str, bytes], None],
-    seconds: Callable[[int], float],
-    ended: Callable[[int, End], object],
-    first: Child | None = None,
-) -> None:
-    """Does a task in several child processes at once; each child is known by its number, from 0.
-
-    `ended` is told how each came to its end, and another child takes its place where it returns True. The `first` may
-    be one that was started before, and does the task by itself.
-    """
-    started = itertools.count()
-    with unfinished(), ExitStack() as stack:  # where this process is ended, its children go too
-        crew: list[Child] = []
-
-        def start(ready: Child | None = None) -> None:
-            child = Child.started(task) if ready is None else ready
-            stack.callback(child.end)
-            child.number = next(started)
-            child.deadline = time.monotonic() + seconds(child.number)
-            crew.append(child)
-
-        for number in range(count):
-            start(None if number else first)
-        while crew:
-            waiting = max(0.0, min(child.deadline for child in crew) - time.monotonic())
-            ready = select.select(crew, [], [], waiting if waiting < float("inf") else None)[0]
-            for child in [child for child in crew if child in ready or child.deadline <= time.monotonic()]:
-                end = child.received(hear, seconds) if child in ready else child.late()
-                if end is not None:
-                    crew.remove(child)
-                    child.end()
-                    if ended(child.number, end) is True:
-                        start()
 
 
 @dataclass(slots=True, eq=False)

@@ -16,7 +16,8 @@ from typing import Final, Protocol
 
 from shapelint.errors import ShapelintError
 from shapelint.jobs import serialized
-from shapelint.jobs.child import End, EndKind, GarbledError, can_fork, run_crew
+from shapelint.jobs.child import End, EndKind, GarbledError, can_fork
+from shapelint.jobs.crew import Working, crew, finish
 from shapelint.jobs.imports import Importing
 from shapelint.jobs.job import Job
 from shapelint.jobs.ready import Numbers, ReadyChild
@@ -66,7 +67,7 @@ class Running:
     warm: bool = False
     reports: dict[int, Report] = field(default_factory=dict)
     written: dict[int, bytes] = field(default_factory=dict)
-    imported: bytes = b""
+    imported: bytes | None = None
     told: Callable[[], None] | None = None
     _lines: dict[int, str] = field(default_factory=dict)
     _passed: set[int] = field(default_factory=set)
@@ -84,15 +85,28 @@ class Running:
 
         One that stands `ready` is the first of them.
         """
-        numbers, self._unproven = range(len(self.jobs)), ready is not None
         if workers and (can_fork() or (self.warm and hasattr(os, "fork"))):
-            with _numbers(numbers, None if ready is None else ready.numbers) as take:
-                count = min(workers, len(self.jobs))
-                first = None if ready is None else ready.given(self.jobs, keeping=self.keep is not None)
-                run_crew(count, self._work(take, apart=True), self._hear, self._seconds, self._ended, first)
-        else:
-            work = self._work(lambda: iter(numbers), apart=False)
-            run_here(work, partial(self._hear, 0), partial(self._seconds, 0), self._expired)
+            finish(self.working(workers, ready))
+            return
+        work = self._work(lambda: iter(range(len(self.jobs))), apart=False)
+        run_here(work, partial(self._hear, 0), partial(self._seconds, 0), self._expired)
+        self._close()
+
+    def working(self, workers: int, ready: ReadyChild | None = None) -> Working:
+        """Does the jobs in so many processes, a step at a time; closed, it ends them, and nothing more is told."""
+        numbers, self._unproven = range(len(self.jobs)), ready is not None
+        with _numbers(numbers, None if ready is None else ready.numbers) as take:
+            count = min(workers, len(self.jobs))
+            first = None if ready is None else ready.given(self.jobs, keeping=self.keep is not None)
+            yield from crew(count, self._work(take, apart=True), self._hear, self._seconds, self._ended, first)
+        self._close()
+
+    @property
+    def is_told(self) -> bool:
+        """Whether all that is known was told, though processes may still end."""
+        return self._over
+
+    def _close(self) -> None:
         self._bar.finish()
         self._tell()
 

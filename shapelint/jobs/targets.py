@@ -17,6 +17,7 @@ from shapelint.request.options import CheckOptions
 from shapelint.source.comments import WORD
 from shapelint.source.encoding import UNPARSED
 from shapelint.source.folders import python_files, walked
+from shapelint.source.import_graph import ImportGraph
 from shapelint.source.module_files import module_file
 from shapelint.source.notebook import SOURCES, source_of
 
@@ -113,10 +114,13 @@ class TargetReader:
 
     def _found(self, files: Iterable[str], known: set[Key], *, alone: bool) -> tuple[Job, ...]:
         """The checks of the models that reading finds in some files; one that stands `alone` is what was named."""
-        from shapelint.evidence.models import model_classes
+        from shapelint.evidence.models import imports_bases, model_classes
 
-        entries = []
-        for model in model_classes(files):
+        files, entries, around = [*files], [], list[str]()
+        if alone and imports_bases(files[0]):
+            own = os.path.realpath(files[0])
+            around = [each for each in ImportGraph().reached(own, str(Path.cwd())) if each != own]
+        for model in model_classes(files, around):
             key = (os.path.realpath(model.file), model.name)
             if model.role in _PASSED_OVER:
                 self.passed_over[_PASSED_OVER[model.role]] += key not in known

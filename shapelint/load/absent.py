@@ -134,8 +134,13 @@ def _covers(statement: ast.stmt, line: int) -> bool:
 
 
 def _raise(package: str) -> NoReturn:
-    """Raises what importing the package raises."""
-    call_foreign(importlib.import_module, package)
+    """Raises what importing the package raises, whatever stands for it meanwhile."""
+    present = sys.modules.pop(package, None)
+    try:
+        call_foreign(importlib.import_module, package)
+    finally:
+        if present is not None:
+            sys.modules[package] = present
     raise AssertionError(f"{package} is installed by now")
 
 

@@ -19,13 +19,15 @@ from torch.nn.parameter import is_lazy
 
 from shapelint.errors import SpecError, TargetError, foreseen
 from shapelint.load.absent import absent_base
+from shapelint.load.command_line import no_arguments
 from shapelint.load.constants import LARGEST_ATTRIBUTE, is_small_buffer
 from shapelint.load.devices import NamedDevices
 from shapelint.load.failure import building_advice, described, place
+from shapelint.load.script import built_with
 from shapelint.load.sites import Site, SiteRecorder, Sites, begin, parts_of
 from shapelint.load.target import import_path, resolve
 from shapelint.load.weights_on_meta import WeightsOnMeta
-from shapelint.request.entries import AnnotatedObject, Entries, fitted
+from shapelint.request.entries import AnnotatedObject, Entries, fitted, names_in
 from shapelint.restore.process import restored_import_paths, restored_state
 from shapelint.source.encoding import UNPARSED
 from shapelint.source.fault import call_foreign, let_out
@@ -69,7 +71,7 @@ def load(
         raise TargetError(f"init_kwargs is of type {type(init_kwargs).__name__}, but no dict of arguments")
     text = os.fspath(target) if isinstance(target, os.PathLike) else target
     recorder = SiteRecorder()
-    with recorder, import_path(text):
+    with built_with(names_in(init_kwargs or {})), recorder, import_path(text), no_arguments():
         with restored_import_paths():
             found, notes = begin(lambda: resolve(text)) if isinstance(text, str) else (text, ())
         name = text.rpartition(":")[2] if isinstance(text, str) else _name(found)
@@ -160,7 +162,7 @@ def _real(name: str, factory: Callable[[], object]) -> nn.Module:
         with restored_state(), NamedDevices(), torch.device("cpu"):
             module = begin(factory)
     except SystemExit as error:
-        ended = f"building {name} ends the program (SystemExit: {error.code}){place(error)}"
+        ended = f"building {name} ends the program ({described(error)}){place(error)}"
         raise TargetError(ended + building_advice(error)) from error
     except Exception as error:  # the user's code
         let_out(error)

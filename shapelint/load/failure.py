@@ -5,11 +5,14 @@ from __future__ import annotations
 import traceback
 
 from shapelint.errors import printable, words_of
+from shapelint.load.command_line import CommandLineExit
 from shapelint.source.ownership import installed, shown
 
 
 def described(error: BaseException) -> str:
     """The type and the text of an exception, in one line of at most some 300 characters."""
+    if isinstance(error, CommandLineExit):
+        return f"argparse: {printable(error.text)}"
     text = error.msg if isinstance(error, SyntaxError) else words_of(error)
     line = printable(text[:10_000])
     return f"{type(error).__name__}: {line[:297] + '...' if len(line) > 300 else line}".removesuffix(": ")

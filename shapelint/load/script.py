@@ -11,7 +11,7 @@ import importlib.util
 import os
 import sys
 import traceback
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.abc import MetaPathFinder
 from pathlib import Path
@@ -28,8 +28,10 @@ from shapelint.source.needed import WORK_WORDS, bound, needed, work
 from shapelint.source.ownership import installed, shown
 from shapelint.source.syntax import file_tree, parsing
 
-# The modules of which only a part was run: the file and the name that it was run for, and why.
-_parts: Final[dict[str, tuple[str, str, str]]] = {}
+# The modules of which only a part was run: the file and the names that it was run for, the target's first, and why.
+_parts: Final[dict[str, tuple[str, Sequence[str], str]]] = {}
+# What the target is built with, by the names that its module has for it.
+_built_with: Final[set[str]] = set()
 # The files of which only what some names need is run, for now.
 _running: dict[str, Sequence[str]] = {}
 # What is said of the files that a module imports, of which only a part was run, by the module's name.
@@ -163,9 +165,10 @@ def _whole_or_part(run: Callable[[], ModuleType], file: Path, target: str) -> Mo
 
 
 def _part(run: Callable[[], ModuleType], file: str, name: str, reason: str) -> ModuleType:
-    with _only({file: (name,)}):
+    names = (name, *_built_with)
+    with _only({file: names}):
         module = run()
-    _parts[module.__name__] = (file, name, reason)
+    _parts[module.__name__] = (file, names, reason)
     return module
 
 
@@ -179,11 +182,22 @@ def part_notes(module: str, target: str) -> tuple[str, ...]:
 
 
 def forget_parts(target: str) -> None:
-    """Drops the modules of which only a part was run, for another name than the target's."""
+    """Drops the modules of which only a part was run, for another name than the target's, or for too few."""
     wanted = target.rpartition(":")[2].partition(".")[0]
-    for module in [module for module, (_, name, _) in _parts.items() if name != wanted]:
+    others = [module for module, (_, names, _) in _parts.items() if names[0] != wanted or not _built_with <= {*names}]
+    for module in others:
         sys.modules.pop(module, None)
         del _parts[module]
+
+
+@contextmanager
+def built_with(names: Iterable[str]) -> Iterator[None]:
+    """While it is open, the part of a file that is run for a target has these names too."""
+    _built_with.update(names)
+    try:
+        yield
+    finally:
+        _built_with.clear()
 
 
 @contextmanager

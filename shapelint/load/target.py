@@ -17,8 +17,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Final
 
-from shapelint.errors import TargetError, printable
+from shapelint.errors import TargetError
 from shapelint.load.absent import absent_packages, is_absent
+from shapelint.load.command_line import no_arguments
 from shapelint.load.failure import described, importing_advice, place
 from shapelint.load.meant import example, hidden, meant, models, near_modules, owner_shown
 from shapelint.load.notebook import CellLoader
@@ -255,7 +256,7 @@ def _own_source(module: str, target: str) -> str:
 def _guarded(run: Callable[[], ModuleType], shown: str, module: str) -> ModuleType:
     """The module that `run` imports, with every failure as one line."""
     try:
-        with absent_packages() as missing, _no_arguments(shown):
+        with absent_packages() as missing, no_arguments(shown):
             found = run()
         _missing.setdefault(found.__name__, {}).update(missing)
         return found
@@ -268,22 +269,12 @@ def _guarded(run: Callable[[], ModuleType], shown: str, module: str) -> ModuleTy
     except SyntaxError as error:
         raise TargetError(f"cannot import {shown!r}: {described(error)}{place(error)}") from error
     except SystemExit as error:
-        ended = f"importing {shown!r} ends the program (SystemExit: {printable(str(error.code))}){place(error)}"
+        ended = f"importing {shown!r} ends the program ({described(error)}){place(error)}"
         raise TargetError(f'{ended}; write `if __name__ == "__main__":` above what is to be run') from error
     except Exception as error:  # the user's code
         let_out(error)
         failure = f"cannot import {shown!r}: {described(error)}{place(error)}"
         raise TargetError(failure + importing_advice(error)) from error
-
-
-@contextlib.contextmanager
-def _no_arguments(program: str) -> Iterator[None]:
-    """The state in which `argparse` finds no arguments, so that each has its default: those here are shapelint's."""
-    before, sys.argv = sys.argv, [program]
-    try:
-        yield
-    finally:
-        sys.argv = before
 
 
 def _attribute(module: ModuleType, name: str, target: str) -> object:

@@ -203,7 +203,8 @@ def _maps(report: CheckResult) -> dict[str, Any]:
     sentence = _sentence(contract, contract.runs, contract.restores)
     panes = [{"heading": "As it is", "sentence": sentence, "maps": _drawings(report, now, "Sizes as it is")}]
     if picture is not None and picture.runs is not None:
-        sentence = _sentence(contract, picture.runs, picture.restores or picture.runs)
+        restores = (picture.restores or picture.runs) if contract.meant else None  # else what is right is what runs
+        sentence = _sentence(contract, picture.runs, restores)
         maps = _drawings(report, after, "Sizes with the fix")
         panes.append({"heading": _heading(picture), "sentence": sentence, "maps": maps})
     return {
@@ -229,9 +230,11 @@ def _heading(picture: Picture) -> str:
     return f"With {' and '.join(changes)}" if 0 < len(changes) <= _NAMED else "With the fix"
 
 
-def _sentence(contract: Contract, runs: SizeSet, restores: SizeSet) -> list[str]:
+def _sentence(contract: Contract, runs: SizeSet, restores: SizeSet | None) -> list[str]:
     """The sizes at which a model runs and restores, in words; where these are long, a few of them."""
-    said = [("runs for", runs)] + ([("restores the size for", restores)] if contract.meant or restores else [])
+    said = [("runs for", runs)]
+    if restores is not None and (contract.meant or restores):
+        said.append(("restores the size for", restores))
     words = [(what, str(sizes), sizes) for what, sizes in said]
     brief = ((what, sizes.outline if len(text) > _LONGEST and contract.proved else text) for what, text, sizes in words)
     return [f"{what}: {text}" for what, text in brief]

@@ -7,14 +7,15 @@ from pathlib import Path
 
 from shapelint.errors import escaped
 from shapelint.source.notebook import SOURCES
+from shapelint.source.ownership import prompt_of
 from shapelint.source.span import Span
 
 
 def short_path(file: str) -> str:
-    """The path relative to the current directory where it lies inside, else as it is."""
-    path = Path(file)
-    if not path.is_absolute():
-        return file
+    """The path from the current directory where it lies in it, else as it is; a cell of IPython by its prompt."""
+    path, prompt = Path(file), prompt_of(file)
+    if prompt is not None or not path.is_absolute():
+        return prompt or file
     try:
         return str(path.relative_to(Path.cwd()))
     except (ValueError, OSError):

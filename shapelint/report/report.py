@@ -68,5 +68,9 @@ class Report(CheckResult):
         page = escape(html.render((plain(self),)), quote=True)
         return f'<iframe srcdoc="{page}" sandbox="" style="width:100%;height:{_HEIGHT}px;border:0"></iframe>'
 
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        """What IPython shows in a terminal: the text report."""
+        printer.text(str(self).rstrip())
+
     def __str__(self) -> str:
         return text.render((plain(self),))

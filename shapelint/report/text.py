@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Any, Final
 
 import click
@@ -35,9 +36,12 @@ def _report(report: CheckResult) -> Iterator[str]:
     confirmed = confirmation_lines(report)
     inside = len(report.findings) == 1 and not report.ok
     known = [finding for finding in report.findings if finding.baseline is BaselineState.KNOWN]
+    said = set[tuple[str, str]]()
     for finding in report.findings:
         if finding not in known:
-            yield from _finding(finding, report, confirmed if inside else ())
+            new = [note for note in finding.notes if (finding.code, note) not in said]  # one cause is not told again
+            said.update((finding.code, note) for note in new)
+            yield from _finding(replace(finding, notes=tuple(new)), report, confirmed if inside else ())
             yield ""
     yield from (_heading(finding, report) for finding in known)
     yield from [""] * bool(known)

@@ -75,6 +75,16 @@ class NamedObject:
         return found
 
 
+def names_in(value: Any) -> Iterator[str]:
+    """The names of the target's module that stand in a value."""
+    if isinstance(value, NamedObject):
+        yield value.name.partition(".")[0]
+        value = value.call or ()
+    inside = value.values() if isinstance(value, Mapping) else value if isinstance(value, (list, tuple)) else ()
+    for each in inside:
+        yield from names_in(each)
+
+
 def with_objects(value: Any, names: Mapping[str, Any]) -> Any:
     """A value in which NamedObjects are what they name, or AnnotatedObjects where they are called; SpecError."""
     if isinstance(value, NamedObject):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import os
 import re
 import sys
@@ -51,9 +52,20 @@ def file_of(module: object) -> str | None:
     return _text(module, "__file__") or None
 
 
+def prompt_of(file: str) -> str | None:
+    """The prompt of the cell that IPython keeps under the name of a file, `In[3]`; None where it keeps none."""
+    ours = "ipykernel_" in file or file.startswith("<ipython-input-")
+    shell = getattr(builtins, "get_ipython", lambda: None)() if ours else None
+    ask = getattr(getattr(shell, "compile", None), "format_code_name", None)
+    named = None if ask is None else ask(file)
+    return None if named is None else str(named[-1])
+
+
 def shown(file: str) -> str:
-    """The path from the current directory where the file lies in it, else as it is."""
-    path = Path(file)
+    """The path from the current directory where the file lies in it, else as it is; a cell of IPython by its prompt."""
+    path, prompt = Path(file), prompt_of(file)
+    if prompt is not None:
+        return prompt
     return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else file
 
 

@@ -12,6 +12,8 @@ import warnings
 from collections.abc import Iterator
 from typing import Any
 
+from shapelint.terminal.output import flush
+
 
 class _Nowhere(io.TextIOBase):
     """A text stream that forgets; never closed, since a log handler made meanwhile may keep it."""
@@ -43,7 +45,7 @@ class _Heard:
 
     def write(self, text: str) -> Any:
         self.used = True
-        return self.stream.write(text)
+        return 0 if self.stream.closed else self.stream.write(text)  # a model may close it
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.stream, name)
@@ -78,9 +80,7 @@ def in_turn() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _descriptors_to_null(*descriptors: int) -> Iterator[None]:
-    for stream in (sys.stdout, sys.stderr):
-        if stream is not None:
-            stream.flush()
+    flush(sys.stdout, sys.stderr)
     _flush_c()
     with contextlib.ExitStack() as stack:
         null = os.open(os.devnull, os.O_WRONLY)

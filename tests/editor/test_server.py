@@ -102,6 +102,7 @@ def test_what_a_model_does_to_its_process_costs_a_diagnostic(tmp_path: Path) -> 
             editor.save(ANNOTATED.replace("return y", body))
             (found,) = await editor.diagnostics()
             assert said in found.message
+            assert found.message.startswith("net.py:Net")
         editor.save(ANNOTATED.replace("return y", "print('{}', flush=True); return y"))
         assert [each.code for each in await editor.diagnostics()] == ["SL101"]
 

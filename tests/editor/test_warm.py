@@ -40,7 +40,7 @@ def test_the_child_that_stands_ready_has_imported_the_packages_of_the_file(tmp_p
     def imported(name: str, text: str) -> list[str]:
         """What the process that checked a file imported, in order."""
         (tmp_path / name).write_text(NOTE.format(log=str(log), name="file") + text)
-        process.stdin.write(json.dumps({"file": str(tmp_path / name), "timeout": 60}) + "\n")
+        process.stdin.write(json.dumps({"number": 1, "file": str(tmp_path / name), "timeout": 60}) + "\n")
         process.stdin.flush()
         answer = json.loads(process.stdout.readline())
         assert (len(answer["reports"]), answer["failures"]) == (1, [])
@@ -70,7 +70,7 @@ def test_a_check_ends_with_the_server_however_that_ends(tmp_path: Path) -> None:
     script = (
         "import subprocess, sys, json, time, os\n"
         "warm = subprocess.Popen([sys.executable, '-P', '-m', 'shapelint.editor.warm'], stdin=subprocess.PIPE)\n"
-        f"warm.stdin.write(json.dumps({{'file': {str(net)!r}, 'timeout': 99}}).encode() + b'\\n')\n"
+        f"warm.stdin.write(json.dumps({{'number': 1, 'file': {str(net)!r}, 'timeout': 99}}).encode() + b'\\n')\n"
         "warm.stdin.flush()\n"
         f"while not (os.path.exists({str(log)!r}) and os.path.getsize({str(log)!r})): time.sleep(0.1)\n"
         "os.kill(os.getpid(), 9)\n"

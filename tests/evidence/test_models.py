@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from shapelint.evidence.models import ClassRole, model_classes
+from shapelint.jobs.targets import TargetReader
+from shapelint.request.options import CheckOptions
 
 BLOCKS = """
 from torch import nn
@@ -105,6 +109,32 @@ class Base(nn.Module, ABC):
 class Net(Base):
     def encode(self, x): ...
 """
+
+
+RAISING = """
+from torch import nn
+
+
+class Head(nn.Module):
+    def forward(self, x):
+        \"\"\"What those that derive from it do.\"\"\"
+        raise NotImplementedError("not here")
+"""
+
+
+def test_a_model_of_a_file_may_derive_from_one_of_another_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = tmp_path / "package"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    (package / "base.py").write_text(RAISING)
+    (package / "net.py").write_text("from .base import Head\n\n\nclass Net(Head):\n    def forward(self, x): ...\n")
+    monkeypatch.chdir(tmp_path)
+    (job,) = TargetReader(CheckOptions()).of_target("package/net.py")
+    assert job.target == "package/net.py:Net"
+    (head,) = model_classes([str(package / "base.py")])
+    assert (head.name, head.role) == ("Head", ClassRole.ABSTRACT)
 
 
 def test_a_class_that_leaves_a_method_to_others_is_no_model(tmp_path: Path) -> None:

@@ -60,6 +60,21 @@ def test_a_literal_call_that_does_not_fit_the_layers_is_not_trusted(project: Pat
     assert not any(finding.severity == "error" for finding in report.findings)
 
 
+@pytest.mark.parametrize("call", ["example()", "if __name__ == '__main__':\n    example()"])
+def test_a_call_that_the_file_runs_and_that_fits_no_layer_is_a_finding(project: Path, call: str) -> None:
+    report = checked(f"\ndef example():\n    Net(3)(torch.randn(1, 1, 64, 64))\n\n{call}\n")
+    assert report.assumed == "assumed Net(3) at 1,1,64,64: as in net.py:16"
+    (finding,) = report.findings
+    assert finding.message == "`down` is built for 3 channels and gets 1 from the input"
+
+
+@pytest.mark.parametrize("change", ["net.down = nn.Conv2d(1, 8, 3, 2, 1)", "adapt(net)", "x.resize_(1, 3, 64, 64)"])
+def test_a_call_of_what_is_changed_before_is_not_trusted(project: Path, change: str) -> None:
+    built = "def adapt(net): ...\n\nnet = Net(3)\nx = torch.randn(1, 1, 64, 64)\n"
+    report = checked(f"\n{built}{change}\nnet(x)\n")
+    assert report.inputs == ("1,3,H,W",)
+
+
 ROUNDED_UP = """
 from torch import nn
 
@@ -156,10 +171,11 @@ def test_the_keys_that_forward_reads_make_a_dict(project: Path) -> None:
     assert shapelint.check("net.py:Net").inputs == ("x.image=1,3,H,W", "x.scale=1:float32")
 
 
-def test_an_object_of_settings_is_made_of_its_defaults(project: Path) -> None:
+@pytest.mark.parametrize("argument", ["config: Config", "config"])
+def test_an_object_of_settings_is_made_of_its_defaults(project: Path, argument: str) -> None:
     config = "from dataclasses import dataclass\n\n@dataclass\nclass Config:\n    channels: int = 5\n\n"
     Path("net.py").write_text(
-        config + NET.replace("channels, width=8", "config: Config").replace("channels", "config.channels")
+        config + NET.replace("channels, width=8", argument).replace("channels", "config.channels")
         .replace("width", "config.channels").replace("config.channels: int", "channels: int")
     )
     assert shapelint.check("net.py:Net").assumed == (

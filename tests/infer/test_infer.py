@@ -70,6 +70,11 @@ class Generator(nn.Module):
         return self.up(self.dense(z).view(-1, 8, 4, 4))
 
 
+class RowsOfNoise(Generator):
+    def forward(self, z: Any) -> Any:
+        return self.up(self.dense(z).view(z.shape[0], 8, 4, 4))
+
+
 class Attended(Tokens):
     def forward(self, x: Any, attention_mask: Any) -> Any:
         return self.embedding(x) * attention_mask[:, :, None]
@@ -122,6 +127,7 @@ FOUND = {
     "times and contexts": (Denoiser, ("1,4,H,W", "1", "1,C3,12"), "assumed 1,4,H,W and 1 and 1,C3,12: `context` takes"),
     "groups of features": (Groups, ("1,F",), "assumed 1,F, at which it runs"),
     "noise": (Generator, ("N,100",), "assumed N,100: `dense` takes 100 features"),
+    "noise that fits pixels too": (RowsOfNoise, ("N,100",), "assumed N,100: `dense` takes 100 features"),
     "tokens with a mask": (Attended, ("1,L:int64", "1,L"), "assumed 1,L:int64 and 1,L, at which it runs"),
     "a mask by keyword": (Masked, ("1,3,H,W", "mask=1,C2,H,W"), "assumed 1,3,H,W and mask=1,C2,H,W: `conv` takes"),
     "a picture and its trimap": (Matting, ("1,3,H,W", "1,1,H,W"), "assumed 1,3,H,W and 1,1,H,W, at which it runs"),

@@ -17,7 +17,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from shapelint.jobs.child import End, EndKind, GarbledError, Tell, run_apart, run_crew
+from shapelint.jobs.child import End, EndKind, GarbledError, Tell
+from shapelint.jobs.crew import crew, finish
 from shapelint.jobs.pool import _numbers
 from shapelint.source.ownership import dumped_frames
 
@@ -26,6 +27,12 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning"),
 ]
 LINE = re.compile(r"# (\w+)$", re.MULTILINE)
+
+
+def run_apart(task: Callable[[Tell], None], hear: Callable[[str, bytes], None], seconds: Callable[[], float]) -> End:
+    ends: list[End] = []
+    finish(crew(1, task, lambda _, *word: hear(*word), lambda _: seconds(), lambda _, end: ends.append(end)))
+    return ends[0]
 
 
 def lived(task: Callable[[Tell], None], seconds: float = 5.0) -> tuple[End, list[tuple[str, bytes]]]:
@@ -222,7 +229,7 @@ def test_a_crew_does_each_piece_once_and_replaces_who_crashes() -> None:
             ends.append(end.how)
             return end.how is EndKind.SIGNAL
 
-        run_crew(2, task, lambda _, *word: received.append(word), lambda _: 5.0, ended)
+        finish(crew(2, task, lambda _, *word: received.append(word), lambda _: 5.0, ended))
     assert sorted(payload for kind, payload in received if kind == "begin") == [b"0", b"1", b"2", b"3", b"4", b"5"]
     assert [kind for kind, _ in received].count("report") == 5
     assert sorted(end.value for end in ends) == ["done", "done", "signal"]

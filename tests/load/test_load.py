@@ -395,13 +395,18 @@ GUARD = 'write `if __name__ == "__main__":` above what is to be run'
         ("from nowhere import *", "cannot import {}: ModuleNotFoundError: No module named 'nowhere' (bad.py:1)"),
         ("\n1 / 0", "cannot import {}: ZeroDivisionError: division by zero (bad.py:2)"),
         ("import sys; sys.exit(3)", f"importing {{}} ends the program (SystemExit: 3) (bad.py:1); {GUARD}"),
+        (
+            "import argparse as a\np = a.ArgumentParser()\np.add_argument('data')\np.parse_args()",
+            "importing {} ends the program (argparse: the following arguments are required: data) (bad.py:4); " + GUARD,
+        ),
     ],
 )
 def test_a_module_that_cannot_be_imported_says_why_and_where(
-    folder: Path, target: str, source: str, message: str
+    folder: Path, target: str, source: str, message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (folder / "bad.py").write_text(source)
     assert refused(target) == message.format(repr(target.partition(":")[0]))
+    assert capsys.readouterr() == ("", "")
 
 
 class OnTheCard(nn.Module):

@@ -78,6 +78,14 @@ def test_arguments_of_the_command_line_have_their_defaults(monkeypatch: pytest.M
     assert "line 17 trains" in said
 
 
+def test_what_the_class_is_built_with_is_there_too() -> None:
+    net = NET.replace("width=WIDTH", "layer").replace("nn.Conv2d(3, width, 3, padding=1)", "layer(3)")
+    part = NET.replace("Net", "Part").replace("width=WIDTH", "width")
+    Path("net.py").write_text(HEAD + part + net + "def make():\n    return Net(Part)\n" + TRAINING)
+    report = shapelint.check("net.py:Net")
+    assert report.assumed.startswith("assumed Net(Part) as in net.py:")
+
+
 def test_two_classes_of_a_file_that_trains_are_each_run_for_itself() -> None:
     other = NET.replace("Net", "Other").replace("width=WIDTH", "width=OTHER")
     source = HEAD + "OTHER = 4\n" + NET + other + TRAINING
@@ -110,6 +118,7 @@ def test_a_package_that_the_model_does_not_use_need_not_be_there() -> None:
         (("self.conv(images)", "images if tool else images"), "Net does not run: ModuleNotFoundError: .*'nowhere'"),
         (("(nn.Module)", "(Mixin, nn.Module)"), "cannot build Net: ModuleNotFoundError: No module named 'nowhere'"),
         (("(nn.Module)", "(no.Module)"), "Net derives from a class of nowhere, which is not installed"),
+        (("class Net", "WIDTH += tool\nclass Net"), r"cannot import 'net.py': ModuleNotFoundError: .*'nowhere'"),
         (("class Net", "@tool\nclass Net"), r"cannot import 'net.py:Net': ModuleNotFoundError.* \(net.py:2\)"),
     ],
 )

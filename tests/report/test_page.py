@@ -206,6 +206,38 @@ def test_what_a_raise_leaves_unrun_is_drawn_as_such() -> None:
     assert str(report.picture.restores) == "H and W at least 16"
 
 
+PYRAMID = """
+from torch import nn
+from torch.nn import functional as F
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.down = nn.ModuleList(nn.Conv2d(3, 3, 3, stride=2, padding=1) for _ in range(3))
+
+    def forward(self, x):
+        maps = []
+        for down in self.down:
+            x = down(x)
+            maps.append(x)
+        for level in (1, 0):
+            maps[level] = maps[level] + F.interpolate(maps[level + 1], scale_factor=2)
+        return maps
+"""
+
+
+def test_of_levels_that_fit_and_sizes_that_nobody_meant_to_restore_no_fix_is_told() -> None:
+    Path("pyramid.py").write_text(PYRAMID)
+    report = shapelint.check("pyramid.py:Net", "1,3,14,14", picture=True)
+    page = texts(html.render((report,)))
+    assert [each.code for each in report.findings] == ["SL201"]
+    assert page.count("interpolate gives back the 4x4 that down.2 took") == 2
+    assert page.count("interpolate gives back the 4x4 that down.2 took with F.interpolate(") == 1  # with the fix
+    assert "runs for: every size" in page
+    assert "restores the size" not in page
+
+
 def test_a_model_that_refuses_its_input_is_drawn_as_it_would_run() -> None:
     Path("guarded.py").write_text(
         "from torch import nn\n"

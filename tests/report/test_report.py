@@ -118,6 +118,13 @@ def test_a_model_that_is_not_meant_to_restore_is_told_where_it_runs() -> None:
     assert lines.endswith("; others are not decided\n")
 
 
+def test_a_note_of_several_findings_is_told_once() -> None:
+    first = replace(ROUND_TRIP, notes=("one line builds 4 layers", "23 and 24 become 12"))
+    second = replace(ROUND_TRIP, notes=("one line builds 4 layers", "11 and 12 become 6"))
+    shown = text.render((replace(FAILING, findings=(first, second)),))
+    assert [shown.count(note) for note in (*first.notes, *second.notes)] == [1, 1, 1, 1]
+
+
 def test_lines_of_a_title_stay_below_each_other() -> None:
     finding = replace(ROUND_TRIP, fix=Fix("write\n`self.deconv(y)`", Safety.ADVICE), notes=())
     lines = text.render((replace(FAILING, findings=(finding,)),)).splitlines()

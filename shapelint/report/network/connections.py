@@ -129,7 +129,8 @@ def _said(layout: Layout, picture: Picture, pair: Pair, *, repaired: bool) -> It
     if (len(down) + len(up) + len(change) + _WORDS) * _CHARACTER > layout.width:
         down, up = (name if len(name) <= _LONG else f"…{name[1 - _LONG :].lstrip('.')}" for name in (down, up))
     if pair.size_in == pair.size_out:
-        yield "mended" if repaired and change else "fits"
+        change = change if repaired else ""
+        yield "mended" if change else "fits"
         yield f"{up} gives back the {sized(pair.size_in)} that {down} took"
     elif repaired and change:
         yield "mended"
