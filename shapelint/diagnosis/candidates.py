@@ -196,15 +196,24 @@ def stepped_changes(graph: ShapeGraph, groups: Sequence[Group]) -> Iterator[Chan
     for step in _STEPS:
         for parameter in _STEPPED:
             for group in reversed(groups):
-                node, given = group[0], group[0].parameter(parameter)
-                value = tuple(each + step for each in given or ())
-                if given is None or any(each < LOWEST[parameter] for each in value):
-                    continue
-                if not may_set(node, parameter, value) or (parameter == "stride" and not strides.issuperset(value)):
-                    continue
+                node, given = group[0], group[0].parameter(parameter) or ()
                 same = same_value(group, parameter, given)
-                if not (same and parameter == "stride" and set(value) == {1} and is_handed_on(node, parameter)):
-                    yield Change(node.module, parameter, given, value, node.built, same)
+                for value in _stepped(given, step):
+                    if any(each < LOWEST[parameter] for each in value) or not may_set(node, parameter, value):
+                        continue
+                    if parameter == "stride" and not strides.issuperset(value):
+                        continue
+                    if not (same and parameter == "stride" and set(value) == {1} and is_handed_on(node, parameter)):
+                        yield Change(node.module, parameter, given, value, node.built, same)
+
+
+def _stepped(given: tuple[int, ...], step: int) -> Iterator[tuple[int, ...]]:
+    """A value with a step along all axes; where it is not the same along all of them, along one of them first."""
+    if len(set(given)) > 1:
+        for axis, each in enumerate(given):
+            yield (*given[:axis], each + step, *given[axis + 1 :])
+    if given:
+        yield tuple(each + step for each in given)
 
 
 def makes_unlike(groups: Sequence[Group], change: Change) -> bool:

@@ -213,3 +213,19 @@ def test_a_number_that_other_code_reads_is_not_written(tmp_path: Path) -> None:
     assert finding.fix is not None
     assert not finding.fix.edits
     assert "no edit: the text that sets it is read elsewhere too, and the model then raises there" in finding.notes
+
+
+@pytest.mark.parametrize("kernel", [2, 3])
+def test_a_kernel_is_stepped_along_the_one_axis_that_is_wrong(tmp_path: Path, kernel: int) -> None:
+    source = f"""
+    def __init__(self):
+        super().__init__()
+        self.time, self.space = nn.Conv2d(1, 4, (1, 9), (1, 4), (0, 4)), nn.Conv2d(4, 8, (22, 1))
+        self.back, self.up = nn.ConvTranspose2d(8, 4, (22, {kernel})), nn.ConvTranspose2d(4, 1, (1, 4), (1, 4))
+
+    def forward(self, x):
+        return self.up(self.back(self.space(self.time(x))))
+"""
+    (finding,) = report(tmp_path, source, "2,1,22,256").findings
+    assert finding.module == "back"
+    assert fixed(finding, (2, 1, 22, 256)) == (2, 1, 22, 256)
