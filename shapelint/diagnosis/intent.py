@@ -24,6 +24,7 @@ from shapelint.size.isl_form import SolverError, Undecidable, limited
 from shapelint.size.sets import SizeSet
 
 _MOST_STEPS = 20_000_000
+_PICTURE = 2
 
 
 def output_axes(outputs: Sequence[TensorShape], question: Question) -> tuple[int, tuple[int, ...]] | None:
@@ -175,6 +176,8 @@ def intent(region: Region | None, graph: ShapeGraph, question: Question, expect:
     if not (pinned or all(slope == 1 for slope in slopes)) or (pinned and _is_as_another_input(dims, question)):
         return Intent(False, "", stride)
     slack = [max(s, regrown(graph, w)) for (_, w), s in zip(pairs, stride, strict=True)]
+    if pinned and _is_of_a_latent_map(graph, region.outcome.outputs[place[0]], place, question):
+        slack = [each + 1 for each in slack]
     near = all_of(at_least(dim + constant(s), w.plus(1)) for (dim, w), s in zip(pairs, slack, strict=True))
     if not _meeting(region.sizes, near):
         return Intent(False, "", stride)
@@ -183,6 +186,21 @@ def intent(region: Region | None, graph: ShapeGraph, question: Question, expect:
         names = (each.operation.removeprefix("fft_") for each in (undone[-1].inverse, undone[-1].forward))
         why = "`{}` undoes `{}`".format(*names)
     return Intent(True, f"{why}, so the output is meant as large as the input", stride, *place)
+
+
+def _is_of_a_latent_map(
+    graph: ShapeGraph, shape: TensorShape, place: tuple[int, tuple[int, ...]], question: Question
+) -> bool:
+    """Whether a picture is made, by as many steps as one was taken down by, and of as many channels: that it is a whole
+    step smaller comes of a latent map that is a row too small.
+    """
+    axis, own = min(question.axes, default=0), min(place[1], default=0)
+    if len(place[1]) < _PICTURE or not axis or not own:
+        return False
+    if any(down != up for down, up in totals(graph, place[0], len(place[1]))):
+        return False
+    taken, given = as_function(question.led.dims[axis - 1]), as_function(shape.dims[own - 1])
+    return taken == given and taken.constant is not None
 
 
 def _is_as_another_input(dims: Sequence[Function], question: Question) -> bool:

@@ -48,6 +48,7 @@ def _conv(
     lead = _checked_lead(op, shape, axes, filters[1] * groups)
     _check_arguments(op, input, stride, dilation)
     _check_bias(op, bias, filters[0])
+    padding = 0 if padding == "valid" else padding
     total = _total_padding(op, padding, kernel, stride, dilation)
     op.resamples(axes, (Fraction(1, plain(each)) for each in stride))
     _remember(op, kernel_size=kernel, stride=stride, dilation=dilation, padding_total=total)

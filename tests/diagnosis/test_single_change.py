@@ -229,3 +229,19 @@ def test_a_kernel_is_stepped_along_the_one_axis_that_is_wrong(tmp_path: Path, ke
     (finding,) = report(tmp_path, source, "2,1,22,256").findings
     assert finding.module == "back"
     assert fixed(finding, (2, 1, 22, 256)) == (2, 1, 22, 256)
+
+
+def test_a_word_for_no_padding_becomes_the_padding_that_the_join_asks_for(tmp_path: Path) -> None:
+    source = """
+    def __init__(self):
+        super().__init__()
+        self.a, self.res = nn.Conv1d(6, 16, 3, padding="same"), nn.Conv1d(6, 32, 1)
+        self.b = nn.Conv1d(16, 32, 3, padding="valid")
+
+    def forward(self, x):
+        return self.b(self.a(x)) + self.res(x)
+"""
+    (finding,) = report(tmp_path, source, "2,6,40").findings
+    assert finding.fix is not None
+    assert finding.fix.assignments == {"b.padding": (1,)}
+    assert fixed(finding, (2, 6, 40)) == (2, 32, 40)
