@@ -211,9 +211,13 @@ def unpadded_change(case: Case, graph: ShapeGraph, focus: Mapping[str, int], dow
 
 
 def first_that(explored: Exploration, changes: Iterable[Change], works: Callable[[Exploration], bool]) -> Change | None:
-    """The first of some changes with which a trial works, within a budget."""
+    """The first of some changes with which a trial works, within a budget. The kernel of a convolution that is called
+    as a function is the size of its weight, which no argument sets.
+    """
     budget = Budget(calls=_CALLS, seconds=_SECONDS)
     for change in dict.fromkeys(changes):
+        if change.parameter == "kernel_size" and not change.layer and change.module.startswith("conv"):
+            continue
         if budget.spent():
             return None
         values = dict.fromkeys((change.module, *change.alike), change.value)

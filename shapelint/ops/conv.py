@@ -41,7 +41,7 @@ def _conv(
     if not outside_autocast(input, weight, bias):
         op.refuse(Kind.ARGUMENT, "Input type, weight type and bias type should be the same")
     shape, filters = op.shape(input), _filters(op, weight, axes, groups)
-    change = op.recorder.override
+    change = partial(op.recorder.override, function=op.name)
     stride = change("stride") or per_axis(stride, axes)
     dilation = change("dilation") or per_axis(dilation, axes)
     kernel, padding = change("kernel_size") or filters[2:], change("padding") or padding
@@ -80,7 +80,7 @@ def _conv_transpose(
     if not outside_autocast(input, weight):
         op.refuse(Kind.ARGUMENT, "Input type and weight type should be the same")
     shape, filters = op.shape(input), _filters(op, weight, axes, groups)
-    change = op.recorder.override
+    change = partial(op.recorder.override, function=op.name)
     stride = change("stride") or per_axis(stride, axes)
     dilation = change("dilation") or per_axis(dilation, axes)
     kernel, padding = change("kernel_size") or filters[2:], change("padding") or per_axis(padding, axes)
