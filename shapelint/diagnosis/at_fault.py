@@ -21,6 +21,7 @@ from shapelint.diagnosis.single_change import (
     unlike_the_others,
     unpadded_change,
 )
+from shapelint.diagnosis.unlike_padding import unlike_several
 from shapelint.facts.contract import Region
 from shapelint.facts.diagnosis import Change, LostRows, Mismatch, Plan
 from shapelint.facts.failure import Kind
@@ -118,12 +119,14 @@ def change_at_fault(
 
 def likelier(case: Case, focus: Mapping[str, int], graph: ShapeGraph, plan: Plan) -> Change | None:
     """What would be changed rather than make a plan that takes sizes away: an argument unlike those of the layers like
-    it, with which as many sizes are right. An illegal `output_padding` is made legal so.
+    it, with which as many sizes are right. An illegal `output_padding` is made legal so. Where nothing ran, what
+    several other layers have comes before an `output_padding`.
     """
     failure, node = case.contract.region_at(focus).outcome.failure, case.failing(graph)
     if failure is not None:
-        illegal = node is not None and failure.kind is Kind.OUTPUT_PADDING
-        return legal_change(case, graph, node, focus) if illegal and node is not None else None
+        if node is not None and failure.kind is Kind.OUTPUT_PADDING:
+            return legal_change(case, graph, node, focus)
+        return unlike_several(case, graph, focus) if failure.kind is Kind.JOIN and not plan.ran else None
     if not plan.loses and not plan.breaks:
         return None
     change = unlike_the_others(case, graph, focus)

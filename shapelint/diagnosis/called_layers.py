@@ -70,7 +70,7 @@ def _is_called(node: Node) -> bool:
     while isinstance(owner, ast.Attribute):
         owner = owner.value
     of_module = isinstance(owner, ast.Name) and owner.id == "self"
-    known = name.startswith(tuple(_KINDS)) and node.operation.startswith(name)
+    known = name == node.operation.removesuffix("_with_indices")
     if of_module or not (known or (name == "upsample" and node.operation == "interpolate")):
         return False
     if not node.operation.startswith("conv"):

@@ -30,14 +30,14 @@ def likely_changes(graph: ShapeGraph, groups: Sequence[Group], sizes: Mapping[st
     odd = unlike_the_others_of(graph, groups, sizes)
     evens = [each for each in evened(groups) if each.module in uneven]
     known = {group[0].module: group[0] for group in groups}
-    likely = [each for each in odd if each.module in uneven and _has_majority(groups, each)]
+    likely = [each for each in odd if each.module in uneven and has_majority(groups, each)]
     yield from (each for each in likely if is_whole(changed(known[each.module], each)))
     yield from (each for each in evens if each.module not in growing)
     yield from (*likely, *odd)
     yield from evens
 
 
-def _has_majority(groups: Sequence[Group], change: Change) -> bool:
+def has_majority(groups: Sequence[Group], change: Change) -> bool:
     """Whether several layers have the value that one should have; for no dilation one other layer will do."""
     if change.parameter == "dilation" and set(change.value) == {1}:
         return True

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from shapelint.diagnosis.called_layers import with_called_layers
 from shapelint.diagnosis.candidates import changed, is_whole, twins
+from shapelint.diagnosis.case import Case
 from shapelint.diagnosis.changed_intent import Meant, made_by
 from shapelint.diagnosis.chosen_sizes import is_chosen
-from shapelint.diagnosis.layer_groups import Group
+from shapelint.diagnosis.layer_groups import Group, layer_groups
 from shapelint.diagnosis.misshapen import is_made_good, misshapen_changes
 from shapelint.diagnosis.shown_run import ShownRun
 from shapelint.diagnosis.single_change import first_that
@@ -90,6 +92,16 @@ def meant_of_rows(shown: ShownRun) -> Meant | None:
     )
     at = next(index for index, shape in enumerate(made(trial)) if shape != before[index])
     return made_by(shown, change, (at, (1, 2)))
+
+
+def unlike_several(case: Case, graph: ShapeGraph, focus: Sizes) -> Change | None:
+    """The kernel or padding of a layer that gives no whole part or multiple, as several that do so have it, where the
+    model is right at the focus with that.
+    """
+    graph = with_called_layers(graph)
+    groups = layer_groups(case.explored, graph, case.built)
+    changes = (change for group in groups if not is_whole(group[0]) for change in _as_several(group, groups))
+    return first_that(case.explored, changes, lambda trial: case.solver.sound(trial, focus))
 
 
 def _are_rows(shapes: Sequence[TensorShape]) -> bool:
