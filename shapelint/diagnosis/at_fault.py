@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from shapelint.diagnosis.batch_axis import VIEWS
 from shapelint.diagnosis.case import Case
+from shapelint.diagnosis.idle_steps import lacking_steps
 from shapelint.diagnosis.intent import multiples, same_remainder
 from shapelint.diagnosis.layer_groups import takes_output_size
 from shapelint.diagnosis.mirrors import as_in
@@ -43,6 +44,10 @@ def spoiler_of(case: Case, graph: ShapeGraph | None, region: Region, focus: Mapp
     """The call after which the output's size can no longer come right; None where the model raises, or no one call."""
     if graph is None or case.expect is not None:
         return None
+    output = graph.nodes[graph.outputs[case.intent.output]].shapes[0].dims
+    lacking = lacking_steps(graph, case.question.led.dims, output)
+    if lacking is not None:
+        return lacking[0]
     uneven = uneven_factor(graph, case.intent.output, len(case.intent.axes))
     if uneven is not None:
         return uneven
