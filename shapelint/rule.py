@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
+from shapelint.edit.arguments import added
 from shapelint.facts.analysis import (
     Analysis,
     Broadcast,
@@ -57,7 +58,7 @@ __all__ = [
     "LostTransform", "Misfit", "Mismatch", "MixedSamples", "Mixing", "Node", "OddMiss", "Origin", "Plan", "RefusedSize",
     "Region", "Repair", "Rewrite", "Rounding", "Rule", "Safety", "Severity", "ShapeGraph", "ShortPadding",
     "ShortTable", "ShortUnpooling", "SizeSet", "Slip", "SolverError", "Span", "Stretched", "Valid",
-    "WrongAnnotation", "all_of", "any_of", "as_function", "call_at", "closest", "equal", "expression_at",
+    "WrongAnnotation", "added", "all_of", "any_of", "as_function", "call_at", "closest", "equal", "expression_at",
     "function_around", "given", "limited", "negate", "sized", "span_of", "square", "statement_at", "symbol",
     "ticked", "usual", "written",
 ]  # fmt: skip

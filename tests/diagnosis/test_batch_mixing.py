@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.diagnosis.test_at_fault import report
+from tests.diagnosis.test_at_fault import fixed, report
 
 MAPS = """
     def __init__(self):
@@ -154,6 +154,32 @@ def test_a_layer_that_takes_samples_for_steps_is_blamed_where_it_is_built(tmp_pa
     assert finding.location.content() == "nn.LSTM(12, 32)"
     assert finding.fix is not None
     assert "batch_first=True" in finding.fix.title
+
+
+@pytest.mark.parametrize(
+    ("code", "shape", "given"),
+    [
+        (STEPS.format("LSTM(12, 32)", "x", "out[:, -1]"), (4, 20, 12), (4, 3)),
+        (STEPS.format("GRU(12, 32, batch_first=False)", "x", "out[:, -1]"), (4, 20, 12), (4, 3)),
+        (TOKENS.format("", "torch.cat([self.one.expand(x.size(0), -1, -1), x], 1)", "[:, 0]"), (4, 20, 32), (4, 3)),
+        (MAPS.format("return torch.cat([self.a(y), self.b(y)])"), (2, 3, 32, 32), (2, 8, 8, 8)),
+        (MAPS.format("return torch.cat([self.a(y), self.b(y)], 0)"), (2, 3, 32, 32), (2, 8, 8, 8)),
+    ],
+)
+def test_the_argument_that_keeps_samples_apart_is_written(
+    tmp_path: Path, code: str, shape: tuple[int, ...], given: tuple[int, ...]
+) -> None:
+    (finding,) = report(tmp_path, code, ",".join(map(str, shape))).findings
+    assert finding.fix is not None
+    assert finding.fix.safety.value == "unsafe"
+    assert fixed(finding, shape) == given
+
+
+def test_an_argument_with_which_the_model_raises_is_advice(tmp_path: Path) -> None:
+    code = STEPS.format("GRU(12, 32)", "x, torch.zeros(1, x.size(1), 32)", "out[:, -1]")
+    (finding,) = report(tmp_path, code, "4,20,12").findings
+    assert finding.fix is not None
+    assert (finding.fix.safety.value, finding.fix.edits) == ("advice", ())
 
 
 def test_of_two_views_the_one_that_mixes_samples_at_the_size_is_blamed(tmp_path: Path) -> None:
