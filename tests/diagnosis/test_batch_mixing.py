@@ -76,6 +76,16 @@ FRAMES = """
         return self.fc(y.view(b, t, 8).mean(1))
 """
 
+STATE = """
+    def __init__(self):
+        super().__init__()
+        self.rnn, self.fc = nn.LSTM(12, 32, 2, batch_first=True), nn.Linear({}, 3)
+
+    def forward(self, x):
+        out, (h, _) = self.rnn(x)
+        return self.fc({})
+"""
+
 VIEWED = "`{}` puts parts of several samples into each of its rows for a sample"
 
 
@@ -87,6 +97,7 @@ VIEWED = "`{}` puts parts of several samples into each of its rows for a sample"
         (MAPS.format("return self.fc(y.view(16, n, 64).mean(2).t())"), "4,3,32,32", VIEWED.format("view")),
         (MAPS.format(HEADS.format("transpose(0, 1)")), "4,3,32,32", VIEWED.format("reshape")),
         (FRAMES.format("2, 0"), "2,3,8,16,16", VIEWED.format("view")),
+        (STATE.format(64, "h.view(len(x), -1)"), "4,20,12", VIEWED.format("view")),
         (MAPS.format("return torch.cat([self.a(y), self.b(y)], 0)"), "2,3,32,32",
          "`cat` joins 2 results of each sample along the batch"),
         (MAPS.format("return y.flatten(0)"), "2,3,32,32", "`flatten` makes 1024 rows of each sample"),
@@ -132,6 +143,11 @@ def test_a_call_that_mixes_samples_is_found(tmp_path: Path, code: str, inputs: s
         (STEPS.format("LSTM(12, 32)", "x", "out[-1]"), "20,4,12"),
         (STEPS.format("LSTM(12, 32)", "x", "out"), "20,4,12"),
         (STEPS.format("LSTM(12, 32)", "x.transpose(0, 1)", "out.transpose(0, 1)[:, -1]"), "4,20,12"),
+        (STATE.format(64, "h.transpose(0, 1).reshape(len(x), -1)"), "4,20,12"),
+        (STATE.format(32, "h.view(2, 1, len(x), 32)[-1, 0]"), "4,20,12"),
+        (STATE.format(32, "out.reshape(len(x), 20, 32)[:, -1]"), "4,20,12"),
+        (STATE.replace("32, 2", "32, 1").format(32, "h.view(len(x), -1)"), "4,20,12"),  # one layer
+        (STATE.replace("32, 2", "32, 20").format(32, "out.reshape(len(x), 20, 32)[:, -1]"), "4,20,12"),
         (LATENT.format(3, 8), "4,3,32,32"),
         (LATENT.format(1, 4), "4,3,32,32"),  # two masks of each picture
         (LATENT.format(3, "8).flatten(1).repeat(1, 3).view(-1, 4, 8, 8"), "4,3,32,32"),  # three pictures of each
