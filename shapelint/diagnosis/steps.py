@@ -43,15 +43,26 @@ def strides_over(groups: Sequence[Group], change: Change) -> bool:
 
 def loses_its_window(groups: Sequence[Group], change: Change) -> bool:
     """Whether a layer that spans several rows would span one: what a larger kernel, a dilation, or one text for several
-    layers is there for; or lose a dilation that is one of several by one text. A kernel of 2 or 3 may be a slip for 1.
+    layers is there for; or lose a dilation that is one of several by one text, or the padding of a causal one of these.
+    A kernel of 2 or 3 may be a slip for 1.
     """
     node, alike, _ = next(each for each in groups if each[0].module == change.module)
     dilation = node.parameter("dilation") or (1,)
-    if change.parameter == "dilation":
-        return any(getattr(each, "dilation", dilation) not in (dilation, dilation[0]) for each in alike)
+    series = any(getattr(each, "dilation", dilation) not in (dilation, dilation[0]) for each in alike)
+    if change.parameter == "dilation" or (series and _pads_all_ahead(node)):
+        return series
     if change.parameter != "kernel_size" or set(change.value) != {1} or max(change.given) == 1:
         return False
     return max(change.given) > _SLIP or bool(change.alike) or set(dilation) != {1}
+
+
+def _pads_all_ahead(node: Node) -> bool:
+    """Whether a convolution of a signal is padded by all that it takes off, on both sides, to be cropped behind it."""
+    numbers = [node.parameter(name) or () for name in ("kernel_size", "padding", "dilation")]
+    if [len(each) for each in numbers] != [1, 1, 1]:
+        return False
+    (kernel,), (padding,), (dilation,) = numbers
+    return padding == dilation * (kernel - 1) > 0
 
 
 def sees_padding_alone(groups: Sequence[Group], change: Change) -> bool:
