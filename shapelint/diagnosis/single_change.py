@@ -65,7 +65,8 @@ def single_change(
     layers = {node.module for node, *_ in groups}
     wished = [each for each in preferred if each.module in layers and not spoils(groups, each)]
     uneven = uneven_layers(graph, groups, focus)
-    spoiling = [each for each in likely if spoils(groups, each) and not has_majority(groups, each)]
+    unpadded = [each for each in likely if each.parameter == "padding" and spoils(groups, each)]
+    spoiling = [each for each in unpadded if not has_majority(groups, each)]
     likely = [each for each in likely if each not in spoiling]
     known = chain(first, likely, wished, (each for each in stepped if each.module in uneven), spoiling)
     return first_that(case.explored, known, lambda trial: restores_at(trial, case.question, case.expect, focus))
