@@ -121,7 +121,7 @@ def _keeping(graph: ShapeGraph, groups: Sequence[Group]) -> Iterator[Change]:
 
 
 def _of_stride_one(graph: ShapeGraph, groups: Sequence[Group]) -> list[Node]:
-    """The calls of convolutions that step by one row and span several."""
+    """The calls of convolutions that step by one row and span several, behind no layer of padding."""
     reached, known = graph.reached(), {node.module for node, *_ in groups}
     return [
         node
@@ -131,6 +131,7 @@ def _of_stride_one(graph: ShapeGraph, groups: Sequence[Group]) -> list[Node]:
         and node.operation.startswith("conv")
         and "transpose" not in node.operation
         and set(node.factor) == {1}
+        and graph.nodes[node.inputs[0]].operation != "pad"
         and max(node.parameter("kernel_size") or (1,)) > 1
     ]
 
