@@ -44,8 +44,7 @@ def spoiler_of(case: Case, graph: ShapeGraph | None, region: Region, focus: Mapp
     """The call after which the output's size can no longer come right; None where the model raises, or no one call."""
     if graph is None or case.expect is not None:
         return None
-    output = graph.nodes[graph.outputs[case.intent.output]].shapes[0].dims
-    lacking = lacking_steps(graph, case.question.led.dims, output)
+    lacking = lacking_steps(graph, case.question.led.dims, region.outcome.outputs[case.intent.output].dims)
     if lacking is not None:
         return lacking[0]
     uneven = uneven_factor(graph, case.intent.output, len(case.intent.axes))

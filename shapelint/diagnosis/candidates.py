@@ -190,7 +190,7 @@ def stepped_changes(graph: ShapeGraph, groups: Sequence[Group]) -> Iterator[Chan
     """Changes by one step before those by two; of equal ones, kernels first, and the last layer first.
 
     Layers that one call builds with the same value change together; those that a helper hands its stride do not all
-    step by 1. A stride becomes 1, 2, or one that the model has.
+    step by 1, nor by another number where others are handed one. A stride becomes 1, 2, or one that the model has.
     """
     strides = _USUAL_STRIDES | {round(step_of(each)) for node in graph.nodes for each in node.factor if each}
     for step in _STEPS:
@@ -203,7 +203,8 @@ def stepped_changes(graph: ShapeGraph, groups: Sequence[Group]) -> Iterator[Chan
                         continue
                     if parameter == "stride" and not strides.issuperset(value):
                         continue
-                    if not (same and parameter == "stride" and set(value) == {1} and is_handed_on(node, parameter)):
+                    handed = same and parameter == "stride" and is_handed_on(node, parameter)
+                    if not (handed and (set(value) == {1} or len(same) < len(group[2]))):
                         yield Change(node.module, parameter, given, value, node.built, same)
 
 

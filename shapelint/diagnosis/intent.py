@@ -206,9 +206,8 @@ def _is_of_a_latent_map(
     step smaller comes of a latent map that is a row too small.
     """
     axis, own = min(question.axes, default=0), min(place[1], default=0)
-    if len(place[1]) < _PICTURE or not axis or not own:
-        return False
-    if any(down != up for down, up in totals(graph, place[0], len(place[1]))):
+    steps = totals(graph, place[0], len(place[1]))
+    if len(steps) < _PICTURE or not axis or not own or any(down != up or down == 1 for down, up in steps):
         return False
     taken, given = as_function(question.led.dims[axis - 1]), as_function(shape.dims[own - 1])
     return taken == given and taken.constant is not None

@@ -125,6 +125,7 @@ def _joined_first(changes: list[Change], graph: ShapeGraph, join: Node | None) -
 def _may_be_tried(groups: Sequence[Group], change: Change, *, alone: bool, factor: bool) -> bool:
     """Whether a change makes no layer what it is not built to be, as `sound_change` says."""
     odd = strides_over(groups, change) or loses_its_window(groups, change) or sees_padding_alone(groups, change)
+    odd = odd or (change.parameter == "kernel_size" and set(change.given) == {1} and spoils(groups, change))
     return not (odd or (factor and scales_alone(groups, change))) and (alone or not makes_unlike(groups, change))
 
 

@@ -13,7 +13,7 @@ from shapelint.diagnosis.candidates import changed, is_whole, twins
 from shapelint.diagnosis.case import Case
 from shapelint.diagnosis.changed_intent import Meant, made_by
 from shapelint.diagnosis.chosen_sizes import is_chosen
-from shapelint.diagnosis.layer_groups import Group, layer_groups
+from shapelint.diagnosis.layer_groups import Group, arguments_of, layer_groups
 from shapelint.diagnosis.misshapen import is_made_good, misshapen_changes
 from shapelint.diagnosis.shown_run import ShownRun
 from shapelint.diagnosis.single_change import first_that
@@ -131,6 +131,7 @@ def _of_stride_one(graph: ShapeGraph, groups: Sequence[Group]) -> list[Node]:
         and node.operation.startswith("conv")
         and "transpose" not in node.operation
         and set(node.factor) == {1}
+        and node.inputs
         and graph.nodes[node.inputs[0]].operation != "pad"
         and max(node.parameter("kernel_size") or (1,)) > 1
     ]
@@ -152,17 +153,9 @@ def _as_several(group: Group, groups: Sequence[Group]) -> Iterator[Change]:
     """The changes of a layer's kernel or padding with which it is as several other ones that keep their size."""
     for change in twins(group, groups):
         made = changed(group[0], change)
-        like = {
-            node.module
-            for node, *_ in groups
-            if node.operation == made.operation and _arguments(node) == _arguments(made)
-        }
-        if change.parameter in ("kernel_size", "padding") and is_whole(made) and len(like - {made.module}) >= _SEVERAL:
+        like = {node.module for node, *_ in groups if arguments_of(node) == arguments_of(made)} - {made.module}
+        if change.parameter in ("kernel_size", "padding") and is_whole(made) and len(like) >= _SEVERAL:
             yield change
-
-
-def _arguments(node: Node) -> dict[str, tuple[int, ...]]:
-    return {name: value for name, value in node.parameters if name in ("kernel_size", "padding", "stride", "dilation")}
 
 
 def _are_of_one_level(graph: ShapeGraph, node: Node, other: Node) -> bool:
