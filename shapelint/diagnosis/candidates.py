@@ -267,15 +267,6 @@ def odd_strides(graph: ShapeGraph, groups: Sequence[Group]) -> Iterator[Change]:
                 yield Change(node.module, "stride", stride, value, node.built, same_value(group, "stride", stride))
 
 
-def rounded_changes(groups: Sequence[Group]) -> Iterator[Change]:
-    """Each pool with the other `ceil_mode`: first those that round down, since rounding up keeps more sizes."""
-    for group in sorted(groups, key=lambda group: any(group[0].parameter("ceil_mode") or ())):
-        node, given = group[0], group[0].parameter("ceil_mode")
-        if given is not None:
-            now, other = tuple(map(bool, given)), tuple(not each for each in given)
-            yield Change(node.module, "ceil_mode", now, other, node.built, same_value(group, "ceil_mode", now))
-
-
 def evening(group: Group, others: Sequence[Node]) -> Iterator[Change]:
     """One argument changed by a few, with which a layer gives a whole multiple: first those with which its kernel is to
     its stride as in the others. A layer that keeps its size goes on doing so.

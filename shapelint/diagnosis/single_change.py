@@ -13,7 +13,6 @@ from shapelint.diagnosis.candidates import (
     likely_changes,
     makes_unlike,
     odd_strides,
-    rounded_changes,
     spoils,
     stepped_changes,
     twins,
@@ -22,7 +21,7 @@ from shapelint.diagnosis.candidates import (
 )
 from shapelint.diagnosis.case import Case
 from shapelint.diagnosis.intent import is_restored, output_axes
-from shapelint.diagnosis.layer_groups import Group, layer_groups, legal_values, resizes
+from shapelint.diagnosis.layer_groups import Group, layer_groups, legal_values, resizes, rounded_changes
 from shapelint.diagnosis.padding_layers import padding_changes
 from shapelint.diagnosis.scale import before_crops, total_stride
 from shapelint.diagnosis.soundness import sound_meaning

@@ -182,9 +182,8 @@ def seen_to_run(finding: Finding, trier: Trier | None) -> Finding:
 
 
 def _wanted(analysis: Analysis, diagnosis: Diagnosis | None) -> SizeSet:
-    if analysis.certain or diagnosis is None:
-        return analysis.asked
-    return SizeSet.point(analysis.contract.symbols, diagnosis.focus)
+    focus = None if analysis.certain or diagnosis is None else diagnosis.focus
+    return analysis.asked if focus is None else SizeSet.point(analysis.contract.symbols, focus)
 
 
 Way = tuple[tuple[Edit, ...], tuple[str, ...], Repair]
