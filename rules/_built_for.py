@@ -32,7 +32,12 @@ _KEEPING = ("linear", "layer_norm", "rms_norm", "batch_norm")
 _OF_ROWS = (*_KEEPING[:-1], "lstm", "gru", "rnn")
 _ORDERS = ("permute", "transpose", "movedim", "moveaxis")
 _OF_CHANNELS = ("conv", "batch_norm", "group_norm", "instance_norm", "prelu")
-_OPERATORS = {ast.Mult: operator.mul, ast.Add: operator.add, ast.Sub: operator.sub}
+_OPERATORS = {
+    ast.Mult: operator.mul,
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.FloorDiv: operator.floordiv,
+}
 _ARGUMENTS = {
     "Conv": ("in_channels", 0),
     "Linear": ("in_features", 0),
@@ -120,7 +125,9 @@ def misfit_fix(diagnosis: Diagnosis, misfit: Misfit) -> Fix:
     written = f"`{argument[0]}={given}`" if argument else f"a weight for {given}"
     more = ", and the later layers likewise" if len(diagnosis.misfits) > 1 else ""
     if [origin.source for origin in misfit.origins] == [""]:
-        text = f"give an input with {_counted(misfit)}, or build {name} for {given}{more}"
+        turned = untransposed(diagnosis, misfit)
+        text = f"give an input with {_counted(misfit)}" if turned is None else turned.title
+        text = f"{text}, or build {name} for {given}{more}"
         return Fix(text, Safety.ADVICE, repairs=(Repair.CHANNELS,))
     if misfit.node.kind == "MultiheadAttention":
         text = f"build {name} with `kdim={given}, vdim={given}`"
@@ -218,4 +225,4 @@ def _number(expression: ast.expr) -> int | None:
     if not isinstance(expression, ast.BinOp) or combine is None:
         return None
     left, right = _number(expression.left), _number(expression.right)
-    return None if left is None or right is None else combine(left, right)
+    return None if left is None or not right else combine(left, right)

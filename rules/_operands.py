@@ -56,7 +56,8 @@ def joined_fix(diagnosis: Diagnosis, mismatch: Mismatch) -> Fix | None:
         counts = " and ".join(f"{quoted(name)} gives {shape[axis]}" for name, shape in parts)
         return Fix(f"give both as many {_AHEAD[axis]}: {counts}", Safety.ADVICE)
     graph = diagnosis.graph
-    return evened_by_hand(graph, mismatch) or miscropped(graph, mismatch) or _cropped(graph, mismatch)
+    by_hand = evened_by_hand(graph, mismatch) or _unchomped(graph, mismatch)
+    return by_hand or miscropped(graph, mismatch) or _cropped(graph, mismatch)
 
 
 def is_apart(diagnosis: Diagnosis, mismatch: Mismatch) -> bool:
@@ -233,6 +234,24 @@ def evened_by_hand(graph: ShapeGraph, mismatch: Mismatch) -> Fix | None:
         if crop is not None and taken < 0 and lengths[3] != lengths[0]:
             text = f"cut {-taken} rows off behind {quoted(layer.module)}, which gives {-taken} more than it takes"
             return Fix(f"{text}: the crop takes {cut}", Safety.ADVICE)
+    return None
+
+
+def _unchomped(graph: ShapeGraph, mismatch: Mismatch) -> Fix | None:
+    """The crop that a causal convolution lacks: it is padded on both sides by all that it takes off."""
+    nodes = _joined(graph, mismatch)
+    for node, other in (nodes, nodes[::-1]) if len(nodes) == _VECTOR else ():
+        given = _shape(graph, node)[-1:]
+        while len(node.inputs) == 1 and not node.spatial and _shape(graph, _fed(graph, node))[-1:] == given:
+            node = _fed(graph, node)
+        numbers = [node.parameter(name) or () for name in ("kernel_size", "padding", "dilation")]
+        if [len(each) for each in numbers] != [1, 1, 1] or set(node.factor) != {1}:
+            continue
+        (kernel,), (padding,), (dilation,) = numbers
+        if padding == dilation * (kernel - 1) == given[0] - _shape(graph, other)[-1] > 0:
+            rows = "row" if padding == 1 else f"{padding} rows"
+            text = f"cut the last {rows} off behind {quoted(node.module or node.operation)}, as behind a causal layer"
+            return Fix(f"{text}: `y[..., :x.shape[-1]]`", Safety.ADVICE)
     return None
 
 

@@ -34,7 +34,10 @@ def slip_texts(slip: Slip, misfit: Misfit) -> tuple[str, str]:
         note = note if takes == "as" else f"{note} {misfit.built_for}"
         return f"the {sized(slip.given)} before it is not flattened", note
     if slip.node.operation in _VIEWS and not slip.samples:
-        return f"makes {slip.given[0]} of {wanted[0]}", f"the axis has {wanted[0]} before, which {layer} takes"
+        note = f"the axis has {wanted[0]} before, which {layer} takes"
+        if wanted[0] != misfit.built_for:
+            note = f"the axis has {wanted[0]} before, and {layer} takes the channels that there were"
+        return f"makes {slip.given[0]} of {wanted[0]}", note
     if slip.node.operation in _VIEWS:
         note = f"with {wanted[0]} instead of {slip.given[0]} it keeps them apart, and {layer} gets what it takes"
         count = f"{slip.samples[0]} sample{'s' * (slip.samples[0] != 1)}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import prod
 from typing import ClassVar
 
 from shapelint.rule import (
@@ -24,6 +25,7 @@ from ._causes import place_of
 from ._fixes import change_fix, rewriting_fix, rewritten
 from ._words import called, nearest_note, padding_text, quoted
 
+_VIEWS = ("view", "reshape", "unflatten")
 _BY_HAND = ("pad", "__getitem__", "narrow")
 
 _GENERATOR = """
@@ -124,6 +126,8 @@ def _fix(analysis: Analysis, diagnosis: Diagnosis) -> Fix | None:
 
 def _cropped(analysis: Analysis, diagnosis: Diagnosis, spoiler: Node) -> Fix | None:
     """What to do about a pad or a crop by hand: to write the other one at the end, or to pad up in the first place."""
+    if spoiler.operation in _VIEWS:
+        return _of_another_latent(analysis, diagnosis, spoiler)
     if spoiler.operation not in _BY_HAND:
         return None
     taken, given = _passed(analysis, diagnosis, spoiler)
@@ -140,6 +144,18 @@ def _cropped(analysis: Analysis, diagnosis: Diagnosis, spoiler: Node) -> Fix | N
         return Fix(text, Safety.ADVICE)
     how = "pad up" if spoiler.operation == "pad" else "pad up, with `F.pad`, instead of cutting the rest off,"
     return Fix(f"{how} to the next size that fits, and crop the result: `y{crop}`", Safety.ADVICE)
+
+
+def _of_another_latent(analysis: Analysis, diagnosis: Diagnosis, view: Node) -> Fix | None:
+    """The map that a view of a latent vector is to make, and the features that this takes."""
+    focus, rank = dict(diagnosis.focus), len(analysis.intent.axes)
+    shape = diagnosis.region.outcome.outputs[analysis.intent.output].value(focus)
+    made = view.shapes[0].value(focus)
+    sides = zip(made[-rank:], (shape[axis] for axis in analysis.intent.axes), analysis.question.target, strict=True)
+    wanted = [side * dim.value(focus) // given for side, given, dim in sides]
+    features = sized([made[1], *wanted])
+    text = f"let {quoted(view.operation)} make {sized(wanted)} of {features} = {prod((made[1], *wanted))} features"
+    return Fix(text, Safety.ADVICE)
 
 
 def _message(analysis: Analysis, diagnosis: Diagnosis) -> str:
@@ -164,7 +180,8 @@ def _notes(analysis: Analysis, diagnosis: Diagnosis, setters: list[Node]) -> Ite
     if diagnosis.spoiler is not None and spoiled:
         taken, left = _passed(analysis, diagnosis, diagnosis.spoiler)
         name = _name(diagnosis.spoiler)
-        yield f"{name} gives {sized(left)} of {sized(taken)}, and nothing after it makes up for that"
+        of = "" if diagnosis.spoiler.operation in _VIEWS else f" of {sized(taken)}"
+        yield f"{name} gives {sized(left)}{of}, and nothing after it makes up for that"
     rank = len(analysis.question.axes)
     steps = [f"{_name(node)} gives {_size(node, focus, rank)}" for node in setters[-5:]]
     if steps and not spoiled:

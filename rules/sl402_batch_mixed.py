@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 from typing import ClassVar
 
 from shapelint.rule import (
     Analysis,
+    Edit,
     Finding,
     Fix,
     Invalid,
     MixedSamples,
     Mixing,
+    Repair,
     Safety,
     Severity,
     Valid,
+    added,
+    call_at,
+    given,
     sized,
+    span_of,
 )
 
 from ._fixes import change_fix
@@ -94,7 +101,8 @@ class BatchMixed:
     ## Fix
 
     `x.flatten(1)` keeps samples apart and raises at a size that does not fit; a layer for the asked size needs as many
-    features as one sample has there. An adaptive pool before it takes every size.
+    features as one sample has there. An adaptive pool before it takes every size. `batch_first=True` of a layer, and
+    `dim=1` of a `cat`, are written where the model runs with them.
 
     ## See also
 
@@ -168,7 +176,22 @@ class BatchMixed:
 def _fix(samples: MixedSamples, features: int) -> Fix:
     if samples.change is not None:
         return change_fix(samples.change, "makes one row of each sample")
-    return Fix(_advice(samples, features), Safety.ADVICE)
+    return Fix(_advice(samples, features), Safety.ADVICE, edits=tuple(_edits(samples)), repairs=(Repair.CODE,))
+
+
+def _edits(samples: MixedSamples) -> Iterator[Edit]:
+    """The argument that keeps samples apart, where one of the call does; it is tried before anybody is told of it."""
+    call, place = call_at(samples.place), samples.place
+    if call is None or place is None or samples.way not in _ARGUMENTS:
+        return
+    name, position, value, calls = _ARGUMENTS[samples.way]
+    if ast.unparse(call.func).rpartition(".")[2] not in calls:
+        return
+    now = given(call, name, position)
+    if now is None:
+        yield added(place.file, call, name, value)
+    elif isinstance(now, ast.Constant):
+        yield Edit(span_of(place.file, now), value)
 
 
 def _done(samples: MixedSamples) -> str:
@@ -183,6 +206,11 @@ def _done(samples: MixedSamples) -> str:
     }[samples.way]
 
 
+_ENCODER = "TransformerEncoderLayer"
+_ARGUMENTS = {
+    Mixing.JOINED: ("dim", 1, "1", ("cat", "concat", "concatenate")),
+    Mixing.STEPS: ("batch_first", None, "True", ("LSTM", "GRU", "RNN", "MultiheadAttention", _ENCODER)),
+}
 _MENDS = {
     Mixing.PARTS: "move the axes with `permute` until the samples are in front, and view then",
     Mixing.JOINED: "join them along the channels: `dim=1`",

@@ -130,7 +130,7 @@ def _trier(
     target: object, init_kwargs: Mapping[str, object] | None, analysis: Analysis, options: Options, loaded: Loaded
 ) -> Trier | None:
     """What tries edits: it builds the model again from edited text. None where there is no text, or nothing to mend."""
-    if not isinstance(target, str) or analysis.diagnosis is None:
+    if not isinstance(target, str) or (analysis.diagnosis is None and analysis.samples is None):
         return None
     from shapelint.repair.code import Trier
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
+from shapelint.edit.arguments import added
 from shapelint.facts.analysis import (
     Analysis,
     Broadcast,
@@ -58,9 +59,9 @@ __all__ = [
     "LostTransform", "Misfit", "Mismatch", "MixedSamples", "Mixing", "Node", "OddMiss", "Origin", "Plan",
     "RefusalCause", "RefusedCall", "RefusedSize", "Region", "Repair", "Rewrite", "Rounding", "Rule", "Safety",
     "Severity", "ShapeGraph", "ShortPadding", "ShortTable", "ShortUnpooling", "SizeSet", "Slip", "SolverError",
-    "Span", "Stretched", "Valid", "WrongAnnotation", "all_of", "any_of", "as_function", "call_at", "closest",
-    "equal", "expression_at", "function_around", "given", "limited", "negate", "sized", "span_of", "square",
-    "statement_at", "symbol", "ticked", "usual", "written",
+    "Span", "Stretched", "Valid", "WrongAnnotation", "added", "all_of", "any_of", "as_function", "call_at",
+    "closest", "equal", "expression_at", "function_around", "given", "limited", "negate", "sized", "span_of",
+    "square", "statement_at", "symbol", "ticked", "usual", "written",
 ]  # fmt: skip
 
 

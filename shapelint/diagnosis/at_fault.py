@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from shapelint.diagnosis.batch_axis import VIEWS
 from shapelint.diagnosis.case import Case
+from shapelint.diagnosis.idle_steps import lacking_steps
 from shapelint.diagnosis.intent import multiples, same_remainder
 from shapelint.diagnosis.layer_groups import takes_output_size
 from shapelint.diagnosis.mirrors import as_in
 from shapelint.diagnosis.pairs import mirrored_pairs
 from shapelint.diagnosis.passage import CUTTING, setting, spoiling
-from shapelint.diagnosis.scale import uneven_factor
+from shapelint.diagnosis.scale import totals, uneven_factor
 from shapelint.diagnosis.single_change import (
     fitting_kernel,
     legal_change,
@@ -20,10 +22,11 @@ from shapelint.diagnosis.single_change import (
     unlike_the_others,
     unpadded_change,
 )
+from shapelint.diagnosis.unlike_padding import unlike_several
 from shapelint.facts.contract import Region
 from shapelint.facts.diagnosis import Change, LostRows, Mismatch, Plan
 from shapelint.facts.failure import Kind
-from shapelint.facts.graph import Node, ShapeGraph
+from shapelint.facts.graph import Node, ShapeGraph, size_at
 from shapelint.trace.freeze import freeze
 from shapelint.trace.run import overriding
 
@@ -41,13 +44,38 @@ def spoiler_of(case: Case, graph: ShapeGraph | None, region: Region, focus: Mapp
     """The call after which the output's size can no longer come right; None where the model raises, or no one call."""
     if graph is None or case.expect is not None:
         return None
+    lacking = lacking_steps(graph, case.question.led.dims, region.outcome.outputs[case.intent.output].dims)
+    if lacking is not None:
+        return lacking[0]
     uneven = uneven_factor(graph, case.intent.output, len(case.intent.axes))
     if uneven is not None:
         return uneven
     alike = region.sizes & same_remainder(case.question, case.intent.stride, focus)
     found = spoiling(graph, region, case.question, case.intent.output, case.intent.axes, focus, alike)
+    if found is None:
+        return _latent_view(case, graph, focus)
     paired = {index for pair in mirrored_pairs(graph, focus) for index in (*pair.down_nodes, *pair.up_nodes)}
-    return None if found is None or found.index in paired else found
+    return None if found.index in paired else found
+
+
+def _latent_view(case: Case, graph: ShapeGraph, focus: Mapping[str, int]) -> Node | None:
+    """The view that makes a map of a latent vector, where the layers behind it multiply its size by as much as those
+    ahead of it divide the input's, and only for that the output is too small or too large.
+    """
+    at, axes = case.intent.output, case.intent.axes
+    if at >= len(graph.outputs) or graph.outputs[at] < 0:
+        return None
+    output, rank = graph.nodes[graph.outputs[at]], len(axes)
+    ups = [up for _, up in totals(graph, at, rank)]
+    given, wanted = output.shapes[0].value(dict(focus)), size_at(case.question.target, focus)
+    for node in sorted(graph.ancestors(output), key=lambda each: -each.index):
+        if node.operation in VIEWS and node.inputs and node.shapes:
+            taken, made = (each.shapes[0].value(dict(focus)) for each in (graph.nodes[node.inputs[0]], node))
+            grown = [rows * up for rows, up in zip(made[-rank:], ups, strict=True)]
+            needed = [rows % up for rows, up in zip(wanted, ups, strict=True)]
+            of_vector = len(taken) + rank == len(made)
+            return node if of_vector and grown == [given[axis] for axis in axes] and not any(needed) else None
+    return None
 
 
 def setters_of(case: Case, graph: ShapeGraph | None, focus: Mapping[str, int]) -> tuple[Node, ...]:
@@ -95,12 +123,14 @@ def change_at_fault(
 
 def likelier(case: Case, focus: Mapping[str, int], graph: ShapeGraph, plan: Plan) -> Change | None:
     """What would be changed rather than make a plan that takes sizes away: an argument unlike those of the layers like
-    it, with which as many sizes are right. An illegal `output_padding` is made legal so.
+    it, with which as many sizes are right. An illegal `output_padding` is made legal so. Where nothing ran, what
+    several other layers have comes before an `output_padding`.
     """
     failure, node = case.contract.region_at(focus).outcome.failure, case.failing(graph)
     if failure is not None:
-        illegal = node is not None and failure.kind is Kind.OUTPUT_PADDING
-        return legal_change(case, graph, node, focus) if illegal and node is not None else None
+        if node is not None and failure.kind is Kind.OUTPUT_PADDING:
+            return legal_change(case, graph, node, focus)
+        return unlike_several(case, graph, focus) if failure.kind is Kind.JOIN and not plan.ran else None
     if not plan.loses and not plan.breaks:
         return None
     change = unlike_the_others(case, graph, focus)

@@ -19,7 +19,7 @@ from shapelint.size.function import as_function, symbol
 from shapelint.size.sets import SizeSet
 from shapelint.trace.branch import frozen_shape
 from shapelint.trace.explore import Exploration
-from shapelint.trace.recording.record import Shape
+from shapelint.trace.recording.record import Record, Shape
 from shapelint.trace.run import Run
 
 VIEWS = frozenset({"view", "reshape", "_unsafe_view", "unflatten", "flatten"})
@@ -97,16 +97,26 @@ def _followed(run: Run) -> BatchRun:
         if not record.inputs:
             axes.append(Carried(0) if record.name == "input" and shapes[index][:1] == (MANY,) else None)
         elif record.name in VIEWS and len(record.inputs) == 1:
-            given, above = axes[record.inputs[0]], run.records[record.inputs[0]]
-            even = given is not None and len({values(each) for each in above.outputs}) == 1
-            axes.append(_viewed(given, shapes[record.inputs[0]], shapes[index]) if given is not None and even else None)
-            if given is not None and even and axes[-1] is None and any(d and not d % MANY for d in shapes[index]):
+            given, taken = _taken(axes[record.inputs[0]], run.records[record.inputs[0]], shapes[index])
+            axes.append(None if given is None else _viewed(given, taken, shapes[index]))
+            if given is not None and axes[-1] is None and any(d and not d % MANY for d in shapes[index]):
                 cut.append(index)
         elif record.name in CATS and known and len(known) == len(record.inputs) and len(set(known)) == 1:
             axes.append(_joined(known[0], [shapes[above] for above in record.inputs], shapes[index]))
         else:
             axes.append(_kept(known, shapes[index]))
     return BatchRun(run, shapes, tuple(axes), tuple(cut))
+
+
+def _taken(given: Carried | None, above: Record, made: tuple[int, ...]) -> tuple[Carried | None, tuple[int, ...]]:
+    """The axis and the shape of what a view takes: of a call that gives several, as the state of a recurrent layer
+    beside its steps, of those with as many elements; None for the axis where these are unlike.
+    """
+    each = list(dict.fromkeys(map(values, above.outputs)))
+    fitting = [shape for shape in each if prod(shape) == prod(made)]
+    if given is None or len(fitting) != 1:
+        return None, ()
+    return (given if len(each) == 1 else _kept([given], fitting[0])), fitting[0]
 
 
 def _kept(known: Sequence[Carried], made: tuple[int, ...]) -> Carried | None:

@@ -30,14 +30,14 @@ def likely_changes(graph: ShapeGraph, groups: Sequence[Group], sizes: Mapping[st
     odd = unlike_the_others_of(graph, groups, sizes)
     evens = [each for each in evened(groups) if each.module in uneven]
     known = {group[0].module: group[0] for group in groups}
-    likely = [each for each in odd if each.module in uneven and _has_majority(groups, each)]
+    likely = [each for each in odd if each.module in uneven and has_majority(groups, each)]
     yield from (each for each in likely if is_whole(changed(known[each.module], each)))
     yield from (each for each in evens if each.module not in growing)
     yield from (*likely, *odd)
     yield from evens
 
 
-def _has_majority(groups: Sequence[Group], change: Change) -> bool:
+def has_majority(groups: Sequence[Group], change: Change) -> bool:
     """Whether several layers have the value that one should have; for no dilation one other layer will do."""
     if change.parameter == "dilation" and set(change.value) == {1}:
         return True
@@ -190,21 +190,31 @@ def stepped_changes(graph: ShapeGraph, groups: Sequence[Group]) -> Iterator[Chan
     """Changes by one step before those by two; of equal ones, kernels first, and the last layer first.
 
     Layers that one call builds with the same value change together; those that a helper hands its stride do not all
-    step by 1. A stride becomes 1, 2, or one that the model has.
+    step by 1, nor by another number where others are handed one. A stride becomes 1, 2, or one that the model has.
     """
     strides = _USUAL_STRIDES | {round(step_of(each)) for node in graph.nodes for each in node.factor if each}
     for step in _STEPS:
         for parameter in _STEPPED:
             for group in reversed(groups):
-                node, given = group[0], group[0].parameter(parameter)
-                value = tuple(each + step for each in given or ())
-                if given is None or any(each < LOWEST[parameter] for each in value):
-                    continue
-                if not may_set(node, parameter, value) or (parameter == "stride" and not strides.issuperset(value)):
-                    continue
+                node, given = group[0], group[0].parameter(parameter) or ()
                 same = same_value(group, parameter, given)
-                if not (same and parameter == "stride" and set(value) == {1} and is_handed_on(node, parameter)):
-                    yield Change(node.module, parameter, given, value, node.built, same)
+                for value in _stepped(given, step):
+                    if any(each < LOWEST[parameter] for each in value) or not may_set(node, parameter, value):
+                        continue
+                    if parameter == "stride" and not strides.issuperset(value):
+                        continue
+                    handed = same and parameter == "stride" and is_handed_on(node, parameter)
+                    if not (handed and (set(value) == {1} or len(same) < len(group[2]))):
+                        yield Change(node.module, parameter, given, value, node.built, same)
+
+
+def _stepped(given: tuple[int, ...], step: int) -> Iterator[tuple[int, ...]]:
+    """A value with a step along all axes; where it is not the same along all of them, along one of them first."""
+    if len(set(given)) > 1:
+        for axis, each in enumerate(given):
+            yield (*given[:axis], each + step, *given[axis + 1 :])
+    if given:
+        yield tuple(each + step for each in given)
 
 
 def makes_unlike(groups: Sequence[Group], change: Change) -> bool:
@@ -255,15 +265,6 @@ def odd_strides(graph: ShapeGraph, groups: Sequence[Group]) -> Iterator[Change]:
             if set(stride) != {1} and all(gcd(step, each) == 1 for each in stride):
                 value = (step,) * len(stride)
                 yield Change(node.module, "stride", stride, value, node.built, same_value(group, "stride", stride))
-
-
-def rounded_changes(groups: Sequence[Group]) -> Iterator[Change]:
-    """Each pool with the other `ceil_mode`: first those that round down, since rounding up keeps more sizes."""
-    for group in sorted(groups, key=lambda group: any(group[0].parameter("ceil_mode") or ())):
-        node, given = group[0], group[0].parameter("ceil_mode")
-        if given is not None:
-            now, other = tuple(map(bool, given)), tuple(not each for each in given)
-            yield Change(node.module, "ceil_mode", now, other, node.built, same_value(group, "ceil_mode", now))
 
 
 def evening(group: Group, others: Sequence[Node]) -> Iterator[Change]:

@@ -41,15 +41,20 @@ def scaled(shown: ShownRun, change: Change, scale: Sequence[Fraction], place: tu
 
 def as_the_others(shown: ShownRun, change: Change, place: tuple[int, tuple[int, ...]]) -> Meant:
     """The intent, and the size expected, where a layer is to be like the others: what the changed model gives."""
-    found = _expected(shown, replace(shown.meaning, meant=True, output=place[0], axes=place[1]), change)
+    found = made_by(shown, change, place)
     pairs = list(zip(found[0].wanted, shown.question.target, strict=False))
     scale = [scale_of(dim, wanted, shown.question) for dim, wanted in pairs]
     known = zip(pairs, scale, strict=True)
     if scale and all(0 < each < 1 == each.numerator or dim == size.times(int(each)) for (dim, size), each in known):
         return scaled(shown, change, scale, place)
+    return found
+
+
+def made_by(shown: ShownRun, change: Change, place: tuple[int, tuple[int, ...]]) -> Meant:
+    """The intent, and the size expected: what a model gives of which one layer is changed to be like the others."""
     text = f"with `{change.parameter}={written(change.value)}` in `{change.module}`"
     why = f"{text} it gives a whole multiple of what it takes, as the layers like it do"
-    return replace(found[0], why=why), found[1]
+    return _expected(shown, replace(shown.meaning, meant=True, output=place[0], axes=place[1], why=why), change)
 
 
 def _expected(shown: ShownRun, meaning: Intent, change: Change) -> Meant:

@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import replace
 from math import lcm
 
+from shapelint.diagnosis.idle_steps import lacking_steps
 from shapelint.diagnosis.scale import before_crops, goes_down_and_up, odd_slope, regrown, slope_of, total_stride, totals
 from shapelint.diagnosis.transforms import TransformPair, transform_pairs
 from shapelint.facts.analysis import Intent
@@ -24,6 +25,7 @@ from shapelint.size.isl_form import SolverError, Undecidable, limited
 from shapelint.size.sets import SizeSet
 
 _MOST_STEPS = 20_000_000
+_PICTURE = 2
 
 
 def output_axes(outputs: Sequence[TensorShape], question: Question) -> tuple[int, tuple[int, ...]] | None:
@@ -160,8 +162,10 @@ def intent(region: Region | None, graph: ShapeGraph, question: Question, expect:
     if expect is not None:
         at, axes = place or (0, ())
         return Intent(True, f"the output is to have the expected shape {expect}", stride, at, axes, str(expect))
-    if region is None or place is None or not (undone or goes_down_and_up(graph, region.sizes, question)):
+    if region is None or place is None:
         return Intent(False, "", stride)
+    if not (undone or goes_down_and_up(graph, region.sizes, question)):
+        return _without_steps(graph, region.outcome.outputs[place[0]], question, Intent(False, "", stride, *place))
     shape = before_crops(graph, place[0], region.outcome.outputs[place[0]])
     dims = [as_function(shape.dims[axis]) for axis in place[1]]
     pairs = list(zip(dims, question.target, strict=True))
@@ -173,8 +177,10 @@ def intent(region: Region | None, graph: ShapeGraph, question: Question, expect:
         both = f"the sizes go down by {down} and up by {up}"
         return Intent(True, f"{both}, so the output is meant as large as the input", stride, *place)
     if not (pinned or all(slope == 1 for slope in slopes)) or (pinned and _is_as_another_input(dims, question)):
-        return Intent(False, "", stride)
+        return _without_steps(graph, region.outcome.outputs[place[0]], question, Intent(False, "", stride, *place))
     slack = [max(s, regrown(graph, w)) for (_, w), s in zip(pairs, stride, strict=True)]
+    if pinned and _is_of_a_latent_map(graph, region.outcome.outputs[place[0]], place, question):
+        slack = [each + 1 for each in slack]
     near = all_of(at_least(dim + constant(s), w.plus(1)) for (dim, w), s in zip(pairs, slack, strict=True))
     if not _meeting(region.sizes, near):
         return Intent(False, "", stride)
@@ -183,6 +189,28 @@ def intent(region: Region | None, graph: ShapeGraph, question: Question, expect:
         names = (each.operation.removeprefix("fft_") for each in (undone[-1].inverse, undone[-1].forward))
         why = "`{}` undoes `{}`".format(*names)
     return Intent(True, f"{why}, so the output is meant as large as the input", stride, *place)
+
+
+def _without_steps(graph: ShapeGraph, given: TensorShape, question: Question, meaning: Intent) -> Intent:
+    """What is meant of a model that goes one way: its input's size where the layers that undo it lack their steps."""
+    lacking = lacking_steps(graph, question.led.dims, given.dims)
+    if lacking is None:
+        return Intent(False, "", meaning.stride)
+    return replace(meaning, meant=True, why=f"{lacking[1]}, so the output is meant as large as the input")
+
+
+def _is_of_a_latent_map(
+    graph: ShapeGraph, shape: TensorShape, place: tuple[int, tuple[int, ...]], question: Question
+) -> bool:
+    """Whether a picture is made, by as many steps as one was taken down by, and of as many channels: that it is a whole
+    step smaller comes of a latent map that is a row too small.
+    """
+    axis, own = min(question.axes, default=0), min(place[1], default=0)
+    steps = totals(graph, place[0], len(place[1]))
+    if len(steps) < _PICTURE or not axis or not own or any(down != up or down == 1 for down, up in steps):
+        return False
+    taken, given = as_function(question.led.dims[axis - 1]), as_function(shape.dims[own - 1])
+    return taken == given and taken.constant is not None
 
 
 def _is_as_another_input(dims: Sequence[Function], question: Question) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -113,6 +113,15 @@ def legal_values(group: Group | None) -> Iterator[Change]:
         legal = tuple(now if now < most else min(value, most - 1) for now, most in zip(given, limits, strict=True))
         alike = same_value(group, "output_padding", given)
         yield Change(node.module, "output_padding", given, legal, node.built, alike)
+
+
+def rounded_changes(groups: Sequence[Group]) -> Iterator[Change]:
+    """Each pool with the other `ceil_mode`: first those that round down, since rounding up keeps more sizes."""
+    for group in sorted(groups, key=lambda group: any(group[0].parameter("ceil_mode") or ())):
+        node, given = group[0], group[0].parameter("ceil_mode")
+        if given is not None:
+            now, other = tuple(map(bool, given)), tuple(not each for each in given)
+            yield Change(node.module, "ceil_mode", now, other, node.built, same_value(group, "ceil_mode", now))
 
 
 def is_pool(node: Node) -> bool:

@@ -38,7 +38,7 @@ def misshapen_changes(
     calls = [node for node in graph.nodes if node.index in reached and node.module in known and node.inputs]
     odd = [node for node in calls if node.shapes and _is_misshapen(graph, node, sizes)]
     odd = odd if given else [node for node in odd if not _is_settled_by_output_padding(node)]
-    if not odd or len({node.built or node.place for node in odd}) > 1 or _is_made_good(graph, odd[-1], sizes):
+    if not odd or len({node.built or node.place for node in odd}) > 1 or is_made_good(graph, odd[-1], sizes):
         return []
     factors = [each for node in graph.nodes if node.index in reached for each in node.factor]
     if min(factors) < 1 and max(factors) <= 1:  # a discriminator: layers that shrink may take rows off at its end
@@ -200,7 +200,7 @@ def _is_like(node: Node, odd: Node) -> bool:
     return node.operation == odd.operation and reach > 1 and ("transpose" in node.operation or any(kept))
 
 
-def _is_made_good(graph: ShapeGraph, node: Node, sizes: Sizes) -> bool:
+def is_made_good(graph: ShapeGraph, node: Node, sizes: Sizes) -> bool:
     """Whether what a layer gives is cropped or padded later, or joined to what has its size from elsewhere."""
     after = {node.index}
     for each in graph.nodes[node.index + 1 :]:

@@ -109,12 +109,23 @@ def _merging(index: int, records: Sequence[Record], batch: Function) -> _Cut | N
     if len(given) != 2 or len(made) < 3 or given[0] != batch or batch.constant == 1:
         return None
     row, features = reduce(product, made[1:]).constant, given[1].constant
-    users = (each for each in records[index + 1 :] if index in each.inputs)
     if any(reduce(product, made[axis:]).constant == features for axis in range(2, len(made))):
         return None
-    if row is None or features is None or row <= features or not any("conv" in each.name for each in users):
+    if row is None or features is None or row <= features or not _is_convolved(records, index):
         return None
     return _Cut(record, given[1], row, "")
+
+
+def _is_convolved(records: Sequence[Record], index: int) -> bool:
+    """Whether a convolution takes what a call makes, or what norms, activations and resizes make of that."""
+    rank, made = len(_dims(records[index])), {index}
+    for number, record in enumerate(records[index + 1 :], index + 1):
+        if not made.isdisjoint(record.inputs):
+            if "conv" in record.name:
+                return True
+            if len(_dims(record)) == rank and record.name not in _VIEWS:
+                made.add(number)
+    return False
 
 
 def _takes(record: Record, row: int) -> bool:

@@ -228,9 +228,14 @@ def _is_fixed(node: Node) -> bool:
 
 
 def total_stride(graph: ShapeGraph, rank: int) -> tuple[int, ...]:
-    """By how much the deepest call has shrunk each axis of the input: the product of the strides on its way."""
+    """By how much the deepest call has shrunk each axis of the input: the product of the strides on its way. In a run
+    with numbers alone one that gives a single row may have it whatever comes in.
+    """
     deepest = (Fraction(1),) * rank
+    numbers = all(_is_fixed(node) for node in graph.nodes)
     for index, here in _scales(graph, rank).items():
-        if not _is_fixed(graph.nodes[index]):
+        node = graph.nodes[index]
+        rows = node.shapes[0].dims[-rank:] if node.shapes else ()
+        if set(rows) - {1} if numbers else not _is_fixed(node):
             deepest = tuple(map(min, deepest, here))
     return tuple(max(1, round(1 / each)) if each else 1 for each in deepest)

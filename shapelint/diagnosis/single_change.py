@@ -9,10 +9,10 @@ from shapelint.diagnosis.called_layers import with_called_layers
 from shapelint.diagnosis.candidates import (
     evened,
     fits_the_others,
+    has_majority,
     likely_changes,
     makes_unlike,
     odd_strides,
-    rounded_changes,
     spoils,
     stepped_changes,
     twins,
@@ -21,7 +21,7 @@ from shapelint.diagnosis.candidates import (
 )
 from shapelint.diagnosis.case import Case
 from shapelint.diagnosis.intent import is_restored, output_axes
-from shapelint.diagnosis.layer_groups import Group, layer_groups, legal_values, resizes
+from shapelint.diagnosis.layer_groups import Group, layer_groups, legal_values, resizes, rounded_changes
 from shapelint.diagnosis.padding_layers import padding_changes
 from shapelint.diagnosis.scale import before_crops, total_stride
 from shapelint.diagnosis.soundness import sound_meaning
@@ -64,7 +64,10 @@ def single_change(
     layers = {node.module for node, *_ in groups}
     wished = [each for each in preferred if each.module in layers and not spoils(groups, each)]
     uneven = uneven_layers(graph, groups, focus)
-    known = chain(first, likely, wished, (each for each in stepped if each.module in uneven))
+    unpadded = [each for each in likely if each.parameter == "padding" and spoils(groups, each)]
+    spoiling = [each for each in unpadded if not has_majority(groups, each)]
+    likely = [each for each in likely if each not in spoiling]
+    known = chain(first, likely, wished, (each for each in stepped if each.module in uneven), spoiling)
     return first_that(case.explored, known, lambda trial: restores_at(trial, case.question, case.expect, focus))
 
 
@@ -121,6 +124,7 @@ def _joined_first(changes: list[Change], graph: ShapeGraph, join: Node | None) -
 def _may_be_tried(groups: Sequence[Group], change: Change, *, alone: bool, factor: bool) -> bool:
     """Whether a change makes no layer what it is not built to be, as `sound_change` says."""
     odd = strides_over(groups, change) or loses_its_window(groups, change) or sees_padding_alone(groups, change)
+    odd = odd or (change.parameter == "kernel_size" and set(change.given) == {1} and spoils(groups, change))
     return not (odd or (factor and scales_alone(groups, change))) and (alone or not makes_unlike(groups, change))
 
 
@@ -209,9 +213,13 @@ def unpadded_change(case: Case, graph: ShapeGraph, focus: Mapping[str, int], dow
 
 
 def first_that(explored: Exploration, changes: Iterable[Change], works: Callable[[Exploration], bool]) -> Change | None:
-    """The first of some changes with which a trial works, within a budget."""
+    """The first of some changes with which a trial works, within a budget. The kernel of a convolution that is called
+    as a function is the size of its weight, which no argument sets.
+    """
     budget = Budget(calls=_CALLS, seconds=_SECONDS)
     for change in dict.fromkeys(changes):
+        if change.parameter == "kernel_size" and not change.layer and change.module.startswith("conv"):
+            continue
         if budget.spent():
             return None
         values = dict.fromkeys((change.module, *change.alike), change.value)

@@ -131,10 +131,18 @@ def _in_rows(node: Node, taken: tuple[int, ...], given: tuple[int, ...], axis: i
     ends = len(given) - axis
     if len(taken) > len(given) and taken[-ends:] == (wanted, *given[axis + 1 :]) and given[axis] % wanted == 0:
         return Slip(node, (given[axis],), (wanted,), axis)
+    if len(taken) == len(given) and taken[: axis + 1] == (*given[:axis], wanted):
+        return _of_channels(node, taken, given, axis)
     kept = taken[0] * prod(given[1:]) * wanted == prod(taken) * given[axis]
     if not kept or given[0] == taken[0]:
         return None
     return Slip(node, (given[axis],), (wanted,), axis, (given[0], taken[0]))
+
+
+def _of_channels(node: Node, taken: tuple[int, ...], given: tuple[int, ...], axis: int) -> Slip | None:
+    """The one number behind the channels that takes from them what it has more than before."""
+    unlike = [each for each in range(axis + 1, len(given)) if given[each] != taken[each]]
+    return Slip(node, (given[unlike[0]],), (taken[unlike[0]],), unlike[0]) if len(unlike) == 1 else None
 
 
 def _shuffled(node: Node, taken: tuple[int, ...], wanted: int) -> Slip | None:

@@ -43,15 +43,27 @@ def strides_over(groups: Sequence[Group], change: Change) -> bool:
 
 def loses_its_window(groups: Sequence[Group], change: Change) -> bool:
     """Whether a layer that spans several rows would span one: what a larger kernel, a dilation, or one text for several
-    layers is there for; or lose a dilation that is one of several by one text. A kernel of 2 or 3 may be a slip for 1.
+    layers of an odd kernel is there for; or lose a dilation that is one of several by one text, or the padding of a
+    causal one of these. A kernel of 2 or 3 may be a slip for 1.
     """
     node, alike, _ = next(each for each in groups if each[0].module == change.module)
     dilation = node.parameter("dilation") or (1,)
-    if change.parameter == "dilation":
-        return any(getattr(each, "dilation", dilation) not in (dilation, dilation[0]) for each in alike)
+    series = any(getattr(each, "dilation", dilation) not in (dilation, dilation[0]) for each in alike)
+    if change.parameter == "dilation" or (series and _pads_all_ahead(node)):
+        return series
     if change.parameter != "kernel_size" or set(change.value) != {1} or max(change.given) == 1:
         return False
-    return max(change.given) > _SLIP or bool(change.alike) or set(dilation) != {1}
+    several = bool(change.alike) and max(change.given) % 2 == 1
+    return max(change.given) > _SLIP or several or series or set(dilation) != {1}
+
+
+def _pads_all_ahead(node: Node) -> bool:
+    """Whether a convolution of a signal is padded by all that it takes off, on both sides, to be cropped behind it."""
+    numbers = [node.parameter(name) or () for name in ("kernel_size", "padding", "dilation")]
+    if [len(each) for each in numbers] != [1, 1, 1]:
+        return False
+    (kernel,), (padding,), (dilation,) = numbers
+    return padding == dilation * (kernel - 1) > 0
 
 
 def sees_padding_alone(groups: Sequence[Group], change: Change) -> bool:
@@ -113,13 +125,18 @@ def lone_steps(graph: ShapeGraph, groups: Sequence[Group]) -> list[Change]:
 
 def resized_changes(graph: ShapeGraph, resized: Sequence[Node]) -> Iterator[Change]:
     """The step that most other calls have, for each resize whose step none of them has. A call of a function may resize
-    by a power of it, for two levels at once, but where others that grow have the step.
+    by a power of it, for two levels at once, but where others that grow have the step. One by 1 does nothing, and gets
+    the step of any that grows.
     """
     for node in resized:
         others = [each for each in graph.nodes if each.module != node.module and scales(each)]
         steps = Counter(tuple(map(step_of, each.factor)) for each in others)
         given, own = node.parameter("scale_factor"), tuple(map(step_of, node.factor))
         growing = {tuple(map(step_of, each.factor)) for each in others if max(each.factor) > 1}
+        whole = [each for each in sorted(growing) if all(part.denominator == 1 for part in each)]
+        if given and set(given) == {1}:
+            factors = (tuple(dict.fromkeys(map(int, each))) for each in whole)
+            yield from (Change(node.module, "scale_factor", given, each, node.built) for each in factors)
         for step, times in steps.most_common(1):
             called = called_line(node.module) is not None and step not in growing
             if called and is_power_of(max(own, default=0), max(step, default=0)):

@@ -37,6 +37,7 @@ from shapelint.diagnosis.shown_run import ShownRun, given_along
 from shapelint.diagnosis.single_change import first_that, restores_at
 from shapelint.diagnosis.steps import lone_steps
 from shapelint.diagnosis.unequal_totals import equalling_changes, is_power, mirroring_changes, overstepping_changes
+from shapelint.diagnosis.unlike_padding import added_rows, meant_of_rows, missing_rows
 from shapelint.facts.analysis import Intent
 from shapelint.facts.contract import Region
 from shapelint.facts.diagnosis import Change
@@ -71,7 +72,7 @@ def meant_but_for_a_layer(
     found = _meant_but_for_an_odd_layer(shown)
     if found is not None:
         return found, None
-    ways = (_meant_but_for_a_misshapen_layer, _meant_but_for_an_uneven_layer, _meant_but_for_a_step)
+    ways = (_meant_but_for_a_misshapen_layer, _meant_but_for_an_uneven_layer, _meant_but_for_a_step, meant_of_rows)
     return next((each for each in (way(shown) for way in ways) if each is not None), (meaning, None))
 
 
@@ -137,6 +138,8 @@ def _meant_but_for_a_misshapen_layer(shown: ShownRun) -> Meant | None:
     taken = size_at(question.target, first) if shown.place else ()
     changes = misshapen_changes(shown.graph, shown.groups, first, given) or lone_kernels(shown.graph, shown.groups)
     changes = changes or (unlike_their_siblings(shown.graph, shown.groups, first) if shown.place else [])
+    changes = changes or added_rows(shown.graph, shown.groups, first)
+    changes = changes or missing_rows(shown.graph, shown.groups, first, given)
     if not taken or any(size % side for size, side in zip(given, taken, strict=True)):
         changes = changes or late_strides(shown.graph, shown.groups) or lone_steps(shown.graph, shown.groups)
 

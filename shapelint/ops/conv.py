@@ -41,13 +41,14 @@ def _conv(
     if not outside_autocast(input, weight, bias):
         op.refuse(Kind.ARGUMENT, "Input type, weight type and bias type should be the same")
     shape, filters = op.shape(input), _filters(op, weight, axes, groups)
-    change = op.recorder.override
+    change = partial(op.recorder.override, function=op.name)
     stride = change("stride") or per_axis(stride, axes)
     dilation = change("dilation") or per_axis(dilation, axes)
     kernel, padding = change("kernel_size") or filters[2:], change("padding") or padding
     lead = _checked_lead(op, shape, axes, filters[1] * groups)
     _check_arguments(op, input, stride, dilation)
     _check_bias(op, bias, filters[0])
+    padding = 0 if padding == "valid" else padding
     total = _total_padding(op, padding, kernel, stride, dilation)
     op.resamples(axes, (Fraction(1, plain(each)) for each in stride))
     _remember(op, kernel_size=kernel, stride=stride, dilation=dilation, padding_total=total)
@@ -79,7 +80,7 @@ def _conv_transpose(
     if not outside_autocast(input, weight):
         op.refuse(Kind.ARGUMENT, "Input type and weight type should be the same")
     shape, filters = op.shape(input), _filters(op, weight, axes, groups)
-    change = op.recorder.override
+    change = partial(op.recorder.override, function=op.name)
     stride = change("stride") or per_axis(stride, axes)
     dilation = change("dilation") or per_axis(dilation, axes)
     kernel, padding = change("kernel_size") or filters[2:], change("padding") or per_axis(padding, axes)

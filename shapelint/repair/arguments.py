@@ -55,7 +55,7 @@ def with_edits(
     layers = {setting: value for setting, value in wanted.items() if setting not in called}
     found = _Mender(loaded, load_again, layers).repaired()
     if called and not isinstance(found, str):
-        written_there = called_with(called, functions)
+        written_there = called_with(called, functions, [name for name in functions if called_line(name) is None])
         found = written_there if isinstance(written_there, str) else {**found, **written_there}
     return tuple(_with_edits(finding, found, functions) for finding in findings)
 

@@ -160,11 +160,11 @@ def _drawn(trier: Trier, diagnosis: Diagnosis, rewrite: Rewrite) -> Picture | No
 
 def tried(finding: Finding, trier: Trier | None) -> Finding:
     """The finding, whose edits are only advice as yet, with the safety that they were seen to have, or without them."""
-    fix, diagnosis = finding.fix, None if trier is None else trier.analysis.diagnosis
+    fix = finding.fix
     if fix is None or fix.safety is not Safety.ADVICE or not fix.edits:
         return finding
-    if trier is not None and diagnosis is not None:
-        plan = _tried(trier.plan, fix.edits, _wanted(trier.analysis, diagnosis))
+    if trier is not None:
+        plan = _tried(trier.plan, fix.edits, _wanted(trier.analysis, trier.analysis.diagnosis))
         if plan is not None and plan.complete:
             return replace(finding, fix=replace(fix, safety=plan.safety, verified=("meta",)))
     return replace(finding, fix=replace(fix, edits=()))
@@ -181,8 +181,9 @@ def seen_to_run(finding: Finding, trier: Trier | None) -> Finding:
     return replace(finding, fix=advice, notes=(*finding.notes, note)) if graph and not graph.outputs else finding
 
 
-def _wanted(analysis: Analysis, diagnosis: Diagnosis) -> SizeSet:
-    return analysis.asked if analysis.certain else SizeSet.point(analysis.contract.symbols, diagnosis.focus)
+def _wanted(analysis: Analysis, diagnosis: Diagnosis | None) -> SizeSet:
+    focus = None if analysis.certain or diagnosis is None else diagnosis.focus
+    return analysis.asked if focus is None else SizeSet.point(analysis.contract.symbols, focus)
 
 
 Way = tuple[tuple[Edit, ...], tuple[str, ...], Repair]

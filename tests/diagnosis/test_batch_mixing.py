@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.diagnosis.test_at_fault import report
+from tests.diagnosis.test_at_fault import fixed, report
 
 MAPS = """
     def __init__(self):
@@ -76,6 +76,16 @@ FRAMES = """
         return self.fc(y.view(b, t, 8).mean(1))
 """
 
+STATE = """
+    def __init__(self):
+        super().__init__()
+        self.rnn, self.fc = nn.LSTM(12, 32, 2, batch_first=True), nn.Linear({}, 3)
+
+    def forward(self, x):
+        out, (h, _) = self.rnn(x)
+        return self.fc({})
+"""
+
 VIEWED = "`{}` puts parts of several samples into each of its rows for a sample"
 
 
@@ -87,6 +97,7 @@ VIEWED = "`{}` puts parts of several samples into each of its rows for a sample"
         (MAPS.format("return self.fc(y.view(16, n, 64).mean(2).t())"), "4,3,32,32", VIEWED.format("view")),
         (MAPS.format(HEADS.format("transpose(0, 1)")), "4,3,32,32", VIEWED.format("reshape")),
         (FRAMES.format("2, 0"), "2,3,8,16,16", VIEWED.format("view")),
+        (STATE.format(64, "h.view(len(x), -1)"), "4,20,12", VIEWED.format("view")),
         (MAPS.format("return torch.cat([self.a(y), self.b(y)], 0)"), "2,3,32,32",
          "`cat` joins 2 results of each sample along the batch"),
         (MAPS.format("return y.flatten(0)"), "2,3,32,32", "`flatten` makes 1024 rows of each sample"),
@@ -132,6 +143,11 @@ def test_a_call_that_mixes_samples_is_found(tmp_path: Path, code: str, inputs: s
         (STEPS.format("LSTM(12, 32)", "x", "out[-1]"), "20,4,12"),
         (STEPS.format("LSTM(12, 32)", "x", "out"), "20,4,12"),
         (STEPS.format("LSTM(12, 32)", "x.transpose(0, 1)", "out.transpose(0, 1)[:, -1]"), "4,20,12"),
+        (STATE.format(64, "h.transpose(0, 1).reshape(len(x), -1)"), "4,20,12"),
+        (STATE.format(32, "h.view(2, 1, len(x), 32)[-1, 0]"), "4,20,12"),
+        (STATE.format(32, "out.reshape(len(x), 20, 32)[:, -1]"), "4,20,12"),
+        (STATE.replace("32, 2", "32, 1").format(32, "h.view(len(x), -1)"), "4,20,12"),  # one layer
+        (STATE.replace("32, 2", "32, 20").format(32, "out.reshape(len(x), 20, 32)[:, -1]"), "4,20,12"),
         (LATENT.format(3, 8), "4,3,32,32"),
         (LATENT.format(1, 4), "4,3,32,32"),  # two masks of each picture
         (LATENT.format(3, "8).flatten(1).repeat(1, 3).view(-1, 4, 8, 8"), "4,3,32,32"),  # three pictures of each
@@ -154,6 +170,32 @@ def test_a_layer_that_takes_samples_for_steps_is_blamed_where_it_is_built(tmp_pa
     assert finding.location.content() == "nn.LSTM(12, 32)"
     assert finding.fix is not None
     assert "batch_first=True" in finding.fix.title
+
+
+@pytest.mark.parametrize(
+    ("code", "shape", "given"),
+    [
+        (STEPS.format("LSTM(12, 32)", "x", "out[:, -1]"), (4, 20, 12), (4, 3)),
+        (STEPS.format("GRU(12, 32, batch_first=False)", "x", "out[:, -1]"), (4, 20, 12), (4, 3)),
+        (TOKENS.format("", "torch.cat([self.one.expand(x.size(0), -1, -1), x], 1)", "[:, 0]"), (4, 20, 32), (4, 3)),
+        (MAPS.format("return torch.cat([self.a(y), self.b(y)])"), (2, 3, 32, 32), (2, 8, 8, 8)),
+        (MAPS.format("return torch.cat([self.a(y), self.b(y)], 0)"), (2, 3, 32, 32), (2, 8, 8, 8)),
+    ],
+)
+def test_the_argument_that_keeps_samples_apart_is_written(
+    tmp_path: Path, code: str, shape: tuple[int, ...], given: tuple[int, ...]
+) -> None:
+    (finding,) = report(tmp_path, code, ",".join(map(str, shape))).findings
+    assert finding.fix is not None
+    assert finding.fix.safety.value == "unsafe"
+    assert fixed(finding, shape) == given
+
+
+def test_an_argument_with_which_the_model_raises_is_advice(tmp_path: Path) -> None:
+    code = STEPS.format("GRU(12, 32)", "x, torch.zeros(1, x.size(1), 32)", "out[:, -1]")
+    (finding,) = report(tmp_path, code, "4,20,12").findings
+    assert finding.fix is not None
+    assert (finding.fix.safety.value, finding.fix.edits) == ("advice", ())
 
 
 def test_of_two_views_the_one_that_mixes_samples_at_the_size_is_blamed(tmp_path: Path) -> None:

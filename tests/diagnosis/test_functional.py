@@ -86,28 +86,32 @@ def test_onnxruntime_does_not_confirm_what_it_cannot_set(tmp_path: Path) -> None
     assert "not confirmed with the repair, which is in a call of a function" in str(report)
 
 
-def test_an_argument_that_only_forward_has_is_told_and_not_written(tmp_path: Path) -> None:
+@pytest.mark.parametrize("padding", ["2", "self.width"])
+def test_a_number_that_only_forward_has_is_written_and_an_attribute_is_told(tmp_path: Path, padding: str) -> None:
     body = """
     def __init__(self):
         super().__init__()
+        self.width = 2
         self.weight = nn.Parameter(torch.zeros(2, 16, 8, 3, 3))
         self.mix = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8, 2))
 
     def forward(self, x):
         b, c, h, w = x.shape
         kernels = (self.mix(x) @ self.weight.view(2, -1)).view(b * 16, c, 3, 3)
-        out = F.conv2d(x.view(1, -1, h, w), kernels, padding=2, groups=b)
+        out = F.conv2d(x.view(1, -1, h, w), kernels, padding=PADDING, groups=b)
         return out.view(b, 16, out.size(-2), out.size(-1))
 
 
 class DynamicConv(Net):
     pass
 """
-    report(tmp_path, body, "4,8,16,16")
+    report(tmp_path, body.replace("PADDING", padding), "4,8,16,16")
     (finding,) = shapelint.check(f"{tmp_path / 'net.py'}:DynamicConv", "4,8,16,16").findings
     assert (finding.code, finding.message) == ("SL106", "the output is 18x18 where the input is 16x16")
     assert finding.fix is not None
-    assert (finding.fix.safety, finding.fix.assignments, finding.fix.edits) == ("advice", {}, ())
+    edits = [(each.span.content(), each.replacement) for each in finding.fix.edits]
+    told = ("unsafe", {}, [("2", "1")]) if padding == "2" else ("advice", {}, [])
+    assert (finding.fix.safety, finding.fix.assignments, edits) == told
     assert finding.location is not None
     assert finding.location.content().startswith("F.conv2d(")
 

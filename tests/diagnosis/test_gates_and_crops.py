@@ -179,3 +179,23 @@ def test_what_a_crop_gets_too_little_of_is_not_stretched(tmp_path: Path) -> None
     assert finding.fix is not None
     assert finding.fix.title == "set `output_padding=1` in `g`"
     assert fixed(finding, (2, 3, 130, 90)) == (2, 3, 130, 90)
+
+
+def test_a_causal_layer_that_nothing_crops_lacks_the_crop_and_no_kernel(tmp_path: Path) -> None:
+    source = """
+    def __init__(self):
+        super().__init__()
+        self.convs = nn.ModuleList(nn.Conv1d(4, 4, {}, padding={} * d, dilation=d) for d in (2, 4, 8))
+
+    def forward(self, x):
+        for conv in self.convs:
+            x = x + F.relu(conv(x)){}
+        return x
+"""
+    for kernel in (2, 3):
+        (finding,) = report(tmp_path, source.format(kernel, kernel - 1, ""), "2,4,50").findings
+        assert finding.fix is not None
+        rows, crop = 2 * (kernel - 1), "`y[..., :x.shape[-1]]`"
+        told = f"cut the last {rows} rows off behind `convs.0`, as behind a causal layer: {crop}"
+        assert (finding.fix.title, finding.fix.edits) == (told, ())
+        assert not report(tmp_path, source.format(kernel, kernel - 1, "[..., :x.shape[-1]]"), "2,4,50").findings

@@ -213,3 +213,101 @@ def test_a_number_that_other_code_reads_is_not_written(tmp_path: Path) -> None:
     assert finding.fix is not None
     assert not finding.fix.edits
     assert "no edit: the text that sets it is read elsewhere too, and the model then raises there" in finding.notes
+
+
+@pytest.mark.parametrize("kernel", [2, 3])
+def test_a_kernel_is_stepped_along_the_one_axis_that_is_wrong(tmp_path: Path, kernel: int) -> None:
+    source = f"""
+    def __init__(self):
+        super().__init__()
+        self.time, self.space = nn.Conv2d(1, 4, (1, 9), (1, 4), (0, 4)), nn.Conv2d(4, 8, (22, 1))
+        self.back, self.up = nn.ConvTranspose2d(8, 4, (22, {kernel})), nn.ConvTranspose2d(4, 1, (1, 4), (1, 4))
+
+    def forward(self, x):
+        return self.up(self.back(self.space(self.time(x))))
+"""
+    (finding,) = report(tmp_path, source, "2,1,22,256").findings
+    assert finding.module == "back"
+    assert fixed(finding, (2, 1, 22, 256)) == (2, 1, 22, 256)
+
+
+def test_a_word_for_no_padding_becomes_the_padding_that_the_join_asks_for(tmp_path: Path) -> None:
+    source = """
+    def __init__(self):
+        super().__init__()
+        self.a, self.res = nn.Conv1d(6, 16, 3, padding="same"), nn.Conv1d(6, 32, 1)
+        self.b = nn.Conv1d(16, 32, 3, padding="valid")
+
+    def forward(self, x):
+        return self.b(self.a(x)) + self.res(x)
+"""
+    (finding,) = report(tmp_path, source, "2,6,40").findings
+    assert finding.fix is not None
+    assert finding.fix.assignments == {"b.padding": (1,)}
+    assert fixed(finding, (2, 6, 40)) == (2, 32, 40)
+
+
+BLOCK = """
+    def __init__(self):
+        super().__init__()
+        self.blocks = nn.ModuleList(Block() for _ in range(2))
+
+    def forward(self, x):
+        for block in self.blocks:
+            x = block(x)
+        return x
+
+
+class Block(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.pad, self.a = nn.ReflectionPad2d(1), nn.Conv2d(8, 8, 3)
+        self.b, self.short = nn.Conv2d(8, 8, {}), nn.Conv2d(8, 8, 1)
+
+    def forward(self, x):
+        y = self.b(self.a(self.pad(F.interpolate(x, scale_factor=2))))
+        return y + self.short(F.interpolate(x, scale_factor={}))
+"""
+
+
+@pytest.mark.parametrize(
+    ("numbers", "title"),
+    [
+        ((1, 1), "`scale_factor=2` instead of 1 in `interpolate on line 25`"),
+        ((2, 2), "`kernel_size=1` instead of 2 in `blocks.0.b` and the 1 built with it"),
+    ],
+)
+def test_a_resize_that_does_nothing_and_a_kernel_that_takes_one_row_are_at_fault_beside_a_shortcut(
+    tmp_path: Path, numbers: tuple[int, int], title: str
+) -> None:
+    (finding,) = report(tmp_path, BLOCK.format(*numbers), "2,8,8,8").findings
+    assert finding.fix is not None
+    assert finding.fix.title == f"{title} makes the sizes fit"
+    assert fixed(finding, (2, 8, 8, 8)) == (2, 8, 32, 32)
+
+
+def test_of_layers_that_a_helper_is_handed_their_stride_for_the_one_with_the_odd_one_is_changed(tmp_path: Path) -> None:
+    source = """
+    def __init__(self):
+        super().__init__()
+        self.a, self.b, self.c = Conv(3, 8, 3, 2), Conv(8, 8, 3, 2), Conv(8, 8, 3, 4)
+        self.mix, self.up, self.down = Conv(8, 8, 1, 1), nn.Upsample(scale_factor=2), Conv(16, 8, 3, 2)
+
+    def forward(self, x):
+        p = self.b(self.a(x))
+        r = self.mix(self.c(p))
+        return torch.cat([self.down(torch.cat([self.up(r), p], 1)), r], 1)
+
+
+class Conv(nn.Module):
+    def __init__(self, i, o, k, s):
+        super().__init__()
+        self.conv = nn.Conv2d(i, o, k, s, k // 2)
+
+    def forward(self, x):
+        return F.relu(self.conv(x))
+"""
+    (finding,) = report(tmp_path, source, "2,3,64,64").findings
+    assert finding.fix is not None
+    assert finding.fix.title == "`stride=2` instead of 4 in `c.conv` makes the sizes fit"
+    assert fixed(finding, (2, 3, 64, 64)) == (2, 16, 8, 8)

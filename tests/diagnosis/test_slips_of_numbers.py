@@ -86,6 +86,24 @@ def test_a_view_that_makes_one_map_of_two_samples_mixes_them(tmp_path: Path) -> 
     assert not report(tmp_path, LATENT.format(4), "4,16").findings
 
 
+def test_a_norm_or_a_resize_between_the_view_and_the_convolution_changes_nothing_of_that(tmp_path: Path) -> None:
+    ahead = "F.interpolate(F.group_norm(self.fc(z).view(-1, 8, 8, 4), 2), scale_factor=2)"
+    source = LATENT.format(8).replace("F.relu(self.fc(z)).view(-1, 8, 8, 4)", ahead)
+    (finding,) = report(tmp_path, source, "4,16").findings
+    assert (finding.code, finding.message) == ("SL402", "`view` makes 2 rows of 4 samples")
+
+
+@pytest.mark.parametrize("code", ["view(n, -1, {}, 1)", "reshape(n, -1, 1, {})"])
+def test_a_view_that_takes_some_of_the_channels_for_rows_is_blamed(tmp_path: Path, code: str) -> None:
+    source = HEAD.format(2, 1).replace("self.body(x)", f"self.body(x).mean((2, 3)).view(n, -1, 1, 1).{code}")
+    source = source.replace("return", "n = len(x); return")
+    (finding,) = report(tmp_path, source.format(2), "3,1,8,8").findings
+    name = code.partition("(")[0]
+    assert finding.message == f"`head` is built for 4 channels and gets 2: `{name}` makes 2 of 1"
+    assert fixed(finding, (3, 1, 8, 8)) == (3, 1, 1, 1)
+    assert not report(tmp_path, source.format(1), "3,1,8,8").findings
+
+
 def test_a_view_that_makes_a_pair_of_two_samples_is_let_be(tmp_path: Path) -> None:
     source = LATENT.format(4).replace("self.up(F.relu(self.fc(z)).view(-1, 8, 4, 4))", "self.fc(z).view(-1, 2, 128)")
     assert not report(tmp_path, source, "4,16").findings

@@ -95,3 +95,24 @@ def test_a_resize_by_a_factor_that_is_configured_may_do_nothing(tmp_path: Path) 
     configured = source.replace("__init__(self):", "__init__(self, scale=1):").replace("factor=1", "factor=scale")
     assert report(tmp_path, source, "1,3,40,40").findings
     assert not report(tmp_path, configured, "1,3,40,40").findings
+
+
+def test_holes_between_rows_are_found_though_a_crop_ends_the_model(tmp_path: Path) -> None:
+    """The padded size may be a whole step more than the one that the crop leaves."""
+    source = """
+    def __init__(self):
+        super().__init__()
+        self.down = nn.ModuleList(nn.Conv2d(i, 4, 2, 2) for i in (3, 4, 4))
+        self.up = nn.ModuleList(nn.ConvTranspose2d(4, o, 2, {}) for o in (4, 4, 3))
+
+    def forward(self, x):
+        h, w = -x.shape[2] % 8, -x.shape[3] % 8
+        y = F.pad(x, (0, w, 0, h))
+        for layer in (*self.down, *self.up):
+            y = layer(y)
+        return y[:, :, :-h, :-w]
+"""
+    (finding,) = report(tmp_path, source.format(4), "1,3,75,41").findings
+    assert finding.fix is not None
+    assert "`stride=2` instead of 4" in finding.fix.title
+    assert not [each for each in report(tmp_path, source.format(2), "1,3,75,41").findings if each.severity == "error"]

@@ -243,3 +243,19 @@ def test_both_sides_of_a_map_are_written_where_they_stand_in_the_features(tmp_pa
     names: dict[str, Any] = {}
     exec(repaired, names)
     assert names["Net"]()(torch.zeros(2, 1, 32, 32)).shape == (2, 10)
+
+
+def test_a_quotient_of_numbers_is_a_number(tmp_path: Path) -> None:
+    path = tmp_path / "net.py"
+    path.write_text("from torch import nn\n\nNet = lambda: nn.Sequential(nn.Linear(64, 4), nn.Linear(64 // 8, 64))\n")
+    (finding,) = shapelint.check(f"{path}:Net", "2,64").findings
+    assert finding.fix is not None
+    assert finding.fix.title == "write `nn.Linear(4, 64)`"
+
+
+def test_a_signal_with_its_channels_last_is_turned(tmp_path: Path) -> None:
+    path = tmp_path / "net.py"
+    path.write_text("from torch import nn\n\nNet = lambda: nn.Sequential(nn.Conv1d(4, 16, 5), nn.ReLU())\n")
+    (finding,) = shapelint.check(f"{path}:Net", "32,100,4").findings
+    assert finding.fix is not None
+    assert finding.fix.title == "put `.transpose(1, 2)` ahead of `0`: axis 2 has the 4, or build `0` for 100"
