@@ -27,9 +27,10 @@ from shapelint.rule import (
 
 from ._causes import is_cut_into_rows, misfit_regions, pinned_regions, place_of, size_taken
 from ._fixes import change_fix
-from ._operands import axes_fix, cut_rows, cut_text, expanded_fix, latent_fix, split_axis
+from ._operands import axes_fix, cut_rows, cut_text, expanded_fix, latent_fix
 from ._refused import refused_fix, refused_place, refused_text
 from ._restricted import SHORT, elsewhere, is_restricted, only, otherwise
+from ._views import split_axis
 from ._words import flatten_of, layer_name, nearest_note, quoted, said_note, some_of
 
 _PINNED = """
