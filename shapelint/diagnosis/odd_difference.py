@@ -75,6 +75,13 @@ def _in_region(
             yield found
 
 
+def _gives(region: Region, question: Question) -> bool:
+    """Whether a region gives the output that is compared, with its axes: at other sizes a model may give others."""
+    shapes, place = region.outcome.outputs, question.place
+    known = place is not None and bool(question.axes) and place[0] < len(shapes)
+    return known and place is not None and max(place[1]) < len(shapes[place[0]].dims)
+
+
 def _even(
     explored: Exploration, contract: Contract, question: Question, region: Region, example: ExamplePoint
 ) -> Iterator[OddMiss]:
@@ -84,7 +91,7 @@ def _even(
         pairs = [(as_function(failure.left), as_function(failure.right))]
         operands, wrong = list(dict.fromkeys(run.records[region.node].inputs)), region.sizes
         pairs.append(pairs[0][::-1])
-    elif region.outcome.ok and contract.meant and question.place is not None and question.axes:
+    elif region.outcome.ok and contract.meant and _gives(region, question) and question.place is not None:
         operands, (output, axes) = [run.output_nodes[question.place[0]]], question.place
         dims, wrong = region.outcome.outputs[output].dims, region.sizes - contract.restores
         pairs = [(as_function(dims[axis]), wanted) for axis, wanted in zip(axes, question.target, strict=True)]

@@ -204,3 +204,18 @@ def test_totals_that_differ_are_told(tmp_path: Path) -> None:
     (finding,) = report(tmp_path, HALVES, "1,1,3000").findings
     assert finding.message == "the output is 3450 where the input is 3000"
     assert any(note.startswith("the sizes go down by 128 and up by 150") for note in finding.notes)
+
+
+def test_sizes_at_which_a_model_gives_fewer_outputs_are_no_bug_of_ours(tmp_path: Path) -> None:
+    body = """
+    def __init__(self):
+        super().__init__()
+        self.a, self.b = nn.Conv2d(3, 8, 3, 2, 1), nn.ConvTranspose2d(8, 3, 3, 2, 1, 1)
+
+    def forward(self, x):
+        y = self.a(x)
+        return () if x.shape[-1] < 16 else (y.mean((2, 3)), self.b(y))
+"""
+    found = report(tmp_path, body, "1,3,31,31")
+    assert [finding.code for finding in found.findings] == ["SL101"]
+    assert report(tmp_path, body, "1,3,12,12").ok
