@@ -165,7 +165,7 @@ def _message(analysis: Analysis, diagnosis: Diagnosis) -> str:
         given = sized(shapes[analysis.intent.output]) if shapes else "nothing"
         return f"the output is {given} where `{analysis.intent.expected}` is expected"
     shape = diagnosis.region.outcome.outputs[analysis.intent.output].value(focus)
-    given = sized([shape[axis] for axis in analysis.intent.axes])
+    given = sized([shape[axis] for axis in analysis.intent.axes] if len(shape) > max(analysis.intent.axes) else shape)
     meant = analysis.intent.wanted or analysis.question.target
     wanted = sized([dim.value(focus) for dim in meant])
     if analysis.intent.wanted and not analysis.intent.scale:

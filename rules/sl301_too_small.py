@@ -104,7 +104,7 @@ class TooSmall:
         """Yields the one finding where a kernel does not fit at the focus."""
         diagnosis = analysis.diagnosis
         emptied = _emptied(analysis) if diagnosis is None and analysis.certain else None
-        if emptied is not None:
+        if emptied is not None and analysis.contract.outcome(**analysis.question.first).outputs:
             yield self._empty(analysis, emptied)
         if diagnosis is None or diagnosis.node is None or analysis.claimed or diagnosis.region.outcome.ok is not False:
             return

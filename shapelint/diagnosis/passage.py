@@ -82,6 +82,8 @@ def spoiling(
         return None
     way = passed(graph, graph.outputs[output], graph.inputs[question.lead])
     given = region.outcome.outputs[output].dims
+    if max(axes, default=0) >= len(given):
+        return None  # other axes than at the sizes that show what is meant
     found: set[int] = set()
     for axis, wanted in zip(axes, question.target, strict=True):
         size = as_function(given[axis])

@@ -62,4 +62,4 @@ def given_along(trial: Exploration, place: tuple[int, tuple[int, ...]], sizes: M
     if run.failure is not None or run.error is not None or place[0] >= len(run.outputs):
         return ()
     shape = frozen_shape(run.outputs[place[0]]).value(dict(sizes))
-    return tuple(shape[axis] for axis in place[1])
+    return tuple(shape[axis] for axis in place[1]) if max(place[1], default=0) < len(shape) else ()

@@ -246,7 +246,7 @@ def _is_beyond_output_padding(case: Case, graph: ShapeGraph, focus: Sizes) -> bo
     if node is None or not node.shapes or case.expect is not None:
         return False
     given, wanted = node.shapes[0].value(dict(focus)), size_at(case.question.target, focus)
-    missing = [size - given[axis] for axis, size in zip(axes, wanted, strict=False)]
+    missing = [size - given[axis] for axis, size in zip(axes, wanted, strict=False) if axis < len(given)]
     return any(rows < 0 for rows in missing) or max(missing, default=0) > _most_added(graph)
 
 

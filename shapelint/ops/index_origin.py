@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterator, Sequence
 from typing import Any
 
 import torch
@@ -24,6 +24,7 @@ MOVED = frozenset({
     "clone", "detach", "permute", "transpose", "t", "tile", "flip", "__getitem__", "narrow", "select", "squeeze",
     "cpu", "index_select", "roll", "swapaxes", "movedim", "chunk", "split", "unbind",
 })  # fmt: skip
+_LIKE_ANOTHER = frozenset({"expand_as", "view_as", "reshape_as", "type_as", "to"})
 PLACES = frozenset({"argmax", "argmin", "argsort", "sort", "topk", "max", "min", "median", "mode", "kthvalue"})
 _COUNTING = frozenset({"sum", "cumsum", "prod", "cumprod", "count_nonzero", "nonzero", "searchsorted"})
 _ALONE = frozenset({"argmax", "argmin", "argsort"})
@@ -117,7 +118,15 @@ def above(op: Operation, tensor: Tensor, but_of: Container[str] = ()) -> Iterato
         if node not in seen:
             seen.add(node)
             yield records[node]
-            waiting.extend(() if records[node].name in but_of else records[node].inputs)
+            waiting.extend(_given_numbers(op, records[node], but_of))
+
+
+def _given_numbers(op: Operation, record: Record, but_of: Container[str]) -> Sequence[int]:
+    """The calls whose numbers a call takes; where some are left out, also not those of which it takes the shape."""
+    if record.name in but_of:
+        return ()
+    first = record.arguments[0] if but_of and record.name in _LIKE_ANOTHER and record.arguments else None
+    return (node_of(op, record, first),) if isinstance(first, Tensor) else record.inputs
 
 
 def is_of_an_input(op: Operation, index: Tensor, *, floats: bool = False) -> bool:

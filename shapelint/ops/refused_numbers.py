@@ -107,12 +107,29 @@ def _of_exponent(op: Operation, args: Any, kwargs: Any) -> None:
         op.require_at_least(exponent, 0, Kind.ARGUMENT, "Integers to negative integer powers are not allowed.")
 
 
+def _of_power(op: Operation, args: Any, kwargs: Any) -> None:
+    """A negative power of a matrix is one of its inverse."""
+    exponent = args[1] if len(args) > 1 else kwargs.get("n")
+    if is_of_size(exponent) and not op.decide(at_least(function_of(exponent), constant(0))):
+        op.recorder.leak(f"sizes decide on whether `{op.name}` takes an inverse", unseen=True)
+
+
+def _of_fill(op: Operation, args: Any, kwargs: Any) -> None:
+    """A number that a small integer dtype cannot hold."""
+    given = {**dict(enumerate(args)), **kwargs}
+    place = "fill_value" if "fill_value" in kwargs else len(args) - 1
+    if is_of_size(given.get(place)):
+        _try(op, given, place)
+
+
 def _of_settings(op: Operation, args: Any, kwargs: Any) -> None:
     """Plain numbers that are sizes, each tried with other values: which of them are refused may be those below one."""
     given = {**dict(enumerate(args)), **kwargs}
-    for place, each in given.items():
-        if is_of_size(each):
-            _try(op, given, place)
+    places = [place for place, each in given.items() if is_of_size(each)]
+    if len(places) > 1:  # of two limits one may have to be below the other
+        op.recorder.leak(f"`{op.name}` refuses some pairs of numbers, which sizes decide on", unseen=True)
+    for place in places:
+        _try(op, given, place)
 
 
 def _try(op: Operation, given: Mapping[Any, Any], place: Any) -> None:
@@ -137,11 +154,11 @@ _PRODUCTS = frozenset({
 })  # fmt: skip
 _CHECKS: dict[Callable[..., None], tuple[str, ...]] = {
     _of_tensors: (
-        "poisson", "bernoulli", "bernoulli_", "multinomial", "binary_cross_entropy", "linalg_eigh", "linalg_eig",
+        "poisson", "bernoulli", "bernoulli_", "multinomial", "linalg_eigh", "linalg_eig",
         "linalg_eigvals", "linalg_eigvalsh", "linalg_svd", "linalg_svdvals", "svd", "pinverse", "linalg_pinv",
         "linalg_matrix_rank", "linalg_cond", "linalg_lstsq", "nuclear_norm",
     ),
-    partial(_of_tensors, places=(0, 1)): ("normal", "binomial"),
+    partial(_of_tensors, places=(0, 1)): ("normal", "binomial", "binary_cross_entropy"),
     partial(_of_tensors, places=(1,)): ("multi_margin_loss", "multilabel_margin_loss", "nll_loss2d", "nll_loss_nd"),
     partial(_of_tensors, places=(1, 2, 3)): ("ctc_loss", "_ctc_loss"),
     _of_matrices: (
@@ -154,10 +171,13 @@ _CHECKS: dict[Callable[..., None], tuple[str, ...]] = {
         "__floordiv__", "__rfloordiv__", "__ifloordiv__", "__mod__", "__rmod__", "__imod__",
     ),
     _of_exponent: ("pow", "pow_", "__pow__", "__ipow__"),
+    _of_power: ("linalg_matrix_power", "matrix_power"),
+    _of_fill: ("new_full",),
     _of_settings: (
         "polygamma", "polygamma_", "mvlgamma", "mvlgamma_", "renorm", "renorm_", "hardtanh", "hardtanh_", "normal_",
         "uniform_", "exponential_", "cauchy_", "log_normal_", "random_", "geometric_", "local_response_norm", "cdist",
-        "pdist", "fill_", "masked_fill", "masked_fill_", "huber_loss", "smooth_l1_loss", "normal",
+        "pdist", "fill_", "masked_fill", "masked_fill_", "huber_loss", "smooth_l1_loss", "normal", "celu", "celu_",
+        "full_like", "histc", "softshrink",
     ),
 }  # fmt: skip
 

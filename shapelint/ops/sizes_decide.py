@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -17,6 +18,7 @@ Tensor = torch.Tensor
 _FILLED = frozenset({  # of what they get they take the shape alone
     "zeros", "ones", "full", "empty", "zeros_like", "ones_like", "full_like", "new_zeros", "new_ones", "new_full",
 })  # fmt: skip
+_PICKING = frozenset({"__getitem__", "select", "narrow", "roll"})  # their plain numbers say which come out
 _AS_THEY_ARE = MOVED | _FILLED | frozenset({
     "__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__", "eq", "ne", "lt", "le", "gt", "ge", "__and__", "__or__",
     "__invert__", "logical_and", "logical_or", "logical_not", "all", "any", "max", "min", "amax", "amin", "isnan",
@@ -42,10 +44,17 @@ def _takes_sizes(op: Operation, record: Record) -> bool:
     """Whether a call makes other numbers at other sizes of equal ones."""
     if record.name in _FILLED:
         return any(map(is_of_size, _fill(record)))
-    if record.name not in MOVED and any(map(is_of_size, numbers_of(op, record))):
+    moved = record.name in MOVED and record.name not in _PICKING
+    if not moved and any(map(is_of_size, _numbers(op, record))):
         return True
     equal_ones = record.name in _AS_THEY_ARE and not record.taken
     return not equal_ones and any(symbolic(dim) for each in _tensors(record) for dim in op.shape(each))
+
+
+def _numbers(op: Operation, record: Record) -> Iterator[Any]:
+    """The plain numbers that a call takes, those of slices too."""
+    for each in numbers_of(op, record):
+        yield from (each.start, each.stop, each.step) if isinstance(each, slice) else (each,)
 
 
 def _tensors(record: Record) -> list[Tensor]:

@@ -35,6 +35,16 @@ def _written(x: Tensor) -> Tensor:
     return torch.poisson(rates)
 
 
+def _diagonal(x: Tensor) -> Tensor:
+    diagonal = torch.zeros(8)
+    diagonal[: x.shape[2]] = 1
+    return torch.linalg.inv(torch.diag(diagonal))
+
+
+def _spread(x: Tensor) -> Tensor:
+    return F.binary_cross_entropy(torch.sigmoid(x), (torch.arange(x.shape[3]) + x.shape[2] / 8).expand_as(x))
+
+
 def _guarded(x: Tensor) -> Tensor:
     if (torch.arange(x.shape[2]) > 5).any():
         raise ValueError("too many rows")
@@ -59,7 +69,13 @@ def _checked(x: Tensor) -> Tensor:
     (lambda x: torch.rand(3).normal_(0, x.shape[2] - 4), 2),
     (lambda x: F.hardtanh(x, 5.0, x.shape[2] * 1.0), 3),
     (lambda x: torch.zeros(3, dtype=torch.int8).fill_(x.shape[2]), 200),
-    (_gram, 1), (_written, 4), (_guarded, 7), (_asserted, 7), (_checked, 3),
+    (lambda x: torch.poisson(torch.linspace(-1, 1, 10)[x.shape[2] % 10]), 2),
+    (lambda x: torch.poisson(torch.arange(40.0).sub(20).narrow(0, x.shape[2] % 30, 3)), 2),
+    (lambda x: torch.linalg.matrix_power(torch.zeros(3, 3), x.shape[2] - 8), 6),
+    (lambda x: torch.full_like(x, x.shape[2], dtype=torch.uint8), 300),
+    (lambda x: x.new_full((1,), x.shape[2], dtype=torch.uint8), 300),
+    (lambda x: torch.histc(x, 4, 8, x.shape[2]), 5),
+    (_gram, 1), (_written, 4), (_diagonal, 4), (_spread, 9), (_guarded, 7), (_asserted, 7), (_checked, 3),
 ])  # fmt: skip
 def test_numbers_that_sizes_decide_on_are_not_taken_to_be_right(
     function: Callable[[Tensor], Tensor], rows: int
