@@ -12,14 +12,15 @@ _OF_CLASSES = ("cross_entropy", "nll_loss")
 _OF_PAIRS = (
     "mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss", "binary_cross_entropy", "binary_cross_entropy_with_logits",
 )  # fmt: skip
+_PADDED = "_nested_tensor_from_mask_left_aligned"
 _REPEATS = ("repeat", "expand", "tile")
 _TWO = 2
 Shape = tuple[int, ...]
 
 
 def laid_out_fix(diagnosis: Diagnosis, mismatch: Mismatch) -> Fix | None:
-    """The advice for classes on the last axis, for an axis of 1 too many, and for what is repeated a fixed number of
-    times; None for any other join.
+    """The advice for classes on the last axis, for an axis of 1 too many, for a mask with steps first, and for what is
+    repeated a fixed number of times; None for any other join.
     """
     graph, node = diagnosis.graph, mismatch.node
     nodes = [graph.nodes[index] for index in dict.fromkeys(node.inputs) if graph.nodes[index].shapes]
@@ -31,7 +32,13 @@ def laid_out_fix(diagnosis: Diagnosis, mismatch: Mismatch) -> Fix | None:
 
 def _advice(graph: ShapeGraph, node: Node, nodes: list[Node], shapes: list[Shape]) -> str | None:
     first, second = shapes
+    if node.operation == _PADDED and set(map(len, shapes)) == {2, 3}:
+        fewer, more = sorted(shapes, key=len)
+        turned = fewer[::-1] == more[:2] != fewer
+        return f"put `.T` behind the mask of paddings: it is for {sized(more[:2])}, samples first" if turned else None
     if node.operation in _OF_CLASSES:
+        if len(first) > 1 and first[1] > 1 and second == (first[0], 1, *first[2:]):
+            return "take axis 1, of 1, off the target: `.squeeze(1)`"
         return "put the classes on axis 1: `.movedim(-1, 1)`" if first[:-1] == second and len(second) > 1 else None
     if node.operation in _OF_PAIRS and len(first) != len(second) and prod(first) == prod(second):
         fewer, more = sorted(shapes, key=len)

@@ -47,6 +47,34 @@ def rebuilt_channels(found: Sequence[Misfit]) -> Overrides:
     return overriding({misfit.node.module: (misfit.given,) for misfit in found}, "channels")
 
 
+def is_latent(explored: Exploration, misfit: Misfit, built: Mapping[str, Span], focus: Mapping[str, int]) -> bool:
+    """Whether what a layer gets may be too narrow or wide itself: the repaired model gives it back, or a layer made it
+    of as many as this one makes again, as the two ends of an autoencoder do.
+    """
+    graph = freeze(explored.run(focus, symbolic=False), explored.subject.module, built)
+    node = next((each for each in graph.nodes if each.module == misfit.node.module), None)
+    waiting, seen = list(node.inputs[:1]) if node is not None else [], set[int]()
+    while waiting:
+        index = waiting.pop()
+        if index < 0 or index in seen or misfit.given not in _shape(graph.nodes[index]):
+            continue
+        if index in graph.outputs or _is_mirrored(explored, graph.nodes[index], misfit):
+            return True
+        seen.add(index)
+        waiting += graph.nodes[index].inputs if _above(graph, graph.nodes[index]) is not None else ()
+    return False
+
+
+def _is_mirrored(explored: Exploration, source: Node, misfit: Misfit) -> bool:
+    """Whether a layer narrows what the layer that misfits widens to the same number again."""
+    modules = [explored.subject.module.get_submodule(each.module) for each in (source, misfit.node)]
+    taken, made = (
+        getattr(module, f"{way}_features", getattr(module, f"{way}_channels", None))
+        for module, way in zip(modules, ("in", "out"), strict=True)
+    )
+    return bool(source.module) and isinstance(taken, int) and taken == made and taken > misfit.given
+
+
 def _misfit(explored: Exploration, graph: ShapeGraph, failure: Failure, built: Mapping[str, Span]) -> Misfit:
     node, names = graph.nodes[-1], explored.subject.names.values()
     assert isinstance(failure.left, int), "a run with plain integers has no functions"

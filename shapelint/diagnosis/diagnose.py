@@ -10,7 +10,7 @@ from operator import mul
 
 from shapelint.diagnosis.at_fault import change_at_fault, likelier, setters_of, spoiler_of, whole_run
 from shapelint.diagnosis.case import Case, Values
-from shapelint.diagnosis.channels import misfits, rebuilt_channels
+from shapelint.diagnosis.channels import is_latent, misfits, rebuilt_channels
 from shapelint.diagnosis.intent import asks_for_input_size
 from shapelint.diagnosis.joins import (
     short_unpoolings,
@@ -81,14 +81,16 @@ def _odd_argument(
 
 def _repaired(case: Case, unfit: tuple[Misfit, ...], focus: Mapping[str, int], wanted: SizeSet) -> Plan | None:
     """What the model does where every layer that misfits is built for what arrives at the focus; None for what its
-    author would not accept. One layer alone is the one thing at fault, also where nothing ran before.
+    author would not accept. One layer alone is the one thing at fault, also where nothing ran before, but where a
+    latent arrives.
     """
     trial = case.solver.explored_with(rebuilt_channels(unfit), focus)
     if not case.solver.sound(trial.explored, focus):
         return None
     values = {misfit.node.module: (misfit.given,) for misfit in unfit}
     plan = _plan(case, replace(trial, values=values), wanted)
-    return replace(plan, ran=plan.ran or len(unfit) == 1)
+    alone = len(unfit) == 1 and not is_latent(trial.explored, unfit[0], case.built, focus)
+    return replace(plan, ran=plan.ran or alone)
 
 
 def _handed(case: Case, change: Change | None, spoiler: Node | None) -> Span | None:

@@ -14,6 +14,7 @@ NET = """
         self.fc, self.rnn, self.attend = nn.Linear(12, 9), nn.GRU(12, 16, batch_first=True), nn.Linear(32, 1)
         self.conv, self.norm, self.one = nn.Conv2d(3, 8, 3, padding=1), nn.LayerNorm([8, 16, 16]), nn.Linear(12, 1)
         self.patch, self.token = nn.Conv2d(3, 8, 4, 4), nn.Parameter(torch.zeros(1, 1, 8))
+        self.encode = nn.TransformerEncoder(nn.TransformerEncoderLayer(12, 2, 16, batch_first=True), 1)
         self.place = nn.Parameter(torch.zeros(1, 16, 8))
 
     def forward(self, x{}):
@@ -21,6 +22,8 @@ NET = """
 """
 STATE = """steps, state = self.rnn(x)
         return self.attend(torch.cat([steps, state.permute(1, 0, 2).repeat(1, 5, 1)], 2))"""
+MASK = """mask = torch.zeros(x.size(1), x.size(0), dtype=torch.bool)
+        return self.encode(x, src_key_padding_mask=mask)"""
 TOKEN = """x = self.patch(x).flatten(2).transpose(1, 2)
         return torch.cat([self.token.expand(len(x), -1, -1), x], 1) + self.place"""
 
@@ -28,6 +31,9 @@ TOKEN = """x = self.patch(x).flatten(2).transpose(1, 2)
 @pytest.mark.parametrize(("arguments", "code", "inputs", "message", "fix"), [
     (", y", "return F.cross_entropy(self.fc(x), y)", ["4,7,12", "4,7:int64"], "`cross_entropy` joins",
      "put the classes on axis 1: `.movedim(-1, 1)`"),
+    (", y", "return F.cross_entropy(self.conv(x), y)", ["2,3,6,5", "2,1,6,5:int64"], "`cross_entropy` joins",
+     "take axis 1, of 1, off the target: `.squeeze(1)`"),
+    ("", MASK, ["2,7,12"], "joins 7x2", "put `.T` behind the mask of paddings: it is for 2x7, samples first"),
     (", y", "return F.binary_cross_entropy_with_logits(self.one(x), y)", ["8,12", "8"], "joins 8 from `input` with 8x1",
      "take the last axis, of 1, off what `one` gives: `.squeeze(-1)`"),
     (", y", "return F.mse_loss(self.fc(x), y)", ["6,12", "6,3,3"], "`mse_loss` joins 6x9 from `fc` with 6x3x3",
@@ -38,7 +44,7 @@ TOKEN = """x = self.patch(x).flatten(2).transpose(1, 2)
      "build it for `[8, 20, 16]`, or take `nn.GroupNorm(1, 8)`, which norms as much at any size"),
     ("", TOKEN, ["2,3,16,16"], "`place` is for 16 positions, and 16x16 has 17",
      "build `place` for 17 positions: `cat` puts one more in front"),
-], ids=["classes", "column", "rows", "state", "norm", "token"])  # fmt: skip
+], ids=["classes", "one class", "mask", "column", "rows", "state", "norm", "token"])  # fmt: skip
 def test_the_one_thing_to_write_is_told(
     tmp_path: Path, arguments: str, code: str, inputs: list[str], message: str, fix: str
 ) -> None:
