@@ -103,6 +103,8 @@ _BY_VALUE: Final[dict[Any, Callable[..., Any]]] = {
     **{each: partial(_handed, each) for each in (map, filter, reduce, starmap, accumulate)},
     **{getattr(builtins, name): partial(_keyed, TRACKED[name]) for name in ("sorted", "max", "min")},
 }  # fmt: skip
+
+
 class Hearing(Protocol):
     """Who hears of the user's code that is about to be called."""
 
