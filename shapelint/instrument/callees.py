@@ -99,8 +99,7 @@ def _sort(items: Any, **kwargs: Any) -> None:
 
 _BY_VALUE: Final[dict[Any, Callable[..., Any]]] = {
     **{getattr(builtins, name): tracked for name, tracked in TRACKED.items()}, torch.Size: shape_of, **LEGACY,
-    **TELLING_APART,
-    **{each: partial(_handed, each) for each in (map, filter, reduce, starmap, accumulate)},
+    **TELLING_APART, **{each: partial(_handed, each) for each in (map, filter, reduce, starmap, accumulate)},
     **{getattr(builtins, name): partial(_keyed, TRACKED[name]) for name in ("sorted", "max", "min")},
 }  # fmt: skip
 
