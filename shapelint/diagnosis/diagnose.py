@@ -40,7 +40,7 @@ def diagnose(case: Case, focus: Mapping[str, int], wanted: SizeSet) -> Diagnosis
     whole = whole_run(case, region)
     graph = case.graph(focus, {})
     uneven = _odd_argument(case, whole, graph, focus)
-    spoiler = None if uneven is not None else spoiler_of(case, whole, region, focus)
+    spoiler = None if uneven is not None else _among(graph, spoiler_of(case, whole, region, focus))
     known = spoiler is not None or uneven is not None
     trial = None if known or not _may_repair(region.outcome.failure) else _trial(case, focus, wanted)
     plan = None if trial is None else _plan(case, trial, wanted)
@@ -69,6 +69,20 @@ def diagnose(case: Case, focus: Mapping[str, int], wanted: SizeSet) -> Diagnosis
         handed=_handed(case, likely, spoiler),
         declined=refused_call(case.explored, case.built, focus, region.outcome.failure, graph),
     )  # fmt: skip
+
+
+def _among(graph: ShapeGraph, node: Node | None) -> Node | None:
+    """A call of the run that every size was read from among those of one size, where an `if` may have resized nothing;
+    None where it was not made.
+    """
+    if node is None or (node.index < len(graph.nodes) and _is_alike(graph.nodes[node.index], node)):
+        return node
+    return next((each for each in graph.nodes if _is_alike(each, node)), None)
+
+
+def _is_alike(one: Node, two: Node) -> bool:
+    names = [(node.operation, node.module, node.call, node.place) for node in (one, two)]
+    return names[0] == names[1]
 
 
 def _odd_argument(

@@ -219,3 +219,24 @@ def test_sizes_at_which_a_model_gives_fewer_outputs_are_no_bug_of_ours(tmp_path:
     found = report(tmp_path, body, "1,3,31,31")
     assert [finding.code for finding in found.findings] == ["SL101"]
     assert report(tmp_path, body, "1,3,12,12").ok
+
+
+def test_a_crop_behind_resizes_that_only_some_sizes_need_is_found_at_a_size_that_needs_none(tmp_path: Path) -> None:
+    body = """
+    def __init__(self):
+        super().__init__()
+        self.downs, self.up = nn.ModuleList([nn.Conv1d(3, 3, 2, 2) for _ in range(3)]), nn.Upsample(scale_factor=2)
+
+    def forward(self, x):
+        skips = []
+        for down in self.downs:
+            skips.append(x)
+            x = down(x)
+        for skip in reversed(skips):
+            x = self.up(x)
+            if x.size(-1) != skip.size(-1):
+                x = F.interpolate(x, size=skip.shape[2:])
+        return x.narrow(2, 0, max(x.shape[2] - 1, 1))
+"""
+    (finding,) = (each for each in report(tmp_path, body, "1,3,L").findings if each.code == "SL106")
+    assert finding.notes[0] == "`narrow` gives 63 of 64, and nothing after it makes up for that"
