@@ -33,11 +33,8 @@ _OF_ROWS = (*_KEEPING[:-1], "lstm", "gru", "rnn")
 _ORDERS = ("permute", "transpose", "movedim", "moveaxis")
 _OF_CHANNELS = ("conv", "batch_norm", "group_norm", "instance_norm", "prelu")
 _OPERATORS = {
-    ast.Mult: operator.mul,
-    ast.Add: operator.add,
-    ast.Sub: operator.sub,
-    ast.FloorDiv: operator.floordiv,
-}
+    ast.Mult: operator.mul, ast.Add: operator.add, ast.Sub: operator.sub, ast.FloorDiv: operator.floordiv,
+}  # fmt: skip
 _ARGUMENTS = {
     "Conv": ("in_channels", 0),
     "Linear": ("in_features", 0),
@@ -225,4 +222,5 @@ def _number(expression: ast.expr) -> int | None:
     if not isinstance(expression, ast.BinOp) or combine is None:
         return None
     left, right = _number(expression.left), _number(expression.right)
-    return None if left is None or not right else combine(left, right)
+    undefined = combine is operator.floordiv and not right
+    return None if left is None or right is None or undefined else combine(left, right)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from shapelint.rule import Fix, RefusalCause, RefusedCall, Safety, Span, sized
 
-from ._words import quoted
+from ._words import BATCH_FIRST, counted, quoted
 
 _FIRST = {RefusalCause.IN_FRONT, RefusalCause.RANK}
 _NORMS = {2: "1d", 3: "1d", 4: "2d", 5: "3d"}
@@ -18,10 +16,9 @@ def refused_text(call: RefusedCall) -> str:
     if call.cause is RefusalCause.IN_FRONT:
         return f"{name} takes axis 1 of {sized(given)} for the samples: it is not built with `batch_first=True`"
     if call.cause is RefusalCause.LAYERS:
-        return f"{name} gets {_states(given[0])}, and takes {wanted[0]}: one for each layer and direction"
+        return f"{name} gets {counted(given[0], 'state')}, and takes {wanted[0]}: one for each layer and direction"
     if call.cause is RefusalCause.SAMPLES:
-        rows = "sample" if wanted[-2] == 1 else "samples"
-        return f"{name} gets {wanted[-2]} {rows}, and a state for {given[-2]}"
+        return f"{name} gets {counted(wanted[-2], 'sample')}, and a state for {given[-2]}"
     if call.cause is RefusalCause.FEATURES:
         return f"{name} gets a state of {given[-1]} features, and its own has {wanted[-1]}"
     if call.cause is RefusalCause.AXES:
@@ -42,7 +39,7 @@ def refused_fix(call: RefusedCall) -> Fix:
 def _advice(call: RefusedCall, name: str) -> str:
     given, wanted = call.given, call.wanted
     if call.cause is RefusalCause.IN_FRONT:
-        return f"build {name} with `batch_first=True`, which takes (samples, steps, features)"
+        return f"build {name} {BATCH_FIRST}"
     if call.steps:
         return "take one step of all samples: `x[:, t]`, where `x[t]` is all steps of one"
     if call.cause is RefusalCause.RANK:
@@ -51,13 +48,5 @@ def _advice(call: RefusedCall, name: str) -> str:
     if call.cause is RefusalCause.AXES and given == wanted[1:]:
         return f"give the state an axis for the layers in front: `[None]` makes it {sized(wanted)}"
     if call.cause is RefusalCause.LAYERS:
-        return f"make the state {_shape(wanted)}, or let {name} have as many layers and directions as it is for"
-    return f"make the state {_shape(wanted)}"
-
-
-def _states(number: int) -> str:
-    return f"{number} state{'s' * (number != 1)}"
-
-
-def _shape(wanted: Sequence[int]) -> str:
-    return f"of {sized(wanted)}"
+        return f"make the state of {sized(wanted)}, or let {name} have as many layers and directions as it is for"
+    return f"make the state of {sized(wanted)}"

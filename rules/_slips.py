@@ -9,7 +9,7 @@ from shapelint.rule import Edit, Fix, Misfit, Node, Repair, Safety, Slip, Span, 
 
 from ._built_for import misfit_text
 from ._causes import PRODUCTS, place_of
-from ._words import called, quoted
+from ._words import called, counted, quoted
 
 _VIEWS = ("view", "reshape")
 _SHUFFLES = ("pixel_shuffle", "pixel_unshuffle")
@@ -40,7 +40,7 @@ def slip_texts(slip: Slip, misfit: Misfit) -> tuple[str, str]:
         return f"makes {slip.given[0]} of {wanted[0]}", note
     if slip.node.operation in _VIEWS:
         note = f"with {wanted[0]} instead of {slip.given[0]} it keeps them apart, and {layer} gets what it takes"
-        count = f"{slip.samples[0]} sample{'s' * (slip.samples[0] != 1)}"
+        count = counted(slip.samples[0], "sample")
         return f"makes {count} of {slip.samples[1]}", note
     if slip.node.operation in _SHUFFLES:
         return f"shuffles by {slip.given[0]}", f"by {wanted[0]} it gives {layer} the {misfit.built_for} that it takes"

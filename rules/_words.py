@@ -28,6 +28,14 @@ _TINY = 8
 _LAYERS = ("Conv", "Linear", "Norm", "PReLU", "LSTM", "GRU", "RNN", "Attention", "Shuffle", "Pad", "ool")
 
 
+BATCH_FIRST = "with `batch_first=True`, which takes (samples, steps, features)"
+
+
+def counted(number: int, word: str) -> str:
+    """A number of things, whose word has an "s" where they are several."""
+    return f"{number} {word}{'s' * (number != 1)}"
+
+
 def quoted(name: str) -> str:
     """The path of a module; the model itself has none, and is named by what runs."""
     return ticked(name or "forward")

@@ -219,8 +219,8 @@ class RestrictedSizes:
 
 def _said(analysis: Analysis, diagnosis: Diagnosis) -> str:
     """That the model does not run at the focus; where no size would do, the size is not named."""
-    node, own = diagnosis.node, diagnosis.region.outcome.failure
-    if analysis.contract.proved and not analysis.contract.runs and node is not None and own is not None:
+    node = diagnosis.node
+    if analysis.contract.proved and not analysis.contract.runs and node is not None:
         return f"{quoted(node.module or node.operation)} raises at every size"
     return f"it does not run at {sized(tuple(diagnosis.focus.values()))}" if diagnosis.focus else "it does not run"
 
@@ -271,8 +271,6 @@ def _row_note(diagnosis: Diagnosis, failure: Failure | None) -> str | None:
     return f"a sample has {sized(row[0])} = {prod(row[0])} values there, and the view asks for {row[1]}"
 
 
-
-
 def _has_own_rule(failure: Failure, diagnosis: Diagnosis) -> bool:
     """Whether another rule speaks about the failure; a join of unequal channels is left to this one."""
     if failure.kind is Kind.JOIN:
@@ -282,7 +280,6 @@ def _has_own_rule(failure: Failure, diagnosis: Diagnosis) -> bool:
     if failure.kind is Kind.UNPOOL:
         return bool(diagnosis.unpoolings)
     return failure.kind in _OWN_RULE or failure.kind is Kind.UNEXPLAINED
-
 
 
 def _advice(failure: Failure | None) -> Fix | None:

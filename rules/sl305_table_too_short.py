@@ -203,7 +203,6 @@ def _made_for(analysis: Analysis, table: ShortTable) -> str | None:
     return None
 
 
-
 def _adds_a_row(diagnosis: Diagnosis, table: ShortTable) -> bool:
     """Whether one row is put beside as many as the table has, as a class token is."""
     graph = diagnosis.graph

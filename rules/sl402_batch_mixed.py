@@ -26,7 +26,7 @@ from shapelint.rule import (
 )
 
 from ._fixes import change_fix
-from ._words import flattened, nearest_note, quoted, some_of
+from ._words import BATCH_FIRST, counted, flattened, nearest_note, quoted, some_of
 
 _LENET = """
 import torch.nn as nn
@@ -160,7 +160,7 @@ class BatchMixed:
         rows = batch * features // samples.row
         name = quoted(samples.operation) + (f" in {quoted(samples.module)}" if samples.module else "")
         at = f" at {sized(focus.values())}" if focus else ""
-        message = f"{name} makes {_counted(rows, 'row')} of {_counted(batch, 'sample')}{at}"
+        message = f"{name} makes {counted(rows, 'row')} of {counted(batch, 'sample')}{at}"
         return Finding(
             code=self.code,
             name=self.name,
@@ -216,7 +216,7 @@ _MENDS = {
     Mixing.JOINED: "join them along the channels: `dim=1`",
     Mixing.TOGETHER: "leave axis 0 as it is: it counts the samples",
     Mixing.CHANNELS: "leave axis 0 as it is: `flatten(1)`",
-    Mixing.STEPS: "build it with `batch_first=True`, which takes (samples, steps, features)",
+    Mixing.STEPS: f"build it {BATCH_FIRST}",
     Mixing.SQUEEZED: "name the axes that it takes away, or write `flatten(1)`",
 }
 
@@ -226,19 +226,15 @@ def _advice(samples: MixedSamples, features: int) -> str:
     if samples.way is not Mixing.ROWS:
         return _MENDS[samples.way]
     if not samples.layer:
-        return f"give a row the {_counted(features, 'value')} that a sample has"
+        return f"give a row the {counted(features, 'value')} that a sample has"
     return f"{flattened(samples, features)}, or pool to one size before it"
 
 
 def _notes(analysis: Analysis, samples: MixedSamples, features: int, focus: dict[str, int]) -> Iterator[str]:
     if samples.way is not Mixing.ROWS:
         return
-    yield f"a sample has {_counted(features, 'feature')} there, and a row takes {samples.row}"
+    yield f"a sample has {counted(features, 'feature')} there, and a row takes {samples.row}"
     if samples.apart:
         yield f"a row is a sample for: {some_of(samples.apart)}"
     if analysis.wanted and (nearest := nearest_note(analysis, focus)):
         yield nearest
-
-
-def _counted(number: int, word: str) -> str:
-    return f"{number} {word}{'s' * (number != 1)}"

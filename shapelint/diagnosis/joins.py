@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -92,18 +92,23 @@ _SETTERS = _ENDS | {"repeat", "expand", "tile", "repeat_interleave", "stack", "_
 
 def named_source(graph: ShapeGraph, node: Node) -> str:
     """What gave a tensor its size: the last spatial call on its way."""
-    each = node
-    while (not each.spatial or each.operation == "__getitem__") and each.inputs and each.operation not in _ENDS:
-        each = _sized_by(graph, each)
-    return each.source or graph.name_of(each)
+    return _first_up(graph, node, lambda each: each.operation in _ENDS or bool(each.spatial and not _is_slice(each)))
 
 
 def nearest_source(graph: ShapeGraph, node: Node) -> str:
     """The last layer on the way to a tensor, or the call that set its size: where both come from one layer or input."""
-    each = node
-    while each.built is None and each.operation not in _SETTERS and each.inputs:
-        each = _sized_by(graph, each)
-    return each.source or graph.name_of(each)
+    return _first_up(graph, node, lambda each: each.operation in _SETTERS or each.built is not None)
+
+
+def _first_up(graph: ShapeGraph, node: Node, sets_size: Callable[[Node], bool]) -> str:
+    """The name of the first call on the way up to what a tensor has its size from."""
+    while node.inputs and not sets_size(node):
+        node = _sized_by(graph, node)
+    return node.source or graph.name_of(node)
+
+
+def _is_slice(node: Node) -> bool:
+    return node.operation == "__getitem__"
 
 
 def _sized_by(graph: ShapeGraph, node: Node) -> Node:

@@ -30,7 +30,8 @@ _RANKS: Final = {
     nn.BatchNorm1d: (2, 3), nn.BatchNorm2d: (4,), nn.BatchNorm3d: (5,),
     nn.InstanceNorm1d: (2, 3), nn.InstanceNorm2d: (3, 4), nn.InstanceNorm3d: (4, 5),
 }  # fmt: skip
-_LAYERS: Final = (nn.RNNBase, *_CELLS, nn.MultiheadAttention, *_BLOCKS, *_RANKS)
+_JOINING: Final = (*_CELLS, nn.MultiheadAttention, *_BLOCKS)
+_LAYERS: Final = {Kind.PYTHON: (*_JOINING, nn.RNNBase, *_RANKS), Kind.JOIN: (*_JOINING, nn.RNNBase)}
 _SEQUENCE, _MASK = 3, 2
 _PICKS: Final = frozenset({"__getitem__", "select", "unbind"})
 
@@ -61,9 +62,10 @@ def refused_call(
 
     `graph` has the calls of the run at the focus.
     """
-    if failure is None or failure.kind not in (Kind.PYTHON, Kind.JOIN):
+    kinds = _LAYERS.get(failure.kind) if failure is not None else None
+    if kinds is None:
         return None
-    calls = _under_way(explored, focus)
+    calls = _under_way(explored, focus, kinds)
     for call in reversed(calls):
         found = next((each for each in (judge(call) for judge in _JUDGES) if each is not None), None)
         if found is not None:
@@ -83,10 +85,12 @@ def _is_step_of_one(call: _LayerCall, found: RefusedCall, graph: ShapeGraph) -> 
     return any(shape[:-1] == (found.given[0], found.wanted[0]) for shape in shapes)
 
 
-def _under_way(explored: Exploration, focus: Mapping[str, int]) -> list[_LayerCall]:
-    """The calls of such layers that had not ended when the model raised, the outermost first."""
+def _under_way(
+    explored: Exploration, focus: Mapping[str, int], kinds: tuple[type[nn.Module], ...]
+) -> list[_LayerCall]:
+    """The calls of layers of these kinds that had not ended when the model raised, the outermost first."""
     parts: list[tuple[str, nn.Module]] = list(explored.subject.module.named_modules())
-    names = {part: name for name, part in parts if any(isinstance(part, kind) for kind in _LAYERS)}
+    names = {part: name for name, part in parts if isinstance(part, kinds)}
     calls: list[_LayerCall] = []
 
     def begins(layer: nn.Module, args: Any, kwargs: Any) -> None:
