@@ -12,12 +12,12 @@ from shapelint.facts.analysis import ShortTable
 from shapelint.facts.contract import Region
 from shapelint.facts.failure import Failure, Kind
 from shapelint.facts.graph import Dimension, Node, ShapeGraph
+from shapelint.ops.index_origin import LIKE_ANOTHER
 from shapelint.request.question import Question
 
 _PARTS_STAND_SIDE_BY_SIDE = frozenset({"cat", "concat", "stack", "hstack", "vstack"})
 _ATTENTION = "multi_head_attention_forward"
 _KEEPING = frozenset({"unsqueeze", "expand", "view", "reshape", "repeat", "to", "long", "expand_as", "contiguous"})
-_LIKE_ANOTHER = frozenset({"to", "type_as", "expand_as", "view_as", "reshape_as"})
 
 
 def short_table(
@@ -93,7 +93,7 @@ def _takes_input(graph: ShapeGraph, node: Node) -> bool:
 
 def _numbers_from(node: Node) -> Sequence[int]:
     """The calls whose numbers a call takes."""
-    if node.operation in _LIKE_ANOTHER:
+    if node.operation in LIKE_ANOTHER:
         return () if node.taken else node.inputs[:1]
     return node.inputs
 

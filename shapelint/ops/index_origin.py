@@ -24,7 +24,8 @@ MOVED = frozenset({
     "clone", "detach", "permute", "transpose", "t", "tile", "flip", "__getitem__", "narrow", "select", "squeeze",
     "cpu", "index_select", "roll", "swapaxes", "movedim", "chunk", "split", "unbind",
 })  # fmt: skip
-_LIKE_ANOTHER = frozenset({"expand_as", "view_as", "reshape_as", "type_as", "to"})
+LIKE_ANOTHER = frozenset({"expand_as", "view_as", "reshape_as", "type_as", "to"})
+"""Calls that take of their second tensor the shape, the dtype or the device, and no numbers."""
 PLACES = frozenset({"argmax", "argmin", "argsort", "sort", "topk", "max", "min", "median", "mode", "kthvalue"})
 _COUNTING = frozenset({"sum", "cumsum", "prod", "cumprod", "count_nonzero", "nonzero", "searchsorted"})
 _ALONE = frozenset({"argmax", "argmin", "argsort"})
@@ -125,7 +126,7 @@ def _given_numbers(op: Operation, record: Record, but_of: Container[str]) -> Seq
     """The calls whose numbers a call takes; where some are left out, also not those of which it takes the shape."""
     if record.name in but_of:
         return ()
-    first = record.arguments[0] if but_of and record.name in _LIKE_ANOTHER and record.arguments else None
+    first = record.arguments[0] if but_of and record.name in LIKE_ANOTHER and record.arguments else None
     return (node_of(op, record, first),) if isinstance(first, Tensor) else record.inputs
 
 
