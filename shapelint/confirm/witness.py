@@ -7,11 +7,11 @@ run. A small model is built again; the parameters of a larger one are zeros that
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 from math import prod
-from typing import Final
+from typing import Any, Final
 
 import numpy
 import torch
@@ -90,20 +90,21 @@ class Witness:
         multiplications = sum(map(_multiplications, records))
         return f"{multiplications / 1e9:.0f} billion multiplications" if multiplications > _MULTIPLICATIONS else ""
 
-    def at(self, inputs: Inputs, sizes: Mapping[str, int], *, rebuilt: bool = True) -> Seen:
+    def at(self, inputs: Inputs, sizes: Mapping[str, int], *, quick: bool = False) -> Seen:
         """What eager PyTorch does where the symbols have these sizes; its prints and warnings are not shown.
 
-        Where the model is not to be `rebuilt`, its parameters are zeros, which takes less time.
+        A `quick` run takes zeros for parameters, and does without oneDNN, which compiles something for each new shape.
         """
         with same_random_numbers():
             torch.manual_seed(0)
             try:
                 with quiet(), torch.no_grad():  # apart: what builds the model gives the state back as it was outside
-                    module, real = self._module() if rebuilt else (self._loaded.module, self._given)
+                    module, real = (self._loaded.module, self._given) if quick else self._module()
             except Exception as error:  # the user's constructor, or what a factory does on the CPU
                 let_out(error)
                 return Seen(sizes, None, _line(error), real=False, numeric=True)
-            seen = self._run(module, inputs, sizes, real=real)
+            with _without_onednn() if quick else nullcontext():
+                seen = self._run(module, inputs, sizes, real=real)
             if seen.shapes is None and any(_is_whole(spec) for spec in inputs.tensors()):
                 again = self._run(module, inputs, sizes, real=real, whole=1)
                 return seen if again.shapes is None else again
@@ -137,6 +138,17 @@ class Witness:
         """The model built again on the CPU, with the numbers that its constructor gives its parameters."""
         assert self._loaded.rebuild is not None, "only a model that can be built again is"
         return call_foreign(self._loaded.rebuild)
+
+
+@contextmanager
+def _without_onednn() -> Iterator[None]:
+    """Kernels that are there already, which take longer where an axis is long."""
+    flags: Any = torch.backends.mkldnn.set_flags
+    before, *_ = flags(_enabled=False, _fp32_precision=None)
+    try:
+        yield
+    finally:
+        flags(_enabled=before, _fp32_precision=None)
 
 
 def _is_whole(spec: TensorSpec) -> bool:

@@ -219,11 +219,13 @@ class InputTrial:
         return bool(witness.too_large(found.run)) or witness.at(guess.inputs, found.run.sizes).shapes is None
 
     def _is_real(self, guess: Guess, found: Found) -> bool:
-        """Whether eager PyTorch runs there too, where that costs little: with zeros, or else with weights."""
+        """Whether eager PyTorch runs there too, where that costs little: with zeros and small, or else with weights."""
         witness = Witness(self.loaded, method=self.options.method, train=self.options.train)
         if witness.too_large(found.run):
             return True
-        if witness.at(guess.inputs, found.run.sizes, rebuilt=False).shapes is not None:
+        small, asked = found.smaller(), found.run.sizes
+        tried = (small,) if small == asked else (small, asked)
+        if any(witness.at(guess.inputs, sizes, quick=True).shapes is not None for sizes in tried):
             return True
         seen = witness.at(guess.inputs, found.run.sizes)
         return seen.shapes is not None or not seen.counts

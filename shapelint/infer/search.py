@@ -25,6 +25,7 @@ _OTHERS: Final = ({"D": 32, "H": 32, "W": 32, "L": 1024}, {"D": 16, "H": 224, "W
 _STEPS: Final = 2_000_000
 _SPATIAL: Final = ("D", "H", "W", "L")
 _SPATIAL_LEAST: Final = 8
+_SMALLER: Final = 4
 _BATCHES: Final = (1, 2, 3)
 _CHANNELS: Final = 3
 
@@ -61,6 +62,13 @@ class Found:
             axis = axis.without({name: 1})
         value = axis.smallest() if axis.finite else self._apart(name)
         return None if value is None or (axis.finite and axis.without(value)) else value[name]
+
+    def smaller(self) -> dict[str, int]:
+        """Sizes on the same path whose spatial axes are a quarter as long, or near that; those of the run for none."""
+        sizes = dict(self.run.sizes)
+        wanted = {name: max(1, size // _SMALLER) if name.startswith(_SPATIAL) else size for name, size in sizes.items()}
+        small = _near(self.sizes, wanted) if self.known and wanted != sizes else None
+        return small if small and all(small[name] <= sizes[name] for name in sizes) else sizes
 
     def _apart(self, name: str) -> dict[str, int] | None:
         """The smallest value of a second axis at which every batch runs, where at others only larger batches do."""
