@@ -16,7 +16,7 @@ from typing import Final
 from shapelint.evidence.forwards import DTYPES
 from shapelint.evidence.scopes import Modules, NameScope, NotLiteral
 from shapelint.source.span import Span, span_of
-from shapelint.source.syntax import tree
+from shapelint.source.syntax import nodes_of, tree
 
 _PACKAGE: Final = "jaxtyping"
 _PREFIXES: Final = "#*_?"
@@ -80,7 +80,7 @@ def claims(file: str) -> dict[tuple[str, int], Claimed]:
     module = tree(file)
     scope = Modules().of(file, module)
     found: dict[tuple[str, int], Claimed] = {}
-    for node in ast.walk(module):
+    for node in nodes_of(module):
         if isinstance(node, ast.FunctionDef) and scope is not None:
             claimed = _claimed(node, _AnnotationReader(file, scope))
             if claimed.arguments or claimed.result is not None:

@@ -6,6 +6,8 @@ import ast
 from collections.abc import Iterator
 from typing import Final
 
+from shapelint.source.syntax import nodes_of
+
 _LOOKING: Final = frozenset({"print", "summary", "len", "type", "isinstance", "repr", "str"})
 _ADDING: Final = ("add_", "register_", "set", "append", "insert", "extend", "pop")
 
@@ -16,7 +18,7 @@ def changed_calls(tree: ast.Module) -> frozenset[int]:
     That is what it stores in (`net.conv1 = ...`), calls a method of that changes it (`x.resize_(...)`), or hands to a
     function that may do so (`adapt(net)`).
     """
-    nodes = list(ast.walk(tree))
+    nodes = nodes_of(tree)
     changed = {name for node in nodes for name in _stored_in(node)}
     handed = {name for node in nodes if isinstance(node, ast.Call) for name in _handed(node)}
     calls = (node for node in nodes if isinstance(node, ast.Call))

@@ -13,7 +13,7 @@ from typing import Final
 
 from shapelint.errors import foreseen
 from shapelint.source.ownership import installed
-from shapelint.source.syntax import file_tree
+from shapelint.source.syntax import file_tree, nodes_of
 
 _HIGHEST: Final = 6
 _LARGEST_FILE: Final = 400_000
@@ -141,7 +141,7 @@ def _module_scope(tree: ast.Module, file: str, modules: Modules) -> NameScope:
 
 
 def _imports(tree: ast.Module) -> Iterator[tuple[str, Import]]:
-    for node in ast.walk(tree):
+    for node in nodes_of(tree):
         if isinstance(node, ast.Import):
             for each in node.names:
                 name = each.asname or each.name.partition(".")[0]
@@ -210,7 +210,7 @@ def class_defaults(node: ast.ClassDef) -> Iterator[tuple[str, ast.expr]]:
 def _options(tree: ast.Module) -> dict[str, ast.expr | None]:
     """The defaults of all `parser.add_argument("--depth", default=4)` of a file; None where one name has several."""
     found: dict[str, ast.expr | None] = {}
-    for node in ast.walk(tree):
+    for node in nodes_of(tree):
         named = isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "add_argument"
         if isinstance(node, ast.Call) and named and (name := _destination(node)):
             default = _option_default({each.arg: each.value for each in node.keywords})

@@ -19,7 +19,7 @@ from shapelint.evidence.usage import Usage
 from shapelint.evidence.values import answering, arguments, value
 from shapelint.source.folders import project_files
 from shapelint.source.notebook import ENDING
-from shapelint.source.syntax import code_blocks, file_tree
+from shapelint.source.syntax import code_blocks, file_tree, nodes_of
 
 _LARGEST_FILE: Final = 400_000
 _FILES: Final = 1500
@@ -73,7 +73,7 @@ def _speaks_of(tree: ast.Module, scope: NameScope, file: str, name: str) -> bool
 def _imports(tree: ast.Module, file: str, name: str) -> bool:
     """Whether a file imports the name from the file of the class, or from a package around it."""
     own = {Path(file).stem, *(part.name for part in list(Path(file).parents)[:3])}
-    for node in ast.walk(tree):
+    for node in nodes_of(tree):
         if isinstance(node, ast.ImportFrom):
             words = {alias.name for alias in node.names}
             if words & {name, "*"} and ((node.module or "").rpartition(".")[2] in own or not node.module):
@@ -89,22 +89,24 @@ def _of_module(tree: ast.Module, scope: NameScope, file: str, name: str, *, own:
     called, lines = {_named(call.func) for call in _calls(tree.body)}, changed_calls(tree)
     for each in _of_body(tree.body, scope, file, name, own=own):
         yield replace(each, run=each.line not in lines)
-    for node in ast.walk(tree):
+    methods_of = {id(each): _methods(each) for each in nodes_of(tree) if isinstance(each, ast.ClassDef)}
+    in_classes = {id(each) for methods in methods_of.values() for each in methods}
+    for node in nodes_of(tree):
         if isinstance(node, ast.ClassDef):
-            methods = [each for each in node.body if isinstance(each, _Function)]
+            methods = methods_of[id(node)]
             shared = assignments([each for method in methods for each in method.body], scope)
             around = NameScope({key: value for key, value in shared.names.items() if key.startswith("self.")}, scope)
             for method in methods:
                 inner = assignments(method.body, around)
                 yield from _of_body(method.body, inner, file, name, own=own, built=shared)
-        elif isinstance(node, _Function) and not _is_method(tree, node):
+        elif isinstance(node, _Function) and id(node) not in in_classes:
             inner = assignments(node.body, _with_defaults(node, scope))
             found = _of_body(node.body, inner, file, name, own=own)
             yield from (replace(each, run=node.name in called and each.line not in lines) for each in found)
 
 
-def _is_method(tree: ast.Module, node: _Function) -> bool:
-    return any(isinstance(each, ast.ClassDef) and node in each.body for each in ast.walk(tree))
+def _methods(kind: ast.ClassDef) -> list[_Function]:
+    return [each for each in kind.body if isinstance(each, _Function)]
 
 
 def _with_defaults(node: _Function, scope: NameScope) -> NameScope:

@@ -12,6 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from shapelint.caches import kept
 from shapelint.errors import TargetError
 from shapelint.locks import InnerLock
 from shapelint.source.encoding import UNPARSED
@@ -43,6 +44,12 @@ def tree(file: str) -> ast.Module:
         _trees.clear()
     _trees[file] = lines, found
     return found
+
+
+@kept(8)
+def nodes_of(whole: ast.Module) -> tuple[ast.AST, ...]:
+    """All nodes of a file's tree, as `ast.walk` gives them: several questions go through them one after the other."""
+    return tuple(ast.walk(whole))
 
 
 def file_tree(
