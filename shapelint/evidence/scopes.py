@@ -114,6 +114,7 @@ class Modules:
 
     def __init__(self) -> None:
         self._scopes: dict[str, NameScope | None] = {}
+        self._files: dict[tuple[str, str, int], str] = {}
 
     def of(self, file: str, tree: ast.Module | None = None) -> NameScope | None:
         """The scope of a file; None where it cannot be read, or too many were."""
@@ -124,14 +125,22 @@ class Modules:
 
     def imported(self, file: str, found: Import) -> NameScope | None:
         """The scope of a module of the project that a file imports; None for those of packages."""
+        key = file, found.module, found.level
+        if key not in self._files:
+            self._files[key] = self._file(file, found)
+        return self.of(self._files[key]) if self._files[key] else None
+
+    @staticmethod
+    def _file(file: str, found: Import) -> str:
+        """The file of the module that a file imports; "" for those of packages."""
         parts = [part for part in found.module.split(".") if part]
         parents = list(Path(file).parents)
         for folder in parents[found.level - 1 : found.level] if found.level else parents[:_HIGHEST]:
             place = folder.joinpath(*parts)
             for each in (f"{place}.py", str(place / "__init__.py")):
                 if (parts or each.endswith("__init__.py")) and Path(each).is_file() and not installed(each):
-                    return self.of(each)
-        return None
+                    return each
+        return ""
 
 
 def _module_scope(tree: ast.Module, file: str, modules: Modules) -> NameScope:

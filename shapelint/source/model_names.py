@@ -7,6 +7,7 @@ import difflib
 import re
 from pathlib import Path
 
+from shapelint.caches import kept
 from shapelint.errors import TargetError
 from shapelint.source.encoding import decoded
 from shapelint.source.syntax import file_tree
@@ -17,8 +18,13 @@ _SHOWN = 3
 def model_names(file: str) -> tuple[str, ...]:
     """The classes at the top level that derive from a `Module`, directly or by one another, in the file's order."""
     tree = file_tree(file)
+    return () if tree is None else _names(tree)
+
+
+@kept(8)
+def _names(tree: ast.Module) -> tuple[str, ...]:
     found: list[str] = []
-    for node in () if tree is None else tree.body:
+    for node in tree.body:
         if isinstance(node, ast.ClassDef):
             bases = [ast.unparse(base).rpartition(".")[2] for base in node.bases]
             if any(base.endswith("Module") or base in found for base in bases):

@@ -55,16 +55,22 @@ def nodes_of(whole: ast.Module) -> tuple[ast.AST, ...]:
 def file_tree(
     file: str | os.PathLike[str], *, most: int | None = None, words: Sequence[bytes] = (b"",)
 ) -> ast.Module | None:
-    """The syntax tree of a file as it lies on the disk; None where it cannot be read, or is no Python.
+    """The syntax tree of a file as it lies on the disk, for the same text the same, which nobody changes.
 
-    None too for a file of more than `most` bytes, and for one that has none of some `words`.
+    None where it cannot be read or is no Python, for a file of more than `most` bytes, and for one that has none of
+    some `words`.
     """
     with suppress(OSError, TargetError, *UNPARSED):
         data = source_of(file)
         if (most is None or len(data) <= most) and any(word in data for word in words):
-            with parsing.lock:
-                return ast.parse(data)
+            return _parsed(data)
     return None
+
+
+@kept(8)
+def _parsed(data: bytes) -> ast.Module:
+    with parsing.lock:
+        return ast.parse(data)
 
 
 def code_blocks(file: str, word: str) -> Iterator[ast.Module]:
