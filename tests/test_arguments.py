@@ -204,3 +204,8 @@ class Forgets(nn.Module):
 def test_a_model_that_gives_none_cannot_be_checked() -> None:
     with pytest.raises(ModelError, match=r"^Forgets gives None, and so no size to check: a `return` is missing in its"):
         shapelint.check(Forgets, "1,3,H,W")
+
+
+def test_a_call_with_an_argument_that_check_does_not_have_is_the_callers_error() -> None:
+    with pytest.raises(TypeError, match=r"^check\(\) got an unexpected keyword argument 'cache'"):
+        shapelint.check(nn.ReLU(), "1,3,H,W", cache=False)  # type: ignore[call-arg]

@@ -81,14 +81,15 @@ def is_a_signals(error: BaseException) -> bool:
 def internal_errors() -> Iterator[None]:
     """Within it, or in a function that it decorates, every bug of ours becomes an InternalError.
 
-    What the system refuses, such as a file, is none.
+    What the system refuses, such as a file, is none, nor is a call of that function with arguments that it does not have.
     """
     try:
         yield
     except (ShapelintError, OSError):
         raise
     except Exception as error:  # any class: only the frames tell whose it is
-        if is_own(error) and not isinstance(error, InternalError):
+        begun = len(_frames(error.__traceback__)) > 1  # the first is the line above
+        if begun and is_own(error) and not isinstance(error, InternalError):
             raise internal_error(error) from error
         raise
 
