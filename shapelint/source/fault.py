@@ -81,7 +81,7 @@ def is_a_signals(error: BaseException) -> bool:
 def internal_errors() -> Iterator[None]:
     """Within it, or in a function that it decorates, every bug of ours becomes an InternalError.
 
-    What the system refuses, such as a file, is none, nor is a call of that function with arguments that it does not have.
+    What the system refuses, such as a file, is none, nor is a call of that function that its arguments do not fit.
     """
     try:
         yield
