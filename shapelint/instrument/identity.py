@@ -1,6 +1,7 @@
-"""Whether a tensor is the very object: what a run hears of once an `if` is followed that may have left one alone.
+"""Whether a tensor or a size is the very object.
 
-Such an `if` is run as if it always made a new tensor; see `paddings.py` and `resizes.py`.
+Of tensors a run hears once an `if` is followed that may have left one alone: such an `if` is run as if it always made a
+new tensor; see `paddings.py` and `resizes.py`. Of equal ints Python keeps one object for each small one alone.
 """
 
 from __future__ import annotations
@@ -14,12 +15,14 @@ from weakref import WeakSet
 
 import torch
 
-from shapelint.size.tracking import tracker
+from shapelint.size.tracking import lose, tracker
 from shapelint.source.fault import call_foreign
 
 IDENTIFIED: Final = "__shapelint_identified__"
 MARKED: Final = "__shapelint_marked__"
+SAME: Final = "__shapelint_same__"
 _WHY: Final = "whether a tensor is the very one that an `if` pads or resizes"
+_OF_SIZES: Final = "whether a size is the very object"
 _watched: WeakSet[Any] = WeakSet()
 _marked: WeakSet[Any] = WeakSet()
 
@@ -45,16 +48,24 @@ def identified(value: Any) -> Any:
     return value
 
 
-def _identifying(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The function, which tells whether objects are the very same, of whose tensors the run hears."""
+def same(one: Any, other: Any) -> bool:
+    """`one is other`; a leak where a size is asked whether it is another number, or a tensor as in `identified`."""
+    if issubclass(type(one), int) and issubclass(type(other), int):
+        lose(_OF_SIZES, one, other)
+    if isinstance(other, torch.Tensor):
+        identified(one)
+    return one is other
 
-    def hearing(*args: Any) -> Any:
-        return call_foreign(function, *map(identified, args))
 
-    return hearing
+def _number(value: Any) -> int:
+    if isinstance(value, int):
+        lose(_OF_SIZES, value)
+    return call_foreign(id, identified(value))
 
 
-TELLING_APART: Final = {each: _identifying(each) for each in (id, operator.is_, operator.is_not)}
+TELLING_APART: Final[dict[Any, Callable[..., Any]]] = {
+    id: _number, operator.is_: same, operator.is_not: lambda one, other: not same(one, other),
+}  # fmt: skip
 """Functions by which code asks that, each with the one in its place."""
 
 

@@ -23,7 +23,7 @@ from shapelint.instrument.callees import callee, callee_of_nothing, user_code_fo
 from shapelint.instrument.choices import chosen, crops, sets
 from shapelint.instrument.compiled import code_of, forget_code, is_tracked, tracked_code
 from shapelint.instrument.gone_through import BACKWARDS, CUT, GIVEN, MAPPED, TURNS
-from shapelint.instrument.identity import IDENTIFIED, MARKED, identified, marked
+from shapelint.instrument.identity import IDENTIFIED, MARKED, SAME, identified, marked, same
 from shapelint.instrument.key_text import key_text
 from shapelint.instrument.keys import contained, iterated, key_of, whole
 from shapelint.instrument.lazy_compile import WAKE, changing, compile_now, compile_when_called, forget, is_uncompiled
@@ -64,7 +64,7 @@ _NAMES: Final[dict[str, Any]] = {
     STAND_IN: stand_in, SETS: sets, CHOSEN: chosen, CROPS: crops, CODE_OF: code_of, COMPARED: compared,
     MIDDLE: compared_on, TURNS: turns, FILLED: filled, COUNTED: counted, IN_PLACE: callee_of_nothing,
     CONTAINED: contained, WHOLE: whole, KEY_TEXT: key_text, KEY_OF: key_of, ITERATED: iterated,
-    PADS: pads, PADDED: padded, RESIZES: resizes, CUTS: cuts, IDENTIFIED: identified, MARKED: marked,
+    PADS: pads, PADDED: padded, RESIZES: resizes, CUTS: cuts, IDENTIFIED: identified, MARKED: marked, SAME: same,
     HANDED_ON: handed_on, BACKWARDS: backwards, MAPPED: mapped, GIVEN: given, CUT: cut,
 }  # fmt: skip
 

@@ -26,7 +26,7 @@ from shapelint.instrument.gone_through import (
     of_one,
     places_of_cuts,
 )
-from shapelint.instrument.identity import IDENTIFIED, MARKED
+from shapelint.instrument.identity import IDENTIFIED, MARKED, SAME
 from shapelint.instrument.names import handed_on, names_of
 from shapelint.instrument.paddings import PADDED, PADS
 from shapelint.instrument.resizes import CUTS, RESIZES
@@ -57,7 +57,7 @@ _ARITHMETIC: Final = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.FloorDiv, ast.Mod
                       ast.BitXor, ast.LShift, ast.RShift)  # fmt: skip
 _COMPARISONS: Final = (ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Eq, ast.NotEq)
 _OF_TEXTS: Final = frozenset({"eval", "exec"})
-_OURS: Final = (KEY_TEXT, KEY_OF, PADS, PADDED, RESIZES, CUTS, IDENTIFIED, MARKED)
+_OURS: Final = (KEY_TEXT, KEY_OF, PADS, PADDED, RESIZES, CUTS, IDENTIFIED, MARKED, SAME)
 _OF_OBJECTS: Final = {"id": IDENTIFIED, "setattr": MARKED}
 # Builtins that are called in every other line and take no size; nobody gives these names to what does.
 _PASSED_BY: Final = frozenset({
@@ -96,8 +96,8 @@ class _Rewriter(ast.NodeTransformer):
         operands = [node.left, *node.comparators]
         constant = any(isinstance(each, ast.Constant) for each in operands)
         if len(node.ops) == 1 and isinstance(node.ops[0], ast.Is | ast.IsNot) and not constant:
-            node.left = made_call(IDENTIFIED, node.left, node.left)
-            return node
+            same: ast.expr = made_call(SAME, node, node.left, node.comparators[0])
+            return same if isinstance(node.ops[0], ast.Is) else ast.copy_location(ast.UnaryOp(ast.Not(), same), node)
         for index, comparison in enumerate(node.ops):
             if isinstance(comparison, _COMPARISONS) and not isinstance(operands[index + 1], ast.Constant):
                 identity = index and isinstance(node.ops[index - 1], ast.Is | ast.IsNot)

@@ -55,6 +55,10 @@ class BitInteger(int):
         lose("a size as an exponent", self)
         return pow(other, _plain(self), modulo)
 
+    def __index__(self) -> int:
+        """The size itself where somebody calls this; Python takes an int as it is."""
+        return self
+
     def bit_length(self) -> int:
         """As of the plain int: the run goes on where the size has as many bits."""
         count = int.bit_length(self)

@@ -23,6 +23,7 @@ from shapelint.size.tracking import (
     is_of_numpy,
     lose,
     lose_as_key,
+    lost_in_depth,
     on_path,
     proven,
     symbolic,
@@ -195,9 +196,9 @@ def function_of(number: Any) -> Function:
 
 
 def size(value: int, function: Function) -> int:
-    """A Size, or a plain int where the function is constant, or has one value on the path."""
+    """A Size, or a plain int where the function is constant, has one value on the path, or is nested too deeply."""
     function = on_path(function)
-    return value if function.constant is not None else Size(value, function)
+    return value if function.constant is not None or lost_in_depth(function) else Size(value, function)
 
 
 def tracked_size(value: int, function: Function) -> int:

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import reduce
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from shapelint.size.atoms import Symbol
 from shapelint.size.condition import Compare, Condition, equalities
 from shapelint.size.division import divide_exactly
 from shapelint.size.function import Atom, Function, NotQuasiAffine
 from shapelint.size.substitution import with_atoms
+
+_DEEPEST: Final = 160
 
 
 class Tracker(Protocol):
@@ -174,6 +176,14 @@ def lose(reason: str, *numbers: object) -> None:
     """Tells the current tracker, if any of the numbers is its own, that they became plain numbers."""
     if _current is not None and any(map(_followed, numbers)):
         _current.leak(reason)
+
+
+def lost_in_depth(function: Function) -> bool:
+    """Whether a function has more minima, maxima and divisions in each other than can be followed; then a leak."""
+    lost = function.depth > _DEEPEST
+    if lost and _current is not None:
+        _current.leak(f"a size of more than {_DEEPEST} minima, maxima or divisions in each other")
+    return lost
 
 
 _hashed_next: dict[int, int] = {}

@@ -125,10 +125,11 @@ def _asked_at(run: Run, event: Event) -> CallSite | None:
 def _failing(run: Run, event: Event, outside: SizeSet, index: int) -> Region | None:
     if event.failure is None:
         return None
-    record = run.records[min(event.node, len(run.records) - 1)]
+    node = min(event.node, len(run.records) - 1)  # a run that stops within a call has no record of that
+    record = run.records[node]
     place = None if record.place is None else record.place.span()
     outcome = RegionOutcome(False, (), event.failure, record.module, place)
-    return Region(outside, outcome, run=index, node=event.node)
+    return Region(outside, outcome, run=index, node=node)
 
 
 def _end(run: Run, path: SizeSet, index: int) -> Region:
