@@ -6,7 +6,7 @@ import difflib
 import re
 import unicodedata
 from collections.abc import Sequence
-from typing import Final, TypeVar
+from typing import Final, Self, TypeVar
 
 Kind = TypeVar("Kind", bound=type[BaseException])
 
@@ -39,7 +39,17 @@ class InternalError(Exception):
 
 @foreseen
 class ShapelintError(Exception):
-    """A check that could not be done: the text says which two things are in conflict and what to do."""
+    """A check that could not be done: the text says which two things are in conflict and what to do.
+
+    `place` is the file and the line that is at fault, where no exception of the user's has it.
+    """
+
+    place: tuple[str, int] | None = None
+
+    def at(self, file: str, line: int) -> Self:
+        """The error, with the place that is at fault."""
+        self.place = (file, line)
+        return self
 
 
 class TargetError(ShapelintError):

@@ -55,6 +55,15 @@ class Moved:
         whole = Range(Position(start, span.column - 1), Position(end, span.end_column - 1))
         return self.codec.range_to_client_units(list(self.now), whole)
 
+    def text_of(self, number: int) -> Range | None:
+        """The range of the text of a line, without the blanks around it; None where it was changed."""
+        line = self.line(number)
+        if line is None:
+            return None
+        text = self.now[line]
+        start, end = Position(line, len(text) - len(text.lstrip())), Position(line, len(text.rstrip()))
+        return self.codec.range_to_client_units(list(self.now), Range(start, end))
+
     def end_of(self, number: int) -> Position | None:
         """The end of the text of a line; None where it was changed."""
         line = self.line(number)

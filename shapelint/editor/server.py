@@ -82,8 +82,7 @@ class Server(LanguageServer):
         answer = await process.check(file, self.state.settings.timeout, lambda: self._wants(uri, asked))
         if answer is not None:
             before = known.checked
-            failures = tuple(line for line, _ in answer.failures)
-            known.checked = Checked.of(file, lines, tuple(answer.reports.values()), failures)
+            known.checked = Checked.of(file, lines, tuple(answer.reports.values()), answer.failures)
             self.tell(known.checked.told_of() | (before.told_of() if before is not None else set()))
 
     def drop(self, uri: str, known: OpenFile | None) -> None:

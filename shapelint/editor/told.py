@@ -17,6 +17,7 @@ from shapelint.errors import EditError
 from shapelint.facts.call import Call
 from shapelint.facts.contract import How
 from shapelint.facts.finding import Finding, Safety, Severity
+from shapelint.jobs.unchecked import Unchecked
 from shapelint.report.details import details
 from shapelint.report.lines import are_counted, line_calls, of_one_run, repeated, shapes_of
 from shapelint.report.report import Report
@@ -41,11 +42,13 @@ class Checked:
 
     file: str
     reports: tuple[Report, ...]
-    failures: tuple[str, ...] = ()
+    failures: tuple[Unchecked, ...] = ()
     lines: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, file: str, lines: tuple[str, ...], reports: tuple[Report, ...], failures: tuple[str, ...]) -> Checked:
+    def of(
+        cls, file: str, lines: tuple[str, ...], reports: tuple[Report, ...], failures: tuple[Unchecked, ...]
+    ) -> Checked:
         """Of a file whose lines were read before the check; those of other files are read now."""
         bare = cls(os.path.realpath(file), reports, failures)
         places = (place for place in bare._places() if place is not None)
@@ -92,11 +95,22 @@ def diagnostics(checked: Checked, file: str, moved: Moved, page: str) -> list[li
     found = []
     for report in checked.reports:
         here = (each for each in report.findings if checked.file_of(each) == file)
-        places = ((each, _whole_first_line() if each.location is None else moved.range(each.location)) for each in here)
+        places = ((each, _first_line() if each.location is None else moved.range(each.location)) for each in here)
         found.append([_diagnostic(each, where, page) for each, where in places if where is not None])
-    warning = types.DiagnosticSeverity.Warning
     failures = checked.failures if file == checked.file else ()
-    return [*found, [types.Diagnostic(_whole_first_line(), line, warning, source=SOURCE) for line in failures]]
+    return [*found, [each for failure in failures for each in _failed(failure, checked, moved)]]
+
+
+def _failed(failure: Unchecked, checked: Checked, moved: Moved) -> Iterator[types.Diagnostic]:
+    """What could not be checked, at the innermost line of the file that led to it, or at the class; none where that
+    line was changed since.
+    """
+    here = (line for file, line in failure.lines if os.path.realpath(file) == checked.file)
+    line = next(here, None) or _class_line(checked.file, failure.target)
+    where = _first_line() if line is None else moved.text_of(line)
+    severity = types.DiagnosticSeverity.Warning if failure.failed else types.DiagnosticSeverity.Information
+    if where is not None:
+        yield types.Diagnostic(where, failure.line, severity, source=SOURCE)
 
 
 def _diagnostic(finding: Finding, where: types.Range, page: str) -> types.Diagnostic:
@@ -258,5 +272,5 @@ def _shape_of(call: Call) -> str:
     return f"{shapes} at {', '.join(f'{name}={size}' for name, size in seen.items())}"
 
 
-def _whole_first_line() -> types.Range:
+def _first_line() -> types.Range:
     return types.Range(types.Position(0, 0), types.Position(0, 0))

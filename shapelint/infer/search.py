@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from types import ModuleType
 from typing import Final
+
+import torch
 
 from shapelint.facts.contract import Region
 from shapelint.facts.failure import Kind
@@ -39,6 +42,23 @@ class Refusal:
     place: Span | None
     kind: Kind
     text: str
+    error: BaseException | None = field(default=None, compare=False)
+
+    @property
+    def slip(self) -> bool:
+        """Whether the code names what there is not, which no other input would mend."""
+        owner = getattr(self.error, "obj", None) if isinstance(self.error, AttributeError) else None
+        return isinstance(self.error, NameError | ImportError) or isinstance(owner, ModuleType | torch.nn.Module)
+
+    @property
+    def of_sizes(self) -> bool:
+        """Whether the layer refused a size; else the code raised by itself, after that layer."""
+        return self.kind not in (Kind.PYTHON, Kind.UNEXPLAINED)
+
+    @property
+    def reach(self) -> tuple[int, bool]:
+        """How far the run came: what the code raises by itself comes after the last layer."""
+        return self.calls, not self.of_sizes
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,7 +242,7 @@ def _refusal(run: Run) -> Refusal:
     assert run.failure is not None
     module = run.records[-1].module if run.records else ""
     place = None if run.place is None else run.place.span()
-    return Refusal(run.sizes, len(run.records), module, place, run.failure.kind, run.failure.at(run.sizes))
+    return Refusal(run.sizes, len(run.records), module, place, run.failure.kind, run.failure.at(run.sizes), run.error)
 
 
 def _positive(symbols: Sequence[str]) -> SizeSet:

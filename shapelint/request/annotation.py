@@ -50,7 +50,7 @@ def annotated_models(path: str | os.PathLike[str]) -> tuple[AnnotatedModel, ...]
         tree, comments = ast.parse(data), read_comments(data, file)
     except (*UNPARSED, tokenize.TokenError) as error:
         line = getattr(error, "lineno", None) or 1
-        raise TargetError(f"cannot read {file!r}: {why_unparsed(error)} ({file}:{line})") from error
+        raise TargetError(f"cannot read {file!r}: {why_unparsed(error)} ({file}:{line})").at(file, line) from error
     return tuple(_models(file, comments, tree))
 
 
@@ -84,7 +84,8 @@ def _models(file: str, comments: Comments, tree: ast.Module) -> Iterator[Annotat
         if lines:
             yield _model(file, name, node, {line: comments.marked[line] for line in lines})
     for line in sorted(set(comments.marked) - used):
-        raise SpecError(f"{file}:{line}: the comment must stand directly above a class or a factory at the top level")
+        mistake = f"{file}:{line}: the comment must stand directly above a class or a factory at the top level"
+        raise SpecError(mistake).at(file, line)
 
 
 def _above(node: _Definition, comments: Comments) -> list[int]:
@@ -114,9 +115,10 @@ def _model(file: str, name: str, node: _Definition, texts: Mapping[int, str]) ->
             for word in text.split():
                 _add(found, word)
         except SpecError as error:
-            raise SpecError(f"{file}:{line}: {error}") from None
+            raise SpecError(f"{file}:{line}: {error}").at(file, line) from None
     if not found["input"]:
-        raise SpecError(f"{file}:{min(texts)}: the comment above {name} has no input; write input=1,3,H,W")
+        mistake = f"{file}:{min(texts)}: the comment above {name} has no input; write input=1,3,H,W"
+        raise SpecError(mistake).at(file, min(texts))
     expect, sizes = (next(iter(found[key]), None) for key in ("expect", "sizes"))
     return AnnotatedModel(f"{file}:{name}", tuple(found["input"]), expect, sizes, node.lineno)
 

@@ -217,6 +217,16 @@ def test_a_model_that_refuses_every_guess_is_not_checked() -> None:
         shapelint.check(volumes)
 
 
+class Misspelt(Torn):
+    def forward(self, x: Any) -> Any:
+        return torch.softmx(self.first(x), 1)  # type: ignore[attr-defined]
+
+
+def test_a_slip_behind_the_first_layer_is_told_rather_than_what_that_layer_refuses() -> None:
+    with pytest.raises(InferenceError, match=r"Misspelt does not run: AttributeError: module 'torch' has no .* at N,C"):
+        shapelint.check(Misspelt)
+
+
 class Counted(nn.Module):
     """A sample without a batch would run: its channels are then taken for samples."""
 
