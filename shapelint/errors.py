@@ -6,7 +6,7 @@ import difflib
 import re
 import unicodedata
 from collections.abc import Sequence
-from typing import Final, Self, TypeVar
+from typing import Final, TypeVar
 
 Kind = TypeVar("Kind", bound=type[BaseException])
 
@@ -44,12 +44,9 @@ class ShapelintError(Exception):
     `place` is the file and the line that is at fault, where no exception of the user's has it.
     """
 
-    place: tuple[str, int] | None = None
-
-    def at(self, file: str, line: int) -> Self:
-        """The error, with the place that is at fault."""
-        self.place = (file, line)
-        return self
+    def __init__(self, *args: object, place: tuple[str, int] | None = None) -> None:
+        super().__init__(*args)
+        self.place = place
 
 
 class TargetError(ShapelintError):

@@ -245,8 +245,7 @@ class InputTrial:
             where = f"`{refusal.module}`" if refusal.module and refusal.of_sizes else "it"
             said = f"{name}: could not infer an input; at {tried} {where} raises: {refusal.text}{place}{more}"
             said += f"; give it with --input {example}"
-        error = InferenceError(said)
-        return error if refusal.place is None else error.at(refusal.place.file, refusal.place.line)
+        return InferenceError(said, place=refusal.place and (refusal.place.file, refusal.place.line))
 
 
 def _reason(guess: Guess, found: Found) -> str:
