@@ -245,7 +245,8 @@ class InputTrial:
             where = f"`{refusal.module}`" if refusal.module and refusal.of_sizes else "it"
             said = f"{name}: could not infer an input; at {tried} {where} raises: {refusal.text}{place}{more}"
             said += f"; give it with --input {example}"
-        return InferenceError(said, place=refusal.place and (refusal.place.file, refusal.place.line))
+        span = refusal.place
+        return InferenceError(said, place=None if span is None else (span.file, span.line))
 
 
 def _reason(guess: Guess, found: Found) -> str:
