@@ -30,6 +30,7 @@ from shapelint.suppression.commenting import commented
 
 SOURCE = "shapelint"
 _SHOWN = 2
+_ROWS = 20
 FIX_ALL = "source.fixAll.shapelint"
 _SEVERITIES = {
     Severity.ERROR: types.DiagnosticSeverity.Error,
@@ -162,7 +163,7 @@ def hints(checked: Checked, moved: Moved, first: int = 0, last: int = sys.maxsiz
 
 
 def hover(checked: Checked, moved: Moved, line: int) -> types.Hover | None:
-    """Every call of a line with its shapes, as a table; None where it makes none."""
+    """The calls of a line with their shapes, as a table; None where it makes none."""
     rows = []
     for call in checked.calls():
         if call.place is not None and moved.line(call.place.line) == line and not call.inner:
@@ -171,7 +172,9 @@ def hover(checked: Checked, moved: Moved, line: int) -> types.Hover | None:
             rows.append(f"| {name}{call.name}{f', call {call.call}' * (call.call > 1)} | {gives} |")
     if not rows:
         return None
-    text = "\n".join(["| call | gives |", "|---|---|", *dict.fromkeys(rows)])
+    rows = [*dict.fromkeys(rows)]
+    more = f"\n\nand {len(rows) - _ROWS} more" if len(rows) > _ROWS else ""  # a loop has many turns
+    text = "\n".join(["| call | gives |", "|---|---|", *rows[:_ROWS]]) + more
     return types.Hover(types.MarkupContent(types.MarkupKind.Markdown, text))
 
 

@@ -168,6 +168,9 @@ def test_a_window_holds_a_size_that_is_right_where_one_is_near() -> None:
     assert {"H": 260, "W": 260} in shown
     assert len(window.across[1]) <= 192
     assert "head" in {name.text for name in hourglass(report.picture).names if "raises" in name.kind}
+    open_report = shapelint.check("pinned.py:Net", "N,3,H,W")  # nobody has asked for a size
+    (moved,) = windows(open_report, (20, 64), alone=1000)
+    assert open_report.contract.runs & moved.box(("N", "H", "W"))
 
 
 def test_a_map_has_numbers_beside_it_also_where_no_multiple_of_the_period_is_in_it() -> None:
