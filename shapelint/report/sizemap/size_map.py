@@ -124,11 +124,11 @@ def _with_right(
             lows = (max(1, (low + high - length) // 2) for low, high in ends)
             grown = [(name, range(low, low + length)) for (name, _), low in zip(axes, lows, strict=True)]
             return MapWindow(None if window.down is None else grown[0], grown[-1], window.others)
-    near = next(filter(None, contract.nearest(**focus)), None)
-    if near is None or report.picture is not None or report.asked != contract.domain:
+    goal = next(filter(None, contract.nearest(**focus)), None)
+    if goal is None or report.picture is not None or report.asked != contract.domain:
         return window
-    moved = [(name, range(low := max(1, near[name] - len(sizes) // 2), low + len(sizes))) for name, sizes in axes]
-    others = {name: near[name] for name in window.others}
+    moved = [(name, range(low := max(1, goal[name] - len(sizes) // 2), low + len(sizes))) for name, sizes in axes]
+    others = {name: goal[name] for name in window.others}
     return MapWindow(None if window.down is None else moved[0], moved[-1], others)
 
 
