@@ -12,7 +12,7 @@ import torch
 
 from shapelint import ops  # noqa: F401  (registers the size rules)
 from shapelint.confirm.witness import Witness
-from shapelint.errors import InferenceError, SpecError
+from shapelint.errors import InferenceError, SpecError, words_of
 from shapelint.evidence.forwards import Forward, read_forward
 from shapelint.facts.failure import Kind
 from shapelint.infer.found_inputs import found_inputs, spatial_symbols
@@ -242,8 +242,9 @@ class InputTrial:
         else:
             others = list(dict.fromkeys(each for each, _ in farthest if each != tried))
             more = f" (also tried: {'; '.join(others[:_SHOWN])}{', ...' * (len(others) > _SHOWN)})" if others else ""
-            where = f"`{refusal.module}`" if refusal.module and refusal.of_sizes else "it"
-            said = f"{name}: could not infer an input; at {tried} {where} raises: {refusal.text}{place}{more}"
+            where = f"`{refusal.module}`" if refusal.module and refusal.of_layer else "it"
+            what = f"raises: {refusal.text}" if refusal.followed else f"cannot be followed: {words_of(refusal.error)}"
+            said = f"{name}: could not infer an input; at {tried} {where} {what}{place}{more}"
             said += f"; give it with --input {example}"
         span = refusal.place
         return InferenceError(said, place=None if span is None else (span.file, span.line))

@@ -227,6 +227,21 @@ def test_a_slip_behind_the_first_layer_is_told_rather_than_what_that_layer_refus
         shapelint.check(Misspelt)
 
 
+class Packed(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.gru = nn.GRU(16, 8, batch_first=True)
+
+    def forward(self, x: Any) -> Any:
+        lengths = torch.full((x.size(0),), x.size(1))
+        return self.gru(nn.utils.rnn.pack_padded_sequence(x, lengths, batch_first=True))[1]
+
+
+def test_what_the_check_cannot_follow_is_not_said_to_raise() -> None:
+    with pytest.raises(InferenceError, match=r"at N,C,L `gru` cannot be followed: packed sequences of other features"):
+        shapelint.check(Packed)
+
+
 class Counted(nn.Module):
     """A sample without a batch would run: its channels are then taken for samples."""
 
