@@ -7,6 +7,7 @@ import asyncio
 import logging
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -52,9 +53,11 @@ class State:
 
     def changed(self, file: str) -> bool:
         """Whether a file on the disk is another one than when this was asked last."""
-        before = self.times.get(file)
-        self.times[file] = os.stat(file).st_mtime_ns if os.path.isfile(file) else 0
-        return self.times[file] != before
+        before, now = self.times.get(file), 0
+        with suppress(OSError):
+            now = os.stat(file).st_mtime_ns
+        self.times[file] = now
+        return now != before
 
 
 class Server(LanguageServer):
