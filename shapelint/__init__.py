@@ -32,4 +32,8 @@ def __getattr__(name: str) -> Any:
         from shapelint.request.inputs import Literal
 
         return Literal
+    if name == "load_ipython_extension":
+        from shapelint.magic import load_ipython_extension
+
+        return load_ipython_extension
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -39,7 +39,14 @@ class InternalError(Exception):
 
 @foreseen
 class ShapelintError(Exception):
-    """A check that could not be done: the text says which two things are in conflict and what to do."""
+    """A check that could not be done: the text says which two things are in conflict and what to do.
+
+    `place` is the file and the line that is at fault, where no exception of the user's has it.
+    """
+
+    def __init__(self, *args: object, place: tuple[str, int] | None = None) -> None:
+        super().__init__(*args)
+        self.place = place
 
 
 class TargetError(ShapelintError):

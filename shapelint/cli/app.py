@@ -201,7 +201,7 @@ def shapes(apart: bool, /, target: str, at: dict[str, int] | None, table: bool, 
     """
     checker = Checker(CheckOptions(**given, calls=True, at=at))
     checker.add_targets((target,))
-    checker.check(View("shapes-json" if form == "json" else "shapes", at=at, table=table), apart=apart)
+    checker.check(View("shapes-json" if form == "json" else "shapes", at=at, table=table, width=_width()), apart=apart)
     checker.deliver(None)
     return FAILED if checker.failed else CLEAN
 

@@ -15,6 +15,7 @@ from shapelint.jobs.cache import Cache
 from shapelint.jobs.job import Job
 from shapelint.jobs.pool import Missed, Running, processes
 from shapelint.jobs.targets import TargetReader, annotated_files, project_folders
+from shapelint.jobs.unchecked import Unchecked
 from shapelint.report.report import Report
 from shapelint.request.config import FILE, check_folder
 from shapelint.request.options import CheckOptions
@@ -192,14 +193,14 @@ class Checker:
         if self.last_words:
             output.tell(self.last_words)
 
-    def _missed(self, line: str, *, failed: bool) -> None:
-        """Takes in a line on a model without report; of one that nobody named it is no failure."""
-        if failed:
-            self._fail(line)
+    def _missed(self, missed: Unchecked) -> None:
+        """Takes in why a model has no report."""
+        if missed.failed:
+            self._fail(missed.line)
             return
-        self.unchecked.append(line)
+        self.unchecked.append(missed.line)
         if not self.silent:
-            output.tell(line)
+            output.tell(missed.line)
 
     def _fail(self, line: str) -> None:
         self.failed = True

@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from shapelint.errors import escaped
@@ -77,7 +78,8 @@ class View:
         from shapelint.report import shapes
 
         if self.form == "shapes":
-            return visible("\n".join(shapes.render(report, at=self.at, table=self.table) for report in reports))
+            written = partial(shapes.render, at=self.at, table=self.table, width=self.width)
+            return visible("\n".join(map(written, reports)))
         return "".join(shapes.render_json(report, at=self.at) for report in reports)
 
 

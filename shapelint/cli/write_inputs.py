@@ -13,6 +13,7 @@ from shapelint.jobs.targets import model_key
 from shapelint.request.annotation import comment_place
 from shapelint.source.ownership import shown
 from shapelint.source.span import Edit, Span
+from shapelint.source.syntax import file_tree
 from shapelint.terminal import output
 
 
@@ -43,7 +44,7 @@ def _edits(checker: Checker) -> Iterator[tuple[str, Edit]]:
     for number in sorted(checker.reports):
         comment = checker.reports[number].comment
         file, name = model_key(checker.jobs[number].target, str(Path.cwd()))
-        place = comment_place(file, name) if comment and file.endswith(".py") else None
+        place = comment_place(file_tree(file), name) if comment and file.endswith(".py") else None
         if place is not None:
             line, indent = place
             yield file, Edit(Span(file, line, 1, line, 1), f"{indent}{comment}\n")

@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from shapelint.jobs import serialized
 from shapelint.jobs.cache import installed_packages
+from shapelint.jobs.unchecked import Unchecked
 from shapelint.report.report import Report
 
 _LONGEST: Final = 1 << 28
@@ -27,13 +28,13 @@ _AT_ONCE: Final = 4  # checks that hang, each on a processor, before others have
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What checks gave: reports by number, and lines on the models that have none, with whether that is a failure.
+    """What checks gave: reports by number, and why the other models have none.
 
     `kept` is what a cache keeps of the reports, where that was asked for.
     """
 
     reports: Mapping[int, Report]
-    failures: tuple[tuple[str, bool], ...]
+    failures: tuple[Unchecked, ...]
     kept: Mapping[int, bytes] = field(default_factory=dict)
 
 
@@ -163,7 +164,7 @@ class WarmProcess:
             raise
         finally:
             del talk.open[number]
-        return answer or Answer({}, ((f"{subject}: the process that checks ended; nothing was checked", True),))
+        return answer or Answer({}, (Unchecked(f"{subject}: the process that checks ended; nothing was checked"),))
 
     def stop(self) -> None:
         """Ends the process, and with it the checks that it is at."""
@@ -210,4 +211,4 @@ class WarmProcess:
 def _answer(found: Mapping[str, Any]) -> Answer:
     reports = {int(n): serialized.loads(base64.b64decode(data)) for n, data in found["reports"].items()}
     kept = {int(n): base64.b64decode(data) for n, data in found["kept"].items()}
-    return Answer(reports, tuple((line, failed) for line, failed in found["failures"]), kept)
+    return Answer(reports, tuple(map(Unchecked.read, found["failures"])), kept)

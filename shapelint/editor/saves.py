@@ -23,6 +23,7 @@ from shapelint.report.report import Report
 from shapelint.request.config import FILE, SAVED
 from shapelint.request.options import CheckOptions
 from shapelint.source.notebook import SOURCES
+from shapelint.terminal.progress import LONG, Bar
 
 _TOGETHER: Final = 100  # milliseconds in which several saves count as one
 _QUIET: Final = 20  # milliseconds without a save after which no more of them are waited for
@@ -87,15 +88,22 @@ class Saves:
             "traceback": self.options.traceback,
             "keeping": self.options.cache,
         }
-        answer = self._runner.run(self._answer(request, jobs[0].target if len(jobs) == 1 else "the check"))
-        for line, failed in answer.failures:
-            missed(line, failed=failed)
+        bar, subject = Bar(len(jobs)), jobs[0].target if len(jobs) == 1 else "the check"
+        try:
+            answer = self._runner.run(self._answer(request, subject, bar))
+        finally:
+            bar.finish()
+        for failure in answer.failures:
+            missed(failure)
         self._kept |= {jobs[number]: body for number, body in answer.kept.items()}
         return answer.reports
 
-    async def _answer(self, request: Mapping[str, Any], subject: str) -> Answer:
+    async def _answer(self, request: Mapping[str, Any], subject: str, bar: Bar) -> Answer:
         begun, asked = time.monotonic(), asyncio.ensure_future(self._process.ask(request, subject))
         assert self._next is not None
+        await asyncio.wait({asked}, timeout=LONG)
+        if not asked.done():
+            bar.show_one(subject)
         await asyncio.wait({asked, self._next}, return_when=asyncio.FIRST_COMPLETED)
         await asyncio.wait({asked}, timeout=max(0.0, begun + _HURRY - time.monotonic()))
         if not asked.done():

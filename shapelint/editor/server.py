@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import ast
 import asyncio
+import logging
 import os
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
@@ -15,30 +17,15 @@ from lsprotocol import types
 from pygls.lsp.server import LanguageServer
 from pygls.uris import from_fs_path, to_fs_path
 
-from shapelint.editor.positions import Moved, split_lines
+from shapelint.editor.importers import importers
+from shapelint.editor.positions import Moved
 from shapelint.editor.process import Printed, WarmProcess
+from shapelint.editor.settings import Settings
 from shapelint.editor.told import FIX_ALL, Checked, actions, diagnostics, hints, hover, lenses, lines_of, said_once
+from shapelint.request.config import FILE
+from shapelint.source.ownership import installed
 
-_PATIENCE: Final = 60.0
-
-
-@dataclass(slots=True)
-class Settings:
-    """What the client asks for, as `initializationOptions` or the section `shapelint` of its configuration."""
-
-    trusted: bool = True
-    inlayHints: bool = True  # noqa: N815 - as it is spelt in the settings of editors
-    codeLens: bool = True  # noqa: N815
-    timeout: float = _PATIENCE
-    rulePage: str = ""  # noqa: N815
-
-    def take(self, given: Any) -> None:
-        """Takes over those settings that are of the right type; others stay as they are."""
-        for each in fields(self) if isinstance(given, Mapping) else ():
-            value = given.get(each.name)
-            kinds = (int, float) if each.name == "timeout" else type(getattr(self, each.name))
-            if isinstance(value, kinds) and isinstance(value, bool) == isinstance(each.default, bool):
-                setattr(self, each.name, value)
+_WATCHED: Final = ("**/*.py", f"**/{FILE}")
 
 
 @dataclass(slots=True)
@@ -49,6 +36,10 @@ class OpenFile:
     asked: int = 0
     folder: str = ""
 
+    def tells_of(self, files: frozenset[str]) -> bool:
+        """Whether the last check tells of lines of some files."""
+        return self.checked is not None and not files.isdisjoint(self.checked.lines)
+
 
 @dataclass(slots=True)
 class State:
@@ -57,6 +48,16 @@ class State:
     settings: Settings = field(default_factory=Settings)
     files: dict[str, OpenFile] = field(default_factory=dict)
     processes: dict[str, WarmProcess] = field(default_factory=dict)
+    times: dict[str, int] = field(default_factory=dict)
+    complaints: dict[str, None] = field(default_factory=dict)
+
+    def changed(self, file: str) -> bool:
+        """Whether a file on the disk is another one than when this was asked last."""
+        before, now = self.times.get(file), 0
+        with suppress(OSError):
+            now = os.stat(file).st_mtime_ns
+        self.times[file] = now
+        return now != before
 
 
 class Server(LanguageServer):
@@ -82,8 +83,7 @@ class Server(LanguageServer):
         answer = await process.check(file, self.state.settings.timeout, lambda: self._wants(uri, asked))
         if answer is not None:
             before = known.checked
-            failures = tuple(line for line, _ in answer.failures)
-            known.checked = Checked.of(file, lines, tuple(answer.reports.values()), failures)
+            known.checked = Checked.of(file, lines, tuple(answer.reports.values()), answer.failures)
             self.tell(known.checked.told_of() | (before.told_of() if before is not None else set()))
 
     def drop(self, uri: str, known: OpenFile | None) -> None:
@@ -102,12 +102,30 @@ class Server(LanguageServer):
         known = self.state.files.get(uri)
         return known is not None and known.asked == asked
 
-    async def check_those_told_of(self, uri: str) -> None:
-        """Checks the other open files whose last check tells of this one: their models are built of what is in it."""
-        file = os.path.realpath(to_fs_path(uri) or "")
-        known = self.state.files.items()
-        concerned = [each for each, it in known if each != uri and it.checked is not None and file in it.checked.lines]
-        await asyncio.gather(*map(self.check, concerned))
+    async def check_what_imports(self, files: frozenset[str]) -> None:
+        """Checks the other open files that import some files, or whose last check tells of them."""
+        known = {uri: os.path.realpath(to_fs_path(uri) or "") for uri in self.state.files}
+        others = {uri: file for uri, file in known.items() if file not in files}
+        importing = {*importers(files, ((file, self.folder(file)) for file in others.values()))}
+        telling = (uri for uri in others if others[uri] in importing or self.state.files[uri].tells_of(files))
+        await asyncio.gather(*map(self.check, telling))
+
+    async def check_after(self, changes: Iterable[types.FileEvent]) -> None:
+        """Checks the open files that changes on the disk concern; those that the client has told as saves are known."""
+        every = {os.path.realpath(to_fs_path(each.uri) or "") for each in changes}
+        files = frozenset(file for file in every if not installed(file) and self.state.changed(file))
+        configured = [os.path.dirname(file) for file in files if os.path.basename(file) == FILE]
+        paths = {uri: Path(os.path.realpath(to_fs_path(uri) or "")) for uri in self.state.files}
+        own = [uri for uri, path in paths.items() if str(path) in files or any(map(path.is_relative_to, configured))]
+        await asyncio.gather(*map(self.check, own), self.check_what_imports(files))
+
+    def take_settings(self, given: Any) -> None:
+        """Takes over settings; what is wrong with them is told once."""
+        for complaint in self.state.settings.take(given):
+            if complaint not in self.state.complaints:
+                self.state.complaints[complaint] = None
+                told = types.ShowMessageParams(types.MessageType.Warning, f"shapelint: {complaint}")
+                self.window_show_message(told)
 
     def folder(self, file: str) -> str:
         """The folder of the workspace in which a file lies; its own where there is none."""
@@ -141,7 +159,7 @@ class Server(LanguageServer):
         if lines is None:
             return None
         document = self.workspace.get_text_document(uri)
-        now = split_lines(document.source) if uri in self.workspace.text_documents else lines_of(file)
+        now = document.source if uri in self.workspace.text_documents else "\n".join(lines_of(file))
         return Moved.between(lines, now, document.position_codec)
 
     def known(self, uri: str) -> tuple[Checked, Moved] | None:
@@ -167,16 +185,19 @@ def server() -> Server:
 
     @made.feature(types.INITIALIZE)
     def initialize(given: types.InitializeParams) -> None:
-        made.state.settings.take(given.initialization_options)
+        made.take_settings(given.initialization_options)
 
     @made.feature(types.TEXT_DOCUMENT_DID_OPEN)
     async def opened(given: types.DidOpenTextDocumentParams) -> None:
+        made.state.changed(os.path.realpath(to_fs_path(given.text_document.uri) or ""))
         await made.check(given.text_document.uri)
 
     @made.feature(types.TEXT_DOCUMENT_DID_SAVE)
     async def saved(given: types.DidSaveTextDocumentParams) -> None:
         uri = given.text_document.uri
-        await asyncio.gather(made.check(uri), made.check_those_told_of(uri))
+        file = os.path.realpath(to_fs_path(uri) or "")
+        made.state.changed(file)
+        await asyncio.gather(made.check(uri), made.check_what_imports(frozenset({file})))
 
     @made.feature(types.TEXT_DOCUMENT_DID_CLOSE)
     def closed(given: types.DidCloseTextDocumentParams) -> None:
@@ -196,13 +217,27 @@ def server() -> Server:
 
 
 def _heeding(made: Server) -> None:
-    """Adds what a change of the settings, or of the folders of the workspace, means for what is shown."""
+    """Adds what a change of the settings, of files, or of the folders of the workspace means for what is shown."""
+
+    @made.feature(types.INITIALIZED)
+    async def ready(given: types.InitializedParams) -> None:
+        workspace = made.client_capabilities.workspace
+        watched = None if workspace is None else workspace.did_change_watched_files
+        if watched is not None and watched.dynamic_registration:
+            asked = types.DidChangeWatchedFilesRegistrationOptions([types.FileSystemWatcher(each) for each in _WATCHED])
+            method = types.WORKSPACE_DID_CHANGE_WATCHED_FILES
+            registration = types.Registration("watched", method, asked)
+            await made.client_register_capability_async(types.RegistrationParams([registration]))
+
+    @made.feature(types.WORKSPACE_DID_CHANGE_WATCHED_FILES)
+    async def changed(given: types.DidChangeWatchedFilesParams) -> None:
+        await made.check_after(given.changes)
 
     @made.feature(types.WORKSPACE_DID_CHANGE_CONFIGURATION)
     async def configure(given: types.DidChangeConfigurationParams) -> None:
         settings = given.settings
         trusted = made.state.settings.trusted
-        made.state.settings.take(settings.get("shapelint", settings) if isinstance(settings, Mapping) else None)
+        made.take_settings(settings.get("shapelint", settings) if isinstance(settings, Mapping) else settings)
         made.tell({file for each in made.state.files.values() if each.checked for file in each.checked.told_of()})
         if made.state.settings.trusted and not trusted:
             await asyncio.gather(*map(made.check, list(made.workspace.text_documents)))
@@ -259,4 +294,5 @@ def _written(kind: str) -> str:
 
 def serve() -> None:
     """Speaks the protocol on standard input and output until the client ends it."""
+    logging.getLogger("pygls").setLevel(logging.ERROR)  # not that a request was cancelled after its answer
     server().start_io()

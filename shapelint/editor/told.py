@@ -11,22 +11,26 @@ from dataclasses import dataclass, field
 
 from lsprotocol import types
 
+from shapelint.caches import kept
 from shapelint.edit.document import Document
 from shapelint.editor.positions import Moved, split_lines
 from shapelint.errors import EditError
 from shapelint.facts.call import Call
 from shapelint.facts.contract import How
 from shapelint.facts.finding import Finding, Safety, Severity
+from shapelint.jobs.unchecked import Unchecked
 from shapelint.report.details import details
 from shapelint.report.lines import are_counted, line_calls, of_one_run, repeated, shapes_of
 from shapelint.report.report import Report
 from shapelint.report.text import holds
-from shapelint.request.annotation import comment_place
+from shapelint.request.annotation import comment_place, definition
+from shapelint.source.encoding import UNPARSED, declared
 from shapelint.source.span import Edit, Span
 from shapelint.suppression.commenting import commented
 
 SOURCE = "shapelint"
 _SHOWN = 2
+_ROWS = 20
 FIX_ALL = "source.fixAll.shapelint"
 _SEVERITIES = {
     Severity.ERROR: types.DiagnosticSeverity.Error,
@@ -41,16 +45,23 @@ class Checked:
 
     file: str
     reports: tuple[Report, ...]
-    failures: tuple[str, ...] = ()
+    failures: tuple[Unchecked, ...] = ()
     lines: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, file: str, lines: tuple[str, ...], reports: tuple[Report, ...], failures: tuple[str, ...]) -> Checked:
+    def of(
+        cls, file: str, lines: tuple[str, ...], reports: tuple[Report, ...], failures: tuple[Unchecked, ...]
+    ) -> Checked:
         """Of a file whose lines were read before the check; those of other files are read now."""
         bare = cls(os.path.realpath(file), reports, failures)
         places = (place for place in bare._places() if place is not None)
         others = {os.path.realpath(place.file) for place in places} - {bare.file}
         return cls(bare.file, reports, failures, {bare.file: lines} | {each: lines_of(each) for each in others})
+
+    @property
+    def text(self) -> tuple[str, ...]:
+        """The lines of the file that was checked, as they were then."""
+        return self.lines.get(self.file, ())
 
     def findings(self, file: str | None = None) -> Iterator[Finding]:
         """The findings whose place is in a file; of the file that was checked also those of no place."""
@@ -92,11 +103,22 @@ def diagnostics(checked: Checked, file: str, moved: Moved, page: str) -> list[li
     found = []
     for report in checked.reports:
         here = (each for each in report.findings if checked.file_of(each) == file)
-        places = ((each, _whole_first_line() if each.location is None else moved.range(each.location)) for each in here)
+        places = ((each, _first_line() if each.location is None else moved.range(each.location)) for each in here)
         found.append([_diagnostic(each, where, page) for each, where in places if where is not None])
-    warning = types.DiagnosticSeverity.Warning
     failures = checked.failures if file == checked.file else ()
-    return [*found, [types.Diagnostic(_whole_first_line(), line, warning, source=SOURCE) for line in failures]]
+    return [*found, [each for failure in failures for each in _failed(failure, checked, moved)]]
+
+
+def _failed(failure: Unchecked, checked: Checked, moved: Moved) -> Iterator[types.Diagnostic]:
+    """What could not be checked, at the innermost line of the file that led to it, or at the class; none where that
+    line was changed since.
+    """
+    here = (line for file, line in failure.lines if os.path.realpath(file) == checked.file)
+    line = next(here, None) or _class_line(checked, failure.target)
+    where = _first_line() if line is None else moved.text_of(line)
+    severity = types.DiagnosticSeverity.Warning if failure.failed else types.DiagnosticSeverity.Information
+    if where is not None:
+        yield types.Diagnostic(where, failure.line, severity, source=SOURCE)
 
 
 def _diagnostic(finding: Finding, where: types.Range, page: str) -> types.Diagnostic:
@@ -141,7 +163,7 @@ def hints(checked: Checked, moved: Moved, first: int = 0, last: int = sys.maxsiz
 
 
 def hover(checked: Checked, moved: Moved, line: int) -> types.Hover | None:
-    """Every call of a line with its shapes, as a table; None where it makes none."""
+    """The calls of a line with their shapes, as a table; None where it makes none."""
     rows = []
     for call in checked.calls():
         if call.place is not None and moved.line(call.place.line) == line and not call.inner:
@@ -150,7 +172,9 @@ def hover(checked: Checked, moved: Moved, line: int) -> types.Hover | None:
             rows.append(f"| {name}{call.name}{f', call {call.call}' * (call.call > 1)} | {gives} |")
     if not rows:
         return None
-    text = "\n".join(["| call | gives |", "|---|---|", *dict.fromkeys(rows)])
+    rows = [*dict.fromkeys(rows)]
+    more = f"\n\nand {len(rows) - _ROWS} more" if len(rows) > _ROWS else ""  # a loop has many turns
+    text = "\n".join(["| call | gives |", "|---|---|", *rows[:_ROWS]]) + more
     return types.Hover(types.MarkupContent(types.MarkupKind.Markdown, text))
 
 
@@ -158,7 +182,7 @@ def lenses(checked: Checked, moved: Moved, *, shapes: bool = False) -> list[type
     """Above each class that was checked, for which sizes it runs or restores; with `shapes`, those at each line too."""
     found = [_lens(each.position.line, str(each.label)) for each in hints(checked, moved)] if shapes else []
     for report in checked.reports:
-        line = _class_line(checked.file, report.target)
+        line = _class_line(checked, report.target)
         here = None if line is None else moved.line(line)
         if here is not None:
             text = ", ".join(report.inputs) + (f": {holds(report)}" if report.contract.symbols else "")
@@ -172,51 +196,50 @@ def _lens(line: int, text: str) -> types.CodeLens:
 
 def actions(checked: Checked, moved: Moved, uri: str, near: types.Range) -> list[types.CodeAction]:
     """What can be written at a range: fixes, ignore comments, assumed inputs; and all safe fixes at once."""
-    found, quick = [], types.CodeActionKind.QuickFix
+    found, quick = list[types.CodeAction | None](), types.CodeActionKind.QuickFix
+
+    def offer(title: str, kind: types.CodeActionKind | str, edits: Iterable[Edit]) -> types.CodeAction | None:
+        changes = _changes(edits, moved, checked.file)
+        edit = types.WorkspaceEdit({uri: changes})
+        found.append(types.CodeAction(title, kind=kind, edit=edit) if changes else None)
+        return found[-1]
+
     for finding in checked.findings():
         place = None if finding.location is None else moved.range(finding.location)
         if place is None or place.end.line < near.start.line or place.start.line > near.end.line:
             continue
         if finding.fix is not None and finding.fix.edits and finding.fix.safety is not Safety.ADVICE:
-            title = f"{finding.fix.title} ({finding.fix.safety})"
-            made = _action(title, quick, uri, moved, finding.fix.edits, checked.file)
+            made = offer(f"{finding.fix.title} ({finding.fix.safety})", quick, finding.fix.edits)
             if made is not None:
                 made.is_preferred = finding.fix.safety is Safety.SAFE
-            found.append(made)
-        found.append(_action(f"Ignore {finding.code} here", quick, uri, moved, _ignoring(finding), checked.file))
-    found += [
-        _action(f"Write `{report.comment}`", quick, uri, moved, _inputs(report, checked), checked.file)
-        for report in checked.reports
-    ]
+        offer(f"Ignore {finding.code} here", quick, _ignoring(finding, checked))
+    for report in checked.reports:
+        offer(f"Write `{report.comment}`", quick, _inputs(report, checked))
     fixes = [each.fix for each in checked.findings() if each.fix is not None and each.fix.safety is Safety.SAFE]
-    edits = tuple(dict.fromkeys(edit for fix in fixes for edit in fix.edits))
     kind = types.CodeActionKind(FIX_ALL) if FIX_ALL in types.CodeActionKind._value2member_map_ else FIX_ALL
-    found.append(_action("Fix all that is safe (shapelint)", kind, uri, moved, edits, checked.file))
+    offer("Fix all that is safe (shapelint)", kind, dict.fromkeys(edit for fix in fixes for edit in fix.edits))
     return [each for number, each in enumerate(found) if each is not None and each not in found[:number]]
 
 
-def _action(
-    title: str, kind: types.CodeActionKind | str, uri: str, moved: Moved, edits: Iterable[Edit], file: str
-) -> types.CodeAction | None:
-    """The action that makes edits; None where there is none, one is in another file, or its lines were changed."""
+def _changes(edits: Iterable[Edit], moved: Moved, file: str) -> list[types.TextEdit]:
+    """The edits as the client makes them; none where one is in another file, or its lines were changed."""
     made = []
     for edit in edits:
         where = moved.range(edit.span)
-        if where is None or os.path.realpath(edit.span.file) != os.path.realpath(file):
-            return None
-        made.append(types.TextEdit(where, edit.replacement))
-    if not made:
-        return None
-    return types.CodeAction(title, kind=kind, edit=types.WorkspaceEdit({uri: made}))
+        if where is None or os.path.realpath(edit.span.file) != file:
+            return []
+        made.append(types.TextEdit(where, edit.replacement.replace("\n", moved.newline)))
+    return made
 
 
-def _ignoring(finding: Finding) -> tuple[Edit, ...]:
+def _ignoring(finding: Finding, checked: Checked) -> tuple[Edit, ...]:
     """The edits that silence a finding on its line; none where no comment can stand there."""
     place = finding.location
     if place is None:
         return ()
-    with suppress(EditError):
-        before = Document.read(place.file)
+    with suppress(EditError, SyntaxError, UnicodeError):
+        text = "\n".join(checked.text)
+        before = Document(place.file, text, declared(text))
         after = commented(before, {(place.line, place.end_line): [finding.code]})
         old, new = before.text.splitlines(), after.text.splitlines()
         changed = [number for number, pair in enumerate(zip(old, new, strict=True), 1) if pair[0] != pair[1]]
@@ -230,19 +253,22 @@ def _inputs(report: Report, checked: Checked) -> tuple[Edit, ...]:
     file, _, name = report.target.rpartition(":")
     if not report.comment or os.path.realpath(file) != os.path.realpath(checked.file):
         return ()
-    place = comment_place(file, name)
+    place = comment_place(_tree(checked.text), name)
     if place is None:
         return ()
     line, indent = place
     return (Edit(Span(file, line, 1, line, 1), f"{indent}{report.comment}\n"),)
 
 
-def _class_line(file: str, target: str) -> int | None:
-    name = target.rpartition(":")[2]
-    with suppress(EditError, SyntaxError, ValueError):
-        for node in ast.walk(ast.parse(Document.read(file).data)):
-            if isinstance(node, ast.ClassDef | ast.FunctionDef) and node.name == name.rpartition(".")[2]:
-                return node.lineno
+def _class_line(checked: Checked, target: str) -> int | None:
+    node = definition(_tree(checked.text), target.rpartition(":")[2])
+    return None if node is None else node.lineno
+
+
+@kept(8)
+def _tree(lines: tuple[str, ...]) -> ast.Module | None:
+    with suppress(*UNPARSED):
+        return ast.parse("\n".join(lines))
     return None
 
 
@@ -258,5 +284,5 @@ def _shape_of(call: Call) -> str:
     return f"{shapes} at {', '.join(f'{name}={size}' for name, size in seen.items())}"
 
 
-def _whole_first_line() -> types.Range:
+def _first_line() -> types.Range:
     return types.Range(types.Position(0, 0), types.Position(0, 0))

@@ -16,7 +16,7 @@ import pickle
 import select
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from shapelint.caches import forget
@@ -28,6 +28,7 @@ from shapelint.jobs.job import Job
 from shapelint.jobs.pool import Running, taken
 from shapelint.jobs.ready import ReadyChild
 from shapelint.jobs.targets import TargetReader
+from shapelint.jobs.unchecked import Unchecked, users_lines
 from shapelint.request.options import CheckOptions
 from shapelint.terminal.error_lines import subject_line
 
@@ -133,20 +134,21 @@ class Warm:
             jobs = _jobs(asked)
         except ShapelintError as error:
             silent = isinstance(error, NoModelError)  # most of the files that somebody opens have none
-            self._tell(_told(asked, {}, {}, [] if silent else [(_from_here(subject_line(asked["file"], error)), True)]))
+            told = Unchecked(subject_line(asked["file"], error), lines=users_lines(error))
+            self._tell(_told(asked, {}, {}, [] if silent else [_from_here(told)]))
             return
         self._begin(asked, jobs)
 
     def _begin(self, asked: dict[str, Any], jobs: Sequence[Job]) -> None:
-        lines, kept = list[tuple[str, bool]](), dict[Job, bytes]()
+        failures, kept = list[Unchecked](), dict[Job, bytes]()
 
         def told() -> None:
             numbered = {number: kept[job] for number, job in enumerate(jobs) if job in kept}
-            self._tell(_told(asked, running.written, numbered, lines))
+            self._tell(_told(asked, running.written, numbered, failures))
 
         running = Running(
             jobs,
-            lambda line, failed: lines.append((_from_here(line), failed)),
+            lambda failure: failures.append(_from_here(failure)),
             traceback=asked.get("traceback", False),
             keep=kept.__setitem__ if asked.get("keeping") else None,
             warm=True,
@@ -180,9 +182,9 @@ class Warm:
         warm_up()
 
 
-def _from_here(line: str) -> str:
+def _from_here(failure: Unchecked) -> Unchecked:
     """A line with the files of the folder named from there: an editor names each file by its whole path."""
-    return line.replace(os.path.join(os.getcwd(), ""), "")
+    return replace(failure, line=failure.line.replace(os.path.join(os.getcwd(), ""), ""))
 
 
 def _jobs(request: dict[str, Any]) -> tuple[Job, ...]:
@@ -197,11 +199,12 @@ def _told(
     asked: Mapping[str, Any],
     reports: Mapping[int, bytes],
     kept: Mapping[int, bytes],
-    lines: Iterable[tuple[str, bool]],
+    failures: Iterable[Unchecked],
 ) -> dict[str, Any]:
     """The answer to a request as what JSON has."""
     coded = [{n: base64.b64encode(data).decode() for n, data in sorted(each.items())} for each in (reports, kept)]
-    return {"number": asked["number"], "reports": coded[0], "kept": coded[1], "failures": [*lines]}
+    told = [each.data().decode() for each in failures]
+    return {"number": asked["number"], "reports": coded[0], "kept": coded[1], "failures": told}
 
 
 def main() -> None:

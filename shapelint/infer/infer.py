@@ -12,7 +12,7 @@ import torch
 
 from shapelint import ops  # noqa: F401  (registers the size rules)
 from shapelint.confirm.witness import Witness
-from shapelint.errors import InferenceError, SpecError
+from shapelint.errors import InferenceError, SpecError, words_of
 from shapelint.evidence.forwards import Forward, read_forward
 from shapelint.facts.failure import Kind
 from shapelint.infer.found_inputs import found_inputs, spatial_symbols
@@ -70,8 +70,7 @@ def infer(loaded: Loaded, given: Inputs, options: Options) -> Assumed:
         if chosen is None or chosen[0].first[0] < usual_rank(loaded.module):  # one sample, where no batch runs
             chosen = trial.raising() or chosen
     if chosen is None:
-        example = f"give it with --input {_EXAMPLES.get(usual_rank(loaded.module), '1,3,H,W')}"
-        raise InferenceError(f"{loaded.name}: could not infer an input; {trial.told()}; {example}")
+        raise trial.error()
     guess, found = chosen
     reason = _reason(guess, found)
     if found.run.failure is not None:
@@ -193,7 +192,7 @@ class InputTrial:
             return found
         if search.refusals:
             tried = " and ".join(guess.inputs.texts())
-            self.refused.append((tried, max(search.refusals, key=lambda each: each.calls)))
+            self.refused.append((tried, max(search.refusals, key=lambda each: each.reach)))
         if search.farthest is not None:
             self.broken.append((guess, search.farthest))
         return None
@@ -230,17 +229,27 @@ class InputTrial:
         seen = witness.at(guess.inputs, found.run.sizes)
         return seen.shapes is not None or not seen.counts
 
-    def told(self) -> str:
-        """What was tried, the guess that came farthest first."""
+    def error(self) -> InferenceError:
+        """What was tried, the guess that came farthest first, at the line that raised there."""
+        name, example = self.loaded.name, _EXAMPLES.get(usual_rank(self.loaded.module), "1,3,H,W")
         if not self.refused:
-            return "nothing could be tried" if not self.budget.spent() else f"tried for {self.budget.spent()}"
-        farthest = sorted(self.refused, key=lambda each: -each[1].calls)
+            spent = self.budget.spent()
+            why = f"tried for {spent}" if spent else "nothing could be tried"
+            return InferenceError(f"{name}: could not infer an input; {why}; give it with --input {example}")
+        farthest = sorted(self.refused, key=lambda each: each[1].reach, reverse=True)
         tried, refusal = farthest[0]
-        others = list(dict.fromkeys(each for each, _ in farthest if each != tried))
-        more = f" (also tried: {'; '.join(others[:_SHOWN])}{', ...' * (len(others) > _SHOWN)})" if others else ""
-        where = f"`{refusal.module}` " if refusal.module else ""
         place = "" if refusal.place is None else f" ({shown(str(refusal.place))})"
-        return f"at {tried} {where}raises: {refusal.text}{place}{more}"
+        if refusal.slip:
+            said = f"{name} does not run: {refusal.text}{place}, at {tried}"
+        else:
+            others = list(dict.fromkeys(each for each, _ in farthest if each != tried))
+            more = f" (also tried: {'; '.join(others[:_SHOWN])}{', ...' * (len(others) > _SHOWN)})" if others else ""
+            where = f"`{refusal.module}`" if refusal.module and refusal.of_layer else "it"
+            what = f"raises: {refusal.text}" if refusal.followed else f"cannot be followed: {words_of(refusal.error)}"
+            said = f"{name}: could not infer an input; at {tried} {where} {what}{place}{more}"
+            said += f"; give it with --input {example}"
+        span = refusal.place
+        return InferenceError(said, place=None if span is None else (span.file, span.line))
 
 
 def _reason(guess: Guess, found: Found) -> str:

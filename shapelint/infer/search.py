@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from types import ModuleType
 from typing import Final
+
+import torch
 
 from shapelint.facts.contract import Region
 from shapelint.facts.failure import Kind
@@ -40,6 +43,28 @@ class Refusal:
     place: Span | None
     kind: Kind
     text: str
+    error: BaseException = field(compare=False)
+
+    @property
+    def slip(self) -> bool:
+        """Whether the code names what there is not, which no other input would mend."""
+        owner = getattr(self.error, "obj", None) if isinstance(self.error, AttributeError) else None
+        return isinstance(self.error, NameError | ImportError) or isinstance(owner, ModuleType | torch.nn.Module)
+
+    @property
+    def followed(self) -> bool:
+        """Whether the code raised; else the check did, which cannot go on there."""
+        return not isinstance(self.error, Unanalysable)
+
+    @property
+    def of_layer(self) -> bool:
+        """Whether the layer was refused a size, or cannot be followed; else the code raised by itself, after it."""
+        return self.kind not in (Kind.PYTHON, Kind.UNEXPLAINED) or not self.followed
+
+    @property
+    def reach(self) -> tuple[int, bool]:
+        """How far the run came: what the code raises by itself comes after the last layer."""
+        return self.calls, not self.of_layer
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,9 +253,10 @@ def _near(left: SizeSet, hint: Mapping[str, int]) -> dict[str, int] | None:
 
 def _refusal(run: Run) -> Refusal:
     assert run.failure is not None
+    assert run.error is not None
     module = run.records[-1].module if run.records else ""
     place = None if run.place is None else run.place.span()
-    return Refusal(run.sizes, len(run.records), module, place, run.failure.kind, run.failure.at(run.sizes))
+    return Refusal(run.sizes, len(run.records), module, place, run.failure.kind, run.failure.at(run.sizes), run.error)
 
 
 def _positive(symbols: Sequence[str]) -> SizeSet:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from shapelint.jobs.child import Child, End, Task
 from shapelint.terminal.interrupt import unfinished
+from shapelint.terminal.progress import LONG
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +63,22 @@ def crew(
                         start()
 
 
-def finish(working: Working) -> None:
-    """Goes on until the work is done; where this process is ended, the children go too."""
+def finish(working: Working, late: Callable[[], None] | None = None) -> None:
+    """Goes on until the work is done; where this process is ended, the children go too.
+
+    `late` is called once, where the work takes long.
+    """
     with unfinished(), closing(working):
-        awaited = next(working, None)
+        awaited, patience = next(working, None), time.monotonic() + LONG if late else float("inf")
         while awaited is not None:
-            left = max(0.0, awaited.deadline - time.monotonic())
+            end = min(awaited.deadline, patience)
+            left = max(0.0, end - time.monotonic())
             heard = select.select(awaited.children, [], [], left if left < float("inf") else None)[0]
-            awaited = step(working, heard)
+            if late is not None and not heard and end == patience:
+                patience = float("inf")
+                late()
+            else:
+                awaited = step(working, heard)
 
 
 def step(working: Working, heard: Sequence[Child]) -> Awaited | None:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Final, Protocol
+from typing import Final
 
 from shapelint.errors import ShapelintError
 from shapelint.jobs import serialized
@@ -21,24 +21,19 @@ from shapelint.jobs.crew import Working, crew, finish
 from shapelint.jobs.imports import Importing
 from shapelint.jobs.job import Job
 from shapelint.jobs.ready import Numbers, ReadyChild
+from shapelint.jobs.unchecked import Unchecked
 from shapelint.jobs.watchdog import run_here
-from shapelint.jobs.worker import BEGIN, DONE, FAILED, FATAL, IMPORTS, KEEP, PASSED, REPORT, CheckingTask
+from shapelint.jobs.worker import BEGIN, DONE, FAILED, FATAL, IMPORTS, KEEP, REPORT, CheckingTask
 from shapelint.report.report import Report
 from shapelint.request.options import TIMEOUT
-from shapelint.source.ownership import dumped_frames, place_in
+from shapelint.source.ownership import dumped_frames, installed, place_in
 from shapelint.terminal.progress import Bar
 
 _STOPPED: Final = 2
 _RECORD: Final = 4
 _NOBODY: Final = -1  # the number of a job where what happens is no job's own
 
-
-class Missed(Protocol):
-    """What takes in the line on a job without report."""
-
-    def __call__(self, line: str, *, failed: bool) -> None:
-        """Takes it in."""
-        ...
+Missed = Callable[[Unchecked], object]
 
 
 def processes(wanted: int) -> int:
@@ -50,12 +45,11 @@ def processes(wanted: int) -> int:
 
 @dataclass(slots=True)
 class Running:
-    """Jobs at work: their `reports` by number, and a line told to `fail` for each one that has none.
+    """Jobs at work: their `reports` by number, and why told to `fail` for each one that has none.
 
-    The line of a model that nobody named, and that cannot be checked, is told with `failed=False`. A process that is
-    `warm` has imported torch and never run a line of it, so that it may fork; it has the reports only as they are
-    `written`, for a process that is asked for them, and what was `imported`. It is `told` that all is known as soon as
-    it is, while processes still end.
+    A process that is `warm` has imported torch and never run a line of it, so that it may fork; it has the reports only
+    as they are `written`, for a process that is asked for them, and what was `imported`. It is `told` that all is known
+    as soon as it is, while processes still end.
     """
 
     jobs: Sequence[Job]
@@ -69,8 +63,7 @@ class Running:
     written: dict[int, bytes] = field(default_factory=dict)
     imported: bytes | None = None
     told: Callable[[], None] | None = None
-    _lines: dict[int, str] = field(default_factory=dict)
-    _passed: set[int] = field(default_factory=set)
+    _lines: dict[int, Unchecked] = field(default_factory=dict)
     _current: dict[int, int] = field(default_factory=dict)
     _begun: int = 0
     _unproven: bool = False
@@ -86,7 +79,7 @@ class Running:
         One that stands `ready` is the first of them.
         """
         if workers and (can_fork() or (self.warm and hasattr(os, "fork"))):
-            finish(self.working(workers, ready))
+            finish(self.working(workers, ready), lambda: self._bar.show_one(self.jobs[0].target))
             return
         work = self._work(lambda: iter(range(len(self.jobs))), apart=False)
         run_here(work, partial(self._hear, 0), partial(self._seconds, 0), self._expired)
@@ -141,11 +134,10 @@ class Running:
 
     def _finish(self, worker: int, kind: str, payload: bytes) -> None:
         number = self._current.pop(worker, _NOBODY)
-        if kind in (FAILED, PASSED, FATAL):
-            self._passed |= {number} if kind == PASSED else set()
+        if kind in (FAILED, FATAL):
             try:
-                self._lines[number] = payload.decode("utf-8", "surrogatepass")
-            except UnicodeDecodeError as error:
+                self._lines[number] = Unchecked.read(payload)
+            except ValueError as error:
                 raise GarbledError(payload) from error
         elif kind == REPORT and number != _NOBODY and self.warm:
             self.written[number] = payload
@@ -153,7 +145,7 @@ class Running:
             try:
                 self.reports[number] = serialized.loads(payload)
             except serialized.UnreadableError as error:
-                self._lines[number] = f"{self.jobs[number].target}: {error}"
+                self._lines[number] = Unchecked(f"{self.jobs[number].target}: {error}")
         self._progress()
 
     def _ended(self, worker: int, end: End) -> bool:
@@ -165,7 +157,6 @@ class Running:
             return True
         number = self._current.get(worker, _NOBODY)
         self._lines[number] = self._told(end, worker)
-        self._passed |= {number} if number != _NOBODY and self.jobs[number].found else set()
         self._current.pop(worker, None)
         self._progress()
         return number != _NOBODY and self._begun < len(self.jobs)
@@ -189,16 +180,21 @@ class Running:
         done, self._over = self._done(), True
         for number, job in enumerate(self.jobs if _NOBODY not in done else ()):
             if number not in done:
-                self._lines[number] = f"{job.target}: the process that took it ended; nothing was checked"
+                self._lines[number] = Unchecked(f"{job.target}: the process that took it ended; nothing was checked")
         for number in sorted(self._lines):
-            self.fail(self._lines[number], failed=number not in self._passed)
+            self.fail(self._lines[number])
         if self.told is not None:
             self.told()
 
-    def _told(self, end: End, worker: int) -> str:
-        """How a process ended, in one line."""
-        subject = self.jobs[self._current[worker]].target if worker in self._current else "the check"
-        place = place_in(dumped_frames(end.stack))
+    def _told(self, end: End, worker: int) -> Unchecked:
+        """How a process ended, which is no failure of a model that nobody named."""
+        job = self.jobs[self._current[worker]] if worker in self._current else None
+        frames = dumped_frames(end.stack)
+        lines = tuple((file, line) for file, line, _ in frames if not installed(file))
+        told = self._said(end, worker, "the check" if job is None else job.target, place_in(frames))
+        return Unchecked(told) if job is None else Unchecked(told, not job.found, job.target, lines)
+
+    def _said(self, end: End, worker: int, subject: str, place: str) -> str:
         if end.how is EndKind.TIMEOUT:
             where = place or ", in no line of the model's code" * bool(end.stack)
             return f"{subject}: does not end; it was stopped after {self._seconds(worker):g} s (--timeout){where}"

@@ -14,6 +14,7 @@ from shapelint.jobs.cache import packed
 from shapelint.jobs.dependencies import Watching
 from shapelint.jobs.imports import Importing
 from shapelint.jobs.job import Job, without_ignored
+from shapelint.jobs.unchecked import Unchecked, users_lines
 from shapelint.locks import one_check
 from shapelint.report.report import Report
 from shapelint.request.call_kwargs import _texts
@@ -21,7 +22,7 @@ from shapelint.terminal.error_lines import one_line, show_traceback, subject_lin
 from shapelint.terminal.progress import progress_shown
 from shapelint.terminal.warned import tell_each_once
 
-BEGIN, FAILED, PASSED, KEEP, REPORT, DONE, FATAL = "begin", "failed", "passed", "keep", "report", "done", "fatal"
+BEGIN, FAILED, KEEP, REPORT, DONE, FATAL = "begin", "failed", "keep", "report", "done", "fatal"
 IMPORTS = "imports"
 
 
@@ -53,7 +54,7 @@ class CheckingTask:
         except Exception as error:  # any class: it is told in one line whose it is
             if self.traceback:
                 show_traceback(error)
-            tell(FATAL, one_line(error).encode("utf-8", "backslashreplace"))
+            tell(FATAL, Unchecked(one_line(error).encode("utf-8", "backslashreplace").decode()).data())
             tell(DONE, b"")
             return
         if self.importing is not None:
@@ -82,7 +83,8 @@ class CheckingTask:
             if self.traceback:
                 show_traceback(error)
             passed = job.found and isinstance(error, ShapelintError)
-            tell(PASSED if passed else FAILED, subject_line(job.target, error).encode("utf-8", "backslashreplace"))
+            line = subject_line(job.target, error).encode("utf-8", "backslashreplace").decode()
+            tell(FAILED, Unchecked(line, not passed, job.target, users_lines(error)).data())
 
     def _checked(self, job: Job) -> Report:
         if not self.texts:

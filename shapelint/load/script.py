@@ -22,7 +22,7 @@ from shapelint.errors import TargetError
 from shapelint.load.absent import also_found_by
 from shapelint.load.failure import described, place
 from shapelint.load.overlay import text_of
-from shapelint.source.fault import let_out
+from shapelint.source.fault import call_foreign, let_out
 from shapelint.source.import_graph import names_taken
 from shapelint.source.needed import WORK_WORDS, bound, needed, work
 from shapelint.source.ownership import installed, shown
@@ -52,7 +52,7 @@ class _PartLoader(importlib.machinery.SourceFileLoader):
 
     def source_to_code(self, data: Any, path: Any, *, _optimization: int = -1) -> Any:  # type: ignore[override]
         with parsing.lock:
-            tree = ast.parse(data, path)
+            tree = call_foreign(ast.parse, data, path)  # it may have been written since it was read before
         _ran.add(self.path)
         kept = needed(tree.body, *_running[self.path])
         body = [each for each in tree.body if id(each) in kept]

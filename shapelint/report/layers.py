@@ -21,7 +21,7 @@ class _Branch:
     parts: list[_Branch] = field(default_factory=list)
 
 
-def layer_lines(calls: Sequence[Call], shape: Callable[[Call], str]) -> Iterator[str]:
+def layer_lines(calls: Sequence[Call], shape: Callable[[Call], str], width: int | None = None) -> Iterator[str]:
     """The table of the modules of one run, as they end; parts of a module are indented below it."""
     roots: list[_Branch] = []
     for call in calls:
@@ -35,7 +35,7 @@ def layer_lines(calls: Sequence[Call], shape: Callable[[Call], str]) -> Iterator
     if not rows:
         yield "no module was called"
         return
-    yield from aligned([("layer", "class", "output", "parameters"), *rows])
+    yield from aligned([("layer", "class", "output", "parameters"), *rows], width)
     yield ""
     whole = next((branch.call for branch in roots if not branch.call.module), None)
     if whole is not None:

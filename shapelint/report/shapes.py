@@ -25,13 +25,16 @@ _WORDS: Final = 160
 _NEVER: Final = "raises at every size"
 
 
-def render(report: CheckResult, *, at: Mapping[str, int] | None = None, table: bool = False) -> str:
+def render(
+    report: CheckResult, *, at: Mapping[str, int] | None = None, table: bool = False, width: int | None = None
+) -> str:
     """The text for one report: the source with its shapes, or the `table` of layers; at one size where `at` is given.
 
-    Raises SpecError where `at` is no size of the model.
+    On a terminal of `width` columns a shape for which there is no room stands below its line. Raises SpecError where
+    `at` is no size of the model.
     """
     told = Told(report, _checked(report, at if report.contract.symbols else at or {}))
-    lines = list(layer_lines(_of_one_run(report, told), told.shape)) if table else list(_source(report, told))
+    lines = list(layer_lines(_of_one_run(report, told), told.shape, width) if table else _source(report, told, width))
     return "".join(f"{line}\n" for line in (*_head(report, told), *lines, *told.explained()))
 
 
@@ -193,21 +196,26 @@ def function_lines(report: CheckResult) -> tuple[list[tuple[str, list[SourceLine
     return functions, [f"{name} = {text}" for text, name in told.names.items()]
 
 
-def _source(report: CheckResult, told: Told) -> Iterator[str]:
+def _source(report: CheckResult, told: Told, width: int | None) -> Iterator[str]:
     """Each function that ran, its lines with their shapes."""
     functions = functions_of(report.every_call, None if told.failure is None else told.failure.place)
     for number, function in enumerate(functions):
         yield from [""] * bool(number)
         yield short_path(function.file)
-        yield from _function(function, told)
+        yield from _function(function, told, width)
     if not functions:
         yield "no line of the source made a call"
 
 
-def _function(function: ShownFunction, told: Told) -> Iterator[str]:
-    width = min(max(map(len, function.lines), default=0), _COLUMN)
+def _function(function: ShownFunction, told: Told, width: int | None) -> Iterator[str]:
+    column = min(max(map(len, function.lines), default=0), _COLUMN) + 7
     for line in _lines(function, told):
-        yield f"{line.text.ljust(width + 7)}  # {line.shapes}" if line.shapes else line.text.rstrip()
+        text, shapes = line.text.rstrip(), f"  # {line.shapes}" * bool(line.shapes)
+        start = column if width is None else max(len(text), min(column, width - len(shapes)))
+        if width is None or not shapes or start + len(shapes) <= width:
+            yield text.ljust(start) + shapes if shapes else text
+        else:
+            yield from (text, " " * (7 + _indent(line.text[7:])) + shapes)
 
 
 def _lines(function: ShownFunction, told: Told) -> Iterator[SourceLine]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import zip_longest
 
 _GAP = "  "
@@ -30,5 +30,26 @@ def _line(parts: Sequence[str], widths: Sequence[int]) -> str:
 
 
 def _folded(text: str, width: int) -> list[str]:
-    """A text in lines of at most `width` characters; as it is where it fits."""
-    return [text] if len(text) <= width else textwrap.wrap(text, width, break_on_hyphens=False)
+    """A text in lines of at most `width` characters, broken inside of brackets only where they are longer."""
+    lines = [""]
+    for piece in _pieces(text):
+        if len((lines[-1] + piece).rstrip()) <= width:
+            lines[-1] += piece
+        elif len(piece.rstrip()) <= width:
+            lines.append(piece)
+        else:
+            end = " " * piece.endswith(" ")
+            *whole, last = textwrap.wrap(lines[-1] + piece, width, break_on_hyphens=False)
+            lines[-1:] = [*whole, last + end]
+    return [line.rstrip() for line in lines]
+
+
+def _pieces(text: str) -> Iterator[str]:
+    """A text in pieces that end with a comma or a blank outside of brackets."""
+    start = depth = 0
+    for number, character in enumerate(text, 1):
+        depth += (character == "(") - (character == ")")
+        if character in ", " and depth <= 0:
+            yield text[start:number]
+            start = number
+    yield text[start:]

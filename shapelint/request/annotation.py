@@ -50,24 +50,25 @@ def annotated_models(path: str | os.PathLike[str]) -> tuple[AnnotatedModel, ...]
         tree, comments = ast.parse(data), read_comments(data, file)
     except (*UNPARSED, tokenize.TokenError) as error:
         line = getattr(error, "lineno", None) or 1
-        raise TargetError(f"cannot read {file!r}: {why_unparsed(error)} ({file}:{line})") from error
+        mistake = f"cannot read {file!r}: {why_unparsed(error)} ({file}:{line})"
+        raise TargetError(mistake, place=(file, line)) from error
     return tuple(_models(file, comments, tree))
 
 
 def definition_line(path: str | os.PathLike[str], name: str) -> int | None:
     """The line of the class or function with that name in a file; None where there is none."""
-    node = _definition(path, name)
+    node = definition(file_tree(path), name)
     return None if node is None else node.lineno
 
 
-def comment_place(path: str | os.PathLike[str], name: str) -> tuple[int, str] | None:
+def comment_place(tree: ast.Module | None, name: str) -> tuple[int, str] | None:
     """The line before which a comment for a class or function goes, and its indentation; None where it is not there."""
-    node = _definition(path, name)
+    node = definition(tree, name)
     return None if node is None else (_first_line(node), " " * node.col_offset)
 
 
-def _definition(path: str | os.PathLike[str], name: str) -> _Definition | None:
-    tree = file_tree(path)
+def definition(tree: ast.Module | None, name: str) -> ast.ClassDef | ast.FunctionDef | None:
+    """The class or function that has a name in a module, the last one where there are several; None for none."""
     return None if tree is None else dict(_definitions(tree.body)).get(name)
 
 
@@ -84,7 +85,8 @@ def _models(file: str, comments: Comments, tree: ast.Module) -> Iterator[Annotat
         if lines:
             yield _model(file, name, node, {line: comments.marked[line] for line in lines})
     for line in sorted(set(comments.marked) - used):
-        raise SpecError(f"{file}:{line}: the comment must stand directly above a class or a factory at the top level")
+        mistake = f"{file}:{line}: the comment must stand directly above a class or a factory at the top level"
+        raise SpecError(mistake, place=(file, line))
 
 
 def _above(node: _Definition, comments: Comments) -> list[int]:
@@ -114,9 +116,10 @@ def _model(file: str, name: str, node: _Definition, texts: Mapping[int, str]) ->
             for word in text.split():
                 _add(found, word)
         except SpecError as error:
-            raise SpecError(f"{file}:{line}: {error}") from None
+            raise SpecError(f"{file}:{line}: {error}", place=(file, line)) from None
     if not found["input"]:
-        raise SpecError(f"{file}:{min(texts)}: the comment above {name} has no input; write input=1,3,H,W")
+        mistake = f"{file}:{min(texts)}: the comment above {name} has no input; write input=1,3,H,W"
+        raise SpecError(mistake, place=(file, min(texts)))
     expect, sizes = (next(iter(found[key]), None) for key in ("expect", "sizes"))
     return AnnotatedModel(f"{file}:{name}", tuple(found["input"]), expect, sizes, node.lineno)
 

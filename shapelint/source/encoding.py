@@ -27,6 +27,11 @@ def decoded(data: bytes) -> tuple[str, str]:
     return data.decode(encoding), encoding
 
 
+def declared(text: str) -> str:
+    """The encoding that source code declares; SyntaxError where that is none that there is."""
+    return tokenize.detect_encoding(io.BytesIO(text.encode("ascii", "replace")).readline)[0]
+
+
 def lines_of(text: str) -> list[str]:
     r"""The lines of source code, each with a `\n`: what ends a line of Python, and not form feeds and the like."""
     return io.StringIO(text, newline=None).readlines()

@@ -19,6 +19,7 @@ Item = TypeVar("Item")
 _wanted: ContextVar[bool] = ContextVar("_wanted", default=False)
 _ERASE: Final = "\r\x1b[2K"
 _WIDTH: Final = 24
+LONG: Final = 1.0  # seconds
 
 
 @contextmanager
@@ -63,21 +64,30 @@ def counted(items: Iterable[Item], length: int, stream: TextIO | None) -> Iterat
 
 
 class Bar:
-    """A progress bar; silent where standard error is no terminal, or there is one model only."""
+    """A progress bar; silent where standard error is no terminal, and of one model only where that takes `LONG`."""
 
     def __init__(self, total: int) -> None:
-        self._total, self._on = total, _draws() and total > 1
+        self._total, self._on, self._drawn = total, _draws(), False
 
     def show(self, done: int, working: Sequence[str]) -> None:
         """Draws how many are done, and which are being checked."""
-        if self._on:
+        if self._total > 1:
             full = _WIDTH * done // self._total
-            line = f"{'#' * full}{'-' * (_WIDTH - full)} {done}/{self._total} {escaped(', '.join(working))}"
-            self._write(_ERASE + line[: shutil.get_terminal_size().columns - 1])
+            self._draw(f"{'#' * full}{'-' * (_WIDTH - full)} {done}/{self._total} {', '.join(working)}")
+
+    def show_one(self, working: str) -> None:
+        """Draws which model is being checked, where there is one only."""
+        if self._total == 1:
+            self._draw(f"checking {working}")
+
+    def _draw(self, line: str) -> None:
+        if self._on:
+            self._drawn = True
+            self._write(_ERASE + escaped(line)[: shutil.get_terminal_size().columns - 1])
 
     def finish(self) -> None:
         """Takes the bar away."""
-        if self._on:
+        if self._drawn:
             self._write(_ERASE)
 
     def _write(self, text: str) -> None:

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from shapelint.terminal.output import flush
+from shapelint.terminal.warned import one_warning_a_line, users_warnings
 
 
 class _Nowhere(io.TextIOBase):
@@ -56,10 +57,13 @@ _spoken: list[bool] = []
 
 @contextlib.contextmanager
 def one_speaks() -> Iterator[None]:
-    """While it is open, what Python code prints is shown of the first run of a model that prints anything."""
+    """While it is open, what Python code prints is shown of the first run of a model that prints anything; what a line
+    warns of, of the first run that comes to it.
+    """
     _spoken.append(False)
     try:
-        yield
+        with one_warning_a_line():
+            yield
     finally:
         _spoken.pop()
 
@@ -67,6 +71,12 @@ def one_speaks() -> Iterator[None]:
 @contextlib.contextmanager
 def in_turn() -> Iterator[None]:
     """Around a run of a model; where `one_speaks` is not open, all of them are heard."""
+    with users_warnings(), _printing_in_turn():
+        yield
+
+
+@contextlib.contextmanager
+def _printing_in_turn() -> Iterator[None]:
     if not _spoken or sys.stdout is None or isinstance(sys.stdout, _Nowhere):
         yield
         return

@@ -27,8 +27,10 @@ def until(lines: Iterator[str], words: str) -> list[str]:
 
 
 @contextmanager
-def watching(folder: Path, stdout: int = subprocess.PIPE) -> Iterator[subprocess.Popen[str]]:
-    command = [sys.executable, "-m", "shapelint", "watch", "net.py", "--input", "1,3,6,6"]
+def watching(
+    folder: Path, stdout: int = subprocess.PIPE, name: str = "watch", *options: str
+) -> Iterator[subprocess.Popen[str]]:
+    command = [sys.executable, "-m", "shapelint", name, "net.py", "--input", "1,3,6,6", *options]
     with subprocess.Popen(
         command, cwd=folder, stdout=stdout, stderr=subprocess.STDOUT, text=True, start_new_session=True
     ) as process:
@@ -79,6 +81,18 @@ def test_saves_are_answered_by_one_warm_process_and_end_a_check_that_hangs(tmp_p
         until(lines, "hangs")
         net.write_text(told)
         assert any("SL101" in line for line in until(lines, "waiting for a save"))
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs a terminal")
+@pytest.mark.parametrize("command", ["watch", "check"])
+def test_a_terminal_is_told_which_model_takes_long(tmp_path: Path, command: str) -> None:
+    (tmp_path / "net.py").write_text(MODEL.replace("return ", "import time\n        time.sleep(99)\n        return "))
+    ours, theirs = pty.openpty()
+    with watching(tmp_path, theirs, command, "--timeout", "3"):
+        os.close(theirs)
+        with os.fdopen(ours, errors="replace") as terminal:
+            said = "".join(until(iter(terminal), "does not end"))
+    assert "checking net.py:Net" in said.partition("shapelint: net.py:Net: does not end")[0]
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs a terminal")

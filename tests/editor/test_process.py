@@ -8,6 +8,7 @@ import pytest
 
 from shapelint.editor import process
 from shapelint.editor.process import Answer, WarmProcess
+from shapelint.jobs.unchecked import Unchecked
 
 
 def test_a_check_that_takes_long_holds_up_no_other_file(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -19,7 +20,7 @@ def test_a_check_that_takes_long_holds_up_no_other_file(monkeypatch: pytest.Monk
             await asyncio.sleep(0.3 if file == "a.py" else 0.02)
         finally:
             asked.append(f"{file} ends")
-        return Answer({}, ((file, True),))
+        return Answer({}, (Unchecked(file),))
 
     monkeypatch.setattr(WarmProcess, "_asked", ask)
     monkeypatch.setattr(process, "_HURRY", 0.1)
@@ -36,5 +37,5 @@ def test_a_check_that_takes_long_holds_up_no_other_file(monkeypatch: pytest.Monk
         newer = asyncio.ensure_future(warm.check("a.py", 60, lambda: True))
         return list(await asyncio.gather(first, other, dropped, newer))
 
-    assert asyncio.run(session()) == [None, Answer({}, (("b.py", True),)), None, Answer({}, (("a.py", True),))]
+    assert asyncio.run(session()) == [None, Answer({}, (Unchecked("b.py"),)), None, Answer({}, (Unchecked("a.py"),))]
     assert asked == ["a.py begins", "b.py begins", "b.py ends", "a.py ends", "a.py begins", "a.py ends"]

@@ -98,15 +98,36 @@ def test_what_a_model_does_to_its_process_costs_a_diagnostic(tmp_path: Path) -> 
             ("while True: pass", "does not end; it was stopped after 2 s"),
             ("import os; os.kill(os.getpid(), 11)", "crashed with SIGSEGV"),
             ("raise SystemExit(4)", "SystemExit: 4"),
+            ("y.ouch", "'Tensor' object has no attribute 'ouch'"),
         ):
             editor.save(ANNOTATED.replace("return y", body))
             (found,) = await editor.diagnostics()
             assert said in found.message
             assert found.message.startswith("net.py:Net")
+            line, text = (5, "class Net(nn.Module):") if "_exit" in body else (13, f"        {body}")  # nothing is left
+            at = types.Range(types.Position(line, len(text) - len(text.lstrip())), types.Position(line, len(text)))
+            assert found.range == at
         editor.save(ANNOTATED.replace("return y", "print('{}', flush=True); return y"))
         assert [each.code for each in await editor.diagnostics()] == ["SL101"]
 
     in_editor(tmp_path, ANNOTATED, act, timeout=2)
+
+
+def test_what_could_not_be_checked_stands_at_the_line_that_led_to_it(tmp_path: Path) -> None:
+    async def act(editor: Editor) -> None:
+        await editor.opened()
+        for old, new, line in (
+            ("nn.Module", "{}['sizes']", 5),
+            ("nn.Conv2d", "nn.Conv2D", 8),
+            ("__init__(self)", "__init__(self, width)", 5),
+            ("input=", "inptu=", 4),
+            ("forward(self, x)", "forward(self, x, y)", 5),
+        ):
+            editor.save(ANNOTATED.replace(old, new))
+            (found,) = await editor.diagnostics()
+            assert (found.code, found.range.start.line) == (None, line)
+
+    in_editor(tmp_path, ANNOTATED, act)
 
 
 def test_an_outdated_check_is_not_told(tmp_path: Path) -> None:

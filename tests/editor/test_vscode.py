@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
-from shapelint.editor.server import Settings
+from shapelint.editor.settings import Settings
 
 FOLDER = Path(__file__).parent.parent.parent / "editors" / "vscode"
 

@@ -217,6 +217,31 @@ def test_a_model_that_refuses_every_guess_is_not_checked() -> None:
         shapelint.check(volumes)
 
 
+class Misspelt(Torn):
+    def forward(self, x: Any) -> Any:
+        return torch.softmx(self.first(x), 1)  # type: ignore[attr-defined]
+
+
+def test_a_slip_behind_the_first_layer_is_told_rather_than_what_that_layer_refuses() -> None:
+    with pytest.raises(InferenceError, match=r"Misspelt does not run: AttributeError: module 'torch' has no .* at N,C"):
+        shapelint.check(Misspelt)
+
+
+class Packed(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.gru = nn.GRU(16, 8, batch_first=True)
+
+    def forward(self, x: Any) -> Any:
+        lengths = torch.full((x.size(0),), x.size(1))
+        return self.gru(nn.utils.rnn.pack_padded_sequence(x, lengths, batch_first=True))[1]
+
+
+def test_what_the_check_cannot_follow_is_not_said_to_raise() -> None:
+    with pytest.raises(InferenceError, match=r"at N,C,L `gru` cannot be followed: packed sequences of other features"):
+        shapelint.check(Packed)
+
+
 class Counted(nn.Module):
     """A sample without a batch would run: its channels are then taken for samples."""
 

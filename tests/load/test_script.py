@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import ast
 import sys
 from pathlib import Path
 
 import pytest
 
 import shapelint
-from shapelint.errors import ShapelintError
+from shapelint.errors import ShapelintError, TargetError
+from shapelint.load import script
+from shapelint.source.needed import work
 
 NET = """
 class Net(nn.Module):
@@ -61,6 +64,16 @@ def test_what_raises_beside_the_class_is_left_out() -> None:
     (said,) = remarks(HEAD + NET + "weights = torch.load('weights.pt')\n")
     assert said.startswith("only what Net needs of net.py was run: as a whole it raises FileNotFoundError")
     assert said.endswith("(net.py:12)")
+
+
+def test_a_file_that_is_written_while_it_is_read_is_no_python_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    def written(statements: list[ast.stmt]) -> ast.stmt | None:
+        Path("net.py").write_text("class Net(")
+        return work(statements)
+
+    monkeypatch.setattr(script, "work", written)
+    with pytest.raises(TargetError, match=r"cannot import 'net.py': SyntaxError: '\(' was never closed \(.*net.py:1\)"):
+        remarks(HEAD + NET + TRAINING)
 
 
 def test_what_the_class_needs_raises_as_it_does() -> None:

@@ -168,6 +168,9 @@ def test_a_window_holds_a_size_that_is_right_where_one_is_near() -> None:
     assert {"H": 260, "W": 260} in shown
     assert len(window.across[1]) <= 192
     assert "head" in {name.text for name in hourglass(report.picture).names if "raises" in name.kind}
+    open_report = shapelint.check("pinned.py:Net", "N,3,H,W")  # nobody has asked for a size
+    (moved,) = windows(open_report, (20, 64), alone=1000)
+    assert open_report.contract.runs & moved.box(("N", "H", "W"))
 
 
 def test_a_map_has_numbers_beside_it_also_where_no_multiple_of_the_period_is_in_it() -> None:
@@ -365,3 +368,48 @@ def test_a_long_folder_is_told_once(tmp_path: Path) -> None:
     told = [each.text or "" for each in parsed(page).iter() if each.tag.rpartition("}")[2] in ("td", "span", "li")]
     assert any("(unet65.py:35:23)" in "".join(each.itertext()) for each in parsed(page).iter())
     assert not any("(experiments" in each for each in told)
+
+
+TWO = """
+from torch import cat, nn
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.image, self.depth = nn.Conv2d(3, 8, 3, 2, 1), nn.Conv2d(1, 8, 3, 2)
+
+    def forward(self, x, y):
+        return cat([self.image(x), self.depth(y)], 1)
+"""
+
+
+def test_a_join_with_another_input_tells_its_size_and_where_it_is_from() -> None:
+    Path("two.py").write_text(TWO)
+    report = shapelint.check("two.py:Net", ["1,3,64,64", "1,1,64,64"], picture=True)
+    texts = {text.text: text for text in hourglass(report.picture).texts}
+    assert texts["32x32 ≠ 31x31 of depth"].kind == "number wrong"
+
+
+def test_the_sizes_at_a_join_stand_beside_the_arc_that_ends_there() -> None:
+    Path("net.py").write_text(SKIPPING)
+    drawing = hourglass(shapelint.check("net.py:Net", "1,3,65,65", picture=True).picture)
+    (arc,) = (each for each in drawing.arcs if each.bad)
+    (text,) = (each for each in drawing.texts if "≠" in each.text)
+    assert arc.end[0] < text.x - 7 * len(text.text) / 2
+
+
+SKIPPING = """
+from torch import nn
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.a, self.b, self.c = (nn.Conv2d(3, 3, 3, 2, 1) for _ in range(3))
+        self.up, self.end = nn.ConvTranspose2d(3, 3, 2, 2), nn.ConvTranspose2d(3, 3, 2, 2)
+
+    def forward(self, x):
+        a = self.a(x)
+        return self.end(self.up(self.b(a)) + a)
+"""

@@ -197,8 +197,8 @@ def test_a_row_that_is_wider_than_the_terminal_goes_on_in_its_columns() -> None:
     rows = [("sizes", "outcome"), ("H and W multiples of 16", "gives (1, 3, H, W)"), ("H odd", "raises")]
     assert aligned(rows, 33) == [
         "sizes            outcome",
-        "H and W          gives (1, 3, H,",
-        "multiples of 16  W)",
+        "H and W          gives",
+        "multiples of 16  (1, 3, H, W)",
         "H odd            raises",
     ]
     assert aligned(rows)[1] == "H and W multiples of 16  gives (1, 3, H, W)"

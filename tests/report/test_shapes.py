@@ -198,6 +198,19 @@ def test_a_line_has_what_functions_and_layers_of_the_file_give_and_what_a_list_h
     ]  # fmt: skip
 
 
+def test_on_a_terminal_a_shape_without_room_stands_below_its_line() -> None:
+    Path("net.py").write_text(OWN)
+    report = shapelint.check("net.py:Net", "1,3,H,W")
+    wide = shapes.render(report).splitlines()
+    narrow = shapes.render(report, width=60).splitlines()
+    number = next(index for index, line in enumerate(narrow) if line.startswith("   22"))
+    assert narrow[number] == "   22          y, _ = self.pooled(x, 3); z = self.both(x)"
+    assert narrow[number + 1] == " " * 15 + "  # 1,3,H//3,W//3, then 1,3,H//4,W//4"
+    assert shapes.render(report, width=200).splitlines() == wide
+    table = shapes.render(report, table=True, width=50).splitlines()
+    assert max(map(len, table[3:])) <= 50
+
+
 def test_what_a_layer_loses_is_said_at_the_layer_and_not_at_the_function_around_it() -> None:
     Path("net.py").write_text(
         "from torch import nn\n\n\nclass Net(nn.Module):\n    def __init__(self):\n        super().__init__()\n"

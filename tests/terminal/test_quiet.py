@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+import warnings
+from typing import Literal
 
 import pytest
 import torch
@@ -26,6 +28,23 @@ def test_what_forward_prints_is_told_of_one_run(capsys: pytest.CaptureFixture[st
     for _ in range(2):
         assert not shapelint.check(Tells, "1,3,6,6").ok
         assert capsys.readouterr().out == "takes (1, 3, 6, 6)\n"
+
+
+class Warns(Tells):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        warnings.warn(f"{tuple(x.shape)} is odd", stacklevel=1)
+        y = self.up(self.down(x))
+        return y + nn.functional.mse_loss(y, y.mean())
+
+
+@pytest.mark.parametrize("action", ["always", "error", "ignore"])
+def test_of_warnings_in_runs_the_users_own_are_told_once(action: Literal["always", "error", "ignore"]) -> None:
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter(action)
+        report = shapelint.check(Warns, "1,3,H,W")
+    assert [each.code for each in report.findings] == ["SL105"]
+    assert [str(each.message) for each in told] == ["(1, 3, 64, 128) is odd"] * (action == "always")
+    assert {each.filename for each in told} <= {__file__}
 
 
 def test_what_the_search_for_an_input_runs_is_not_heard(capsys: pytest.CaptureFixture[str]) -> None:

@@ -118,7 +118,8 @@ def numbers(found: Layout, picture: Picture) -> Iterator[Text]:
     order = sorted(columns, key=lambda each: (each.number not in wanted, each.number not in (0, last), each.number))
     placed: list[tuple[float, float]] = []
     for column in order:
-        text, kind = _number(column, wanted.get(column.number), picture, last=column.number == last)
+        joined = _joined(found, column)
+        text, kind = joined or _number(column, wanted.get(column.number), picture, last=column.number == last)
         texts = [each for each in (text, text.rpartition(" → ")[2]) if _free(column.middle, _half(each), placed)]
         if texts:
             text = texts[0]
@@ -127,9 +128,30 @@ def numbers(found: Layout, picture: Picture) -> Iterator[Text]:
             raising = column.number == columns[-1].number and found.scene.reached < len(found.scene.steps)
             room = NOTCH / 2 if kind != "number" or raising else 0
             top = -max(column.body.left, column.body.right) / 2 - 7 - room
-            yield Text(min(max(column.middle, half - 2), found.width - half + 2), top, text, kind)
+            middle = _beside(found, column, half) if raising else column.middle
+            yield Text(min(max(middle, half - 2), found.width - half + 2), top, text, kind)
             if column.number in (0, last):
                 yield Text(column.middle, top - 17, "input" if column.number == 0 else "output", "end")
+
+
+def _joined(found: Layout, column: Column) -> tuple[str, str] | None:
+    """The sizes that a join of the station does not fit, where one of them comes from no part of the drawing."""
+    steps = found.scene.steps
+    for mark in found.marked(Role.RAISES):
+        sizes = {index: sized(steps[index].size) for index in steps[mark.step].inputs}
+        here = {size for index, size in sizes.items() if index in found.boxes}
+        away = [index for index, size in sizes.items() if index not in found.boxes and size not in here]
+        if found.homes.get(mark.step) == column.number and len(here) == 1 and away:
+            source = _shortened(steps[_source(steps, away[0])].name)
+            return f"{here.pop()} ≠ {sizes[away[0]]} of {source}", "number wrong"
+    return None
+
+
+def _beside(found: Layout, column: Column, half: float) -> float:
+    """Where the size of the last station stands: beside the arc that ends there."""
+    ends = [found.boxes[mark.step].middle for mark in found.marked(Role.RAISES) if mark.step in found.boxes]
+    near = [end for end in ends if abs(end - column.middle) < half]
+    return max([column.middle, *(end + half + 6 for end in near)])
 
 
 def _half(text: str) -> float:

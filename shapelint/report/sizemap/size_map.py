@@ -99,6 +99,8 @@ def windows(
     others = {name: focus[name] for name in symbols if name not in (down, across)}
     limits = (max(most[0], reach), max(most[1], reach))
     main = _with_right(report, focus, MapWindow(*shown, others), limits)
+    if main.others != others:
+        return (main,)
     found = sorted(_slices(report, focus, others, slices), key=lambda each: tuple(each.values()))
     return tuple(replace(main, others=each) for each in found)
 
@@ -106,7 +108,10 @@ def windows(
 def _with_right(
     report: CheckResult, focus: Mapping[str, int], window: MapWindow, limits: tuple[int, int]
 ) -> MapWindow:
-    """The window; where it holds no size that is right, grown or moved to the nearest one within the limits."""
+    """The window; where it holds no size that is right, grown to the nearest one within the limits.
+
+    Where there is no story of a size that was asked, it is moved to one that is farther off.
+    """
     contract = report.contract
     if focus not in contract.domain or (contract.restores or contract.runs) & window.box(contract.symbols):
         return window
@@ -119,7 +124,12 @@ def _with_right(
             lows = (max(1, (low + high - length) // 2) for low, high in ends)
             grown = [(name, range(low, low + length)) for (name, _), low in zip(axes, lows, strict=True)]
             return MapWindow(None if window.down is None else grown[0], grown[-1], window.others)
-    return window
+    goal = next(filter(None, contract.nearest(**focus)), None)
+    if goal is None or report.picture is not None or report.asked != contract.domain:
+        return window
+    moved = [(name, range(low := max(1, goal[name] - len(sizes) // 2), low + len(sizes))) for name, sizes in axes]
+    others = {name: goal[name] for name in window.others}
+    return MapWindow(None if window.down is None else moved[0], moved[-1], others)
 
 
 def _apart(near: Mapping[str, int], focus: Mapping[str, int], axes: Sequence[tuple[str, range]]) -> int:
