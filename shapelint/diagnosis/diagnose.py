@@ -21,9 +21,10 @@ from shapelint.diagnosis.pairs import mirrored_pairs, remainder_of, spatial_size
 from shapelint.diagnosis.places import Places
 from shapelint.diagnosis.refused_calls import refused_call
 from shapelint.diagnosis.refused_sizes import refused_size
-from shapelint.diagnosis.single_change import padding_at_fault, stride_at_fault
+from shapelint.diagnosis.single_change import axis_at_fault, padding_at_fault, stride_at_fault
 from shapelint.diagnosis.slips import slip
 from shapelint.diagnosis.uneven import even_change
+from shapelint.diagnosis.whole_parts import text_at_fault
 from shapelint.facts.diagnosis import Change, Diagnosis, LostRows, Misfit, Mismatch, Plan
 from shapelint.facts.failure import Kind
 from shapelint.facts.graph import Node, Pair, ShapeGraph
@@ -89,7 +90,8 @@ def _odd_argument(
     case: Case, whole: ShapeGraph | None, graph: ShapeGraph, focus: Mapping[str, int]
 ) -> Change | None:
     """The one argument that is unlike what the layers around it ask for, with which the model is right at the focus."""
-    change = padding_at_fault(case, graph, focus) or even_change(case, whole, focus)
+    change = padding_at_fault(case, graph, focus) or axis_at_fault(case, graph, focus)
+    change = change or text_at_fault(case, graph, focus) or even_change(case, whole, focus)
     return change or stride_at_fault(case, graph, focus)
 
 

@@ -169,7 +169,7 @@ def intent(region: Region | None, graph: ShapeGraph, question: Question, expect:
     shape = before_crops(graph, place[0], region.outcome.outputs[place[0]])
     dims = [as_function(shape.dims[axis]) for axis in place[1]]
     pairs = list(zip(dims, question.target, strict=True))
-    pinned = all(not dim.symbols() for dim in dims) and region.sizes.finite
+    pinned = all(not dim.symbols() for dim in dims) and _is_pinned(region, place[0], question)
     slopes = [slope_of(dim, question.symbols) / (slope_of(w, question.symbols) or 1) for dim, w in pairs]
     odd = odd_slope(graph, place[0], slopes)
     if odd is not None and not pinned:
@@ -189,6 +189,15 @@ def intent(region: Region | None, graph: ShapeGraph, question: Question, expect:
         names = (each.operation.removeprefix("fft_") for each in (undone[-1].inverse, undone[-1].forward))
         why = "`{}` undoes `{}`".format(*names)
     return Intent(True, f"{why}, so the output is meant as large as the input", stride, *place)
+
+
+def _is_pinned(region: Region, output: int, question: Question) -> bool:
+    """Whether a region has no end of sizes, but for those at which a view gives other than a row of each sample."""
+    if region.sizes.finite or 0 in question.axes:
+        return region.sizes.finite
+    taken, given = (as_function(shape.dims[0]) for shape in (question.led, region.outcome.outputs[output]))
+    apart = _meeting(region.sizes, equal(given, taken)) if given.symbols() - taken.symbols() else None
+    return apart is not None and bool(apart) and apart.finite
 
 
 def _without_steps(graph: ShapeGraph, given: TensorShape, question: Question, meaning: Intent) -> Intent:

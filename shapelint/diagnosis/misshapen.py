@@ -17,6 +17,7 @@ from shapelint.diagnosis.evenness import is_even
 from shapelint.diagnosis.layer_groups import Group, arguments_of, is_pool
 from shapelint.diagnosis.pairs import spatial_size
 from shapelint.diagnosis.passage import CUTTING
+from shapelint.diagnosis.steps import shrinks_late
 from shapelint.facts.diagnosis import Change
 from shapelint.facts.graph import Node, ShapeGraph
 
@@ -46,6 +47,7 @@ def misshapen_changes(
     group = known[odd[0].module]
     others = {node.module: node for node in calls if node.built != odd[0].built and _is_like(node, odd[0])}
     alike = [each for each in twins(group, groups) if is_whole(changed(group[0], each))]
+    alike = [each for each in alike if not shrinks_late(graph, group[0], each)]
     resumed = [each for each in alike if _steps_as_before(graph, each, groups)]
     idle = all(_is_idle(graph, node, sizes) for node in odd)
     if idle or (resumed and not (given and is_chosen(given, by_one=False))):
@@ -102,7 +104,8 @@ def lone_kernels(graph: ShapeGraph, groups: Sequence[Group]) -> list[Change]:
     if times > 1 and _is_even_kernel(usual):
         (usual, _), (odd, times) = (odd, times), (usual, most)
     alike = [node for node in calls if node.parameter("kernel_size") == odd]
-    several = _is_even_kernel(odd) and not _is_even_kernel(usual) and min(odd or ()) > _EVEN_OTHERS
+    resized = any(max(graph.nodes[node.inputs[0]].factor, default=1) > 1 for node in alike)
+    several = _is_even_kernel(odd) and not _is_even_kernel(usual) and not (set(odd or ()) == {2} and resized)
     if times > 1 and (not several or len({node.built for node in alike}) > 1):
         return []
     found = [each for each in groups if each[0].module == alike[0].module]
@@ -142,25 +145,6 @@ def _takes_off(node: Node) -> bool:
     kernel = node.parameter("kernel_size") or (1,)
     convolves = node.operation.startswith("conv") and "transpose" not in node.operation
     return convolves and max(kernel) > 1 == max(node.factor)
-
-
-def late_strides(graph: ShapeGraph, groups: Sequence[Group]) -> list[Change]:
-    """The stride of the one convolution that shrinks what grew before it, as that of another one like it in all else:
-    a layer of a decoder that keeps its size.
-    """
-    reached = graph.reached()
-    shrinking = [node for node in graph.nodes if node.index in reached and any(each < 1 for each in node.factor)]
-    if not shrinking or len({node.built or node.place for node in shrinking}) > 1:
-        return []
-    if any(all(max(each.factor, default=1) <= 1 for each in graph.ancestors(node)) for node in shrinking):
-        return []
-    found = [each for each in groups if each[0].module == shrinking[0].module]
-    return [
-        change
-        for group in found
-        for change in twins(group, groups)
-        if change.parameter == "stride" and set(change.value) == {1} and is_whole(changed(group[0], change))
-    ]
 
 
 def _is_misshapen(graph: ShapeGraph, node: Node, sizes: Sizes) -> bool:

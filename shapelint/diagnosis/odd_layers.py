@@ -67,7 +67,7 @@ def may_be_meant(graph: ShapeGraph, node: Node, groups: Sequence[Group], questio
     calls = (each for each in graph.nodes if each.built == node.built and each.operation == node.operation)
     first = question.first
     largest = max((min(spatial_size(graph, each, first, out=False), default=0) for each in calls), default=0)
-    if len({each.module for each in even}) < (1 if _keeps_channels(graph, question) else 2) or largest < LATENT:
+    if len({each.module for each in even}) < (1 if keeps_channels(graph, question) else 2) or largest < LATENT:
         return True
     alike = [each for each in even if each.operation == node.operation]
     reach = reach_of(node)
@@ -113,7 +113,7 @@ def _scores_patches(graph: ShapeGraph, node: Node) -> bool:
     return strided and alike and not any(node in graph.ancestors(each) for each in after)
 
 
-def _keeps_channels(graph: ShapeGraph, question: Question) -> bool:
+def keeps_channels(graph: ShapeGraph, question: Question) -> bool:
     """Whether the first output has the rank and the channels of the input that is followed."""
     taken, axis = question.led.dims, min(question.axes, default=0)
     made = [graph.nodes[index].shapes for index in graph.outputs[:1] if index >= 0]

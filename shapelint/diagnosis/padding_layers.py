@@ -21,8 +21,8 @@ Sides = tuple[int, ...]
 
 def padding_changes(explored: Exploration, graph: ShapeGraph, built: Mapping[str, Span]) -> Iterator[Change]:
     """For each such layer ahead of a convolution of stride 1 the padding with which that keeps its size: as much on
-    both sides, or all on the one that is padded. Where another convolution keeps its size behind as much padding of the
-    same kind, it is the kernel that is at fault.
+    both sides, of which one may have it already, or all on the one that is padded. Where another convolution keeps its
+    size behind as much padding of the same kind, it is the kernel that is at fault.
     """
     pairs = [(node, layer) for node in graph.nodes if (layer := _padded(graph, node)) is not None]
     even = [(node, layer) for node, layer in pairs if _sides(node) == _wanted(_sides(node), reach_of(layer))]
@@ -73,7 +73,7 @@ def _wanted(sides: Sides, reach: tuple[int, ...]) -> Sides:
     for before, after, rows in zip(sides[0::2], sides[1::2], reversed(reach), strict=False):
         if before + after == rows:
             found += before, after
-        elif before == after and rows % 2 == 0:
+        elif rows % 2 == 0 and (before == after or (before and after and rows // 2 in (before, after))):
             found += rows // 2, rows // 2
         elif before == 0 or after == 0:
             found += (rows, 0) if after == 0 else (0, rows)

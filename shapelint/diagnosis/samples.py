@@ -53,7 +53,8 @@ def mixed_samples(explored: Exploration, regions: Sequence[Region], question: Qu
                 mixed.append(region.sizes - whole)
                 shown = cut if shown is None or question.first in mixed[-1] else shown
     sizes, kept = union(question.symbols, mixed), union(question.symbols, apart)
-    if shown is None or not sizes or not (kept or shown.features.constant is not None):
+    pinned = shown is not None and (shown.features.constant is not None or sizes.finite)
+    if shown is None or not sizes or not (kept or pinned):
         return None
     place = None if shown.record.place is None else shown.record.place.span()
     call = shown.record.name, shown.record.module, place

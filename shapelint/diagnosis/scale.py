@@ -19,6 +19,7 @@ from shapelint.size.sets import SizeSet
 
 _FAR = 1 << 40
 _LARGE = 64
+_PATCH = 7
 _FINEST = 1 << 14
 
 
@@ -117,6 +118,13 @@ def _turn(graph: ShapeGraph, index: int, before: int, sizes: Mapping[str, int]) 
     return 2 if before and any(a > b for a, b in zip(outside, inside, strict=True)) else before
 
 
+def is_shrinking_chain(graph: ShapeGraph) -> bool:
+    """Whether no calls on the way to an output join what two of them gave, and some layer shrinks."""
+    nodes = [graph.nodes[index] for index in graph.reached()]
+    single = all(len(set(node.inputs)) <= 1 for node in nodes)
+    return single and any("pool" in node.operation or min(node.factor, default=1) < 1 for node in nodes)
+
+
 def regrown(graph: ShapeGraph, wanted: Function) -> int:
     """Half of the rows that layers of stride 1 take off an axis, in a chain of such where as many transposed ones put
     rows on again: its second half undoes the first one. 0 for any other model.
@@ -137,13 +145,20 @@ def odd_slope(graph: ShapeGraph, output: int, slopes: Sequence[Fraction]) -> Fra
 
     Heads at half the size, and twice it, are meant so; two thirds are not, but where several equal steps down are
     followed by as many equal steps up, as a change of the sampling rate is built. Where sizes are joined along the
-    axis, as those of a pyramid are, the layers make another one.
+    axis, as those of a pyramid are, the layers make another one; a stem that cuts patches leaves a map of its own.
     """
-    if _changes_the_rate(graph, len(slopes)):
+    if _changes_the_rate(graph, len(slopes)) or any(map(_cuts_patches, graph.nodes)):
         return None
     made = _scales(graph, len(slopes)).get(graph.outputs[output], ())
     odd = [slope for slope in slopes if slope.numerator > 1 and slope.denominator > 1]
     return odd[0] if odd and tuple(made) == tuple(slopes) and all(each == 1 or each in odd for each in slopes) else None
+
+
+def _cuts_patches(node: Node) -> bool:
+    """Whether a convolution cuts its input into patches, as the stem of a transformer does."""
+    kernel, stride = node.parameter("kernel_size") or (), node.parameter("stride") or ()
+    patches = node.operation.startswith("conv") and max(node.factor, default=1) < 1
+    return patches and kernel == stride and min(stride) >= _PATCH
 
 
 def _changes_the_rate(graph: ShapeGraph, rank: int) -> bool:

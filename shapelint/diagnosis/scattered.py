@@ -66,25 +66,31 @@ def scattered_samples(
 
 
 def stacked_samples(graph: ShapeGraph, question: Question) -> MixedSamples | None:
-    """The asked size, where the view that makes the output puts several samples into a row, as `view(-1, 2)` does with
+    """The asked size, where the view that makes an output puts several samples into a row, as `view(-1, 2)` does with
     the one score of each; None for other models.
 
     All its numbers are written in the call: a model that is given or computes how many go together does it on purpose,
-    and so does one that gives each of them a place of its own on a new axis, such as the frames of a video.
+    and so does one whose last, new axes hold one of
+    them each, as the frames of a video, where no other output has a row of each.
     """
-    first = question.first
-    index = graph.outputs[0] if graph.outputs else -1
-    if index < 0 or question.asked is None or graph.sizes != first:
+    if question.asked is None or graph.sizes != question.first:
         return None
-    made = _shape(graph.nodes[index], first)
+    found = (_stacked(graph, question, index) for index in graph.outputs if index >= 0)
+    return next((each for each in found if each is not None), None)
+
+
+def _stacked(graph: ShapeGraph, question: Question, index: int) -> MixedSamples | None:
+    first, made = question.first, _shape(graph.nodes[index], question.first)
     way = [node for node in graph.ancestors(graph.nodes[index]) if node.operation in _VIEWS and node.inputs]
     view = max(way, key=lambda node: node.index, default=None)
     taken = () if view is None else _shape(graph.nodes[view.inputs[0]], first)
-    if view is None or _shape(view, first) != made or not len(made) <= len(taken) or not _is_written(view):
+    if view is None or _shape(view, first) != made or not _is_written(view):
         return None
     batch = as_function(question.led.dims[0]).value(first) if 0 not in question.axes else 0
     features, row = prod(taken[1:]), prod(made[1:])
-    if taken[0] != batch or features >= row or row % features:
+    leading = {_shape(graph.nodes[each], first)[:1] for each in graph.outputs if each >= 0}
+    whole = len(made) > len(taken) and any(prod(made[axis:]) == features for axis in range(2, len(made)))
+    if taken[0] != batch or features >= row or row % features or (whole and (batch,) not in leading):
         return None
     sizes, nothing = SizeSet.point(question.symbols, first), SizeSet.empty(question.symbols)
     return MixedSamples(sizes, nothing, view.operation, view.module, view.place, constant(features), row, "")

@@ -33,6 +33,7 @@ from shapelint.diagnosis.steps import (
     shortcut_changes,
     strides_over,
 )
+from shapelint.diagnosis.uneven_axes import uneven_axes_changes
 from shapelint.facts.diagnosis import Change
 from shapelint.facts.graph import Node, ShapeGraph, size_at
 from shapelint.request.question import Question
@@ -141,6 +142,14 @@ def padding_at_fault(case: Case, graph: ShapeGraph, focus: Mapping[str, int]) ->
     focus with one that does.
     """
     changes = padding_changes(case.explored, graph, case.built)
+    return first_that(case.explored, changes, lambda trial: _is_right(case, trial, focus))
+
+
+def axis_at_fault(case: Case, graph: ShapeGraph, focus: Mapping[str, int]) -> Change | None:
+    """The argument of the one layer that has another number for one axis than for the next, where the model is right at
+    the focus with one number.
+    """
+    changes = uneven_axes_changes(graph, layer_groups(case.explored, graph, case.built))
     return first_that(case.explored, changes, lambda trial: _is_right(case, trial, focus))
 
 

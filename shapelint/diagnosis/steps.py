@@ -26,6 +26,17 @@ def is_power_of(one: int | Fraction, other: int | Fraction) -> bool:
     return less == more > 1
 
 
+def is_grown(graph: ShapeGraph, node: Node) -> bool:
+    """Whether what a call takes was made larger before."""
+    return any(max(each.factor, default=1) > 1 for each in graph.ancestors(node) if each.index != node.index)
+
+
+def shrinks_late(graph: ShapeGraph, node: Node, change: Change) -> bool:
+    """Whether a change makes a convolution shrink what grew before it."""
+    shrinks = change.parameter == "stride" and max(change.value) > 1 and "transpose" not in node.operation
+    return shrinks and is_grown(graph, node)
+
+
 def steps_over(node: Node, stride: Sequence[int]) -> bool:
     """Whether a layer with a stride steps over rows: it is larger than its kernel; one of 1 picks rows on purpose."""
     kernel = node.parameter("kernel_size") or ()

@@ -29,15 +29,21 @@ from shapelint.diagnosis.chosen_sizes import is_chosen
 from shapelint.diagnosis.evenness import evenly_padded
 from shapelint.diagnosis.hidden_levels import leaves_no_hidden_level, level_changes
 from shapelint.diagnosis.intent import multiples
+from shapelint.diagnosis.late_strides import late_strides
 from shapelint.diagnosis.layer_groups import LOWEST, Group, layer_groups, resizes
-from shapelint.diagnosis.misshapen import late_strides, lone_kernels, misshapen_changes, unlike_their_siblings
+from shapelint.diagnosis.misshapen import lone_kernels, misshapen_changes, unlike_their_siblings
 from shapelint.diagnosis.odd_layers import LATENT, is_beyond, may_be_meant, uneven_group
-from shapelint.diagnosis.scale import goes_down_and_up
+from shapelint.diagnosis.scale import goes_down_and_up, is_shrinking_chain
 from shapelint.diagnosis.shown_run import ShownRun, given_along
 from shapelint.diagnosis.single_change import first_that, restores_at
-from shapelint.diagnosis.steps import lone_steps
+from shapelint.diagnosis.steps import lone_steps, shrinks_late
 from shapelint.diagnosis.unequal_totals import equalling_changes, is_power, mirroring_changes, overstepping_changes
 from shapelint.diagnosis.unlike_padding import added_rows, meant_of_rows, missing_rows
+from shapelint.diagnosis.whole_parts import (
+    meant_but_for_a_mirrored_text,
+    meant_but_for_a_text,
+    meant_but_for_an_axis,
+)
 from shapelint.facts.analysis import Intent
 from shapelint.facts.contract import Region
 from shapelint.facts.diagnosis import Change
@@ -69,10 +75,17 @@ def meant_but_for_a_layer(
     graph = with_called_layers(graph)
     groups = tuple(_convolutions(explored, graph, built))
     shown = ShownRun(explored, graph, region, question, meaning, groups, built)
-    found = _meant_but_for_an_odd_layer(shown)
-    if found is not None:
+    sure, found = meant_but_for_an_axis(shown) or meant_but_for_a_mirrored_text(shown), None
+    if sure is None and (found := _meant_but_for_an_odd_layer(shown)) is not None:
         return found, None
-    ways = (_meant_but_for_a_misshapen_layer, _meant_but_for_an_uneven_layer, _meant_but_for_a_step, meant_of_rows)
+    ways = (
+        lambda _: sure,
+        _meant_but_for_a_misshapen_layer,
+        _meant_but_for_an_uneven_layer,
+        _meant_but_for_a_step,
+        meant_but_for_a_text,
+        meant_of_rows,
+    )
     return next((each for each in (way(shown) for way in ways) if each is not None), (meaning, None))
 
 
@@ -96,7 +109,7 @@ def _uneven_at(shown: ShownRun, place: tuple[int, tuple[int, ...]]) -> Meant | N
     scale = [scale_of(dim, wanted, question) for dim, wanted in zip(dims, question.target, strict=True)]
     part = any(each < 1 for each in scale)
     whole = all(1 in (each.numerator, each.denominator) for each in scale)
-    if any(each != 1 for each in scale) and _is_shrinking_chain(graph):
+    if any(each != 1 for each in scale) and is_shrinking_chain(graph):
         return None
     if not whole or (part and not goes_down_and_up(graph, region.sizes, question)):
         return None
@@ -140,8 +153,9 @@ def _meant_but_for_a_misshapen_layer(shown: ShownRun) -> Meant | None:
     changes = changes or (unlike_their_siblings(shown.graph, shown.groups, first) if shown.place else [])
     changes = changes or added_rows(shown.graph, shown.groups, first)
     changes = changes or missing_rows(shown.graph, shown.groups, first, given)
+    changes = changes or late_strides(shown.graph, shown.groups, first)
     if not taken or any(size % side for size, side in zip(given, taken, strict=True)):
-        changes = changes or late_strides(shown.graph, shown.groups) or lone_steps(shown.graph, shown.groups)
+        changes = changes or lone_steps(shown.graph, shown.groups)
 
     def works(trial: Exploration) -> bool:
         made = given_along(trial, place, first)
@@ -270,20 +284,13 @@ def _steps(explored: Exploration, graph: ShapeGraph, built: Mapping[str, Span]) 
     return [*((node, (), ()) for node in resizes(explored, graph, built)), *layer_groups(explored, graph, built)]
 
 
-def _is_shrinking_chain(graph: ShapeGraph) -> bool:
-    """Whether no calls on the way to an output join what two of them gave, and some layer shrinks."""
-    nodes = [graph.nodes[index] for index in graph.reached()]
-    single = all(len(set(node.inputs)) <= 1 for node in nodes)
-    return single and any("pool" in node.operation or min(node.factor, default=1) < 1 for node in nodes)
-
-
 def _changes_of(graph: ShapeGraph, group: Group, groups: Sequence[Group]) -> Iterator[Change]:
     """The changes of one uneven layer, the likeliest first."""
     node = group[0]
     alone = [each for each in odd_ones_out(groups) if each.module == node.module]
     same = evenly_padded(group)
     first = any(each < 1 for each in node.factor) or not any(node.parameter("padding") or ())
-    yield from twins(group, groups)
+    yield from (each for each in twins(group, groups) if not shrinks_late(graph, node, each))
     if max(node.factor, default=1) > 1:
         yield from evening(group, [each[0] for each in groups if each[0].operation == node.operation])
     yield from (*same, *alone) if first else (*alone, *same)

@@ -15,6 +15,7 @@ from shapelint.diagnosis.changed_intent import Meant, made_by
 from shapelint.diagnosis.chosen_sizes import is_chosen
 from shapelint.diagnosis.layer_groups import Group, arguments_of, layer_groups
 from shapelint.diagnosis.misshapen import is_made_good, misshapen_changes
+from shapelint.diagnosis.odd_text import odd_step_changes, odd_text_changes
 from shapelint.diagnosis.shown_run import ShownRun
 from shapelint.diagnosis.single_change import first_that
 from shapelint.facts.diagnosis import Change
@@ -83,6 +84,10 @@ def meant_of_rows(shown: ShownRun) -> Meant | None:
         each for each in misshapen_changes(shown.graph, shown.groups, first) if _is_of_several(shown.graph, each)
     )
     change = change or first_that(shown.explored, several, lambda trial: made(trial) not in ([], before))
+    if change is None:
+        groups = layer_groups(shown.explored, shown.graph, shown.built)
+        odd = odd_text_changes(shown.graph, groups, first, rows=True) or odd_step_changes(shown.graph, groups, first)
+        change = first_that(shown.explored, odd, lambda trial: made(trial) not in ([], before))
     if change is None:
         return None
     trial = Exploration(

@@ -213,3 +213,41 @@ def test_of_two_views_the_one_that_mixes_samples_at_the_size_is_blamed(tmp_path:
     assert (finding.code, finding.message) == ("SL402", "`view` makes 1 row of 4 samples at 28x28")
     assert finding.location is not None
     assert finding.location.content() == "self.fc(z).view(-1, 16, 14, 14)"
+
+
+LOCALIZED = """
+    def __init__(self):
+        super().__init__()
+        self.look = nn.Sequential(nn.Conv2d(1, 4, 7), nn.MaxPool2d(2), nn.Conv2d(4, 10, 5), nn.MaxPool2d(2))
+        self.place = nn.Linear(10 * 3 * 3, 6)
+        self.c1, self.c2, self.fc = nn.Conv2d(1, 4, 5), nn.Conv2d(4, 20, 5), nn.Linear(320, 10)
+
+    def forward(self, x):
+        theta = self.place(self.look(x).view(-1, 10 * 3 * 3)).view(-1, 2, 3)
+        x = F.grid_sample(x, F.affine_grid(theta, x.size(), align_corners=False), align_corners=False)
+        x = F.max_pool2d(self.c2(F.max_pool2d(self.c1(x), 2)), {})
+        return self.fc(x.view(-1, 320))
+"""
+
+CAPSULES = """
+    def __init__(self):
+        super().__init__()
+        self.c, self.fc, self.d = nn.Conv2d(1, 4, 3, 2, 1), nn.Linear(4, 10), nn.Linear(10, 784)
+
+    def forward(self, x):
+        scores = self.fc(self.c(x).mean((2, 3)))
+        return scores, self.d(scores).view(-1, {})
+"""
+
+
+def test_a_view_that_mixes_samples_at_the_few_sizes_that_another_one_lets_run_is_found(tmp_path: Path) -> None:
+    assert not report(tmp_path, LOCALIZED.format(2), "2,1,28,28").findings
+    (finding,) = report(tmp_path, LOCALIZED.format(1), "2,1,28,28").findings
+    assert (finding.code, finding.message) == ("SL402", "`view` makes 8 rows of 2 samples at 28x28")
+
+
+@pytest.mark.parametrize("made", ["1, 56, 28", "2, 28, 28"])
+def test_a_view_that_puts_samples_together_is_found_at_a_later_output_too(tmp_path: Path, made: str) -> None:
+    assert not report(tmp_path, CAPSULES.format("1, 28, 28"), "2,1,28,28").findings
+    (finding,) = report(tmp_path, CAPSULES.format(made), "2,1,28,28").findings
+    assert finding.code == "SL402"
