@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 
+from shapelint.size.bound import never_negative
 from shapelint.size.number import function_of, larger, smaller
 
 
@@ -35,3 +36,17 @@ def between(values: tuple[Any, ...]) -> Bounds | None:
     if not values or not all(isinstance(each, int) for each in values):
         return None
     return Bounds(reduce(smaller, values), reduce(larger, values))
+
+
+def divided(found: Bounds, by: int) -> Bounds | None:
+    """Of numbers that are not negative, divided by a positive size and rounded down; None where they grow faster.
+
+    Those of `arange(h) * 8` by h are less than 8, since 8 * (h - 1) is 8 * h and something negative.
+    """
+    high, divisor = function_of(found.high), function_of(by)
+    monomial, scale = next(term for term in divisor.terms if term[0])
+    times = dict(high.terms).get(monomial, 0) // scale
+    rest = (high - divisor.times(times)).constant
+    if rest is None or times < 0 or not never_negative(function_of(found.low)):
+        return None
+    return Bounds(0, max(times - 1 if rest < 0 else times + rest, 0), attained=False)

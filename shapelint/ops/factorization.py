@@ -175,6 +175,19 @@ def _triangular_solve(op: Operation, input: Tensor, A: Tensor, *settings: Any, *
     return Kernel((solution, (*solution[:-2], rows, columns)))
 
 
+@size_rule(_L.solve_triangular)
+def _solve_triangular(op: Operation, input: Tensor, B: Tensor, *, left: bool = True, **settings: Any) -> Result:  # noqa: N803
+    """The solution of AX = B, or of XA = B; a triangle that is singular gives infinities."""
+    shape = op.shape(B)
+    batch, rows, _ = _matrix(op, input, square=True)
+    if len(shape) < 2:
+        op.refuse(Kind.ARGUMENT, f"{op.name}: The input tensor B must have at least 2 dimensions.")
+    if left:
+        return Kernel((_solution(op, batch, rows, shape),))
+    op.require_equal(shape[-1], rows, Kind.CHANNELS, op.name + ": {right} equations for {left} values")
+    return Kernel(((*op.broadcast(batch, tuple(shape[:-2])), shape[-2], rows),))
+
+
 @size_rule(_L.householder_product, torch.orgqr, Tensor.orgqr)
 def _householder_product(op: Operation, input: Tensor, tau: Tensor) -> Result:
     batch, rows, columns = _matrix(op, input, square=False)

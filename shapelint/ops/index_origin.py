@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 
+from shapelint.ops.chains import takes_data
 from shapelint.ops.same_memory import memory_of, writes_into, written_memories
 from shapelint.size.number import function_of
 from shapelint.size.ratio import Ratio
@@ -148,12 +149,12 @@ def computed(op: Operation, tensor: Tensor, node: int, made: dict[int, Any]) -> 
     known = op.recorder.known.get(id(tensor))
     if known is not None and not tensor.is_meta and known.constant and not known.stale:
         return tensor
-    if node < 0 or tensor.numel() > _MOST_NUMBERS:
+    if node < 0 or tensor.numel() > _MOST_NUMBERS or takes_data(op.recorder, node):
         return None
     record = op.recorder.records[node]
     if node not in made:
         made[node] = None  # as long as it is asked: what is written into what was made of it leads back to it
-        made[node] = None if record.function is None or record.name in DRAWN else _called(op, record, made)
+        made[node] = _called(op, record, made)
     value = made[node]
     if isinstance(value, Tensor):
         return value

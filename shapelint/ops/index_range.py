@@ -14,12 +14,13 @@ from typing import Any
 
 import torch
 
-from shapelint.ops.bounds import Bounds, between, extremes
+from shapelint.ops.bounds import Bounds, between, divided, extremes
+from shapelint.ops.chains import is_long
 from shapelint.ops.index_buckets import bucket_bounds
 from shapelint.ops.index_drawn import DRAWN_OR_SOUGHT, Rule, place_of_one
 from shapelint.ops.index_origin import PLACES, computed, node_of, places_below, written_everywhere, written_to
 from shapelint.size.bound import never_negative
-from shapelint.size.condition import Condition, all_of, at_least
+from shapelint.size.condition import all_of, at_least
 from shapelint.size.function import constant
 from shapelint.size.number import function_of, larger, smaller
 from shapelint.size.ratio import as_integer
@@ -38,7 +39,7 @@ _WHOLE_TOO = frozenset({torch.float32, torch.float64})
 def bounds_of(op: Operation, index: Tensor) -> Bounds | None:
     """The bounds of the numbers in an integer tensor that is not empty; None where they are not known."""
     known = op.recorder.known.get(id(index))
-    if known is None:
+    if known is None or (known.node >= 0 and is_long(op.recorder, known.node, _FOLLOWED)):
         return None
     if known.node >= 0 and written_to(op.recorder, known.node):
         numbers = written_everywhere(op, index)
@@ -99,8 +100,7 @@ def _some(op: Operation, record: Record, made: Tensor) -> Bounds | None:
 
 def _taken(op: Operation, record: Record, made: Tensor) -> Bounds | None:
     """`x[:, None]` has all numbers, another index takes some of them out."""
-    index = record.arguments[1]
-    parts = index if isinstance(index, tuple) else (index,)
+    parts = index if isinstance(index := record.arguments[1], tuple) else (index,)
     whole = all(part is None or part is Ellipsis or _is_all(part) for part in parts)
     return (_same if whole else _some)(op, record, made)
 
@@ -136,9 +136,8 @@ def _arange(op: Operation, record: Record, made: Tensor) -> Bounds | None:
 
 def _grid(op: Operation, record: Record, made: Tensor) -> Bounds | None:
     """Each result of `meshgrid` has the numbers of its own argument."""
-    given = flat_tensors(record.arguments)
     place = next((number for number, each in enumerate(record.result) if each is made), None)
-    return None if place is None else _bounds(op, given[place])
+    return None if place is None else _bounds(op, flat_tensors(record.arguments)[place])
 
 
 def _joined(op: Operation, record: Record, made: Tensor) -> Bounds | None:
@@ -150,12 +149,9 @@ def _joined(op: Operation, record: Record, made: Tensor) -> Bounds | None:
     if not found or len(found) < len(parts):
         return None
     low, high = reduce(smaller, [each.low for each in found]), reduce(larger, [each.high for each in found])
-    every = record.name != "where" and all(each.attained for each in found)
-    return Bounds(low, high, every and op.decide(all_of(_not_empty(op, part) for part in parts)))
-
-
-def _not_empty(op: Operation, tensor: Tensor) -> Condition:
-    return all_of(at_least(function_of(dim), constant(1)) for dim in op.shape(tensor))
+    filled = all_of(at_least(function_of(dim), constant(1)) for part in parts for dim in op.shape(part))
+    every = record.name != "where" and all(each.attained for each in found) and op.decide(filled)
+    return Bounds(low, high, every)
 
 
 def _added(op: Operation, record: Record, made: Tensor) -> Bounds | None:
@@ -183,8 +179,7 @@ def _combined(
 
 def _each_meets_each(op: Operation, one: Any, two: Any) -> bool:
     """Whether on each axis one of the two is broadcast."""
-    first, second = op.shape(one), op.shape(two)
-    pairs = zip(reversed(first), reversed(second), strict=False)
+    pairs = zip(op.shape(one)[::-1], op.shape(two)[::-1], strict=False)
     return all(any(not symbolic(dim) and dim == 1 for dim in pair) for pair in pairs)
 
 
@@ -197,15 +192,17 @@ def _scaled(op: Operation, record: Record, made: Tensor) -> Bounds | None:
     found = _bounds(op, tensors[0]) if len(numbers) == len(tensors) == 1 and made.dtype in _WIDE | _WHOLE_TOO else None
     by = numbers[0] if numbers else 0
     found = Bounds(0, 0) if numbers and not (symbolic(by) or by) and made.dtype in _WIDE else found
-    grows = record.name in _PRODUCTS and made.dtype in _WIDE and never_negative(function_of(by))
-    if found is None or (symbolic(by) and not grows) or record.name.startswith("__rf"):
+    fine = not symbolic(by) or (made.dtype in _WIDE and never_negative(function_of(by)))
+    if found is None or not fine or record.name.startswith("__rf"):
         return None
     if record.name in _PRODUCTS:
         ends = found.low * by, found.high * by
-    elif by and (record.name != "div" or record.keywords.get("rounding_mode") == "floor"):
-        ends = found.low // by, found.high // by
-    else:
+    elif not by or (record.name == "div" and record.keywords.get("rounding_mode") != "floor"):
         return None
+    elif symbolic(by):
+        return divided(found, by) if op.decide(at_least(function_of(by), constant(1))) else None
+    else:
+        ends = found.low // by, found.high // by
     return Bounds(*(ends if by >= 0 else ends[::-1]), found.attained)
 
 
@@ -298,3 +295,4 @@ def _rules() -> dict[str, Rule]:
 
 
 _RULES = _rules()
+_FOLLOWED = _RULES.keys() - PLACES

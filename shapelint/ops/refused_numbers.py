@@ -164,7 +164,7 @@ _CHECKS: dict[Callable[..., None], tuple[str, ...]] = {
     _of_matrices: (
         "linalg_inv", "inverse", "linalg_cholesky", "cholesky", "linalg_solve", "linalg_tensorinv", "cholesky_inverse",
         "linalg_tensorsolve", "linalg_lu_factor", "linalg_ldl_factor", "linalg_matrix_power", "matrix_power",
-        "_lu_with_info", "linalg_solve_triangular",
+        "_lu_with_info",
     ),
     _of_divisor: (
         "remainder", "remainder_", "fmod", "fmod_", "floor_divide", "floor_divide_", "div", "div_", "divide", "divide_",

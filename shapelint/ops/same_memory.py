@@ -11,7 +11,7 @@ from shapelint.instrument.identity import is_watched
 from shapelint.trace.recording.constants import changed_by
 from shapelint.trace.recording.operation import Operation
 from shapelint.trace.recording.record import Record, Recording
-from shapelint.trace.recording.trees import flat_tensors
+from shapelint.trace.recording.trees import flat_tensors, storage_of
 
 Tensor = torch.Tensor
 _writes: WeakKeyDictionary[Recording, tuple[int, set[int], list[set[int]]]] = WeakKeyDictionary()
@@ -73,7 +73,7 @@ def _targets(record: Record) -> list[Tensor]:
 
 def memory_of(tensor: Tensor) -> int:
     """The storage that a tensor lies in."""
-    return int(tensor.untyped_storage()._cdata)
+    return int(storage_of(tensor)._cdata)
 
 
 def check_alone(op: Operation, input: Tensor) -> None:

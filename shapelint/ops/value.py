@@ -39,6 +39,7 @@ from shapelint.trace.recording.trees import flat_tensors
 
 Tensor = torch.Tensor
 _MOST = 64
+_MOST_QUOTIENTS = 8
 _EXACT = frozenset({torch.int64, torch.int32, torch.float32, torch.float64, torch.bool})
 
 
@@ -60,6 +61,8 @@ def _ready(op: Operation, value: Any, *values: Sequence[Any]) -> Result:
 def _kept(tensor: Tensor, numbers: Sequence[Any]) -> tuple[Any, ...] | None:
     """The numbers as the tensor's dtype holds them; None where it does not hold them exactly."""
     if len(numbers) > _MOST or tensor.dtype not in _EXACT:
+        return None
+    if any(isinstance(each, SizeFloat) and not each.is_whole() for each in numbers):
         return None
     if tensor.dtype.is_floating_point:
         fine = all(not isinstance(each, Ratio) or each._denominator & (each._denominator - 1) == 0 for each in numbers)
@@ -179,6 +182,8 @@ def _computed(op: Operation, *args: Any, compute: Callable[..., Any], **kwargs: 
     columns = [_broadcast(values, own, shape) for values, own in groups]
     if any(isinstance(each, Ratio) for column in columns for each in column) and compute not in _ON_RATIOS:
         raise NoRule
+    if compute in _WHOLE and len(columns[0]) > _MOST_QUOTIENTS and any(map(symbolic, columns[1])):
+        raise NoRule  # each quotient by a size may be a way of its own
     try:
         numbers = [compute(*row) for row in zip(*columns, strict=True)]
     except (ZeroDivisionError, TypeError):
@@ -211,11 +216,11 @@ def _cast(op: Operation, tensor: Tensor, *args: Any, **kwargs: Any) -> Result:
 
 
 def _folded(op: Operation, tensor: Tensor, *args: Any, fold: Callable[[Any, Any], Any], **kwargs: Any) -> Result:
-    """max, min, sum and prod of all numbers."""
+    """max, min, sum and prod of all numbers, which are whole."""
     if args or kwargs:
         raise NoRule
     values = _values(op, tensor)
-    if not values or any(isinstance(each, Ratio) for each in values):
+    if not values or any(isinstance(each, float) for each in values):
         raise NoRule
     return _ready(op, op.function(tensor), [reduce(fold, values)])
 
@@ -244,6 +249,7 @@ _COMPUTED: dict[str, Callable[..., Any]] = {
     "eq": operator.eq, "ne": operator.ne, "lt": operator.lt, "le": operator.le, "gt": operator.gt, "ge": operator.ge,
 }  # fmt: skip
 _ON_RATIOS = frozenset({operator.add, operator.sub, operator.mul, operator.truediv, operator.neg, operator.abs})
+_WHOLE = (operator.floordiv, operator.mod)
 _DUNDERS = {"add": "add", "sub": "sub", "mul": "mul", "truediv": "div", "div": "div", "floordiv": "floor_divide",
             "mod": "remainder"}  # fmt: skip
 

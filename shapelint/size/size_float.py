@@ -64,10 +64,14 @@ class SizeFloat(FollowedFloat):
         """Whether it belongs to the current run."""
         return self._heard_by is not None and self._heard_by is tracker()
 
+    def is_whole(self) -> bool:
+        """Whether it is one whole number on the path, which says so from here on."""
+        whole = _whole_quotients(self) if self.followed() else None
+        return whole is not None and all(dividend == divisor * times for dividend, divisor, times in whole)
+
     def _lost(self) -> float:
         """The plain number; that it is one of this run only is told, unless it is whole and the path says so."""
-        whole = _whole_quotients(self) if self.followed() else None
-        if whole is None or not all(dividend == divisor * times for dividend, divisor, times in whole):
+        if not self.is_whole():
             lose(self._why, self)
         return float.__float__(self)
 
@@ -271,11 +275,8 @@ def _operand(number: Any) -> Operand | None:
         return None
     read = getattr(type(number), "float_operand", None)
     found: Operand | None = None if read is None else read(number)
-    return float.__float__(number) if read is None or (found is None and not _is_of_this_run(number)) else found
-
-
-def _is_of_this_run(number: Any) -> bool:
-    return symbolic(size_of(number)) or is_size_float(number)
+    of_this_run = found is not None or symbolic(size_of(number)) or is_size_float(number)
+    return found if read is not None and of_this_run else float.__float__(number)
 
 
 def size_of(number: Any) -> Any:

@@ -113,6 +113,7 @@ def _inverse(order: Tensor) -> Tensor:
         (lambda x: x.long() % x.shape[1], lambda x: x.shape[1]),
         (lambda x: (x > 0).sum(1, keepdim=True), lambda x: x.shape[1] + 1),
         (lambda x: _places(x)[:, None] * x.shape[2] + torch.arange(x.shape[2]), lambda x: x.shape[1] * x.shape[2]),
+        (lambda x: _places(x) * 8 // x.shape[1], lambda x: 8),
     ],
 )
 def test_an_index_that_never_leaves_its_table_is_proved(

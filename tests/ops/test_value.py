@@ -40,11 +40,21 @@ def test_numbers_in_tensors_stay_functions(text: str) -> None:
     "torch.zeros(int(torch.tensor(x.shape[2])))",
     "torch.zeros(torch.tensor(x.shape[2]).float().sqrt().int().item())",
     "torch.zeros(list(range(torch.tensor(x.shape[2]))).__len__())",
+    "torch.zeros(int((torch.arange(9) * 7 // x.shape[2])[8]))",
+    "torch.zeros(int((torch.arange(9.0) * (x.shape[2] / x.shape[3])).max()))",
     "torch.zeros(torch.tensor([x.shape[2] / 3]).round().int().item())",
     "torch.zeros((lambda t: (t.add_(1), t.item())[1])(torch.tensor(x.shape[2])))",
 ])  # fmt: skip
 def test_numbers_that_are_lost_are_leaks(text: str) -> None:
     assert check(text, ["2,4,H,W"], points(random.Random(text), 8)).reasons
+
+
+@pytest.mark.parametrize("text", [
+    "x.mean() + torch.arange(9) * 7 // x.shape[2]",
+])  # fmt: skip
+def test_numbers_that_nobody_takes_out_are_no_leaks(text: str) -> None:
+    claims = check(text, ["2,4,H,W"], points(random.Random(text), 8))
+    assert not claims.reasons, claims.reasons
 
 
 @pytest.mark.parametrize("text", ["torch.zeros(int(x.sum()) % 3)", "x.tolist()"])

@@ -36,7 +36,7 @@ from shapelint.trace.recording.operation import (
     SizeRule,
 )
 from shapelint.trace.recording.record import Shape
-from shapelint.trace.recording.trees import flat_tensors
+from shapelint.trace.recording.trees import flat_tensors, storage_of
 
 _QUIET = frozenset({
     "__get__", "__set__", "is_floating_point", "is_complex", "element_size", "get_device",
@@ -239,9 +239,9 @@ def _forget_values(operation: Operation, tree: Any) -> None:
     """Drops the numbers of the tensors that the function may have written to."""
     recorder = operation.recorder
     if recorder.valued and operation.name not in _QUIET:
-        written = {each.untyped_storage().data_ptr() for each in flat_tensors(tree) if not each.is_meta}
+        written = {storage_of(each).data_ptr() for each in flat_tensors(tree) if not each.is_meta}
         for known in recorder.known.values():
-            if known.values is not None and known.tensor.untyped_storage().data_ptr() in written:
+            if known.values is not None and storage_of(known.tensor).data_ptr() in written:
                 known.values = None
 
 

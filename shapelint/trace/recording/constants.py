@@ -14,11 +14,11 @@ from typing import Any, Final
 import torch
 
 from shapelint.size.data_number import DataNumber
-from shapelint.size.ratio import Ratio
+from shapelint.size.followed_float import FollowedFloat
 from shapelint.size.tracking import symbolic
 from shapelint.source.ownership import is_foreign_class
 from shapelint.trace.recording.record import KnownTensor
-from shapelint.trace.recording.trees import flat_tensors, is_all_on_meta
+from shapelint.trace.recording.trees import flat_tensors, is_all_on_meta, storage_of
 
 _DEPTH = 3
 _WITHOUT_TENSORS = frozenset({bool, int, float, str, type(None), set, OrderedDict})
@@ -92,9 +92,9 @@ def mark_constants(
 
 def sharing(known: Mapping[int, KnownTensor], tensors: Iterable[torch.Tensor]) -> list[KnownTensor]:
     """What is known of every real tensor over the memory of the given ones."""
-    memories = {tensor.untyped_storage().data_ptr() for tensor in tensors}
+    memories = {storage_of(tensor).data_ptr() for tensor in tensors}
     real = [each for each in known.values() if not each.tensor.is_meta]
-    return [each for each in real if each.tensor.untyped_storage().data_ptr() in memories]
+    return [each for each in real if storage_of(each.tensor).data_ptr() in memories]
 
 
 def changed_by(name: str, args: Any, kwargs: Any) -> list[torch.Tensor]:
@@ -117,4 +117,4 @@ def _is_constant(known: Mapping[int, KnownTensor], tree: Any) -> bool:
         return all(_is_constant(known, each) for each in tree)
     if isinstance(tree, slice):
         return _is_constant(known, (tree.start, tree.stop, tree.step))
-    return not (symbolic(tree) or isinstance(tree, Ratio | DataNumber))
+    return not (symbolic(tree) or isinstance(tree, FollowedFloat | DataNumber))

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import torch
+from torch._C import _functorch
 
 from shapelint.size.number import plain
 
@@ -32,6 +33,13 @@ def is_all_on_meta(tensors: Iterable[torch.Tensor]) -> bool:
         if not tensor.is_meta:
             return False
     return True
+
+
+def storage_of(tensor: torch.Tensor) -> torch.UntypedStorage:
+    """The memory that a tensor lies in; inside of `vmap` and `grad`, that of the tensor that they wrap."""
+    while _functorch.is_functorch_wrapped_tensor(tensor):
+        tensor = _functorch.get_unwrapped(tensor)
+    return tensor.untyped_storage()
 
 
 def _gather(parts: Iterable[Any], found: list[torch.Tensor]) -> None:
