@@ -108,6 +108,8 @@ def _asked(method: Callable[..., Any]) -> Callable[..., Any]:
                 return method(*args, **kwargs)
             except isl.Error as error:
                 raise SolverError(str(error)) from error
+            except RecursionError as error:
+                raise Undecidable("minima, maxima and divisions nested too deeply") from error
 
     return asked
 

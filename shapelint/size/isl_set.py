@@ -13,7 +13,6 @@ from shapelint.size.condition import AllOf, Compare, Condition
 from shapelint.size.function import Function
 from shapelint.size.isl_form import (
     SolverError,
-    Undecidable,
     asking,
     condition_set,
     conjunction,
@@ -62,10 +61,7 @@ class IslSet:
     @classmethod
     def where(cls, symbols: Sequence[str], condition: Condition) -> Self:
         """The sizes at which the condition holds; raises Undecidable."""
-        try:
-            return cls(symbols, condition_set(tuple(symbols), condition))
-        except RecursionError as error:
-            raise Undecidable("minima, maxima and divisions nested too deeply") from error
+        return cls(symbols, condition_set(tuple(symbols), condition))
 
     @classmethod
     def point(cls, symbols: Sequence[str], values: Mapping[str, int]) -> Self:
