@@ -70,8 +70,8 @@ def stacked_samples(graph: ShapeGraph, question: Question) -> MixedSamples | Non
     the one score of each; None for other models.
 
     All its numbers are written in the call: a model that is given or computes how many go together does it on purpose,
-    and so does one whose last, new axes hold one of
-    them each, as the frames of a video, where no other output has a row of each.
+    and so does one whose last, new axes hold one of them each, as the frames of a video, where no other output has a
+    row of each.
     """
     if question.asked is None or graph.sizes != question.first:
         return None

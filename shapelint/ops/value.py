@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial, reduce
 from typing import Any
 
 import numpy as np
 import torch
 
+from shapelint.instrument.operand import left_operand
 from shapelint.ops.factory import shape_asked
 from shapelint.size.number import larger, smaller
 from shapelint.size.ratio import Ratio
@@ -185,10 +186,16 @@ def _computed(op: Operation, *args: Any, compute: Callable[..., Any], **kwargs: 
     if compute in _WHOLE and len(columns[0]) > _MOST_QUOTIENTS and any(map(symbolic, columns[1])):
         raise NoRule  # each quotient by a size may be a way of its own
     try:
-        numbers = [compute(*row) for row in zip(*columns, strict=True)]
+        numbers = [compute(*_asking_sizes(row)) for row in zip(*columns, strict=True)]
     except (ZeroDivisionError, TypeError):
         raise NoRule from None
     return _ready(op, op.recorder.kernel(op.function, args, kwargs), numbers)
+
+
+def _asking_sizes(row: tuple[Any, ...]) -> Iterable[Any]:
+    """Numbers that leave an operation to a size among them: beside floats and truth values it would be a plain int."""
+    numbers = (int(each) if type(each) is bool else left_operand(each) if type(each) is float else each for each in row)
+    return numbers if any(map(symbolic, row)) else row
 
 
 def _broadcast(values: tuple[Any, ...], own: torch.Size, shape: torch.Size) -> list[Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable
 from functools import reduce
+from numbers import Number
 from typing import Any
 
 from shapelint.size.tracking import is_of_numpy, lose, symbolic
@@ -102,6 +103,21 @@ def integral(number: object) -> bool:
         return True
     shape = getattr(number, "shape", None)
     return hasattr(number, "__index__") and (shape is None or (shape == () and is_of_numpy(number)))
+
+
+def turned_mod(one: Any, two: Any) -> Any:
+    """two % one, as of a size on the right."""
+    return two % one
+
+
+def with_other(first: int, second: Any, operation: Callable[[Any, Any], Any]) -> Any:
+    """An operation with what is neither int nor float: numpy's arrays and the standard library's other numbers."""
+    if isinstance(second, (str, bytes, bytearray, list, tuple)):
+        lose(f"a {type(second).__name__} repeated", first)
+    elif is_of_numpy(second) or isinstance(second, Number):
+        lose(f"a size and a {type(second).__name__}", first)
+        return operation(_plain(first), second)
+    return NotImplemented
 
 
 def _constant(number: object) -> bool:

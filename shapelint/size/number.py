@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterable
-from numbers import Number
 from typing import Any
 
-from shapelint.size.bits import BitInteger, integral
+from shapelint.size.bits import BitInteger, integral, turned_mod, with_other
 from shapelint.size.bound import never_negative
 from shapelint.size.condition import Condition, at_least, equal, product
 from shapelint.size.few import takes_divisor, takes_quotient
@@ -20,7 +19,6 @@ from shapelint.size.tracking import (
     Tracker,
     divide_on_path,
     is_array,
-    is_of_numpy,
     lose,
     lose_as_key,
     lost_in_depth,
@@ -29,7 +27,7 @@ from shapelint.size.tracking import (
     symbolic,
     tell,
     tracker,
-)
+)  # fmt: skip
 
 
 class Size(BitInteger):
@@ -101,10 +99,10 @@ class Size(BitInteger):
     def __mod__(self, other: Any) -> Any:
         if isinstance(other, float):
             return _ratio(self) % other
-        return self - floor_divide(self, other) * other if integral(other) else NotImplemented
+        return self - floor_divide(self, other) * other if integral(other) else with_other(self, other, operator.mod)
 
     def __rmod__(self, other: Any) -> Any:
-        return other - floor_divide(other, self) * self if integral(other) else NotImplemented
+        return other - floor_divide(other, self) * self if integral(other) else with_other(self, other, turned_mod)
 
     def __divmod__(self, other: Any) -> Any:
         return self // other, self % other
@@ -126,7 +124,7 @@ class Size(BitInteger):
 
     def __ne__(self, other: object) -> bool:
         if is_array(other):
-            return _with_other_number(self, other, operator.ne)  # type: ignore[no-any-return]
+            return with_other(self, other, operator.ne)  # type: ignore[no-any-return]
         same = _compared(self, other, operator.eq, equal)
         return same if same is NotImplemented else not same
 
@@ -211,10 +209,14 @@ def floor_divide(dividend: Any, divisor: Any) -> Any:
 
     Raises ZeroDivisionError where the divisor is 0, for which the run is asked.
     """
-    if isinstance(divisor, float) or isinstance(dividend, float):
+    if isinstance(divisor, float):
         return _ratio(dividend) // divisor
-    if not (integral(dividend) and integral(divisor)):
-        return NotImplemented
+    if isinstance(dividend, float):  # numpy's: it leaves the size to itself
+        return _ratio(divisor).__rfloordiv__(float(dividend))
+    if not integral(divisor):
+        return with_other(dividend, divisor, operator.floordiv)
+    if not integral(dividend):
+        return with_other(divisor, dividend, lambda one, two: two // one)
     below = function_of(divisor)
     if below.constant is None and not never_negative(below.plus(-1)) and divisor == 0:
         raise ZeroDivisionError("integer division or modulo by zero")
@@ -260,18 +262,8 @@ def _linear(
     if isinstance(second, float):
         return values(_ratio(first), second)  # type: ignore[arg-type]
     if not integral(second):
-        return _with_other_number(first, second, values)
+        return with_other(first, second, values)
     return size(values(plain(first), plain(second)), functions(function_of(first), function_of(second)))
-
-
-def _with_other_number(first: Size, second: Any, operation: Callable[[Any, Any], Any]) -> Any:
-    """An operation with what is neither int nor float: numpy's arrays and the standard library's other numbers."""
-    if isinstance(second, (str, bytes, bytearray, list, tuple)):
-        lose(f"a {type(second).__name__} repeated", first)
-    elif is_of_numpy(second) or isinstance(second, Number):
-        lose(f"a size and a {type(second).__name__}", first)
-        return operation(plain(first), second)
-    return NotImplemented
 
 
 def _compared(
@@ -280,7 +272,7 @@ def _compared(
     if isinstance(second, float):
         return bool(compare(_ratio(first), second))
     if not integral(second):
-        return _with_other_number(first, second, compare)  # type: ignore[no-any-return]
+        return with_other(first, second, compare)  # type: ignore[no-any-return]
     answer, listener = bool(compare(plain(first), plain(second))), tracker()
     if listener is not None:
         return listener.takes(condition(function_of(first), function_of(second)), answer)
