@@ -17,11 +17,12 @@ _SEVERAL = 2
 Sizes = Mapping[str, int]
 
 
-def late_strides(graph: ShapeGraph, groups: Sequence[Group], sizes: Sizes) -> list[Change]:
+def late_strides(graph: ShapeGraph, groups: Sequence[Group], sizes: Sizes, *, whole: bool) -> list[Change]:
     """The stride of that convolution, with which it keeps its size.
 
-    In a generator it is as that of another one like it in all else; where a way down comes first, others grow too, what
-    it takes goes nowhere else, as the levels of a pyramid do, and what it gives is joined to nothing of that size.
+    In a generator it is as that of another one like it in all else, but for outputs that are a `whole` multiple of the
+    input, which may be meant; where a way down comes first, others grow too, what it takes goes nowhere else, as the
+    levels of a pyramid do, and what it gives is joined to nothing of that size.
     """
     reached = graph.reached()
     shrinking = [node for node in graph.nodes if node.index in reached and any(each < 1 for each in node.factor)]
@@ -32,7 +33,7 @@ def late_strides(graph: ShapeGraph, groups: Sequence[Group], sizes: Sizes) -> li
     if late == shrinking:
         return [
             change
-            for group in found
+            for group in ([] if whole else found)
             for change in twins(group, groups)
             if change.parameter == "stride" and set(change.value) == {1} and is_whole(changed(group[0], change))
         ]

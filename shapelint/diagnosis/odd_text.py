@@ -47,8 +47,10 @@ def odd_text_changes(
     node = group[0]
     several = len([each for each in calls if each.built == node.built]) >= _OTHERS
     found: Iterable[Change] = ()
-    if _goes_up(node):
-        found = _of_a_decoder(graph, group, groups, others) if several else twins(group, groups)
+    if _goes_up(node):  # in a generator one layer may make 7 of 4, as of digits
+        came_down = any(min(each.factor, default=1) < 1 for each in graph.ancestors(node))
+        alone = twins(group, groups) if came_down else ()
+        found = _of_a_decoder(graph, group, groups, others) if several else alone
     elif several and (mirrored := list(_as_their_mirrors(group, groups))):
         found = mirrored
     elif _is_padded_too_much(node):

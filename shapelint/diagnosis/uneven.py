@@ -153,8 +153,9 @@ def _meant_but_for_a_misshapen_layer(shown: ShownRun) -> Meant | None:
     changes = changes or (unlike_their_siblings(shown.graph, shown.groups, first) if shown.place else [])
     changes = changes or added_rows(shown.graph, shown.groups, first)
     changes = changes or missing_rows(shown.graph, shown.groups, first, given)
-    changes = changes or late_strides(shown.graph, shown.groups, first)
-    if not taken or any(size % side for size, side in zip(given, taken, strict=True)):
+    whole = bool(taken) and not any(size % side for size, side in zip(given, taken, strict=True))
+    changes = changes or late_strides(shown.graph, shown.groups, first, whole=whole)
+    if not whole:
         changes = changes or lone_steps(shown.graph, shown.groups)
 
     def works(trial: Exploration) -> bool:
