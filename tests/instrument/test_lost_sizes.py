@@ -30,6 +30,7 @@ MARKED = [0] * 37 + [1] + [0] * 26
 KEYED = {37: 1}
 FORMAT = "%d"
 LIMIT = 37.0
+NUMBER = 37
 
 
 def halved(scale: float, height: int) -> bool:
@@ -55,6 +56,14 @@ def inserted(height: int) -> bool:
     return marks.pop(height % 64) == 1
 
 
+def nested(height: int) -> int:
+    """36 less, in more steps than any stack is deep, and never below 0."""
+    rest = max(height - 36, 0)
+    for _ in range(400):
+        rest = max(min(rest, height) - 1, 0) + (rest > 0)
+    return rest
+
+
 def aliased(height: int) -> bool:
     length = range
     return len(length(height)) == 37
@@ -76,6 +85,16 @@ class Helper:
 HELPER = Helper()
 
 LOST: dict[str, Callable[[int], Any]] = {
+    "whether it is the very number": lambda h: h is NUMBER,
+    "whether it is not the very number": lambda h: not (h is not NUMBER),
+    "operator.is_": lambda h: operator.is_(h, NUMBER),
+    "an id": lambda h: id(h) == id(NUMBER),
+    "h.__index__()": lambda h: h.__index__() == 37,
+    "a table of floats": lambda h: bool((torch.tensor([37.0, 8.0]) / h)[0] == 1),
+    "a table of truth values": lambda h: bool((torch.tensor([True, False]) * h)[0] == 37),
+    "an array // h": lambda h: (np.array([74, 8]) // h)[0] == 2 and (np.array([37, 8]) % h)[0] == 0,
+    "a float of numpy's // h": lambda h: np.float64(74.0) // h == 2 and np.float64(37.0) % h == 0,
+    "a number nested in itself": lambda h: nested(h) == 1,
     "the index of a list": lambda h: MARKED[h % 64],
     "the index of a text": lambda h: "".join(map(str, MARKED))[h % 64] == "1",
     "the slice of a list": lambda h: sum(MARKED[h % 64 : h % 64 + 1]),
