@@ -27,7 +27,7 @@ from shapelint.size.tracking import (
     symbolic,
     tell,
     tracker,
-)  # fmt: skip
+)
 
 
 class Size(BitInteger):
