@@ -105,9 +105,9 @@ class Witness:
                 return Seen(sizes, None, _line(error), real=False, numeric=True)
             with _without_onednn() if quick else nullcontext():
                 seen = self._run(module, inputs, sizes, real=real)
-            if seen.shapes is None and any(_is_whole(spec) for spec in inputs.tensors()):
-                again = self._run(module, inputs, sizes, real=real, whole=1)
-                return seen if again.shapes is None else again
+                if seen.shapes is None and any(_is_whole(spec) for spec in inputs.tensors()):
+                    again = self._run(module, inputs, sizes, real=real, whole=1)
+                    return seen if again.shapes is None else again
             return seen
 
     def _run(

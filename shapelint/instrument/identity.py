@@ -57,14 +57,15 @@ def same(one: Any, other: Any) -> bool:
     return one is other
 
 
-def _number(value: Any) -> int:
+def _id_of(value: Any) -> int:
+    """`id(value)`, heard of as `same` is."""
     if isinstance(value, int):
         lose(_OF_SIZES, value)
     return call_foreign(id, identified(value))
 
 
 TELLING_APART: Final[dict[Any, Callable[..., Any]]] = {
-    id: _number, operator.is_: same, operator.is_not: lambda one, other: not same(one, other),
+    id: _id_of, operator.is_: same, operator.is_not: lambda one, other: not same(one, other),
 }  # fmt: skip
 """Functions by which code asks that, each with the one in its place."""
 

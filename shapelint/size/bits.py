@@ -105,18 +105,16 @@ def integral(number: object) -> bool:
     return hasattr(number, "__index__") and (shape is None or (shape == () and is_of_numpy(number)))
 
 
-def turned_mod(one: Any, two: Any) -> Any:
-    """two % one, as of a size on the right."""
-    return two % one
+def with_other(first: int, second: Any, operation: Callable[[Any, Any], Any], *, swapped: bool = False) -> Any:
+    """An operation with what is neither int nor float: numpy's arrays and the standard library's other numbers.
 
-
-def with_other(first: int, second: Any, operation: Callable[[Any, Any], Any]) -> Any:
-    """An operation with what is neither int nor float: numpy's arrays and the standard library's other numbers."""
+    Where it is `swapped` the size stands on the right.
+    """
     if isinstance(second, (str, bytes, bytearray, list, tuple)):
         lose(f"a {type(second).__name__} repeated", first)
     elif is_of_numpy(second) or isinstance(second, Number):
         lose(f"a size and a {type(second).__name__}", first)
-        return operation(_plain(first), second)
+        return operation(second, _plain(first)) if swapped else operation(_plain(first), second)
     return NotImplemented
 
 

@@ -10,7 +10,7 @@ import operator
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from shapelint.size.bits import BitInteger, integral, turned_mod, with_other
+from shapelint.size.bits import BitInteger, integral, with_other
 from shapelint.size.bound import never_negative
 from shapelint.size.condition import Condition, at_least, equal, product
 from shapelint.size.few import takes_divisor, takes_quotient
@@ -102,7 +102,9 @@ class Size(BitInteger):
         return self - floor_divide(self, other) * other if integral(other) else with_other(self, other, operator.mod)
 
     def __rmod__(self, other: Any) -> Any:
-        return other - floor_divide(other, self) * self if integral(other) else with_other(self, other, turned_mod)
+        if not integral(other):
+            return with_other(self, other, operator.mod, swapped=True)
+        return other - floor_divide(other, self) * self
 
     def __divmod__(self, other: Any) -> Any:
         return self // other, self % other
@@ -216,7 +218,7 @@ def floor_divide(dividend: Any, divisor: Any) -> Any:
     if not integral(divisor):
         return with_other(dividend, divisor, operator.floordiv)
     if not integral(dividend):
-        return with_other(divisor, dividend, lambda one, two: two // one)
+        return with_other(divisor, dividend, operator.floordiv, swapped=True)
     below = function_of(divisor)
     if below.constant is None and not never_negative(below.plus(-1)) and divisor == 0:
         raise ZeroDivisionError("integer division or modulo by zero")
