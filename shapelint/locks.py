@@ -8,6 +8,7 @@ other threads wait. No code that runs on behalf of a model takes it, so a model 
 from __future__ import annotations
 
 import os
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ from typing import Final
 from shapelint.errors import ModelError
 
 _PATIENCE: Final = 10.0  # seconds that a fork waits for a check in another thread
+_OWN_DEPTH: Final = 2000  # calls
 
 
 class InnerLock:
@@ -55,7 +57,8 @@ class _CheckLock:
         with self._lock:
             if self._runs:
                 raise ModelError("it calls shapelint itself, which cannot check a model in a run of another check")
-            yield
+            with _deeper():
+                yield
 
     @contextmanager
     def run(self) -> Iterator[None]:
@@ -80,6 +83,21 @@ class _CheckLock:
             self._lock.release()
         else:
             self._lock, self._runs = threading.RLock(), 0
+
+
+@contextmanager
+def _deeper() -> Iterator[None]:
+    """Lets calls nest deeper, by what shapelint needs inside of a model that recurses nearly as deep as Python lets it.
+
+    A limit that the model sets itself stays.
+    """
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(before + _OWN_DEPTH)
+    try:
+        yield
+    finally:
+        if sys.getrecursionlimit() == before + _OWN_DEPTH:
+            sys.setrecursionlimit(before)
 
 
 _lock: Final = _CheckLock()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import io
 import os
 import random
@@ -10,7 +11,10 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
+from torch import nn
 
+import shapelint
 from shapelint.cli.app import run
 from shapelint.size import symbol
 from shapelint.size.condition import product
@@ -199,3 +203,23 @@ def test_links_that_lead_nowhere(
     assert run(["check", "link.py:Net", "--input", "1,3,6,6", "--no-confirm", "--fix"]) == 0
     assert Path("link.py").is_symlink()
     assert "output_padding=1" in Path("real/net.py").read_text()
+
+
+class Nested(nn.Module):
+    def __init__(self, depth: int) -> None:
+        super().__init__()
+        self.depth = depth
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.nested(x, self.depth)
+
+    def nested(self, x: torch.Tensor, depth: int) -> torch.Tensor:
+        return self.nested(x + 1, depth - 1) if depth else x
+
+
+def test_a_model_that_nests_its_calls_as_deep_as_python_lets_it_is_checked() -> None:
+    limit = sys.getrecursionlimit()
+    depth = limit - len(inspect.stack(0)) - 30
+    Nested(depth)(torch.zeros(1, 3))
+    assert shapelint.check(Nested(depth), "1,T").contract.proved
+    assert sys.getrecursionlimit() == limit

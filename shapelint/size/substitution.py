@@ -49,17 +49,27 @@ def with_values(function: Function, values: Mapping[str, int]) -> Function:
 
 def with_atoms(function: Function, values: Mapping[Atom, int | Function]) -> Function:
     """A function of the other atoms, wherever these occur; what stands in their place is a number or a function."""
-    total = constant(0)
-    for monomial, scale in function.terms:
-        total += reduce(Function.__mul__, (_atom(atom, values) for atom in monomial), constant(scale))
-    return total
+    return _with_atoms(function, values, {})
 
 
-def _atom(atom: Atom, values: Mapping[Atom, int | Function]) -> Function:
+def _with_atoms(
+    function: Function, values: Mapping[Atom, int | Function], known: dict[Function, Function]
+) -> Function:
+    """Takes each function once: of slices of slices one and the same bound occurs twice as often with each slice."""
+    if function not in known:
+        total = constant(0)
+        for monomial, scale in function.terms:
+            factors = (_atom(atom, values, known) for atom in monomial)
+            total += reduce(Function.__mul__, factors, constant(scale))
+        known[function] = total
+    return known[function]
+
+
+def _atom(atom: Atom, values: Mapping[Atom, int | Function], known: dict[Function, Function]) -> Function:
     if atom in values:
         return as_function(values[atom])
     if isinstance(atom, Symbol):
         return symbol(atom.name)
     if isinstance(atom, FloorDivision):
-        return with_atoms(atom.numerator, values).floor_divide(atom.divisor)
-    return extreme(atom.name, with_atoms(atom.first, values), with_atoms(atom.second, values))
+        return _with_atoms(atom.numerator, values, known).floor_divide(atom.divisor)
+    return extreme(atom.name, _with_atoms(atom.first, values, known), _with_atoms(atom.second, values, known))

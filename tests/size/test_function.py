@@ -14,6 +14,7 @@ from shapelint.errors import SpecError
 from shapelint.size.division import divide_exactly
 from shapelint.size.expression import parse_function
 from shapelint.size.function import Function, NotQuasiAffine, constant, extreme, symbol
+from shapelint.size.substitution import with_values
 
 H, W = symbol("H"), symbol("W")
 POINTS = [{"H": h, "W": w} for h, w in grid((-3, 0, 1, 2, 5, 8, 17, 63, 64, 1000), (-1, 1, 4, 9, 30))]
@@ -203,3 +204,11 @@ def test_nested_extremes_are_one_object_however_deep_and_in_whatever_order_they_
         two = extreme("min", extreme("max", two, other), two.floor_divide(2) + two)
     assert one is two
     assert one.value({"H": 7, "W": 2}) == two.value({"H": 7, "W": 2})
+
+
+def test_a_number_takes_the_place_of_a_symbol_in_what_is_nested_60_deep() -> None:
+    nested = symbol("H")
+    for step in range(60):  # without memory a step doubles the work
+        nested = extreme("min", nested.times(2), nested + symbol("W").times(step))
+    there = with_values(nested, {"W": 3})
+    assert there.value({"H": 5}) == nested.value({"H": 5, "W": 3})
