@@ -60,6 +60,8 @@ class TargetReader:
         if ":" not in target and target and os.path.isdir(target):
             return self.of_folder(target)
         if ":" not in target and not target.endswith(SOURCES):
+            if os.path.dirname(target) and not os.path.exists(target):
+                raise TargetError(f"target {target!r}: there is no such file or folder")
             raise TargetError(f"target {target!r} names no model; {_advice(target)}")
         return self._of_file(target) if target.endswith(SOURCES) else self._of_model(target)
 

@@ -196,6 +196,7 @@ WRONG = {
     "no colon": (["check", "mymodel"], "target 'mymodel' names no model; write pkg.mod:mymodel or path/file.py:"),
     "dotted": (["check", "mymodel.Net"], "target 'mymodel.Net' names no model; write mymodel:Net"),
     "empty folder": (["check", "nothing"], "'nothing' has no model: no class in it derives from torch.nn.Module and"),
+    "no folder": (["check", "src/nets"], "target 'src/nets': there is no such file or folder"),
     "no Python file": (["check", "notes.txt"], "target 'notes.txt' names no model; it is no Python file; write path/"),
     "model in no Python": (["check", "notes.txt:Net"], "target 'notes.txt:Net': 'notes.txt' is no Python file"),
     "no Python": (["check", "wrong.py"], "cannot read 'wrong.py': SyntaxError: '(' was never closed (wrong.py, line 1"),
