@@ -15,7 +15,10 @@ import torch
 from torch.nn import functional
 
 from shapelint.ops.pool import checked_lead
-from shapelint.size.number import plain
+from shapelint.size.bound import never_negative
+from shapelint.size.condition import all_of, equal
+from shapelint.size.function import constant
+from shapelint.size.number import function_of, plain
 from shapelint.size.tracking import symbolic
 from shapelint.trace.memory.layout import in_format, in_format_of_images
 from shapelint.trace.recording.arguments import floating, number
@@ -29,7 +32,7 @@ def _adaptive_avg_pool(op: Operation, input: torch.Tensor, output_size: Any, *, 
     shape = op.shape(input)
     checked_lead(op, shape, axes, first=len(shape))
     sizes = _asked(op, shape, output_size, axes)
-    mean = all(not symbolic(size) and size == 1 for size in sizes)
+    mean = _is_one(op, sizes, shape)
     if not mean:
         checked_lead(op, shape, axes, first=1 if axes == 3 else len(shape) - axes)
     floating(op, input, also=(torch.complex64, torch.complex128) if mean else ())
@@ -50,6 +53,16 @@ def _adaptive_max_pool(
     floating(op, input)
     checked_lead(op, shape, axes, first=1)
     return _result(op, input, _asked(op, shape, output_size, axes), indices=indices)
+
+
+def _is_one(op: Operation, sizes: Shape, shape: Shape) -> bool:
+    """Whether the output has one place; where that is for a size to say, it is asked only if an axis may be empty."""
+    if not all(symbolic(size) or size == 1 for size in sizes):
+        return False
+    if not any(map(symbolic, sizes)):
+        return True
+    full = all(never_negative(function_of(n).plus(-1)) for n in shape)
+    return not full and op.decide(all_of(equal(function_of(size), constant(1)) for size in sizes))
 
 
 def _asked(op: Operation, shape: Shape, output_size: Any, axes: int) -> Shape:

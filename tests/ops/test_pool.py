@@ -144,6 +144,15 @@ def test_an_adaptive_pool_to_the_size_of_another() -> None:
     assert agree(pooled, ["1,2,H,W", "1,1,W,H//2"], grid(H=[1, 2, 5], W=[1, 3])).silent == 0
 
 
+def test_an_empty_input_has_a_mean_where_the_size_that_is_asked_comes_out_as_1() -> None:
+    def pooled(value: torch.Tensor) -> torch.Tensor:
+        height = value.shape[2]
+        return functional.adaptive_avg_pool2d(value[:, :, : height % 3], (height // 5 + 1, 1))
+
+    claims = agree(pooled, ["1,2,H,W"], grid(H=[2, 3, 4, 5, 6, 7], W=[1, 2]))  # H 3 gives an empty one and asks for 1
+    assert claims.raises > 0
+
+
 def test_inputs_of_another_layout() -> None:
     def pooled(value: torch.Tensor) -> torch.Tensor:
         return functional.max_pool2d(value.transpose(2, 3), (2, 3))
