@@ -162,8 +162,8 @@ def _contract(
         outputs = tuple(tuple(map(plain, shape)) for shape in run.outputs if tells_shapes(run))
         open_here = any(sizes in each.sizes for each in settled.regions if each.how is How.UNKNOWN)
         unsure = not (is_conclusive(run) if open_here else shows_sizes(run))
-        error = "" if run.failure is None else run.failure.at(sizes)
-        return Outcome(None if unsure else run.failure is None, outputs, error, "", How.SAMPLED)
+        ok, how = (None, How.UNKNOWN) if unsure else (run.failure is None, How.SAMPLED)
+        return Outcome(ok, outputs, "" if run.failure is None else run.failure.at(sizes), "", how)
 
     def judge(outcome: Outcome, sizes: Mapping[str, int]) -> bool:
         expect = None if options.expect is None else options.expect.at(sizes)
