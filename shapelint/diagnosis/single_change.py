@@ -237,8 +237,9 @@ def first_that(explored: Exploration, changes: Iterable[Change], works: Callable
             continue
         if budget.spent():
             return None
-        values = dict.fromkeys((change.module, *change.alike), change.value)
-        trial = Exploration(explored.subject, explored.domain, overriding(values, change.parameter), budget=budget)
+        trial = Exploration(
+            explored.subject, explored.domain, overriding(change.values, change.parameter), budget=budget
+        )
         if works(trial):
             return change
     return None
