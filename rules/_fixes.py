@@ -33,6 +33,7 @@ def change_fix(change: Change, effect: str) -> Fix:
     """The fix that gives one argument another value, which was seen to have the effect."""
     names = [quoted(name) for name in (change.module, *change.alike)]
     where = names[0] if len(names) == 1 else f"{names[0]} and the {len(names) - 1} built with it"
+    where = f"{names[0]}, and likewise in the {len(change.others)} built with it," if change.others else where
     title = f"`{change.parameter}={written(change.value)}` instead of {written(change.given)} in {where} {effect}"
     return Fix(title, Safety.UNSAFE, change.assignments, verified=("meta",), repairs=(Repair.ARGUMENT,))
 

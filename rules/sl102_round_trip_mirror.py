@@ -87,8 +87,8 @@ class RoundTripMirror:
         losses = [loss for loss in diagnosis.losses if is_an_argument(diagnosis) or not is_remainder(loss)]
         losses = [loss for loss in losses if not misses_output_size(loss)]
         if diagnosis.change is not None:  # one argument is the cause of all of them
-            named = (diagnosis.change.module, *diagnosis.change.alike)
-            own = [loss for loss in losses if {loss.up.module, loss.down.module} & set(named)]
+            named = set(diagnosis.change.values)
+            own = [loss for loss in losses if {loss.up.module, loss.down.module} & named]
             losses = (own or losses)[:1]
         for number, loss in enumerate(losses):
             yield self._finding(analysis, diagnosis, loss, first=number == 0)

@@ -36,6 +36,7 @@ from shapelint.diagnosis.tables import short_table
 from shapelint.diagnosis.transforms import lost_transform
 from shapelint.diagnosis.uncheckable import refuse_what_gives_nothing, refuse_what_never_runs
 from shapelint.diagnosis.uneven import meant_but_for_a_layer
+from shapelint.diagnosis.unlike_input import with_size_remark
 from shapelint.facts.analysis import Analysis, Intent, Layer, LostTransform, ShortTable
 from shapelint.facts.contract import Contract, How, Outcome, Region, union
 from shapelint.facts.failure import Kind
@@ -86,11 +87,10 @@ def study(loaded: Loaded, parsed: Inputs, asked: Question, options: Options) -> 
     solver = Solver(explored.subject, asked.domain, layers_of(graph), right_sizes(asked, meaning, options, contract))
     solver = _judging(solver, asked, options)
     case = Case(explored, built, contract, meaning, solver, asked, options.expect, graph)
-    analysis = _suspected(_diagnosed(analysis, case), case)
+    analysis = with_size_remark(_suspected(_diagnosed(analysis, case), case), shown_at)
     picture = draw(analysis, case) if options.picture else None
-    known = portability(explored, analysis)
     calls = calls_of(explored, region, graph, analysis.pairs) if options.calls else ()
-    analysis = replace(analysis, picture=picture, portability=known, calls=calls)
+    analysis = replace(analysis, picture=picture, portability=portability(explored, analysis), calls=calls)
     return replace(analysis, calls_at=partial(calls_at, explored, calls)), explored.subject
 
 

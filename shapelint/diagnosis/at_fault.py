@@ -137,8 +137,7 @@ def likelier(case: Case, focus: Mapping[str, int], graph: ShapeGraph, plan: Plan
     change = unlike_the_others(case, graph, focus)
     if change is None:
         return None
-    values = dict.fromkeys((change.module, *change.alike), change.value)
-    trial = case.solver.explored_with(overriding(values, change.parameter), focus)
+    trial = case.solver.explored_with(overriding(change.values, change.parameter), focus)
     return change if plan.restores <= trial.right and plan.runs <= trial.runs else None
 
 

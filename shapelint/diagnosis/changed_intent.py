@@ -59,8 +59,7 @@ def made_by(shown: ShownRun, change: Change, place: tuple[int, tuple[int, ...]])
 
 def _expected(shown: ShownRun, meaning: Intent, change: Change) -> Meant:
     """The intent with what the changed model gives, and that as what is expected."""
-    values = dict.fromkeys((change.module, *change.alike), change.value)
-    trial = Exploration(shown.explored.subject, shown.explored.domain, overriding(values, change.parameter))
+    trial = Exploration(shown.explored.subject, shown.explored.domain, overriding(change.values, change.parameter))
     shape = frozen_shape(trial.run(shown.question.first, symbolic=True).outputs[meaning.output])
     dims: list[Function | None] = [None] * len(shape.dims)
     for axis in meaning.axes:

@@ -60,11 +60,13 @@ def _differ_in_channels(one: tuple[int, ...], two: tuple[int, ...]) -> bool:
 def _levels(
     case: Case, failure: Failure, focus: Mapping[str, int], skip: Node, grown: Node
 ) -> tuple[Fraction, Fraction] | None:
-    """The strides of two maps whose sizes differ by a factor, however large the input; None for lost rows."""
+    """The strides of two maps whose sizes differ by a factor, however large the input; None for lost rows, and for rows
+    of whole maps.
+    """
     shapes = [each.shapes[0].value(dict(focus)) for each in (skip, grown)]
     sides = [as_function(each) for each in (failure.left, failure.right)]
     for one, two in (sides, sides[::-1]):
-        slopes = [slope_of(each, case.question.symbols) for each in (one, two)]
+        slopes = [slope_of(each, case.question.symbols) if each.affine else Fraction() for each in (one, two)]
         if one.value(focus) in shapes[0] and two.value(focus) in shapes[1] and all(slopes):
             ratio = slopes[0] / slopes[1]
             return (1 / slopes[0], 1 / slopes[1]) if ratio != 1 and 1 in (ratio.numerator, ratio.denominator) else None

@@ -38,8 +38,10 @@ def odd_text_changes(
     odd = [node for node in calls if not is_even(graph, node, sizes)]
     if rows:  # the last levels of a detector may take rows off
         odd = [node for node in odd if not _is_on_purpose(graph, node, sizes, returns=False)]
-    if not odd or len({node.built or node.place for node in odd}) > 1 or is_made_good(graph, odd[-1], sizes):
+    if not odd or len({node.built or node.place for node in odd}) > 1:
         return []
+    if is_made_good(graph, odd[-1], sizes) and not (rows and not is_made_good(graph, odd[0], sizes)):
+        return []  # levels of a detector are joined with what has gone through other layers of the text
     others = [node for node in calls if node.built != odd[0].built and (reach_of(node) or scales(node))]
     group = next((each for each in groups if each[0].module == odd[0].module), None)
     if group is None or len({node.module for node in others}) < _OTHERS:
@@ -71,7 +73,7 @@ def mirrored_changes(graph: ShapeGraph, groups: Sequence[Group], sizes: Sizes) -
 
 def odd_step_changes(graph: ShapeGraph, groups: Sequence[Group], sizes: Sizes) -> list[Change]:
     """The step of all others for the one layer that steps over rows, or by an odd number that has no factor with it
-    and is no part of the size that it takes; where no other scales, 1, as several have it that are like it in all else.
+    and is no part of the size that it takes; where no other scales, or several are like it in all else, theirs, of 1.
     """
     reached = graph.reached()
     scaling = [node for node in graph.nodes if node.index in reached and scales(node) and not node.parameter("size")]
@@ -81,16 +83,17 @@ def odd_step_changes(graph: ShapeGraph, groups: Sequence[Group], sizes: Sizes) -
         if node.index not in reached or len(set(stride)) != 1 or _goes_up(node) or is_grown(graph, node):
             continue
         others = {each.module: each.factor for each in scaling if each.built != node.built}
-        alike = [each for each in twins(group, groups) if each.parameter == "stride"]
+        alike = [set(each.value) for each in twins(group, groups) if each.parameter == "stride"]
         steps = {step_of(factor) for factors in others.values() for factor in factors}
-        if not others and any(set(each.value) == {1} for each in alike):
-            steps, others = {Fraction(1)}, {each.module: () for each in _with_stride_one(node, groups)}
+        single = list(_with_stride_one(node, groups)) if alike == [{1}] else []
+        if not others and single:
+            steps, others = {Fraction(1)}, {each.module: () for each in single}
         if len(steps) != 1 or len(others) < _SEVERAL or next(iter(steps)).denominator != 1:
             continue
         step = int(steps.pop())
         apart = gcd(stride[0], step) == 1 < stride[0] and stride[0] % 2 == 1
         if steps_over(node, stride) or (apart and _is_no_part(graph, node, sizes)):
-            value = (step,) * len(stride)
+            value = (1 if len(single) >= _SEVERAL else step,) * len(stride)
             found.append(Change(node.module, "stride", stride, value, node.built, same_value(group, "stride", stride)))
     return found if len({each.built for each in found}) == 1 else []
 
@@ -201,7 +204,8 @@ def _as_a_twin(group: Group, groups: Sequence[Group]) -> Iterator[Change]:
 
 def _is_on_purpose(graph: ShapeGraph, node: Node, sizes: Sizes, *, returns: bool) -> bool:
     """Whether a convolution of stride 1 may change its size on purpose: padded by as much as its kernel, or on other
-    axes alone; without padding in a detector, of a small map, and where it takes all the rows there are.
+    axes alone; without padding in a detector, of a small map, and where it takes all the rows there are. No text that
+    builds several with a kernel of 1 pads them.
     """
     if is_pool(node) or scales(node):
         return False
@@ -209,7 +213,9 @@ def _is_on_purpose(graph: ShapeGraph, node: Node, sizes: Sizes, *, returns: bool
     taken, given = (spatial_size(graph, node, sizes, out=out) for out in (False, True))
     wrong = [axis for axis, (one, two) in enumerate(zip(taken, given, strict=True)) if one != two]
     dense = set(node.parameter("dilation") or (1,)) == {1}
-    if len(padding) != len(kernel) or (dense and any(p >= k for p, k in zip(padding, kernel, strict=True))):
+    single = set(kernel) == {1} and len({each.module for each in graph.nodes if each.built == node.built}) >= _SEVERAL
+    wide = dense and not single and any(p >= k for p, k in zip(padding, kernel, strict=False))
+    if len(padding) != len(kernel) or wide:
         return True
     if any(padding[axis] for axis in wrong):
         return False

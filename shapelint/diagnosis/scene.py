@@ -99,10 +99,8 @@ def _repair(diagnosis: Diagnosis) -> tuple[Overrides, dict[str, DrawnChange]]:
         texts = {name: f"output_padding={_short(value)}" for name, value in plan.values.items()}
         return overriding(plan.values), _changed(Repair.PADDING, texts)
     if change is not None:
-        text = f"{change.parameter}={_short(change.value)}"
-        modules = (change.module, *change.alike)
-        overrides = overriding(dict.fromkeys(modules, change.value), change.parameter)
-        return overrides, _changed(Repair.ARGUMENT, dict.fromkeys(modules, text))
+        texts = {name: f"{change.parameter}={_short(value)}" for name, value in change.values.items()}
+        return overriding(change.values, change.parameter), _changed(Repair.ARGUMENT, texts)
     if misfits and diagnosis.repaired is not None and diagnosis.focus in diagnosis.repaired.runs:
         texts = {each.node.module: f"built for {each.given}" for each in misfits}
         return rebuilt_channels(misfits), _changed(Repair.CHANNELS, texts)

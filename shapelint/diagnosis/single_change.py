@@ -21,7 +21,7 @@ from shapelint.diagnosis.candidates import (
 )
 from shapelint.diagnosis.case import Case
 from shapelint.diagnosis.intent import is_restored, output_axes
-from shapelint.diagnosis.layer_groups import Group, layer_groups, legal_values, resizes, rounded_changes
+from shapelint.diagnosis.layer_groups import Group, is_handed_on, layer_groups, legal_values, resizes, rounded_changes
 from shapelint.diagnosis.padding_layers import padding_changes
 from shapelint.diagnosis.scale import before_crops, total_stride
 from shapelint.diagnosis.soundness import sound_meaning
@@ -123,7 +123,13 @@ def _joined_first(changes: list[Change], graph: ShapeGraph, join: Node | None) -
 
 
 def _may_be_tried(groups: Sequence[Group], change: Change, *, alone: bool, factor: bool) -> bool:
-    """Whether a change makes no layer what it is not built to be, as `sound_change` says."""
+    """Whether a change makes no layer what it is not built to be, as `sound_change` says; a stride that a helper is
+    handed, and with it all layers that are handed the same, is not 1.
+    """
+    node = next((each for each, *_ in groups if each.module == change.module), None)
+    idle = change.parameter == "stride" and set(change.value) == {1} and bool(change.alike)
+    if idle and node is not None and is_handed_on(node, "stride"):
+        return False
     odd = strides_over(groups, change) or loses_its_window(groups, change) or sees_padding_alone(groups, change)
     odd = odd or (change.parameter == "kernel_size" and set(change.given) == {1} and spoils(groups, change))
     return not (odd or (factor and scales_alone(groups, change))) and (alone or not makes_unlike(groups, change))
@@ -231,8 +237,9 @@ def first_that(explored: Exploration, changes: Iterable[Change], works: Callable
             continue
         if budget.spent():
             return None
-        values = dict.fromkeys((change.module, *change.alike), change.value)
-        trial = Exploration(explored.subject, explored.domain, overriding(values, change.parameter), budget=budget)
+        trial = Exploration(
+            explored.subject, explored.domain, overriding(change.values, change.parameter), budget=budget
+        )
         if works(trial):
             return change
     return None

@@ -93,7 +93,7 @@ def meant_of_rows(shown: ShownRun) -> Meant | None:
     trial = Exploration(
         shown.explored.subject,
         shown.explored.domain,
-        overriding(dict.fromkeys((change.module, *change.alike), change.value), change.parameter),
+        overriding(change.values, change.parameter),
     )
     at = next(index for index, shape in enumerate(made(trial)) if shape != before[index])
     return made_by(shown, change, (at, (1, 2)))

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from shapelint.diagnosis.case import Case
 from shapelint.diagnosis.changed_intent import Meant, as_the_others
+from shapelint.diagnosis.halved_paddings import halved_paddings
 from shapelint.diagnosis.layer_groups import layer_groups
 from shapelint.diagnosis.odd_layers import keeps_channels
 from shapelint.diagnosis.odd_text import mirrored_changes, odd_step_changes, odd_text_changes
@@ -26,7 +27,7 @@ def meant_but_for_a_text(shown: ShownRun) -> Meant | None:
     first = shown.question.first
     returns = keeps_channels(shown.graph, shown.question)
     returns = returns and goes_down_and_up(shown.graph, shown.region.sizes, shown.question)
-    changes = odd_text_changes(shown.graph, groups, first, returns=returns)
+    changes = halved_paddings(groups) or odd_text_changes(shown.graph, groups, first, returns=returns)
     return _with_a_whole_part(shown, changes or odd_step_changes(shown.graph, groups, first))
 
 
@@ -40,14 +41,14 @@ def meant_but_for_a_mirrored_text(shown: ShownRun) -> Meant | None:
 
 def text_at_fault(case: Case, graph: ShapeGraph, focus: Mapping[str, int]) -> Change | None:
     """The change of the one odd text with which a model that is meant to give its input's size back does so; none of
-    transposed layers, which an `output_padding` may settle.
+    transposed layers, which an `output_padding` may settle, but where half of their padding is missing.
     """
     if not case.intent.meant:
         return None
     groups = layer_groups(case.explored, graph, case.built)
     growing = {node.module for node, *_ in groups if "transpose" in node.operation}
     found = odd_text_changes(graph, groups, focus, returns=keeps_channels(graph, case.question))
-    changes = [each for each in found if each.module not in growing]
+    changes = [*halved_paddings(groups), *(each for each in found if each.module not in growing)]
     return first_that(case.explored, changes, lambda trial: restores_at(trial, case.question, case.expect, focus))
 
 

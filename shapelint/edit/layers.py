@@ -152,11 +152,25 @@ def _at_origins(wish: Wish) -> Iterator[Proposal]:
 
 
 def _computed(file: str, call: ast.Call, argument: ast.expr | None, wish: Wish) -> Iterator[Proposal]:
-    """An expression for layers that a loop builds: of the stride, or an item for each turn that the loop counts."""
+    """An expression for layers that a loop builds: of the stride, or an item for each turn that the loop counts; first
+    of all the one that is there, where it divides by half as much.
+    """
+    for number, half in _divisions(file, call, argument):
+        yield Proposal((replaced(file, number, str(half)),), Manner.COMPUTED)
     for text in (*_of_stride(call, wish), *_by_turn(file, call, wish)):
         edit = replaced(file, argument, text) if argument else added(file, call, wish.parameter, text)
         plain = argument is None or is_literal(argument)
         yield Proposal((edit,), Manner.COMPUTED if plain else Manner.REPLACED)
+
+
+def _divisions(file: str, call: ast.Call, argument: ast.expr | None) -> Iterator[tuple[ast.expr, int]]:
+    """The even numbers by which an argument is divided, there or where its name is assigned, and half of each."""
+    named = Scope.of(file, call).values(argument.id) if isinstance(argument, ast.Name) else ()
+    for part in (node for each in (argument, *named) if each is not None for node in ast.walk(each)):
+        if isinstance(part, ast.BinOp) and isinstance(part.op, ast.FloorDiv | ast.Div):
+            number = part.right.value if isinstance(part.right, ast.Constant) else None
+            if type(number) is int and number > 2 and number % 2 == 0:
+                yield part.right, number // 2
 
 
 def _of_stride(call: ast.Call, wish: Wish) -> Iterator[str]:

@@ -178,7 +178,8 @@ def called_line(module: str) -> int | None:
 class Change:
     """Another value for one argument of one layer, per axis, and where the layer was constructed.
 
-    `alike` are the other layers that the same call builds with the same value: one text changes them all.
+    `alike` are the other layers that the same call builds with the same value: one text changes them all. `others` are
+    those of its layers to which an expression gives each a value of its own.
     """
 
     module: str
@@ -187,6 +188,12 @@ class Change:
     value: tuple[int, ...]
     built: Span | None
     alike: tuple[str, ...] = ()
+    others: tuple[tuple[str, tuple[int, ...]], ...] = ()
+
+    @property
+    def values(self) -> dict[str, tuple[int, ...]]:
+        """The value that each of the layers gets."""
+        return {**dict.fromkeys((self.module, *self.alike), self.value), **dict(self.others)}
 
     @property
     def layer(self) -> str:
@@ -196,7 +203,7 @@ class Change:
     @property
     def assignments(self) -> dict[str, tuple[int, ...]]:
         """The value by the path of the argument, such as `up1.kernel_size`."""
-        return {f"{module}.{self.parameter}": self.value for module in (self.module, *self.alike)}
+        return {f"{module}.{self.parameter}": value for module, value in self.values.items()}
 
 
 @dataclass(frozen=True, slots=True)
