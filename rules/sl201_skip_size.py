@@ -23,6 +23,7 @@ from shapelint.rule import (
 from ._causes import is_unpooled
 from ._fixes import calls_written, change_fix, rewriting_fix, rewritten_at
 from ._operands import evened_by_hand, is_apart, is_cut_short, joined_fix, whole_shapes
+from ._paddings import kernels_fix
 from ._targets import laid_out_fix
 from ._words import brief, consequence, layer_name, nearest_note, padding_note, padding_text, quoted, said_note
 
@@ -190,6 +191,8 @@ def _fix(analysis: Analysis, diagnosis: Diagnosis, number: int) -> Fix | None:
         return laid_out
     if not number and is_apart(diagnosis, mismatch):
         return joined_fix(diagnosis, mismatch)
+    if (kernels := kernels_fix(diagnosis.graph, mismatch)) is not None:
+        return kernels
     if change is not None:
         by_hand = evened_by_hand(diagnosis.graph, mismatch) if change.alike else None
         return by_hand or change_fix(change, "makes the sizes fit")
@@ -209,7 +212,7 @@ def _fix(analysis: Analysis, diagnosis: Diagnosis, number: int) -> Fix | None:
         pad = "pad the input to a size that runs" if analysis.contract.runs else ""
         if rewrite is not None:
             return rewriting_fix(rewrite, ", or ".join(filter(None, (pad, bring))))
-        if pad and given == skip == quoted("input"):  # pieces of the input
+        if pad and given == skip:  # pieces of one tensor
             return Fix(pad, Safety.ADVICE)
         rank = len(mismatch.sizes[0])
         code = f": `F.interpolate(y, size=skip.shape[-{rank}:])`" if mismatch.maps else ""
