@@ -191,7 +191,7 @@ def _fix(analysis: Analysis, diagnosis: Diagnosis, number: int) -> Fix | None:
         return laid_out
     if not number and is_apart(diagnosis, mismatch):
         return joined_fix(diagnosis, mismatch)
-    if (kernels := kernels_fix(diagnosis.graph, mismatch)) is not None:
+    if not number and (kernels := kernels_fix(diagnosis.graph, mismatch)):
         return kernels
     if change is not None:
         by_hand = evened_by_hand(diagnosis.graph, mismatch) if change.alike else None
