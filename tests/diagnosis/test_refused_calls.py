@@ -111,6 +111,20 @@ def test_a_convolution_that_gets_no_map_is_told_how_to_make_one(
     assert fix in _advice(finding)
 
 
+@pytest.mark.parametrize(("view", "fix"), [
+    ("x.view(1, 10 * 12)", "`x.view(x.shape[0], 10 * 12)`"),
+    ("x.view(10, 12).mean()", "`x.view(x.shape[0], 10, 12)`"),
+    ("torch.reshape(x, (120,))", "`x.reshape(x.shape[0], 120)`"),
+])  # fmt: skip
+def test_a_view_that_makes_one_sample_of_a_batch_is_told_to_keep_them_apart(
+    tmp_path: Path, view: str, fix: str
+) -> None:
+    net = NORM.format("BatchNorm1d(32)", "").replace("self.bn(self.fc(x))", view)
+    (finding,) = report(tmp_path, net, "4,10,12").findings
+    assert (finding.code, "one sample, of 4 samples of 10x12" in finding.message) == ("SL202", True), finding.message
+    assert _advice(finding) == f"keep the samples apart: {fix}"
+
+
 def test_a_mask_of_a_fixed_length_is_a_table_and_no_map_to_be_resized(tmp_path: Path) -> None:
     net = ATTENTION.format(", batch_first=True", "", "self.att(x, x, x, attn_mask=self.mask)[0]")
     (finding,) = report(tmp_path, net, "4,6,12").findings
