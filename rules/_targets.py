@@ -66,7 +66,7 @@ def _swapped(graph: ShapeGraph, node: Node, nodes: list[Node], shapes: list[Shap
         return f"join them along axis {unlike[0]}, the one along which they differ: `dim={unlike[0]}`"
     for own in sorted((0, 1), key=lambda each: prod(shapes[each])):
         made, wanted = shapes[own], shapes[1 - own]
-        for axis in range(len(made) - 2, -1, -1) if len(made) > _TWO else ():
+        for axis in (1, 0) if len(made) > _TWO else ():  # not two axes of a map: rows are lost there
             turned = (*made[:axis], made[axis + 1], made[axis], *made[axis + 2 :])
             apart = [each for each, pair in enumerate(zip(turned, wanted, strict=True)) if len({*pair}) > 1]
             fits = apart == [axis] if joins else all(turned[each] == 1 for each in apart)

@@ -120,6 +120,14 @@ FEATURES = """
             *[nn.Sequential(nn.Conv2d(i, 8, 3, {}), nn.ReLU()) for i in (3, 8)], nn.Conv2d(8, 8, 3, padding=1), {})
 """ + FORWARD
 
+READER = """
+    def __init__(self):
+        super().__init__()
+        self.net = nn.Sequential(
+            nn.Conv1d(8, 8, 48, stride=2, padding=23), *[nn.Conv1d(8, 8, 7, padding=3) for _ in range(3)],
+            nn.Conv1d(8, 8, 32, padding=16), nn.Conv1d(8, 8, 1))
+""" + FORWARD
+
 STEM = """
     def __init__(self):
         super().__init__()
@@ -150,6 +158,7 @@ DEEPER = DEEPER.replace("self.up4 = ", "self.up4, self.up5 = ").replace("self.up
         (RESAMPLED.format(step=3), ["1,1,64"]),  # 9 samples of 4
         (SPECTRUM, ["1,1,16384"]),  # frames around every half a window, both ends included
         (FEATURES.format("2, 1", "nn.Conv2d(8, 8, 2)"), ["1,3,48,48"]),  # a small map, seen two by two
+        (READER, ["1,8,800"]),  # 401 steps: half of an even kernel adds one
         (STEM, ["1,1,1024"]),  # a stem has a step of its own
     ],
 )
