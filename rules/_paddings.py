@@ -75,7 +75,9 @@ def kernels_fix(graph: ShapeGraph, mismatch: Mismatch) -> Fix | None:
     if odd is None or not kernel or not padding or len({each.parameter("kernel_size") for each in layers}) == 1:
         return None
     given = f"{quoted(odd.module)} has a kernel of {sized(kernel)} and `padding={padding[0]}`"
-    return Fix(f"pad each branch by half of its kernel, `padding=kernel_size // 2`: {given}", Safety.ADVICE)
+    even = any(rows % 2 == 0 for each in layers for rows in each.parameter("kernel_size") or ())
+    half = '`padding="same"`' if even else "`padding=kernel_size // 2`"
+    return Fix(f"pad each branch by half of its kernel, {half}: {given}", Safety.ADVICE)
 
 
 def _layer(graph: ShapeGraph, node: Node) -> Node | None:

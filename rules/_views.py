@@ -39,7 +39,11 @@ def one_sample(diagnosis: Diagnosis, failure: Failure | None) -> tuple[str, Fix,
         return None
     taken = size_taken(diagnosis, node)
     made = tuple(as_function(dim).value(dict(diagnosis.focus)) for dim in failure.shape)
-    if len(taken) < 2 or taken[0] < 2 or min(made, default=0) < 1 or prod(made) != prod(taken[1:]):
+    first = [diagnosis.graph.nodes[index].shapes for index in diagnosis.graph.inputs[:1]]
+    samples = first[0][0].value(dict(diagnosis.focus))[:1] if first and first[0] else ()
+    if len(taken) < 2 or taken[0] < 2 or taken[:1] != samples:
+        return None
+    if min(made, default=0) < 1 or prod(made) != prod(taken[1:]):
         return None
     call, owner, written = call_at(node.place), "x", list(map(str, made))
     if call is not None and isinstance(call.func, ast.Attribute) and len(call.args) == len(made):
