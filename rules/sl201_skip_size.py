@@ -187,12 +187,10 @@ def _resized_later(diagnosis: Diagnosis, mismatch: Mismatch) -> bool:
 def _fix(analysis: Analysis, diagnosis: Diagnosis, number: int) -> Fix | None:
     """What people do first: pad the input, or give the tensor that grew the skip's size; then `output_padding`."""
     mismatch, change = diagnosis.mismatches[number], diagnosis.change
-    if not number and (laid_out := laid_out_fix(diagnosis, mismatch)):
-        return laid_out
+    if not number and (known := laid_out_fix(diagnosis, mismatch) or kernels_fix(diagnosis.graph, mismatch)):
+        return known
     if not number and is_apart(diagnosis, mismatch):
         return joined_fix(diagnosis, mismatch)
-    if not number and (kernels := kernels_fix(diagnosis.graph, mismatch)):
-        return kernels
     if change is not None:
         by_hand = evened_by_hand(diagnosis.graph, mismatch) if change.alike else None
         return by_hand or change_fix(change, "makes the sizes fit")
