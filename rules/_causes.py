@@ -61,8 +61,13 @@ def pinned_regions(analysis: Analysis) -> list[Region]:
 
 
 def is_cut_into_rows(analysis: Analysis, failure: Failure | None, place: Span | None) -> bool:
-    """Whether a view into rows of so many features fails, `x.view(-1, 400)`, which a linear layer behind it takes."""
+    """Whether a view into rows of so many features fails, `x.view(-1, 400)`, which a linear layer behind it takes; not
+    where a sample has just as many, of which `x.view(1, 400)` makes one of all.
+    """
     samples = analysis.samples
+    focus = {} if analysis.diagnosis is None else dict(analysis.diagnosis.focus)
+    if focus and samples is not None and samples.features.value(focus) == samples.row:
+        return False
     fixed = samples is not None and bool(samples.layer) and samples.place == place
     return fixed and failure is not None and failure.kind is Kind.RESHAPE
 

@@ -187,6 +187,9 @@ def _with_axes(name: str, fewer: Shape, more: Shape, *, joins: bool) -> str:
         axes = f"[{', '.join([':'] * len(ahead) + ['None'] * len(between))}]"
         spread = f".expand({', '.join([*ahead, *map(str, between), *behind])})" if joins and max(between) > 1 else ""
         return f"give what {quoted(name)} gives the axes of the other: `{axes}{spread}`"
+    if not joins and len(fewer) > _VECTOR and all(one in (1, two) for one, two in zip(fewer, more, strict=False)):
+        missing = ", None" * (len(more) - len(fewer))
+        return f"give what {quoted(name)} gives the axes of the other: `[...{missing}]` behind its own"
     return f"give both as many axes: {len(fewer)} in what {quoted(name)} gives, {len(more)} in the other"
 
 
@@ -213,8 +216,9 @@ def evened_by_hand(graph: ShapeGraph, mismatch: Mismatch) -> Fix | None:
             text = f"pad by {taken} in all ahead of {quoted(layer.module)}, which takes {taken} rows off: it gets"
             return Fix(f"{text} {lengths[1] - lengths[0]}", Safety.ADVICE)
         if crop is not None and taken < 0 and lengths[3] != lengths[0]:
-            text = f"cut {-taken} rows off behind {quoted(layer.module)}, which gives {-taken} more than it takes"
-            return Fix(f"{text}: the crop takes {cut}", Safety.ADVICE)
+            ahead = ", as many as its `padding`" if layer.parameter("padding") == (-taken,) else ""
+            text = f"cut {-taken} rows off behind {quoted(layer.module)}{ahead}: it gives {-taken} more than it takes"
+            return Fix(f"{text}, and the crop takes {cut}", Safety.ADVICE)
     return None
 
 

@@ -1,8 +1,21 @@
-"""A hand-made pad that rounds up to multiples that the layers do not take, and a crop of what is too small."""
+"""Pads that round up to other multiples than the layers take, or are one for several kernels; crops of too little."""
 
 from __future__ import annotations
 
-from shapelint.rule import Analysis, Edit, Finding, Fix, OddMiss, Safety, Severity, ShapeGraph, ShortPadding, sized
+from shapelint.rule import (
+    Analysis,
+    Edit,
+    Finding,
+    Fix,
+    Mismatch,
+    Node,
+    OddMiss,
+    Safety,
+    Severity,
+    ShapeGraph,
+    ShortPadding,
+    sized,
+)
 
 from ._words import nearest_note, quoted, said_note
 
@@ -48,3 +61,32 @@ def _larger_level(graph: ShapeGraph, odd: OddMiss) -> str | None:
         if not any(max(each.factor, default=1) > 1 for each in graph.ancestors(node)):
             return f"{sized(size)} of {quoted(node.module)}"
     return None
+
+
+def kernels_fix(graph: ShapeGraph, mismatch: Mismatch) -> Fix | None:
+    """What to do about branches that one text builds with unlike kernels and one padding; None for other maps."""
+    branches = [_layer(graph, graph.nodes[index]) for index in dict.fromkeys(mismatch.node.inputs)]
+    layers = [each for each in branches if each is not None and each.built is not None and set(each.factor) == {1}]
+    places, paddings = {each.built for each in layers}, {each.parameter("padding") for each in layers}
+    if len(layers) < max(2, len(branches)) or len(places) > 1 or len(paddings) > 1:
+        return None
+    odd = next((each for each in layers if not _is_half_padded(each)), None)
+    kernel, padding = (None, None) if odd is None else (odd.parameter("kernel_size"), odd.parameter("padding"))
+    if odd is None or not kernel or not padding or len({each.parameter("kernel_size") for each in layers}) == 1:
+        return None
+    given = f"{quoted(odd.module)} has a kernel of {sized(kernel)} and `padding={padding[0]}`"
+    even = any(rows % 2 == 0 for each in layers for rows in each.parameter("kernel_size") or ())
+    half = '`padding="same"`' if even else "`padding=kernel_size // 2`"
+    return Fix(f"pad each branch by half of its kernel, {half}: {given}", Safety.ADVICE)
+
+
+def _layer(graph: ShapeGraph, node: Node) -> Node | None:
+    """The layer that gives a join one of its maps, through calls that keep their size."""
+    while not node.parameter("kernel_size") and len(node.inputs) == 1:
+        node = graph.nodes[node.inputs[0]]
+    return node if node.parameter("kernel_size") else None
+
+
+def _is_half_padded(node: Node) -> bool:
+    numbers = (node.parameter(name) or () for name in ("kernel_size", "padding", "dilation"))
+    return all(2 * p == d * (k - 1) for k, p, d in zip(*numbers, strict=False))

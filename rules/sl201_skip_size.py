@@ -23,6 +23,7 @@ from shapelint.rule import (
 from ._causes import is_unpooled
 from ._fixes import calls_written, change_fix, rewriting_fix, rewritten_at
 from ._operands import evened_by_hand, is_apart, is_cut_short, joined_fix, whole_shapes
+from ._paddings import kernels_fix
 from ._targets import laid_out_fix
 from ._words import brief, consequence, layer_name, nearest_note, padding_note, padding_text, quoted, said_note
 
@@ -186,8 +187,8 @@ def _resized_later(diagnosis: Diagnosis, mismatch: Mismatch) -> bool:
 def _fix(analysis: Analysis, diagnosis: Diagnosis, number: int) -> Fix | None:
     """What people do first: pad the input, or give the tensor that grew the skip's size; then `output_padding`."""
     mismatch, change = diagnosis.mismatches[number], diagnosis.change
-    if not number and (laid_out := laid_out_fix(diagnosis, mismatch)):
-        return laid_out
+    if not number and (known := laid_out_fix(diagnosis, mismatch) or kernels_fix(diagnosis.graph, mismatch)):
+        return known
     if not number and is_apart(diagnosis, mismatch):
         return joined_fix(diagnosis, mismatch)
     if change is not None:
@@ -209,7 +210,7 @@ def _fix(analysis: Analysis, diagnosis: Diagnosis, number: int) -> Fix | None:
         pad = "pad the input to a size that runs" if analysis.contract.runs else ""
         if rewrite is not None:
             return rewriting_fix(rewrite, ", or ".join(filter(None, (pad, bring))))
-        if pad and given == skip == quoted("input"):  # pieces of the input
+        if pad and given == skip:  # pieces of one tensor
             return Fix(pad, Safety.ADVICE)
         rank = len(mismatch.sizes[0])
         code = f": `F.interpolate(y, size=skip.shape[-{rank}:])`" if mismatch.maps else ""

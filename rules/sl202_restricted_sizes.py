@@ -30,7 +30,7 @@ from ._fixes import change_fix
 from ._operands import axes_fix, cut_rows, cut_text, expanded_fix, latent_fix
 from ._refused import refused_fix, refused_place, refused_text
 from ._restricted import SHORT, elsewhere, is_restricted, only, otherwise
-from ._views import split_axis
+from ._views import one_sample, split_axis
 from ._words import flatten_of, layer_name, nearest_note, quoted, said_note, some_of
 
 _PINNED = """
@@ -228,7 +228,8 @@ def _said(analysis: Analysis, diagnosis: Diagnosis) -> str:
 def _known(analysis: Analysis, diagnosis: Diagnosis) -> tuple[str, Fix, str, Span | None] | None:
     """What a layer refuses, or what a view makes of an axis: the text, what to write, the layer and the place."""
     call, runs = diagnosis.declined, analysis.contract.runs
-    split = None if runs else split_axis(diagnosis, diagnosis.region.outcome.failure)
+    failure = diagnosis.region.outcome.failure
+    split = one_sample(diagnosis, failure) or (None if runs else split_axis(diagnosis, failure))
     if call is not None:
         return refused_text(call), refused_fix(call), call.module, refused_place(call, diagnosis.region.outcome.place)
     return None if split is None else (*split[:2], split[2].module, split[2].place)

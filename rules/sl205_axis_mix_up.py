@@ -75,7 +75,8 @@ class AxisMixUp:
 
     ## Fix
 
-    Advice: look at the named call, and at the order in which height and width are handed to it.
+    Advice: look at the named call, from which on the axes are in another order, and at the order in which height and
+    width are handed to it.
 
     ## See also
 
@@ -94,7 +95,7 @@ class AxisMixUp:
         Invalid(
             _TOKENS.format("", _SUM.format("w, h") + "  # <-- SL205"),
             "1,3,32,64",
-            "32x32 and 64x64 fit, 32x64 does not: `add` has the axes mixed up",
+            "32x32 and 64x64 fit, 32x64 does not: `reshape` has the axes mixed up",
         ),
         Invalid(
             _TOKENS.format("side = int(tokens.shape[1] ** 0.5)", _SUM.format("side, side") + "  # <-- SL205"),
@@ -102,9 +103,9 @@ class AxisMixUp:
             "32x32 and 64x64 fit, 32x64 does not: `reshape` has the axes mixed up",
         ),
         Invalid(
-            _PAD.format("[0, dy, 0, dx]", "  # <-- SL205"),
+            _PAD.format("[0, dy, 0, dx])  # <-- SL205", "").replace("SL205)", "SL205"),
             "1,3,H,W",
-            "16x16 and 17x17 fit, 16x17 does not: `cat` has the axes mixed up",
+            "16x16 and 17x17 fit, 16x17 does not: `pad` has the axes mixed up",
         ),
     )
 
@@ -131,7 +132,9 @@ class AxisMixUp:
 def _notes(analysis: Analysis, mixed: Crossing) -> Iterator[str]:
     yield f"it fits where all axes are {' or '.join(map(str, mixed.alone))}"
     if mixed.error:
-        here = analysis.diagnosis is not None and analysis.diagnosis.region.outcome.place == mixed.place
+        if mixed.shown != mixed.operation:
+            yield f"it shows at {quoted(mixed.shown)}"
+        here = analysis.diagnosis is not None and dict(analysis.diagnosis.focus) == dict(mixed.at)
         yield (said_note(analysis) if here else None) or f"it raises: {mixed.error}"
     else:
         yield "the output has the axes of the input exchanged"
@@ -142,4 +145,6 @@ def _notes(analysis: Analysis, mixed: Crossing) -> Iterator[str]:
 
 def _advice(mixed: Crossing) -> str:
     axes = " before ".join(mixed.axes)
+    if mixed.operation == "pad":
+        return f"hand `F.pad` the rows of the last axis first: {' before '.join(mixed.axes[::-1])}"
     return f"hand the axes over in the order of the tensor, {axes} (`F.pad` alone wants the last axis first)"

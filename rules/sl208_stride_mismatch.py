@@ -6,7 +6,19 @@ from collections.abc import Iterator
 from fractions import Fraction
 from typing import ClassVar
 
-from shapelint.rule import Analysis, Diagnosis, Finding, Fix, Invalid, Mismatch, Safety, Severity, Valid, sized
+from shapelint.rule import (
+    Analysis,
+    Diagnosis,
+    Finding,
+    Fix,
+    Invalid,
+    Mismatch,
+    Safety,
+    Severity,
+    ShapeGraph,
+    Valid,
+    sized,
+)
 
 from ._fixes import change_fix
 from ._operands import miscropped
@@ -138,5 +150,29 @@ def _fix(diagnosis: Diagnosis, mismatch: Mismatch, strides: tuple[Fraction, Frac
         return Fix(f"give {quoted(fine)} the stride of the way beside it, `stride={step}`", Safety.ADVICE)
     levels = ", ".join(map(quoted, mismatch.levels[:3]))
     wanted = f"join a map of stride {strides[1]} with {quoted(mismatch.sources[1])}"
-    other = f"grow {quoted(mismatch.sources[1])} {factor} times as much" if factor > 1 else "halve less often before it"
-    return Fix(f"{wanted}{f', such as that of {levels}' if levels else ''}, or {other}", Safety.ADVICE)
+    wanted = f"{wanted}, such as that of {levels}, or " if levels else f"{wanted}, or "
+    coarse, fine = mismatch.sources[::-1] if factor > 1 else mismatch.sources
+    resize = _resize(diagnosis.graph, coarse, max(factor, 1 / factor))
+    wanted = wanted if levels or resize is None else ""
+    return Fix(f"{wanted}{resize or _step(diagnosis, mismatch, factor, (coarse, fine))}", Safety.ADVICE)
+
+
+def _resize(graph: ShapeGraph, coarse: str, times: Fraction) -> str | None:
+    """The factor of a call that resizes, with which it gives as large a map as the other; None for another call."""
+    calls = [each for each in graph.nodes if graph.name_of(each) == coarse and each.built is None]
+    grown = [each for each in calls if max(each.factor, default=0) > 1]
+    scales = {scale for each in grown for scale in each.parameter("scale_factor") or ()}
+    if len(scales) != 1:
+        return None
+    scale = scales.pop()
+    return f"resize by {scale * times} instead of {scale} in {quoted(coarse)}"
+
+
+def _step(diagnosis: Diagnosis, mismatch: Mismatch, factor: Fraction, names: tuple[str, str]) -> str:
+    """What to do about the steps ahead of the coarser and the finer map, the `factor` of whose strides is not 1."""
+    coarse, fine = map(quoted, names)
+    shrinks = any(min(each.factor, default=1) < 1 for each in diagnosis.graph.ancestors(mismatch.node))
+    if factor > 1 or not shrinks:
+        less = ", or halve less often ahead of it" if shrinks else ""
+        return f"grow {coarse} {max(factor, 1 / factor)} times as much{less}"
+    return f"halve once more ahead of {fine}, or less often ahead of {coarse}"

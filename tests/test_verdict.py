@@ -92,6 +92,8 @@ RAISING: dict[tuple[Kind, str], tuple[Any, tuple[int, int]]] = {
     (Kind.ARGUMENT, "chunk"): (lambda x: x.chunk(0), (6, 6)),
     (Kind.ARGUMENT, "unfold"): (lambda x: x.unfold(2, 8, 1), (6, 6)),
     (Kind.ARGUMENT, "zeros"): (lambda x: x.new_zeros(x.shape[2] - 8), (6, 6)),
+    (Kind.AXES, "conv1d"): (lambda x: F.conv1d(x, torch.zeros(4, 4, 3)), (6, 6)),
+    (Kind.AXES, "MaxPool2d"): (nn.Sequential(nn.Flatten(), nn.MaxPool2d(2)), (6, 6)),
     (Kind.INDEX, "select"): (lambda x: x[:, :, 7], (6, 6)),
     (Kind.INDEX, "Embedding"): (lambda x: F.embedding(torch.arange(x.shape[2]), torch.zeros(5, 4)), (6, 6)),
     (Kind.INDEX, "gather"): (lambda x: x.index_select(2, torch.arange(x.shape[3])), (6, 7)),

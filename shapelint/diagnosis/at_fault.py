@@ -124,8 +124,8 @@ def change_at_fault(
 
 def likelier(case: Case, focus: Mapping[str, int], graph: ShapeGraph, plan: Plan) -> Change | None:
     """What would be changed rather than make a plan that takes sizes away: an argument unlike those of the layers like
-    it, with which as many sizes are right. An illegal `output_padding` is made legal so. Where nothing ran, what
-    several other layers have comes before an `output_padding`.
+    it, and unlike that of its mirror, with which as many sizes are right. An illegal `output_padding` is made legal so.
+    Where nothing ran, what several other layers have comes before an `output_padding`.
     """
     failure, node = case.contract.region_at(focus).outcome.failure, case.failing(graph)
     if failure is not None:
@@ -135,10 +135,16 @@ def likelier(case: Case, focus: Mapping[str, int], graph: ShapeGraph, plan: Plan
     if not plan.loses and not plan.breaks:
         return None
     change = unlike_the_others(case, graph, focus)
-    if change is None:
+    if change is None or _is_as_its_mirror(graph, change, focus):
         return None
     trial = case.solver.explored_with(overriding(change.values, change.parameter), focus)
     return change if plan.restores <= trial.right and plan.runs <= trial.runs else None
+
+
+def _is_as_its_mirror(graph: ShapeGraph, change: Change, focus: Mapping[str, int]) -> bool:
+    """Whether a transposed layer has the argument that would be changed from the layer that it mirrors."""
+    pairs = [pair for pair in mirrored_pairs(graph, focus) if pair.up == (change.module,) and len(pair.down) == 1]
+    return any(graph.nodes[pair.down_nodes[0]].parameter(change.parameter) == change.given for pair in pairs)
 
 
 def _is_broken(case: Case) -> bool:

@@ -39,7 +39,7 @@ def axis_mix_up(
     rest = {name: size for name, size in first.items() if name not in names}
     if contract.proved:
         with suppress(SolverError), limited(_STEPS):
-            return _proved(explored, contract, names, rest, example)
+            return _proved(explored, contract, names, rest, example, len(question.led.dims))
         return None
     return _seen(explored, names, rest, first)
 
@@ -57,6 +57,7 @@ def _proved(
     names: Sequence[str],
     rest: Mapping[str, int],
     example: ExamplePoint,
+    rank: int,
 ) -> Crossing | None:
     for right in (contract.runs, contract.restores) if contract.meant else (contract.runs,):
         wrong = union(right.symbols, [region.sizes for region in contract.regions if not region.outcome.ok])
@@ -69,13 +70,17 @@ def _proved(
         failure, turning = region.outcome.failure, _turning(explored.runs[region.run], names)
         alone = tuple(dict.fromkeys(at[name] for name in names))
         if failure is not None and _is_of_sizes(failure):
-            record = explored.runs[region.run].records[region.node]
-            place, error = region.outcome.place, failure.at(at)
-            return Crossing(at, tuple(names), crossed, alone, record.name, region.outcome.module, place, error)
+            records, error = explored.runs[region.run].records, failure.at(at)
+            failed, mixing = records[region.node], _mixing(records, region.node, names, rank)
+            place = None if mixing is None or mixing.place is None else mixing.place.span()
+            if mixing is None or place is None:
+                mixing, place = failed, region.outcome.place
+            module = region.outcome.module if mixing is failed else mixing.module
+            return Crossing(at, tuple(names), crossed, alone, mixing.name, module, place, error, failed.name)
         turned = _gives_turned(region, names) and right <= _square_sizes(right, names)
         if failure is None and turning is not None and turned:
             place = None if turning.place is None else turning.place.span()
-            return Crossing(at, tuple(names), crossed, alone, turning.name, turning.module, place, "")
+            return Crossing(at, tuple(names), crossed, alone, turning.name, turning.module, place, "", "")
     return None
 
 
@@ -111,6 +116,25 @@ def _turned(dims: Sequence[int | Function], names: Sequence[str]) -> bool:
     return tail != own and set(tail) == set(own)
 
 
+def _mixing(records: Sequence[Record], index: int, names: Sequence[str], rank: int) -> Record | None:
+    """The call on the way to a failing one from which on a tensor of the input's rank has the axes in another order, or
+    one that follows two of them; None where no operand is such a tensor.
+    """
+    found = None
+    while True:
+        mixed = [each for each in records[index].inputs if _is_mixed(dims_of(records[each]), names, rank)]
+        if not mixed:
+            return found
+        index, found = mixed[0], records[mixed[0]]
+
+
+def _is_mixed(dims: Sequence[Function], names: Sequence[str], rank: int) -> bool:
+    """Whether a shape has two of the axes in one, or in another order than the input has them."""
+    followed = [dim.symbols() & {*names} for dim in dims]
+    order = [names.index(next(iter(each))) for each in followed if len(each) == 1]
+    return len(dims) == rank and (any(len(each) > 1 for each in followed) or order != sorted(order))
+
+
 def _turning(run: Run, names: Sequence[str]) -> Record | None:
     """The first call that gives the axes in another order."""
     return next((record for record in run.records if _turned(dims_of(record), names)), None)
@@ -133,4 +157,4 @@ def _seen(
     place = None if crossed.place is None else crossed.place.span()
     point = SizeSet.point(explored.domain.symbols, at)
     last, error = crossed.records[-1], crossed.failure.at(at)
-    return Crossing(at, tuple(names), point, alone, last.name, last.module, place, error)
+    return Crossing(at, tuple(names), point, alone, last.name, last.module, place, error, last.name)

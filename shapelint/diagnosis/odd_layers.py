@@ -30,12 +30,21 @@ def uneven_group(graph: ShapeGraph, groups: Sequence[Group], sizes: Sizes) -> Gr
 
 def is_beyond(graph: ShapeGraph, node: Node, sizes: Sizes) -> bool:
     """Whether a transposed layer that multiplies misses its multiple by what no `output_padding` of it makes up for."""
-    stride, own = node.parameter("stride") or (), node.parameter("output_padding") or ()
-    if max(node.factor, default=0) <= 1 or not own:
+    return _multiplies(node) and not is_within(graph, node, sizes)
+
+
+def is_within(graph: ShapeGraph, node: Node, sizes: Sizes) -> bool:
+    """Whether a transposed layer that multiplies gives its multiple with some `output_padding` of its own."""
+    if not _multiplies(node):
         return False
+    stride, own = node.parameter("stride") or (), node.parameter("output_padding") or ()
     taken, given = (spatial_size(graph, node, sizes, out=out) for out in (False, True))
     missing = [s * n - m + p for s, n, m, p in zip(stride, taken, given, own, strict=True)]
-    return any(not 0 <= rows < s for rows, s in zip(missing, stride, strict=True))
+    return all(0 <= rows < s for rows, s in zip(missing, stride, strict=True))
+
+
+def _multiplies(node: Node) -> bool:
+    return max(node.factor, default=0) > 1 and bool(node.parameter("output_padding"))
 
 
 def windowed(graph: ShapeGraph) -> list[Node]:

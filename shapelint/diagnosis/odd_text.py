@@ -55,10 +55,11 @@ def odd_text_changes(
         found = _of_a_decoder(graph, group, groups, others) if several else alone
     elif several and (mirrored := list(_as_their_mirrors(group, groups))):
         found = mirrored
-    elif _is_padded_too_much(node):
-        found = (*twins(group, groups), *_evenly(group))
+    elif _is_padded_too_much(node, by=1):
+        found = (*twins(group, groups), *(_evenly(group) if _is_padded_too_much(node, by=2) else ()))
     elif _takes_one_row(node):
-        found = evenly_padded(group)
+        large = all(min(spatial_size(graph, each, sizes, out=False)) >= _LARGE for each in odd)
+        found = evenly_padded(group) if large else ()
     elif (rows or returns) and not _is_on_purpose(graph, node, sizes, returns=returns):
         found = (*_as_a_twin(group, groups), *evenly_padded(group))
     return [each for each in dict.fromkeys(found) if is_whole(changed(node, each))]
@@ -74,6 +75,7 @@ def mirrored_changes(graph: ShapeGraph, groups: Sequence[Group], sizes: Sizes) -
 def odd_step_changes(graph: ShapeGraph, groups: Sequence[Group], sizes: Sizes) -> list[Change]:
     """The step of all others for the one layer that steps over rows, or by an odd number that has no factor with it
     and is no part of the size that it takes; where no other scales, or several are like it in all else, theirs, of 1.
+    A first layer with a kernel of its own has a step of its own.
     """
     reached = graph.reached()
     scaling = [node for node in graph.nodes if node.index in reached and scales(node) and not node.parameter("size")]
@@ -92,6 +94,7 @@ def odd_step_changes(graph: ShapeGraph, groups: Sequence[Group], sizes: Sizes) -
             continue
         step = int(steps.pop())
         apart = gcd(stride[0], step) == 1 < stride[0] and stride[0] % 2 == 1
+        apart = apart and not (node.index <= min(each.index for each in scaling) and _has_own_kernel(node, groups))
         if steps_over(node, stride) or (apart and _is_no_part(graph, node, sizes)):
             value = (1 if len(single) >= _SEVERAL else step,) * len(stride)
             found.append(Change(node.module, "stride", stride, value, node.built, same_value(group, "stride", stride)))
@@ -105,6 +108,12 @@ def _with_stride_one(node: Node, groups: Sequence[Group]) -> Iterator[Node]:
         alike = other.operation == node.operation and all(other.parameter(n) == node.parameter(n) for n in same)
         if alike and set(other.parameter("stride") or ()) == {1}:
             yield other
+
+
+def _has_own_kernel(node: Node, groups: Sequence[Group]) -> bool:
+    """Whether no layer of another text has a layer's kernel."""
+    others = [other for other, *_ in groups if other.built != node.built]
+    return all(other.parameter("kernel_size") != node.parameter("kernel_size") for other in others)
 
 
 def _is_no_part(graph: ShapeGraph, node: Node, sizes: Sizes) -> bool:
@@ -168,10 +177,12 @@ def _goes_up(node: Node) -> bool:
     return "transpose" in node.operation
 
 
-def _is_padded_too_much(node: Node) -> bool:
-    """Whether a layer that shrinks is padded by more than half of its reach, which is never on purpose."""
+def _is_padded_too_much(node: Node, *, by: int) -> bool:
+    """Whether a layer that shrinks is padded on both sides by so many rows more than it reaches: 1 for half of an even
+    kernel, which people write on purpose, as for the frames of a spectrogram; never 2.
+    """
     padding, reach = node.parameter("padding") or (), reach_of(node)
-    return min(node.factor, default=1) < 1 and any(2 * p > r for p, r in zip(padding, reach, strict=False))
+    return min(node.factor, default=1) < 1 and any(2 * p >= r + by for p, r in zip(padding, reach, strict=False))
 
 
 def _takes_one_row(node: Node) -> bool:

@@ -30,8 +30,19 @@ _RANKS: Final = {
     nn.BatchNorm1d: (2, 3), nn.BatchNorm2d: (4,), nn.BatchNorm3d: (5,),
     nn.InstanceNorm1d: (2, 3), nn.InstanceNorm2d: (3, 4), nn.InstanceNorm3d: (4, 5),
 }  # fmt: skip
+_MAPS: Final = {
+    kind: axes
+    for axes, kinds in enumerate((
+        (nn.Conv1d, nn.ConvTranspose1d, nn.MaxPool1d, nn.AvgPool1d),
+        (nn.Conv2d, nn.ConvTranspose2d, nn.MaxPool2d, nn.AvgPool2d),
+        (nn.Conv3d, nn.ConvTranspose3d, nn.MaxPool3d, nn.AvgPool3d),
+    ), start=1)
+    for kind in kinds
+}  # fmt: skip
 _JOINING: Final = (*_CELLS, nn.MultiheadAttention, *_BLOCKS)
-_LAYERS: Final = {Kind.PYTHON: (*_JOINING, nn.RNNBase, *_RANKS), Kind.JOIN: (*_JOINING, nn.RNNBase)}
+_LAYERS: Final = {
+    Kind.PYTHON: (*_JOINING, nn.RNNBase, *_RANKS), Kind.JOIN: (*_JOINING, nn.RNNBase), Kind.AXES: tuple(_MAPS),
+}  # fmt: skip
 _SEQUENCE, _MASK = 3, 2
 _PICKS: Final = frozenset({"__getitem__", "select", "unbind"})
 
@@ -186,4 +197,12 @@ def _of_rank(call: _LayerCall) -> RefusedCall | None:
     return None if fits else call.refused(RefusalCause.RANK, taken, (features,))
 
 
-_JUDGES: Final = (_of_state, _of_step, _of_attention, _of_translation, _of_rank)
+def _of_map(call: _LayerCall) -> RefusedCall | None:
+    """A convolution or a pool that gets rows of features, or several maps of a sample."""
+    axes = next((axes for kind, axes in _MAPS.items() if isinstance(call.layer, kind)), 0)
+    taken, channels = call.shape("input"), getattr(call.layer, "in_channels", 0)
+    fits = not axes or not taken or len(taken) in (axes + 1, axes + 2)
+    return None if fits else call.refused(RefusalCause.MAP, taken, (channels, axes))
+
+
+_JUDGES: Final = (_of_state, _of_step, _of_attention, _of_translation, _of_rank, _of_map)

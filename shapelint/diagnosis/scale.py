@@ -106,7 +106,7 @@ def _down_then_up(graph: ShapeGraph, sizes: Mapping[str, int]) -> bool:
 
 
 def _turn(graph: ShapeGraph, index: int, before: int, sizes: Mapping[str, int]) -> int:
-    """1 after a call that shrinks, 2 after one that grows what shrank."""
+    """1 after a call that shrinks, 2 after one that grows what shrank; not by the row of an even kernel's padding."""
     node = graph.nodes[index]
     if not node.spatial or not node.inputs or not node.shapes:
         return before
@@ -115,7 +115,15 @@ def _turn(graph: ShapeGraph, index: int, before: int, sizes: Mapping[str, int]) 
         return before
     if any(a < b for a, b in zip(outside, inside, strict=True)):
         return max(before, 1)
-    return 2 if before and any(a > b for a, b in zip(outside, inside, strict=True)) else before
+    grows = any(a > b for a, b in zip(outside, inside, strict=True)) and not _is_half_of_even(node)
+    return 2 if before and grows else before
+
+
+def _is_half_of_even(node: Node) -> bool:
+    """Whether a call of stride 1 is padded by half of a kernel, which is even on some axis and adds a row there."""
+    kernel, padding = node.parameter("kernel_size") or (), node.parameter("padding") or ()
+    dense = "transpose" not in node.operation and {*node.factor, *(node.parameter("dilation") or (1,))} == {1}
+    return dense and bool(kernel) and all(p == k // 2 for k, p in zip(kernel, padding, strict=False))
 
 
 def is_shrinking_chain(graph: ShapeGraph) -> bool:

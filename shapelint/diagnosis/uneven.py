@@ -32,7 +32,7 @@ from shapelint.diagnosis.intent import multiples
 from shapelint.diagnosis.late_strides import late_strides
 from shapelint.diagnosis.layer_groups import LOWEST, Group, layer_groups, resizes
 from shapelint.diagnosis.misshapen import lone_kernels, misshapen_changes, unlike_their_siblings
-from shapelint.diagnosis.odd_layers import LATENT, is_beyond, may_be_meant, uneven_group
+from shapelint.diagnosis.odd_layers import LATENT, is_beyond, is_within, may_be_meant, uneven_group
 from shapelint.diagnosis.scale import goes_down_and_up, is_shrinking_chain
 from shapelint.diagnosis.shown_run import ShownRun, given_along
 from shapelint.diagnosis.single_change import first_that, restores_at
@@ -242,7 +242,7 @@ def even_change(case: Case, graph: ShapeGraph | None, focus: Sizes, *, beyond: b
         changes = [*odd, *(_changes_of(graph, group, groups) if group else ())]
         changes = changes if is_beyond(graph, node, focus) else []
     elif group is not None and not may_be_meant(graph, group[0], groups, case.question, focus):
-        changes += _changes_of(graph, group, groups)
+        changes += twins(group, groups) if is_within(graph, group[0], focus) else _changes_of(graph, group, groups)
     elif node is not None and is_beyond(graph, node, focus):
         changes += odd
     at = case.intent.output

@@ -61,7 +61,7 @@ class Crossing:
     """Two sizes that fit where all axes have them and do not fit together, `at` which the model is wrong.
 
     `sizes` are such sizes as far as they are known, `alone` the sizes that fit where all `axes` have them; `operation`
-    is the call at which the axes meet, and `error` what it says.
+    is the call that mixes the axes up, and `error` what is said where they meet, at the call `shown`.
     """
 
     at: Mapping[str, int]
@@ -72,6 +72,7 @@ class Crossing:
     module: str
     place: Span | None
     error: str
+    shown: str
 
 
 @dataclass(frozen=True, slots=True)

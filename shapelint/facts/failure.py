@@ -25,6 +25,7 @@ class Kind(enum.StrEnum):
     OUTPUT_SIZE = "output_size"  # a size asked of a transposed layer that it cannot give
     NORM = "norm"  # one value per channel in training
     ARGUMENT = "argument"  # an argument that is never allowed
+    AXES = "axes"  # a tensor of more or fewer axes than a convolution or a pool takes
     INDEX = "index"  # an index beyond the size
     PYTHON = "python"  # a raise or assert of the model's own
     OBSERVED = "observed"  # an error of PyTorch's own kernel at the sizes of one run, that no size rule explains

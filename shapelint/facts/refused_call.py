@@ -13,7 +13,7 @@ class RefusalCause(Enum):
 
     IN_FRONT: the samples are along the first axis of what the layer gets, and it takes them from the second, since it
     is not `batch_first`. LAYERS, SAMPLES, FEATURES: the state of a recurrent layer is for others. AXES: the state has
-    more or fewer axes. RANK: a norm for maps of other axes.
+    more or fewer axes. RANK: a norm for maps of other axes. MAP: a convolution or a pool that gets no map.
     """
 
     IN_FRONT = "in front"
@@ -22,6 +22,7 @@ class RefusalCause(Enum):
     FEATURES = "features"
     AXES = "axes"
     RANK = "rank"
+    MAP = "map"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +30,9 @@ class RefusedCall:
     """The layer that refuses a call: its path, its class, and where it was constructed, where that is known.
 
     `given` is what does not fit: the shape of the input (IN_FRONT, RANK) or of the state. `wanted` is the shape of the
-    state that the layer takes; of a norm the one number is of its features. `steps` tells that a step of one sample is
-    given where one of all samples would fit: `x[t]` of (samples, steps, features).
+    state that the layer takes; of a norm the one number is of its features, of a convolution or a pool (MAP) the two
+    are the channels that it takes, 0 for any, and the axes of a map besides samples and channels. `steps` tells that a
+    step of one sample is given where one of all samples would fit: `x[t]` of (samples, steps, features).
     """
 
     module: str

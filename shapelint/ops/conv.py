@@ -182,7 +182,7 @@ def _check_arguments(op: Operation, input: torch.Tensor, stride: Shape, dilation
 def _checked_lead(op: Operation, shape: Shape, axes: int, channels: int) -> Shape:
     """The batch dimension, if any, of an input that has the number of channels that the weight wants."""
     if len(shape) not in (axes + 1, axes + 2):
-        op.refuse(Kind.ARGUMENT, f"Expected {axes + 1}D (unbatched) or {axes + 2}D input, but got {len(shape)}D")
+        op.refuse(Kind.AXES, f"Expected {axes + 1}D (unbatched) or {axes + 2}D input, but got {len(shape)}D")
     text = f"expected input to have {channels} channels, but got {{left}} channels instead"
     op.require_equal(shape[-axes - 1], channels, Kind.CHANNELS, text)
     lead = shape[: -axes - 1]

@@ -143,7 +143,7 @@ def checked_lead(op: Operation, shape: Shape, axes: int, *, first: int | None = 
     By default that is every axis but the batch.
     """
     if len(shape) not in (axes + 1, axes + 2):
-        op.refuse(Kind.ARGUMENT, f"Expected {axes + 1}D (unbatched) or {axes + 2}D input, but got {len(shape)}D")
+        op.refuse(Kind.AXES, f"Expected {axes + 1}D (unbatched) or {axes + 2}D input, but got {len(shape)}D")
     for n in shape[len(shape) - axes - 1 if first is None else first :]:
         op.require_at_least(n, 1, Kind.EMPTY, f"`{op.name}` of an empty input: only its batch can be empty")
 

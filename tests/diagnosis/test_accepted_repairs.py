@@ -205,7 +205,10 @@ LOCALIZED = """
             HALVED.format(", padding=2 ** (i + 1)", "step(x)[..., :-2]"),
             ["1,1,100"],
             "`add` joins 102 from `steps.1` with 100 from `first`",
-            "cut 4 rows off behind `steps.1`, which gives 4 more than it takes: the crop takes 2",
+            (
+                "cut 4 rows off behind `steps.1`, as many as its `padding`: "
+                "it gives 4 more than it takes, and the crop takes 2"
+            ),
         ),
         (
             TOKENS.format("return torch.cat([self.token, rows], 1)"),

@@ -240,3 +240,16 @@ def test_a_crop_behind_resizes_that_only_some_sizes_need_is_found_at_a_size_that
 """
     (finding,) = (each for each in report(tmp_path, body, "1,3,L").findings if each.code == "SL106")
     assert finding.notes[0] == "`narrow` gives 63 of 64, and nothing after it makes up for that"
+
+
+@pytest.mark.parametrize("extra", [0, 1])
+def test_a_layer_that_mirrors_another_gets_its_output_padding_and_not_another_kernel(
+    tmp_path: Path, extra: int
+) -> None:
+    source = AUTOENCODER.format("", 2).replace("self.e1, self.e2, self.e3 = nn.Conv2d(3, 4, 4, 2, 1)",
+        "self.e1, self.e2, self.e3 = nn.Conv2d(3, 4, 7, 3, 3)")  # fmt: skip
+    source = source.replace("nn.ConvTranspose2d(4, 3, 4, 2, 1)", f"nn.ConvTranspose2d(4, 3, 7, 3, 3, {extra})")
+    (finding,) = report(tmp_path, source, "1,3,48,48").findings
+    assert finding.fix is not None
+    assert (finding.code, finding.fix.title) == ("SL101", "set `output_padding=2` in `d1`")
+    assert fixed(finding, (1, 3, 48, 48)) == (1, 3, 48, 48)

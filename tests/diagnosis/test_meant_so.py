@@ -100,6 +100,42 @@ RESAMPLED = """
         return self.last(F.relu(self.up(F.relu(self.deeper(F.relu(self.down(x)))))))
 """
 
+FORWARD = """
+    def forward(self, x):
+        return self.net(x)
+"""
+
+SPECTRUM = """
+    def __init__(self, size=512):
+        super().__init__()
+        self.net = nn.Sequential(
+            nn.Conv1d(1, 8, size, stride=size // 2, padding=size // 2), nn.Conv1d(8, 8, 3, padding=1), nn.ReLU(),
+            nn.Conv1d(8, 1, 3, padding=1))
+""" + FORWARD
+
+FEATURES = """
+    def __init__(self):
+        super().__init__()
+        self.net = nn.Sequential(
+            *[nn.Sequential(nn.Conv2d(i, 8, 3, {}), nn.ReLU()) for i in (3, 8)], nn.Conv2d(8, 8, 3, padding=1), {})
+""" + FORWARD
+
+READER = """
+    def __init__(self):
+        super().__init__()
+        self.net = nn.Sequential(
+            nn.Conv1d(8, 8, 48, stride=2, padding=23), *[nn.Conv1d(8, 8, 7, padding=3) for _ in range(3)],
+            nn.Conv1d(8, 8, 32, padding=16), nn.Conv1d(8, 8, 1))
+""" + FORWARD
+
+STEM = """
+    def __init__(self):
+        super().__init__()
+        self.net = nn.Sequential(
+            nn.Conv1d(1, 8, 25, stride=5, padding=12), nn.ReLU(),
+            *[nn.Sequential(nn.Conv1d(8, 8, 7, stride=2, padding=3), nn.ReLU()) for _ in range(3)])
+""" + FORWARD
+
 FRAMES = VIDEO.replace("4, 8, 4,", "4, 8, (3, 4, 4),").replace("8, 4, 4,", "8, 4, (3, 4, 4),")
 DEEPER = GENERATOR.replace("8, 3, {})", "8, 8, 4, 2, 1), nn.ConvTranspose2d(8, 3, {})")
 DEEPER = DEEPER.replace("self.up4 = ", "self.up4, self.up5 = ").replace("self.up4(self", "self.up5(self.up4(self") + ")"
@@ -120,6 +156,10 @@ DEEPER = DEEPER.replace("self.up4 = ", "self.up4, self.up5 = ").replace("self.up
         (TURNED, ["1,1,161,64"]),  # a spectrum whose axes are swapped, and swapped back
         (VOCODER, ["1,1,3200", "1,8,12"]),  # a frame of context on both sides
         (RESAMPLED.format(step=3), ["1,1,64"]),  # 9 samples of 4
+        (SPECTRUM, ["1,1,16384"]),  # frames around every half a window, both ends included
+        (FEATURES.format("2, 1", "nn.Conv2d(8, 8, 2)"), ["1,3,48,48"]),  # a small map, seen two by two
+        (READER, ["1,8,800"]),  # 401 steps: half of an even kernel adds one
+        (STEM, ["1,1,1024"]),  # a stem has a step of its own
     ],
 )
 def test_a_layer_may_be_meant_as_it_is(tmp_path: Path, source: str, specs: list[str]) -> None:

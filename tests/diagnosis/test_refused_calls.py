@@ -84,6 +84,47 @@ def test_the_layer_and_what_does_not_fit_it_are_named(tmp_path: Path, net: str, 
     assert fix in _advice(finding)
 
 
+@pytest.mark.parametrize(("layer", "given", "spec", "text", "fix"), [
+    ("ConvTranspose2d(8, 3, 4, 2, 1)", "x", "2,32",
+     "`net`, a ConvTranspose2d, takes tensors of 4 axes, and gets 2x32 of 2", "`.view(-1, 8, 2, 2)`"),
+    ("Conv2d(1, 4, 3)", "x.view(-1, 28 * 28)", "2,1,28,28",
+     "`net`, a Conv2d, takes tensors of 4 axes, and gets 2x784 of 2", "`.view(-1, 1, 28, 28)`"),
+    ("Conv2d(3, 4, 3)", "x", "2,5,3,16,16",
+     "`net`, a Conv2d, takes tensors of 4 axes, and gets 2x5x3x16x16 of 5", "`.unflatten(0, x.shape[:2])`"),
+    ("Conv1d(6, 4, 3)", "x[:, None]", "2,6,50",
+     "`net`, a Conv1d, takes tensors of 3 axes, and gets 2x1x6x50 of 4", "`.squeeze(1)`"),
+    ("MaxPool2d(2)", "x", "2,32", "`net`, a MaxPool2d, takes tensors of 4 axes", "samples, channels, height and width"),
+])  # fmt: skip
+def test_a_convolution_that_gets_no_map_is_told_how_to_make_one(
+    tmp_path: Path, layer: str, given: str, spec: str, text: str, fix: str
+) -> None:
+    net = f"""
+    def __init__(self):
+        super().__init__()
+        self.net = nn.{layer}
+
+    def forward(self, x):
+        return self.net({given})
+"""
+    (finding,) = report(tmp_path, net, spec).findings
+    assert (finding.code, text in finding.message) == ("SL202", True), finding.message
+    assert fix in _advice(finding)
+
+
+@pytest.mark.parametrize(("view", "fix"), [
+    ("x.view(1, 10 * 12)", "`x.view(x.shape[0], 10 * 12)`"),
+    ("x.view(10, 12).mean()", "`x.view(x.shape[0], 10, 12)`"),
+    ("torch.reshape(x, (120,))", "`x.reshape(x.shape[0], 120)`"),
+])  # fmt: skip
+def test_a_view_that_makes_one_sample_of_a_batch_is_told_to_keep_them_apart(
+    tmp_path: Path, view: str, fix: str
+) -> None:
+    net = NORM.format("BatchNorm1d(32)", "").replace("self.bn(self.fc(x))", view)
+    (finding,) = report(tmp_path, net, "4,10,12").findings
+    assert (finding.code, "one sample, of 4 samples of 10x12" in finding.message) == ("SL202", True), finding.message
+    assert _advice(finding) == f"keep the samples apart: {fix}"
+
+
 def test_a_mask_of_a_fixed_length_is_a_table_and_no_map_to_be_resized(tmp_path: Path) -> None:
     net = ATTENTION.format(", batch_first=True", "", "self.att(x, x, x, attn_mask=self.mask)[0]")
     (finding,) = report(tmp_path, net, "4,6,12").findings

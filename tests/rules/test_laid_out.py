@@ -16,6 +16,8 @@ NET = """
         self.patch, self.token = nn.Conv2d(3, 8, 4, 4), nn.Parameter(torch.zeros(1, 1, 8))
         self.encode = nn.TransformerEncoder(nn.TransformerEncoderLayer(12, 2, 16, batch_first=True), 1)
         self.place = nn.Parameter(torch.zeros(1, 16, 8))
+        self.table, self.wide = nn.Parameter(torch.zeros(50, 1, 12)), nn.Conv2d(3, 48, 3, padding=1)
+        self.branches = nn.ModuleList(nn.Conv1d(12, 8, k, padding=1) for k in (3, 5))
 
     def forward(self, x{}):
         {}
@@ -26,6 +28,14 @@ MASK = """mask = torch.zeros(x.size(1), x.size(0), dtype=torch.bool)
         return self.encode(x, src_key_padding_mask=mask)"""
 TOKEN = """x = self.patch(x).flatten(2).transpose(1, 2)
         return torch.cat([self.token.expand(len(x), -1, -1), x], 1) + self.place"""
+
+
+SIZES = """y = F.pixel_shuffle(F.pixel_shuffle(self.wide(x), 2), 2)
+        return y + F.interpolate(x, scale_factor=2)"""
+SPREAD = """y = self.conv(x)
+        return torch.cat([y.mean((2, 3), keepdim=True){}, y], 1)"""
+GATE = """y = self.conv(x)
+        return y * y.amax((2, 3)).view(len(x), 8, 1)"""
 
 
 @pytest.mark.parametrize(("arguments", "code", "inputs", "message", "fix"), [
@@ -44,7 +54,30 @@ TOKEN = """x = self.patch(x).flatten(2).transpose(1, 2)
      "build it for `[8, 20, 16]`, or take `nn.GroupNorm(1, 8)`, which norms as much at any size"),
     ("", TOKEN, ["2,3,16,16"], "`place` is for 16 positions, and 16x16 has 17",
      "build `place` for 17 positions: `cat` puts one more in front"),
-], ids=["classes", "one class", "mask", "column", "rows", "state", "norm", "token"])  # fmt: skip
+    (", y", "return F.cross_entropy(self.conv(x), y)", ["2,3,6,5", "2:int64"], "`cross_entropy` joins 2 from",
+     ("there are scores for each of 6x5 positions, and one target for each sample: average the scores first, "
+      "`.flatten(2).mean(2)`, or give targets of 2x6x5")),
+    ("", "return x + self.table[:x.size(1)]", ["4,7,12"], "`add` joins",
+     "swap axes 0 and 1 of what `slice` gives, `.transpose(0, 1)`: it is 7x1x12, and the other is 4x7x12"),
+    ("", "return torch.cat([self.token.expand(len(x), -1, -1), self.patch(x).flatten(2)], 1)", ["2,3,16,16"], "`cat`",
+     "swap axes 1 and 2 of what `flatten` gives, `.transpose(1, 2)`: it is 2x8x16, and the other is 2x1x8"),
+    (", y", "return self.fc(torch.cat([x, y]))", ["6,8", "6,4"], "`cat` joins 6x4 from `input` with 6x8 from `input`",
+     "join them along axis 1, the one along which they differ: `dim=1`"),
+    ("", SPREAD.format(""), ["2,3,16,12"], "`cat` joins 1x1 from",
+     "repeat what `mean` gives for each position of the other: `.expand(-1, -1, 16, 12)`"),
+    ("", SPREAD.format(".repeat(1, 16, 1, 1)"), ["2,3,16,16"], "`cat` joins 1x1 from",
+     "repeat along axis 2, where the other has 16, and not along axis 1"),
+    ("", GATE, ["2,3,16,16"], "`mul` joins 2x8x1 from",
+     "give what `conv` gives the axes of the other: `[..., None]` behind its own"),
+    ("", "return torch.cat([each(x) for each in self.branches], 1)", ["2,12,20"], "`cat` joins 18 from `branches.1`",
+     ("pad each branch by half of its kernel, `padding=kernel_size // 2`: "
+      "`branches.1` has a kernel of 5 and `padding=1`")),
+    ("", SIZES, ["2,3,16,16"], "`add` joins strides",
+     "resize by 4 instead of 2 in `interpolate`"),
+], ids=[
+    "classes", "one class", "mask", "column", "rows", "state", "norm", "token", "scores", "table", "patches", "axis",
+    "vector", "repeated", "gate", "branches", "sizes",
+])  # fmt: skip
 def test_the_one_thing_to_write_is_told(
     tmp_path: Path, arguments: str, code: str, inputs: list[str], message: str, fix: str
 ) -> None:
