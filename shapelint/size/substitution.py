@@ -49,17 +49,25 @@ def with_values(function: Function, values: Mapping[str, int]) -> Function:
 
 def with_atoms(function: Function, values: Mapping[Atom, int | Function]) -> Function:
     """A function of the other atoms, wherever these occur; what stands in their place is a number or a function."""
-    total = constant(0)
-    for monomial, scale in function.terms:
-        total += reduce(Function.__mul__, (_atom(atom, values) for atom in monomial), constant(scale))
+    return _with_atoms(function, values, {})
+
+
+def _with_atoms(function: Function, values: Mapping[Atom, int | Function], done: dict[Function, Function]) -> Function:
+    """As `with_atoms`; what is `done` is not done again, since nested minima share parts exponentially often."""
+    total = done.get(function)
+    if total is None:
+        total = constant(0)
+        for monomial, scale in function.terms:
+            total += reduce(Function.__mul__, (_atom(atom, values, done) for atom in monomial), constant(scale))
+        done[function] = total
     return total
 
 
-def _atom(atom: Atom, values: Mapping[Atom, int | Function]) -> Function:
+def _atom(atom: Atom, values: Mapping[Atom, int | Function], done: dict[Function, Function]) -> Function:
     if atom in values:
         return as_function(values[atom])
     if isinstance(atom, Symbol):
         return symbol(atom.name)
     if isinstance(atom, FloorDivision):
-        return with_atoms(atom.numerator, values).floor_divide(atom.divisor)
-    return extreme(atom.name, with_atoms(atom.first, values), with_atoms(atom.second, values))
+        return _with_atoms(atom.numerator, values, done).floor_divide(atom.divisor)
+    return extreme(atom.name, _with_atoms(atom.first, values, done), _with_atoms(atom.second, values, done))

@@ -14,6 +14,7 @@ from shapelint.errors import SpecError
 from shapelint.size.division import divide_exactly
 from shapelint.size.expression import parse_function
 from shapelint.size.function import Function, NotQuasiAffine, constant, extreme, symbol
+from shapelint.size.substitution import with_values
 
 H, W = symbol("H"), symbol("W")
 POINTS = [{"H": h, "W": w} for h, w in grid((-3, 0, 1, 2, 5, 8, 17, 63, 64, 1000), (-1, 1, 4, 9, 30))]
@@ -203,3 +204,12 @@ def test_nested_extremes_are_one_object_however_deep_and_in_whatever_order_they_
         two = extreme("min", extreme("max", two, other), two.floor_divide(2) + two)
     assert one is two
     assert one.value({"H": 7, "W": 2}) == two.value({"H": 7, "W": 2})
+
+
+def test_a_number_is_put_into_nested_minima_in_a_time_that_grows_with_their_depth_only() -> None:
+    nest = symbol("H")
+    for step in range(1, 60):
+        nest = extreme("min", nest.plus(step % 3), extreme("max", symbol("W"), nest.floor_divide(2)))
+    here = with_values(nest, {"H": 70})
+    assert here.value({"W": 9}) == nest.value({"H": 70, "W": 9})
+    assert here.symbols() == {"W"}
