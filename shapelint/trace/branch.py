@@ -73,7 +73,10 @@ class Doubt:
 
 
 def cut(branch: Branch, run: Run, index: int) -> list[Doubt]:
-    """Gives the branch its steps and its end; returns the conditions that leave it without proof."""
+    """Gives the branch its steps and its end; returns the conditions that leave it without proof.
+
+    Raises SolverError where the sizes become such that isl takes long with each further condition.
+    """
     path, given, doubts, many = branch.sizes, set(branch.given), [], _FEW
     branch.steps = []
     for event in _in_order(run):
