@@ -120,6 +120,13 @@ def space(symbols: tuple[str, ...]) -> isl.Space:
     return isl.Space.create_from_names(isl.DEFAULT_CONTEXT, set=list(symbols))
 
 
+def renamed(raw: isl.Set, symbols: tuple[str, ...]) -> isl.Set:
+    """The same points, their coordinates named by these symbols."""
+    for index, name in enumerate(symbols):
+        raw = raw.set_dim_name(isl.dim_type.set, index, name)
+    return raw.reset_tuple_id() if raw.has_tuple_id() else raw
+
+
 def isl_number(value: int) -> isl.Val:
     """An integer of any length as isl has it."""
     return isl.Val(value) if abs(value) < 2**62 else isl.Val(str(value))

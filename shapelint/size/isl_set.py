@@ -21,6 +21,7 @@ from shapelint.size.isl_form import (
     isl_number,
     limited,
     read_number,
+    renamed,
     space,
 )
 
@@ -29,8 +30,7 @@ if TYPE_CHECKING:
 else:
     from shapelint.size.isl_form import isl
 
-_SEARCHED = 4096
-_STEPS = 4_000_000
+_SEARCHED, _STEPS, _MOST_PIECES = 4096, 4_000_000, 1000
 
 
 @asking
@@ -130,7 +130,9 @@ class IslSet:
         return str(self._set)
 
     def coalesced(self) -> Self:
-        """The same set in as few pieces as isl finds in a reasonable time."""
+        """The same set in as few pieces as isl finds in a reasonable time, which for very many it does not."""
+        if self._set.n_basic_set() > _MOST_PIECES:
+            return self
         try:
             with limited():
                 return self._with(self._set.coalesce())
@@ -141,6 +143,11 @@ class IslSet:
     def piece_count(self) -> int:
         """How many convex pieces isl keeps the set in; 0 for an empty one."""
         return 0 if self._set.is_empty() else int(self._set.n_basic_set())
+
+    @property
+    def division_count(self) -> int:
+        """How many floor divisions the piece that has the most of them is described with."""
+        return max((int(part.dim(isl.dim_type.div)) for part in self._set.get_basic_sets()), default=0)
 
     def pieces(self) -> tuple[Self, ...]:
         """Convex pieces whose union is the set."""
@@ -164,7 +171,7 @@ class IslSet:
         for index in reversed(range(len(self.symbols))):
             if self.symbols[index] not in kept:
                 raw = raw.project_out(isl.dim_type.set, index, 1)
-        return self._with(_renamed(raw, kept), kept)
+        return self._with(renamed(raw, kept), kept)
 
     def lifted(self, symbols: Sequence[str]) -> Self:
         """The same set over more symbols, which are free; the own symbols keep their order."""
@@ -172,7 +179,7 @@ class IslSet:
         for index, name in enumerate(symbols):
             if name not in self.symbols:
                 raw = raw.insert_dims(isl.dim_type.set, index, 1)
-        return self._with(_renamed(raw, tuple(symbols)), symbols)
+        return self._with(renamed(raw, tuple(symbols)), symbols)
 
     def smallest(self) -> dict[str, int] | None:
         """The lexicographically smallest member, None where the set is empty or has none.
@@ -291,9 +298,3 @@ def _bounded(bound: int) -> Callable[[isl.Set, int], isl.Set]:
         return above.upper_bound_val(isl.dim_type.set, index, isl.Val(bound))
 
     return box
-
-
-def _renamed(raw: isl.Set, symbols: tuple[str, ...]) -> isl.Set:
-    for index, name in enumerate(symbols):
-        raw = raw.set_dim_name(isl.dim_type.set, index, name)
-    return raw.reset_tuple_id() if raw.has_tuple_id() else raw

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import reduce
 from typing import Any
 
 from shapelint.facts.contract import How, Region, RegionOutcome
 from shapelint.facts.failure import Kind
 from shapelint.facts.graph import TensorShape
 from shapelint.size.condition import Condition, FloatCompare, Not, negate
-from shapelint.size.isl_form import SolverError, Undecidable
+from shapelint.size.isl_form import SolverError, Undecidable, limited
 from shapelint.size.number import plain
 from shapelint.size.sets import SizeSet
 from shapelint.source.span import CallSite
@@ -18,7 +20,8 @@ from shapelint.trace.recording.errors import Unanalysable
 from shapelint.trace.recording.record import Event, Shape
 from shapelint.trace.run import Run
 
-_FORMULA, _FEW, _MOST_PIECES = 40, 8, 2000
+_FORMULA, _FEW = 40, 8
+_MOST_PIECES, _MOST_MEETINGS, _MOST_DIVISIONS, _MOST_OPEN = 2000, 20_000, 32, 256
 _OF_PRODUCTS = "a condition on products of sizes"
 
 
@@ -37,6 +40,13 @@ class Branch:
     end: Region | None = None
 
 
+def _both(path: SizeSet, other: SizeSet) -> SizeSet:
+    """What is in both; raises SolverError where isl would meet each of many pieces with each of many."""
+    if path.piece_count * other.piece_count > _MOST_MEETINGS:
+        raise SolverError(f"sets of {path.piece_count} and of {other.piece_count} pieces")
+    return path & other
+
+
 def _holding(path: SizeSet, condition: Condition) -> SizeSet:
     """Where a condition holds, at all sizes or else at those of the path; raises Undecidable."""
     try:
@@ -48,7 +58,7 @@ def _holding(path: SizeSet, condition: Condition) -> SizeSet:
 def _outside(path: SizeSet, condition: Condition, holds: SizeSet) -> SizeSet:
     """Where it does not hold: the opposite is often simpler than what is left of the path."""
     try:
-        return path & SizeSet.where(path.symbols, negate(condition))
+        return _both(path, SizeSet.where(path.symbols, negate(condition)))
     except Undecidable:
         return path - holds
 
@@ -63,7 +73,10 @@ class Doubt:
 
 
 def cut(branch: Branch, run: Run, index: int) -> list[Doubt]:
-    """Gives the branch its steps and its end; returns the conditions that leave it without proof."""
+    """Gives the branch its steps and its end; returns the conditions that leave it without proof.
+
+    Raises SolverError where the sizes become such that isl takes long with each further condition.
+    """
     path, given, doubts, many = branch.sizes, set(branch.given), [], _FEW
     branch.steps = []
     for event in _in_order(run):
@@ -81,10 +94,12 @@ def cut(branch: Branch, run: Run, index: int) -> list[Doubt]:
             opposite = frozenset({*given, negate(event.condition)})
             part = _failing(run, event, outside, index) or Branch(outside, opposite, branch.turns + 1)
             branch.steps.append((path, part))
-            path &= holds
+            path = _both(path, holds)
             if path.piece_count > many:
                 path = _in_few_pieces(path)
                 many = max(_FEW, 2 * path.piece_count)
+            if path.division_count > _MOST_DIVISIONS:  # with each of which the next step takes far longer
+                raise SolverError(f"sizes that are told by more than {_MOST_DIVISIONS} remainders")
         given.add(event.condition)
     assert run.sizes in path, f"the run at {run.sizes} left its own path"
     branch.end = _end(run, path, index)
@@ -191,13 +206,31 @@ def unvisited(branch: Branch) -> Iterator[Branch]:
             yield from unvisited(part)
 
 
-def leaves(branch: Branch, rest: Region) -> list[Region]:
-    """The regions of a branch, equal neighbours made one; what was never run is as `rest`."""
+def regions_of(root: Branch, rest: Region) -> list[Region]:
+    """The regions of a tree, equal neighbours made one; what was never run is as `rest`.
+
+    Those that are not proved are one that is unknown where each question of so many pieces would take long: it has the
+    reason and the run of the first of them.
+    """
+    regions = _leaves(root, rest)
+    others = [region for region in regions if region.how is not How.PROVED]
+    count = sum(region.sizes.piece_count for region in others)
+    if count > _MOST_OPEN:
+        proved = [region for region in regions if region.how is How.PROVED]
+        with suppress(SolverError), limited():
+            left = reduce(SizeSet.__sub__, (region.sizes for region in proved), root.sizes)
+            if left.piece_count < count:
+                first = min(others, key=lambda region: region.run)
+                return [*proved, replace(first, sizes=left, outcome=RegionOutcome(None), how=How.UNKNOWN)]
+    return regions
+
+
+def _leaves(branch: Branch, rest: Region) -> list[Region]:
     if branch.end is None:
         return [replace(rest, sizes=branch.sizes)]
     regions = [_like(branch.end, rest)]
     for whole, part in reversed(branch.steps):
-        others = [_like(part, rest)] if isinstance(part, Region) else leaves(part, rest)
+        others = [_like(part, rest)] if isinstance(part, Region) else _leaves(part, rest)
         regions = _joined(whole, regions, others)
     return regions
 

@@ -19,7 +19,7 @@ from shapelint.size.condition import negate
 from shapelint.size.isl_form import SolverError, limited
 from shapelint.size.sets import SizeSet
 from shapelint.source.span import Span
-from shapelint.trace.branch import Branch, Doubt, cut, doubted, failed_node, leaves, outcome_of, unvisited
+from shapelint.trace.branch import Branch, Doubt, cut, doubted, failed_node, outcome_of, regions_of, unvisited
 from shapelint.trace.budget import Budget
 from shapelint.trace.recording.answers import LeftOpen
 from shapelint.trace.recording.errors import OutOfTime, Unanalysable
@@ -33,7 +33,8 @@ _RUNS, _CALLS, _SECONDS = 320, 100_000, 20.0
 _PINNED = 8
 _DEEPEST = 48
 _TRIED = 24
-_STEPS = 20_000_000
+_MOST_PIECES = 2000
+_STEPS = 4_000_000
 _LARGEST = 2**31 - 1
 _TOO_LARGE = RegionOutcome(False, (), Failure(Kind.ARGUMENT, f"sizes end at {_LARGEST}"))
 
@@ -54,6 +55,7 @@ class Exploration:
     left_open: LeftOpen = field(default_factory=LeftOpen)
     budget: Budget = field(default_factory=Budget)
     plans: Plans = field(default_factory=Plans)
+    unsolved: str = ""  # why some branch is left whose sizes isl could not tell within its steps
 
     def run(self, sizes: Mapping[str, int], *, symbolic: bool) -> Run:
         """One more run at these sizes, with Sizes that remember their symbols unless `symbolic` is False."""
@@ -122,30 +124,35 @@ def explore(
         if spent or found.pinned >= _PINNED:
             break
         branch = waiting.popleft()
-        if branch.turns <= _DEEPEST:
-            waiting.extend(_grown(found, branch, first if branch is root else _sample(found, branch)))
+        point = first if branch is root else _sample(found, branch) if branch.turns <= _DEEPEST else None
+        if point is not None:
+            waiting.extend(_grown(found, branch, point))
     rest = _rest(found, spent, list(unvisited(root)), all_visited=not waiting)
-    found.regions = [_trusted(found, replace(each, sizes=each.sizes.coalesced())) for each in leaves(root, rest)]
+    regions = regions_of(root, rest)
+    found.regions = [_trusted(found, replace(each, sizes=each.sizes.coalesced())) for each in regions]
     return found
 
 
-def _sample(found: Exploration, branch: Branch) -> Mapping[str, int]:
-    """A small member, or a large one too after sizes at which nothing could be told."""
-    if found.pinned:
-        far = branch.sizes.at_least(dict.fromkeys(branch.sizes.symbols, 8 * 2**found.pinned)).sample()
-        if far is not None:
-            return far
-    return branch.sizes.sample() or {}
+def _sample(found: Exploration, branch: Branch) -> Mapping[str, int] | None:
+    """A small member, or a large one too after sizes at which nothing could be told; None where isl finds none."""
+    sizes, least = branch.sizes, dict.fromkeys(branch.sizes.symbols, 8 * 2**found.pinned)
+    try:
+        with limited(_STEPS):
+            if sizes.piece_count > _MOST_PIECES:
+                raise SolverError(f"a set of {sizes.piece_count} pieces")
+            point = (sizes.at_least(least).sample() if found.pinned else None) or sizes.sample() or {}
+            if any(value > _LARGEST for value in point.values()):  # torch has no such sizes; smaller ones, if there are
+                point = sizes.at_most(dict.fromkeys(sizes.symbols, _LARGEST)).sample() or point
+    except SolverError as error:
+        point, found.unsolved = {}, f"the solver failed: {error}"
+    return point or None
 
 
 def _grown(found: Exploration, branch: Branch, point: Mapping[str, int]) -> Iterable[Branch]:
     """Runs the model at a size of the branch; the branches that this opens."""
     if any(value > _LARGEST for value in point.values()):
-        small = branch.sizes.at_most(dict.fromkeys(branch.sizes.symbols, _LARGEST)).sample()
-        if small is None:
-            branch.end = Region(branch.sizes, _TOO_LARGE, run=len(found.runs) - 1)
-            return
-        point = small
+        branch.end = Region(branch.sizes, _TOO_LARGE, run=len(found.runs) - 1)
+        return
     found.plans.begin(branch.sizes)
     found.runs.append(found.followed(point))
     found.plans.within = None
@@ -208,8 +215,13 @@ def _pin(found: Exploration, branch: Branch, run: Run, why: str, place: Any = No
         outcome = replace(outcome, ok=None)
     if place is None and run.place is not None:
         place = run.place.span()
+    try:
+        with limited(_STEPS):
+            rest = Branch(branch.sizes - point, branch.given, branch.turns)
+    except SolverError:  # as after the budget: nothing is said of the branch by itself
+        found.unsolved, branch.end, branch.steps = why, None, []
+        return []
     branch.end = Region(point, outcome, How.SAMPLED, why, place, len(found.runs) - 1, failed_node(run))
-    rest = Branch(branch.sizes - point, branch.given, branch.turns)
     branch.steps = [(branch.sizes, rest)] if rest.sizes else []
     return [part for _, part in branch.steps]
 
@@ -249,7 +261,9 @@ def _rest(found: Exploration, spent: str, left: list[Branch], *, all_visited: bo
     """What is said of the branches that no run reached."""
     why, place = f"the budget of {spent} is used up", None
     lost = next((run for run in reversed(found.runs) if run.leaks or run.error is not None), None)
-    if all_visited:
+    if found.unsolved:
+        why = found.unsolved
+    elif all_visited:
         why = f"more than {_DEEPEST} ways through the model, one after the other"
     elif found.pinned >= _PINNED and lost is not None:
         first = lost.leaks[0] if lost.leaks else Leak(str(lost.error), lost.place)
@@ -277,8 +291,8 @@ def _common(found: Exploration, left: list[Branch]) -> Region | None:
     if any(difference(run, common, run.sizes) for run in within):
         return None
     for branch in left[:: 1 + len(left) // _TRIED]:
-        point = branch.sizes.sample()
-        if point is None:
+        point = _sample(found, branch)
+        if not point:
             return None
         replay = found.replay(point)
         if replay.unseen or difference(replay, common, point):

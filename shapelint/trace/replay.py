@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from math import prod
 
 from shapelint.facts.contract import How, Region
 from shapelint.size.function import as_function
+from shapelint.size.isl_form import SolverError, limited
 from shapelint.size.number import plain
 from shapelint.size.sets import SizeSet
 from shapelint.trace.branch import frozen_shape
@@ -16,6 +18,7 @@ _SCALES = ((1, 29), (5, 3), (17, 11), (1, 1))
 _NEAR = ((1, 9),)
 _EVERY = 4
 _RAISING = 4
+_STEPS = 8_000_000
 
 
 def asked_again(regions: Iterable[Region]) -> list[Region]:
@@ -47,14 +50,16 @@ def how_many(region: Region, runs: int, *, loops: bool) -> int:
 def distant(sizes: SizeSet, hint: Mapping[str, int], count: int, *, loops: bool = False) -> list[dict[str, int]]:
     """Points of the set that are far from where the run was, at other scales, as far as there are any.
 
-    They are nearer where loops have more turns at larger sizes.
+    They are nearer where loops have more turns at larger sizes; where isl takes too many steps to find one, there is
+    none.
     """
     points: list[dict[str, int]] = []
-    for factor, offset in (_NEAR if loops else _SCALES)[:count]:
-        bound = {name: value * factor + offset + 8 * index for index, (name, value) in enumerate(hint.items())}
-        beyond = sizes.at_least(bound).smallest() or (sizes - SizeSet.point(sizes.symbols, hint)).sample()
-        if beyond is not None and beyond not in points:
-            points.append(beyond)
+    with suppress(SolverError), limited(_STEPS):
+        for factor, offset in (_NEAR if loops else _SCALES)[:count]:
+            bound = {name: value * factor + offset + 8 * index for index, (name, value) in enumerate(hint.items())}
+            beyond = sizes.at_least(bound).smallest() or (sizes - SizeSet.point(sizes.symbols, hint)).sample()
+            if beyond is not None and beyond not in points:
+                points.append(beyond)
     return points
 
 

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import itertools
 import json
+import math
 import time
 from typing import Any
 
 import pytest
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 import shapelint
-from shapelint.trace import explore
+from shapelint.trace import branch, explore
 from shapelint.trace.budget import Budget
+from tests.oracle import eager, given
 
 
 class Guarded(nn.Module):
@@ -93,6 +96,61 @@ def test_an_exploration_ends_where_its_budget_is_counted_down(
     assert reports[0].to_json() == reports[1].to_json()
     whys = {region.why for region in reports[0].contract.regions}
     assert f"the budget of {words} is used up" in whys
+
+
+class Divided(nn.Module):
+    """Pools by the largest divisor below 9: each divisor that there is not is one more remainder to tell sizes by."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        length = x.shape[-1]
+        return F.max_pool1d(x, max(k for k in range(1, length + 1) if length % k == 0 and k < 9))
+
+
+class Repeated(nn.Module):
+    """A list of more and more tensors, all of them one."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.stack([x] * 2 ** (x.shape[-1].bit_length() - 1))
+
+
+class Square(nn.Module):
+    """Tokens as a square again: no set says which products of unequal sides are squares."""
+
+    def forward(self, image: Tensor) -> Tensor:
+        tokens = image.flatten(2)
+        side = int(math.sqrt(tokens.shape[2]))
+        return tokens.reshape(1, 3, side, side)
+
+
+@pytest.mark.parametrize(
+    ("model", "spec", "where", "limit", "why"),
+    [
+        (Divided, "1,3,L", (branch, "_MOST_DIVISIONS"), 8, "the solver failed: sizes that are told by more than 8 rem"),
+        (Repeated, "1,3,L", (explore, "_CALLS"), 1000, "the budget of 1,000 calls is used up"),
+        (Square, "1,3,H,W", (branch, "_MOST_MEETINGS"), 0, "the solver failed: sets of 1 and of"),
+        (Square, "1,3,H,W", (explore, "_MOST_PIECES"), 2, "the solver failed: a set of"),
+    ],
+)
+def test_what_would_keep_the_solver_long_is_left_undecided(
+    model: type[nn.Module], spec: str, where: tuple[Any, str], limit: int, why: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(*where, limit)
+    contract = shapelint.check(model(), spec).contract
+    assert any(region.why.startswith(why) for region in contract.regions)
+    for sizes in itertools.product(*[(1, 2, 4, 6, 7, 8, 9, 12, 16, 25, 36, 40, 64)] * len(contract.symbols)):
+        point = dict(zip(contract.symbols, sizes, strict=True))
+        told, seen = contract.outcome(**point), given(eager(model, (1, 3, *sizes)))
+        assert told.ok is None or told.ok is (seen is not None), point
+
+
+def test_many_pieces_without_a_proof_are_one_region(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(branch, "_MOST_OPEN", 4)
+    regions = shapelint.check(Square(), "1,3,H,W").contract.regions
+    assert [(region.how.value, str(region.sizes)) for region in regions if not region.why] == [("proved", "W = H")]
+    (other,) = [region for region in regions if region.why]
+    assert other.outcome.ok is None
+    assert str(other.sizes) == "every size but W = H"
+    assert other.why == "sqrt() of a size"
 
 
 def test_what_is_spent_within_a_budget_is_spent_of_it() -> None:
