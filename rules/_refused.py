@@ -46,7 +46,7 @@ def _advice(call: RefusedCall, name: str) -> str:
     if call.cause is RefusalCause.IN_FRONT:
         return f"build {name} {BATCH_FIRST}"
     if call.cause is RefusalCause.MAP:
-        return _as_maps(given, *wanted)
+        return _as_maps(given, *wanted, grows="Transpose" in call.kind)
     if call.steps:
         return "take one step of all samples: `x[:, t]`, where `x[t]` is all steps of one"
     if call.cause is RefusalCause.RANK:
@@ -59,12 +59,14 @@ def _advice(call: RefusedCall, name: str) -> str:
     return f"make the state of {sized(wanted)}"
 
 
-def _as_maps(given: Sequence[int], channels: int, axes: int) -> str:
-    """How what a convolution or a pool gets becomes maps of so many axes besides samples and channels."""
+def _as_maps(given: Sequence[int], channels: int, axes: int, *, grows: bool) -> str:
+    """How what a convolution or a pool gets becomes maps of so many axes besides samples and channels; maps of one place
+    are for those that grow.
+    """
     more = len(given) - axes - 2
     rows = prod(given[1:]) // channels if channels and len(given) > 1 else 0
     side = round(rows ** (1 / axes))
-    if more < 0 and rows and channels * side**axes == prod(given[1:]):
+    if more < 0 and side > (not grows) and channels * side**axes == prod(given[1:]):
         sides = ", ".join([str(side)] * axes)
         return f"make maps of the rows ahead of it: `.view(-1, {channels}, {sides})`"
     single = [axis for axis, size in enumerate(given) if axis and size == 1]

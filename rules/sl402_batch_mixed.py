@@ -73,6 +73,23 @@ class Net(nn.Module):
         return self.fc(out[:, -1])
 """
 
+_FILM = """
+import torch.nn as nn
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Sequential(nn.Conv2d(3, 8, 3, 2), nn.AdaptiveAvgPool2d(1), nn.Flatten())
+        self.lstm = nn.LSTM(8, 32, batch_first=True)
+        self.fc = nn.Linear(32, 3)
+
+    def forward(self, x):
+        rows = self.conv(x.flatten(0, 1))
+        out, (state, _) = self.lstm({}
+        return self.fc({})
+"""
+
 _VIEW = "x.view(-1, 16 * 5 * 5){}"
 
 
@@ -88,7 +105,8 @@ class BatchMixed:
 
     Some calls mix samples at every size: a view behind a `permute` that has put another axis in front, a `cat`
     along axis 0 of branches with unlike kernels, a `flatten` of all axes, a `squeeze()` that takes away a batch of 1,
-    a recurrent layer without `batch_first=True` of whose output `out[:, -1]` is taken.
+    a recurrent layer without `batch_first=True` of whose output `out[:, -1]` is taken, or one that gets the steps of
+    all samples in one row, as behind `x.flatten(0, 1)`.
 
     ## Why it is bad
 
@@ -96,7 +114,8 @@ class BatchMixed:
 
     ## What PyTorch says
 
-    Nothing.
+    Nothing; behind a recurrent layer that took all steps for one sequence, perhaps
+    `mat1 and mat2 shapes cannot be multiplied`.
 
     ## Fix
 
@@ -116,6 +135,7 @@ class BatchMixed:
         Valid(_LENET.format("x.flatten(1)"), "4,3,32,32"),
         Valid(_ANCHORS, "2,3,8,8"),
         Valid(_SEQUENCE.format(", batch_first=True)"), "4,20,12"),
+        Valid(_FILM.format("rows.unflatten(0, (-1, 5)))", "out[:, -1]"), "2,5,3,32,32"),
     )
     invalid: ClassVar[tuple[Invalid, ...]] = (
         Invalid(
@@ -137,6 +157,16 @@ class BatchMixed:
             _SEQUENCE.format(")  # <-- SL402"),
             "4,20,12",
             "`lstm` in `lstm` takes the samples of the batch for steps in time",
+        ),
+        Invalid(
+            _FILM.format("rows)  # <-- SL402", "state[-1]"),
+            "2,5,3,32,32",
+            "`lstm` in `lstm` takes the 5 steps of each sample behind those of the one before it",
+        ),
+        Invalid(
+            _FILM.format("rows)  # <-- SL402", "out[:, -1]"),
+            "2,5,3,32,32",
+            "`lstm` in `lstm` takes the 5 steps of each sample behind those of the one before it",
         ),
     )
 
@@ -202,6 +232,7 @@ def _done(samples: MixedSamples) -> str:
         Mixing.TOGETHER: "makes one of all samples of the batch",
         Mixing.CHANNELS: f"makes {samples.row} rows of each sample",
         Mixing.STEPS: "takes the samples of the batch for steps in time",
+        Mixing.SEQUENCE: f"takes the {counted(samples.row, 'step')} of each sample behind those of the one before it",
         Mixing.SQUEEZED: "takes the axis of the batch away where that is 1",
     }[samples.way]
 
@@ -223,6 +254,9 @@ _MENDS = {
 
 def _advice(samples: MixedSamples, features: int) -> str:
     """What keeps samples apart: a flatten ahead of a linear layer, or maps of as many values as a sample has."""
+    if samples.way is Mixing.SEQUENCE:
+        code = f"`.unflatten(0, (-1, {samples.row}))`, for a layer with `batch_first=True`"
+        return f"give it samples, steps and features again: {code}"
     if samples.way is not Mixing.ROWS:
         return _MENDS[samples.way]
     if not samples.layer:
@@ -231,6 +265,8 @@ def _advice(samples: MixedSamples, features: int) -> str:
 
 
 def _notes(analysis: Analysis, samples: MixedSamples, features: int, focus: dict[str, int]) -> Iterator[str]:
+    if samples.way is Mixing.SEQUENCE and analysis.pytorch:
+        yield f"PyTorch: {analysis.pytorch.partition(chr(10))[0]}"
     if samples.way is not Mixing.ROWS:
         return
     yield f"a sample has {counted(features, 'feature')} there, and a row takes {samples.row}"

@@ -124,7 +124,6 @@ def test_channels_that_do_not_meet_are_told_at_their_join() -> None:
 @pytest.mark.parametrize(
     ("inputs", "words"),
     [
-        ("1,3", "does not run: Expected 3D .unbatched. or 4D input, but got 2D"),
         (["1,3,6,6", "1,3,6,6"], "forward.x. takes 1 by position, but 2 inputs without a name are given"),
         ("y=1,3,6,6", "forward.x. has no argument .y.; known are x"),
     ],

@@ -67,9 +67,11 @@ class BatchRun:
 
 
 def batch_run(explored: Exploration, region: Region, question: Question) -> BatchRun | None:
-    """The run at the first size with a symbol for the number of samples; None where it does not come to its end."""
+    """The run at the first size with a symbol for the number of samples; None where only one of it and the region's
+    raises.
+    """
     spec = next(question.inputs.tensors())
-    if len(spec.dims) < 2 or 0 in question.axes or not region.outcome.ok:
+    if len(spec.dims) < 2 or 0 in question.axes:
         return None
     samples = spec.dims[0].value(question.first)
 
@@ -83,7 +85,8 @@ def batch_run(explored: Exploration, region: Region, question: Question) -> Batc
     args, kwargs = question.inputs.map(opened)
     subject = replace(explored.subject, inputs=Inputs(args, kwargs), symbols=(_NAME,))
     run = Exploration(subject, SizeSet.universe((_NAME,)), {}).run({_NAME: max(samples, 2)}, symbolic=True)
-    if run.failure is not None or run.error is not None or not run.output_nodes or run.output_nodes[0] < 0:
+    ended = run.failure is None and run.error is None
+    if ended is not region.outcome.ok or (ended and (not run.output_nodes or run.output_nodes[0] < 0)):
         return None
     return _followed(run)
 

@@ -11,9 +11,11 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from math import prod
 
 from shapelint.diagnosis.batch_axis import CATS, MANY, VIEWS, BatchRun, Carried, batch_run
+from shapelint.diagnosis.one_sequence import RECURRENT, is_batch_first, takes_all_steps
 from shapelint.facts.contract import Region
 from shapelint.facts.samples import MixedSamples, Mixing
 from shapelint.request.question import Question
@@ -26,7 +28,6 @@ from shapelint.trace.explore import Exploration
 from shapelint.trace.freeze import span_of
 from shapelint.trace.recording.record import Record
 
-_RECURRENT = frozenset({"lstm", "gru", "rnn_tanh", "rnn_relu"})
 _ATTENTION = "multi_head_attention_forward"
 _REDUCING = frozenset({"mean", "sum", "amax", "amin", "max", "min", "median", "std", "var", "logsumexp"})
 _LAST = -1
@@ -54,6 +55,8 @@ def mixed_along_batch(
     place = built.get(record.module, place) if way is Mixing.STEPS else place
     features = prod(batch.shapes[record.inputs[0]][1:]) if way is Mixing.ROWS else rows
     row = prod(batch.shapes[index][1:]) if way is Mixing.ROWS else max(rows, 1)
+    taken = batch.axes[record.inputs[0]] if way is Mixing.SEQUENCE else None
+    row = row if taken is None else taken.inner
     call = "attention" if record.name == _ATTENTION else record.name, record.module, place
     sizes, nothing = question.domain, SizeSet.empty(question.symbols)
     return MixedSamples(sizes, nothing, *call, constant(features), row, "", way=way)
@@ -61,11 +64,13 @@ def mixed_along_batch(
 
 def _is_suspect(records: list[Record], region: Region, samples: int, question: Question) -> bool:
     """Whether a run at one number of samples has anything that makes it worth a run for many."""
+    if not region.outcome.ok:
+        return any(record.name in RECURRENT for record in records)
     leading = [as_function(shape.dims[0]).value(question.first) for shape in region.outcome.outputs[:1] if shape.dims]
     if leading != [samples]:
         return True
     for record in records:
-        if record.name == _ATTENTION or record.name in _RECURRENT or _moves_first(record):
+        if record.name == _ATTENTION or record.name in RECURRENT or _moves_first(record):
             return True
         if record.name in VIEWS and record.inputs and record.outputs:
             taken, made = (
@@ -86,8 +91,13 @@ def _moves_first(record: Record) -> bool:
 
 
 def _found(batch: BatchRun, records: list[Record], samples: int, question: Question) -> Found | None:
+    one = partial(takes_all_steps, batch)
+    if not batch.run.output_nodes:  # it raises
+        return _first(list(range(len(batch.run.records))), one, Mixing.SEQUENCE)
     output = batch.run.output_nodes[0]
     above = sorted(batch.above(output))
+    if samples > 1 and (found := _first(above, one, Mixing.SEQUENCE)):
+        return found
     steps = next((each for each in above if _takes_steps(batch, each)), None)
     if steps is not None and not any(_is_batch_first(batch, each) for each in above):
         return steps, Mixing.STEPS
@@ -128,14 +138,14 @@ def _takes_steps(batch: BatchRun, index: int) -> bool:
                 told = told or leads or _is_last(each)
             elif batch.shapes[user][:2] != shape[:2] or len(batch.shapes[user]) != 3:
                 return False
-            elif each.name not in _RECURRENT:
+            elif each.name not in RECURRENT:
                 waiting.append(user)
     return told
 
 
 def _is_sequential(record: Record) -> bool:
     """Whether a call takes the steps of a sequence along its first axis."""
-    return record.name == _ATTENTION or (record.name in _RECURRENT and record.arguments[8:9] == (False,))
+    return record.name == _ATTENTION or is_batch_first(record) is False
 
 
 def _is_batch_first(batch: BatchRun, index: int) -> bool:
@@ -143,7 +153,7 @@ def _is_batch_first(batch: BatchRun, index: int) -> bool:
     that takes samples for steps may be meant, as an attention of each sample to the others.
     """
     record = batch.run.records[index]
-    if record.name in _RECURRENT and record.inputs and record.arguments[8:9] == (True,):
+    if record.inputs and is_batch_first(record):
         return batch.axes[record.inputs[0]] == _ALONE
     return record.name == _ATTENTION and bool(record.inputs) and batch.axes[record.inputs[0]] == Carried(1)
 

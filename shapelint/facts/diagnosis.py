@@ -19,9 +19,9 @@ from shapelint.source.span import Edit, Span
 class Plan:
     """A verified repair: values of `output_padding` (or of channels) and what the model does with them.
 
-    `restores` and `runs` are those of the repaired model; `loses` is where it was right before and is no more,
-    `breaks` where it ran and now raises; `complete` tells that it is right at every asked size, and `ran` that it
-    ran at sizes without end before, which show what it is to give.
+    `restores` and `runs` are those of the repaired model; `loses` is where it was right before and is no more, `breaks`
+    where it ran and now raises; `complete` tells that it is right at every asked size, and `ran` that it ran at sizes
+    without end before, which show what it is to give.
     """
 
     values: Mapping[str, tuple[int, ...]]
@@ -178,8 +178,8 @@ def called_line(module: str) -> int | None:
 class Change:
     """Another value for one argument of one layer, per axis, and where the layer was constructed.
 
-    `alike` are the other layers that the same call builds with the same value: one text changes them all. `others` are
-    those of its layers to which an expression gives each a value of its own.
+    `alike` are the other layers that the same call builds with the same value: one text changes them all. To `others` an
+    expression in it gives a value of their own each.
     """
 
     module: str
@@ -221,9 +221,8 @@ class Rewrite:
 
 @dataclass(frozen=True, slots=True)
 class EvenWindow:
-    """A layer whose kernel is even, and the `call` that pads its input by as much on both sides.
-
-    So at the `axes`, counted from the end of the `rank` that it gives. `tail` makes what a `cat` puts behind.
+    """A layer whose kernel is even, and the `call` that pads its input by as much on both sides of the `axes`, counted
+    from the end of the `rank` that it gives. `tail` makes what a `cat` puts behind.
     """
 
     layer: str
@@ -254,10 +253,10 @@ class Diagnosis:
 
     `stretches` tells that one layer is planned, and `output_size=` in its call is proved right at every size that runs.
     `misfits` are layers that get other channels than they were built for; `repaired` is the model built for them.
-    `spoiler` is the one call after which the size of the output can no longer come right, and `slip`
-    the one number ahead of the first misfit that is at fault. `setters` are the calls that change the output's size.
-    `refused` is the size that the failing layer cannot give, and `handed` the call that gives a helper the argument
-    of the change, or the stride of the spoiler; `declined` is what a layer refuses before it computes.
+    `spoiler` is the one call after which the size of the output can no longer come right, and `slip` the one number
+    ahead of the first misfit that is at fault. `setters` are the calls that change the output's size. `refused` is the
+    size that the failing layer cannot give, and `handed` the call that gives a helper the argument of the change, or the
+    stride of the spoiler; `declined` is what a layer refuses before it computes.
     """
 
     focus: Mapping[str, int]

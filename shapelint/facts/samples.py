@@ -17,7 +17,8 @@ class Mixing(Enum):
     ROWS: a view makes other rows than samples. PARTS: one that has an axis for the samples puts parts of several into
     each. JOINED: a `cat` puts several results of a sample one behind the other along the batch. TOGETHER: all samples
     become one. CHANNELS: each channel of a sample becomes a row. STEPS: a recurrent layer takes samples for steps.
-    SQUEEZED: a `squeeze` takes the axis of the samples too, where there is one sample.
+    SEQUENCE: one takes the steps of all samples for one sequence. SQUEEZED: a `squeeze` takes the axis of the samples
+    too, where there is one sample.
     """
 
     ROWS = "rows"
@@ -26,6 +27,7 @@ class Mixing(Enum):
     TOGETHER = "together"
     CHANNELS = "channels"
     STEPS = "steps"
+    SEQUENCE = "sequence"
     SQUEEZED = "squeezed"
 
 
@@ -35,7 +37,7 @@ class MixedSamples:
 
     A sample has `features` there, and a row takes `row` of them; `layer` is the linear layer behind it. With `change`
     in a layer ahead of it, which then is at `place`, a sample is a row. In another way than ROWS a sample gives
-    `row` rows.
+    `row` rows, or steps.
     """
 
     sizes: SizeSet

@@ -118,7 +118,7 @@ PLANTED: dict[str, tuple[Any, ...]] = {
     "trace.recorder.Recorder.enter": ("Net", SIX),
     "trace.fitting.fit.fitted": ("Unruled", OPEN),
     "trace.fitting.trials.trials": ("Unruled", OPEN),
-    "trace.explore.leaves": ("Net", OPEN),
+    "trace.explore.regions_of": ("Net", OPEN),
     "trace.branch.cut": ("Net", OPEN),
     "trace.replay.difference": ("Net", OPEN),
     "trace.freeze.freeze": ("Net", SIX),
