@@ -60,8 +60,8 @@ def _advice(call: RefusedCall, name: str) -> str:
 
 
 def _as_maps(given: Sequence[int], channels: int, axes: int, *, grows: bool) -> str:
-    """How what a convolution or a pool gets becomes maps of so many axes besides samples and channels; maps of one place
-    are for those that grow.
+    """How what a convolution or a pool gets becomes maps of so many axes besides samples and channels; only what `grows`
+    takes maps of one place.
     """
     more = len(given) - axes - 2
     rows = prod(given[1:]) // channels if channels and len(given) > 1 else 0

@@ -178,8 +178,8 @@ def called_line(module: str) -> int | None:
 class Change:
     """Another value for one argument of one layer, per axis, and where the layer was constructed.
 
-    `alike` are the other layers that the same call builds with the same value: one text changes them all. To `others` an
-    expression in it gives a value of their own each.
+    `alike` are the other layers that the same call builds with the same value: one text changes them all. An expression
+    in it gives each of the `others` a value of its own.
     """
 
     module: str
@@ -255,8 +255,8 @@ class Diagnosis:
     `misfits` are layers that get other channels than they were built for; `repaired` is the model built for them.
     `spoiler` is the one call after which the size of the output can no longer come right, and `slip` the one number
     ahead of the first misfit that is at fault. `setters` are the calls that change the output's size. `refused` is the
-    size that the failing layer cannot give, and `handed` the call that gives a helper the argument of the change, or the
-    stride of the spoiler; `declined` is what a layer refuses before it computes.
+    size that the failing layer cannot give, and `handed` the call that gives a helper the argument of the change, or
+    the stride of the spoiler; `declined` is what a layer refuses before it computes.
     """
 
     focus: Mapping[str, int]
