@@ -60,8 +60,8 @@ def _advice(call: RefusedCall, name: str) -> str:
 
 
 def _as_maps(given: Sequence[int], channels: int, axes: int, *, grows: bool) -> str:
-    """How what a convolution or a pool gets becomes maps of so many axes besides samples and channels; only what `grows`
-    takes maps of one place.
+    """How what a convolution or a pool gets becomes maps of so many axes besides samples and channels; of one place
+    only for what `grows`.
     """
     more = len(given) - axes - 2
     rows = prod(given[1:]) // channels if channels and len(given) > 1 else 0
