@@ -72,6 +72,22 @@ class Net(nn.Module):
 """
 
 
+_LOSS = """
+import torch.nn as nn
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.fc = nn.Linear(8, 1)
+        self.loss = nn.MSELoss()
+
+    def forward(self, x):
+        y = x.mean(1)
+        return self.loss(self.fc(x){}
+"""
+
+
 class SilentBroadcast:
     """A join repeats a tensor of size 1 at some input sizes, where its two tensors should have equal sizes.
 
@@ -82,18 +98,22 @@ class SilentBroadcast:
     one row left. What has size 1 at every input size is meant to be repeated and gets no word: channel gates, means,
     masks, biases, tables of positions. Where no size is asked for, inputs smaller than the total stride are left out.
 
+    A loss that repeats both of its tensors, as `mse_loss` does for outputs of 4x1 and 4 targets, compares each output
+    with each target.
+
     ## Why it is bad
 
     Nothing raises. One row is added to all rows, and the numbers are wrong.
 
     ## What PyTorch says
 
-    Nothing. Where neither of the two sizes is 1, the same line raises `The size of tensor a must match the size
-    of tensor b`.
+    Nothing; of a loss `Using a target size that is different to the input size`. Where neither of the two sizes is 1,
+    the same line raises `The size of tensor a must match the size of tensor b`.
 
     ## Fix
 
-    Advice: compare the shapes before the join, or refuse inputs that are so small.
+    Advice: compare the shapes before the join, or refuse inputs that are so small; give both tensors of a loss one
+    shape.
 
     ## See also
 
@@ -107,6 +127,7 @@ class SilentBroadcast:
         Valid(_GATE.format("y.mean((2, 3), keepdim=True)"), "1,3,H,W"),
         Valid(_LINKNET.format("y + skip"), "1,3,H,W"),
         Valid(_LAST, "1,1,L"),
+        Valid(_LOSS.format(".squeeze(-1), y)"), "4,8"),
     )
     invalid: ClassVar[tuple[Invalid, ...]] = (
         Invalid(
@@ -118,6 +139,11 @@ class SilentBroadcast:
             _HAAR.format("even - odd)  # <-- SL401").replace("SL401)", "SL401"),
             "1,1,L",
             "`sub` repeats 1 from `input` to the 2 from `input`",
+        ),
+        Invalid(
+            _LOSS.format(", y)  # <-- SL401"),
+            "4,8",
+            "`mse_loss` compares each of 4x1 from `fc` with each of 4 from `mean`",
         ),
     )
 
@@ -131,6 +157,8 @@ class SilentBroadcast:
     def _finding(self, analysis: Analysis, found: Broadcast) -> Finding:
         at = sized(tuple(found.at.values()))
         shapes = f"at {at} the shapes are {sized(found.one)} and {sized(found.other)}"
+        if found.node.operation.endswith("loss"):
+            return _of_loss(analysis, found)
         return Finding(
             code=self.code,
             name=self.name,
@@ -141,6 +169,22 @@ class SilentBroadcast:
             location=found.node.place,
             fix=Fix("compare the two shapes before the join, or refuse inputs that are so small", Safety.ADVICE),
         )
+
+
+def _of_loss(analysis: Analysis, found: Broadcast) -> Finding:
+    ways = list(zip((found.one, found.other), found.sources, strict=True))
+    one, other = (f"{sized(shape)} from {quoted(source)}" for shape, source in ways)
+    longer, name = max(ways, key=lambda way: len(way[0]))
+    axis = longer.index(1)
+    return Finding(
+        code=SilentBroadcast.code,
+        name=SilentBroadcast.name,
+        severity=Severity.ERROR if analysis.fails_at(found.sizes) else Severity.NOTE,
+        message=f"{quoted(found.node.operation)} compares each of {one} with each of {other}",
+        module=found.node.module or None,
+        location=found.node.place,
+        fix=Fix(f"take axis {axis}, of 1, off what {quoted(name)} gives: `.squeeze({axis})`", Safety.ADVICE),
+    )
 
 
 def _is_tiny(analysis: Analysis, found: Broadcast) -> bool:

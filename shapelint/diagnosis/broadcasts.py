@@ -1,9 +1,12 @@
-"""Finds joins that repeat an axis of size 1 at some input sizes, where at the others both tensors have equal sizes."""
+"""Finds joins that repeat an axis of size 1 at some input sizes, where at the others both tensors have equal sizes, and
+losses that repeat both tensors.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import zip_longest
 
 from shapelint.diagnosis.case import Case
 from shapelint.diagnosis.joins import named_source
@@ -22,6 +25,7 @@ JOINS = frozenset({
     "add", "add_", "__iadd__", "sub", "sub_", "__isub__", "__rsub__", "rsub", "mul", "mul_", "__imul__", "div", "div_",
     "__itruediv__", "maximum", "minimum", "where", "lerp",
 })  # fmt: skip
+_LOSSES = frozenset({"mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss"})
 _ONE = constant(1)
 
 
@@ -44,6 +48,8 @@ def _in_region(explored: Exploration, region: Region, case: Case, example: Examp
     run = explored.runs[region.run]
     tried: set[tuple[Function, Function]] = set()
     for index, record in enumerate(run.records):
+        if record.name in _LOSSES and len(record.inputs) == 2:
+            yield from _of_loss(explored, region, case, index, example)
         for one, other in _operands(run.records, record) if record.name in JOINS else ():
             for pair in zip(reversed(dims_of(run.records[one])), reversed(dims_of(run.records[other])), strict=False):
                 if pair in tried or not _may_repeat(pair, spatial):
@@ -54,6 +60,27 @@ def _in_region(explored: Exploration, region: Region, case: Case, example: Examp
                 if sizes:
                     graph = freeze(run, explored.subject.module, case.built)
                     yield _told(graph, index, (one, other), sizes, example.at(sizes) or {})
+
+
+def _of_loss(
+    explored: Exploration, region: Region, case: Case, index: int, example: ExamplePoint
+) -> Iterator[Broadcast]:
+    """A loss of two tensors each of which is repeated to the other: (n, 1) and (n,) are compared n * n times."""
+    run = explored.runs[region.run]
+    one, other = run.records[index].inputs
+    shapes = (reversed(dims_of(run.records[each])) for each in (one, other))
+    pairs = list(zip_longest(*shapes, fillvalue=_ONE))
+    grown = [first for first, second in pairs if second is _ONE is not first]
+    spread = [second for first, second in pairs if first is _ONE is not second]
+    if not grown or not spread:
+        return
+    many = all_of(negate(equal(size, _ONE)) for size in (grown[0], spread[0]))
+    sizes = region.sizes & SizeSet.where(region.sizes.symbols, many)
+    if sizes:
+        graph = freeze(run, explored.subject.module, case.built)
+        found = _told(graph, index, (one, other), sizes, example.at(sizes) or {})
+        names = [graph.name_of(graph.nodes[each]) or graph.nodes[each].operation for each in (one, other)]
+        yield replace(found, sources=(names[0], names[1]))
 
 
 def _operands(records: list[Record], record: Record) -> Iterator[tuple[int, int]]:

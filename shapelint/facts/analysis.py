@@ -114,7 +114,8 @@ class LostTransform:
 
 @dataclass(frozen=True, slots=True)
 class Broadcast:
-    """A join that repeats a tensor whose axis has size 1 at the input sizes `sizes`, and not at all sizes.
+    """A join that repeats a tensor whose axis has size 1 at the input sizes `sizes`, and not at all sizes; or a loss
+    that repeats both of its tensors.
 
     `at` is one of them; `one` and `other` are the shapes that the two tensors have there, `sources` what gives them.
     """
