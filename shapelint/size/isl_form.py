@@ -107,11 +107,17 @@ def _asked(method: Callable[..., Any]) -> Callable[..., Any]:
             try:
                 return method(*args, **kwargs)
             except isl.Error as error:
-                raise SolverError(str(error)) from error
+                raise SolverError(_in_words(error)) from error
             except RecursionError as error:
                 raise Undecidable("minima, maxima and divisions nested too deeply") from error
 
     return asked
+
+
+def _in_words(error: isl.Error) -> str:
+    """What isl says, without the line of its own source."""
+    text = str(error).partition(" in /")[0]
+    return "it takes too many steps" if "number of operations exceeded" in text else text
 
 
 @kept(256)
