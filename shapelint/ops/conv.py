@@ -16,6 +16,7 @@ import torch
 from shapelint.size.condition import at_least, product
 from shapelint.size.function import constant
 from shapelint.size.number import function_of, plain
+from shapelint.size.tracking import symbolic
 from shapelint.trace.memory.layout import in_format, in_order, suggested_format
 from shapelint.trace.recording.arguments import outside_autocast, per_axis
 from shapelint.trace.recording.errors import Kind
@@ -138,15 +139,20 @@ def _filters(op: Operation, weight: torch.Tensor, axes: int, groups: Any) -> Sha
         raise NoRule
     if groups < 1:
         op.refuse(Kind.ARGUMENT, "non-positive groups is not supported")
-    if plain(filters[0]) == 0 and not op.name.startswith("conv_transpose"):
+    empty = [_is_empty(op, each) for each in filters]
+    if empty[0] and not op.name.startswith("conv_transpose"):
         op.refuse(Kind.ARGUMENT, f"expected weight to be at least {groups} at dimension 0, but it has none")
-    if all(map(plain, filters[:2])) and not all(map(plain, filters[2:])):
+    if any(empty[2:]) and not any(empty[:2]):
         op.refuse(Kind.ARGUMENT, "kernel size should be greater than zero")
-    if any(plain(each) == 0 for each in filters):
+    if any(empty):
         raise NoRule
     if filters[0] % groups:
         op.refuse(Kind.ARGUMENT, f"expected weight to be divisible by {groups} at dimension 0, got {filters[0]}")
     return filters
+
+
+def _is_empty(op: Operation, size: int) -> bool:
+    return not op.decide(at_least(function_of(size), constant(1))) if symbolic(size) else size == 0
 
 
 def _total_padding(op: Operation, padding: Any, kernel: Shape, stride: Shape, dilation: Shape) -> tuple[int, ...]:

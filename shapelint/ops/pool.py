@@ -15,7 +15,9 @@ from typing import Any
 import torch
 from torch.nn import functional
 
-from shapelint.size.number import plain
+from shapelint.size.condition import equal, negate
+from shapelint.size.function import constant
+from shapelint.size.number import function_of, plain
 from shapelint.size.tracking import symbolic
 from shapelint.trace.memory.layout import in_format, in_format_of_images
 from shapelint.trace.recording.arguments import floating, per_axis
@@ -62,8 +64,8 @@ def _avg_pool(
 ) -> Result:
     """floor((n + 2p - k)/s) + 1; in 3-D the kernel must fit into the input without its padding."""
     floating(op, input, also=(torch.int64,), half=axes < 3)
-    if divisor_override is not None and axes > 1 and plain(divisor_override) == 0:
-        op.refuse(Kind.ARGUMENT, "divisor must be not zero")
+    if divisor_override is not None and axes > 1 and (symbolic(divisor_override) or divisor_override == 0):
+        op.require(negate(equal(function_of(divisor_override), constant(0))), Kind.ARGUMENT, "divisor must be not zero")
     shape = _pooled(op, input, (kernel_size, stride, padding, 1, ceil_mode), axes)
     if axes == 3:
         kernel = op.recorder.override("kernel_size", op.name) or per_axis(kernel_size, 3)

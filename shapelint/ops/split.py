@@ -11,6 +11,7 @@ import torch
 
 from shapelint.ops.slices import check_index, split_before
 from shapelint.ops.view import cut_layout, listed, ones
+from shapelint.size.bound import never_negative
 from shapelint.size.condition import all_of, at_least, equal
 from shapelint.size.function import constant
 from shapelint.size.number import function_of, plain
@@ -34,7 +35,8 @@ def _cut(op: Operation, shape: Shape, axis: int, sizes: list[int]) -> Result:
 def _pieces(op: Operation, shape: Shape, axis: int, step: int) -> Result:
     """Pieces of the size `step`, the last of what is left; their number is decided."""
     size = shape[axis]
-    if plain(step) == 0 and plain(size) == 0:
+    none = all_of(equal(function_of(each), constant(0)) for each in (step, size))
+    if not never_negative(function_of(size).plus(-1)) and op.decide(none):
         raise NoRule
     op.require_at_least(step, 1, Kind.ARGUMENT, "split expects split_size be positive, but got split_size={left}")
     count = max(1, -(-plain(size) // plain(step)))
