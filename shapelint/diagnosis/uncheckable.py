@@ -30,7 +30,8 @@ def refuse_what_never_runs(loaded: Loaded, explored: Exploration, parsed: Inputs
     Where no size is `asked` about and others are not decided, that a kernel raises at a few sizes says nothing of all.
     """
     first = explored.runs[0]
-    seen = first.failure is not None and first.failure.kind is Kind.UNEXPLAINED and type(first.error) is RuntimeError
+    kind = None if first.failure is None else first.failure.kind
+    seen = kind is Kind.OBSERVED or (kind is Kind.UNEXPLAINED and type(first.error) is RuntimeError)
     if seen and not asked and any(region.outcome.ok is None for region in explored.regions):
         return
     if all(map(_is_no_size_rule, explored.runs)) and not isinstance(first.error, Unanalysable):

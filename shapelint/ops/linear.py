@@ -68,6 +68,8 @@ def _bilinear(op: Operation, input1: Tensor, input2: Tensor, weight: Tensor, bia
         )
     op.require_equal(one[-1], filters[1], Kind.CHANNELS, "bilinear(): input1 size does not match weight: got {left}")
     op.require_equal(two[-1], filters[2], Kind.CHANNELS, "bilinear(): input2 size does not match weight: got {left}")
+    for features in (one[-1], two[-1]):
+        op.require_at_least(features, 1, Kind.EMPTY, "bilinear(): cannot reshape tensor of 0 elements")
     if bias is not None:
         op.require_equal(
             op.shape(bias)[0], filters[0], Kind.CHANNELS, "bilinear(): bias size does not match weight size"

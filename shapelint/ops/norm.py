@@ -14,6 +14,7 @@ from shapelint.size.bound import lower_bound
 from shapelint.size.condition import Condition, any_of, at_least, divisible, equal
 from shapelint.size.function import constant
 from shapelint.size.number import function_of, plain
+from shapelint.size.tracking import symbolic
 from shapelint.trace.memory.layout import CHANNELS_LAST, in_format, in_suggested_format
 from shapelint.trace.recording.arguments import norm_dtypes
 from shapelint.trace.recording.errors import Kind
@@ -130,6 +131,8 @@ def _group_norm(
     """
     norm_dtypes(op, input, weight, bias)
     shape = op.shape(input)
+    if symbolic(num_groups):
+        raise NoRule
     if len(shape) < 2:
         op.refuse(Kind.ARGUMENT, f"Expected at least 2 dimensions for input tensor but received {len(shape)}")
     op.require_at_least(num_groups, 1, Kind.ARGUMENT, "Expected num groups to be greater than 0, got {left}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from typing import Any
 
@@ -114,11 +115,14 @@ def _spread(op: Operation, input: Tensor, dim: Any = None, *rest: Any, keepdim: 
 
 def _norm(op: Operation, input: Tensor, p: Any = "fro", dim: Any = None, keepdim: bool = False, *rest: Any,
           dtype: Any = None, out: Any = None) -> Result:  # fmt: skip
-    """norm and vector_norm: (input, p, dim, keepdim)."""
+    """norm and vector_norm: (input, p, dim, keepdim); the largest or smallest of no numbers is none."""
     if out is not None:
         raise NoRule
     shape = op.shape(input)
-    result = reduced(shape, dimensions(op, dim, len(shape)), keepdim)
+    axes = dimensions(op, dim, len(shape))
+    if isinstance(p, int | float) and (p < 0 or p == math.inf):
+        _check_some(op, shape, axes)
+    result = reduced(shape, axes, keepdim)
     return Fresh(result, input, (dtype or input.dtype).to_real()) if input.is_complex() else _made(result, input, dtype)
 
 

@@ -94,22 +94,6 @@ def test_inputs_of_another_layout() -> None:
     assert agree(transposed, ["1,H,2", "2,2,3"], grid(H=range(1, 9))).runs > 30
 
 
-@pytest.mark.parametrize(
-    "of_length",
-    [
-        lambda x, n: functional.conv1d(x, torch.ones(3, 3, n // 8)),
-        lambda x, n: functional.conv1d(x, torch.ones(3, 3, n % 4), stride=n % 2),
-        lambda x, n: functional.conv1d(x, torch.ones(n % 3, 3, 1)),
-        lambda x, n: functional.conv_transpose1d(x, torch.ones(3, 3, n % 3)),
-        lambda x, n: functional.avg_pool2d(x[:, :, None].repeat(1, 1, 2, 1), 2, divisor_override=n % 3),
-        lambda x, n: torch.cat(x[:, :, : n % 3].split(n // 5, 2), 2),
-    ],
-)
-def test_a_kernel_or_step_that_is_0_at_some_lengths(of_length: Any) -> None:
-    claims = agree(lambda x: of_length(x, x.shape[2]), ["2,3,L"], grid(L=list(range(1, 25))))
-    assert claims.runs > 0 < claims.raises
-
-
 def test_a_kernel_that_depends_on_the_size() -> None:
     def correlation(value: torch.Tensor, template: torch.Tensor) -> torch.Tensor:
         return functional.conv1d(value, template, dilation=2)
