@@ -31,7 +31,8 @@ def refuse_what_never_runs(loaded: Loaded, explored: Exploration, parsed: Inputs
     """
     first = explored.runs[0]
     kind = None if first.failure is None else first.failure.kind
-    seen = kind is Kind.OBSERVED or (kind is Kind.UNEXPLAINED and type(first.error) is RuntimeError)
+    unlike = kind is Kind.OBSERVED and any(isinstance(run.error, Unanalysable) for run in explored.runs)
+    seen = unlike or (kind is Kind.UNEXPLAINED and type(first.error) is RuntimeError)
     if seen and not asked and any(region.outcome.ok is None for region in explored.regions):
         return
     if all(map(_is_no_size_rule, explored.runs)) and not isinstance(first.error, Unanalysable):

@@ -43,9 +43,11 @@ def test_strides_of_the_wrong_length_are_refused_as_pytorch_does() -> None:
 
 
 def test_a_raise_at_one_size_of_the_trial_is_none_at_every_size() -> None:
-    """A matrix of equal numbers has no inverse, and one of others has."""
+    """A matrix of equal numbers has no inverse, and one of others has; 64 columns have no windows of 10, 12 of 2."""
     contract = shapelint.check(net(torch.linalg.inv_ex), "A,A").contract
     assert contract.outcome(A=3).ok
+    windows = net(lambda x: F.fold(x.reshape(2, -1, 1), (x.shape[2] // 6, 1), (x.shape[2] // 6, 1)))
+    assert shapelint.check(windows, "2,3,L").contract.outcome(L=12).ok is not False
 
 
 @pytest.mark.parametrize(
