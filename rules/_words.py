@@ -167,8 +167,13 @@ def said_note(analysis: Analysis) -> str | None:
     if diagnosis is None or failure is None:
         return None
     if analysis.pytorch and dict(diagnosis.focus) == analysis.question.first:
-        return f"PyTorch: {analysis.pytorch.partition(chr(10))[0]}"
+        return pytorch_note(analysis)
     return f"it raises: {failure.at(diagnosis.focus)}"
+
+
+def pytorch_note(analysis: Analysis) -> str:
+    """The first line of what PyTorch raised at the first size."""
+    return f"PyTorch: {analysis.pytorch.partition(chr(10))[0]}"
 
 
 def flattened(samples: MixedSamples, features: int) -> str:

@@ -155,36 +155,36 @@ class SilentBroadcast:
                 yield self._finding(analysis, each)
 
     def _finding(self, analysis: Analysis, found: Broadcast) -> Finding:
-        at = sized(tuple(found.at.values()))
-        shapes = f"at {at} the shapes are {sized(found.one)} and {sized(found.other)}"
+        at, notes = sized(tuple(found.at.values())), tuple[str, ...]()
         if found.node.operation.endswith("loss"):
-            return _of_loss(analysis, found)
+            message, advice = _of_loss(found)
+        else:
+            message, advice = _message(found, len(analysis.intent.stride)), _COMPARE
+            shapes = f"at {at} the shapes are {sized(found.one)} and {sized(found.other)}"
+            notes = (shapes, f"it happens for: {brief(found.sizes, f'{at} and others')}")
         return Finding(
             code=self.code,
             name=self.name,
             severity=Severity.ERROR if analysis.fails_at(found.sizes) else Severity.NOTE,
-            message=_message(found, len(analysis.intent.stride)),
-            notes=(shapes, f"it happens for: {brief(found.sizes, f'{at} and others')}"),
+            message=message,
+            notes=notes,
             module=found.node.module or None,
             location=found.node.place,
-            fix=Fix("compare the two shapes before the join, or refuse inputs that are so small", Safety.ADVICE),
+            fix=Fix(advice, Safety.ADVICE),
         )
 
 
-def _of_loss(analysis: Analysis, found: Broadcast) -> Finding:
+_COMPARE = "compare the two shapes before the join, or refuse inputs that are so small"
+
+
+def _of_loss(found: Broadcast) -> tuple[str, str]:
+    """The message on a loss that repeats both of its tensors, and the advice."""
     ways = list(zip((found.one, found.other), found.sources, strict=True))
     one, other = (f"{sized(shape)} from {quoted(source)}" for shape, source in ways)
     longer, name = max(ways, key=lambda way: len(way[0]))
     axis = longer.index(1)
-    return Finding(
-        code=SilentBroadcast.code,
-        name=SilentBroadcast.name,
-        severity=Severity.ERROR if analysis.fails_at(found.sizes) else Severity.NOTE,
-        message=f"{quoted(found.node.operation)} compares each of {one} with each of {other}",
-        module=found.node.module or None,
-        location=found.node.place,
-        fix=Fix(f"take axis {axis}, of 1, off what {quoted(name)} gives: `.squeeze({axis})`", Safety.ADVICE),
-    )
+    advice = f"take axis {axis}, of 1, off what {quoted(name)} gives: `.squeeze({axis})`"
+    return f"{quoted(found.node.operation)} compares each of {one} with each of {other}", advice
 
 
 def _is_tiny(analysis: Analysis, found: Broadcast) -> bool:

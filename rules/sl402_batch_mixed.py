@@ -26,7 +26,7 @@ from shapelint.rule import (
 )
 
 from ._fixes import change_fix
-from ._words import BATCH_FIRST, counted, flattened, nearest_note, quoted, some_of
+from ._words import BATCH_FIRST, counted, flattened, nearest_note, pytorch_note, quoted, some_of
 
 _LENET = """
 import torch.nn as nn
@@ -266,7 +266,7 @@ def _advice(samples: MixedSamples, features: int) -> str:
 
 def _notes(analysis: Analysis, samples: MixedSamples, features: int, focus: dict[str, int]) -> Iterator[str]:
     if samples.way is Mixing.SEQUENCE and analysis.pytorch:
-        yield f"PyTorch: {analysis.pytorch.partition(chr(10))[0]}"
+        yield pytorch_note(analysis)
     if samples.way is not Mixing.ROWS:
         return
     yield f"a sample has {counted(features, 'feature')} there, and a row takes {samples.row}"

@@ -4,7 +4,7 @@ losses that repeat both tensors.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import zip_longest
 
@@ -13,7 +13,7 @@ from shapelint.diagnosis.joins import named_source
 from shapelint.diagnosis.reach import UNSOLVED, ExamplePoint, dims_of, reaching
 from shapelint.facts.analysis import Broadcast
 from shapelint.facts.contract import Contract, Region
-from shapelint.facts.graph import ShapeGraph
+from shapelint.facts.graph import Node, ShapeGraph
 from shapelint.size.condition import all_of, equal, negate
 from shapelint.size.function import Function, constant, symbol
 from shapelint.size.sets import SizeSet
@@ -59,7 +59,7 @@ def _in_region(explored: Exploration, region: Region, case: Case, example: Examp
                 sizes = sizes and reaching(run, -1, sizes)
                 if sizes:
                     graph = freeze(run, explored.subject.module, case.built)
-                    yield _told(graph, index, (one, other), sizes, example.at(sizes) or {})
+                    yield _told(graph, index, (one, other), sizes, example.at(sizes) or {}, named_source)
 
 
 def _of_loss(
@@ -78,9 +78,7 @@ def _of_loss(
     sizes = region.sizes & SizeSet.where(region.sizes.symbols, many)
     if sizes:
         graph = freeze(run, explored.subject.module, case.built)
-        found = _told(graph, index, (one, other), sizes, example.at(sizes) or {})
-        names = [graph.name_of(graph.nodes[each]) or graph.nodes[each].operation for each in (one, other)]
-        yield replace(found, sources=(names[0], names[1]))
+        yield _told(graph, index, (one, other), sizes, example.at(sizes) or {}, _name)
 
 
 def _operands(records: list[Record], record: Record) -> Iterator[tuple[int, int]]:
@@ -106,8 +104,18 @@ def _repeating(pair: tuple[Function, Function], sizes: SizeSet, runs: SizeSet) -
     return repeated.coalesced()
 
 
-def _told(graph: ShapeGraph, index: int, operands: tuple[int, int], sizes: SizeSet, at: dict[str, int]) -> Broadcast:
+def _name(graph: ShapeGraph, node: Node) -> str:
+    return graph.name_of(node) or node.operation
+
+
+def _told(
+    graph: ShapeGraph,
+    index: int,
+    operands: tuple[int, int],
+    sizes: SizeSet,
+    at: dict[str, int],
+    name: Callable[[ShapeGraph, Node], str],
+) -> Broadcast:
     one, other = (graph.nodes[each] for each in operands)
     shapes = [each.shapes[0].value(at) for each in (one, other)]
-    sources = (named_source(graph, one), named_source(graph, other))
-    return Broadcast(graph.nodes[index], at, sizes, shapes[0], shapes[1], sources)
+    return Broadcast(graph.nodes[index], at, sizes, shapes[0], shapes[1], (name(graph, one), name(graph, other)))

@@ -93,6 +93,7 @@ def test_the_layer_and_what_does_not_fit_it_are_named(tmp_path: Path, net: str, 
      "`net`, a Conv2d, takes tensors of 4 axes, and gets 2x5x3x16x16 of 5", "`.unflatten(0, x.shape[:2])`"),
     ("Conv1d(6, 4, 3)", "x[:, None]", "2,6,50",
      "`net`, a Conv1d, takes tensors of 3 axes, and gets 2x1x6x50 of 4", "`.squeeze(1)`"),
+    ("Conv2d(3, 8, 3)", "x", "1,3", "gets 1x3 of 2", "samples, channels, height and width"),
     ("MaxPool2d(2)", "x", "2,32", "`net`, a MaxPool2d, takes tensors of 4 axes", "samples, channels, height and width"),
 ])  # fmt: skip
 def test_a_convolution_that_gets_no_map_is_told_how_to_make_one(
