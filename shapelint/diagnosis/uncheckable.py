@@ -27,11 +27,11 @@ _SLIPS: Final = (
 def refuse_what_never_runs(loaded: Loaded, explored: Exploration, parsed: Inputs, *, asked: bool) -> None:
     """Raises ModelError for a raise at every size that no size rule explains: no finding, but a check undone.
 
-    Where no size is `asked` about and others are not decided, that a kernel raises at a few sizes says nothing of all.
+    Where no size is `asked` about and others are not decided, that a kernel raises in unlike words says nothing of all.
     """
     first = explored.runs[0]
     kind = None if first.failure is None else first.failure.kind
-    unlike = kind is Kind.OBSERVED and any(isinstance(run.error, Unanalysable) for run in explored.runs)
+    unlike = kind is Kind.OBSERVED and len({str(run.error) for run in explored.runs}) > 1
     seen = unlike or (kind is Kind.UNEXPLAINED and type(first.error) is RuntimeError)
     if seen and not asked and any(region.outcome.ok is None for region in explored.regions):
         return
