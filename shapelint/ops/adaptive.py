@@ -28,13 +28,11 @@ from shapelint.trace.recording.record import Shape
 
 
 def _adaptive_avg_pool(op: Operation, input: torch.Tensor, output_size: Any, *, axes: int) -> Result:
-    """The output size that is asked for; where that is 1, PyTorch takes the mean, which an empty input has too."""
+    """The output size that is asked for."""
     shape = op.shape(input)
     checked_lead(op, shape, axes, first=len(shape))
     sizes = _asked(op, shape, output_size, axes)
-    mean = _is_one(op, sizes, shape)
-    if not mean:
-        checked_lead(op, shape, axes, first=1 if axes == 3 else len(shape) - axes)
+    mean = is_mean(op, shape, sizes)
     floating(op, input, also=(torch.complex64, torch.complex128) if mean else ())
     return _result(op, input, sizes, indices=False)
 
@@ -53,6 +51,14 @@ def _adaptive_max_pool(
     floating(op, input)
     checked_lead(op, shape, axes, first=1)
     return _result(op, input, _asked(op, shape, output_size, axes), indices=indices)
+
+
+def is_mean(op: Operation, shape: Shape, sizes: Shape) -> bool:
+    """Whether the output has one place, which is the mean; raises where another is asked of an empty input."""
+    mean, axes = _is_one(op, sizes, shape), len(sizes)
+    if not mean:
+        checked_lead(op, shape, axes, first=1 if axes == 3 else len(shape) - axes)
+    return mean
 
 
 def _is_one(op: Operation, sizes: Shape, shape: Shape) -> bool:

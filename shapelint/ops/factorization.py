@@ -10,7 +10,8 @@ from typing import Any
 import torch
 
 from shapelint.ops.reduce import reduced
-from shapelint.size.condition import equal
+from shapelint.size.condition import all_of, at_least, equal
+from shapelint.size.function import constant
 from shapelint.size.number import function_of, smaller
 from shapelint.trace.recording.arguments import dimensions
 from shapelint.trace.recording.errors import Kind
@@ -216,9 +217,9 @@ def _matrix_norm(op: Operation, input: Tensor, ord: Any = "fro", dim: Any = (-2,
     if len(dim) != 2 or len(shape) < 2:
         op.refuse(Kind.ARGUMENT, f"linalg.matrix_norm: two dimensions of two or more, got {len(dim)} of {len(shape)}")
     axes = dimensions(op, tuple(dim), len(shape))
-    if ord != "fro":
-        for axis in axes:
-            op.require_at_least(shape[axis], 1, Kind.EMPTY, "linalg.matrix_norm: an empty matrix has no such norm")
+    filled = all_of(at_least(function_of(shape[axis]), constant(1)) for axis in axes)
+    if ord not in ("fro", "nuc") and not op.decide(filled):
+        raise NoRule  # which of these an empty matrix has differs with the order and the version
     return Kernel((reduced(shape, axes, keepdim),))
 
 

@@ -16,6 +16,7 @@ import numpy
 import torch
 from torch.nn import functional
 
+from shapelint.ops.adaptive import is_mean
 from shapelint.size.condition import equal
 from shapelint.size.number import function_of, plain
 from shapelint.size.ratio import Ratio
@@ -99,13 +100,16 @@ def _per_axis(op: Operation, value: Any, axes: int) -> tuple[Any, ...]:
 
 
 def _check_sizes(op: Operation, shape: Shape, sizes: Shape, mode: str) -> None:
-    """All but the batch must not be empty; `area` is an adaptive pool, which can give 0."""
+    """All but the batch must not be empty; `area` is an adaptive average: it can give 0, and has a mean of nothing."""
     area = mode == "area"
-    for n in shape[2 if area and len(shape) < 5 else 1 :]:
-        op.require_at_least(n, 1, Kind.EMPTY, "only the batch of what is resized can be empty")
     for size in sizes:
         text = "Input and output sizes should be greater than 0, but got output {left}"
         op.require_at_least(size, 0 if area else 1, Kind.EMPTY, text)
+    if area:
+        is_mean(op, shape, sizes)
+        return
+    for n in shape[1:]:
+        op.require_at_least(n, 1, Kind.EMPTY, "only the batch of what is resized can be empty")
 
 
 def _check_dtype(op: Operation, input: torch.Tensor, sizes: Shape, *, mode: str, antialias: bool) -> None:

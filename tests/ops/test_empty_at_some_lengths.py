@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import torch
@@ -25,6 +26,7 @@ RAISING: dict[str, OfLength] = {
     "pieces": lambda x, n: torch.cat(x[:, :, : n % 3].split(n // 5, 2), 2),
     "largest": lambda x, n: x[:, :, : n // 4].norm(math.inf, 2),
     "smallest": lambda x, n: torch.linalg.vector_norm(x[:, :, : n // 4], -math.inf, 2),
+    "resized by area": lambda x, n: functional.interpolate(x[:, :, : n // 6], size=n, mode="area"),
     "features of two": lambda x, n: functional.bilinear(
         x[:, :, : n // 4], x[:, :, : n // 4], torch.ones(5, n // 4, n // 4)
     ),
@@ -39,6 +41,12 @@ def test_it_raises_where_pytorch_does(call: OfLength) -> None:
 
 def test_an_order_that_adds_has_a_norm_of_nothing() -> None:
     assert agree(lambda x: x[:, :, : x.shape[2] // 4].norm(2, 2), ["2,3,L"], grid(L=LENGTHS)).raises == 0
+
+
+@pytest.mark.parametrize("order", [1, -1, 2, -2, math.inf, -math.inf, "nuc"])
+def test_an_empty_matrix_has_the_norms_that_pytorch_gives_it(order: Any) -> None:
+    for part in (lambda x: x[:, : x.shape[2] // 4], lambda x: x[:, :, : x.shape[2] // 4]):
+        agree(lambda x, part=part: torch.linalg.matrix_norm(part(x), order), ["2,3,L"], grid(L=LENGTHS))
 
 
 class Grouped(nn.Module):
