@@ -198,7 +198,19 @@ def symbol(name: str) -> Function:
 
 @kept(65536)
 def _sum(first: Function, second: Function) -> Function:
-    return collect([*first.terms, *second.terms])
+    total = collect([*first.terms, *second.terms])
+    floors: dict[tuple[int, Function, int], list[int]] = {}
+    for monomial, value in total.terms:
+        if len(monomial) == 1 and isinstance(atom := monomial[0], FloorDivision):
+            offset = dict(atom.numerator.terms).get((), 0)
+            floors.setdefault((atom.divisor, atom.numerator.plus(-offset), value), []).append(offset)
+    for (divisor, numerator, value), offsets in floors.items():
+        least, (step, rest) = min(offsets), divmod(divisor, len(offsets))
+        if step < divisor and not rest and sorted(offsets) == list(range(least, divisor, step)):
+            parts = (_floor(numerator.plus(each), divisor).times(-value) for each in offsets)
+            others = collect([term for part in (total, *parts) for term in part.terms])
+            return others + _floor(numerator.plus(least), step).times(value)  # Hermite's identity
+    return total
 
 
 @kept(65536)

@@ -46,7 +46,7 @@ else:
 
     isl = _Isl()
 
-_FACTORISATIONS = 4096
+_FACTORISATIONS, _MOST_TERMS = 4096, 24
 Kind = TypeVar("Kind", bound=type)
 
 # Held for each question to isl, and for all that are asked within one limit: isl counts the steps of all threads
@@ -148,11 +148,11 @@ def read_number(value: isl.Val) -> int:
 
 @kept(32768)
 def function_on(symbols: tuple[str, ...], function: Function) -> isl.PwAff:
-    """A function over the space of some symbols; Undecidable where it multiplies two of them."""
+    """A function over the space of some symbols; Undecidable where it multiplies two of them, or adds up many."""
     local = isl.LocalSpace.from_space(space(symbols))
     total = isl.PwAff.from_aff(isl.Aff.zero_on_domain(local))
     for monomial, value in function.terms:
-        if len(monomial) > 1:
+        if len(monomial) > 1 or len(function.terms) > _MOST_TERMS:
             raise Undecidable(str(function))
         part = _atom_on(symbols, monomial[0]) if monomial else _one(symbols)
         total = total.add(part.scale_val(isl_number(value)))

@@ -109,6 +109,16 @@ def test_the_halves_of_a_rounded_up_size_stay_one_floor_however_it_was_rounded()
     assert str((H + H.floor_divide(2)).plus(1).floor_divide(2).plus(1).floor_divide(2)) == "(3*H + 6)//8"
 
 
+@pytest.mark.parametrize(("pieces", "step"), [(3, 1), (4, 2), (12, 1), (2, 5)])
+def test_the_floors_of_all_pieces_add_up_to_the_whole(pieces: int, step: int) -> None:
+    rows = symbol("H").times(3) + symbol("W").plus(1)
+    floors = [rows.plus(step * piece).floor_divide(step * pieces) for piece in range(pieces)]
+    assert sum(floors, start=constant(0)) is rows.floor_divide(step)
+    values = {"H": 7, "W": 9}
+    most = sum(floors[1:], start=symbol("H"))
+    assert most.value(values) == 7 + sum(each.value(values) for each in floors[1:])
+
+
 @pytest.mark.parametrize("name", ["H", "H + W + 5"])
 def test_nested_floors_of_a_symbol_are_one_floor(name: str) -> None:
     function = parse_function(name)
