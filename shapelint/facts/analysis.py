@@ -209,7 +209,7 @@ class Analysis:
     @property
     def undecided(self) -> SizeSet:
         """The asked sizes of which nothing is known; with symbols alone only where no size is seen to be right."""
-        left = self.asked - self.contract.decided
+        left = self.asked & self.contract.undecided
         return left if self.certain or not self.wanted else SizeSet.empty(left.symbols)
 
     @property

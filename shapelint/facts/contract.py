@@ -100,6 +100,12 @@ class Contract:
         return self.domain if self.proved else union(self.symbols, proved + ([] if self.seen is None else [self.seen]))
 
     @cached_property
+    def undecided(self) -> SizeSet:
+        """The sizes of the domain that are not decided."""
+        left = union(self.symbols, [region.sizes for region in self.regions if region.how is not How.PROVED])
+        return left if self.seen is None else left - self.seen
+
+    @cached_property
     def runs(self) -> SizeSet:
         """The sizes at which the model gives an output, each sample of a batch for itself."""
         base = running(self.domain, self.regions)
