@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from shapelint.diagnosis.intent import restored
@@ -34,10 +35,13 @@ def right_sizes(asked: Question, meaning: Intent, options: Options, contract: Co
 
     That it runs is not enough where it restores at all sizes at which it runs now, nor where samples are mixed.
     """
-    restores = meaning.meant or (bool(contract.runs) and contract.runs <= contract.restores)
+
+    @cache
+    def restores() -> bool:
+        return meaning.meant or (bool(contract.runs) and contract.runs <= contract.restores)
 
     def kept(found: Exploration, sizes: Mapping[str, int] | None) -> SizeSet:
-        if not restores:
+        if not restores():
             return running(found.domain, found.regions)
         if sizes is None:
             return restored(found.domain, found.regions, asked, options.expect)
