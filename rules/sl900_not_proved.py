@@ -94,7 +94,7 @@ class NotProved:
             name=self.name,
             severity=severity,
             message=message,
-            notes=(*_whole(first.why, message), *_seen(regions, first), f"for: {some_of(sizes)}"),
+            notes=(*_whole(first.why, message), *_seen(regions, first), *_raised(analysis), f"for: {some_of(sizes)}"),
             location=first.place,
         )
 
@@ -106,6 +106,15 @@ def _seen(regions: list[Region], first: Region) -> Iterator[str]:
     point = None if other is None else other.sizes.sample()
     if other is not None and point:
         yield f"at {sized(point.values())}: {other.why.partition(chr(10))[0]}"
+
+
+def _raised(analysis: Analysis) -> Iterator[str]:
+    """What the model raised, where it did so at all sizes that were tried."""
+    regions = analysis.contract.regions
+    failed = next((each for each in regions if each.outcome.failure is not None and each.outcome.ok is False), None)
+    point = None if failed is None else failed.sizes.sample()
+    if failed is not None and failed.outcome.failure is not None and point and not any(e.outcome.ok for e in regions):
+        yield f"it raises wherever it was tried: {failed.outcome.failure.at(point)}"
 
 
 def _has_own_rule(region: Region) -> bool:

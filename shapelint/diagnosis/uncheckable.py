@@ -27,15 +27,15 @@ _SLIPS: Final = (
 def refuse_what_never_runs(loaded: Loaded, explored: Exploration, parsed: Inputs, *, asked: bool) -> None:
     """Raises ModelError for a raise at every size that no size rule explains: no finding, but a check undone.
 
-    Where no size is `asked` about and others are not decided, that a kernel raises in unlike words says nothing of all,
-    nor does a container that is empty where a number is taken as it is at the sizes of a few runs.
+    Where no size is `asked` about, that a kernel or a container raises at a few says nothing of others that are not
+    decided, or if a number that is computed from a size was taken as it is.
     """
     first = explored.runs[0]
     kind = None if first.failure is None else first.failure.kind
-    unlike = kind is Kind.OBSERVED and len({str(run.error) for run in explored.runs}) > 1
-    seen = unlike or (kind is Kind.UNEXPLAINED and type(first.error) is RuntimeError)
-    seen = seen or (isinstance(first.error, (LookupError, StopIteration)) and bool(first.leaks))
-    if seen and not asked and any(region.outcome.ok is None for region in explored.regions):
+    seen = kind is Kind.UNEXPLAINED and any(region.outcome.ok is None for region in explored.regions)
+    seen = seen and type(first.error) is RuntimeError
+    frozen = kind is Kind.OBSERVED or isinstance(first.error, (LookupError, StopIteration))
+    if not asked and (seen or (frozen and first.leaks)):
         return
     if all(map(_is_no_size_rule, explored.runs)) and not isinstance(first.error, Unanalysable):
         assert first.failure is not None

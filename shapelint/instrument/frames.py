@@ -5,10 +5,13 @@ from __future__ import annotations
 import dis
 import os
 import sys
+from collections import OrderedDict, defaultdict
+from collections.abc import Iterator
 from functools import lru_cache
-from types import CodeType, FrameType, TracebackType
+from types import BuiltinFunctionType, CodeType, FrameType, TracebackType
 
 from shapelint.caches import OfCode
+from shapelint.source.fault import call_foreign
 from shapelint.source.ownership import OWN_FOLDER, installed
 from shapelint.source.ownership import is_own as is_own_file
 from shapelint.source.span import CallSite
@@ -81,14 +84,42 @@ def may_catch(frame: FrameType | None, stop: CodeType) -> bool:
 _RAISING = frozenset(dis.opmap[name] for name in ("RAISE_VARARGS", "UNPACK_SEQUENCE", "UNPACK_EX"))
 
 
+_DICTS = (dict, OrderedDict, defaultdict)
+_EMPTY = (*_DICTS, list, tuple, set, frozenset)
+
+
 def raised_by_python(traceback: TracebackType | None) -> bool:
     """Whether an error comes from a `raise`, an `assert` or an unpacking, not from inside a compiled function."""
+    last = _innermost(traceback)
+    return last is not None and last.tb_frame.f_code.co_code[last.tb_lasti] in _RAISING
+
+
+def raised_by_container(error: BaseException) -> bool:
+    """Whether a container or an iterator of Python's raised an error that the way alone decides.
+
+    That is so at a subscript in the user's code, whose index is no size, at a dict, whose keys are compared before, and
+    at a method or built-in function that gets nothing but plain numbers and empty containers, or iterators that end.
+    """
+    last = _innermost(error.__traceback__)
+    if last is None or type(error) not in (IndexError, KeyError, StopIteration, ValueError):
+        return False
+    code, place = last.tb_frame.f_code, last.tb_frame.f_locals
+    if code is not call_foreign.__code__:
+        subscript = code.co_code[last.tb_lasti] == dis.opmap["BINARY_SUBSCR"]
+        return subscript and is_users(code) and isinstance(error, LookupError)
+    function, args = place["function"], (*place["args"], *place["kwargs"].values())
+    if not isinstance(function, BuiltinFunctionType):
+        return False
+    asked = isinstance(error, KeyError) and type(function.__self__) in _DICTS
+    ended = isinstance(error, StopIteration) and all(isinstance(each, Iterator) for each in args)
+    plain = all(type(each) is int or (type(each) in _EMPTY and not each) for each in args)
+    return asked or ended or plain
+
+
+def _innermost(traceback: TracebackType | None) -> TracebackType | None:
     while traceback is not None and traceback.tb_next is not None:
         traceback = traceback.tb_next
-    if traceback is None:
-        return False
-    code = traceback.tb_frame.f_code.co_code
-    return code[traceback.tb_lasti] in _RAISING
+    return traceback
 
 
 def is_asserted(frame: FrameType | None) -> bool:

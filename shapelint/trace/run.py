@@ -15,7 +15,7 @@ from torch.nn.parameter import is_lazy
 
 from shapelint.errors import printable, words_of
 from shapelint.instrument.callees import callee
-from shapelint.instrument.frames import no_place_above, raised_by_python, raising_place
+from shapelint.instrument.frames import no_place_above, raised_by_container, raised_by_python, raising_place
 from shapelint.instrument.identity import hashes_heard
 from shapelint.instrument.results import results_heard
 from shapelint.instrument.turns import loops_followed
@@ -44,7 +44,6 @@ from shapelint.trace.turns.plans import Again, Plans
 from shapelint.trace.unchecked import left_to_the_rules
 
 _LONGEST_TEXT: Final = 1000
-_OF_PYTHON: Final = (IndexError, KeyError, StopIteration, ValueError, ZeroDivisionError)  # of containers and numbers
 # Of one run: far more than any network takes, and less than memory lasts in an endless loop.
 _CALLS: Final = 500_000
 _SECONDS: Final = 60.0
@@ -203,7 +202,7 @@ def _explained(recorder: Recorder, sizes: Mapping[str, int], error: BaseExceptio
     refused = refused_size(recorder, error, _as_seen(text, sizes))
     if refused is not None:
         return refused
-    known = raised_by_python(error.__traceback__) or type(error) in _OF_PYTHON
+    known = raised_by_python(error.__traceback__) or raised_by_container(error)
     known = known and error is not recorder.kernel_error and error is not recorder.observed
     known = known or isinstance(error, TypeError)  # of types, which are the same on the whole way
     if known and not isinstance(error, (Unanalysable, SystemExit)):

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+from torch.utils._pytree import tree_leaves
 
 from shapelint.errors import printable, words_of
 from shapelint.instrument.chance_number import plain_draws
@@ -185,6 +186,9 @@ def _run(operation: Operation, args: Any, kwargs: Any) -> Any:
         if not functions_in(operation, (args, kwargs)):
             operation.refuse(Kind.ARGUMENT, _line(error))
         explain(operation, args, kwargs)
+        numbers = [leaf for leaf in tree_leaves((args, kwargs)) if not isinstance(leaf, torch.Tensor)]
+        if functions_in(operation, numbers):
+            operation.recorder.leak(f"`{operation.name}` with a number that is computed from a size")
         operation.recorder.observed = error
         raise
 
