@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from shapelint.caches import kept
 from shapelint.size.atoms import Extreme, Symbol
 from shapelint.size.condition import Compare, Condition, all_of, any_of, at_least, equal, negate
 from shapelint.size.function import Atom, Function, NotQuasiAffine, constant, symbol
@@ -52,6 +53,19 @@ def without_extreme(function: Function) -> Condition | None:
             parts = (at_least(part.times(value) + rest, constant(0)) for part in (extreme.first, extreme.second))
             return all_of(parts) if (extreme.name == "min") == (value > 0) else any_of(parts)
     return None
+
+
+@kept(4096)
+def case_count(function: Function) -> int:
+    """In how many cases a comparison ends of which `without_extreme` takes one minimum or maximum after the other.
+
+    Not counted beyond a million.
+    """
+    total = 1
+    for monomial, _ in function.terms:
+        if len(monomial) == 1 and isinstance(extreme := monomial[0], Extreme):
+            total = min(total * (case_count(extreme.first) + case_count(extreme.second)), 10**6)
+    return total
 
 
 def _joint_extremes(function: Function) -> Iterator[Extreme[Function]]:

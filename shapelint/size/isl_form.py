@@ -15,7 +15,7 @@ from shapelint.caches import kept, of_one_check
 from shapelint.errors import foreseen
 from shapelint.locks import InnerLock
 from shapelint.size.atoms import Extreme, FloorDivision, Symbol
-from shapelint.size.cases import without_extreme
+from shapelint.size.cases import case_count, without_extreme
 from shapelint.size.condition import (
     AllOf,
     AnyOf,
@@ -225,6 +225,8 @@ def _compare_set(symbols: tuple[str, ...], condition: Compare) -> isl.Set:
     if not condition.function.affine:
         return _nonlinear_set(symbols, condition)
     simpler = None if condition.equal else without_extreme(condition.function)
+    if simpler is not None and case_count(condition.function) > _FACTORISATIONS:
+        raise Undecidable("too many minima and maxima")
     if simpler is not None:
         return condition_set(symbols, simpler)
     function = function_on(symbols, condition.function)
@@ -274,11 +276,8 @@ def _factored(symbols: tuple[str, ...], condition: ProductIs | Divisible, number
 
 def constraints(symbols: tuple[str, ...], raw: isl.BasicSet) -> tuple[Compare, ...]:
     """The comparisons whose conjunction a convex set without unknown divisions is."""
-    found = []
-    for constraint in raw.get_constraints():
-        function = _read(symbols, constraint.get_aff())
-        found.append(Compare(function, bool(constraint.is_equality())))
-    return tuple(found)
+    found = raw.get_constraints()
+    return tuple(Compare(_read(symbols, each.get_aff()), bool(each.is_equality())) for each in found)
 
 
 def _read(symbols: tuple[str, ...], affine: isl.Aff) -> Function:

@@ -346,3 +346,12 @@ def test_a_limit_that_is_reached_in_the_middle_of_the_members_is_an_error(capfd:
         with pytest.raises(SolverError), limited(operations):
             list(sizes.members())
     assert capfd.readouterr() == ("", "")
+
+
+def test_a_sum_of_maxima_is_taken_apart_as_far_as_its_cases_can_be_counted() -> None:
+    parts = [extreme("max", symbol("H").plus(-3 * step), symbol("W").floor_divide(step)) for step in range(2, 15)]
+    few = at_least(sum(parts[:4], start=constant(-30)), constant(0))
+    found = SizeSet.where(("H", "W"), few)
+    assert all(((h, w) in found) == few.holds({"H": h, "W": w}) for h in range(1, 24, 3) for w in range(1, 40, 4))
+    with pytest.raises(Undecidable, match="too many minima and maxima"):
+        SizeSet.where(("H", "W"), at_least(sum(parts, start=constant(0)), constant(0)))
