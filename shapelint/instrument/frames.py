@@ -8,6 +8,7 @@ import sys
 from collections import OrderedDict, defaultdict
 from collections.abc import Iterator
 from functools import lru_cache
+from operator import getitem
 from types import BuiltinFunctionType, CodeType, FrameType, TracebackType
 
 from shapelint.caches import OfCode
@@ -97,8 +98,8 @@ def raised_by_python(traceback: TracebackType | None) -> bool:
 def raised_by_container(error: BaseException) -> bool:
     """Whether a container or an iterator of Python's raised an error that the way alone decides.
 
-    That is so at a subscript in the user's code, whose index is no size, at a dict, whose keys are compared before, and
-    at a method or built-in function that gets nothing but plain numbers and empty containers, or iterators that end.
+    That is so at a subscript by what is no size, at a dict, whose keys are compared before, and at a method or built-in
+    function that gets nothing but plain numbers and empty containers, or iterators that end.
     """
     last = _innermost(error.__traceback__)
     if last is None or type(error) not in (IndexError, KeyError, StopIteration, ValueError):
@@ -110,6 +111,8 @@ def raised_by_container(error: BaseException) -> bool:
     function, args = place["function"], (*place["args"], *place["kwargs"].values())
     if not isinstance(function, BuiltinFunctionType):
         return False
+    if function is getitem:
+        return isinstance(error, IndexError) and type(args[0]) in (list, tuple) and type(args[1]) is int
     asked = isinstance(error, KeyError) and type(function.__self__) in _DICTS
     ended = isinstance(error, StopIteration) and all(isinstance(each, Iterator) for each in args)
     plain = all(type(each) is int or (type(each) in _EMPTY and not each) for each in args)

@@ -15,6 +15,7 @@ from tests.oracle import attempt, given
 CALLS: dict[str, Callable[[Tensor, int], Tensor]] = {
     "piece": lambda x, k: x[:, :, :k].unbind(2)[0],
     "item of a list": lambda x, k: [x + i for i in range(k)][k // 9],
+    "item by the number of pieces": lambda x, k: x + [0, 1, 2][len(x.split(4, 2)) + k],
     "popped": lambda x, k: [x for _ in range(k)].pop(),
     "largest": lambda x, k: x + max([i * i for i in range(k)]),
     "key": lambda x, k: x * {0: 1, 1: 2}[k],
