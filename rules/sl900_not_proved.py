@@ -109,8 +109,8 @@ def _seen(regions: list[Region], first: Region) -> Iterator[str]:
 
 
 def _raised(analysis: Analysis) -> Iterator[str]:
-    """What the model raised, where it did so at all sizes that were tried."""
-    regions = analysis.contract.regions
+    """What the model raised, where it did so at all sizes that were tried; at an asked one another rule says it."""
+    regions = () if analysis.certain else analysis.contract.regions
     failed = next((each for each in regions if each.outcome.failure is not None and each.outcome.ok is False), None)
     point = None if failed is None else failed.sizes.sample()
     if failed is not None and failed.outcome.failure is not None and point and not any(e.outcome.ok for e in regions):

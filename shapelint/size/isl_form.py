@@ -153,7 +153,7 @@ def function_on(symbols: tuple[str, ...], function: Function) -> isl.PwAff:
     total = isl.PwAff.from_aff(isl.Aff.zero_on_domain(local))
     for monomial, value in function.terms:
         if len(monomial) > 1 or len(function.terms) > _MOST_TERMS:
-            raise Undecidable(str(function))
+            raise Undecidable(str(function) if len(monomial) > 1 else "a sum of many terms")
         part = _atom_on(symbols, monomial[0]) if monomial else _one(symbols)
         total = total.add(part.scale_val(isl_number(value)))
     return total
