@@ -297,4 +297,4 @@ def _applied(function: Any, first: Any, *others: Any) -> Any:
 
 def _is_strange(name: str | None) -> bool:
     root = (name or "").partition(".")[0]
-    return root in sys.stdlib_module_names and root not in _HARMLESS_MODULES and root != "__main__"
+    return root == "numpy" or (root in sys.stdlib_module_names and root not in (*_HARMLESS_MODULES, "__main__"))

@@ -135,6 +135,7 @@ LOST: dict[str, Callable[[int], Any]] = {
     "np.zeros": lambda h: np.zeros(h).shape[0] == 37,
     "np.array": lambda h: np.array((3, h))[1] == 37,
     "np.random": lambda h: np.random.RandomState(0).rand(h).shape[0] == 37,
+    "np.ndindex": lambda h: len(list(np.ndindex(h, 2))) == 74,
     "Fraction": lambda h: Fraction(h, 2) == Fraction(37, 2),
     "a text of an operator": lambda h: int(operator.mod("%d", h)) == 37,
     "bit_count": lambda h: h.bit_count() == 3 and h == 37,
