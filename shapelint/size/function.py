@@ -198,18 +198,25 @@ def symbol(name: str) -> Function:
 
 @kept(65536)
 def _sum(first: Function, second: Function) -> Function:
-    total = collect([*first.terms, *second.terms])
-    floors: dict[tuple[int, Function, int], list[int]] = {}
+    return _with_wholes(collect([*first.terms, *second.terms]))
+
+
+def _with_wholes(total: Function) -> Function:
+    """The sum, where the floors of all pieces of a number are made one.
+
+    floor(x / n) + floor((x + 1) / n) + ... + floor((x + n - 1) / n) is x (Graham et al., Concrete Mathematics, 3.26).
+    """
+    floors: dict[tuple[int, int, Terms], list[tuple[int, Monomial]]] = {}
     for monomial, value in total.terms:
         if len(monomial) == 1 and isinstance(atom := monomial[0], FloorDivision):
-            offset = dict(atom.numerator.terms).get((), 0)
-            floors.setdefault((atom.divisor, atom.numerator.plus(-offset), value), []).append(offset)
-    for (divisor, numerator, value), offsets in floors.items():
-        least, (step, rest) = min(offsets), divmod(divisor, len(offsets))
-        if step < divisor and not rest and sorted(offsets) == list(range(least, divisor, step)):
-            parts = (_floor(numerator.plus(each), divisor).times(-value) for each in offsets)
-            others = collect([term for part in (total, *parts) for term in part.terms])
-            return others + _floor(numerator.plus(least), step).times(value)  # Hermite's identity
+            numerator = tuple(term for term in atom.numerator.terms if term[0])
+            offset = sum(number for letters, number in atom.numerator.terms if not letters)
+            floors.setdefault((value, atom.divisor, numerator), []).append((offset, monomial))
+    for (value, divisor, numerator), pieces in floors.items():
+        offsets, (step, rest) = sorted(offset for offset, _ in pieces), divmod(divisor, len(pieces))
+        if step < divisor and not rest and offsets == list(range(offsets[0], divisor, step)):
+            others = collect([*total.terms, *((monomial, -value) for _, monomial in pieces)])
+            return others + _floor(Function(numerator).plus(offsets[0]), step).times(value)
     return total
 
 

@@ -224,9 +224,9 @@ def _fixed(symbols: tuple[str, ...], raw: isl.Set) -> dict[str, int]:
 def _compare_set(symbols: tuple[str, ...], condition: Compare) -> isl.Set:
     if not condition.function.affine:
         return _nonlinear_set(symbols, condition)
-    simpler = None if condition.equal else without_extreme(condition.function)
-    if simpler is not None and case_count(condition.function) > _FACTORISATIONS:
+    if not condition.equal and case_count(condition.function) > _FACTORISATIONS:
         raise Undecidable("too many minima and maxima")
+    simpler = None if condition.equal else without_extreme(condition.function)
     if simpler is not None:
         return condition_set(symbols, simpler)
     function = function_on(symbols, condition.function)
