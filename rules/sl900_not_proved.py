@@ -89,12 +89,13 @@ class NotProved:
         first = min(regions, key=lambda each: (not each.sizes & undecided, each.how is How.SAMPLED))
         decided = all(region.how is How.SAMPLED for region in regions)
         message = _message("tried at some sizes only" if decided else "not decided", first)
+        told = (*_whole(first.why, message), *_seen(regions, first), *_raised(analysis, regions))
         return Finding(
             code=self.code,
             name=self.name,
             severity=severity,
             message=message,
-            notes=(*_whole(first.why, message), *_seen(regions, first), *_raised(analysis), f"for: {some_of(sizes)}"),
+            notes=(*told, f"for: {some_of(sizes)}"),
             location=first.place,
         )
 
@@ -108,12 +109,13 @@ def _seen(regions: list[Region], first: Region) -> Iterator[str]:
         yield f"at {sized(point.values())}: {other.why.partition(chr(10))[0]}"
 
 
-def _raised(analysis: Analysis) -> Iterator[str]:
+def _raised(analysis: Analysis, regions: list[Region]) -> Iterator[str]:
     """What the model raised, where it did so at all sizes that were tried; at an asked one another rule says it."""
-    regions = () if analysis.certain else analysis.contract.regions
-    failed = next((each for each in regions if each.outcome.failure is not None and each.outcome.ok is False), None)
+    if analysis.certain or any(region.outcome.ok for region in analysis.contract.regions):
+        return
+    failed = next((each for each in regions if each.outcome.ok is False), None)
     point = None if failed is None else failed.sizes.sample()
-    if failed is not None and failed.outcome.failure is not None and point and not any(e.outcome.ok for e in regions):
+    if failed is not None and failed.outcome.failure is not None and point:
         yield f"it raises wherever it was tried: {failed.outcome.failure.at(point)}"
 
 

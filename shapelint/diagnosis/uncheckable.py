@@ -32,10 +32,10 @@ def refuse_what_never_runs(loaded: Loaded, explored: Exploration, parsed: Inputs
     """
     first = explored.runs[0]
     kind = None if first.failure is None else first.failure.kind
-    seen = kind is Kind.UNEXPLAINED and any(region.outcome.ok is None for region in explored.regions)
-    seen = seen and type(first.error) is RuntimeError
-    frozen = kind is Kind.OBSERVED or isinstance(first.error, (LookupError, StopIteration))
-    if not asked and (seen or (frozen and first.leaks)):
+    undecided = any(region.outcome.ok is None for region in explored.regions)
+    seen = undecided and kind is Kind.UNEXPLAINED and type(first.error) is RuntimeError
+    frozen = first.leaks and (kind is Kind.OBSERVED or isinstance(first.error, (LookupError, StopIteration)))
+    if not asked and (seen or frozen):
         return
     if all(map(_is_no_size_rule, explored.runs)) and not isinstance(first.error, Unanalysable):
         assert first.failure is not None

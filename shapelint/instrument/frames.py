@@ -5,13 +5,13 @@ from __future__ import annotations
 import dis
 import os
 import sys
-from collections import OrderedDict, defaultdict
 from collections.abc import Iterator
 from functools import lru_cache
 from operator import getitem
 from types import BuiltinFunctionType, CodeType, FrameType, TracebackType
 
 from shapelint.caches import OfCode
+from shapelint.instrument.keys import DICTS
 from shapelint.source.fault import call_foreign
 from shapelint.source.ownership import OWN_FOLDER, installed
 from shapelint.source.ownership import is_own as is_own_file
@@ -83,10 +83,7 @@ def may_catch(frame: FrameType | None, stop: CodeType) -> bool:
 
 
 _RAISING = frozenset(dis.opmap[name] for name in ("RAISE_VARARGS", "UNPACK_SEQUENCE", "UNPACK_EX"))
-
-
-_DICTS = (dict, OrderedDict, defaultdict)
-_EMPTY = (*_DICTS, list, tuple, set, frozenset)
+_EMPTY = (*DICTS, list, tuple, set, frozenset)
 
 
 def raised_by_python(traceback: TracebackType | None) -> bool:
@@ -113,7 +110,7 @@ def raised_by_container(error: BaseException) -> bool:
         return False
     if function is getitem:
         return isinstance(error, IndexError) and type(args[0]) in (list, tuple) and type(args[1]) is int
-    asked = isinstance(error, KeyError) and type(function.__self__) in _DICTS
+    asked = isinstance(error, KeyError) and type(function.__self__) in DICTS
     ended = isinstance(error, StopIteration) and all(isinstance(each, Iterator) for each in args)
     plain = all(type(each) is int or (type(each) in _EMPTY and not each) for each in args)
     return asked or ended or plain

@@ -1,4 +1,4 @@
-"""What Python's own containers and numbers raise on a way is raised wherever that way is taken, and nowhere else."""
+"""What Python's own containers and iterators raise on a way is raised wherever that way is taken, and nowhere else."""
 
 from __future__ import annotations
 
