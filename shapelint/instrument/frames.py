@@ -101,10 +101,11 @@ def raised_by_container(error: BaseException) -> bool:
     last = _innermost(error.__traceback__)
     if last is None or type(error) not in (IndexError, KeyError, StopIteration, ValueError):
         return False
-    code, place = last.tb_frame.f_code, last.tb_frame.f_locals
+    code = last.tb_frame.f_code
     if code is not call_foreign.__code__:
         subscript = code.co_code[last.tb_lasti] == dis.opmap["BINARY_SUBSCR"]
         return subscript and is_users(code) and isinstance(error, LookupError)
+    place = last.tb_frame.f_locals
     function, args = place["function"], (*place["args"], *place["kwargs"].values())
     if not isinstance(function, BuiltinFunctionType):
         return False

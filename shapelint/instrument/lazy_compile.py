@@ -83,7 +83,7 @@ def _stub(code: CodeType) -> CodeType:
     starred, named = bool(flags & CO_VARARGS), bool(flags & CO_VARKEYWORDS)
     used = code.co_varnames[: count + only + starred + named]
     places = used if only else tuple(f"a{index}" for index in range(len(used)))
-    stub = _compiled(places, count, code.co_posonlyargcount, only, flags)
+    stub = _compiled(places, count, code.co_posonlyargcount, only, flags, len(code.co_freevars))
     names = (*used, *stub.co_varnames[len(used) :])
     return stub.replace(
         co_varnames=names, co_freevars=code.co_freevars, co_name=code.co_name, co_qualname=code.co_qualname
@@ -91,8 +91,11 @@ def _stub(code: CodeType) -> CodeType:
 
 
 @lru_cache(maxsize=4096)
-def _compiled(names: tuple[str, ...], count: int, first: int, only: int, flags: int) -> CodeType:
-    """With so many parameters, `first` of them by position only and `only` by keyword only."""
+def _compiled(names: tuple[str, ...], count: int, first: int, only: int, flags: int, free: int) -> CodeType:
+    """With so many parameters, `first` of them by position only and `only` by keyword only, and `free` variables.
+
+    These are named in dead code: the code has to take them over itself, or who reads a frame's locals crashes.
+    """
     positional, keywords = names[:count], names[count : count + only]
     rest = iter(names[count + only :])
     starred = f"*{next(rest)}" if flags & CO_VARARGS else ""
@@ -110,5 +113,11 @@ def _compiled(names: tuple[str, ...], count: int, first: int, only: int, flags: 
     elif flags & CO_ASYNC_GENERATOR:
         body = f"async for each_{WAKE} in {call}: yield each_{WAKE}"
     kind = "async def" if flags & (CO_COROUTINE | CO_ASYNC_GENERATOR) else "def"
-    whole = compile(f"{kind} asleep({parameters}):\n {body}", _FILE, "exec")
-    return next(each for each in whole.co_consts if isinstance(each, CodeType))
+    variables = "".join(f"free_{index}_{WAKE}, " for index in range(free))
+    steps = [f"if 0: {variables}", body] if free else [body]
+    outer = "\n  ".join([f"def outer({variables}):\n {kind} asleep({parameters}):", *steps])
+    return _inner(_inner(compile(outer, _FILE, "exec")))
+
+
+def _inner(code: CodeType) -> CodeType:
+    return next(each for each in code.co_consts if isinstance(each, CodeType))

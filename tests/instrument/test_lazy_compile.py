@@ -6,6 +6,7 @@ import asyncio
 import inspect
 from collections.abc import Iterator
 from contextlib import contextmanager
+from traceback import walk_tb
 from typing import Any
 
 import pytest
@@ -90,3 +91,23 @@ def test_a_coroutine_and_its_generator_are_awaited(uncompiled: dict[str, Any]) -
     for _ in ("asleep", "awake"):
         assert asyncio.run(uncompiled["gathered"](5)) == [5, (2,)]
     assert not is_uncompiled(uncompiled["told"])
+
+
+CLOSURE = """
+def made(held, given):
+    def raising(first, *rest, **named):
+        raise KeyError(held, given)
+    return raising
+"""
+
+
+def test_a_debugger_reads_the_locals_of_a_closure_asleep() -> None:
+    space: dict[str, Any] = {WAKE: compile_now}
+    exec(CLOSURE, space)
+    raising = space["made"](1, 2)
+    compile_when_called(raising, lambda code=raising.__code__: code)
+    with pytest.raises(KeyError) as caught:
+        raising(5)
+    forget((raising,))
+    asleep, awake = [frame.f_locals for frame, _ in walk_tb(caught.tb)][1:]
+    assert asleep == awake == {"first": 5, "rest": (), "named": {}, "held": 1, "given": 2}
