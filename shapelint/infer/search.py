@@ -194,7 +194,7 @@ class Search:
             if odd > len(_OTHERS):
                 return None
             less = _less(left, branch, run, sure=sure)
-            if sure and less is not None and branch.end is not None:
+            if sure and not run.leaks and less is not None and branch.end is not None:
                 raising.append(Found(run, left, tuple(self.refusals), single=True, known=False))
             left = SizeSet.empty(left.symbols) if less is None else less
         return None

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, TypedDict
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -205,6 +206,24 @@ def test_a_model_that_no_input_suits_is_blamed_where_a_size_rule_proves_it() -> 
     report = shapelint.check(Torn)
     assert [each.message for each in report.findings] == ["`second` is built for 16 channels and gets 8 from `first`"]
     assert report.assumed.endswith(": `first` takes 3 channels; no size of it runs, nor was another input found")
+
+
+class RowsOfNumpy(nn.Module):
+    """Joins as many rows as numpy counts, of which nobody knows at which sizes there are seven."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.second = nn.Conv2d(3, 8, 1), nn.Conv2d(8, 8, 1)
+
+    def forward(self, x: Any) -> Any:
+        y = self.second(self.first(x).relu()).relu()
+        return torch.cat([y.new_zeros(y.shape[0], 8, len(np.arange(x.shape[2])), 7), y.transpose(2, 3)], dim=1)
+
+
+def test_a_model_that_raised_at_tried_sizes_alone_is_not_told_to_run_at_none() -> None:
+    assert [RowsOfNumpy()(image).shape for image in torch.zeros(1, 1, 3, 7, 7)] == [(1, 16, 7, 7)]
+    with pytest.raises(InferenceError, match="could not infer an input"):
+        shapelint.check(RowsOfNumpy)
 
 
 def test_a_model_that_refuses_every_guess_is_not_checked() -> None:
